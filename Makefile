@@ -1,0 +1,90 @@
+# Everything that make installs stays in .venv and .cache; `make clean` undoes it.
+# The only things asked of the machine are Python 3.11 or newer, pip and make.
+
+.DEFAULT_GOAL := help
+.PHONY: help run demo test check format lock clean FORCE
+
+UV    := .cache/uv/bin/uv
+READY := .venv/.ready
+
+export UV_CACHE_DIR := $(CURDIR)/.cache/uv-cache
+export UV_PYTHON_DOWNLOADS := never
+
+# The stamp holds the folder it was made for, because a copied or moved tree carries a .venv whose
+# scripts still point to the old place; and a .venv outlives the Python that it was made from.
+SOUND := $(shell [ -x .venv/bin/python ] && [ "$$(cat $(READY) 2>/dev/null)" = "$(CURDIR)" ] && echo yes)
+
+# Sets $python to the path of a Python that answers (a pyenv shim on the PATH may not): the one that
+# lies under an active virtual environment, since that may vanish and often has no pip.
+find_python = \
+	for candidate in python3 python3.13 python3.12 python3.11; do \
+		python=$$($$candidate -c 'import sys; sys.version_info < (3, 11) and sys.exit(1); \
+			print(sys._base_executable)' 2>/dev/null) && break; \
+	done; \
+	if [ -z "$$python" ]; then \
+		echo 'The shop needs Python 3.11 or newer, and none was found on the PATH: please install one.' >&2; \
+		exit 1; \
+	fi
+
+help:  ## list the targets
+	@sed -n 's/^\([a-z]*\):[^#]*## /make \1#/p' Makefile | awk -F'#' '{ printf "%-12s %s\n", $$1, $$2 }'
+
+# exec: shop itself is the child that make forwards SIGTERM to and waits for. With setpriv (Linux) it
+# also gets SIGTERM when make is killed with -9 and can forward nothing any more.
+run: $(READY)  ## start the whole shop in the foreground; Ctrl-C stops it
+	@exec $$(setpriv --pdeathsig TERM true 2>/dev/null && echo setpriv --pdeathsig TERM) .venv/bin/shop up
+
+demo: $(READY)  ## show what the shop does, on a running one or on one of its own
+	@exec .venv/bin/shop demo
+
+test: $(READY)  ## run the whole suite; ARGS="-k name" narrows it
+	@.venv/bin/pytest $(ARGS)
+
+check: $(READY)  ## check formatting, lint, types and the import contracts
+	.venv/bin/ruff format --check
+	.venv/bin/ruff check
+	.venv/bin/mypy
+	.venv/bin/lint-imports
+
+format: $(READY)  ## format the code and apply the safe fixes
+	@.venv/bin/ruff check --fix
+	@.venv/bin/ruff format
+
+COMPILE = $(UV) pip compile --quiet --universal --generate-hashes --python-version 3.11 --no-annotate \
+	--custom-compile-command 'make lock' $(ARGS)
+
+lock: $(UV)  ## write requirements/*.txt anew from pyproject.toml; ARGS=--upgrade takes newer versions
+	$(COMPILE) pyproject.toml -o requirements/runtime.txt
+	$(COMPILE) pyproject.toml --extra embedded --group dev -c requirements/runtime.txt -o requirements/dev.txt
+
+clean:  ## remove what make installed and every cache; the data in .data stays
+	rm -rf .venv .cache .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	find . -name .git -prune -o -name .data -prune -o -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# Moved into place when complete, so that an interrupted download leaves no half of a uv behind.
+# A plain `pip install uv` is refused where the system manages its Python (Debian); --target is not.
+$(UV):
+	@$(find_python); \
+	"$$python" -m pip --version >/dev/null 2>&1 || { \
+		echo "$$python has no pip: please install it (on Debian and Ubuntu: apt-get install python3-pip)." >&2; \
+		exit 1; \
+	}; \
+	echo 'Installing uv into .cache'; \
+	rm -rf .cache/uv .cache/uv.part && \
+	PIP_USER=no PIP_REQUIRE_VIRTUALENV=no "$$python" -m pip install --quiet --no-cache-dir --no-input \
+		--disable-pip-version-check --root-user-action=ignore --target .cache/uv.part uv && \
+	mv .cache/uv.part .cache/uv
+
+# The stamp goes first and comes last: without it the .venv is in an unknown state and is made anew.
+$(READY): requirements/dev.txt pyproject.toml $(if $(SOUND),,FORCE) | $(UV)
+	@set -e; \
+	rm -f $(READY); \
+	if [ -z "$(SOUND)" ]; then \
+		$(find_python); \
+		$(UV) venv --quiet --clear --no-project --python "$$python" .venv; \
+	fi; \
+	echo "Installing $$(grep -c '^[a-z].*==' requirements/dev.txt) packages into .venv"; \
+	$(UV) pip sync --quiet --python .venv --require-hashes --compile-bytecode requirements/dev.txt; \
+	$(UV) pip install --quiet --python .venv --no-deps --build-constraints requirements/dev.txt --editable .; \
+	printf '%s' "$(CURDIR)" > $(READY); \
+	echo 'Installed.'

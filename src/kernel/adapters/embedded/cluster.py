@@ -1,0 +1,125 @@
+"""The files of an embedded server: <directory>/cluster is PostgreSQL's, all beside it is ours."""
+
+import os
+import secrets
+import shutil
+import subprocess
+import tempfile
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+from kernel.adapters.embedded.account import Account, reach
+from kernel.adapters.embedded.child import run
+
+USER = "shop"
+_STAGING = "new-"
+_BLANK_FOR_S = 1.0
+
+
+@dataclass(frozen=True)
+class PidFile:
+    """What a server says of itself in postmaster.pid."""
+
+    pid: int
+    port: int
+    is_ready: bool
+
+
+def create_cluster(directory: Path, database: str, binaries: Path, account: Account) -> None:
+    """Make `<directory>/cluster` and its password; a folder of that name is always a whole cluster.
+
+    It is made aside and moved into place at the end, so a kill half way
+    leaves only what `remove_unfinished` takes away.
+    """
+    staging = Path(tempfile.mkdtemp(prefix=_STAGING, dir=directory))
+    password = secrets.token_hex(16)
+    _write_private(staging / "password", password)
+    account.own(staging / "password")
+    account.own(staging)
+    with reach(staging, account) as folder:
+        data = f"{folder.path}/cluster"
+        initdb: list[str | Path] = [binaries / "initdb", "-D", data, "-U", USER, "-E", "UTF8", "--locale=C"]
+        initdb += ["--auth=scram-sha-256", f"--pwfile={folder.path}/password", "--no-instructions"]
+        run(initdb, account, fds=folder.fds)
+        alone: list[str | Path] = [binaries / "postgres", "--single", "-D", data]
+        alone += ["-c", "exit_on_error=on", "postgres"]
+        run(alone, account, stdin=f'CREATE DATABASE "{database}"\n', fds=folder.fds)
+    _write_private(directory / "password", password)
+    (staging / "cluster").rename(directory / "cluster")
+    _sync_folder(directory)
+    shutil.rmtree(staging)
+
+
+def remove_unfinished(directory: Path) -> None:
+    for unfinished in directory.glob(f"{_STAGING}*"):
+        shutil.rmtree(unfinished, ignore_errors=True)
+
+
+def server_url(directory: Path, port: int, database: str) -> str:
+    password = (directory / "password").read_text()
+    return f"postgresql://{USER}:{password}@127.0.0.1:{port}/{database}"
+
+
+def read_pid_file(cluster: Path) -> PidFile | None:
+    """None without a file, or while the server has not yet written enough of it."""
+    try:
+        lines = (cluster / "postmaster.pid").read_text().splitlines()
+        return PidFile(abs(int(lines[0])), int(lines[3]), len(lines) >= 8 and lines[7].strip() == "ready")
+    except (FileNotFoundError, IndexError, ValueError):
+        return None
+
+
+def living_server(cluster: Path) -> PidFile | None:
+    """The server that runs on `cluster` now. A stale file whose pid is now another program's is none."""
+    found = read_pid_file(cluster)
+    return found if found is not None and _runs_on(found.pid, cluster) else None
+
+
+def disown_stale_pid_file(cluster: Path) -> None:
+    """Keep PostgreSQL from refusing to start because a dead server's pid was given to another program.
+
+    A postmaster takes a file that names its own parent for stale, and then
+    still looks for backends that outlived their server, which it would not
+    do if we removed the file. A blank file is what a crash left, unless a
+    server is just about to fill it.
+    """
+    path = cluster / "postmaster.pid"
+    try:
+        _, *rest = path.read_text().splitlines(keepends=True)
+    except FileNotFoundError:
+        return
+    except ValueError:
+        if time.time() - path.stat().st_mtime > _BLANK_FOR_S:
+            path.unlink()
+        return
+    with open(os.open(path, os.O_WRONLY | os.O_TRUNC | os.O_NOFOLLOW), "w") as file:
+        file.writelines([f"{os.getpid()}\n", *rest])
+
+
+def _runs_on(pid: int, cluster: Path) -> bool:
+    """A postmaster works inside its cluster. A process that we may not look into is not ours."""
+    if Path("/proc/self/cwd").exists():
+        try:
+            return os.path.samefile(f"/proc/{pid}/cwd", cluster)
+        except OSError:
+            return False
+    listed = subprocess.run(
+        ["ps", "-o", "comm=", "-p", str(pid)], capture_output=True, text=True, check=False
+    )
+    return "postgres" in listed.stdout
+
+
+def _write_private(path: Path, text: str) -> None:
+    with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
+        file.write(text)
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def _sync_folder(path: Path) -> None:
+    fd = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(fd)
+    finally:
+        os.close(fd)

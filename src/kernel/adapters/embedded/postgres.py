@@ -1,0 +1,134 @@
+"""PostgreSQL as a part of this process, for `shop up`: no server to install, no data to lose."""
+
+import fcntl
+import os
+import re
+import subprocess
+import threading
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from kernel.adapters.embedded.account import Account, EmbeddedPostgresError
+from kernel.adapters.embedded.binaries import find_binaries
+from kernel.adapters.embedded.cluster import create_cluster, living_server, remove_unfinished, server_url
+from kernel.adapters.embedded.server import Server
+
+__all__ = ["EmbeddedPostgres", "EmbeddedPostgresError", "running_url"]
+
+# A killed shop holds its lock a moment longer than its kill takes.
+_LOCK_WAIT_S = 1.0
+_POLL_S = 0.01
+
+
+class EmbeddedPostgres:
+    """A private PostgreSQL server: a child of this process that never outlives it.
+
+    `directory` keeps its data between runs, `options` are PostgreSQL settings.
+    Committed data survives a kill -9 of the server and of us.
+    """
+
+    def __init__(self, directory: Path, *, database: str, options: Mapping[str, str] | None = None) -> None:
+        if not re.fullmatch(r"[a-z][a-z0-9_]*", database):
+            raise ValueError(f"not a plain database name: {database!r}")
+        self._directory = directory
+        self._database = database
+        self._server = Server(directory, options or {})
+        self._lock_fd: int | None = None
+        self._url = ""
+
+    @property
+    def pid(self) -> int | None:
+        """The pid of the server while it lives."""
+        return self._server.pid
+
+    @property
+    def url(self) -> str:
+        """The URL of the last start; each start takes a free port."""
+        return self._url
+
+    def start(self) -> str:
+        """Start the server, on the first start make its cluster, and return its URL once it answers.
+
+        Called from the main thread, since Linux ends a child together with
+        the thread that started it. Raises EmbeddedPostgresError.
+        """
+        if threading.current_thread() is not threading.main_thread():
+            raise RuntimeError("an embedded server would end with the thread that started it")
+        if self.pid is not None:
+            return self._url
+        self._release_lock()
+        try:
+            self._directory.mkdir(parents=True, exist_ok=True)
+            self._take_lock()
+            self._url = self._start_server()
+            return self._url
+        except (OSError, subprocess.SubprocessError) as error:
+            self.stop()
+            raise EmbeddedPostgresError(f"cannot start PostgreSQL in {self._directory}: {error}") from error
+        except BaseException:
+            self.stop()
+            raise
+
+    def stop(self) -> None:
+        """Shut down, within 21 s at the worst: open transactions roll back, connections end."""
+        self._server.stop()
+        self._release_lock()
+
+    def kill(self) -> None:
+        """Crash the server as `kill -9` does, for fault tests; `start` then recovers."""
+        self._server.kill()
+        self._release_lock()
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()
+
+    def _start_server(self) -> str:
+        cluster = self._directory / "cluster"
+        account = Account.able_to_run(cluster)
+        binaries = find_binaries(account)
+        remove_unfinished(self._directory)
+        if not cluster.exists():
+            create_cluster(self._directory, self._database, binaries, account)
+        port = self._server.start(binaries, account)
+        return server_url(self._directory, port, self._database)
+
+    def _take_lock(self) -> None:
+        """The kernel frees the lock at our death, so a lock that stays taken is a living shop's."""
+        self._lock_fd = os.open(self._directory / "lock", os.O_RDWR | os.O_CREAT, 0o600)
+        deadline = time.monotonic() + _LOCK_WAIT_S
+        while True:
+            try:
+                fcntl.flock(self._lock_fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                return
+            except BlockingIOError:
+                if time.monotonic() > deadline:
+                    raise EmbeddedPostgresError(
+                        f"another process already runs the database in {self._directory}: stop it first"
+                    ) from None
+            time.sleep(_POLL_S)
+
+    def _release_lock(self) -> None:
+        if self._lock_fd is not None:
+            os.close(self._lock_fd)
+            self._lock_fd = None
+
+
+def running_url(directory: Path, *, database: str) -> str | None:
+    """The URL of the server that another process runs on `directory` now, None if there is none.
+
+    Raises EmbeddedPostgresError if its files are another user's.
+    """
+    try:
+        server = living_server(directory / "cluster")
+        return server_url(directory, server.port, database) if server and server.is_ready else None
+    except PermissionError as error:
+        raise EmbeddedPostgresError(f"{error}: run this as the user that runs the shop") from error

@@ -1,0 +1,124 @@
+"""One PostgreSQL server process on a finished cluster."""
+
+import os
+import signal
+import socket
+import subprocess
+import time
+from collections.abc import Mapping
+from pathlib import Path
+
+from kernel.adapters.embedded.account import Account, EmbeddedPostgresError, reach
+from kernel.adapters.embedded.child import last_words, spawn, watch
+from kernel.adapters.embedded.cluster import disown_stale_pid_file, living_server, read_pid_file
+
+_FORMER_SERVER_WAIT_S = 10.0
+# The last crash may have left much write-ahead log to replay.
+_READY_WAIT_S = 60.0
+# Fast, then immediate, then SIGKILL: each is safe for committed data.
+_STOP_STEPS = ((signal.SIGINT, 10.0), (signal.SIGQUIT, 6.0), (signal.SIGKILL, 5.0))
+_POLL_S = 0.01
+# The first two are the remains of a killed server, the last is a port that was taken since we looked.
+_PASSING_TROUBLES = (b"lock file", b"pre-existing shared memory block", b"could not bind")
+
+_SETTINGS = {
+    # One way in, for this machine only; a socket would add the limits on its path's length.
+    "listen_addresses": "127.0.0.1",
+    "unix_socket_directories": "",
+    # One service's pools and an operator's tools; each connection is a process.
+    "max_connections": "60",
+    "shared_buffers": "128MB",
+    # The log is kept in one file per start, so it carries trouble only.
+    "log_checkpoints": "off",
+}
+
+
+class Server:
+    """Runs the cluster of `directory`, whose lock the caller holds."""
+
+    def __init__(self, directory: Path, options: Mapping[str, str]) -> None:
+        self._directory = directory
+        self._cluster = directory / "cluster"
+        self._log = directory / "server.log"
+        self._settings = {**_SETTINGS, **options}
+        self._process: subprocess.Popen[bytes] | None = None
+        self._watcher: subprocess.Popen[bytes] | None = None
+
+    @property
+    def pid(self) -> int | None:
+        return None if self._process is None or self._process.poll() is not None else self._process.pid
+
+    def start(self, binaries: Path, account: Account) -> int:
+        """Start, again where the trouble passes by itself, and return the port once it answers."""
+        if self._log.exists():
+            self._log.replace(self._log.with_suffix(".log.1"))
+        deadline = time.monotonic() + _FORMER_SERVER_WAIT_S
+        while True:
+            self._wait_for_former_server()
+            port = _free_port()
+            self._spawn(binaries, account, port)
+            if self._answers(port):
+                return port
+            said = self._log.read_bytes()
+            if time.monotonic() > deadline or not any(trouble in said for trouble in _PASSING_TROUBLES):
+                why = last_words(said)
+                raise EmbeddedPostgresError(f"PostgreSQL did not start in {self._directory}: {why}")
+            self.stop()
+            time.sleep(_POLL_S)
+
+    def stop(self) -> None:
+        """Fast shutdown, then harder; nothing to do if it is not running."""
+        if self._watcher is not None:
+            self._watcher.kill()
+            self._watcher.communicate()
+        if self._process is not None:
+            for number, wait_s in _STOP_STEPS:
+                self._process.send_signal(number)
+                try:
+                    self._process.wait(wait_s)
+                    break
+                except subprocess.TimeoutExpired:
+                    continue
+        self._watcher = self._process = None
+
+    def kill(self) -> None:
+        if self._process is not None:
+            self._process.kill()
+        self.stop()
+
+    def _wait_for_former_server(self) -> None:
+        """The server of a killed shop shuts down on its own; its folder is ours once it is gone."""
+        deadline = time.monotonic() + _FORMER_SERVER_WAIT_S
+        while former := living_server(self._cluster):
+            if time.monotonic() > deadline:
+                raise EmbeddedPostgresError(f"PostgreSQL (pid {former.pid}) still runs on {self._cluster}")
+            time.sleep(_POLL_S)
+        disown_stale_pid_file(self._cluster)
+
+    def _spawn(self, binaries: Path, account: Account, port: int) -> None:
+        settings = {**self._settings, "port": str(port)}
+        options = [part for name, value in settings.items() for part in ("-c", f"{name}={value}")]
+        with (
+            open(os.open(self._log, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as output,
+            reach(self._cluster, account) as folder,
+        ):
+            command: list[str | Path] = [binaries / "postgres", "-D", folder.path, *options]
+            self._process = spawn(command, account, output=output, end_signal=signal.SIGINT, fds=folder.fds)
+        self._watcher = watch(self._process, signal.SIGINT)
+
+    def _answers(self, port: int) -> bool:
+        """Wait until the server accepts connections; False if it ended instead or took too long."""
+        deadline = time.monotonic() + _READY_WAIT_S
+        while self.pid is not None and time.monotonic() < deadline:
+            found = read_pid_file(self._cluster)
+            if found is not None and found.pid == self.pid and found.port == port and found.is_ready:
+                return True
+            time.sleep(_POLL_S)
+        return False
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port

@@ -1,0 +1,127 @@
+"""JSON bodies: decoded once, straight into their struct, with an error that names the field."""
+
+import re
+from collections.abc import Generator
+from dataclasses import dataclass
+from typing import Any, Generic, TypeVar
+
+import msgspec
+from litestar._openapi.schema_generation import SchemaCreator
+from litestar.connection import ASGIConnection
+from litestar.dto import AbstractDTO, DTOFieldDefinition
+from litestar.openapi.spec import OpenAPIType, Reference, Schema
+from litestar.typing import FieldDefinition
+
+from kernel.contracts.values import decoder
+from kernel.domain.errors import FieldError, Invalid
+
+T = TypeVar("T")
+
+BODY_BYTES_MAX = 64 * 1024
+BATCH_BYTES_MAX = 1024 * 1024
+ITEMS_MAX = 200
+
+_PATH = re.compile(r"^(?P<message>.*?)(?: - at `\$(?P<path>.*)`)?$", re.DOTALL)
+_NAMED = re.compile(r"^Object (?:missing required|contains unknown) field `(?P<name>.*)`$")
+
+
+def decode_body(body: bytes, kind: type[T]) -> T:
+    """Raises Invalid, which names the field, or `body` where the whole of it is to blame."""
+    if not body:
+        raise Invalid.field("body", "a JSON body is required")
+    try:
+        return decoder(kind).decode(body)
+    except msgspec.ValidationError as error:
+        raise Invalid.field(*_blame(str(error))) from error
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise Invalid("the body is no JSON", FieldError("body", str(error))) from error
+
+
+def _blame(message: str) -> tuple[str, str]:
+    """Field and message of a msgspec.ValidationError, such as "Expected `str` - at `$.description`"."""
+    found = _PATH.match(message)
+    assert found is not None
+    text, path = found["message"], (found["path"] or "").lstrip(".")
+    if named := _NAMED.match(text):
+        field = f"{path}.{named['name']}" if path else named["name"]
+        return field, "is required" if "missing" in text else "is unknown"
+    return path or "body", text
+
+
+def _require_json(connection: ASGIConnection[Any, Any, Any, Any]) -> None:
+    media_type = connection.headers.get("content-type", "application/json").split(";")[0]
+    if media_type.strip().lower() != "application/json":
+        blame = FieldError("Content-Type", "must be application/json")
+        raise Invalid("the body must be JSON", blame, code="unsupported_media_type")
+
+
+def _kind(connection: ASGIConnection[Any, Any, Any, Any]) -> Any:
+    return _KIND_OF_HANDLER[connection.route_handler.handler_id]
+
+
+_KIND_OF_HANDLER: dict[str, Any] = {}
+
+
+class JsonBody(AbstractDTO[T]):
+    """Litestar's own reading of a body goes through floats and shows no field of ours; this takes its place.
+
+    Use as `dto=JsonBody` where the handler has `data: SomeStruct`.
+    """
+
+    @classmethod
+    def create_for_field_definition(
+        cls, field_definition: FieldDefinition, handler_id: str, backend_cls: Any = None
+    ) -> None:
+        _KIND_OF_HANDLER[handler_id] = field_definition.annotation
+
+    def decode_bytes(self, value: bytes) -> Any:
+        _require_json(self.asgi_connection)
+        return decode_body(value, _kind(self.asgi_connection))
+
+    @classmethod
+    def create_openapi_schema(
+        cls, field_definition: FieldDefinition, handler_id: str, schema_creator: SchemaCreator
+    ) -> Reference | Schema:
+        return schema_creator.for_field_definition(field_definition)
+
+    @classmethod
+    def generate_field_definitions(cls, model_type: type[Any]) -> Generator[DTOFieldDefinition, None, None]:
+        yield from ()
+
+    @classmethod
+    def detect_nested_field(cls, field_definition: FieldDefinition) -> bool:
+        return False
+
+
+@dataclass(frozen=True, slots=True)
+class Items(Generic[T]):
+    """A JSON array whose items are read one by one: each is its struct, or what is wrong with it."""
+
+    items: list[T | Invalid]
+
+
+class JsonItems(JsonBody[T]):
+    """Use as `dto=JsonItems` where the handler has `data: Items[SomeStruct]`."""
+
+    def decode_bytes(self, value: bytes) -> Any:
+        _require_json(self.asgi_connection)
+        kind = _kind(self.asgi_connection)
+        elements = decode_body(value, list[msgspec.Raw])
+        if not 1 <= len(elements) <= ITEMS_MAX:
+            raise Invalid.field("body", f"must be an array of 1 to {ITEMS_MAX} items")
+        return Items([_decode_item(bytes(element), kind.__args__[0]) for element in elements])
+
+    @classmethod
+    def create_openapi_schema(
+        cls, field_definition: FieldDefinition, handler_id: str, schema_creator: SchemaCreator
+    ) -> Reference | Schema:
+        (item,) = field_definition.annotation.__args__
+        schema = schema_creator.for_field_definition(FieldDefinition.from_annotation(item))
+        return Schema(type=OpenAPIType.ARRAY, items=schema, min_items=1, max_items=ITEMS_MAX)
+
+
+def _decode_item(element: bytes, kind: type[T]) -> T | Invalid:
+    try:
+        return decode_body(element, kind)
+    except Invalid as error:
+        return error

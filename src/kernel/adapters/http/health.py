@@ -1,0 +1,56 @@
+"""What an orchestrator asks a service, and what an operator sees."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+
+from litestar import Router, get
+
+from kernel.adapters.http.problem import problems
+from kernel.contracts.http import Health
+from kernel.domain.errors import Unavailable
+
+PROBE_TIMEOUT_S = 2.0
+
+Probe = Callable[[], Awaitable[bool]]
+
+
+@dataclass(frozen=True, slots=True)
+class Probes:
+    """Without what is `required` no request can be served; without what is `helpful` it is only late."""
+
+    required: Mapping[str, Probe] = field(default_factory=dict)
+    helpful: Mapping[str, Probe] = field(default_factory=dict)
+
+
+def health(probes: Probes) -> Router:
+    @get("/health/live", tags=["Health"], summary="The process runs", operation_id="live")
+    async def live() -> Health:
+        return Health("live")
+
+    @get(
+        "/health/ready",
+        tags=["Health"],
+        summary="Requests can be served",
+        operation_id="ready",
+        responses=problems((503, "not_ready")),
+    )
+    async def ready() -> Health:
+        if missing := await _failing(probes.required):
+            raise Unavailable(f"missing: {', '.join(missing)}", code="not_ready")
+        return Health("ready", await _failing(probes.helpful))
+
+    return Router("/", route_handlers=[live, ready])
+
+
+async def _failing(probes: Mapping[str, Probe]) -> list[str]:
+    found = await asyncio.gather(*(_holds(probe) for probe in probes.values()))
+    return [name for name, holds in zip(probes, found, strict=True) if not holds]
+
+
+async def _holds(probe: Probe) -> bool:
+    try:
+        async with asyncio.timeout(PROBE_TIMEOUT_S):
+            return await probe()
+    except (Unavailable, TimeoutError):
+        return False

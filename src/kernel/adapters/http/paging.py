@@ -1,0 +1,22 @@
+"""Keyset paging: a page ends where the next one starts (RFC 8288, `rel="next"`)."""
+
+from typing import Annotated
+from urllib.parse import urlencode
+
+from litestar.params import QueryParameter
+
+PAGE_SIZE = 100
+PAGE_SIZE_MAX = 500
+
+PageLimit = Annotated[
+    int,
+    QueryParameter(name="limit", ge=1, le=PAGE_SIZE_MAX, description="How many at most; 100 if not given."),
+]
+
+
+def next_page(path: str, query: dict[str, str | None], *, after: str | None) -> dict[str, str]:
+    """The Link header to the page behind `after`; none where this was the last one."""
+    if after is None:
+        return {}
+    given = {name: value for name, value in query.items() if value is not None}
+    return {"Link": f'<{path}?{urlencode({**given, "after": after})}>; rel="next"'}

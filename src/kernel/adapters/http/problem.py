@@ -1,0 +1,148 @@
+"""Every error leaves as application/problem+json (RFC 9457)."""
+
+import logging
+from typing import Any
+
+from litestar import Request, Response
+from litestar.exceptions import HTTPException
+from litestar.openapi.datastructures import ResponseSpec
+from litestar.openapi.spec import Example
+from litestar.types import ExceptionHandlersMap
+
+from kernel.contracts.http import FieldProblem, Problem
+from kernel.contracts.values import encode
+from kernel.domain.errors import (
+    Conflict,
+    Invalid,
+    NotFound,
+    OutcomeUnknown,
+    Refused,
+    ShopError,
+    Unavailable,
+)
+
+MEDIA_TYPE = "application/problem+json"
+
+STATUS_OF_KIND: dict[type[ShopError], int] = {
+    Invalid: 400,
+    NotFound: 404,
+    Conflict: 409,
+    Refused: 422,
+    Unavailable: 503,
+    OutcomeUnknown: 504,
+}
+STATUS_OF_CODE = {"insufficient_funds": 402, "body_too_large": 413, "unsupported_media_type": 415}
+
+# Statuses that the framework answers with, before any code of ours runs.
+CODE_OF_STATUS = {
+    400: "invalid_request",
+    404: "not_found",
+    405: "method_not_allowed",
+    413: "body_too_large",
+    415: "unsupported_media_type",
+    500: "internal_error",
+}
+
+TITLES = {
+    "account_exists": "The user already has an account",
+    "account_not_found": "The user has no account",
+    "balance_limit": "The balance would exceed its limit",
+    "body_too_large": "The body is too large",
+    "database_unavailable": "The database is away",
+    "idempotency_key_reused": "The idempotency key was used with other values",
+    "insufficient_funds": "The balance does not suffice",
+    "internal_error": "Something went wrong here",
+    "invalid_request": "The request is not valid",
+    "method_not_allowed": "This route has no such method",
+    "not_found": "There is nothing here",
+    "not_ready": "Requests cannot be served now",
+    "order_not_found": "There is no such order",
+    "outcome_unknown": "It is not known whether this was done",
+    "overloaded": "Too many calls are waiting",
+    "unavailable": "A part of the shop is away",
+    "unsupported_media_type": "The body must be JSON",
+}
+
+logger = logging.getLogger(__name__)
+
+
+def status_of(error: ShopError) -> int:
+    return STATUS_OF_CODE.get(error.code) or STATUS_OF_KIND[type(error)]
+
+
+def problem_of(error: ShopError, instance: str) -> Problem:
+    """What a caller is told; `instance` is the path of the call."""
+    errors = error.errors if isinstance(error, Invalid) else ()
+    return _problem(
+        status_of(error),
+        error.code,
+        error.detail,
+        instance,
+        [FieldProblem(item.field, item.message) for item in errors],
+    )
+
+
+def answer(problem: Problem, headers: dict[str, str] | None = None) -> Response[bytes]:
+    return Response(encode(problem), status_code=problem.status, media_type=MEDIA_TYPE, headers=headers or {})
+
+
+def _problem(status: int, code: str, detail: str, instance: str, errors: list[FieldProblem]) -> Problem:
+    return Problem(f"urn:shop:problem:{code}", TITLES[code], status, detail, instance, code, errors)
+
+
+def _on_shop_error(request: Request[Any, Any, Any], error: ShopError) -> Response[bytes]:
+    headers = {"Retry-After": str(error.retry_after_s)} if isinstance(error, Unavailable) else {}
+    return answer(problem_of(error, request.url.path), headers)
+
+
+def _on_http_error(request: Request[Any, Any, Any], error: HTTPException) -> Response[bytes]:
+    """Errors that the framework finds: routes, methods, sizes, and parameters of path and query."""
+    extra = error.extra if isinstance(error.extra, list) else []
+    errors = [FieldProblem(item["key"], item["message"]) for item in extra if "key" in item]
+    code = CODE_OF_STATUS.get(error.status_code, "invalid_request")
+    if code == "body_too_large":
+        errors = [FieldProblem("body", "is too large")]
+    detail = "; ".join(f"{item.field}: {item.message}" for item in errors) or error.detail or TITLES[code]
+    problem = _problem(error.status_code, code, detail, request.url.path, errors)
+    return answer(problem, dict(error.headers or {}))
+
+
+def _on_any_error(request: Request[Any, Any, Any], error: Exception) -> Response[bytes]:
+    logger.exception("unexpected error", exc_info=error, extra={"path": request.url.path})
+    code = "internal_error"
+    return answer(_problem(500, code, "the error was logged", request.url.path, []))
+
+
+EXCEPTION_HANDLERS: ExceptionHandlersMap = {
+    ShopError: _on_shop_error,
+    HTTPException: _on_http_error,
+    Exception: _on_any_error,
+}
+
+
+def problems(*statuses_and_codes: tuple[int, str]) -> dict[int, ResponseSpec]:
+    """The problem answers of a route, for its OpenAPI operation; several codes may share a status."""
+    by_status: dict[int, list[str]] = {}
+    for status, code in statuses_and_codes:
+        by_status.setdefault(status, []).append(code)
+    return {
+        status: ResponseSpec(
+            Problem,
+            media_type=MEDIA_TYPE,
+            generate_examples=False,
+            description=", ".join(codes),
+            examples=[Example(id=code, summary=TITLES[code], value=_example(status, code)) for code in codes],
+        )
+        for status, codes in by_status.items()
+    }
+
+
+def _example(status: int, code: str) -> dict[str, Any]:
+    return {
+        "type": f"urn:shop:problem:{code}",
+        "title": TITLES[code],
+        "status": status,
+        "detail": TITLES[code],
+        "instance": "/",
+        "code": code,
+    }

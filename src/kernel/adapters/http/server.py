@@ -1,0 +1,54 @@
+import asyncio
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import uvicorn
+from litestar import Litestar
+
+from kernel.domain.errors import Unavailable
+
+# Longer than any client's pool keeps an idle connection (the gateway's: 15 s), or a POST meets a closing one.
+KEEP_ALIVE_S = 75
+GRACE_S = 5
+
+
+class HttpServer(uvicorn.Server):
+    """uvicorn on a socket of ours; the process, not the server, listens to signals."""
+
+    def __init__(self, app: Litestar, listener: socket.socket) -> None:
+        super().__init__(
+            uvicorn.Config(
+                app,
+                loop="none",
+                http="httptools",
+                ws="none",
+                log_config=None,
+                access_log=False,
+                server_header=False,
+                timeout_keep_alive=KEEP_ALIVE_S,
+                timeout_graceful_shutdown=GRACE_S,
+            )
+        )
+        self._listener = listener
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+    async def run_until(self, stop: asyncio.Event) -> None:
+        """Serve until `stop` is set, then finish what was begun."""
+        serving = asyncio.create_task(self.serve(sockets=[self._listener]))
+        stopping = asyncio.create_task(stop.wait())
+        await asyncio.wait({serving, stopping}, return_when=asyncio.FIRST_COMPLETED)
+        stopping.cancel()
+        self.should_exit = True
+        await serving
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """Raises Unavailable in one clear line where the port is taken."""
+    try:
+        return socket.create_server((host, port), backlog=2048)
+    except OSError as error:
+        raise Unavailable(f"cannot listen on {host}:{port}: {error.strerror}") from error

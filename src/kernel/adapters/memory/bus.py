@@ -1,0 +1,99 @@
+"""The bus of the embedded shop: from the relay straight to the consumer, within one process."""
+
+import asyncio
+import logging
+from collections.abc import Sequence
+from types import TracebackType
+from typing import Self
+
+from kernel.contracts.catalog import CATALOG
+from kernel.domain.errors import Unavailable
+from kernel.ports.bus import Envelope, Handler, Unreadable
+
+GRACE_S = 5.0
+
+logger = logging.getLogger(__name__)
+
+
+class InProcessBroker:
+    """What the services of one process share. It queues nothing: the outbox of the publisher is the queue."""
+
+    def __init__(self) -> None:
+        self.handlers: dict[str, Handler] = {}
+        self.dead_letters: list[Envelope] = []
+
+
+class InProcessBus:
+    """Publisher and Subscriber of one service, like RabbitBus."""
+
+    def __init__(self, broker: InProcessBroker, service: str, *, grace_s: float = GRACE_S) -> None:
+        """Running handlers have `grace_s` to end in `stop`."""
+        self._broker = broker
+        self._service = service
+        self._grace_s = grace_s
+        self._running: set[asyncio.Task[None]] = set()
+
+    async def connect(self) -> None:
+        pass
+
+    async def publish(self, envelopes: Sequence[Envelope]) -> None:
+        """Return once the consumer has committed, which is more than being held."""
+        outcomes = await asyncio.gather(*map(self._hand_over, envelopes), return_exceptions=True)
+        for envelope, outcome in zip(envelopes, outcomes, strict=True):
+            if outcome is not None:
+                detail = f"{envelope.type} was not taken: {str(outcome) or 'its handler was cut off'}"
+                raise Unavailable(detail, code="consumer_unavailable") from outcome
+
+    async def subscribe(self, handler: Handler) -> None:
+        async def handle(body: bytes) -> None:
+            task = asyncio.ensure_future(handler(body))
+            self._running.add(task)
+            try:
+                await task
+            finally:
+                self._running.discard(task)
+
+        self._broker.handlers[self._service] = handle
+
+    @property
+    def healthy(self) -> bool:
+        return True
+
+    async def stop(self) -> None:
+        """Take no more messages, and let running handlers finish; what is cut off stays in its outbox."""
+        self._broker.handlers.pop(self._service, None)
+        if self._running:
+            _, pending = await asyncio.wait(self._running, timeout=self._grace_s)
+            for task in pending:
+                task.cancel()
+
+    async def close(self) -> None:
+        self._broker.handlers.pop(self._service, None)
+        for task in self._running:
+            task.cancel()
+
+    async def __aenter__(self) -> Self:
+        await self.connect()
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.stop()
+        await self.close()
+
+    async def _hand_over(self, envelope: Envelope) -> None:
+        message = CATALOG.get(envelope.type)
+        handler = self._broker.handlers.get(message.consumer or "") if message else None
+        if handler is None:
+            if envelope.mandatory:
+                raise Unavailable("nobody is subscribed")
+            return
+        try:
+            await handler(envelope.body)
+        except Unreadable as error:
+            logger.warning("dead-lettered: %s", error)
+            self._broker.dead_letters.append(envelope)
+        except Exception:
+            logger.exception("a message was not handled, it will be delivered again")
+            raise

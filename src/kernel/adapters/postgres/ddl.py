@@ -1,0 +1,48 @@
+"""Statements that the first migrations of every service share. Frozen: databases were made by them."""
+
+from alembic import op
+
+MESSAGING_0001 = """
+CREATE TABLE outbox (
+    type text COLLATE "C" NOT NULL,
+    id uuid NOT NULL,
+    event bytea NOT NULL,
+    PRIMARY KEY (type, id)
+);
+CREATE TABLE inbox (
+    source text COLLATE "C" NOT NULL,
+    event_id text COLLATE "C" NOT NULL,
+    received_at timestamptz NOT NULL,
+    PRIMARY KEY (source, event_id)
+);
+CREATE TABLE parked_messages (
+    type text COLLATE "C" NOT NULL,
+    subject text COLLATE "C" NOT NULL,
+    reason text COLLATE "C" NOT NULL,
+    detail text NOT NULL,
+    payload bytea NOT NULL,
+    count integer NOT NULL,
+    first_parked_at timestamptz NOT NULL,
+    last_parked_at timestamptz NOT NULL,
+    PRIMARY KEY (type, subject, reason)
+);
+"""
+
+REFUSE_CHANGE_0001 = """
+CREATE FUNCTION refuse_change() RETURNS trigger LANGUAGE plpgsql AS
+$$ BEGIN RAISE EXCEPTION '% is append-only', TG_TABLE_NAME; END $$
+"""
+
+
+def execute_script(script: str) -> None:
+    """Runs statements that end in a semicolon; the driver prepares them, which allows only one at a time."""
+    for statement in script.split(";\n"):
+        if statement.strip():
+            op.execute(statement)
+
+
+def make_append_only(table: str) -> None:
+    op.execute(
+        f"CREATE TRIGGER append_only BEFORE UPDATE OR DELETE ON {table}"
+        " FOR EACH STATEMENT EXECUTE FUNCTION refuse_change()"
+    )

@@ -1,0 +1,39 @@
+"""Connections to PostgreSQL, one pool a service."""
+
+import asyncpg
+from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+
+CONNECT_TIMEOUT_S = 5
+# Above the server's own timeouts: only a connection that is half open reaches it.
+COMMAND_TIMEOUT_S = 15
+POOL_SIZE = 10
+# What a client that died or stalled may hold locks for.
+SERVER_SETTINGS = {
+    "application_name": "shop",
+    "idle_in_transaction_session_timeout": "10s",
+    "lock_timeout": "5s",
+    "statement_timeout": "10s",
+    "timezone": "UTC",
+    "jit": "off",
+}
+
+
+def connect_engine(url: str) -> AsyncEngine:
+    """An engine for a libpq URL; of several hosts the one that takes writes is used."""
+
+    async def connect() -> asyncpg.Connection:
+        return await asyncpg.connect(
+            url,
+            timeout=CONNECT_TIMEOUT_S,
+            command_timeout=COMMAND_TIMEOUT_S,
+            target_session_attrs="read-write",
+            server_settings=SERVER_SETTINGS,
+        )
+
+    return create_async_engine(
+        "postgresql+asyncpg://",
+        async_creator=connect,
+        pool_size=POOL_SIZE,
+        max_overflow=0,
+        pool_timeout=CONNECT_TIMEOUT_S,
+    )

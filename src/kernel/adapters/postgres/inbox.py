@@ -1,0 +1,43 @@
+from collections.abc import Sequence
+from typing import TypeVar
+
+from sqlalchemy import select
+from sqlalchemy.dialects.postgresql import insert
+
+from kernel.adapters.postgres.tables import INBOX
+from kernel.adapters.postgres.unit_of_work import PostgresUnitOfWork
+from kernel.adapters.postgres.unnest import arrays, unnest
+from kernel.domain.events import Event, MessageId, Received
+from kernel.ports.clock import Clock
+
+E = TypeVar("E", bound=Event)
+
+_COLUMNS = (INBOX.c.source, INBOX.c.event_id, INBOX.c.received_at)
+_CLAIM = (
+    insert(INBOX)
+    .from_select([c.name for c in _COLUMNS], select(unnest(*_COLUMNS)))
+    .on_conflict_do_nothing()
+    .returning(INBOX.c.source, INBOX.c.event_id)
+)
+
+
+class PostgresInbox:
+    def __init__(self, uow: PostgresUnitOfWork, clock: Clock) -> None:
+        self._uow = uow
+        self._clock = clock
+
+    async def claim(self, received: Sequence[Received[E]]) -> Sequence[E]:
+        facts = {item.message: item.fact for item in reversed(received)}
+        fresh = await self._claimed(list(facts))
+        return [
+            facts.pop(item.message) for item in received if item.message in fresh and item.message in facts
+        ]
+
+    async def claim_message(self, message: MessageId) -> bool:
+        return bool(await self._claimed([message]))
+
+    async def _claimed(self, messages: Sequence[MessageId]) -> set[MessageId]:
+        now = self._clock.now()
+        rows = sorted((message.source, message.id, now) for message in messages)
+        claimed = await self._uow.connection.execute(_CLAIM, arrays(_COLUMNS, rows))
+        return {MessageId(row.source, row.event_id) for row in claimed}

@@ -1,0 +1,61 @@
+"""Migrations by alembic, and the check that a service makes at its start."""
+
+from pathlib import Path
+
+from alembic import command
+from alembic.config import Config
+from sqlalchemy import Connection, text
+from sqlalchemy.exc import ProgrammingError
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from kernel.adapters.postgres.failures import meaning
+from kernel.domain.errors import ShopError
+
+MIGRATIONS = Path(__file__).parents[4] / "migrations"
+# Any number that only migrations use: two migrators take turns.
+ADVISORY_LOCK = 0x53484F50
+
+
+class SchemaMismatch(ShopError):
+    def __init__(self, detail: str) -> None:
+        super().__init__("schema", detail)
+
+
+async def revision(engine: AsyncEngine) -> int:
+    """The number of the database's newest revision; 0 where it was never migrated."""
+    with meaning():
+        async with engine.connect() as connection:
+            try:
+                found = await connection.scalar(text("SELECT max(version_num) FROM alembic_version"))
+            except ProgrammingError:
+                return 0
+    return int(found or 0)
+
+
+async def require_revision(engine: AsyncEngine, service: str, wanted: int) -> None:
+    """Raises SchemaMismatch below `wanted`. A higher revision is fine: expand, then contract."""
+    found = await revision(engine)
+    if found < wanted:
+        raise SchemaMismatch(
+            f"the {service} database is at revision {found:04}, but {wanted:04} is needed:"
+            f" run `shop migrate {service}`"
+        )
+
+
+async def migrate(engine: AsyncEngine, service: str) -> None:
+    """Bring the database to the newest revision, in one transaction."""
+    config = Config()
+    config.set_main_option("script_location", str(MIGRATIONS / service))
+
+    def upgrade(connection: Connection) -> None:
+        connection.execute(text(f"SELECT pg_advisory_xact_lock({ADVISORY_LOCK})"))
+        config.attributes["connection"] = connection
+        command.upgrade(config, "head")
+
+    with meaning():
+        async with engine.begin() as connection:
+            await connection.run_sync(upgrade)
+
+
+async def has_revision(engine: AsyncEngine, wanted: int) -> bool:
+    return await revision(engine) >= wanted

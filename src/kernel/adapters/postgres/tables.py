@@ -1,0 +1,37 @@
+"""The tables that every service has beside its own; each service has a database for itself."""
+
+from sqlalchemy import Column, DateTime, Integer, LargeBinary, MetaData, Table, Text, Uuid
+
+Key = Text(collation="C")
+Time = DateTime(timezone=True)
+
+METADATA = MetaData()
+
+OUTBOX = Table(
+    "outbox",
+    METADATA,
+    Column("type", Key, primary_key=True),
+    Column("id", Uuid, primary_key=True),
+    Column("event", LargeBinary, nullable=False),
+)
+
+INBOX = Table(
+    "inbox",
+    METADATA,
+    Column("source", Key, primary_key=True),
+    Column("event_id", Key, primary_key=True),
+    Column("received_at", Time, nullable=False),
+)
+
+PARKED = Table(
+    "parked_messages",
+    METADATA,
+    Column("type", Key, primary_key=True),
+    Column("subject", Key, primary_key=True),
+    Column("reason", Key, primary_key=True),
+    Column("detail", Text, nullable=False),
+    Column("payload", LargeBinary, nullable=False),
+    Column("count", Integer, nullable=False),
+    Column("first_parked_at", Time, nullable=False),
+    Column("last_parked_at", Time, nullable=False),
+)

@@ -1,0 +1,41 @@
+from collections.abc import Callable
+from types import TracebackType
+from typing import Self
+
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+
+from kernel.adapters.postgres.failures import meaning
+
+
+class PostgresUnitOfWork:
+    """One READ COMMITTED transaction on a connection of its own; adapters run statements on `connection`."""
+
+    connection: AsyncConnection
+
+    def __init__(self, engine: AsyncEngine) -> None:
+        self._engine = engine
+        self._after_commit: list[Callable[[], None]] = []
+
+    def after_commit(self, call: Callable[[], None]) -> None:
+        self._after_commit.append(call)
+
+    async def __aenter__(self) -> Self:
+        self._after_commit.clear()
+        with meaning():
+            self.connection = await self._engine.connect()
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        try:
+            if error is None:
+                with meaning(committing=True):
+                    await self.connection.commit()
+            else:
+                with meaning():
+                    raise error
+        finally:
+            await self.connection.close()
+        for call in self._after_commit:
+            call()

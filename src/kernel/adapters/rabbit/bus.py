@@ -1,0 +1,152 @@
+"""The bus of a service on RabbitMQ: one session at a time, and a new one whenever it is lost."""
+
+import asyncio
+import logging
+from collections.abc import Sequence
+from types import TracebackType
+from typing import Self
+
+from kernel.adapters.rabbit.connection import ANSWER_S
+from kernel.adapters.rabbit.session import RabbitSession
+from kernel.adapters.rabbit.urls import Denied, broker_url
+from kernel.adapters.system_clock import SystemClock
+from kernel.application.backoff import Backoff
+from kernel.domain.errors import Unavailable
+from kernel.ports.bus import Envelope, Handler
+
+START_S = 5.0
+CHECK_S = 1.0
+GRACE_S = 5.0
+_CLOSE_S = 3.0
+_RETRY_S = 0.25
+
+logger = logging.getLogger(__name__)
+
+# An absent broker is told below, in one line. The libraries tell it many times over, with tracebacks.
+for _library in ("aiormq", "aio_pika"):
+    logging.getLogger(_library).setLevel(logging.CRITICAL)
+
+
+class RabbitBus:
+    """Publisher and Subscriber of one service. `urls` are the nodes of one cluster, any of which will do."""
+
+    def __init__(self, urls: Sequence[str], service: str, *, grace_s: float = GRACE_S) -> None:
+        """Running handlers have `grace_s` to end in `stop`. Raises Invalid for a malformed URL."""
+        self._urls = [broker_url(url) for url in urls]
+        self._service = service
+        self._grace_s = grace_s
+        self._handler: Handler | None = None
+        self._session: RabbitSession | None = None
+        self._supervisor: asyncio.Task[None] | None = None
+        self._discarded: set[asyncio.Task[None]] = set()
+
+    async def connect(self) -> None:
+        """Raises Unavailable where no broker answers within 5 s, and at once where one refuses us."""
+        loop = asyncio.get_running_loop()
+        deadline = loop.time() + START_S
+        while self._session is None:
+            try:
+                self._session = await self._open(within_s=min(ANSWER_S, deadline - loop.time()))
+            except Unavailable as error:
+                if isinstance(error, Denied) or loop.time() + _RETRY_S >= deadline:
+                    await self.close()
+                    raise
+                await asyncio.sleep(_RETRY_S)
+        self._supervisor = asyncio.create_task(self._supervise())
+
+    async def publish(self, envelopes: Sequence[Envelope]) -> None:
+        if self._session is None or not self._session.is_intact(consuming=False):
+            raise Unavailable("rabbitmq is away", code="rabbitmq_unavailable")
+        await self._session.publish(envelopes)
+
+    async def subscribe(self, handler: Handler) -> None:
+        if self._session is not None:
+            try:
+                await self._session.consume(handler)
+            except Unavailable as error:
+                logger.debug("left to the supervisor: %s", error)
+        self._handler = handler
+
+    @property
+    def healthy(self) -> bool:
+        return self._session is not None and self._session.is_intact(consuming=self._handler is not None)
+
+    async def stop(self) -> None:
+        """Take no more messages, and let running handlers finish."""
+        self._handler = None
+        if self._session is not None:
+            try:
+                await self._session.stop()
+            except Unavailable as error:
+                logger.debug("nothing to stop: %s", error)
+
+    async def close(self) -> None:
+        """End the connections; the broker gives what is unacknowledged to others."""
+        if self._supervisor is not None:
+            self._supervisor.cancel()
+            await asyncio.wait({self._supervisor})
+        self._discard()
+        if self._discarded:
+            _, pending = await asyncio.wait(self._discarded, timeout=_CLOSE_S)
+            for task in pending:
+                task.cancel()
+
+    async def __aenter__(self) -> Self:
+        await self.connect()
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.stop()
+        await self.close()
+
+    async def _open(self, *, within_s: float) -> RabbitSession:
+        """A session with the first broker that takes us."""
+        refusals: list[Unavailable] = []
+        for url in self._urls:
+            session = RabbitSession(url, self._service, grace_s=self._grace_s)
+            try:
+                await session.open(within_s=within_s)
+                if self._handler is not None:
+                    await session.consume(self._handler)
+                return session
+            except BaseException as error:
+                self._discard(session)
+                if not isinstance(error, Unavailable):
+                    raise
+                refusals.append(error)
+        raise next((refusal for refusal in refusals if isinstance(refusal, Denied)), refusals[-1])
+
+    async def _supervise(self) -> None:
+        backoff = Backoff(SystemClock())
+        while True:
+            if self._session is None:
+                try:
+                    self._session = await self._open(within_s=ANSWER_S)
+                    logger.info("rabbitmq is back")
+                    backoff.reset()
+                except Unavailable:
+                    await backoff.wait()
+            elif await self._is_lost(self._session):
+                logger.warning("rabbitmq away: %s", self._session.reason)
+                self._discard()
+
+    async def _is_lost(self, session: RabbitSession) -> bool:
+        """Known at once where the connection tells, else looked for once a second."""
+        try:
+            async with asyncio.timeout(CHECK_S):
+                await session.lost.wait()
+        except TimeoutError:
+            pass
+        consuming = self._handler is not None
+        return not session.is_intact(consuming=consuming) or not await session.answers(consuming=consuming)
+
+    def _discard(self, session: RabbitSession | None = None) -> None:
+        """In the background, since a dead connection can take its time to close."""
+        if session is None:
+            session, self._session = self._session, None
+        if session is not None:
+            task = asyncio.create_task(session.close())
+            self._discarded.add(task)
+            task.add_done_callback(self._discarded.discard)

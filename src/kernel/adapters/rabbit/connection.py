@@ -1,0 +1,125 @@
+"""One connection with one channel, through a FastStream broker of its own."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Coroutine
+from typing import Any, TypeVar, cast
+
+from aio_pika.abc import AbstractChannel, AbstractConnection
+from aiormq import Channel as UnderlyingChannel
+from faststream.rabbit import Channel, RabbitBroker
+from pamqp.commands import Queue
+from yarl import URL
+
+from kernel.adapters.rabbit.urls import away
+from kernel.domain.errors import Unavailable
+
+HEARTBEAT_S = 5
+HANDSHAKE_S = 2.0
+ANSWER_S = 5.0
+_LOOK_S = 3.0
+_LEFTOVERS_S = 30.0
+_NEVER_S = 10 * 365 * 86_400.0
+
+T = TypeVar("T")
+
+
+class RabbitConnection:
+    """Lives once: what is lost is not repaired here, RabbitBus builds anew instead.
+
+    The libraries' own recovery is kept asleep: it can bring a connection back without its consumer
+    (https://github.com/ag2ai/faststream/issues/2758), and it knows one address only.
+    """
+
+    def __init__(
+        self, url: URL, name: str, channel: Channel, *, grace_s: float, on_lost: Callable[[str], None]
+    ) -> None:
+        self.broker = RabbitBroker(
+            url.update_query(heartbeat=HEARTBEAT_S, name=name),
+            timeout=HANDSHAKE_S,
+            reconnect_interval=_NEVER_S,
+            on_close=[self._on_close],
+            default_channel=channel,
+            app_id=name,
+            graceful_timeout=grace_s,
+            logger=None,
+            apply_types=False,
+        )
+        self._url = url
+        self._on_lost = on_lost
+        self._connection: AbstractConnection | None = None
+        self._channel: UnderlyingChannel | None = None
+        self._unanswered: set[asyncio.Task[Any]] = set()
+
+    async def open(
+        self, prepare: Callable[[RabbitBroker], Awaitable[AbstractChannel]], *, within_s: float
+    ) -> None:
+        """Connect and `prepare` the broker, which answers with the channel to watch. Raises Unavailable."""
+        await self._answer(self._open(prepare), within_s)
+
+    async def _open(self, prepare: Callable[[RabbitBroker], Awaitable[AbstractChannel]]) -> None:
+        self._connection = await self.broker.connect()
+        channel = await prepare(self.broker)
+        self._channel = cast(UnderlyingChannel, await channel.get_underlay_channel())
+
+    @property
+    def is_open(self) -> bool:
+        return self._channel is not None and not self._channel.is_closed
+
+    @property
+    def consumes(self) -> bool:
+        """False also after the broker cancelled the consumer, as it does when a queue is deleted."""
+        return self._channel is not None and self.is_open and bool(self._channel.consumers)
+
+    async def look_at(self, queue: str) -> Queue.DeclareOk:
+        """A round trip to the broker: raises Unavailable where it fails, or the queue is gone."""
+        if self._channel is None:
+            raise Unavailable("not connected")
+        return await self._answer(self._channel.queue_declare(queue, passive=True), _LOOK_S)
+
+    async def stop(self, *, within_s: float) -> None:
+        """Cancel the consumer first, then wait for the handlers, or the broker would send on meanwhile."""
+        await self._answer(self._stop(), within_s)
+
+    async def _stop(self) -> None:
+        if self._channel is not None:
+            for tag in list(self._channel.consumers):
+                await self._channel.basic_cancel(tag)
+        for subscriber in self.broker.subscribers:
+            await subscriber.stop()
+
+    async def close(self) -> None:
+        """Running handlers are cut off here; what they did not acknowledge is delivered again."""
+        if self._connection is None and self._unanswered:
+            await asyncio.wait(self._unanswered, timeout=_LEFTOVERS_S)
+        # The connection first: the broker alone would wait once more for the handlers.
+        if self._connection is not None:
+            await asyncio.gather(self._connection.close(), return_exceptions=True)
+        await asyncio.gather(self.broker.stop(), return_exceptions=True)
+
+    async def _answer(self, work: Coroutine[Any, Any, T], within_s: float) -> T:
+        """The result of library work, or Unavailable.
+
+        The work has a task of its own, since aiormq ends what waits on a lost connection with a
+        CancelledError, which must not look like a cancellation of ours; and it is never cancelled by us,
+        since a connect that is cancelled half-way leaves its connection behind: `close` sees to the rest.
+        """
+        task = asyncio.create_task(work)
+        self._unanswered.add(task)
+        task.add_done_callback(self._answered)
+        done, _ = await asyncio.wait({task}, timeout=within_s)
+        if not done:
+            raise away(self._url, TimeoutError())
+        if task.cancelled():
+            raise away(self._url, ConnectionError("connection lost"))
+        error = task.exception()
+        if error is not None:
+            raise away(self._url, error) from error
+        return task.result()
+
+    def _answered(self, task: asyncio.Task[Any]) -> None:
+        self._unanswered.discard(task)
+        if not task.cancelled():
+            task.exception()  # Looked at, so that asyncio does not report it as never retrieved.
+
+    def _on_close(self, _: AbstractConnection | None, error: BaseException | None, /) -> None:
+        self._on_lost(away(self._url, error or ConnectionError("connection closed")).detail)

@@ -1,0 +1,135 @@
+"""What a service has at one broker while all goes well: a connection that publishes, one that consumes."""
+
+import asyncio
+import logging
+from collections.abc import Sequence
+from typing import Any
+
+from aio_pika.abc import AbstractChannel
+from aio_pika.exceptions import PublishError
+from faststream import AckPolicy
+from faststream.exceptions import RejectMessage
+from faststream.message import StreamMessage
+from faststream.rabbit import Channel, RabbitBroker
+from pamqp.commands import Basic
+from yarl import URL
+
+from kernel.adapters.rabbit.connection import ANSWER_S, RabbitConnection
+from kernel.adapters.rabbit.topology import EXCHANGE, declare_topology, service_queue
+from kernel.domain.errors import Unavailable
+from kernel.ports.bus import Envelope, Handler, Unreadable
+
+CONTENT_TYPE = "application/cloudevents-batch+json"
+PREFETCH_MESSAGES = 10  # of up to 200 events each
+CONFIRM_S = 5.0
+_MISSES_MAX = 3
+
+logger = logging.getLogger(__name__)
+
+
+class RabbitSession:
+    def __init__(self, url: URL, service: str, *, grace_s: float) -> None:
+        self.lost = asyncio.Event()
+        self.reason = "it answers no more"
+        self._url = url
+        self._service = service
+        self._grace_s = grace_s
+        # FastStream caches an exchange with the channel that declared it first, so over one shared broker a
+        # publish might travel on the subscriber's channel, where a returned message raises nothing.
+        self._publishing = self._connection("publisher", Channel(on_return_raises=True))
+        self._consuming: RabbitConnection | None = None
+        self._misses = 0
+
+    def _connection(self, role: str, channel: Channel) -> RabbitConnection:
+        name = f"{self._service} {role}"
+        return RabbitConnection(self._url, name, channel, grace_s=self._grace_s, on_lost=self._on_lost)
+
+    def _on_lost(self, reason: str) -> None:
+        if not self.lost.is_set():
+            self.reason = reason
+        self.lost.set()
+
+    async def open(self, *, within_s: float = ANSWER_S) -> None:
+        await self._publishing.open(declare_topology, within_s=within_s)
+
+    async def consume(self, handler: Handler, *, within_s: float = ANSWER_S) -> None:
+        async def prepare(broker: RabbitBroker) -> AbstractChannel:
+            queue = service_queue(self._service)
+            subscriber = broker.subscriber(
+                queue, ack_policy=AckPolicy.NACK_ON_ERROR, decoder=_raw_body, no_reply=True
+            )
+            subscriber(_told_apart(handler))
+            await subscriber.start()
+            return (await broker.declare_queue(queue)).channel
+
+        self._consuming = self._connection("subscriber", Channel(prefetch_count=PREFETCH_MESSAGES))
+        await self._consuming.open(prepare, within_s=within_s)
+
+    def is_intact(self, *, consuming: bool) -> bool:
+        """As far as this side knows."""
+        consumes = self._consuming is not None and self._consuming.consumes
+        return self._publishing.is_open and not self.lost.is_set() and (consumes or not consuming)
+
+    async def answers(self, *, consuming: bool) -> bool:
+        """Asks the broker: a half-open connection is silent, and a queue can lose its consumer there."""
+        try:
+            await self._publishing.look_at(self._service)
+            if consuming and self._consuming is not None:
+                found = await self._consuming.look_at(self._service)
+                # A quorum queue whose leader is busy counts no consumers for a moment.
+                self._misses = 0 if found.consumer_count else self._misses + 1
+        except Unavailable as error:
+            self._on_lost(error.detail)
+            return False
+        return self._misses < _MISSES_MAX
+
+    async def publish(self, envelopes: Sequence[Envelope]) -> None:
+        outcomes = await asyncio.gather(*map(self._publish, envelopes), return_exceptions=True)
+        for envelope, outcome in zip(envelopes, outcomes, strict=True):
+            if isinstance(outcome, PublishError):
+                raise Unavailable(f"no queue takes {envelope.type}", code="rabbitmq_unavailable") from outcome
+            if not isinstance(outcome, Basic.Ack):
+                cause = outcome if isinstance(outcome, BaseException) else None
+                detail = f"rabbitmq did not confirm {envelope.type}: {type(outcome).__name__}"
+                raise Unavailable(detail, code="rabbitmq_unavailable") from cause
+
+    async def _publish(self, envelope: Envelope) -> object:
+        async with asyncio.timeout(CONFIRM_S):
+            return await self._publishing.broker.publish(
+                envelope.body,
+                exchange=EXCHANGE,
+                routing_key=envelope.type,
+                mandatory=envelope.mandatory,
+                persist=True,
+                content_type=CONTENT_TYPE,
+            )
+
+    async def stop(self) -> None:
+        """Take nothing more, and wait for the running handlers and their acknowledgements, bounded."""
+        if self._consuming is not None:
+            await self._consuming.stop(within_s=self._grace_s + ANSWER_S)
+
+    async def close(self) -> None:
+        connections = [self._publishing] + ([self._consuming] if self._consuming else [])
+        await asyncio.gather(*(connection.close() for connection in connections))
+
+
+async def _raw_body(message: StreamMessage[Any]) -> bytes:
+    body: bytes = message.body
+    return body
+
+
+def _told_apart(handler: Handler) -> Handler:
+    """A handler's errors in FastStream's words: an unreadable message is rejected, else it is requeued."""
+
+    async def handle(body: bytes) -> None:
+        try:
+            await handler(body)
+        except Unreadable as error:
+            logger.warning("dead-lettered: %s", error)
+            raise RejectMessage from error
+        except Exception:
+            logger.exception("a message was not handled, it will be delivered again")
+            raise
+
+    return handle

@@ -1,0 +1,22 @@
+from kernel.ports.clock import Clock
+
+DELAY_MAX_S = 2.0
+
+
+class Backoff:
+    """Waits longer with every failure in a row: 0.05 s doubled up to 2 s, of which the second half is jitter.
+
+    Jitter keeps replicas from returning in step (Brooker, "Exponential Backoff And Jitter", AWS 2015).
+    """
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._failures = 0
+
+    async def wait(self) -> None:
+        ceiling = min(DELAY_MAX_S, 0.05 * 2 ** min(self._failures, 16))
+        self._failures += 1
+        await self._clock.sleep(ceiling * (0.5 + self._clock.random() / 2))
+
+    def reset(self) -> None:
+        self._failures = 0

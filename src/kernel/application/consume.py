@@ -1,0 +1,103 @@
+"""From the bus to a use case: each event once, and one poisonous event stops nobody else."""
+
+import logging
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Generic, TypeVar
+
+from kernel.application.backoff import Backoff
+from kernel.application.group_commit import GroupCommit
+from kernel.domain.errors import Contention, OutcomeUnknown, ShopError, Unavailable
+from kernel.domain.events import Event, Received, Unhandled
+from kernel.ports.clock import Clock
+from kernel.ports.inbox import Inbox
+from kernel.ports.parked import ParkedMessages
+from kernel.ports.unit_of_work import UnitOfWork
+
+E = TypeVar("E", bound=Event)
+
+# The database is away or busy: the message waits here, unacknowledged, and nobody is to blame.
+TEMPORARY = (Unavailable, OutcomeUnknown, Contention)
+
+logger = logging.getLogger(__name__)
+
+
+class ParkMessage:
+    """Sets an event aside for an operator, in the same transaction as its inbox row."""
+
+    def __init__(self, uow: UnitOfWork, inbox: Inbox, parked: ParkedMessages) -> None:
+        self.uow = uow
+        self.inbox = inbox
+        self.parked = parked
+
+    async def __call__(self, unhandled: Unhandled) -> None:
+        async with self.uow:
+            if await self.inbox.claim_message(unhandled.message):
+                await self.parked.add(unhandled)
+
+
+class Consumer(Generic[E]):
+    """The handler of a service's queue: returns when every event of the message is handled or parked."""
+
+    def __init__(
+        self,
+        decode: Callable[[bytes], Sequence[Received[E] | Unhandled]],
+        handle: Callable[[Sequence[Received[E]]], Awaitable[None]],
+        park: Callable[[Unhandled], Awaitable[None]],
+        clock: Clock,
+    ) -> None:
+        self._decode = decode
+        self._handle = handle
+        self._park = park
+        self._clock = clock
+        self._group = GroupCommit(self._execute, clock, in_flight_max=1)
+
+    async def __call__(self, body: bytes) -> None:
+        decoded = self._decode(body)
+        unhandled = [item for item in decoded if isinstance(item, Unhandled)]
+        unhandled += await self._handled([item for item in decoded if isinstance(item, Received)])
+        for item in unhandled:
+            logger.warning("parked: %s", item.reason, extra={"type": item.type, "subject": item.subject})
+            await self._parked(item)
+
+    async def _execute(self, received: Sequence[Received[E]]) -> Sequence[None]:
+        await self._handle(received)
+        return [None] * len(received)
+
+    async def _handled(self, received: Sequence[Received[E]]) -> list[Unhandled]:
+        """Those that cannot be handled, after all the others were."""
+        backoff = Backoff(self._clock)
+        culprits: list[Unhandled] = []
+        while received:
+            outcomes = list(zip(received, await self._group.submit(received), strict=True))
+            culprits += [
+                _unhandled(item, error)
+                for item, error in outcomes
+                if isinstance(error, Exception) and not isinstance(error, TEMPORARY)
+            ]
+            received = [item for item, error in outcomes if isinstance(error, TEMPORARY)]
+            if received:
+                await backoff.wait()
+        return culprits
+
+    async def _parked(self, item: Unhandled) -> None:
+        backoff = Backoff(self._clock)
+        while True:
+            try:
+                return await self._park(item)
+            except TEMPORARY:
+                await backoff.wait()
+
+
+def _unhandled(received: Received[E], error: Exception) -> Unhandled:
+    if isinstance(error, ShopError):
+        reason, detail = error.code, error.detail
+    else:
+        reason, detail = "internal_error", f"{type(error).__name__}: {error}"
+    return Unhandled(
+        message=received.message,
+        type=received.type,
+        subject=str(received.fact.order_id),
+        reason=reason,
+        detail=detail,
+        payload=received.payload,
+    )

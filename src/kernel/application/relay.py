@@ -1,0 +1,74 @@
+"""From the outbox to the bus: at least once, never before the commit, never lost."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+
+from kernel.application.backoff import Backoff
+from kernel.domain.errors import Contention, OutcomeUnknown, Unavailable
+from kernel.ports.bus import Envelope, Publisher
+from kernel.ports.clock import Clock
+from kernel.ports.outbox import Backlog
+from kernel.ports.unit_of_work import UnitOfWork
+
+ENVELOPE_EVENTS_MAX = 200
+ENVELOPE_BYTES_MAX = 256 * 1024
+POLL_S = 1.0
+
+
+class RelayEvents:
+    """Publishes the oldest events of one type; they leave the outbox only once the bus confirmed them."""
+
+    def __init__(self, uow: UnitOfWork, backlog: Backlog, publisher: Publisher) -> None:
+        self.uow = uow
+        self.backlog = backlog
+        self.publisher = publisher
+
+    async def __call__(self, event_type: str, *, mandatory: bool) -> int:
+        """How many events were published. Any failure puts all of them back."""
+        async with self.uow:
+            events = await self.backlog.take(event_type, count_max=ENVELOPE_EVENTS_MAX)
+            if events:
+                envelopes = [Envelope(event_type, body, mandatory) for body in _batches(events)]
+                await self.publisher.publish(envelopes)
+        return len(events)
+
+
+def _batches(events: Sequence[bytes]) -> Iterator[bytes]:
+    """JSON arrays (CloudEvents 1.0, JSON format, section 4) within the limits of one message."""
+    batch: list[bytes] = []
+    size = 0
+    for event in events:
+        if batch and size + len(event) >= ENVELOPE_BYTES_MAX:
+            yield b"[" + b",".join(batch) + b"]"
+            batch, size = [], 0
+        batch.append(event)
+        size += len(event) + 1
+    yield b"[" + b",".join(batch) + b"]"
+
+
+class Relay:
+    """Keeps one type of event flowing: woken after a commit, and by a poll for what others left behind."""
+
+    def __init__(self, relay_events: Callable[[], Awaitable[int]], wake: asyncio.Event, clock: Clock) -> None:
+        self._relay_events = relay_events
+        self._wake = wake
+        self._backoff = Backoff(clock)
+
+    async def run(self) -> None:
+        while True:
+            self._wake.clear()
+            try:
+                count = await self._relay_events()
+            except (Unavailable, OutcomeUnknown, Contention):
+                await self._backoff.wait()
+                continue
+            self._backoff.reset()
+            if count < ENVELOPE_EVENTS_MAX:
+                await self._rest()
+
+    async def _rest(self) -> None:
+        try:
+            async with asyncio.timeout(POLL_S):
+                await self._wake.wait()
+        except TimeoutError:
+            pass

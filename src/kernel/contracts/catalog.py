@@ -1,0 +1,40 @@
+"""Every published type of event. A new version is a new row; a row never goes."""
+
+from dataclasses import dataclass
+
+import msgspec
+
+from kernel.contracts.orders import OrderPlacedV1
+from kernel.contracts.payments import PaymentCapturedV1, PaymentDeclinedV1
+
+ORDER_PLACED = "shop.orders.order-placed.v1"
+PAYMENT_CAPTURED = "shop.payments.payment-captured.v1"
+PAYMENT_DECLINED = "shop.payments.payment-declined.v1"
+
+
+@dataclass(frozen=True, slots=True)
+class MessageType:
+    """`consumer` is the service whose queue must receive it; a notification has none and may be lost."""
+
+    struct: type[msgspec.Struct]
+    publisher: str
+    consumer: str | None
+
+    @property
+    def mandatory(self) -> bool:
+        return self.consumer is not None
+
+
+CATALOG = {
+    ORDER_PLACED: MessageType(OrderPlacedV1, publisher="orders", consumer="payments"),
+    PAYMENT_CAPTURED: MessageType(PaymentCapturedV1, publisher="payments", consumer="orders"),
+    PAYMENT_DECLINED: MessageType(PaymentDeclinedV1, publisher="payments", consumer="orders"),
+}
+
+
+def published_by(service: str) -> dict[str, MessageType]:
+    return {name: message for name, message in CATALOG.items() if message.publisher == service}
+
+
+def consumed_by(service: str) -> dict[str, MessageType]:
+    return {name: message for name, message in CATALOG.items() if message.consumer == service}

@@ -1,0 +1,43 @@
+"""Examples of bodies for the OpenAPI documents; one story throughout."""
+
+from typing import Any
+
+_ID = "0198c1a2-7b3c-7d4e-8f50-617283940516"
+_AT = "2026-01-31T12:00:00.123456Z"
+
+OPEN_ACCOUNT: dict[str, Any] = {"userId": "alice"}
+ACCOUNT: dict[str, Any] = {"userId": "alice", "balance": 0.00, "currency": "RUB", "createdAt": _AT}
+DEPOSIT: dict[str, Any] = {"amount": "100.00"}
+DEPOSITED: dict[str, Any] = {**ACCOUNT, "balance": 100.00, "transactionId": _ID}
+PLACE_ORDER: dict[str, Any] = {"userId": "alice", "amount": 49.90, "description": "a book"}
+ORDER: dict[str, Any] = {
+    "id": _ID,
+    "userId": "alice",
+    "amount": 49.90,
+    "currency": "RUB",
+    "description": "a book",
+    "status": "NEW",
+    "reason": None,
+    "createdAt": _AT,
+    "updatedAt": _AT,
+}
+FINISHED_ORDER: dict[str, Any] = {**ORDER, "status": "FINISHED"}
+BATCH: list[dict[str, Any]] = [
+    {**PLACE_ORDER, "idempotencyKey": "cart-1001"},
+    {**PLACE_ORDER, "amount": 1000},
+]
+BATCH_OUTCOMES: list[dict[str, Any]] = [
+    {"status": 201, "order": ORDER, "replayed": False},
+    {
+        "status": 402,
+        "problem": {
+            "type": "urn:shop:problem:insufficient_funds",
+            "title": "The balance does not suffice",
+            "status": 402,
+            "detail": "the balance does not suffice for this order",
+            "instance": "/orders",
+            "code": "insufficient_funds",
+        },
+    },
+]
+ADMISSION: dict[str, Any] = {"userId": "alice", "amount": 49.90}

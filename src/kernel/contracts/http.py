@@ -1,0 +1,121 @@
+"""The bodies of the HTTP routes, the same at the gateway and at the service behind it."""
+
+from datetime import datetime
+from decimal import Decimal
+from typing import Annotated, Literal
+from uuid import UUID
+
+import msgspec
+from msgspec import Meta
+
+from kernel.contracts.values import Amount, UserId
+
+# A text of PostgreSQL cannot hold U+0000.
+Description = Annotated[
+    str, Meta(max_length=500, pattern=r"\A[^\x00]*\Z", description="Free text, without U+0000.")
+]
+IdempotencyKey = Annotated[
+    str,
+    Meta(min_length=1, max_length=255, pattern=r"\A[\x20-\x7e]*\Z", description="Printable ASCII."),
+]
+OrderStatus = Literal["NEW", "FINISHED", "CANCELLED"]
+
+
+class Request(msgspec.Struct, frozen=True, rename="camel", forbid_unknown_fields=True):
+    pass
+
+
+class Answer(msgspec.Struct, frozen=True, rename="camel"):
+    pass
+
+
+class OpenAccount(Request, frozen=True):
+    user_id: UserId
+
+
+class Deposit(Request, frozen=True):
+    amount: Amount
+
+
+class Account(Answer, frozen=True):
+    user_id: str
+    balance: Decimal
+    currency: str
+    created_at: datetime
+
+
+class Deposited(Answer, frozen=True):
+    """`balance` is the balance right after this deposit."""
+
+    user_id: str
+    balance: Decimal
+    currency: str
+    created_at: datetime
+    transaction_id: UUID
+
+
+class AdmissionRequest(Request, frozen=True):
+    user_id: UserId
+    amount: Amount
+
+
+class PlaceOrder(Request, frozen=True):
+    user_id: UserId
+    amount: Amount
+    description: Description = ""
+
+
+class PlaceOrderItem(PlaceOrder, frozen=True):
+    idempotency_key: IdempotencyKey | None = None
+
+
+class Order(Answer, frozen=True):
+    id: UUID
+    user_id: str
+    amount: Decimal
+    currency: str
+    description: str
+    status: OrderStatus
+    reason: str | None
+    created_at: datetime
+    updated_at: datetime
+
+
+class FieldProblem(Answer, frozen=True):
+    field: str
+    message: str
+
+
+class Problem(Answer, frozen=True, omit_defaults=True):
+    """RFC 9457, with a stable machine word in `code` and the fields that are to blame in `errors`."""
+
+    type: str
+    title: str
+    status: int
+    detail: str
+    instance: str
+    code: str
+    errors: list[FieldProblem] = []
+
+
+class PlacedItem(Answer, frozen=True):
+    """The fate of one order of a batch: what the single route would have answered."""
+
+    status: int
+    order: Order
+    replayed: bool = False
+
+
+class RefusedItem(Answer, frozen=True):
+    status: int
+    problem: Problem
+
+
+BatchOutcome = PlacedItem | RefusedItem
+
+
+class Health(Answer, frozen=True):
+    """`degraded` names what is away and only makes the shop late, not wrong."""
+
+    status: Literal["live", "ready"]
+    degraded: list[str] = []

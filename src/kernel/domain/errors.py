@@ -1,0 +1,61 @@
+"""What can go wrong, as few kinds with a machine word each; adapters/http maps the kinds to statuses."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class FieldError:
+    field: str
+    message: str
+
+
+class ShopError(Exception):
+    """An outcome that a caller is told: `code` is for machines and stable, `detail` is for people."""
+
+    def __init__(self, code: str, detail: str) -> None:
+        super().__init__(detail)
+        self.code = code
+        self.detail = detail
+
+
+class Invalid(ShopError):
+    """The input cannot be meant; `errors` names the fields to blame."""
+
+    def __init__(self, detail: str, *errors: FieldError, code: str = "invalid_request") -> None:
+        super().__init__(code, detail)
+        self.errors = errors
+
+    @classmethod
+    def field(cls, field: str, message: str) -> "Invalid":
+        return cls(f"{field}: {message}", FieldError(field, message))
+
+
+class NotFound(ShopError):
+    pass
+
+
+class Conflict(ShopError):
+    """The input is fine, but what it asks for is already otherwise."""
+
+
+class Refused(ShopError):
+    """The input is fine, and a rule of the business says no."""
+
+
+class Unavailable(ShopError):
+    """Nothing was done because a server is away or overloaded; the same call may be tried again."""
+
+    def __init__(self, detail: str, *, code: str = "unavailable", retry_after_s: int = 1) -> None:
+        super().__init__(code, detail)
+        self.retry_after_s = retry_after_s
+
+
+class OutcomeUnknown(ShopError):
+    """It was done, or it was not: the answer that would tell was lost."""
+
+    def __init__(self, detail: str) -> None:
+        super().__init__("outcome_unknown", detail)
+
+
+class Contention(Exception):
+    """A transaction lost against another one and did nothing; run it again from its start."""

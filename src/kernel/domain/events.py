@@ -1,0 +1,47 @@
+"""What travels between services, in the words of the domain."""
+
+from dataclasses import dataclass
+from typing import Generic, TypeVar
+from uuid import UUID
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Event:
+    """Something that happened to an order; `traceparent` (W3C Trace Context) names the call behind it."""
+
+    order_id: UUID
+    user_id: str
+    traceparent: str
+
+
+E = TypeVar("E", bound=Event)
+
+
+@dataclass(frozen=True, slots=True)
+class MessageId:
+    """Identity of an event for ever: `source` + `id` of CloudEvents, whatever message carried it."""
+
+    source: str
+    id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Received(Generic[E]):
+    """A fact from another service, with the event that carried it."""
+
+    message: MessageId
+    type: str
+    fact: E
+    payload: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Unhandled:
+    """An event that could not be handled: parked as it came, with the reason, for an operator."""
+
+    message: MessageId
+    type: str
+    subject: str
+    reason: str
+    detail: str
+    payload: bytes

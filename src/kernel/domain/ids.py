@@ -1,0 +1,15 @@
+"""Who a user is, as text."""
+
+import re
+
+USER_ID_PATTERN = r"[A-Za-z0-9][A-Za-z0-9._@|:-]{0,127}"
+_USER_ID = re.compile(USER_ID_PATTERN)
+
+
+def parse_user_id(text: str) -> str:
+    """The text itself; ValueError where it is no user id."""
+    if _USER_ID.fullmatch(text) is None:
+        raise ValueError(
+            "must be 1 to 128 of the characters A-Z a-z 0-9 . _ @ | : - and start with a letter or a digit"
+        )
+    return text

@@ -1,0 +1,36 @@
+"""Money is an integer of minor units (kopecks, cents): exact, and cheap to compare, store and sum."""
+
+import re
+from decimal import Decimal
+
+from kernel.domain.errors import Refused
+
+# 2**53 - 1 minor units: every balance stays exact in clients whose numbers are doubles (RFC 8259, section 6).
+BALANCE_MAX_MINOR = 9_007_199_254_740_991
+
+AMOUNT_PATTERN = r"(0|[1-9][0-9]{0,11})(\.[0-9]{1,2})?"
+_AMOUNT = re.compile(AMOUNT_PATTERN)
+
+
+def parse_amount(text: str) -> int:
+    """Minor units of a decimal number of currency units; ValueError where it is none or not above 0."""
+    match = _AMOUNT.fullmatch(text)
+    if match is None:
+        raise ValueError("must be a number with at most 12 digits before the point and 2 after it")
+    units, cents = match[1], (match[2] or ".")[1:]
+    minor = int(units) * 100 + int(cents.ljust(2, "0"))
+    if minor == 0:
+        raise ValueError("must be greater than 0")
+    return minor
+
+
+def in_units(minor: int) -> Decimal:
+    """Currency units, always with two digits after the point."""
+    return Decimal(minor).scaleb(-2)
+
+
+def credited(balance: int, amount: int) -> int:
+    """The balance after `amount` came in; refused (`balance_limit`) above BALANCE_MAX_MINOR."""
+    if balance + amount > BALANCE_MAX_MINOR:
+        raise Refused("balance_limit", f"a balance cannot exceed {in_units(BALANCE_MAX_MINOR)}")
+    return balance + amount

@@ -1,0 +1,57 @@
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+
+@dataclass(frozen=True, slots=True)
+class Envelope:
+    """Events of one type that travel as one message: a CloudEvents JSON batch.
+
+    A `mandatory` envelope that reaches no queue is a failure; a notification may find nobody listening.
+    """
+
+    type: str
+    body: bytes
+    mandatory: bool
+
+
+class Unreadable(Exception):
+    """Raised by a handler for a message that nobody will ever be able to read."""
+
+
+Handler = Callable[[bytes], Awaitable[None]]
+
+
+class Publisher(Protocol):
+    async def publish(self, envelopes: Sequence[Envelope]) -> None:
+        """Return once the bus holds all of them; on any failure raise Unavailable, with some perhaps held."""
+        ...
+
+
+class Subscriber(Protocol):
+    async def subscribe(self, handler: Handler) -> None:
+        """Hand the messages of this service to the handler.
+
+        A handler that returns has acknowledged its message. One that raises Unreadable sends it to the
+        dead-letter queue, and one that raises anything else sees it again.
+        """
+        ...
+
+
+class Bus(Publisher, Subscriber, Protocol):
+    """A service's connection to the others."""
+
+    @property
+    def healthy(self) -> bool:
+        """Whether messages can come and go now; a bus that is away comes back by itself."""
+        ...
+
+    async def connect(self) -> None:
+        """Raises Unavailable where the bus cannot be reached at start."""
+        ...
+
+    async def stop(self) -> None:
+        """Take no more messages, and let running handlers finish."""
+        ...
+
+    async def close(self) -> None: ...

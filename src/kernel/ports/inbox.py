@@ -1,0 +1,16 @@
+from collections.abc import Sequence
+from typing import Protocol, TypeVar
+
+from kernel.domain.events import Event, MessageId, Received
+
+E = TypeVar("E", bound=Event)
+
+
+class Inbox(Protocol):
+    async def claim(self, received: Sequence[Received[E]]) -> Sequence[E]:
+        """The facts of the messages that no committed transaction has claimed before, in order, each once."""
+        ...
+
+    async def claim_message(self, message: MessageId) -> bool:
+        """Whether this transaction is the first to claim the message."""
+        ...

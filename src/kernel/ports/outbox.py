@@ -1,0 +1,23 @@
+from collections.abc import Sequence
+from typing import Protocol, TypeVar
+
+from kernel.domain.events import Event
+
+E_contra = TypeVar("E_contra", bound=Event, contravariant=True)
+
+
+class Outbox(Protocol[E_contra]):
+    async def add(self, events: Sequence[E_contra]) -> None:
+        """Keep the events with this transaction, each under a new id, to be published after it."""
+        ...
+
+
+class Backlog(Protocol):
+    """The other end of the outbox: what waits to be published."""
+
+    async def take(self, event_type: str, *, count_max: int) -> Sequence[bytes]:
+        """The oldest waiting events of a type, encoded; gone if this transaction commits, there again if not.
+
+        What another transaction has taken is passed over, so that any number of relays share the work.
+        """
+        ...

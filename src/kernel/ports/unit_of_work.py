@@ -1,0 +1,16 @@
+from types import TracebackType
+from typing import Protocol, Self
+
+
+class UnitOfWork(Protocol):
+    """One transaction: `async with uow:` commits when the block ends, and rolls back when it raises.
+
+    Raises Unavailable when nothing was done because the store is away, Contention when nothing was done and
+    the whole block should run again, OutcomeUnknown when the answer to the commit was lost.
+    """
+
+    async def __aenter__(self) -> Self: ...
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None: ...

@@ -1,0 +1,144 @@
+"""What every service is assembled from, and how it runs."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager
+from functools import partial
+from typing import ParamSpec, Protocol, TypeVar
+
+from dishka import AnyOf, AsyncContainer, Provider, Scope, provide
+from litestar import Litestar
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from kernel.adapters.http.health import Probes
+from kernel.adapters.http.server import HttpServer, listen
+from kernel.adapters.postgres.engine import connect_engine
+from kernel.adapters.postgres.inbox import PostgresInbox
+from kernel.adapters.postgres.outbox import PostgresBacklog
+from kernel.adapters.postgres.parked import PostgresParkedMessages
+from kernel.adapters.postgres.schema import has_revision, require_revision
+from kernel.adapters.postgres.unit_of_work import PostgresUnitOfWork
+from kernel.adapters.system_clock import SystemClock
+from kernel.application.consume import ParkMessage
+from kernel.application.relay import Relay, RelayEvents
+from kernel.contracts.catalog import published_by
+from kernel.ports.bus import Bus, Publisher
+from kernel.ports.clock import Clock
+from kernel.ports.inbox import Inbox
+from kernel.ports.outbox import Backlog
+from kernel.ports.parked import ParkedMessages
+from kernel.ports.unit_of_work import UnitOfWork
+
+P = ParamSpec("P")
+R = TypeVar("R")
+R_co = TypeVar("R_co", covariant=True)
+
+
+class UseCase(Protocol[P, R_co]):
+    async def __call__(self, *args: P.args, **kwargs: P.kwargs) -> R_co: ...
+
+
+def in_scope(container: AsyncContainer, use_case: type[UseCase[P, R]]) -> Callable[P, Awaitable[R]]:
+    """The use case as a function: each call gets one of its own, on a unit of work of its own."""
+
+    async def call(*args: P.args, **kwargs: P.kwargs) -> R:
+        async with container() as scope:
+            act = await scope.get(use_case)
+            return await act(*args, **kwargs)
+
+    return call
+
+
+class Wakes:
+    """Wakes the relay of a type of event as soon as one was committed."""
+
+    def __init__(self) -> None:
+        self._events: dict[str, asyncio.Event] = {}
+
+    def __call__(self, event_type: str) -> None:
+        self.event(event_type).set()
+
+    def event(self, event_type: str) -> asyncio.Event:
+        return self._events.setdefault(event_type, asyncio.Event())
+
+
+class KernelProvider(Provider):
+    """The mechanisms of a service with a database and a bus."""
+
+    scope = Scope.REQUEST
+
+    def __init__(self, engine: AsyncEngine, bus: Bus) -> None:
+        super().__init__()
+        self._engine = engine
+        self._bus = bus
+
+    uow = provide(PostgresUnitOfWork, provides=AnyOf[PostgresUnitOfWork, UnitOfWork])
+    inbox = provide(PostgresInbox, provides=Inbox)
+    parked = provide(PostgresParkedMessages, provides=ParkedMessages)
+    backlog = provide(PostgresBacklog, provides=Backlog)
+    relay_events = provide(RelayEvents)
+    park_message = provide(ParkMessage)
+    clock = provide(SystemClock, provides=Clock, scope=Scope.APP)
+    wakes = provide(Wakes, scope=Scope.APP)
+
+    @provide(scope=Scope.APP)
+    def engine(self) -> AsyncEngine:
+        return self._engine
+
+    @provide(scope=Scope.APP)
+    def publisher(self) -> Publisher:
+        return self._bus
+
+
+async def relays(container: AsyncContainer, service: str) -> list[Relay]:
+    """One a type, so that a type that cannot be published holds up no other."""
+    relay_events = in_scope(container, RelayEvents)
+    wakes, clock = await container.get(Wakes), await container.get(Clock)
+    return [
+        Relay(partial(relay_events, name, mandatory=message.mandatory), wakes.event(name), clock)
+        for name, message in published_by(service).items()
+    ]
+
+
+@asynccontextmanager
+async def database(url: str, service: str, revision: int) -> AsyncIterator[AsyncEngine]:
+    """The service's database. Raises Unavailable or SchemaMismatch, in one clear line, at start."""
+    engine = connect_engine(url)
+    try:
+        await require_revision(engine, service, revision)
+        yield engine
+    finally:
+        await engine.dispose()
+
+
+@asynccontextmanager
+async def connected(bus: Bus) -> AsyncIterator[None]:
+    try:
+        await bus.connect()
+        yield
+        await bus.stop()
+    finally:
+        await bus.close()
+
+
+def probes(engine: AsyncEngine, revision: int, bus: Bus) -> Probes:
+    async def bus_is_healthy() -> bool:
+        return bus.healthy
+
+    return Probes(
+        required={
+            "database": partial(has_revision, engine, 0),
+            "schema": partial(has_revision, engine, revision),
+        },
+        helpful={"rabbitmq": bus_is_healthy},
+    )
+
+
+async def run(app: Litestar, host: str, port: int, background: Sequence[Relay], stop: asyncio.Event) -> None:
+    """Serve HTTP and keep the background going until `stop` is set; a crash of either ends both."""
+    with listen(host, port) as listener:
+        async with asyncio.TaskGroup() as group:
+            tasks = [group.create_task(relay.run()) for relay in background]
+            await HttpServer(app, listener).run_until(stop)
+            for task in tasks:
+                task.cancel()

@@ -1,0 +1,53 @@
+import logging
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+import aiohttp
+import msgspec
+
+from kernel.contracts.values import decoder, encode
+from kernel.domain.errors import Refused
+from kernel.ports.clock import Clock
+from orders.domain.order import PlaceOrder
+from orders.wire import admission_question
+
+ANSWER_WITHIN_S = 0.3
+ASK_AGAIN_AFTER = timedelta(seconds=1)
+
+DETAILS = {
+    "account_not_found": "the user has no account",
+    "insufficient_funds": "the balance does not suffice for this order",
+}
+
+logger = logging.getLogger(__name__)
+
+
+class HttpAdmission:
+    """Asks the payments service once for a whole batch. Fails open: the payment has the last word."""
+
+    def __init__(self, session: aiohttp.ClientSession, payments_url: str, clock: Clock) -> None:
+        self._session = session
+        self._url = f"{payments_url}/api/Accounts/admission"
+        self._clock = clock
+        self._silent_until: datetime | None = None
+
+    async def judge(self, commands: Sequence[PlaceOrder]) -> Sequence[Refused | None]:
+        if self._silent_until is not None and self._clock.now() < self._silent_until:
+            return [None] * len(commands)
+        try:
+            reasons = await self._ask(commands)
+        except (aiohttp.ClientError, TimeoutError, msgspec.DecodeError) as error:
+            self._silent_until = self._clock.now() + ASK_AGAIN_AFTER
+            logger.warning("payments did not judge %d orders: %r", len(commands), error)
+            return [None] * len(commands)
+        return [Refused(reason, DETAILS.get(reason, reason)) if reason else None for reason in reasons]
+
+    async def _ask(self, commands: Sequence[PlaceOrder]) -> list[str | None]:
+        async with self._session.post(
+            self._url,
+            data=encode([admission_question(command) for command in commands]),
+            headers={"Content-Type": "application/json"},
+            timeout=aiohttp.ClientTimeout(total=ANSWER_WITHIN_S),
+            raise_for_status=True,
+        ) as response:
+            return decoder(list[str | None]).decode(await response.read())

@@ -1,0 +1,140 @@
+"""Orders and their history in PostgreSQL; every statement takes a whole batch."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Row, and_, bindparam, select, union, update
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from kernel.adapters.postgres.reading import reading
+from kernel.adapters.postgres.unit_of_work import PostgresUnitOfWork
+from kernel.adapters.postgres.unnest import arrays, unnest
+from orders.adapters.outbound.tables import ORDER_HISTORY, ORDERS
+from orders.domain.order import Order, PaymentDecided, PlaceOrder, Status, StatusChanged
+
+_COLUMNS = (
+    ORDERS.c.user_id,
+    ORDERS.c.id,
+    ORDERS.c.amount,
+    ORDERS.c.currency,
+    ORDERS.c.description,
+    ORDERS.c.status,
+    ORDERS.c.reason,
+    ORDERS.c.idempotency_key,
+    ORDERS.c.created_at,
+    ORDERS.c.updated_at,
+)
+_ADD = (
+    insert(ORDERS)
+    .from_select([c.name for c in _COLUMNS], select(unnest(*_COLUMNS)))
+    .on_conflict_do_nothing()
+    .returning(ORDERS.c.id)
+)
+
+_KEYS = (ORDERS.c.user_id, ORDERS.c.id)
+_keys = unnest(*_KEYS)
+_LOCK = (
+    select(*_COLUMNS)
+    .join_from(ORDERS, _keys, and_(ORDERS.c.user_id == _keys.c.user_id, ORDERS.c.id == _keys.c.id))
+    .order_by(ORDERS.c.user_id, ORDERS.c.id)
+    .with_for_update(of=ORDERS)
+)
+
+_STATUS = (ORDERS.c.user_id, ORDERS.c.id, ORDERS.c.status, ORDERS.c.reason, ORDERS.c.updated_at)
+_given = unnest(*_STATUS)
+_SAVE = (
+    update(ORDERS)
+    .where(ORDERS.c.user_id == _given.c.user_id, ORDERS.c.id == _given.c.id)
+    .values(status=_given.c.status, reason=_given.c.reason, updated_at=_given.c.updated_at)
+)
+
+_PLACED = (ORDERS.c.user_id, ORDERS.c.id, ORDERS.c.idempotency_key)
+_placed = unnest(*_PLACED)
+_FIND = union(
+    select(*_COLUMNS).join_from(
+        ORDERS, _placed, and_(ORDERS.c.user_id == _placed.c.user_id, ORDERS.c.id == _placed.c.id)
+    ),
+    select(*_COLUMNS).join_from(
+        ORDERS,
+        _placed,
+        and_(
+            ORDERS.c.user_id == _placed.c.user_id,
+            ORDERS.c.idempotency_key == _placed.c.idempotency_key,
+        ),
+    ),
+)
+
+_CHANGES = tuple(ORDER_HISTORY.c)
+_ADD_CHANGES = insert(ORDER_HISTORY).from_select([c.name for c in _CHANGES], select(unnest(*_CHANGES)))
+
+
+class PostgresOrders:
+    def __init__(self, uow: PostgresUnitOfWork) -> None:
+        self._uow = uow
+
+    async def add(self, orders: Sequence[Order]) -> Sequence[Order]:
+        rows = sorted(orders, key=lambda order: (order.user_id, order.id))
+        added = await self._uow.connection.scalars(
+            _ADD, arrays(_COLUMNS, ([getattr(order, c.name) for c in _COLUMNS] for order in rows))
+        )
+        ids = set(added)
+        return [order for order in orders if order.id in ids]
+
+    async def lock(self, decided: Sequence[PaymentDecided]) -> Mapping[UUID, Order]:
+        keys = sorted({(item.user_id, item.order_id) for item in decided})
+        rows = await self._uow.connection.execute(_LOCK, arrays(_KEYS, keys))
+        return {row.id: _order(row) for row in rows}
+
+    async def save(self, orders: Sequence[Order]) -> None:
+        if orders:
+            rows = ([getattr(order, c.name) for c in _STATUS] for order in orders)
+            await self._uow.connection.execute(_SAVE, arrays(_STATUS, rows))
+
+
+class PostgresHistory:
+    def __init__(self, uow: PostgresUnitOfWork) -> None:
+        self._uow = uow
+
+    async def add(self, changes: Sequence[StatusChanged]) -> None:
+        if changes:
+            rows = sorted((c.user_id, c.order_id, c.sequence, c.status, c.reason, c.at) for c in changes)
+            await self._uow.connection.execute(_ADD_CHANGES, arrays(_CHANGES, rows))
+
+
+class PostgresPlacedOrders:
+    def __init__(self, engine: AsyncEngine) -> None:
+        self._engine = engine
+
+    async def get(self, order_id: UUID) -> Order | None:
+        async with reading(self._engine) as connection:
+            row = (
+                await connection.execute(
+                    select(*_COLUMNS).where(ORDERS.c.id == bindparam("id")), {"id": order_id}
+                )
+            ).one_or_none()
+        return None if row is None else _order(row)
+
+    async def find(self, commands: Sequence[PlaceOrder]) -> Sequence[Order]:
+        keys = ((command.user_id, command.order_id, command.idempotency_key) for command in commands)
+        async with reading(self._engine) as connection:
+            rows = await connection.execute(_FIND, arrays(_PLACED, keys))
+            return [_order(row) for row in rows]
+
+    async def page(
+        self, *, user_id: str | None, status: Status | None, after: UUID | None, limit: int
+    ) -> Sequence[Order]:
+        query = select(*_COLUMNS).order_by(ORDERS.c.id).limit(limit)
+        if user_id is not None:
+            query = query.where(ORDERS.c.user_id == user_id)
+        if status is not None:
+            query = query.where(ORDERS.c.status == status)
+        if after is not None:
+            query = query.where(ORDERS.c.id > after)
+        async with reading(self._engine) as connection:
+            return [_order(row) for row in await connection.execute(query)]
+
+
+def _order(row: Row[*tuple[Any, ...]]) -> Order:
+    return Order(**{**row._mapping, "status": Status(row.status)})

@@ -1,0 +1,35 @@
+from sqlalchemy import BigInteger, Column, Integer, Table, Text, UniqueConstraint, Uuid
+
+from kernel.adapters.postgres.tables import METADATA, Key, Time
+
+# The newest migration that this code needs; migrations/orders.
+SCHEMA_REVISION = 1
+
+ORDERS = Table(
+    "orders",
+    METADATA,
+    Column("user_id", Key, primary_key=True),
+    Column("id", Uuid, primary_key=True),
+    Column("amount", BigInteger, nullable=False),
+    Column("currency", Key, nullable=False),
+    Column("description", Text, nullable=False),
+    Column("status", Key, nullable=False),
+    Column("reason", Key),
+    Column("idempotency_key", Key),
+    Column("cancel_requested_at", Time),
+    Column("ask_again_at", Time),
+    Column("created_at", Time, nullable=False),
+    Column("updated_at", Time, nullable=False),
+    UniqueConstraint("user_id", "idempotency_key"),
+)
+
+ORDER_HISTORY = Table(
+    "order_history",
+    METADATA,
+    Column("user_id", Key, primary_key=True),
+    Column("order_id", Uuid, primary_key=True),
+    Column("sequence", Integer, primary_key=True),
+    Column("status", Key, nullable=False),
+    Column("reason", Key),
+    Column("at", Time, nullable=False),
+)

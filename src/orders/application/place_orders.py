@@ -1,0 +1,97 @@
+from collections.abc import Sequence
+
+from kernel.domain.errors import Contention, Refused
+from kernel.ports.clock import Clock
+from kernel.ports.outbox import Outbox
+from kernel.ports.unit_of_work import UnitOfWork
+from orders.domain.order import Order, OrderPlaced, Placed, PlaceOrder, outcome
+from orders.ports.admission import Admission
+from orders.ports.orders import History, Orders, PlacedOrders
+
+
+class PlaceOrders:
+    """Accepts orders and starts their payment, once per idempotency key; a refused one leaves nothing."""
+
+    def __init__(
+        self,
+        uow: UnitOfWork,
+        orders: Orders,
+        history: History,
+        placed: PlacedOrders,
+        outbox: Outbox[OrderPlaced],
+        admission: Admission,
+        clock: Clock,
+        currency: str,
+    ) -> None:
+        self.uow = uow
+        self.orders = orders
+        self.history = history
+        self.placed = placed
+        self.outbox = outbox
+        self.admission = admission
+        self.clock = clock
+        self.currency = currency
+
+    async def __call__(self, commands: Sequence[PlaceOrder]) -> list[Placed | Refused]:
+        """One outcome a command, in order."""
+        known = Known(await self.placed.find(commands))
+        fresh = [command for command in commands if known.order(command) is None]
+        verdicts = dict(zip(fresh, await self.admission.judge(fresh), strict=True)) if fresh else {}
+        admitted = [command for command, refusal in verdicts.items() if refusal is None]
+        if len(admitted) < len(fresh):
+            # The twin of a refused command may just have been accepted, and charged.
+            known.add(await self.placed.find([command for command in fresh if verdicts[command]]))
+        known.add(await self._add(known.first_of_each_key(admitted)))
+        overtaken = [command for command in admitted if known.order(command) is None]
+        if overtaken:
+            known.add(await self.placed.find(overtaken))
+
+        outcomes: list[Placed | Refused] = []
+        for command in commands:
+            order, refusal = known.order(command), verdicts.get(command)
+            if order is not None:
+                outcomes.append(outcome(command, order))
+            elif refusal is not None:
+                outcomes.append(refusal)
+            else:
+                raise Contention("an order with this idempotency key is just being placed")
+        return outcomes
+
+    async def _add(self, commands: Sequence[PlaceOrder]) -> Sequence[Order]:
+        if not commands:
+            return []
+        now = self.clock.now()
+        traces = {command.order_id: command.traceparent for command in commands}
+        async with self.uow:
+            added = await self.orders.add([Order.place(c, self.currency, now) for c in commands])
+            await self.history.add([order.status_changed() for order in added])
+            await self.outbox.add([order.placed(traces[order.id]) for order in added])
+        return added
+
+
+class Known:
+    """The orders found so far, by id and by idempotency key."""
+
+    def __init__(self, orders: Sequence[Order]) -> None:
+        self._by_id: dict[object, Order] = {}
+        self._by_key: dict[tuple[str, str], Order] = {}
+        self.add(orders)
+
+    def add(self, orders: Sequence[Order]) -> None:
+        for order in orders:
+            self._by_id[order.id] = order
+            if order.idempotency_key is not None:
+                self._by_key[order.user_id, order.idempotency_key] = order
+
+    def order(self, command: PlaceOrder) -> Order | None:
+        if command.idempotency_key is None:
+            return self._by_id.get(command.order_id)
+        return self._by_key.get((command.user_id, command.idempotency_key))
+
+    def first_of_each_key(self, commands: Sequence[PlaceOrder]) -> list[PlaceOrder]:
+        firsts: dict[object, PlaceOrder] = {}
+        for command in commands:
+            if self.order(command) is None:
+                key = command.idempotency_key
+                firsts.setdefault(command.order_id if key is None else (command.user_id, key), command)
+        return list(firsts.values())

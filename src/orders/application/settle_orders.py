@@ -1,0 +1,34 @@
+from collections.abc import Sequence
+
+from kernel.domain.errors import NotFound
+from kernel.domain.events import Received
+from kernel.ports.clock import Clock
+from kernel.ports.inbox import Inbox
+from kernel.ports.unit_of_work import UnitOfWork
+from orders.domain.order import PaymentDecided
+from orders.ports.orders import History, Orders
+
+
+class SettleOrders:
+    """Payments decided: each order is finished or cancelled, once."""
+
+    def __init__(self, uow: UnitOfWork, inbox: Inbox, orders: Orders, history: History, clock: Clock) -> None:
+        self.uow = uow
+        self.inbox = inbox
+        self.orders = orders
+        self.history = history
+        self.clock = clock
+
+    async def __call__(self, received: Sequence[Received[PaymentDecided]]) -> None:
+        """Raises NotFound (`order_not_found`) when an order of the batch is not there."""
+        async with self.uow:
+            decisions = await self.inbox.claim(received)
+            orders = await self.orders.lock(decisions)
+            now = self.clock.now()
+            changes = []
+            for decided in decisions:
+                if decided.order_id not in orders:
+                    raise NotFound("order_not_found", f"there is no order {decided.order_id} of this user")
+                changes += orders[decided.order_id].settle(decided, now)
+            await self.orders.save([orders[change.order_id] for change in changes])
+            await self.history.add(changes)

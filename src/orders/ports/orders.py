@@ -1,0 +1,42 @@
+from collections.abc import Mapping, Sequence
+from typing import Protocol
+from uuid import UUID
+
+from orders.domain.order import Order, PaymentDecided, PlaceOrder, Status, StatusChanged
+
+
+class Orders(Protocol):
+    """The collection of all orders, inside a transaction."""
+
+    async def add(self, orders: Sequence[Order]) -> Sequence[Order]:
+        """Those that are new: neither their id nor their user's idempotency key was there before."""
+        ...
+
+    async def lock(self, decided: Sequence[PaymentDecided]) -> Mapping[UUID, Order]:
+        """The orders, by id, that the decisions are about; nobody else can change them until the end of this
+        transaction. An order that is not there, or not of that user, is left out."""
+        ...
+
+    async def save(self, orders: Sequence[Order]) -> None: ...
+
+
+class History(Protocol):
+    """Every status that an order ever had; append-only."""
+
+    async def add(self, changes: Sequence[StatusChanged]) -> None: ...
+
+
+class PlacedOrders(Protocol):
+    """Reads beside the model, each of what is committed now."""
+
+    async def get(self, order_id: UUID) -> Order | None: ...
+
+    async def find(self, commands: Sequence[PlaceOrder]) -> Sequence[Order]:
+        """The orders that bear the id or the idempotency key of one of the commands."""
+        ...
+
+    async def page(
+        self, *, user_id: str | None, status: Status | None, after: UUID | None, limit: int
+    ) -> Sequence[Order]:
+        """Oldest first, those that come after the given id."""
+        ...

@@ -1,0 +1,80 @@
+"""Between the domain of orders and what is published: HTTP bodies and messages."""
+
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from kernel.adapters.cloudevents import decode_events, encode_event
+from kernel.contracts import catalog, http
+from kernel.contracts.orders import OrderPlacedV1
+from kernel.contracts.payments import PaymentCapturedV1, PaymentDeclinedV1
+from kernel.contracts.values import Amount, UserId
+from kernel.domain.events import Received, Unhandled
+from kernel.domain.money import in_units
+from orders.domain.order import (
+    Order,
+    OrderPlaced,
+    PaymentCaptured,
+    PaymentDecided,
+    PaymentDeclined,
+    PlaceOrder,
+)
+
+SOURCE = "/shop/orders"
+
+
+def place_order(body: http.PlaceOrder, key: str | None, order_id: UUID, traceparent: str) -> PlaceOrder:
+    return PlaceOrder(
+        order_id=order_id,
+        user_id=body.user_id,
+        amount=body.amount.minor,
+        description=body.description,
+        idempotency_key=key,
+        traceparent=traceparent,
+    )
+
+
+def order_body(order: Order) -> http.Order:
+    return http.Order(
+        id=order.id,
+        user_id=order.user_id,
+        amount=in_units(order.amount),
+        currency=order.currency,
+        description=order.description,
+        status=order.status.value,
+        reason=order.reason,
+        created_at=order.created_at,
+        updated_at=order.updated_at,
+    )
+
+
+def admission_question(command: PlaceOrder) -> http.AdmissionRequest:
+    return http.AdmissionRequest(UserId(command.user_id), Amount.of_minor(command.amount))
+
+
+def encode(event: OrderPlaced, event_id: UUID, at: datetime) -> tuple[str, bytes]:
+    data = OrderPlacedV1(event.order_id, UserId(event.user_id), Amount.of_minor(event.amount), event.currency)
+    return catalog.ORDER_PLACED, encode_event(
+        event, event_id, at, source=SOURCE, type=catalog.ORDER_PLACED, data=data
+    )
+
+
+def _captured(data: PaymentCapturedV1, traceparent: str) -> PaymentCaptured:
+    return PaymentCaptured(order_id=data.order_id, user_id=data.user_id, traceparent=traceparent)
+
+
+def _declined(data: PaymentDeclinedV1, traceparent: str) -> PaymentDeclined:
+    return PaymentDeclined(
+        order_id=data.order_id, user_id=data.user_id, traceparent=traceparent, reason=data.reason
+    )
+
+
+FACTS: Mapping[str, Callable[[Any, str], PaymentDecided]] = {
+    catalog.PAYMENT_CAPTURED: _captured,
+    catalog.PAYMENT_DECLINED: _declined,
+}
+
+
+def decode(body: bytes) -> Sequence[Received[PaymentDecided] | Unhandled]:
+    return decode_events(body, FACTS)

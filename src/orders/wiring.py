@@ -1,0 +1,75 @@
+"""Every adapter of the orders service, named once."""
+
+import aiohttp
+from dishka import AsyncContainer, Provider, Scope, make_async_container, provide
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from kernel.adapters.postgres.outbox import PostgresOutbox
+from kernel.adapters.postgres.unit_of_work import PostgresUnitOfWork
+from kernel.application.consume import Consumer, ParkMessage
+from kernel.application.group_commit import GroupCommit
+from kernel.ports.bus import Bus
+from kernel.ports.clock import Clock
+from kernel.ports.outbox import Outbox
+from kernel.settings import Settings
+from kernel.wiring import KernelProvider, Wakes, in_scope
+from orders import wire
+from orders.adapters.outbound.http_admission import HttpAdmission
+from orders.adapters.outbound.postgres import PostgresHistory, PostgresOrders, PostgresPlacedOrders
+from orders.application.place_orders import PlaceOrders
+from orders.application.settle_orders import SettleOrders
+from orders.domain.order import OrderPlaced, PaymentDecided, Placed, PlaceOrder
+from orders.ports.admission import Admission
+from orders.ports.orders import History, Orders, PlacedOrders
+
+
+class OrdersProvider(Provider):
+    scope = Scope.REQUEST
+
+    def __init__(self, settings: Settings, session: aiohttp.ClientSession) -> None:
+        super().__init__()
+        self._settings = settings
+        self._session = session
+
+    orders = provide(PostgresOrders, provides=Orders)
+    history = provide(PostgresHistory, provides=History)
+    placed = provide(PostgresPlacedOrders, provides=PlacedOrders, scope=Scope.APP)
+    settle_orders = provide(SettleOrders)
+
+    @provide
+    def outbox(self, uow: PostgresUnitOfWork, clock: Clock, wakes: Wakes) -> Outbox[OrderPlaced]:
+        return PostgresOutbox(uow, clock, wire.encode, wakes)
+
+    @provide(scope=Scope.APP)
+    def admission(self, clock: Clock) -> Admission:
+        return HttpAdmission(self._session, self._settings.payments_url, clock)
+
+    @provide
+    def place_orders(
+        self,
+        uow: PostgresUnitOfWork,
+        orders: Orders,
+        history: History,
+        placed: PlacedOrders,
+        outbox: Outbox[OrderPlaced],
+        admission: Admission,
+        clock: Clock,
+    ) -> PlaceOrders:
+        currency = self._settings.shop_currency
+        return PlaceOrders(uow, orders, history, placed, outbox, admission, clock, currency)
+
+    @provide(scope=Scope.APP)
+    def group_of_placements(self, container: AsyncContainer, clock: Clock) -> GroupCommit[PlaceOrder, Placed]:
+        return GroupCommit(in_scope(container, PlaceOrders), clock)
+
+    @provide(scope=Scope.APP)
+    def consumer(self, container: AsyncContainer, clock: Clock) -> Consumer[PaymentDecided]:
+        return Consumer(
+            wire.decode, in_scope(container, SettleOrders), in_scope(container, ParkMessage), clock
+        )
+
+
+def assemble(
+    settings: Settings, engine: AsyncEngine, bus: Bus, session: aiohttp.ClientSession
+) -> AsyncContainer:
+    return make_async_container(KernelProvider(engine, bus), OrdersProvider(settings, session))

@@ -1,0 +1,130 @@
+"""Accounts, transfers and decisions in PostgreSQL; every statement takes a whole batch."""
+
+from collections.abc import Mapping, Sequence, Set
+from typing import Any
+
+from sqlalchemy import Row, Select, and_, bindparam, select, union, update
+from sqlalchemy.dialects.postgresql import ARRAY, insert
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from kernel.adapters.postgres.reading import reading
+from kernel.adapters.postgres.tables import Key
+from kernel.adapters.postgres.unit_of_work import PostgresUnitOfWork
+from kernel.adapters.postgres.unnest import arrays, unnest
+from payments.adapters.outbound.tables import ACCOUNTS, PAYMENTS, TRANSFERS
+from payments.domain.account import Account, Decision, Deposit, Kind, OrderPlaced, Payment, Transfer
+
+_ACCOUNT = tuple(ACCOUNTS.c)
+_ADD_ACCOUNTS = (
+    insert(ACCOUNTS)
+    .from_select([c.name for c in _ACCOUNT], select(unnest(*_ACCOUNT)))
+    .on_conflict_do_nothing(index_elements=[ACCOUNTS.c.user_id])
+)
+_ACCOUNTS_OF: Select[*tuple[Any, ...]] = select(*_ACCOUNT).where(
+    ACCOUNTS.c.user_id == bindparam("user_ids", type_=ARRAY(Key)).any_()
+)
+_LOCK_ACCOUNTS = _ACCOUNTS_OF.order_by(ACCOUNTS.c.user_id).with_for_update()
+
+_BALANCE = (ACCOUNTS.c.user_id, ACCOUNTS.c.balance, ACCOUNTS.c.sequence)
+_balances = unnest(*_BALANCE)
+_SAVE_ACCOUNTS = (
+    update(ACCOUNTS)
+    .where(ACCOUNTS.c.user_id == _balances.c.user_id)
+    .values(balance=_balances.c.balance, sequence=_balances.c.sequence)
+)
+
+_TRANSFER = tuple(TRANSFERS.c)
+_ADD_TRANSFERS = insert(TRANSFERS).from_select([c.name for c in _TRANSFER], select(unnest(*_TRANSFER)))
+_DEPOSIT = (TRANSFERS.c.user_id, TRANSFERS.c.id, TRANSFERS.c.idempotency_key)
+_deposits = unnest(*_DEPOSIT)
+_FIND_DEPOSITS = union(
+    *(
+        select(*_TRANSFER).join_from(
+            TRANSFERS,
+            _deposits,
+            and_(TRANSFERS.c.user_id == _deposits.c.user_id, own == given),
+        )
+        for own, given in (
+            (TRANSFERS.c.id, _deposits.c.id),
+            (TRANSFERS.c.idempotency_key, _deposits.c.idempotency_key),
+        )
+    )
+)
+
+_PAYMENT = tuple(PAYMENTS.c)
+_ADD_PAYMENTS = insert(PAYMENTS).from_select([c.name for c in _PAYMENT], select(unnest(*_PAYMENT)))
+_ORDER = (PAYMENTS.c.user_id, PAYMENTS.c.order_id)
+_orders = unnest(*_ORDER)
+_RECORDED = select(*_PAYMENT).join_from(
+    PAYMENTS,
+    _orders,
+    and_(PAYMENTS.c.user_id == _orders.c.user_id, PAYMENTS.c.order_id == _orders.c.order_id),
+)
+
+
+class PostgresAccounts:
+    def __init__(self, uow: PostgresUnitOfWork) -> None:
+        self._uow = uow
+
+    async def add(self, accounts: Sequence[Account]) -> Mapping[str, Account]:
+        given = sorted(accounts, key=lambda account: account.user_id)
+        rows = ([getattr(account, c.name) for c in _ACCOUNT] for account in given)
+        await self._uow.connection.execute(_ADD_ACCOUNTS, arrays(_ACCOUNT, rows))
+        user_ids = [account.user_id for account in given]
+        found = await self._uow.connection.execute(_ACCOUNTS_OF, {"user_ids": user_ids})
+        return {row.user_id: _account(row) for row in found}
+
+    async def lock(self, user_ids: Set[str]) -> Mapping[str, Account]:
+        rows = await self._uow.connection.execute(_LOCK_ACCOUNTS, {"user_ids": sorted(user_ids)})
+        return {row.user_id: _account(row) for row in rows}
+
+    async def save(self, accounts: Sequence[Account]) -> None:
+        if accounts:
+            rows = ((account.user_id, account.balance, account.sequence) for account in accounts)
+            await self._uow.connection.execute(_SAVE_ACCOUNTS, arrays(_BALANCE, rows))
+
+
+class PostgresLedger:
+    def __init__(self, uow: PostgresUnitOfWork) -> None:
+        self._uow = uow
+
+    async def deposits(self, commands: Sequence[Deposit]) -> Sequence[Transfer]:
+        keys = ((command.user_id, command.transfer_id, command.idempotency_key) for command in commands)
+        rows = await self._uow.connection.execute(_FIND_DEPOSITS, arrays(_DEPOSIT, keys))
+        return [Transfer(**{**row._mapping, "kind": Kind(row.kind)}) for row in rows]
+
+    async def add(self, transfers: Sequence[Transfer]) -> None:
+        if transfers:
+            given = sorted(transfers, key=lambda transfer: (transfer.user_id, transfer.sequence))
+            rows = ([getattr(transfer, c.name) for c in _TRANSFER] for transfer in given)
+            await self._uow.connection.execute(_ADD_TRANSFERS, arrays(_TRANSFER, rows))
+
+
+class PostgresPayments:
+    def __init__(self, uow: PostgresUnitOfWork) -> None:
+        self._uow = uow
+
+    async def recorded(self, orders: Sequence[OrderPlaced]) -> Sequence[Payment]:
+        keys = {(placed.user_id, placed.order_id) for placed in orders}
+        rows = await self._uow.connection.execute(_RECORDED, arrays(_ORDER, keys))
+        return [Payment(**{**row._mapping, "decision": Decision(row.decision)}) for row in rows]
+
+    async def add(self, payments: Sequence[Payment]) -> None:
+        if payments:
+            given = sorted(payments, key=lambda payment: (payment.user_id, payment.order_id))
+            rows = ([getattr(payment, c.name) for c in _PAYMENT] for payment in given)
+            await self._uow.connection.execute(_ADD_PAYMENTS, arrays(_PAYMENT, rows))
+
+
+class PostgresOpenedAccounts:
+    def __init__(self, engine: AsyncEngine) -> None:
+        self._engine = engine
+
+    async def find(self, user_ids: Set[str]) -> Mapping[str, Account]:
+        async with reading(self._engine) as connection:
+            rows = await connection.execute(_ACCOUNTS_OF, {"user_ids": list(user_ids)})
+            return {row.user_id: _account(row) for row in rows}
+
+
+def _account(row: Row[*tuple[Any, ...]]) -> Account:
+    return Account(**row._mapping)

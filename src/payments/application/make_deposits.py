@@ -1,0 +1,69 @@
+from collections.abc import Sequence
+
+from kernel.domain.errors import NotFound, Refused, ShopError
+from kernel.ports.clock import Clock
+from kernel.ports.unit_of_work import UnitOfWork
+from payments.domain.account import Account, Deposit, Deposited, Transfer
+from payments.ports.accounts import Accounts, Ledger
+
+
+class MakeDeposits:
+    """Tops accounts up, once per idempotency key."""
+
+    def __init__(self, uow: UnitOfWork, accounts: Accounts, ledger: Ledger, clock: Clock) -> None:
+        self.uow = uow
+        self.accounts = accounts
+        self.ledger = ledger
+        self.clock = clock
+
+    async def __call__(self, commands: Sequence[Deposit]) -> list[Deposited | ShopError]:
+        """One outcome a command, in order."""
+        async with self.uow:
+            accounts = await self.accounts.lock({command.user_id for command in commands})
+            made = Made(await self.ledger.deposits(commands))
+            outcomes = [self._deposit(command, accounts.get(command.user_id), made) for command in commands]
+            await self.accounts.save([accounts[user_id] for user_id in made.changed])
+            await self.ledger.add(made.new)
+        return outcomes
+
+    def _deposit(self, command: Deposit, account: Account | None, made: "Made") -> Deposited | ShopError:
+        if account is None:
+            return NotFound("account_not_found", f"the user {command.user_id} has no account")
+        earlier = made.transfer(command)
+        if earlier is None:
+            try:
+                transfer = account.deposit(command, self.clock.now())
+            except Refused as refusal:
+                return refusal
+            made.add(transfer)
+            return Deposited(account, transfer, replayed=False)
+        if earlier.amount != command.amount:
+            return Refused("idempotency_key_reused", "this idempotency key belongs to another deposit")
+        return Deposited(account, earlier, replayed=earlier.id != command.transfer_id)
+
+
+class Made:
+    """The deposits known so far, earlier ones and those of this batch, by id and by idempotency key."""
+
+    def __init__(self, earlier: Sequence[Transfer]) -> None:
+        self.new: list[Transfer] = []
+        self._known: dict[object, Transfer] = {}
+        for transfer in earlier:
+            self._know(transfer)
+
+    @property
+    def changed(self) -> set[str]:
+        return {transfer.user_id for transfer in self.new}
+
+    def add(self, transfer: Transfer) -> None:
+        self.new.append(transfer)
+        self._know(transfer)
+
+    def transfer(self, command: Deposit) -> Transfer | None:
+        key = command.idempotency_key
+        return self._known.get(command.transfer_id if key is None else (command.user_id, key))
+
+    def _know(self, transfer: Transfer) -> None:
+        self._known[transfer.id] = transfer
+        if transfer.idempotency_key is not None:
+            self._known[transfer.user_id, transfer.idempotency_key] = transfer

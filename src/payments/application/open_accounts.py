@@ -1,0 +1,37 @@
+from collections.abc import Sequence
+
+from kernel.domain.errors import Conflict, ShopError
+from kernel.ports.clock import Clock
+from kernel.ports.unit_of_work import UnitOfWork
+from payments.domain.account import Account, OpenAccount, Opened
+from payments.ports.accounts import Accounts
+
+
+class OpenAccounts:
+    """One account a user at most."""
+
+    def __init__(self, uow: UnitOfWork, accounts: Accounts, clock: Clock, currency: str) -> None:
+        self.uow = uow
+        self.accounts = accounts
+        self.clock = clock
+        self.currency = currency
+
+    async def __call__(self, commands: Sequence[OpenAccount]) -> list[Opened | ShopError]:
+        """One outcome a command, in order."""
+        firsts: dict[str, OpenAccount] = {}
+        for command in commands:
+            firsts.setdefault(command.user_id, command)
+        now = self.clock.now()
+        async with self.uow:
+            accounts = await self.accounts.add(
+                [Account.open(command, self.currency, now) for command in firsts.values()]
+            )
+        return [_outcome(command, accounts[command.user_id]) for command in commands]
+
+
+def _outcome(command: OpenAccount, account: Account) -> Opened | ShopError:
+    if account.id == command.account_id:
+        return Opened(account, replayed=False)
+    if command.idempotency_key is not None and account.idempotency_key == command.idempotency_key:
+        return Opened(account, replayed=True)
+    return Conflict("account_exists", f"the user {command.user_id} has an account")

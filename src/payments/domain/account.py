@@ -1,0 +1,206 @@
+"""An account, the transfers that make its balance, and the payments decided on it."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Self
+from uuid import UUID
+
+from kernel.domain.errors import Refused
+from kernel.domain.events import Event
+from kernel.domain.money import credited
+
+# System accounts carry no stored balance: what they hold is the sum of their transfers, and no row is hot.
+FUNDING = "system:funding"
+REVENUE = "system:revenue"
+
+
+class Kind(StrEnum):
+    DEPOSIT = "deposit"
+    CAPTURE = "capture"
+
+
+class Decision(StrEnum):
+    CAPTURED = "captured"
+    DECLINED = "declined"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OpenAccount:
+    account_id: UUID
+    user_id: str
+    idempotency_key: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Deposit:
+    transfer_id: UUID
+    user_id: str
+    amount: int
+    idempotency_key: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OrderPlaced(Event):
+    amount: int
+    currency: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PaymentCaptured(Event):
+    transfer_id: UUID
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PaymentDeclined(Event):
+    reason: str
+
+
+PaymentDecided = PaymentCaptured | PaymentDeclined
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Transfer:
+    """Double entry in one row: `amount` leaves `debit_account` and reaches `credit_account`.
+
+    `sequence` numbers the transfers of the user's account without a gap.
+    """
+
+    user_id: str
+    sequence: int
+    id: UUID
+    kind: Kind
+    debit_account: str
+    credit_account: str
+    amount: int
+    order_id: UUID | None
+    idempotency_key: str | None
+    balance_after: int
+    created_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Payment:
+    """What was decided about an order, for ever."""
+
+    user_id: str
+    order_id: UUID
+    decision: Decision
+    reason: str | None
+    transfer_id: UUID | None
+    created_at: datetime
+
+    def decided(self, traceparent: str) -> PaymentDecided:
+        """The answer to every question about this order."""
+        if self.transfer_id is not None:
+            return PaymentCaptured(
+                order_id=self.order_id,
+                user_id=self.user_id,
+                traceparent=traceparent,
+                transfer_id=self.transfer_id,
+            )
+        return PaymentDeclined(
+            order_id=self.order_id,
+            user_id=self.user_id,
+            traceparent=traceparent,
+            reason=self.reason or "",
+        )
+
+
+@dataclass(slots=True, kw_only=True)
+class Account:
+    id: UUID
+    user_id: str
+    balance: int
+    sequence: int
+    currency: str
+    idempotency_key: str | None
+    created_at: datetime
+
+    @classmethod
+    def open(cls, command: OpenAccount, currency: str, now: datetime) -> Self:
+        return cls(
+            id=command.account_id,
+            user_id=command.user_id,
+            balance=0,
+            sequence=0,
+            currency=currency,
+            idempotency_key=command.idempotency_key,
+            created_at=now,
+        )
+
+    def deposit(self, command: Deposit, now: datetime) -> Transfer:
+        """Refused (`balance_limit`) where the balance would exceed what an account can hold."""
+        self.balance = credited(self.balance, command.amount)
+        return self._transfer(
+            command.transfer_id, Kind.DEPOSIT, command.amount, now, key=command.idempotency_key
+        )
+
+    def charge(self, placed: OrderPlaced, transfer_id: UUID, now: datetime) -> Transfer | Refused:
+        if placed.currency != self.currency:
+            return Refused("currency_mismatch", f"the account is in {self.currency}")
+        if placed.amount > self.balance:
+            return Refused("insufficient_funds", "the balance does not suffice")
+        self.balance -= placed.amount
+        return self._transfer(transfer_id, Kind.CAPTURE, placed.amount, now, order_id=placed.order_id)
+
+    def _transfer(
+        self,
+        transfer_id: UUID,
+        kind: Kind,
+        amount: int,
+        now: datetime,
+        *,
+        order_id: UUID | None = None,
+        key: str | None = None,
+    ) -> Transfer:
+        own = f"user:{self.user_id}"
+        debit, credit = (FUNDING, own) if kind is Kind.DEPOSIT else (own, REVENUE)
+        self.sequence += 1
+        return Transfer(
+            user_id=self.user_id,
+            sequence=self.sequence,
+            id=transfer_id,
+            kind=kind,
+            debit_account=debit,
+            credit_account=credit,
+            amount=amount,
+            order_id=order_id,
+            idempotency_key=key,
+            balance_after=self.balance,
+            created_at=now,
+        )
+
+
+def decide(
+    placed: OrderPlaced, account: Account | None, transfer_id: UUID, now: datetime
+) -> tuple[Payment, Transfer | None]:
+    """Pay the order from the account, or say why not."""
+    charged = (
+        account.charge(placed, transfer_id, now)
+        if account is not None
+        else Refused("account_not_found", "the user has no account")
+    )
+    transfer = charged if isinstance(charged, Transfer) else None
+    payment = Payment(
+        user_id=placed.user_id,
+        order_id=placed.order_id,
+        decision=Decision.CAPTURED if transfer else Decision.DECLINED,
+        reason=charged.code if isinstance(charged, Refused) else None,
+        transfer_id=transfer.id if transfer else None,
+        created_at=now,
+    )
+    return payment, transfer
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    account: Account
+    replayed: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Deposited:
+    account: Account
+    transfer: Transfer
+    replayed: bool

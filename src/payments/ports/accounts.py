@@ -1,0 +1,44 @@
+from collections.abc import Mapping, Sequence, Set
+from typing import Protocol
+
+from payments.domain.account import Account, Deposit, OrderPlaced, Payment, Transfer
+
+
+class Accounts(Protocol):
+    """The collection of all accounts, inside a transaction."""
+
+    async def add(self, accounts: Sequence[Account]) -> Mapping[str, Account]:
+        """The account that each of these users has now, by user: the given one, or an older one."""
+        ...
+
+    async def lock(self, user_ids: Set[str]) -> Mapping[str, Account]:
+        """The accounts, by user; nobody else can change them until the end of this transaction."""
+        ...
+
+    async def save(self, accounts: Sequence[Account]) -> None: ...
+
+
+class Ledger(Protocol):
+    """All transfers; append-only."""
+
+    async def deposits(self, commands: Sequence[Deposit]) -> Sequence[Transfer]:
+        """The deposits that bear the id or the idempotency key of one of the commands."""
+        ...
+
+    async def add(self, transfers: Sequence[Transfer]) -> None: ...
+
+
+class Payments(Protocol):
+    """All decisions; append-only."""
+
+    async def recorded(self, orders: Sequence[OrderPlaced]) -> Sequence[Payment]:
+        """What was decided about these orders. Read it after the accounts are locked, not before."""
+        ...
+
+    async def add(self, payments: Sequence[Payment]) -> None: ...
+
+
+class OpenedAccounts(Protocol):
+    """Reads beside the model, of what is committed now."""
+
+    async def find(self, user_ids: Set[str]) -> Mapping[str, Account]: ...

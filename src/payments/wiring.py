@@ -1,0 +1,69 @@
+"""Every adapter of the payments service, named once."""
+
+from dishka import AsyncContainer, Provider, Scope, make_async_container, provide
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from kernel.adapters.postgres.outbox import PostgresOutbox
+from kernel.adapters.postgres.unit_of_work import PostgresUnitOfWork
+from kernel.application.consume import Consumer, ParkMessage
+from kernel.application.group_commit import GroupCommit
+from kernel.ports.bus import Bus
+from kernel.ports.clock import Clock
+from kernel.ports.outbox import Outbox
+from kernel.settings import Settings
+from kernel.wiring import KernelProvider, Wakes, in_scope
+from payments import wire
+from payments.adapters.outbound.postgres import (
+    PostgresAccounts,
+    PostgresLedger,
+    PostgresOpenedAccounts,
+    PostgresPayments,
+)
+from payments.application.admit_orders import AdmitOrders
+from payments.application.charge_orders import ChargeOrders
+from payments.application.make_deposits import MakeDeposits
+from payments.application.open_accounts import OpenAccounts
+from payments.domain.account import Deposit, Deposited, OpenAccount, Opened, OrderPlaced, PaymentDecided
+from payments.ports.accounts import Accounts, Ledger, OpenedAccounts, Payments
+
+
+class PaymentsProvider(Provider):
+    scope = Scope.REQUEST
+
+    def __init__(self, settings: Settings) -> None:
+        super().__init__()
+        self._settings = settings
+
+    accounts = provide(PostgresAccounts, provides=Accounts)
+    ledger = provide(PostgresLedger, provides=Ledger)
+    payments = provide(PostgresPayments, provides=Payments)
+    opened_accounts = provide(PostgresOpenedAccounts, provides=OpenedAccounts, scope=Scope.APP)
+    admit_orders = provide(AdmitOrders, scope=Scope.APP)
+    charge_orders = provide(ChargeOrders)
+    make_deposits = provide(MakeDeposits)
+
+    @provide
+    def outbox(self, uow: PostgresUnitOfWork, clock: Clock, wakes: Wakes) -> Outbox[PaymentDecided]:
+        return PostgresOutbox(uow, clock, wire.encode, wakes)
+
+    @provide
+    def open_accounts(self, uow: PostgresUnitOfWork, accounts: Accounts, clock: Clock) -> OpenAccounts:
+        return OpenAccounts(uow, accounts, clock, self._settings.shop_currency)
+
+    @provide(scope=Scope.APP)
+    def group_of_openings(self, container: AsyncContainer, clock: Clock) -> GroupCommit[OpenAccount, Opened]:
+        return GroupCommit(in_scope(container, OpenAccounts), clock)
+
+    @provide(scope=Scope.APP)
+    def group_of_deposits(self, container: AsyncContainer, clock: Clock) -> GroupCommit[Deposit, Deposited]:
+        return GroupCommit(in_scope(container, MakeDeposits), clock)
+
+    @provide(scope=Scope.APP)
+    def consumer(self, container: AsyncContainer, clock: Clock) -> Consumer[OrderPlaced]:
+        return Consumer(
+            wire.decode, in_scope(container, ChargeOrders), in_scope(container, ParkMessage), clock
+        )
+
+
+def assemble(settings: Settings, engine: AsyncEngine, bus: Bus) -> AsyncContainer:
+    return make_async_container(KernelProvider(engine, bus), PaymentsProvider(settings))

@@ -1,0 +1,394 @@
+"""The shop as its operators meet it: real processes of the `shop` command, on free ports.
+
+An environment of a process holds only settings that contract.md declares. Everything is tied to the life of
+the test run: a killed pytest leaves no process behind.
+"""
+
+import asyncio
+import inspect
+import os
+import random
+import signal
+import socket
+import subprocess
+import sys
+import time
+from abc import ABC, abstractmethod
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any, Self
+from urllib.parse import urlsplit
+
+import aiohttp
+
+from kernel.adapters.embedded.postgres import EmbeddedPostgres
+
+SERVICES = ("gateway", "orders", "payments")
+
+# The child asks the kernel to kill it together with its parent, then becomes the command. (A preexec_fn would
+# do, but forking a process that has threads warns from Python 3.12 on.)
+_TIED = (
+    "import ctypes, os, sys\n"
+    "if sys.platform == 'linux': ctypes.CDLL(None).prctl(1, 9)\n"
+    "os.execv(sys.executable, [sys.executable, *sys.argv[1:]])"
+)
+
+
+class StartFailed(AssertionError):
+    """A process ended, or did not get ready in time; the message carries its last output."""
+
+
+async def eventually(condition: Callable[[], Any], *, within: float = 10, every: float = 0.05) -> Any:
+    """What the condition answers, or awaits, as soon as that is true; its AssertionErrors mean not yet.
+
+    Raises AssertionError with the last answer after `within` seconds.
+    """
+    deadline = time.monotonic() + within
+    while True:
+        try:
+            answer = condition()
+            value = await answer if inspect.isawaitable(answer) else answer
+            if value:
+                return value
+            last = repr(value)
+        except StartFailed:
+            raise
+        except AssertionError as error:
+            last = str(error)
+        if time.monotonic() > deadline:
+            raise AssertionError(f"not within {within} s; at last: {last}")
+        await asyncio.sleep(every)
+
+
+_ports_given: set[int] = set()
+
+
+def free_port() -> int:
+    """A port below the range of outgoing connections, so that nobody takes it while its owner restarts."""
+    for port in random.SystemRandom().sample(range(20_000, 32_000), 1000):
+        with socket.socket() as probe:
+            if port not in _ports_given and probe.connect_ex(("127.0.0.1", port)) != 0:
+                _ports_given.add(port)
+                return port
+    raise RuntimeError("no free port between 20000 and 32000")
+
+
+async def answers_ready(url: str) -> bool:
+    """Whether the server at this base URL calls itself ready."""
+    try:
+        async with aiohttp.request(
+            "GET", f"{url}/health/ready", timeout=aiohttp.ClientTimeout(total=2)
+        ) as answer:
+            return answer.status == 200
+    except (aiohttp.ClientError, TimeoutError):
+        return False
+
+
+def descendants(pid: int) -> set[int]:
+    """The processes below this one, as /proc knows them now."""
+    parents = {child: parent for child, parent, state in _processes() if state != "Z"}
+    found: set[int] = set()
+    generation = {pid}
+    while generation := {child for child, parent in parents.items() if parent in generation}:
+        found |= generation
+    return found
+
+
+def alive(pids: Iterable[int]) -> set[int]:
+    """Those of the processes that still run; a zombie does not."""
+    return {pid for pid, _, state in _processes() if state != "Z"} & set(pids)
+
+
+def _processes() -> list[tuple[int, int, str]]:
+    """(pid, parent, state) of every process."""
+    found = []
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            state, parent = stat.read_text().rpartition(")")[2].split()[:2]
+        except (FileNotFoundError, ProcessLookupError):  # it ended while we looked
+            continue
+        found.append((int(stat.parent.name), int(parent), state))
+    return found
+
+
+class Process:
+    """One `shop …` process. Its output is appended to files, over restarts too."""
+
+    def __init__(
+        self, *arguments: str, settings: Mapping[str, str], logs: Path, ready_at: Iterable[str] = ()
+    ) -> None:
+        self.arguments = arguments
+        self._ready_at = tuple(ready_at)
+        self._environment = {
+            **{name: os.environ[name] for name in ("PATH", "HOME", "SHOP_PG_BIN") if name in os.environ},
+            **settings,
+        }
+        logs.mkdir(parents=True, exist_ok=True)
+        name = "-".join(word.strip("-") for word in arguments) or "shop"
+        number = len(list(logs.glob("*.err")))
+        self._stdout, self._stderr = (logs / f"{number:02}-{name}.{kind}" for kind in ("out", "err"))
+        self._popen: subprocess.Popen[bytes] | None = None
+
+    def spawn(self) -> None:
+        """Starts the process without waiting for it."""
+        with self._stdout.open("ab") as stdout, self._stderr.open("ab") as stderr:
+            self._popen = subprocess.Popen(
+                [sys.executable, "-c", _TIED, "-m", "shop", *self.arguments],
+                env=self._environment,
+                cwd="/",
+                stdin=subprocess.DEVNULL,
+                stdout=stdout,
+                stderr=stderr,
+                start_new_session=True,
+            )
+
+    async def start(self, *, within: float = 30) -> None:
+        """Starts the process and waits until all it serves is ready.
+
+        Raises StartFailed, with what the process said.
+        """
+        self.spawn()
+        await self.ready(within=within)
+
+    async def ready(self, *, within: float = 30) -> None:
+        async def serves() -> bool:
+            if self.exit_code is not None:
+                raise StartFailed(f"{self} ended with {self.exit_code}:\n{self.last_words}")
+            return all([await answers_ready(url) for url in self._ready_at])
+
+        try:
+            await eventually(serves, within=within)
+        except StartFailed:
+            raise
+        except AssertionError as late:
+            raise StartFailed(f"{self} was not ready within {within} s:\n{self.last_words}") from late
+
+    async def ended(self, *, within: float = 30) -> int:
+        """The exit code, once the process has ended by itself."""
+        try:
+            await eventually(lambda: self.exit_code is not None, within=within, every=0.02)
+        except AssertionError as late:
+            raise AssertionError(f"{self} still runs after {within} s:\n{self.last_words}") from late
+        assert self.exit_code is not None
+        return self.exit_code
+
+    async def terminate(self, *, within: float = 10) -> int:
+        """SIGTERM; the exit code of a process that ended in time."""
+        self._running.send_signal(signal.SIGTERM)
+        return await self.ended(within=within)
+
+    def kill(self) -> None:
+        """kill -9, as the machine's out-of-memory killer would."""
+        self._running.kill()
+        self._running.wait()
+
+    async def stop(self) -> None:
+        """The end of the tests: politely, then not."""
+        if self._popen is None or self.exit_code is not None:
+            return
+        try:
+            await self.terminate()
+        except AssertionError:
+            self.kill()
+
+    @property
+    def _running(self) -> subprocess.Popen[bytes]:
+        assert self._popen is not None, f"{self} was not started"
+        return self._popen
+
+    @property
+    def pid(self) -> int:
+        return self._running.pid
+
+    @property
+    def exit_code(self) -> int | None:
+        return self._running.poll()
+
+    @property
+    def stdout(self) -> str:
+        return self._stdout.read_text(errors="replace")
+
+    @property
+    def stderr(self) -> str:
+        return self._stderr.read_text(errors="replace")
+
+    @property
+    def last_words(self) -> str:
+        return f"--- {self._stdout}\n{self.stdout[-3000:]}\n--- {self._stderr}\n{self.stderr[-3000:]}"
+
+    def __str__(self) -> str:
+        return f"`shop {' '.join(self.arguments)}`"
+
+
+class Cable:
+    """The line to a server, which can be cut and mended while the server lives on."""
+
+    def __init__(self, url: str) -> None:
+        far = urlsplit(url.split(",")[0])
+        self._far = (far.hostname or "127.0.0.1", far.port or 5672)
+        self._port = free_port()
+        account = f"{far.netloc.rpartition('@')[0]}@" if "@" in far.netloc else ""
+        self.url = far._replace(netloc=f"{account}127.0.0.1:{self._port}").geturl()
+        self._server: asyncio.Server | None = None
+        self._ends: set[asyncio.StreamWriter] = set()
+
+    async def mend(self) -> None:
+        self._server = await asyncio.start_server(self._connect, "127.0.0.1", self._port)
+
+    async def cut(self) -> None:
+        """Every connection breaks, and no new one is taken."""
+        if self._server is not None:
+            self._server.close()
+            for end in self._ends:
+                end.transport.abort()
+            await self._server.wait_closed()
+            self._server = None
+
+    @asynccontextmanager
+    async def away(self) -> AsyncIterator[None]:
+        await self.cut()
+        try:
+            yield
+        finally:
+            await self.mend()
+
+    async def _connect(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        try:
+            far_reader, far_writer = await asyncio.open_connection(*self._far)
+        except OSError:
+            writer.transport.abort()
+            return
+        await asyncio.gather(self._carry(reader, far_writer), self._carry(far_reader, writer))
+
+    async def _carry(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self._ends.add(writer)
+        try:
+            while some := await reader.read(64 * 1024):
+                writer.write(some)
+                await writer.drain()
+        except OSError:
+            writer.transport.abort()
+        finally:
+            self._ends.discard(writer)
+            writer.close()
+
+
+class Shop(ABC):
+    """A running shop: where it answers, and its processes by name."""
+
+    def __init__(self, directory: Path) -> None:
+        self.directory = directory
+        ports = {service: free_port() for service in SERVICES}
+        self.urls = {service: f"http://127.0.0.1:{port}" for service, port in ports.items()}
+        self.settings = {f"{service.upper()}_PORT": str(port) for service, port in ports.items()}
+        self.processes: dict[str, Process] = {}
+
+    @property
+    def gateway(self) -> str:
+        return self.urls["gateway"]
+
+    @property
+    def orders(self) -> str:
+        return self.urls["orders"]
+
+    @property
+    def payments(self) -> str:
+        return self.urls["payments"]
+
+    def process(self, *arguments: str, ready_at: Iterable[str] = (), **settings: str) -> Process:
+        """A further `shop …` process beside this shop, not started yet."""
+        return Process(
+            *arguments,
+            settings={**self.settings, **settings},
+            logs=self.directory / "logs",
+            ready_at=ready_at,
+        )
+
+    @abstractmethod
+    async def start(self) -> None: ...
+
+    async def stop(self) -> None:
+        await asyncio.gather(*(process.stop() for process in self.processes.values()))
+
+    async def __aenter__(self) -> Self:
+        try:
+            await self.start()
+        except BaseException:
+            await self.stop()
+            raise
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.stop()
+
+
+class Embedded(Shop):
+    """`shop up`: one process with its own databases, in a data directory of its own."""
+
+    def __init__(self, directory: Path) -> None:
+        super().__init__(directory)
+        self.settings |= {"SHOP_DATA_DIR": str(directory / "data")}
+        self.processes["up"] = self.process("up", ready_at=self.urls.values())
+
+    @property
+    def up(self) -> Process:
+        return self.processes["up"]
+
+    async def start(self) -> None:
+        await self.up.start(within=60)
+
+
+class ThreeServices(Shop):
+    """`shop serve …` three times, over two PostgreSQL servers and a RabbitMQ at the end of a cable."""
+
+    def __init__(self, directory: Path, broker_url: str) -> None:
+        super().__init__(directory)
+        self.broker = Cable(broker_url)
+        self.databases = {
+            name: EmbeddedPostgres(directory / f"{name}-database", database=name)
+            for name in ("orders", "payments")
+        }
+        self.settings |= {
+            "RABBITMQ_URL": self.broker.url,
+            "ORDERS_URL": self.orders,
+            "PAYMENTS_URL": self.payments,
+        }
+        self.database_settings: dict[str, str] = {}
+
+    async def start(self) -> None:
+        await self.broker.mend()
+        for name, database in self.databases.items():
+            self.database_settings[f"{name.upper()}_DATABASE_URL"] = database.start()
+        migration = self.process("migrate", "all", **self.database_settings)
+        migration.spawn()
+        if await migration.ended() != 0:
+            raise StartFailed(f"{migration} ended with {migration.exit_code}:\n{migration.last_words}")
+        self.processes = {service: self.serve(service, ready_at=[self.urls[service]]) for service in SERVICES}
+        for process in self.processes.values():
+            process.spawn()
+        await asyncio.gather(*(process.ready() for process in self.processes.values()))
+
+    def serve(self, service: str, ready_at: Iterable[str] = (), **settings: str) -> Process:
+        """`shop serve` with the settings that this service needs, and no other's database."""
+        own = f"{service.upper()}_DATABASE_URL"
+        database = {own: self.database_settings[own]} if own in self.database_settings else {}
+        return self.process("serve", service, ready_at=ready_at, **(database | settings))
+
+    @asynccontextmanager
+    async def another(self, service: str, **settings: str) -> AsyncIterator[str]:
+        """One more replica of a service, with other settings; its base URL."""
+        port = free_port()
+        url = f"http://127.0.0.1:{port}"
+        process = self.serve(service, ready_at=[url], **{f"{service.upper()}_PORT": str(port)} | settings)
+        try:
+            await process.start()
+            yield url
+        finally:
+            await process.stop()
+
+    async def stop(self) -> None:
+        await super().stop()
+        await self.broker.cut()
+        for database in self.databases.values():
+            database.stop()

@@ -1,0 +1,85 @@
+"""Each spec runs against both kinds of shop, each of which is started once.
+
+Users are new in every test, so nothing is ever cleaned.
+"""
+
+import os
+import random
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import aiohttp
+import pytest
+from tests.servers.shop import Embedded, Shop, ThreeServices
+from tests.spec.scenario import Http, Store
+
+KINDS = {"three services over RabbitMQ": "three_services", "embedded": "embedded"}
+DOORS = {"gateway": Store.at_the_gateway, "services": Store.at_the_services}
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What needs no shop first, then one kind of shop after the other."""
+
+    def kind(item: pytest.Item) -> int:
+        callspec = getattr(item, "callspec", None)
+        fixtures = {KINDS[callspec.params["shop"]]} if callspec and "shop" in callspec.params else set()
+        fixtures |= set(getattr(item, "fixturenames", ()))
+        return max(
+            (number for number, fixture in enumerate(KINDS.values(), 1) if fixture in fixtures), default=0
+        )
+
+    items.sort(key=kind)
+
+
+@pytest.fixture(scope="session")
+async def three_services(scratch: Path, broker: str) -> AsyncIterator[ThreeServices]:
+    async with ThreeServices(scratch / "three-services", broker) as shop:
+        yield shop
+
+
+@pytest.fixture(scope="session")
+async def embedded(scratch: Path) -> AsyncIterator[Embedded]:
+    async with Embedded(scratch / "embedded") as shop:
+        yield shop
+
+
+@pytest.fixture(scope="session", params=KINDS)
+def shop(request: pytest.FixtureRequest) -> Shop:
+    found = request.getfixturevalue(KINDS[request.param])
+    assert isinstance(found, Shop)
+    return found
+
+
+@pytest.fixture(scope="session")
+async def http() -> AsyncIterator[Http]:
+    connector = aiohttp.TCPConnector(limit=0)
+    async with aiohttp.ClientSession(connector=connector, timeout=aiohttp.ClientTimeout(total=30)) as session:
+        yield Http(session)
+
+
+@pytest.fixture(scope="session")
+def gateway(http: Http, shop: Shop) -> Store:
+    return Store.at_the_gateway(http, shop)
+
+
+@pytest.fixture(scope="session", params=DOORS)
+def store(request: pytest.FixtureRequest, http: Http, shop: Shop) -> Store:
+    """The same promises hold at the gateway and at the services behind it."""
+    return DOORS[request.param](http, shop)
+
+
+@pytest.fixture(scope="session")
+async def bystander(gateway: Store) -> str:
+    """A user with 100.00 and an order, whom nothing that is refused may touch."""
+    user = await gateway.open_account(funds="101.00")
+    await gateway.decided((await gateway.placed(user, "1.00"))["id"])
+    return user
+
+
+@pytest.fixture
+def seed() -> str:
+    """The seed of a random load; SPEC_SEED replays it."""
+    value = os.environ.get("SPEC_SEED") or str(random.SystemRandom().randrange(10**9))
+    print(f"SPEC_SEED={value}")
+    return value

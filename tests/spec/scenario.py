@@ -1,0 +1,237 @@
+"""What the clients of a shop do and see, in the words of the specs."""
+
+import asyncio
+import io
+import json
+import re
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from decimal import Decimal
+from functools import cached_property
+from typing import Any
+from urllib.parse import quote, unquote, urljoin, urlsplit
+from uuid import UUID, uuid4
+
+import aiohttp
+from tests.servers.shop import Shop, eventually
+from yarl import URL
+
+ACCOUNT_FIELDS = {"userId", "balance", "currency", "createdAt"}
+ORDER_FIELDS = {
+    "id", "userId", "amount", "currency", "description", "status", "reason", "createdAt", "updatedAt",
+}  # fmt: skip
+PROBLEM_FIELDS = {"type", "title", "status", "detail", "instance", "code"}
+KiB = 1024
+
+
+@dataclass(frozen=True)
+class Answer:
+    """An answer of the shop; numbers with a point are read as Decimals, digit by digit."""
+
+    url: str
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+    @cached_property
+    def json(self) -> Any:
+        return json.loads(self.body, parse_float=Decimal)
+
+    @property
+    def location(self) -> str:
+        """The absolute URL that the Location header names."""
+        return urljoin(self.url, self.headers["Location"])
+
+    def __str__(self) -> str:
+        return f"{self.status} {self.body[:1000].decode(errors='replace')}"
+
+
+class Http:
+    """An HTTP client that sends exactly what it is told: a str or bytes as they are, all else as JSON."""
+
+    def __init__(self, session: aiohttp.ClientSession) -> None:
+        self._session = session
+
+    async def __call__(
+        self, method: str, url: str, body: Any = None, content_type: str | None = None
+    ) -> Answer:
+        """`url` is sent as it is written, percent signs and all."""
+        if body is not None and not isinstance(body, str | bytes | AsyncIterator):
+            body = json.dumps(body)
+        if isinstance(body, str | bytes) and len(body) > 256 * KiB:
+            body = io.BytesIO(body.encode() if isinstance(body, str) else body)  # aiohttp wants it so
+        headers = {} if body is None else {"Content-Type": content_type or "application/json"}
+        async with self._session.request(
+            method, URL(url, encoded=True), data=body, headers=headers, allow_redirects=False
+        ) as answer:
+            return Answer(url, answer.status, answer.headers, await answer.read())
+
+    async def get(self, url: str) -> Answer:
+        return await self("GET", url)
+
+    async def post(self, url: str, body: Any = None) -> Answer:
+        return await self("POST", url, body)
+
+
+class Store:
+    """One door of a shop: the public routes of the gateway, or their twins at the services."""
+
+    def __init__(self, http: Http, accounts: str, orders: str) -> None:
+        self.http = http
+        self.accounts = accounts
+        self.orders = orders
+        self.batch = f"{orders}/batch"
+
+    @classmethod
+    def at_the_gateway(cls, http: Http, shop: Shop) -> "Store":
+        return cls(http, f"{shop.gateway}/accounts", f"{shop.gateway}/orders")
+
+    @classmethod
+    def at_the_services(cls, http: Http, shop: Shop) -> "Store":
+        return cls(http, f"{shop.payments}/api/Accounts", f"{shop.orders}/api/Order")
+
+    def account_url(self, user: str) -> str:
+        return f"{self.accounts}/{quote(user, safe='')}"
+
+    def deposit_url(self, user: str) -> str:
+        return f"{self.account_url(user)}/deposit"
+
+    def order_url(self, order_id: str) -> str:
+        return f"{self.orders}/{order_id}"
+
+    async def open_account(self, *, funds: str | None = None) -> str:
+        """A user nobody else has, with an account and these funds."""
+        user = new_user()
+        expect(201, await self.http.post(self.accounts, {"userId": user}))
+        if funds is not None:
+            await self.deposit(user, funds)
+        return user
+
+    async def deposit(self, user: str, amount: object) -> Any:
+        return expect(200, await self.http.post(self.deposit_url(user), {"amount": str(amount)}))
+
+    async def order(self, user: str, amount: object, description: str = "") -> Answer:
+        """Asks for an order, whatever comes of it."""
+        wish = {"userId": user, "amount": str(amount), "description": description}
+        return await self.http.post(self.orders, wish)
+
+    async def placed(self, user: str, amount: object) -> Any:
+        """An order that was accepted."""
+        return expect(201, await self.order(user, amount))
+
+    async def decided(self, order_id: str, *, within: float = 10) -> Any:
+        """The order, once it is no longer NEW."""
+
+        async def order() -> Any:
+            found = expect(200, await self.http.get(self.order_url(order_id)))
+            assert found["status"] != "NEW", f"still {found}"
+            return found
+
+        return await eventually(order, within=within)
+
+    async def in_batch(self, *items: Any) -> list[Any]:
+        """The fates of the orders of one batch."""
+        fates = expect(200, await self.http.post(self.batch, list(items)))
+        assert len(fates) == len(items)
+        return list(fates)
+
+    async def balance(self, user: str) -> Decimal:
+        return money(expect(200, await self.http.get(self.account_url(user)))["balance"])
+
+    async def orders_of(self, user: str, **filters: str) -> list[Any]:
+        query = "&".join(
+            f"{name}={quote(value, safe='')}" for name, value in {"userId": user, **filters}.items()
+        )
+        return list(expect(200, await self.http.get(f"{self.orders}?{query}")))
+
+    async def refuses_what_cannot_be_paid(self, user: str) -> None:
+        """Waits until orders are judged before they are stored again, after payments was away.
+
+        This stores orders of the user, which are cancelled.
+        """
+
+        async def refused() -> bool:
+            return (await self.order(user, "999999999.00")).status == 402
+
+        await eventually(refused, within=15, every=0.3)
+
+    @asynccontextmanager
+    async def nothing_changes_for(self, user: str) -> AsyncIterator[None]:
+        before = await self._state(user)
+        yield
+        assert await self._state(user) == before
+
+    async def _state(self, user: str) -> tuple[Any, list[Any]]:
+        account = expect(200, await self.http.get(self.account_url(user)))
+        return account, await self.orders_of(user)
+
+
+def new_user() -> str:
+    return f"user-{uuid4().hex}"
+
+
+def expect(status: int, answer: Answer) -> Any:
+    """The JSON of an answer that must have this status."""
+    assert answer.status == status, f"{answer.url}: {answer}"
+    assert answer.headers["Content-Type"].split(";")[0] == "application/json"
+    return answer.json
+
+
+def expect_problem(
+    answer: Answer,
+    status: int | range = range(400, 500),
+    *,
+    code: str | None = None,
+    field: str | None = None,
+) -> None:
+    """The answer is a problem of RFC 9457 as the contract wants it, and names the field to blame."""
+    statuses = range(status, status + 1) if isinstance(status, int) else status
+    assert answer.status in statuses, f"{answer.url}: {answer}"
+    assert answer.headers["Content-Type"].split(";")[0] == "application/problem+json"
+    assert answer.json["status"] == answer.status
+    assert_problem(answer.json, code=code, field=field)
+    assert unquote(urlsplit(urljoin(answer.url, answer.json["instance"])).path) == unquote(
+        urlsplit(answer.url).path
+    )
+
+
+def assert_problem(problem: Any, *, code: str | None = None, field: str | None = None) -> None:
+    assert problem.keys() - {"errors"} == PROBLEM_FIELDS
+    assert all(isinstance(problem[text], str) and problem[text] for text in PROBLEM_FIELDS - {"status"})
+    assert re.fullmatch(r"[a-z][a-z0-9_]*", problem["code"])
+    assert code in (None, problem["code"])
+    errors = problem.get("errors", [])
+    assert all(error.keys() == {"field", "message"} and error["message"] for error in errors)
+    assert field is None or field in {error["field"] for error in errors}, f"{field} is not named: {problem}"
+
+
+def money(value: Any) -> Decimal:
+    """An amount as it must be written: a JSON number with two digits."""
+    assert isinstance(value, Decimal), f"{value!r} is no JSON number with a point"
+    assert value.as_tuple().exponent == -2, f"{value} has not two digits"
+    return value
+
+
+def moment(value: Any) -> datetime:
+    """A time as it must be written: RFC 3339, UTC."""
+    assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|\+00:00)", value), value
+    parsed = datetime.fromisoformat(value)
+    assert parsed.utcoffset() == timedelta(0)
+    return parsed
+
+
+def assert_order(order: Any, **values: object) -> None:
+    """The order has all fields, well formed, and these values."""
+    assert order.keys() == ORDER_FIELDS
+    assert UUID(order["id"]).version == 7
+    assert str(UUID(order["id"])) == order["id"]
+    money(order["amount"])
+    assert moment(order["createdAt"]) <= moment(order["updatedAt"])
+    assert {name: order[name] for name in values} == values
+
+
+async def together(*calls: Any) -> list[Any]:
+    """The outcomes of calls made at the same time."""
+    return list(await asyncio.gather(*calls))

@@ -1,0 +1,181 @@
+"""Whatever is sent, the answer is a problem that helps, and nothing has changed."""
+
+import json
+from collections.abc import AsyncIterator
+from typing import Any
+
+import pytest
+from tests.servers.shop import SERVICES, Shop
+from tests.spec.scenario import Http, KiB, Store, expect, expect_problem, new_user
+
+POSTS = ["accounts", "deposit", "orders"]
+
+
+def target(store: Store, post: str, user: str) -> str:
+    return {"accounts": store.accounts, "deposit": store.deposit_url(user), "orders": store.orders}[post]
+
+
+def valid(post: str, user: str) -> dict[str, Any]:
+    """A body that would be accepted."""
+    values: dict[str, dict[str, Any]] = {
+        "accounts": {"userId": new_user()},
+        "deposit": {"amount": 1},
+        "orders": {"userId": user, "amount": 1},
+    }
+    return values[post]
+
+
+def in_pieces(body: bytes) -> AsyncIterator[bytes]:
+    """A body that does not tell its length before."""
+
+    async def pieces() -> AsyncIterator[bytes]:
+        for start in range(0, len(body), 16 * KiB):
+            yield body[start : start + 16 * KiB]
+
+    return pieces()
+
+
+@pytest.mark.parametrize("post", POSTS)
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"{", b"}", b"userId", b"{'userId': 'a'}", b'{"userId": "a",}', b'{"userId": "a"} x', b"{}{}",
+        b"\x00", b"\xff\xfe", b'{"userId": "\xff"}', b'{"userId": "\xed\xa0\x80"}', b'{"userId": "a\x00"}',
+        b'{"userId": "\\ud800"}', b'{"userId": "a\nb"}', b'{"amount": 1, "amount"}',
+        b"[" * 60_000, b'{"amount": ' * 5_000,
+        b'{"userId": ' + b"[" * 30_000 + b"]" * 30_000 + b"}",
+    ],
+    ids=lambda body: repr(body[:30]),
+)  # fmt: skip
+async def test_malformed_json_is_refused(store: Store, bystander: str, post: str, body: bytes) -> None:
+    async with store.nothing_changes_for(bystander):
+        expect_problem(await store.http.post(target(store, post, bystander), body), 400)
+
+
+@pytest.mark.parametrize("post", POSTS)
+@pytest.mark.parametrize("body", ["null", "5", "true", '"text"', "[]", '[{"amount": 1}]'])
+async def test_a_body_that_is_no_object_is_refused(
+    store: Store, bystander: str, post: str, body: str
+) -> None:
+    async with store.nothing_changes_for(bystander):
+        expect_problem(await store.http.post(target(store, post, bystander), body), 400)
+
+
+@pytest.mark.parametrize("post", POSTS)
+@pytest.mark.parametrize("body", [None, "", " "], ids=repr)
+async def test_a_missing_body_is_refused_and_named(
+    store: Store, bystander: str, post: str, body: str | None
+) -> None:
+    async with store.nothing_changes_for(bystander):
+        answer = await store.http.post(target(store, post, bystander), body)
+        expect_problem(answer)
+        assert answer.json["errors"]
+
+
+@pytest.mark.parametrize(
+    ("post", "field"),
+    [("accounts", "userId"), ("deposit", "amount"), ("orders", "userId"), ("orders", "amount")],
+)
+async def test_a_missing_field_is_named(store: Store, bystander: str, post: str, field: str) -> None:
+    body = {name: value for name, value in valid(post, bystander).items() if name != field}
+    async with store.nothing_changes_for(bystander):
+        expect_problem(await store.http.post(target(store, post, bystander), body), 400, field=field)
+
+
+@pytest.mark.parametrize("post", POSTS)
+@pytest.mark.parametrize("field", ["colour", "user_id", "UserId", "balance", "status", "id"])
+async def test_an_unknown_field_is_named(store: Store, bystander: str, post: str, field: str) -> None:
+    body = valid(post, bystander) | {field: "1"}
+    async with store.nothing_changes_for(bystander):
+        expect_problem(await store.http.post(target(store, post, bystander), body), 400, field=field)
+
+
+async def test_a_field_twice_is_one_value_or_refused(store: Store) -> None:
+    user = await store.open_account()
+    answer = await store.http.post(store.deposit_url(user), '{"amount": 1, "amount": 2}')
+    assert answer.status in (200, 400)
+    assert await store.balance(user) in ((1, 2) if answer.status == 200 else (0,))
+
+
+@pytest.mark.parametrize("post", POSTS)
+@pytest.mark.parametrize(
+    "content_type",
+    ["text/plain", "application/xml", "application/x-www-form-urlencoded", "multipart/form-data; boundary=x"],
+)
+async def test_another_content_type_is_refused(
+    store: Store, bystander: str, post: str, content_type: str
+) -> None:
+    body = json.dumps(valid(post, bystander))
+    async with store.nothing_changes_for(bystander):
+        answer = await store.http("POST", target(store, post, bystander), body, content_type)
+        expect_problem(answer, 415)
+
+
+@pytest.mark.parametrize("content_type", ["application/json; charset=utf-8", "Application/JSON"])
+async def test_json_may_name_its_charset(store: Store, content_type: str) -> None:
+    user = await store.open_account(funds="1.00")
+    for post, status in (("accounts", 201), ("deposit", 200), ("orders", 201)):
+        body = json.dumps(valid(post, user))
+        expect(status, await store.http("POST", target(store, post, user), body, content_type))
+
+
+@pytest.mark.parametrize("post", POSTS)
+async def test_a_body_has_up_to_64_kib(store: Store, bystander: str, post: str) -> None:
+    user = await store.open_account(funds="1.00")
+    just_fits = json.dumps(valid(post, user)).ljust(64 * KiB)
+    assert (await store.http.post(target(store, post, user), just_fits)).status in (200, 201)
+    too_long = json.dumps(valid(post, bystander)).ljust(64 * KiB + 1)
+    async with store.nothing_changes_for(bystander):
+        expect_problem(await store.http.post(target(store, post, bystander), too_long), 413)
+        pieces = in_pieces(too_long.encode())
+        expect_problem(await store.http.post(target(store, post, bystander), pieces), 413)
+
+
+@pytest.mark.parametrize("post", [*POSTS, "batch"])
+async def test_a_body_of_10_mb_is_refused(store: Store, bystander: str, post: str) -> None:
+    url = store.batch if post == "batch" else target(store, post, bystander)
+    async with store.nothing_changes_for(bystander):
+        expect_problem(await store.http.post(url, b" " * 10_000_000), 413)
+
+
+@pytest.mark.parametrize("method", ["GET", "POST", "DELETE"])
+@pytest.mark.parametrize(
+    "path", ["/nowhere", "/accounts/a/b/c", "/api/Order/a/b/c", "/schema/nothing", "/..%2f..%2fetc"]
+)
+@pytest.mark.parametrize("service", SERVICES)
+async def test_an_unknown_route_is_not_found(
+    shop: Shop, http: Http, service: str, path: str, method: str
+) -> None:
+    expect_problem(await http(method, shop.urls[service] + path), 404)
+
+
+@pytest.mark.parametrize(
+    ("method", "route", "allowed"),
+    [
+        ("GET", "accounts", {"POST"}),
+        ("PUT", "accounts", {"POST"}),
+        ("DELETE", "account", {"GET"}),
+        ("POST", "account", {"GET"}),
+        ("PUT", "deposit", {"GET", "POST"}),
+        ("DELETE", "orders", {"GET", "POST"}),
+        ("PATCH", "order", {"GET"}),
+        ("POST", "order", {"GET"}),
+        ("PUT", "batch", {"POST"}),
+    ],
+)
+async def test_another_method_is_refused_and_told_which_are_allowed(
+    store: Store, bystander: str, method: str, route: str, allowed: set[str]
+) -> None:
+    url = {
+        "accounts": store.accounts,
+        "account": store.account_url(bystander),
+        "deposit": store.deposit_url(bystander),
+        "orders": store.orders,
+        "order": store.order_url("01970000-0000-7000-8000-000000000000"),
+        "batch": store.batch,
+    }[route]
+    answer = await store.http(method, url)
+    expect_problem(answer, 405)
+    told = {word.strip() for word in answer.headers["Allow"].split(",")}
+    assert allowed <= told
+    assert method not in told

@@ -1,0 +1,212 @@
+"""Whatever is killed or cut, what was answered stands, and work goes on by itself."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from functools import partial
+
+import pytest
+from tests.servers.shop import (
+    SERVICES,
+    Cable,
+    Embedded,
+    Shop,
+    ThreeServices,
+    alive,
+    descendants,
+    eventually,
+)
+from tests.spec.load import Load
+from tests.spec.scenario import Answer, Http, Store, expect, expect_problem, new_user, together
+
+# What contract.md promises once the servers answer again.
+HEALED_WITHIN = 10
+
+
+async def load_with_a_kill(shop: Shop, http: Http, seed: str, victim: str) -> None:
+    """kill -9 in the middle of a load, a restart, and the sums."""
+    process = shop.processes[victim]
+    load = Load(
+        Store.at_the_gateway(http, shop), seed, clients=32, orders_per_client=40, shared_accounts=10,
+        expects_faults=True,
+    )  # fmt: skip
+    clients = asyncio.create_task(load.run())
+    try:
+        await eventually(lambda: clients.done() or load.answered > load.size // 4, within=60, every=0.01)
+        assert not clients.done(), "the load was over before the kill"
+        process.kill()
+        await asyncio.sleep(0.2)
+    finally:
+        if process.exit_code is not None:
+            await process.start()
+        await clients
+    assert load.accepted
+    await load.comes_out_even(within=HEALED_WITHIN)
+
+
+async def is_ready(http: Http, base_url: str, *, degraded: list[str]) -> bool:
+    answer = await http.get(f"{base_url}/health/ready")
+    assert answer.status == 200, answer
+    assert answer.json.get("degraded", []) == degraded, answer
+    return True
+
+
+async def is_not_ready_for_want_of(http: Http, base_url: str, missing: str) -> bool:
+    answer = await http.get(f"{base_url}/health/ready")
+    assert answer.status == 503, answer
+    assert missing in answer.body.decode()
+    return True
+
+
+@pytest.mark.parametrize("victim", SERVICES)
+async def test_a_service_killed_under_load_and_restarted_loses_and_doubles_nothing(
+    three_services: ThreeServices, http: Http, seed: str, victim: str
+) -> None:
+    await load_with_a_kill(three_services, http, seed, victim)
+    store = Store.at_the_gateway(http, three_services)
+    await store.refuses_what_cannot_be_paid(await store.open_account())
+
+
+async def test_the_embedded_shop_killed_under_load_and_restarted_loses_and_doubles_nothing(
+    embedded: Embedded, http: Http, seed: str
+) -> None:
+    await load_with_a_kill(embedded, http, seed, "up")
+
+
+async def test_without_payments_orders_are_accepted_and_decided_once_it_is_back(
+    three_services: ThreeServices, http: Http
+) -> None:
+    store = Store.at_the_gateway(http, three_services)
+    payments = three_services.processes["payments"]
+    user, stranger = await store.open_account(funds="10.00"), new_user()
+    payments.kill()
+    try:
+        assert await is_ready(http, three_services.orders, degraded=[])
+        assert await is_ready(http, three_services.gateway, degraded=[])
+        unreachable = await http.get(store.account_url(user))
+        expect_problem(unreachable, 503)
+        assert unreachable.headers["Retry-After"]
+        payable, too_dear, without_account = [
+            (await store.placed(customer, amount))["id"]
+            for customer, amount in ((user, "9.00"), (user, "10.01"), (stranger, "1.00"))
+        ]
+    finally:
+        await payments.start()
+    fates = [
+        (order["status"], order["reason"])
+        for order in await together(*map(store.decided, (payable, too_dear, without_account)))
+    ]
+    assert fates == [
+        ("FINISHED", None),
+        ("CANCELLED", "insufficient_funds"),
+        ("CANCELLED", "account_not_found"),
+    ]
+    assert str(await store.balance(user)) == "1.00"
+    await store.refuses_what_cannot_be_paid(user)
+
+
+async def test_without_the_orders_service_the_gateway_stays_ready_and_asks_to_come_back(
+    three_services: ThreeServices, http: Http
+) -> None:
+    store = Store.at_the_gateway(http, three_services)
+    user = await store.open_account(funds="1.00")
+    three_services.processes["orders"].kill()
+    try:
+        assert await is_ready(http, three_services.gateway, degraded=[])
+        for answer in (await store.order(user, "1.00"), await http.get(store.orders)):
+            expect_problem(answer, 503)
+            assert answer.headers["Retry-After"]
+    finally:
+        await three_services.processes["orders"].start()
+    assert await store.orders_of(user) == []
+
+
+async def test_without_the_broker_orders_are_accepted_and_decided_once_it_is_back(
+    three_services: ThreeServices, http: Http
+) -> None:
+    store = Store.at_the_gateway(http, three_services)
+    user = await store.open_account(funds="20.00")
+    consumers = three_services.orders, three_services.payments
+    async with three_services.broker.away():
+        for consumer in consumers:
+            await eventually(partial(is_ready, http, consumer, degraded=["rabbitmq"]))
+        placed = await together(*(store.placed(user, "1.00") for _ in range(20)))
+        await asyncio.sleep(0.5)
+        assert len(await store.orders_of(user, status="NEW")) == 20
+    orders = await together(*(store.decided(order["id"], within=HEALED_WITHIN) for order in placed))
+    assert {order["status"] for order in orders} == {"FINISHED"}
+    assert str(await store.balance(user)) == "0.00"
+    for consumer in consumers:
+        await eventually(partial(is_ready, http, consumer, degraded=[]))
+
+
+async def ask_for_orders(http: Http, base_url: str, user: str) -> Answer:
+    return await http.post(f"{base_url}/api/Order", {"userId": user, "amount": 1})
+
+
+async def ask_for_a_deposit(http: Http, base_url: str, user: str) -> Answer:
+    return await http.post(f"{base_url}/api/Accounts/{user}/deposit", {"amount": 1})
+
+
+@pytest.mark.parametrize(
+    ("service", "ask", "success"), [("orders", ask_for_orders, 201), ("payments", ask_for_a_deposit, 200)]
+)
+async def test_a_service_whose_database_is_away_says_so_and_recovers_by_itself(
+    three_services: ThreeServices,
+    http: Http,
+    service: str,
+    ask: Callable[[Http, str, str], Awaitable[Answer]],
+    success: int,
+) -> None:
+    user = await Store.at_the_gateway(http, three_services).open_account(funds="10.00")
+    setting = f"{service.upper()}_DATABASE_URL"
+    cable = Cable(three_services.database_settings[setting])
+    await cable.mend()
+    try:
+        async with three_services.another(service, **{setting: cable.url}) as base_url:
+            expect(success, await ask(http, base_url, user))
+            async with cable.away():
+                await eventually(partial(is_not_ready_for_want_of, http, base_url, "database"))
+                expect(200, await http.get(f"{base_url}/health/live"))
+                refused = await ask(http, base_url, user)
+                expect_problem(refused, 503)
+                assert refused.headers["Retry-After"]
+            await eventually(partial(is_ready, http, base_url, degraded=[]))
+            expect(success, await ask(http, base_url, user))
+    finally:
+        await cable.cut()
+
+
+@pytest.mark.parametrize("end", ["SIGTERM", "kill -9"])
+async def test_the_embedded_shop_leaves_no_process_behind_and_finds_its_data_again(
+    embedded: Embedded, http: Http, end: str
+) -> None:
+    store = Store.at_the_gateway(http, embedded)
+    user = await store.open_account(funds="10.00")
+    order = await store.decided((await store.placed(user, "4.00"))["id"])
+    family = descendants(embedded.up.pid)
+    assert family, "the databases of the embedded shop are its children"
+    try:
+        if end == "SIGTERM":
+            assert await embedded.up.terminate(within=10) == 0
+        else:
+            embedded.up.kill()
+        await eventually(lambda: not alive(family), within=10)
+    finally:
+        if embedded.up.exit_code is not None:
+            await embedded.up.start()
+    assert str(await store.balance(user)) == "6.00"
+    assert await store.orders_of(user) == [order]
+
+
+@pytest.mark.parametrize("service", SERVICES)
+async def test_a_service_ends_on_sigterm_and_its_successor_goes_on(
+    three_services: ThreeServices, http: Http, service: str
+) -> None:
+    process = three_services.processes[service]
+    try:
+        assert await process.terminate(within=10) == 0
+    finally:
+        await process.start()
+    store = Store.at_the_gateway(http, three_services)
+    user = await store.open_account(funds="1.00")
+    assert (await store.decided((await store.placed(user, "1.00"))["id"]))["status"] == "FINISHED"

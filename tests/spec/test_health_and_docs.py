@@ -1,0 +1,163 @@
+"""Each service says how it is, and documents all that it offers without help from other sites."""
+
+import re
+from collections.abc import Iterator
+from html.parser import HTMLParser
+from typing import Any
+from urllib.parse import urljoin
+
+import pytest
+from tests.servers.shop import SERVICES, Embedded, Shop
+from tests.spec.scenario import Http, expect
+
+at_each_service = pytest.mark.parametrize("service", SERVICES)
+DOCS = {"gateway": "/index.html", "orders": "/swagger", "payments": "/swagger"}
+GATEWAY = {
+    "POST /accounts": {201, 400, 409, 413},
+    "GET /accounts/{userId}": {200, 400, 404},
+    "POST /accounts/{userId}/deposit": {200, 400, 404, 413, 422},
+    "GET /accounts/{userId}/deposit": {200, 400, 404, 422},
+    "POST /orders": {201, 400, 402, 413, 422, 503},
+    "GET /orders": {200, 400},
+    "POST /orders/batch": {200, 400, 413},
+    "GET /orders/{id}": {200, 400, 404},
+}
+OPERATIONS = {
+    "gateway": GATEWAY,
+    "orders": {
+        operation.replace("/orders", "/api/Order"): statuses
+        for operation, statuses in GATEWAY.items()
+        if "/orders" in operation
+    },
+    "payments": {
+        operation.replace("/accounts", "/api/Accounts"): statuses
+        for operation, statuses in GATEWAY.items()
+        if "/accounts" in operation
+    },
+}
+
+
+class References(HTMLParser):
+    """What a page loads or links to."""
+
+    def __init__(self, page: str) -> None:
+        super().__init__()
+        self.found: list[str] = []
+        self.feed(page)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.found += [value for name, value in attrs if name in ("src", "href") and value]
+
+
+async def openapi(http: Http, shop: Shop, service: str) -> Any:
+    answer = await http.get(f"{shop.urls[service]}/schema/openapi.json")
+    assert answer.status == 200
+    assert "json" in answer.headers["Content-Type"]
+    return answer.json
+
+
+def operations(document: Any) -> Iterator[tuple[str, Any]]:
+    for path, methods in document["paths"].items():
+        for method, operation in methods.items():
+            if method in ("get", "post", "put", "patch", "delete"):
+                yield f"{method.upper()} {path}", operation
+
+
+def has_example(document: Any, part: Any, seen: tuple[str, ...] = ()) -> bool:
+    """Whether this part of the document shows an example, itself or in what it refers to."""
+    if isinstance(part, list):
+        return any(has_example(document, item, seen) for item in part)
+    if not isinstance(part, dict):
+        return False
+    if part.get("example") not in (None, "") or part.get("examples"):
+        return True
+    reference = part.get("$ref")
+    if isinstance(reference, str) and reference not in seen:
+        referred = document
+        for name in reference.removeprefix("#/").split("/"):
+            referred = referred[name]
+        return has_example(document, referred, (*seen, reference))
+    return any(has_example(document, value, seen) for value in part.values())
+
+
+@at_each_service
+@pytest.mark.parametrize("probe", ["live", "ready"])
+async def test_a_service_that_runs_is_live_and_ready(
+    shop: Shop, http: Http, service: str, probe: str
+) -> None:
+    health = expect(200, await http.get(f"{shop.urls[service]}/health/{probe}"))
+    assert not health.get("degraded")
+
+
+@at_each_service
+async def test_the_documentation_loads_nothing_from_elsewhere(shop: Shop, http: Http, service: str) -> None:
+    url = shop.urls[service] + DOCS[service]
+    page = await http.get(url)
+    assert page.status == 200
+    assert page.headers["Content-Type"].startswith("text/html")
+    references = [
+        reference
+        for reference in References(page.body.decode()).found
+        if not reference.startswith(("data:", "#"))
+    ]
+    assert any(reference.endswith(".js") for reference in references)
+    assert any(reference.endswith(".css") for reference in references)
+    for reference in references:
+        asset = urljoin(url, reference)
+        assert asset.startswith(f"{shop.urls[service]}/"), f"{reference} is elsewhere"
+        answer = await http.get(asset)
+        assert answer.status == 200, f"{reference}: {answer}"
+        if reference.endswith(".css"):
+            assert not re.search(rb"(@import|url\()\s*['\"]?(https?:)?//", answer.body)
+
+
+@at_each_service
+async def test_the_contract_is_published_as_openapi_3_1(shop: Shop, http: Http, service: str) -> None:
+    document = await openapi(http, shop, service)
+    assert document["openapi"].startswith("3.1.")
+    assert OPERATIONS[service].keys() <= dict(operations(document)).keys()
+
+
+@at_each_service
+async def test_every_operation_has_a_summary(shop: Shop, http: Http, service: str) -> None:
+    document = await openapi(http, shop, service)
+    assert [name for name, operation in operations(document) if not operation.get("summary")] == []
+
+
+@at_each_service
+async def test_every_operation_documents_its_answers_and_problems(
+    shop: Shop, http: Http, service: str
+) -> None:
+    documented = dict(operations(await openapi(http, shop, service)))
+    for name, statuses in OPERATIONS[service].items():
+        answers = documented[name]["responses"]
+        assert {str(status) for status in statuses} <= answers.keys(), name
+        for status, answer in answers.items():
+            if status >= "400":
+                assert "application/problem+json" in answer["content"], f"{name} {status}"
+
+
+@at_each_service
+async def test_every_operation_shows_examples(shop: Shop, http: Http, service: str) -> None:
+    document = await openapi(http, shop, service)
+    documented = dict(operations(document))
+    for name in OPERATIONS[service]:
+        operation = documented[name]
+        asked = operation.get("requestBody") or operation.get("parameters")
+        assert has_example(document, asked), f"{name}: no example of what to send"
+        success = next(answer for status, answer in operation["responses"].items() if status < "300")
+        assert has_example(document, success), f"{name}: no example of the answer"
+
+
+@pytest.mark.parametrize("service", ["gateway", "payments"])
+async def test_only_the_deposit_by_get_is_deprecated(shop: Shop, http: Http, service: str) -> None:
+    document = await openapi(http, shop, service)
+    deprecated = [name for name, operation in operations(document) if operation.get("deprecated")]
+    assert deprecated == [
+        name for name in OPERATIONS[service] if name.startswith("GET") and "deposit" in name
+    ]
+
+
+async def test_the_embedded_shop_says_where_it_answers(embedded: Embedded) -> None:
+    said = embedded.up.stdout + embedded.up.stderr
+    assert all(url.rpartition(":")[2] in said for url in embedded.urls.values())

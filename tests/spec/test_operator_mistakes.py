@@ -1,0 +1,164 @@
+"""A mistake of the operator is one clear line; nothing starts, and no secret is told."""
+
+import re
+import socket
+from collections.abc import Iterator
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pytest
+from tests.servers.shop import Embedded, Process, ThreeServices, free_port
+
+from kernel.adapters.embedded.postgres import EmbeddedPostgres
+
+SECRET = "s3cr3t"
+
+
+@pytest.fixture
+def taken_port() -> Iterator[int]:
+    with socket.socket() as holder:
+        holder.bind(("127.0.0.1", 0))
+        holder.listen()
+        yield holder.getsockname()[1]
+
+
+async def assert_refuses_to_start(process: Process, named: str) -> None:
+    """It ends with an error code and one line on stderr that matches `named`."""
+    process.spawn()
+    try:
+        code = await process.ended(within=30)
+    finally:
+        await process.stop()
+    assert code != 0
+    lines = [line for line in process.stderr.splitlines() if line.strip()]
+    assert len(lines) == 1, process.last_words
+    assert re.search(named, lines[0]), f"{named} is not named: {lines[0]}"
+    assert "Traceback" not in process.stdout + process.stderr
+    assert SECRET not in process.stdout + process.stderr
+
+
+@pytest.mark.parametrize(
+    ("setting", "value"),
+    [
+        ("GATEWAY_PORT", "50o3"),
+        ("GATEWAY_PORT", "70000"),
+        ("GATEWAY_PORT", ""),
+        ("ORDERS_URL", "orders:5001"),
+        ("PAYMENTS_URL", "ftp://localhost"),
+        ("SHOP_LEGACY_ROUTES", "maybe"),
+        ("SHOP_AUTH", "jwt"),
+        ("SHOP_AUTH", "opne"),
+        ("SHOP_CURRENCY", "roubles"),
+        ("LOG_LEVEL", "LOUD"),
+        ("LOG_FORMAT", "xml"),
+    ],
+)
+async def test_a_setting_with_a_wrong_value_is_named(scratch: Path, setting: str, value: str) -> None:
+    settings = {"ORDERS_URL": "http://127.0.0.1:1", "PAYMENTS_URL": "http://127.0.0.1:1"} | {setting: value}
+    settings = {"GATEWAY_PORT": str(free_port()), **settings}
+    process = Process("serve", "gateway", settings=settings, logs=scratch / "mistakes")
+    await assert_refuses_to_start(process, setting)
+
+
+async def test_nothing_of_the_embedded_shop_starts_with_a_wrong_setting(scratch: Path) -> None:
+    data = scratch / "never-made"
+    settings = {"SHOP_DATA_DIR": str(data), "ORDERS_PORT": "5oo1"}
+    process = Process("up", settings=settings, logs=scratch / "mistakes")
+    await assert_refuses_to_start(process, "ORDERS_PORT")
+    assert not data.exists()
+
+
+@pytest.mark.parametrize(
+    ("service", "url"),
+    [
+        ("orders", f"http://shop:{SECRET}@127.0.0.1:5672"),
+        ("orders", f"amqp://shop:{SECRET}@127.0.0.1:port"),
+        ("orders", "localhost"),
+        ("orders", f"amqp://shop:{SECRET}@127.0.0.1:{{nobody}}/"),
+        ("payments", f"amqp://shop:{SECRET}@127.0.0.1:{{nobody}}/"),
+    ],
+)
+async def test_a_wrong_broker_is_named(three_services: ThreeServices, service: str, url: str) -> None:
+    port = {f"{service.upper()}_PORT": str(free_port())}
+    process = three_services.serve(service, RABBITMQ_URL=url.format(nobody=free_port()), **port)
+    await assert_refuses_to_start(process, "RABBITMQ_URL|RabbitMQ")
+
+
+@pytest.mark.parametrize(
+    ("service", "url"),
+    [
+        ("orders", f"mysql://shop:{SECRET}@127.0.0.1/shop"),
+        ("orders", f"postgresql://shop:{SECRET}@127.0.0.1:{{server}}/shop"),
+        ("orders", f"postgresql://shop:{SECRET}@127.0.0.1:{{nobody}}/shop"),
+        ("payments", f"postgresql://shop:{SECRET}@127.0.0.1:{{nobody}}/shop"),
+    ],
+)
+async def test_a_wrong_database_is_named(three_services: ThreeServices, service: str, url: str) -> None:
+    setting = f"{service.upper()}_DATABASE_URL"
+    server = urlsplit(three_services.database_settings[setting]).port
+    settings = {
+        f"{service.upper()}_PORT": str(free_port()),
+        setting: url.format(nobody=free_port(), server=server),
+    }
+    await assert_refuses_to_start(three_services.serve(service, **settings), f"{setting}|{service} database")
+
+
+@pytest.mark.parametrize("service", ["orders", "payments"])
+async def test_a_database_that_is_not_migrated_is_named_with_the_cure(
+    three_services: ThreeServices, scratch: Path, service: str
+) -> None:
+    with EmbeddedPostgres(scratch / f"empty-{service}", database=service) as empty:
+        settings = {
+            f"{service.upper()}_PORT": str(free_port()),
+            f"{service.upper()}_DATABASE_URL": empty.url,
+        }
+        await assert_refuses_to_start(three_services.serve(service, **settings), f"shop migrate.*{service}")
+
+
+async def test_migrating_a_database_that_is_away_names_it(scratch: Path) -> None:
+    url = f"postgresql://shop:{SECRET}@127.0.0.1:{free_port()}/shop"
+    settings = {"ORDERS_DATABASE_URL": url, "PAYMENTS_DATABASE_URL": url}
+    process = Process("migrate", "orders", settings=settings, logs=scratch / "mistakes")
+    await assert_refuses_to_start(process, "ORDERS_DATABASE_URL|orders database")
+
+
+@pytest.mark.parametrize("service", ["gateway", "orders", "payments"])
+async def test_a_taken_port_is_named(three_services: ThreeServices, service: str, taken_port: int) -> None:
+    process = three_services.serve(service, **{f"{service.upper()}_PORT": str(taken_port)})
+    await assert_refuses_to_start(process, f"{service.upper()}_PORT|{taken_port}")
+
+
+async def test_a_taken_port_of_the_embedded_shop_is_named(scratch: Path, taken_port: int) -> None:
+    shop = Embedded(scratch / "taken-port")
+    await assert_refuses_to_start(
+        shop.process("up", PAYMENTS_PORT=str(taken_port)), f"PAYMENTS_PORT|{taken_port}"
+    )
+
+
+@pytest.mark.parametrize(
+    "arguments", [("nonsense",), ("serve",), ("serve", "nobody"), ("migrate", "nobody"), ("up", "--nonsense")]
+)
+async def test_a_command_that_does_not_exist_is_an_error(scratch: Path, arguments: tuple[str, ...]) -> None:
+    process = Process(*arguments, settings={}, logs=scratch / "mistakes")
+    process.spawn()
+    assert await process.ended() != 0
+    assert process.stderr
+    assert "Traceback" not in process.stdout + process.stderr
+
+
+@pytest.mark.parametrize("command", ["up", "serve", "migrate", "demo"])
+async def test_every_command_has_help(scratch: Path, command: str) -> None:
+    process = Process(command, "--help", settings={}, logs=scratch / "help")
+    process.spawn()
+    assert await process.ended() == 0
+    assert f"shop {command}" in process.stdout
+
+
+async def test_help_names_the_commands_that_exist_and_no_others(scratch: Path) -> None:
+    process = Process("--help", settings={}, logs=scratch / "help")
+    process.spawn()
+    assert await process.ended() == 0
+    for command in ("up", "serve", "migrate", "demo"):
+        assert re.search(rf"^\W*{command}\b", process.stdout, re.MULTILINE), command
+    for later in ("audit", "explain", "dead-letters", "token"):
+        assert later not in process.stdout

@@ -1,0 +1,156 @@
+"""An order is accepted when it could be paid now, and decided exactly once after that."""
+
+from uuid import uuid4
+
+import pytest
+from tests.spec.scenario import (
+    Store,
+    assert_order,
+    expect,
+    expect_problem,
+    new_user,
+    together,
+)
+
+
+async def test_an_accepted_order_is_new_and_has_a_location(store: Store) -> None:
+    user = await store.open_account(funds="60.00")
+    wish = {"userId": user, "amount": 50, "description": "Ten brushes"}
+    answer = await store.http.post(store.orders, wish)
+    order = expect(201, answer)
+    assert_order(order, userId=user, currency="RUB", description="Ten brushes", status="NEW", reason=None)
+    assert b'"amount":50.00' in answer.body.replace(b" ", b"")
+    assert order["createdAt"] == order["updatedAt"]
+    assert answer.location == store.order_url(order["id"])
+    assert expect(200, await store.http.get(answer.location))["id"] == order["id"]
+
+
+async def test_an_order_that_can_be_paid_is_finished_and_paid_once(store: Store) -> None:
+    user = await store.open_account(funds="60.00")
+    placed = await store.placed(user, "49.99")
+    order = await store.decided(placed["id"])
+    assert_order(order, status="FINISHED", reason=None)
+    unchanged = placed.keys() - {"status", "updatedAt"}
+    assert {name: order[name] for name in unchanged} == {name: placed[name] for name in unchanged}
+    assert str(await store.balance(user)) == "10.01"
+
+
+async def test_an_order_may_take_all_that_is_there(store: Store) -> None:
+    user = await store.open_account(funds="7.77")
+    assert (await store.decided((await store.placed(user, "7.77"))["id"]))["status"] == "FINISHED"
+    assert str(await store.balance(user)) == "0.00"
+
+
+async def test_an_order_without_an_account_is_refused_and_not_stored(store: Store) -> None:
+    user = new_user()
+    expect_problem(await store.order(user, "1.00"), 422, code="account_not_found")
+    assert await store.orders_of(user) == []
+
+
+async def test_an_order_above_the_balance_is_refused_and_not_stored(store: Store) -> None:
+    user = await store.open_account(funds="10.00")
+    async with store.nothing_changes_for(user):
+        expect_problem(await store.order(user, "10.01"), 402, code="insufficient_funds")
+    assert await store.orders_of(user) == []
+
+
+async def test_of_100_concurrent_orders_only_those_that_the_balance_covers_are_finished(store: Store) -> None:
+    user = await store.open_account(funds="55.00")
+    answers = await together(*(store.order(user, "10.00") for _ in range(100)))
+    accepted = [answer.json["id"] for answer in answers if answer.status == 201]
+    assert {answer.status for answer in answers} <= {201, 402}
+    orders = await together(*(store.decided(order_id, within=20) for order_id in accepted))
+    fates = [(order["status"], order["reason"]) for order in orders]
+    assert fates.count(("FINISHED", None)) == 5
+    assert fates.count(("CANCELLED", "insufficient_funds")) == len(fates) - 5
+    assert str(await store.balance(user)) == "5.00"
+
+
+async def test_a_missing_description_is_empty(store: Store) -> None:
+    user = await store.open_account(funds="1.00")
+    order = expect(201, await store.http.post(store.orders, {"userId": user, "amount": "1.00"}))
+    assert order["description"] == ""
+
+
+@pytest.mark.parametrize(
+    "description", ["", "x" * 500, "🍎" * 500, 'Ёж "quoted" \\ \n\t<b>', "\u2028\x01\x7f"]
+)
+async def test_a_description_comes_back_as_it_was_given(store: Store, description: str) -> None:
+    user = await store.open_account(funds="1.00")
+    order = expect(201, await store.order(user, "1.00", description))
+    assert order["description"] == description
+    assert (await store.decided(order["id"]))["description"] == description
+
+
+@pytest.mark.parametrize("description", ["x" * 501, "a\u0000b", 5, 1.5, True, [], {}], ids=repr)
+async def test_a_malformed_description_is_named(store: Store, bystander: str, description: object) -> None:
+    wish = {"userId": bystander, "amount": 1, "description": description}
+    async with store.nothing_changes_for(bystander):
+        expect_problem(await store.http.post(store.orders, wish), 400, field="description")
+
+
+async def test_the_orders_of_a_user_are_listed_oldest_first(store: Store) -> None:
+    user, other = await store.open_account(funds="10.00"), await store.open_account(funds="10.00")
+    placed = []
+    for _ in range(5):
+        placed.append((await store.placed(user, "1.00"))["id"])
+        await store.placed(other, "1.00")
+    orders = await together(*map(store.decided, placed))
+    assert await store.orders_of(user) == orders
+
+
+async def test_orders_are_listed_by_their_status(store: Store) -> None:
+    user = await store.open_account(funds="15.00")
+    fates = await store.in_batch(*({"userId": user, "amount": 10} for _ in range(2)))
+    orders = await together(*(store.decided(fate["order"]["id"]) for fate in fates))
+    for status in ("FINISHED", "CANCELLED"):
+        assert await store.orders_of(user, status=status) == [
+            order for order in orders if order["status"] == status
+        ]
+    assert await store.orders_of(user, status="NEW") == []
+
+
+async def test_orders_are_listed_without_a_user_too(store: Store) -> None:
+    listed = expect(200, await store.http.get(store.orders))
+    assert isinstance(listed, list)
+    finished = expect(200, await store.http.get(f"{store.orders}?status=FINISHED"))
+    assert {order["status"] for order in finished} <= {"FINISHED"}
+
+
+async def test_a_user_without_orders_has_an_empty_list(store: Store) -> None:
+    assert await store.orders_of(new_user()) == []
+
+
+@pytest.mark.parametrize(
+    ("query", "field"),
+    [
+        ("status=PAID", "status"),
+        ("status=new", "status"),
+        ("status=", "status"),
+        ("userId=", "userId"),
+        ("userId=a%2Fb", "userId"),
+        ("userId=%00", "userId"),
+        (f"userId={'u' * 200}", "userId"),
+    ],
+)
+async def test_a_malformed_filter_is_named(store: Store, query: str, field: str) -> None:
+    expect_problem(await store.http.get(f"{store.orders}?{query}"), 400, field=field)
+
+
+async def test_the_gateway_and_the_service_know_the_same_orders(store: Store, gateway: Store) -> None:
+    user = await store.open_account(funds="2.00")
+    order = await store.decided((await store.placed(user, "1.00"))["id"])
+    assert expect(200, await gateway.http.get(gateway.order_url(order["id"]))) == order
+    assert await gateway.orders_of(user) == await store.orders_of(user) == [order]
+
+
+@pytest.mark.parametrize("order_id", ["01970000-0000-7000-8000-000000000000", str(uuid4())])
+async def test_an_order_that_nobody_placed_is_not_found(store: Store, order_id: str) -> None:
+    expect_problem(await store.http.get(store.order_url(order_id)), 404, code="order_not_found")
+
+
+@pytest.mark.parametrize(
+    "order_id", ["1", "abc", "01970000-0000-7000-8000-00000000000g", "%00", "%FF", "u" * 200]
+)
+async def test_an_order_id_that_is_no_uuid_is_named(store: Store, order_id: str) -> None:
+    expect_problem(await store.http.get(store.order_url(order_id)), 400, field="id")
