@@ -9,6 +9,8 @@ READY := .venv/.ready
 
 export UV_CACHE_DIR := $(CURDIR)/.cache/uv-cache
 export UV_PYTHON_DOWNLOADS := never
+# The certificates that uv brings along do not include the one of a company's proxy.
+export UV_SYSTEM_CERTS := $(if $(wildcard /etc/ssl/certs/ca-certificates.crt),true,false)
 
 # The stamp holds the folder it was made for, because a copied or moved tree carries a .venv whose
 # scripts still point to the old place; and a .venv outlives the Python that it was made from.

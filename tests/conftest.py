@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
 from tests.servers.rabbitmq import NoBroker, broker_url
 
 pytest.register_assert_rewrite("tests.spec.scenario", "tests.spec.load")

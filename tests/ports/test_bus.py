@@ -12,10 +12,11 @@ from aio_pika.abc import AbstractChannel, AbstractIncomingMessage
 from yarl import URL
 
 from kernel.adapters.memory.bus import InProcessBroker, InProcessBus
-from kernel.adapters.rabbit.bus import RabbitBus
+from kernel.adapters.rabbit.bus import CHECK_S, RabbitBus
 from kernel.contracts.catalog import ORDER_PLACED, PAYMENT_CAPTURED
 from kernel.domain.errors import Invalid, Unavailable
 from kernel.ports.bus import Envelope, Unreadable
+from tests.servers.rabbitmq import free_ports
 
 DEADLINE_S = 20.0
 QUEUES = ("orders", "payments", "orders.dead-letters", "payments.dead-letters")
@@ -141,7 +142,7 @@ async def relayed(bus: Bus, *envelopes: Envelope) -> AsyncIterator[asyncio.Task[
 
 async def until(condition: Callable[[], bool]) -> None:
     async with asyncio.timeout(DEADLINE_S):
-        while not condition():  # noqa: ASYNC110 - `healthy` is polled by readiness, and so here
+        while not condition():
             await asyncio.sleep(0.01)
 
 
@@ -325,8 +326,17 @@ async def test_a_message_that_fails_every_time_ends_among_the_dead_letters(rabbi
 
 
 async def test_the_whole_topology_is_there_after_any_service_started(rabbit: RabbitWorld) -> None:
-    async with rabbit.bus("gateway"):
+    async with rabbit.bus("orders"):
         assert [await rabbit.count(queue) for queue in QUEUES] == [0, 0, 0, 0]
+
+
+async def test_a_service_without_a_queue_of_its_own_stays_connected(
+    rabbit: RabbitWorld, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with rabbit.bus("gateway") as gateway:
+        await asyncio.sleep(3 * CHECK_S)
+        assert gateway.healthy
+    assert caplog.records == []
 
 
 class Proxy:
@@ -334,10 +344,10 @@ class Proxy:
 
     def __init__(self, url: str) -> None:
         self._target = URL(url)
+        self.port = free_ports(1)[0]
         self._server: asyncio.Server | None = None
         self._writers: set[asyncio.StreamWriter] = set()
         self._silent: set[asyncio.StreamWriter] = set()
-        self.port = 0
 
     @property
     def url(self) -> str:
@@ -345,7 +355,6 @@ class Proxy:
 
     async def open(self) -> None:
         self._server = await asyncio.start_server(self._serve, "127.0.0.1", self.port)
-        self.port = self._server.sockets[0].getsockname()[1]
 
     def cut(self) -> None:
         """Every connection is reset, and new ones are refused until it is opened again."""
@@ -415,6 +424,7 @@ async def test_a_lost_connection_fails_publishing_at_once_and_comes_back_by_itse
             assert await rabbit.count("orders") == 1
     lines = [record.getMessage() for record in caplog.records]
     assert [line.split(":")[0] for line in lines] == ["rabbitmq away", "rabbitmq is back"]
+    assert not any(record.exc_info for record in caplog.records)
 
 
 async def test_a_publish_in_flight_fails_with_the_connection(
@@ -504,8 +514,8 @@ async def test_a_broker_that_is_not_there_or_says_nothing_is_named_after_a_few_s
         )
     assert refused == "rabbitmq at 127.0.0.1:1: connection refused"
     assert unanswered == f"rabbitmq at 127.0.0.1:{URL(silent).port}: no answer in time"
-    assert refused_s < 7
-    assert unanswered_s < 9
+    assert refused_s < 10
+    assert unanswered_s < 10
 
 
 async def test_a_wrong_password_is_told_at_once(broker: str) -> None:

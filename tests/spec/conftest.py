@@ -10,6 +10,7 @@ from pathlib import Path
 
 import aiohttp
 import pytest
+
 from tests.servers.shop import Embedded, Shop, ThreeServices
 from tests.spec.scenario import Http, Store
 

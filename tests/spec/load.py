@@ -8,6 +8,7 @@ from random import Random
 from typing import Any
 
 import aiohttp
+
 from tests.servers.shop import eventually
 from tests.spec.scenario import Store, expect, money, together
 

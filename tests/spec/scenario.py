@@ -15,8 +15,9 @@ from urllib.parse import quote, unquote, urljoin, urlsplit
 from uuid import UUID, uuid4
 
 import aiohttp
-from tests.servers.shop import Shop, eventually
 from yarl import URL
+
+from tests.servers.shop import Shop, eventually
 
 ACCOUNT_FIELDS = {"userId", "balance", "currency", "createdAt"}
 ORDER_FIELDS = {

@@ -3,6 +3,7 @@
 from random import SystemRandom
 
 import pytest
+
 from tests.spec.scenario import (
     ACCOUNT_FIELDS,
     Store,

@@ -5,6 +5,7 @@ from decimal import Decimal
 from urllib.parse import quote
 
 import pytest
+
 from tests.spec.scenario import Answer, Store, expect, expect_problem, money, together
 
 AMOUNTS = ["0.01", "0.1", "0.10", "1", "10.5", "999999999999", "999999999999.9", "999999999999.99"]

@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
+
 from tests.servers.shop import SERVICES, Shop
 from tests.spec.scenario import Http, KiB, Store, expect, expect_problem, new_user
 

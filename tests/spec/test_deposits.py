@@ -6,6 +6,7 @@ from decimal import Decimal
 from urllib.parse import urljoin
 
 import pytest
+
 from tests.servers.shop import ThreeServices
 from tests.spec.scenario import (
     ACCOUNT_FIELDS,

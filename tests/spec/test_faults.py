@@ -5,6 +5,7 @@ from collections.abc import Awaitable, Callable
 from functools import partial
 
 import pytest
+
 from tests.servers.shop import (
     SERVICES,
     Cable,

@@ -7,6 +7,7 @@ from typing import Any
 from urllib.parse import urljoin
 
 import pytest
+
 from tests.servers.shop import SERVICES, Embedded, Shop
 from tests.spec.scenario import Http, expect
 

@@ -7,9 +7,9 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
-from tests.servers.shop import Embedded, Process, ThreeServices, free_port
 
 from kernel.adapters.embedded.postgres import EmbeddedPostgres
+from tests.servers.shop import Embedded, Process, ThreeServices, free_port
 
 SECRET = "s3cr3t"
 

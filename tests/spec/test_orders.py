@@ -3,6 +3,7 @@
 from uuid import uuid4
 
 import pytest
+
 from tests.spec.scenario import (
     Store,
     assert_order,

@@ -54,9 +54,10 @@ def openapi_config(title: str, description: str, tags: dict[str, str]) -> OpenAP
         title=title,
         version="1.0.0",
         description=description,
-        path="/schema",
+        # Litestar answers whatever is below this path with a page of its own, so nothing is.
+        path="/schema/openapi.json",
         tags=[Tag(name=name, description=text) for name, text in tags.items()],
-        render_plugins=[JsonRenderPlugin()],
+        render_plugins=[JsonRenderPlugin(path="/")],
     )
 
 

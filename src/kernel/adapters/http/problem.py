@@ -1,12 +1,15 @@
 """Every error leaves as application/problem+json (RFC 9457)."""
 
 import logging
+import re
 from typing import Any
+from urllib.parse import quote
 
 from litestar import Request, Response
 from litestar.exceptions import HTTPException
 from litestar.openapi.datastructures import ResponseSpec
 from litestar.openapi.spec import Example
+from litestar.params import ParameterKwarg
 from litestar.types import ExceptionHandlersMap
 
 from kernel.contracts.http import FieldProblem, Problem
@@ -63,6 +66,9 @@ TITLES = {
     "unsupported_media_type": "The body must be JSON",
 }
 
+# All that the framework says about a parameter that is not there.
+_MISSING = re.compile(r"Missing required \w+ parameter '(?P<name>[^']*)'")
+
 logger = logging.getLogger(__name__)
 
 
@@ -70,8 +76,11 @@ def status_of(error: ShopError) -> int:
     return STATUS_OF_CODE.get(error.code) or STATUS_OF_KIND[type(error)]
 
 
-def problem_of(error: ShopError, instance: str) -> Problem:
-    """What a caller is told; `instance` is the path of the call."""
+def problem_of(error: Exception, instance: str) -> Problem:
+    """What a caller is told; `instance` is the path of the call. Of what nobody expected only the log tells."""
+    if not isinstance(error, ShopError):
+        logger.error("unexpected error", exc_info=error, extra={"path": instance})
+        return _problem(500, "internal_error", "the error was logged", instance, [])
     errors = error.errors if isinstance(error, Invalid) else ()
     return _problem(
         status_of(error),
@@ -92,25 +101,39 @@ def _problem(status: int, code: str, detail: str, instance: str, errors: list[Fi
 
 def _on_shop_error(request: Request[Any, Any, Any], error: ShopError) -> Response[bytes]:
     headers = {"Retry-After": str(error.retry_after_s)} if isinstance(error, Unavailable) else {}
-    return answer(problem_of(error, request.url.path), headers)
+    return answer(problem_of(error, _instance(request)), headers)
 
 
 def _on_http_error(request: Request[Any, Any, Any], error: HTTPException) -> Response[bytes]:
     """Errors that the framework finds: routes, methods, sizes, and parameters of path and query."""
     extra = error.extra if isinstance(error.extra, list) else []
-    errors = [FieldProblem(item["key"], item["message"]) for item in extra if "key" in item]
+    errors = [
+        FieldProblem(_public_name(request, item["key"]), item["message"]) for item in extra if "key" in item
+    ]
+    if missing := _MISSING.match(error.detail):
+        errors = [FieldProblem(missing["name"], "is required")]
     code = CODE_OF_STATUS.get(error.status_code, "invalid_request")
     if code == "body_too_large":
         errors = [FieldProblem("body", "is too large")]
     detail = "; ".join(f"{item.field}: {item.message}" for item in errors) or error.detail or TITLES[code]
-    problem = _problem(error.status_code, code, detail, request.url.path, errors)
+    problem = _problem(error.status_code, code, detail, _instance(request), errors)
     return answer(problem, dict(error.headers or {}))
 
 
+def _instance(request: Request[Any, Any, Any]) -> str:
+    """The path of the call as a URI reference, whatever was put into it."""
+    return quote(request.scope["path"], safe="/:@")
+
+
+def _public_name(request: Request[Any, Any, Any], parameter: str) -> str:
+    """The name of a handler's parameter in the path or the query."""
+    field = request.route_handler.parsed_fn_signature.parameters.get(parameter)
+    definition = field.kwarg_definition if field else None
+    return (definition.name if isinstance(definition, ParameterKwarg) else None) or parameter
+
+
 def _on_any_error(request: Request[Any, Any, Any], error: Exception) -> Response[bytes]:
-    logger.exception("unexpected error", exc_info=error, extra={"path": request.url.path})
-    code = "internal_error"
-    return answer(_problem(500, code, "the error was logged", request.url.path, []))
+    return answer(problem_of(error, _instance(request)))
 
 
 EXCEPTION_HANDLERS: ExceptionHandlersMap = {

@@ -40,10 +40,12 @@ class HttpServer(uvicorn.Server):
         """Serve until `stop` is set, then finish what was begun."""
         serving = asyncio.create_task(self.serve(sockets=[self._listener]))
         stopping = asyncio.create_task(stop.wait())
-        await asyncio.wait({serving, stopping}, return_when=asyncio.FIRST_COMPLETED)
-        stopping.cancel()
-        self.should_exit = True
-        await serving
+        try:
+            await asyncio.wait({serving, stopping}, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            stopping.cancel()
+            self.should_exit = True
+            await serving
 
 
 def listen(host: str, port: int) -> socket.socket:

@@ -19,6 +19,7 @@ CHECK_S = 1.0
 GRACE_S = 5.0
 _CLOSE_S = 3.0
 _RETRY_S = 0.25
+_TRY_S = 1.0
 
 logger = logging.getLogger(__name__)
 
@@ -46,7 +47,7 @@ class RabbitBus:
         deadline = loop.time() + START_S
         while self._session is None:
             try:
-                self._session = await self._open(within_s=min(ANSWER_S, deadline - loop.time()))
+                self._session = await self._open(within_s=max(_TRY_S, deadline - loop.time()))
             except Unavailable as error:
                 if isinstance(error, Denied) or loop.time() + _RETRY_S >= deadline:
                     await self.close()
@@ -125,12 +126,14 @@ class RabbitBus:
                 try:
                     self._session = await self._open(within_s=ANSWER_S)
                     logger.info("rabbitmq is back")
-                    backoff.reset()
                 except Unavailable:
                     await backoff.wait()
             elif await self._is_lost(self._session):
-                logger.warning("rabbitmq away: %s", self._session.reason)
+                logger.warning("rabbitmq away: %s", self._session.reason.removeprefix("rabbitmq at "))
                 self._discard()
+                await backoff.wait()
+            else:
+                backoff.reset()
 
     async def _is_lost(self, session: RabbitSession) -> bool:
         """Known at once where the connection tells, else looked for once a second."""

@@ -7,7 +7,6 @@ from typing import Any, TypeVar, cast
 from aio_pika.abc import AbstractChannel, AbstractConnection
 from aiormq import Channel as UnderlyingChannel
 from faststream.rabbit import Channel, RabbitBroker
-from pamqp.commands import Queue
 from yarl import URL
 
 from kernel.adapters.rabbit.urls import away
@@ -70,11 +69,11 @@ class RabbitConnection:
         """False also after the broker cancelled the consumer, as it does when a queue is deleted."""
         return self._channel is not None and self.is_open and bool(self._channel.consumers)
 
-    async def look_at(self, queue: str) -> Queue.DeclareOk:
-        """A round trip to the broker: raises Unavailable where it fails, or the queue is gone."""
+    async def ask(self, question: Callable[[UnderlyingChannel], Coroutine[Any, Any, T]]) -> T:
+        """A round trip to the broker: raises Unavailable where it fails, or what was asked for is gone."""
         if self._channel is None:
             raise Unavailable("not connected")
-        return await self._answer(self._channel.queue_declare(queue, passive=True), _LOOK_S)
+        return await self._answer(question(self._channel), _LOOK_S)
 
     async def stop(self, *, within_s: float) -> None:
         """Cancel the consumer first, then wait for the handlers, or the broker would send on meanwhile."""

@@ -30,7 +30,7 @@ logger = logging.getLogger(__name__)
 class RabbitSession:
     def __init__(self, url: URL, service: str, *, grace_s: float) -> None:
         self.lost = asyncio.Event()
-        self.reason = "it answers no more"
+        self.reason = "a channel or the consumer is gone"
         self._url = url
         self._service = service
         self._grace_s = grace_s
@@ -73,9 +73,11 @@ class RabbitSession:
     async def answers(self, *, consuming: bool) -> bool:
         """Asks the broker: a half-open connection is silent, and a queue can lose its consumer there."""
         try:
-            await self._publishing.look_at(self._service)
+            await self._publishing.ask(lambda channel: channel.exchange_declare(EXCHANGE.name, passive=True))
             if consuming and self._consuming is not None:
-                found = await self._consuming.look_at(self._service)
+                found = await self._consuming.ask(
+                    lambda channel: channel.queue_declare(self._service, passive=True)
+                )
                 # A quorum queue whose leader is busy counts no consumers for a moment.
                 self._misses = 0 if found.consumer_count else self._misses + 1
         except Unavailable as error:

@@ -17,17 +17,15 @@ class Denied(Unavailable):
 
 def broker_url(text: str) -> URL:
     """Raises Invalid, without repeating the text, because it may hold a password."""
+    expected = "expected amqp://user:password@host:port/vhost (amqps:// for TLS), several separated by commas"
     try:
         url = URL(text)
-        port = url.explicit_port or _PORTS[url.scheme]
-        if url.scheme not in _PORTS or not url.host or any(character.isspace() for character in text):
-            raise ValueError("no broker")
-    except (ValueError, KeyError):
-        message = (
-            "expected amqp://user:password@host:port/vhost (amqps:// for TLS), several with commas between"
-        )
-        raise Invalid.field("RABBITMQ_URL", message) from None
-    return url.with_port(port)
+        port = url.explicit_port
+    except ValueError:
+        raise Invalid.field("RABBITMQ_URL", expected) from None
+    if url.scheme not in _PORTS or not url.host or any(character.isspace() for character in text):
+        raise Invalid.field("RABBITMQ_URL", expected)
+    return url.with_port(port or _PORTS[url.scheme])
 
 
 def away(url: URL, error: BaseException) -> Unavailable:
@@ -51,5 +49,5 @@ def _reason(error: BaseException) -> str:
         return "connection lost"
     if error.args and error.args[0] == errno.ECONNREFUSED:
         return "connection refused"
-    text = next((part for part in error.args if isinstance(part, str)), type(error).__name__)
-    return text.splitlines()[0] if text else type(error).__name__
+    text = next((part for part in error.args if part and isinstance(part, str)), type(error).__name__)
+    return text.partition("\n")[0].partition(". ")[0]

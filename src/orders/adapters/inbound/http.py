@@ -15,6 +15,7 @@ from kernel.adapters.http.body import BATCH_BYTES_MAX, Items, JsonBody, JsonItem
 from kernel.adapters.http.paging import PAGE_SIZE, PageLimit, next_page
 from kernel.adapters.http.problem import problem_of, problems, status_of
 from kernel.adapters.http.trace import traceparent
+from kernel.adapters.http.values import user_id_of
 from kernel.application.group_commit import GroupCommit
 from kernel.contracts import examples, http
 from kernel.domain.errors import Invalid, NotFound, ShopError
@@ -118,15 +119,18 @@ class OrdersController(Controller):
     async def page(
         self,
         placed: FromDishka[PlacedOrders],
-        user_id: Annotated[str | None, QueryParameter(name="userId", max_length=128)] = None,
+        user_id: Annotated[
+            str | None, QueryParameter(name="userId", examples=[Example(value="alice")])
+        ] = None,
         status: Annotated[Status | None, QueryParameter(name="status")] = None,
         after: Annotated[
             UUID | None, QueryParameter(name="after", description="As in the Link header.")
         ] = None,
         limit: PageLimit = PAGE_SIZE,
     ) -> JsonAnswer[list[http.Order]]:
-        orders = await placed.page(user_id=user_id, status=status, after=after, limit=limit + 1)
-        query = {"userId": user_id, "status": status and status.value, "limit": str(limit)}
+        user = None if user_id is None else user_id_of(user_id)
+        orders = await placed.page(user_id=user, status=status, after=after, limit=limit + 1)
+        query = {"userId": user, "status": status and status.value, "limit": str(limit)}
         last = str(orders[limit - 1].id) if len(orders) > limit else None
         return JsonAnswer(
             [wire.order_body(order) for order in orders[:limit]], headers=next_page(PATH, query, after=last)
@@ -145,7 +149,9 @@ class OrdersController(Controller):
     )
     @inject
     async def get_one(
-        self, order_id: Annotated[UUID, PathParameter(name="id")], placed: FromDishka[PlacedOrders]
+        self,
+        order_id: Annotated[UUID, PathParameter(name="id", examples=[Example(value=examples.ORDER["id"])])],
+        placed: FromDishka[PlacedOrders],
     ) -> JsonAnswer[http.Order]:
         order = await placed.get(order_id)
         if order is None:

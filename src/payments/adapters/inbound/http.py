@@ -1,19 +1,19 @@
 """The routes of the payments service."""
 
-from typing import Annotated
+from typing import Annotated, Any
 
 from dishka import FromDishka
 from dishka.integrations.litestar import inject
-from litestar import Controller, get, post
+from litestar import Controller, Request, get, post
 from litestar.openapi.datastructures import ResponseSpec
 from litestar.openapi.spec import Example
 from litestar.params import Body, PathParameter, QueryParameter
 
 from kernel.adapters.http.app import JsonAnswer
 from kernel.adapters.http.body import BATCH_BYTES_MAX, JsonBody
-from kernel.adapters.http.legacy import deprecation_headers
+from kernel.adapters.http.legacy import Deprecated
 from kernel.adapters.http.problem import problems
-from kernel.adapters.http.values import amount_of, user_id_of
+from kernel.adapters.http.values import amount_of, require_once, user_id_of
 from kernel.application.group_commit import GroupCommit
 from kernel.contracts import examples, http
 from kernel.domain.errors import NotFound
@@ -28,7 +28,7 @@ PATH = "/api/Accounts"
 OpenAccounts = GroupCommit[OpenAccount, Opened]
 MakeDeposits = GroupCommit[Deposit, Deposited]
 
-UserIdInPath = Annotated[str, PathParameter(name="userId")]
+UserIdInPath = Annotated[str, PathParameter(name="userId", examples=[Example(value="alice")])]
 
 _BODY_PROBLEMS = ((400, "invalid_request"), (413, "body_too_large"), (415, "unsupported_media_type"))
 _WRITE_PROBLEMS = ((503, "overloaded"), (503, "database_unavailable"), (504, "outcome_unknown"))
@@ -142,15 +142,22 @@ class AccountsController(Controller):
     operation_id="depositByGet",
     summary="Top the account up (the seed's own route; use POST)",
     deprecated=True,
+    middleware=[Deprecated()],
     responses=_DEPOSIT_ANSWER | problems((400, "invalid_request"), *_DEPOSIT_PROBLEMS),
 )
 @inject
 async def deposit_by_get(
+    request: Request[Any, Any, Any],
     user_id: UserIdInPath,
-    amount: Annotated[str, QueryParameter(name="amount", description="As in the POST's body.")],
+    amount: Annotated[
+        str,
+        QueryParameter(
+            name="amount", description="As in the POST's body.", examples=[Example(value="100.00")]
+        ),
+    ],
     make_deposits: FromDishka[MakeDeposits],
     clock: FromDishka[Clock],
 ) -> JsonAnswer[http.Deposited]:
-    user = user_id_of(user_id)
-    deposited = await make_deposits(wire.deposit(user, amount_of(amount), clock.new_id()))
-    return JsonAnswer(wire.deposited_body(deposited), headers=deprecation_headers(f"{PATH}/{user}/deposit"))
+    require_once(request, "amount")
+    deposited = await make_deposits(wire.deposit(user_id_of(user_id), amount_of(amount), clock.new_id()))
+    return JsonAnswer(wire.deposited_body(deposited))

@@ -1,0 +1,20 @@
+import aiohttp
+
+from gateway.adapters.outbound.http_service import HttpService
+from gateway.ports.answer import Answer
+
+ROUTE = ("api", "Accounts")
+
+
+class HttpAccounts:
+    def __init__(self, session: aiohttp.ClientSession, payments_url: str) -> None:
+        self._service = HttpService(session, payments_url, "payments")
+
+    async def open(self, account: bytes, *, traceparent: str) -> Answer:
+        return await self._service.write(*ROUTE, body=account, traceparent=traceparent)
+
+    async def deposit(self, user_id: str, deposit: bytes, *, traceparent: str) -> Answer:
+        return await self._service.write(*ROUTE, user_id, "deposit", body=deposit, traceparent=traceparent)
+
+    async def get(self, user_id: str, *, traceparent: str) -> Answer:
+        return await self._service.read(*ROUTE, user_id, traceparent=traceparent)

@@ -1,0 +1,51 @@
+from collections.abc import Sequence
+from uuid import UUID
+
+import aiohttp
+
+from gateway import wire
+from gateway.adapters.outbound.http_service import HttpService
+from gateway.domain.orders import Fate, PlaceOrder
+from gateway.ports.answer import Answer
+from kernel.adapters.http.trace import traceparent as trace_of
+from kernel.contracts.values import decoder
+from kernel.domain.errors import OutcomeUnknown, Unavailable
+
+ROUTE = ("api", "Order")
+
+
+class UnexpectedAnswer(Exception):
+    """The orders service did not understand, or failed at, some order of a batch."""
+
+
+class HttpOrders:
+    def __init__(self, session: aiohttp.ClientSession, orders_url: str) -> None:
+        self._service = HttpService(session, orders_url, "orders")
+
+    async def place(self, orders: Sequence[PlaceOrder]) -> Sequence[Fate]:
+        body = b"[" + b",".join(order.body for order in orders) + b"]"
+        answer = await self._service.write(*ROUTE, "batch", body=body, traceparent=_trace_of(orders))
+        if answer.status == 503:
+            raise Unavailable("the orders service cannot take orders now")
+        if answer.status in (502, 504):
+            raise OutcomeUnknown("the answer of the orders service was lost")
+        if answer.status != 200:
+            raise UnexpectedAnswer(f"{answer.status} {answer.body[:500]!r}")
+        outcomes = decoder(list[wire.Outcome]).decode(answer.body)
+        return [wire.fate(order, outcome) for order, outcome in zip(orders, outcomes, strict=True)]
+
+    async def get(self, order_id: UUID, *, traceparent: str) -> Answer:
+        return await self._service.read(*ROUTE, str(order_id), traceparent=traceparent)
+
+    async def page(
+        self, *, user_id: str | None, status: str | None, after: UUID | None, limit: int, traceparent: str
+    ) -> Answer:
+        filters = {"userId": user_id, "status": status, "after": after, "limit": limit}
+        query = {name: str(value) for name, value in filters.items() if value is not None}
+        return await self._service.read(*ROUTE, query=query, traceparent=traceparent)
+
+
+def _trace_of(orders: Sequence[PlaceOrder]) -> str:
+    """The orders of one caller stay in its trace; a batch of several callers belongs to none of theirs."""
+    traces = {order.traceparent for order in orders}
+    return traces.pop() if len(traces) == 1 else trace_of(None)

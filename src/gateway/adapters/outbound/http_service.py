@@ -1,0 +1,83 @@
+"""One service behind the gateway, over HTTP."""
+
+from collections.abc import Mapping
+from urllib.parse import quote
+
+import aiohttp
+from yarl import URL
+
+from gateway.domain.routes import at_the_gateway
+from gateway.ports.answer import Answer
+from gateway.wire import at_own_route
+from kernel.adapters.http.problem import MEDIA_TYPE
+from kernel.contracts.http import Problem
+from kernel.contracts.values import decoder, encode
+from kernel.domain.errors import OutcomeUnknown, Unavailable
+
+CONNECTIONS_MAX = 100
+# Shorter than the services keep an idle connection (75 s), or a POST meets a closing one.
+KEEP_ALIVE_S = 15
+CONNECT_WITHIN_S = 2
+READ_WITHIN_S = 5
+WRITE_WITHIN_S = 10
+
+# No byte of the request has left.
+NEVER_SENT = (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError)
+NO_ANSWER = (aiohttp.ClientError, TimeoutError)
+
+_REFERRING = ("Location", "Link")
+_PASSED_ON = (*_REFERRING, "Retry-After")
+
+
+def open_session() -> aiohttp.ClientSession:
+    """The connections of a whole process."""
+    connector = aiohttp.TCPConnector(limit=0, limit_per_host=CONNECTIONS_MAX, keepalive_timeout=KEEP_ALIVE_S)
+    return aiohttp.ClientSession(connector=connector, cookie_jar=aiohttp.DummyCookieJar())
+
+
+class HttpService:
+    """Passes on what a service answers, and tells apart what was never sent and what may have been done."""
+
+    def __init__(self, session: aiohttp.ClientSession, base_url: str, name: str) -> None:
+        self._session = session
+        self._base_url = base_url
+        self._name = name
+
+    async def read(self, *path: str, query: Mapping[str, str] | None = None, traceparent: str) -> Answer:
+        """GET. Raises Unavailable where there is no answer."""
+        headers = {"traceparent": traceparent}
+        try:
+            return await self._call("GET", self._url(*path).with_query(query), headers, None, READ_WITHIN_S)
+        except NO_ANSWER as error:
+            raise Unavailable(f"the {self._name} service does not answer") from error
+
+    async def write(self, *path: str, body: bytes, traceparent: str) -> Answer:
+        """POST, once. Raises Unavailable where it was not sent, OutcomeUnknown where the answer was lost."""
+        headers = {"traceparent": traceparent, "Content-Type": "application/json"}
+        try:
+            return await self._call("POST", self._url(*path), headers, body, WRITE_WITHIN_S)
+        except NEVER_SENT as error:
+            raise Unavailable(f"the {self._name} service is away") from error
+        except NO_ANSWER as error:
+            raise OutcomeUnknown(f"the answer of the {self._name} service was lost") from error
+
+    def _url(self, *path: str) -> URL:
+        """Each part of the path is one segment, whatever characters it holds."""
+        return URL(f"{self._base_url}/{'/'.join(quote(part, safe='') for part in path)}", encoded=True)
+
+    async def _call(
+        self, method: str, url: URL, headers: Mapping[str, str], body: bytes | None, within_s: float
+    ) -> Answer:
+        timeout = aiohttp.ClientTimeout(total=within_s, connect=CONNECT_WITHIN_S)
+        async with self._session.request(
+            method, url, headers=headers, data=body, timeout=timeout, allow_redirects=False
+        ) as response:
+            return _answer(response, await response.read())
+
+
+def _answer(response: aiohttp.ClientResponse, body: bytes) -> Answer:
+    headers = {name: response.headers[name] for name in _PASSED_ON if name in response.headers}
+    headers |= {name: at_the_gateway(headers[name]) for name in _REFERRING if name in headers}
+    if response.content_type == MEDIA_TYPE:
+        body = encode(at_own_route(decoder(Problem).decode(body)))
+    return Answer(response.status, response.content_type, headers, body)

@@ -1,0 +1,40 @@
+"""An order on its way to the orders service, and what became of it."""
+
+from dataclasses import dataclass
+from uuid import UUID
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlaceOrder:
+    """A command that may be sent again and again: `body` holds an idempotency key, and stays the same.
+
+    `own_key` says that the key is the gateway's: the client gave none and knows of none.
+    """
+
+    body: bytes
+    own_key: bool
+    traceparent: str
+
+    def placed(self, order_id: UUID, order: bytes, *, replayed: bool) -> "Placed":
+        """A replay of the gateway's own key is the gateway's own repeat, not the client's."""
+        return Placed(order_id, order, replayed and not self.own_key)
+
+
+@dataclass(frozen=True, slots=True)
+class Placed:
+    """`order` is JSON as the orders service wrote it."""
+
+    order_id: UUID
+    order: bytes
+    replayed: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Rejected:
+    """`problem` is the JSON of a problem (RFC 9457), as the single route answers it."""
+
+    status: int
+    problem: bytes
+
+
+Fate = Placed | Rejected

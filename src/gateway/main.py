@@ -1,0 +1,37 @@
+import asyncio
+
+from gateway.adapters.inbound.accounts import AccountsController, deposit_by_get
+from gateway.adapters.inbound.orders import OrdersController
+from gateway.adapters.outbound.http_service import open_session
+from gateway.wiring import assemble
+from kernel.adapters.http.app import create_app
+from kernel.adapters.http.health import Probes
+from kernel.adapters.http.openapi import openapi_config
+from kernel.settings import Settings
+from kernel.wiring import run
+
+OPENAPI = openapi_config(
+    "Gateway",
+    "The public door of the shop.",
+    {
+        "Accounts": "Accounts, deposits and balances.",
+        "Orders": "Orders and their status.",
+        "Health": "For operators and orchestrators.",
+    },
+)
+
+
+async def serve(settings: Settings, stop: asyncio.Event) -> None:
+    """Run the gateway until `stop` is set. Raises ShopError where it cannot start."""
+    async with open_session() as session:
+        container = assemble(settings, session)
+        legacy = [deposit_by_get] if settings.shop_legacy_routes == "on" else []
+        app = create_app(
+            routes=[AccountsController, *legacy, OrdersController],
+            openapi=OPENAPI,
+            ui_path="/index.html",
+            probes=Probes(),
+            container=container,
+        )
+        await run(app, settings.bind_host, settings.gateway_port, [], stop)
+        await container.close()

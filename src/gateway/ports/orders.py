@@ -1,0 +1,23 @@
+from collections.abc import Sequence
+from typing import Protocol
+from uuid import UUID
+
+from gateway.domain.orders import Fate, PlaceOrder
+from gateway.ports.answer import Answer
+
+
+class OrdersService(Protocol):
+    """The service that keeps the orders. Every read raises Unavailable where it gives no answer."""
+
+    async def place(self, orders: Sequence[PlaceOrder]) -> Sequence[Fate]:
+        """One fate an order, in order; to ask again with the same orders is safe.
+
+        Raises Unavailable where nothing was done, and OutcomeUnknown where the answer was lost.
+        """
+        ...
+
+    async def get(self, order_id: UUID, *, traceparent: str) -> Answer: ...
+
+    async def page(
+        self, *, user_id: str | None, status: str | None, after: UUID | None, limit: int, traceparent: str
+    ) -> Answer: ...

@@ -1,0 +1,37 @@
+"""Every adapter of the gateway, named once."""
+
+import aiohttp
+from dishka import AsyncContainer, Provider, Scope, make_async_container, provide
+
+from gateway.adapters.outbound.http_accounts import HttpAccounts
+from gateway.adapters.outbound.http_orders import HttpOrders
+from gateway.application.place_orders import PlaceOrders
+from gateway.ports.accounts import AccountsService
+from gateway.ports.orders import OrdersService
+from kernel.adapters.system_clock import SystemClock
+from kernel.ports.clock import Clock
+from kernel.settings import Settings
+
+
+class GatewayProvider(Provider):
+    scope = Scope.APP
+
+    def __init__(self, settings: Settings, session: aiohttp.ClientSession) -> None:
+        super().__init__()
+        self._settings = settings
+        self._session = session
+
+    clock = provide(SystemClock, provides=Clock)
+    place_orders = provide(PlaceOrders)
+
+    @provide
+    def orders(self) -> OrdersService:
+        return HttpOrders(self._session, self._settings.orders_url)
+
+    @provide
+    def accounts(self) -> AccountsService:
+        return HttpAccounts(self._session, self._settings.payments_url)
+
+
+def assemble(settings: Settings, session: aiohttp.ClientSession) -> AsyncContainer:
+    return make_async_container(GatewayProvider(settings, session))

@@ -1,0 +1,36 @@
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TypeVar
+
+from kernel.adapters.memory.database import Table
+from kernel.adapters.memory.unit_of_work import MemoryUnitOfWork
+from kernel.domain.events import Event, MessageId, Received
+from kernel.ports.clock import Clock
+
+E = TypeVar("E", bound=Event)
+
+
+@dataclass(frozen=True, slots=True)
+class Claimed:
+    message: MessageId
+    received_at: datetime
+
+
+INBOX = Table[Claimed]({"message": lambda claimed: claimed.message})
+
+
+class MemoryInbox:
+    def __init__(self, uow: MemoryUnitOfWork, clock: Clock) -> None:
+        self._uow = uow
+        self._clock = clock
+
+    async def claim(self, received: Sequence[Received[E]]) -> Sequence[E]:
+        facts = {item.message: item.fact for item in reversed(received)}
+        in_key_order = sorted(facts, key=lambda message: (message.source, message.id))
+        fresh = {message for message in in_key_order if await self.claim_message(message)}
+        firsts = dict.fromkeys(item.message for item in received)
+        return [facts[message] for message in firsts if message in fresh]
+
+    async def claim_message(self, message: MessageId) -> bool:
+        return await self._uow.transaction.try_insert(INBOX, Claimed(message, self._clock.now()))

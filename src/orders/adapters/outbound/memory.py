@@ -1,0 +1,118 @@
+"""Orders and their history in memory."""
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
+from functools import partial
+from uuid import UUID
+
+from kernel.adapters.memory.database import MemoryDatabase, Table
+from kernel.adapters.memory.unit_of_work import MemoryUnitOfWork
+from kernel.domain.errors import Refused, Unavailable
+from kernel.ports.clock import Clock
+from orders.domain.order import Order, PaymentDecided, PlaceOrder, Status, StatusChanged
+
+
+def _key(user_id: str, idempotency_key: str | None) -> tuple[str, str] | None:
+    return None if idempotency_key is None else (user_id, idempotency_key)
+
+
+ORDERS = Table[Order](
+    {
+        "id": lambda order: (order.user_id, order.id),
+        "idempotency_key": lambda order: _key(order.user_id, order.idempotency_key),
+    },
+    check=lambda order: order.amount > 0,
+)
+ORDER_HISTORY = Table[StatusChanged](
+    {"sequence": lambda change: (change.user_id, change.order_id, change.sequence)}, append_only=True
+)
+
+
+class MemoryOrders:
+    def __init__(self, uow: MemoryUnitOfWork) -> None:
+        self._uow = uow
+
+    async def add(self, orders: Sequence[Order]) -> Sequence[Order]:
+        ids = set()
+        in_key_order = sorted(
+            orders, key=lambda order: (order.user_id, order.idempotency_key or "", order.id)
+        )
+        for order in in_key_order:
+            if await self._uow.transaction.try_insert(ORDERS, replace(order)):
+                ids.add(order.id)
+        return [order for order in orders if order.id in ids]
+
+    async def lock(self, decided: Sequence[PaymentDecided]) -> Mapping[UUID, Order]:
+        keys = sorted({(item.user_id, item.order_id) for item in decided})
+        return {order.id: replace(order) for order in await self._uow.transaction.lock(ORDERS, keys)}
+
+    async def save(self, orders: Sequence[Order]) -> None:
+        for order in orders:
+            await self._uow.transaction.update(ORDERS, (order.user_id, order.id), partial(_settled, order))
+
+
+class MemoryHistory:
+    def __init__(self, uow: MemoryUnitOfWork) -> None:
+        self._uow = uow
+
+    async def add(self, changes: Sequence[StatusChanged]) -> None:
+        for change in sorted(changes, key=lambda change: (change.user_id, change.order_id, change.sequence)):
+            await self._uow.transaction.insert(ORDER_HISTORY, change)
+
+
+class MemoryPlacedOrders:
+    def __init__(self, database: MemoryDatabase) -> None:
+        self._database = database
+
+    async def get(self, order_id: UUID) -> Order | None:
+        rows = self._database.rows(ORDERS)
+        return next((replace(order) for order in rows if order.id == order_id), None)
+
+    async def find(self, commands: Sequence[PlaceOrder]) -> Sequence[Order]:
+        found = {}
+        for command in commands:
+            for by, key in (
+                ("id", (command.user_id, command.order_id)),
+                ("idempotency_key", _key(command.user_id, command.idempotency_key)),
+            ):
+                order = self._database.get(ORDERS, key, by=by)
+                if order is not None:
+                    found[order.id] = replace(order)
+        return list(found.values())
+
+    async def page(
+        self, *, user_id: str | None, status: Status | None, after: UUID | None, limit: int
+    ) -> Sequence[Order]:
+        rows = [
+            replace(order)
+            for order in self._database.rows(ORDERS)
+            if (user_id is None or order.user_id == user_id)
+            and (status is None or order.status is status)
+            and (after is None or order.id > after)
+        ]
+        return sorted(rows, key=lambda order: order.id)[:limit]
+
+
+class MemoryAdmission:
+    """Asks a function of this process for the reasons against orders of these users and amounts."""
+
+    def __init__(
+        self, ask: Callable[[Sequence[tuple[str, int]]], Awaitable[Sequence[str | None]]], clock: Clock
+    ) -> None:
+        self._ask = ask
+        self._clock = clock
+        self._silent_until: datetime | None = None
+
+    async def judge(self, commands: Sequence[PlaceOrder]) -> Sequence[Refused | None]:
+        if self._silent_until is None or self._clock.now() >= self._silent_until:
+            try:
+                reasons = await self._ask([(command.user_id, command.amount) for command in commands])
+                return [Refused(reason, reason) if reason else None for reason in reasons]
+            except Unavailable:
+                self._silent_until = self._clock.now() + timedelta(seconds=1)
+        return [None] * len(commands)
+
+
+def _settled(new: Order, row: Order) -> Order:
+    return replace(row, status=new.status, reason=new.reason, updated_at=new.updated_at)

@@ -1,0 +1,135 @@
+"""The console command `shop`."""
+
+import asyncio
+import os
+import signal
+import sys
+from typing import Any
+
+import click
+import msgspec
+from rich.console import Console
+from rich.progress import Progress
+
+from kernel.adapters.embedded.postgres import EmbeddedPostgresError
+from kernel.adapters.telemetry.logs import configure_logs
+from kernel.contracts.values import encode
+from kernel.domain.errors import ShopError
+from kernel.settings import Settings, SettingsError, load_settings
+from shop.databases import SERVICES, any_databases, own_databases
+from shop.demo import Story, play, show
+from shop.serving import answers, local_url, migrate_databases, open_shop, run
+from shop.serving import serve as serve_one
+
+OPERATOR_MISTAKES = (SettingsError, ShopError, EmbeddedPostgresError)
+
+
+class ShopCommands(click.Group):
+    """An operator's mistake ends in one clear line, not in a traceback."""
+
+    def invoke(self, context: click.Context) -> Any:
+        try:
+            return super().invoke(context)
+        except* OPERATOR_MISTAKES as mistakes:
+            raise click.ClickException(_first_line(mistakes)) from None
+
+
+def _first_line(mistakes: BaseExceptionGroup[Any]) -> str:
+    first = mistakes.exceptions[0]
+    return _first_line(first) if isinstance(first, BaseExceptionGroup) else " ".join(str(first).split())
+
+
+@click.group(cls=ShopCommands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.pass_context
+def cli(context: click.Context) -> None:
+    """An online shop whose orders and money cannot be lost or doubled.
+
+    Settings are environment variables; README.md lists them.
+    """
+    settings = load_settings(os.environ)
+    configure_logs(settings.log_level, settings.log_format)
+    context.obj = settings
+
+
+@cli.command()
+@click.pass_obj
+def up(settings: Settings) -> None:
+    """Run the whole shop in this process, on PostgreSQL servers of its own; stop it with Ctrl-C."""
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: sys.exit(0))
+
+    async def until_stopped(stop: asyncio.Event) -> None:
+        async with open_shop(complete, stop):
+            if not stop.is_set():
+                click.echo(_urls(complete))
+            await stop.wait()
+
+    with own_databases(settings) as complete:
+        run(until_stopped)
+
+
+def _urls(settings: Settings) -> str:
+    gateway = f"http://localhost:{settings.gateway_port}"
+    return (
+        f"The shop is open.\n"
+        f"  gateway   {gateway}  (try it: {gateway}/index.html)\n"
+        f"  orders    http://localhost:{settings.orders_port}/swagger\n"
+        f"  payments  http://localhost:{settings.payments_port}/swagger\n"
+        f"  data      {settings.shop_data_dir.resolve()}\n"
+        f"Ctrl-C stops it."
+    )
+
+
+@cli.command()
+@click.argument("service", type=click.Choice(["orders", "payments", "gateway"]))
+@click.pass_obj
+def serve(settings: Settings, service: str) -> None:
+    """Run one service on the servers that the settings name."""
+    run(lambda stop: serve_one(service, settings, stop))
+
+
+@cli.command()
+@click.argument("service", type=click.Choice([*SERVICES, "all"]))
+@click.option("--json", "as_json", is_flag=True, help="Print facts for programs.")
+@click.pass_obj
+def migrate(settings: Settings, service: str, as_json: bool) -> None:
+    """Bring a database to the newest revision of its schema."""
+    services = SERVICES if service == "all" else (service,)
+    with any_databases(settings, services) as complete:
+        revisions = asyncio.run(migrate_databases(complete, services))
+    if as_json:
+        click.echo(msgspec.json.encode(revisions))
+    else:
+        for name, number in revisions.items():
+            click.echo(f"{name}: at revision {number:04}")
+
+
+@cli.command()
+@click.option("--json", "as_json", is_flag=True, help="Print facts for programs.")
+@click.pass_obj
+def demo(settings: Settings, as_json: bool) -> None:
+    """Walk through the shop: an account, a deposit, orders that are paid and one that is refused."""
+    if asyncio.run(answers(local_url(settings, settings.gateway_port))):
+        story = asyncio.run(_play(settings))
+    else:
+        with own_databases(settings) as complete:
+            story = asyncio.run(_play_on_own_shop(complete))
+    if as_json:
+        click.echo(encode({"userId": story.user_id, "holds": story.holds, "steps": story.steps}))
+    else:
+        show(story, Console())
+    sys.exit(0 if story.holds else 1)
+
+
+async def _play_on_own_shop(settings: Settings) -> Story:
+    async with open_shop(settings, asyncio.Event()):
+        return await _play(settings)
+
+
+async def _play(settings: Settings) -> Story:
+    with Progress(console=Console(stderr=True), transient=True) as progress:
+        return await play(local_url(settings, settings.gateway_port), progress)
+
+
+def main() -> None:
+    cli(prog_name="shop")

@@ -1,0 +1,119 @@
+"""The seed scenario, for people: an account, a deposit, orders that are paid and one that is refused."""
+
+import asyncio
+from decimal import Decimal
+from typing import Any
+from uuid import uuid4
+
+import aiohttp
+import msgspec
+from rich.console import Console
+from rich.progress import Progress
+from rich.table import Table
+
+from kernel.contracts.values import encode
+
+DEPOSIT = Decimal("100.00")
+BASKET = {"a book": Decimal("30.00"), "a lamp": Decimal("45.50"), "a pen": Decimal("4.50")}
+TOO_DEAR = ("a piano", Decimal("5000.00"))
+BALANCE = DEPOSIT - sum(BASKET.values())
+DECIDED_WITHIN_S = 15
+
+
+class Step(msgspec.Struct, rename="camel"):
+    """One line of the demo: what was done, what the shop answered, and what it should have answered."""
+
+    done: str
+    amount: Decimal | None
+    answer: str
+    expected: str
+
+    @property
+    def holds(self) -> bool:
+        return self.answer == self.expected
+
+
+class Story(msgspec.Struct, rename="camel"):
+    user_id: str
+    steps: list[Step]
+
+    @property
+    def holds(self) -> bool:
+        return all(step.holds for step in self.steps)
+
+
+async def play(gateway: str, progress: Progress) -> Story:
+    """Walk through the shop at `gateway` as a new user. Raises aiohttp.ClientError where nobody answers."""
+    story = Story(f"demo-{uuid4()}", [])
+    task = progress.add_task("a new user goes shopping", total=len(BASKET) * 2 + 4)
+
+    def tell(done: str, amount: Decimal | None, answer: object, expected: object) -> None:
+        story.steps.append(Step(done, amount, str(answer), str(expected)))
+        progress.advance(task)
+
+    async with aiohttp.ClientSession(gateway) as session:
+        status, _ = await _post(session, "/accounts", {"userId": story.user_id})
+        tell("open an account", None, status, 201)
+        _, account = await _post(session, f"/accounts/{story.user_id}/deposit", {"amount": DEPOSIT})
+        tell("deposit", DEPOSIT, f"balance {account.get('balance')}", f"balance {DEPOSIT}")
+
+        placed: dict[str, Any] = {}
+        for description, amount in BASKET.items():
+            order = {"userId": story.user_id, "amount": amount, "description": description}
+            _, placed[description] = await _post(session, "/orders", order)
+            tell(f"order {description}", amount, placed[description].get("status"), "NEW")
+        description, amount = TOO_DEAR
+        order = {"userId": story.user_id, "amount": amount, "description": description}
+        _, problem = await _post(session, "/orders", order)
+        tell(f"order {description}", amount, problem.get("code"), "insufficient_funds")
+
+        for description, order in placed.items():
+            decided = await _decided(session, str(order.get("id")))
+            tell(f"… {description} is paid", BASKET[description], decided, "FINISHED")
+        account = await _get(session, f"/accounts/{story.user_id}")
+        tell("what is left", None, f"balance {account.get('balance')}", f"balance {BALANCE}")
+    return story
+
+
+def show(story: Story, console: Console) -> None:
+    table = Table(title=f"The shopping of {story.user_id}")
+    for name in ("step", "amount", "the shop says", ""):
+        table.add_column(name, justify="right" if name == "amount" else "left")
+    for step in story.steps:
+        verdict = "[green]as it should be" if step.holds else f"[red]expected {step.expected}"
+        table.add_row(step.done, "" if step.amount is None else str(step.amount), step.answer, verdict)
+    console.print(table)
+    paid = sum(BASKET.values())
+    if story.holds:
+        console.print(f"{DEPOSIT} came in, {paid} was spent on {len(BASKET)} orders, {BALANCE} is left.")
+    else:
+        console.print("[red]Something is not as it should be.")
+
+
+async def _decided(session: aiohttp.ClientSession, order_id: str) -> str:
+    """The order's status once it is decided, or its last one."""
+    status = "NEW"
+    try:
+        async with asyncio.timeout(DECIDED_WITHIN_S):
+            while status == "NEW":
+                status = str((await _get(session, f"/orders/{order_id}")).get("status"))
+                await asyncio.sleep(0.05)
+    except TimeoutError:
+        pass
+    return status
+
+
+async def _get(session: aiohttp.ClientSession, path: str) -> dict[str, Any]:
+    async with session.get(path) as response:
+        return _decode(await response.read())
+
+
+async def _post(session: aiohttp.ClientSession, path: str, body: Any) -> tuple[int, dict[str, Any]]:
+    headers = {"Content-Type": "application/json"}
+    async with session.post(path, data=encode(body), headers=headers) as response:
+        return response.status, _decode(await response.read())
+
+
+def _decode(body: bytes) -> dict[str, Any]:
+    decoded: dict[str, Any] = msgspec.json.Decoder(float_hook=Decimal).decode(body)
+    return decoded

@@ -1,0 +1,112 @@
+"""Runs one service, or the whole shop in one process."""
+
+import asyncio
+import signal
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager, suppress
+from typing import TypeVar
+
+import aiohttp
+import msgspec
+import uvloop
+
+import gateway.main
+import orders.main
+import payments.main
+from kernel.adapters.memory.bus import InProcessBroker, InProcessBus
+from kernel.adapters.postgres.engine import connect_engine
+from kernel.adapters.postgres.schema import migrate, revision
+from kernel.adapters.rabbit.bus import RabbitBus
+from kernel.ports.bus import Bus
+from kernel.settings import Settings, required
+from shop.databases import SERVICES
+
+T = TypeVar("T")
+
+READY_POLL_S = 0.02
+
+
+def run(main: Callable[[asyncio.Event], Awaitable[T]]) -> T:
+    """Run `main` on an event loop; the event that it is given is set by SIGTERM and Ctrl-C."""
+
+    async def until_signalled() -> T:
+        stop = asyncio.Event()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            asyncio.get_running_loop().add_signal_handler(number, stop.set)
+        return await main(stop)
+
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        return runner.run(until_signalled())
+
+
+async def serve(service: str, settings: Settings, stop: asyncio.Event) -> None:
+    """One service of the production topology."""
+    if service == "gateway":
+        await gateway.main.serve(settings, stop)
+    else:
+        bus = _rabbit(settings, service)
+        await (orders if service == "orders" else payments).main.serve(settings, bus, stop)
+
+
+async def serve_all(settings: Settings, stop: asyncio.Event) -> None:
+    """The whole shop; without RABBITMQ_URL its services meet on a bus of this process."""
+    settings = msgspec.structs.replace(
+        settings,
+        orders_url=local_url(settings, settings.orders_port),
+        payments_url=local_url(settings, settings.payments_port),
+    )
+    broker = InProcessBroker()
+
+    def bus(service: str) -> Bus:
+        return _rabbit(settings, service) if settings.rabbitmq_url else InProcessBus(broker, service)
+
+    async with asyncio.TaskGroup() as group:
+        group.create_task(payments.main.serve(settings, bus("payments"), stop))
+        group.create_task(orders.main.serve(settings, bus("orders"), stop))
+        group.create_task(gateway.main.serve(settings, stop))
+
+
+async def migrate_databases(settings: Settings, services: tuple[str, ...] = SERVICES) -> dict[str, int]:
+    """Bring the databases to their newest revision; answers with its number, by service."""
+    revisions = {}
+    for service in services:
+        engine = connect_engine(required(settings, f"{service}_database_url"))
+        try:
+            await migrate(engine, service)
+            revisions[service] = await revision(engine)
+        finally:
+            await engine.dispose()
+    return revisions
+
+
+@asynccontextmanager
+async def open_shop(settings: Settings, stop: asyncio.Event) -> AsyncIterator[None]:
+    """The whole shop, migrated and answering, until the block ends; `stop` ends it early."""
+    await migrate_databases(settings)
+    async with asyncio.TaskGroup() as group:
+        group.create_task(serve_all(settings, stop))
+        for port in (settings.orders_port, settings.payments_port, settings.gateway_port):
+            while not stop.is_set() and not await answers(local_url(settings, port)):
+                await asyncio.sleep(READY_POLL_S)
+        yield
+        stop.set()
+
+
+async def answers(url: str) -> bool:
+    """Whether a service there is ready."""
+    with suppress(aiohttp.ClientError, TimeoutError):
+        async with (
+            aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=1)) as session,
+            session.get(f"{url}/health/ready") as response,
+        ):
+            return response.status == 200
+    return False
+
+
+def local_url(settings: Settings, port: int) -> str:
+    host = "127.0.0.1" if settings.bind_host == "0.0.0.0" else settings.bind_host
+    return f"http://{host}:{port}"
+
+
+def _rabbit(settings: Settings, service: str) -> RabbitBus:
+    return RabbitBus(required(settings, "rabbitmq_url").split(","), service)

@@ -1,0 +1,279 @@
+"""Where a suite runs: the adapters of one service over one database, in memory or in PostgreSQL."""
+
+import asyncio
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Coroutine
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, TypeVar
+from uuid import UUID
+
+import asyncpg
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from kernel.adapters.memory.clock import MemoryClock
+from kernel.adapters.memory.database import MemoryDatabase
+from kernel.adapters.memory.inbox import MemoryInbox
+from kernel.adapters.memory.outbox import MemoryBacklog, MemoryOutbox
+from kernel.adapters.memory.parked import PARKED, MemoryParkedMessages
+from kernel.adapters.memory.unit_of_work import MemoryUnitOfWork
+from kernel.adapters.postgres.inbox import PostgresInbox
+from kernel.adapters.postgres.outbox import PostgresBacklog, PostgresOutbox
+from kernel.adapters.postgres.parked import PostgresParkedMessages
+from kernel.adapters.postgres.unit_of_work import PostgresUnitOfWork
+from kernel.domain.events import Event
+from kernel.ports.inbox import Inbox
+from kernel.ports.outbox import Backlog, Outbox
+from kernel.ports.parked import ParkedMessages
+from kernel.ports.unit_of_work import UnitOfWork
+from orders.adapters.outbound.memory import ORDER_HISTORY, MemoryHistory, MemoryOrders, MemoryPlacedOrders
+from orders.adapters.outbound.postgres import PostgresHistory, PostgresOrders, PostgresPlacedOrders
+from orders.domain.order import Status, StatusChanged
+from orders.ports.orders import History, Orders, PlacedOrders
+from payments.adapters.outbound.memory import (
+    MemoryAccounts,
+    MemoryLedger,
+    MemoryOpenedAccounts,
+    MemoryPayments,
+)
+from payments.adapters.outbound.postgres import (
+    PostgresAccounts,
+    PostgresLedger,
+    PostgresOpenedAccounts,
+    PostgresPayments,
+)
+from payments.ports.accounts import Accounts, Ledger, OpenedAccounts, Payments
+
+DEADLINE_S = 20.0
+
+T = TypeVar("T")
+
+
+async def ended(awaited: asyncio.Task[T]) -> T:
+    async with asyncio.timeout(DEADLINE_S):
+        return await awaited
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Noted(Event):
+    """An event for tests: its text is its encoded form."""
+
+    type: str
+    text: bytes
+
+
+def encode(event: Noted, event_id: UUID, at: datetime) -> tuple[str, bytes]:
+    return event.type, event.text
+
+
+@dataclass(frozen=True, slots=True)
+class ParkedRow:
+    type: str
+    subject: str
+    reason: str
+    detail: str
+    payload: bytes
+    count: int
+    first_parked_at: datetime
+    last_parked_at: datetime
+
+
+class World(ABC):
+    """Adapters are made anew for each unit of work, as wiring does it. Time is the test's in both worlds."""
+
+    def __init__(self) -> None:
+        self.clock = MemoryClock()
+        self._started: list[asyncio.Task[Any]] = []
+
+    def start(self, act: Coroutine[Any, Any, T]) -> asyncio.Task[T]:
+        """Runs it beside the test, at most until the end of the test."""
+        task = asyncio.create_task(act)
+        self._started.append(task)
+        return task
+
+    async def close(self) -> None:
+        for task in self._started:
+            task.cancel()
+        await asyncio.gather(*self._started, return_exceptions=True)
+
+    @abstractmethod
+    async def blocked(self, *tasks: asyncio.Task[Any]) -> None:
+        """Returns once all of them, and nobody else, wait for another transaction."""
+
+    @abstractmethod
+    def uow(self) -> UnitOfWork: ...
+
+    @abstractmethod
+    def inbox(self, uow: Any) -> Inbox: ...
+
+    @abstractmethod
+    def outbox(self, uow: Any, wake: Callable[[str], None] = lambda _: None) -> Outbox[Noted]: ...
+
+    @abstractmethod
+    def backlog(self, uow: Any) -> Backlog: ...
+
+    @abstractmethod
+    def parked(self, uow: Any) -> ParkedMessages: ...
+
+    @abstractmethod
+    async def parked_rows(self) -> list[ParkedRow]: ...
+
+    @abstractmethod
+    def orders(self, uow: Any) -> Orders: ...
+
+    @abstractmethod
+    def history(self, uow: Any) -> History: ...
+
+    @abstractmethod
+    async def history_rows(self) -> list[StatusChanged]:
+        """In key order."""
+
+    @abstractmethod
+    def placed(self) -> PlacedOrders: ...
+
+    @abstractmethod
+    def accounts(self, uow: Any) -> Accounts: ...
+
+    @abstractmethod
+    def ledger(self, uow: Any) -> Ledger: ...
+
+    @abstractmethod
+    def payments(self, uow: Any) -> Payments: ...
+
+    @abstractmethod
+    def opened(self) -> OpenedAccounts: ...
+
+
+class MemoryWorld(World):
+    def __init__(self) -> None:
+        super().__init__()
+        self.database = MemoryDatabase()
+
+    async def blocked(self, *tasks: asyncio.Task[Any]) -> None:
+        for _ in range(10):
+            await asyncio.sleep(0)
+        assert not any(task.done() for task in tasks)
+        assert sum(len(lock.waiting) for lock in self.database.locks.values()) == len(tasks)
+
+    def uow(self) -> MemoryUnitOfWork:
+        return MemoryUnitOfWork(self.database)
+
+    def inbox(self, uow: Any) -> Inbox:
+        return MemoryInbox(uow, self.clock)
+
+    def outbox(self, uow: Any, wake: Callable[[str], None] = lambda _: None) -> Outbox[Noted]:
+        return MemoryOutbox(uow, self.clock, encode, wake)
+
+    def backlog(self, uow: Any) -> Backlog:
+        return MemoryBacklog(uow)
+
+    def parked(self, uow: Any) -> ParkedMessages:
+        return MemoryParkedMessages(uow, self.clock)
+
+    async def parked_rows(self) -> list[ParkedRow]:
+        return [
+            ParkedRow(
+                *row.key,
+                row.unhandled.detail,
+                row.unhandled.payload,
+                row.count,
+                row.first_parked_at,
+                row.last_parked_at,
+            )
+            for row in sorted(self.database.rows(PARKED), key=lambda row: row.key)
+        ]
+
+    def orders(self, uow: Any) -> Orders:
+        return MemoryOrders(uow)
+
+    def history(self, uow: Any) -> History:
+        return MemoryHistory(uow)
+
+    async def history_rows(self) -> list[StatusChanged]:
+        rows = self.database.rows(ORDER_HISTORY)
+        return sorted(rows, key=lambda row: (row.user_id, row.order_id, row.sequence))
+
+    def placed(self) -> PlacedOrders:
+        return MemoryPlacedOrders(self.database)
+
+    def accounts(self, uow: Any) -> Accounts:
+        return MemoryAccounts(uow)
+
+    def ledger(self, uow: Any) -> Ledger:
+        return MemoryLedger(uow)
+
+    def payments(self, uow: Any) -> Payments:
+        return MemoryPayments(uow)
+
+    def opened(self) -> OpenedAccounts:
+        return MemoryOpenedAccounts(self.database)
+
+
+class PostgresWorld(World):
+    def __init__(self, engine: AsyncEngine, watcher: asyncpg.Connection) -> None:
+        """`watcher` is a connection beside the engine's."""
+        super().__init__()
+        self.engine = engine
+        self.watcher = watcher
+
+    async def clear(self) -> None:
+        tables = await self.watcher.fetchval(
+            "SELECT string_agg(tablename, ', ') FROM pg_tables"
+            " WHERE schemaname = 'public' AND tablename <> 'alembic_version'"
+        )
+        await self.watcher.execute(f"TRUNCATE {tables}")
+
+    async def blocked(self, *tasks: asyncio.Task[Any]) -> None:
+        waiting = (
+            "SELECT count(*) FROM pg_stat_activity"
+            " WHERE datname = current_database() AND wait_event_type = 'Lock'"
+        )
+        async with asyncio.timeout(DEADLINE_S):
+            while await self.watcher.fetchval(waiting) < len(tasks):
+                assert not any(task.done() for task in tasks)
+                await asyncio.sleep(0.005)
+        assert not any(task.done() for task in tasks)
+
+    def uow(self) -> PostgresUnitOfWork:
+        return PostgresUnitOfWork(self.engine)
+
+    def inbox(self, uow: Any) -> Inbox:
+        return PostgresInbox(uow, self.clock)
+
+    def outbox(self, uow: Any, wake: Callable[[str], None] = lambda _: None) -> Outbox[Noted]:
+        return PostgresOutbox(uow, self.clock, encode, wake)
+
+    def backlog(self, uow: Any) -> Backlog:
+        return PostgresBacklog(uow)
+
+    def parked(self, uow: Any) -> ParkedMessages:
+        return PostgresParkedMessages(uow, self.clock)
+
+    async def parked_rows(self) -> list[ParkedRow]:
+        rows = await self.watcher.fetch("SELECT * FROM parked_messages ORDER BY type, subject, reason")
+        return [ParkedRow(**row) for row in rows]
+
+    def orders(self, uow: Any) -> Orders:
+        return PostgresOrders(uow)
+
+    def history(self, uow: Any) -> History:
+        return PostgresHistory(uow)
+
+    async def history_rows(self) -> list[StatusChanged]:
+        rows = await self.watcher.fetch("SELECT * FROM order_history ORDER BY user_id, order_id, sequence")
+        return [StatusChanged(**{**row, "status": Status(row["status"])}) for row in rows]
+
+    def placed(self) -> PlacedOrders:
+        return PostgresPlacedOrders(self.engine)
+
+    def accounts(self, uow: Any) -> Accounts:
+        return PostgresAccounts(uow)
+
+    def ledger(self, uow: Any) -> Ledger:
+        return PostgresLedger(uow)
+
+    def payments(self, uow: Any) -> Payments:
+        return PostgresPayments(uow)
+
+    def opened(self) -> OpenedAccounts:
+        return PostgresOpenedAccounts(self.engine)

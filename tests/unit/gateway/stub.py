@@ -1,0 +1,87 @@
+"""A service behind the gateway that does as it is told, over real HTTP."""
+
+import json
+from collections.abc import Awaitable, Callable
+from typing import Any, Self
+
+from aiohttp import web
+
+from tests.servers.shop import free_port
+
+Reply = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+
+def answering(body: bytes | str, status: int = 200, **headers: str) -> Reply:
+    """The same answer to every call, sent as it is written."""
+    raw = body.encode() if isinstance(body, str) else body
+
+    async def reply(_: web.Request) -> web.StreamResponse:
+        return web.Response(body=raw, status=status, headers={"Content-Type": "application/json"} | headers)
+
+    return reply
+
+
+def problem(status: int, code: str, instance: str) -> dict[str, Any]:
+    return {
+        "type": f"urn:shop:problem:{code}",
+        "title": "A title",
+        "status": status,
+        "detail": "a detail",
+        "instance": instance,
+        "code": code,
+    }
+
+
+def refusing(status: int, code: str, instance: str) -> Reply:
+    return answering(
+        json.dumps(problem(status, code, instance)), status, **{"Content-Type": "application/problem+json"}
+    )
+
+
+async def hanging_up(request: web.Request) -> web.StreamResponse:
+    """The answer is lost."""
+    assert request.transport is not None
+    request.transport.abort()
+    return web.Response()
+
+
+class Stub:
+    """Answers with `reply`, and keeps what it was asked."""
+
+    def __init__(self) -> None:
+        self.port = free_port()
+        self.url = f"http://127.0.0.1:{self.port}"
+        self.reply: Reply = answering("{}")
+        self.calls: list[web.Request] = []
+        self.bodies: list[Any] = []
+        self._runner: web.AppRunner | None = None
+
+    @property
+    def targets(self) -> list[str]:
+        """The calls, as they stood in the first line of each request."""
+        return [f"{call.method} {call.raw_path}" for call in self.calls]
+
+    async def start(self) -> None:
+        app = web.Application(client_max_size=2**22)
+        app.router.add_route("*", "/{path:.*}", self._answer)
+        self._runner = web.AppRunner(app, shutdown_timeout=0)
+        await self._runner.setup()
+        await web.TCPSite(self._runner, "127.0.0.1", self.port).start()
+
+    async def stop(self) -> None:
+        if self._runner is not None:
+            await self._runner.cleanup()
+            self._runner = None
+
+    async def __aenter__(self) -> Self:
+        await self.start()
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.stop()
+
+    async def _answer(self, request: web.Request) -> web.StreamResponse:
+        body = await request.read()
+        self.calls.append(request)
+        self.bodies.append(json.loads(body) if body else None)
+        return await self.reply(request)

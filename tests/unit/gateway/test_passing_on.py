@@ -1,0 +1,215 @@
+"""Reads, accounts and deposits are passed on: as they are, to the right service, and never twice."""
+
+import asyncio
+import re
+from collections.abc import Awaitable, Callable
+
+import pytest
+from aiohttp import web
+
+from gateway.adapters.outbound import http_service
+from tests.spec.scenario import Answer, expect, expect_problem
+from tests.unit.gateway.conftest import Gateway, OpenGateway
+from tests.unit.gateway.stub import answering, hanging_up, refusing
+
+ORDER_ID = "0198c1a2-7b3c-7d4e-8f50-617283940516"
+TRACE = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
+ODDLY_WRITTEN = b'{ "balance":\t10.10, "\\u0061": 1e2, "new": null }\n'
+
+reads = pytest.mark.parametrize(
+    ("path", "service", "target"),
+    [
+        ("/accounts/alice", "payments", "GET /api/Accounts/alice"),
+        ("/accounts/a%40b%7Cc:d-e_f.g", "payments", "GET /api/Accounts/a%40b%7Cc%3Ad-e_f.g"),
+        (f"/orders/{ORDER_ID.upper()}", "orders", f"GET /api/Order/{ORDER_ID}"),
+        ("/orders", "orders", "GET /api/Order?limit=100"),
+        (
+            f"/orders?userId=a%40b%7Cc&status=NEW&after={ORDER_ID}&limit=7&colour=red",
+            "orders",
+            f"GET /api/Order?userId=a@b%7Cc&status=NEW&after={ORDER_ID}&limit=7",
+        ),
+    ],
+)
+
+
+@reads
+async def test_a_read_is_answered_byte_by_byte_as_the_service_answered(
+    shop: Gateway, path: str, service: str, target: str
+) -> None:
+    behind = getattr(shop, service)
+    behind.reply = answering(ODDLY_WRITTEN)
+    answer = await shop.http.get(shop.url + path)
+    assert (answer.status, answer.body) == (200, ODDLY_WRITTEN)
+    assert answer.headers["Content-Type"] == "application/json"
+    assert behind.targets == [target]
+
+
+async def test_links_and_locations_are_the_gateways(shop: Gateway) -> None:
+    shop.orders.reply = answering("[]", Link='</api/Order?limit=1&after=x>; rel="next"')
+    page = await shop.http.get(f"{shop.url}/orders?limit=1")
+    assert page.headers["Link"] == '</orders?limit=1&after=x>; rel="next"'
+    shop.payments.reply = answering("{}", 201, Location="/api/Accounts/alice")
+    opened = await shop.http.post(f"{shop.url}/accounts", {"userId": "alice"})
+    assert (opened.status, opened.headers["Location"]) == (201, "/accounts/alice")
+
+
+async def test_a_problem_is_about_the_gateways_route(shop: Gateway) -> None:
+    shop.payments.reply = refusing(404, "account_not_found", "/api/Accounts/alice")
+    expect_problem(await shop.http.get(f"{shop.url}/accounts/alice"), 404, code="account_not_found")
+
+
+async def test_a_service_that_asks_to_come_back_later_is_heard(shop: Gateway) -> None:
+    shop.payments.reply = answering("{}", 503, **{"Retry-After": "7"})
+    assert (await shop.http.get(f"{shop.url}/accounts/alice")).headers["Retry-After"] == "7"
+
+
+async def test_a_trace_goes_on(shop: Gateway) -> None:
+    headers = {"traceparent": TRACE}
+    await shop.session.get(f"{shop.url}/accounts/alice", headers=headers)
+    await shop.session.post(f"{shop.url}/accounts", json={"userId": "alice"}, headers=headers)
+    assert [call.headers["traceparent"] for call in shop.payments.calls] == [TRACE, TRACE]
+
+
+async def test_a_body_is_passed_on_in_one_spelling(shop: Gateway) -> None:
+    await shop.http.post(f"{shop.url}/accounts", '{ "userId" : 7 }')
+    await shop.http.post(f"{shop.url}/accounts/7/deposit", '{"amount": "10.5"}')
+    assert shop.payments.targets == ["POST /api/Accounts", "POST /api/Accounts/7/deposit"]
+    assert shop.payments.bodies == [{"userId": "7"}, {"amount": 10.5}]
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "body", "field"),
+    [
+        ("POST", "/accounts", {"userId": "a/b"}, "userId"),
+        ("POST", "/accounts", {"userId": "a", "colour": "red"}, "colour"),
+        ("POST", "/accounts/_a/deposit", {"amount": 1}, "userId"),
+        ("POST", "/accounts/a/deposit", {"amount": 0}, "amount"),
+        ("GET", "/accounts/a%20b", None, "userId"),
+        ("GET", "/accounts/a/deposit", None, "amount"),
+        ("GET", "/accounts/a/deposit?amount=1&amount=1", None, "amount"),
+        ("GET", "/accounts/a/deposit?amount=1e2", None, "amount"),
+        ("GET", "/orders/1", None, "id"),
+        ("GET", "/orders?userId=a%2Fb", None, "userId"),
+        ("GET", "/orders?status=PAID", None, "status"),
+        ("GET", "/orders?after=1", None, "after"),
+        ("GET", "/orders?limit=501", None, "limit"),
+        ("POST", "/orders", {"userId": "a"}, "amount"),
+    ],
+)
+async def test_nothing_malformed_travels(
+    shop: Gateway, method: str, path: str, body: object, field: str
+) -> None:
+    expect_problem(await shop.http(method, shop.url + path, body), 400, field=field)
+    assert shop.orders.calls == shop.payments.calls == []
+
+
+Write = Callable[[Gateway], Awaitable[Answer]]
+
+
+async def deposit_by_post(shop: Gateway) -> Answer:
+    return await shop.http.post(f"{shop.url}/accounts/alice/deposit", {"amount": 1})
+
+
+async def deposit_by_get(shop: Gateway) -> Answer:
+    return await shop.http.get(f"{shop.url}/accounts/alice/deposit?amount=1")
+
+
+async def opening(shop: Gateway) -> Answer:
+    return await shop.http.post(f"{shop.url}/accounts", {"userId": "alice"})
+
+
+writes = pytest.mark.parametrize("write", [deposit_by_post, deposit_by_get, opening])
+
+
+@writes
+async def test_a_change_whose_answer_was_lost_is_not_repeated_and_its_outcome_is_unknown(
+    shop: Gateway, write: Write
+) -> None:
+    shop.payments.reply = answering("{}")
+    await write(shop)  # now there is a connection that is kept alive
+    shop.payments.calls.clear()
+    shop.payments.reply = hanging_up
+    expect_problem(await write(shop), 504, code="outcome_unknown")
+    assert len(shop.payments.calls) == 1
+
+
+@writes
+async def test_a_change_that_was_never_sent_may_be_tried_again(shop: Gateway, write: Write) -> None:
+    await shop.payments.stop()
+    answer = await write(shop)
+    expect_problem(answer, 503, code="unavailable")
+    assert answer.headers["Retry-After"]
+
+
+async def test_a_change_that_takes_too_long_is_of_unknown_outcome(
+    shop: Gateway, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def never(_: web.Request) -> web.StreamResponse:
+        await asyncio.sleep(60)
+        return web.Response()
+
+    monkeypatch.setattr(http_service, "WRITE_WITHIN_S", 0.2)
+    shop.payments.reply = never
+    expect_problem(await deposit_by_post(shop), 504, code="outcome_unknown")
+
+
+@pytest.mark.parametrize("path", ["/accounts/alice", f"/orders/{ORDER_ID}", "/orders"])
+async def test_a_read_without_an_answer_may_be_tried_again(shop: Gateway, path: str) -> None:
+    shop.orders.reply = shop.payments.reply = hanging_up
+    expect_problem(await shop.http.get(shop.url + path), 503, code="unavailable")
+    await shop.orders.stop()
+    await shop.payments.stop()
+    answer = await shop.http.get(shop.url + path)
+    expect_problem(answer, 503, code="unavailable")
+    assert answer.headers["Retry-After"]
+
+
+async def test_the_gateway_is_ready_without_its_services(shop: Gateway) -> None:
+    await shop.orders.stop()
+    await shop.payments.stop()
+    expect(200, await shop.http.get(f"{shop.url}/health/ready"))
+
+
+async def test_the_deposit_by_get_travels_as_a_post_and_says_that_it_is_deprecated(shop: Gateway) -> None:
+    shop.payments.reply = answering(ODDLY_WRITTEN)
+    answer = await deposit_by_get(shop)
+    assert (answer.status, answer.body) == (200, ODDLY_WRITTEN)
+    assert shop.payments.targets == ["POST /api/Accounts/alice/deposit"]
+    assert re.fullmatch(r"@\d+", answer.headers["Deprecation"])
+    assert answer.headers["Link"] == '</accounts/alice/deposit>; rel="successor-version"'
+    assert answer.headers["Cache-Control"] == "no-store"
+
+
+@pytest.mark.parametrize("path", ["/accounts/nobody/deposit?amount=1", "/accounts/a%0D%0AX:1/deposit"])
+async def test_a_refused_deposit_by_get_is_never_cached_either(shop: Gateway, path: str) -> None:
+    shop.payments.reply = refusing(404, "account_not_found", "/api/Accounts/nobody/deposit")
+    answer = await shop.http.get(shop.url + path)
+    assert answer.status in (400, 404)
+    assert answer.headers["Cache-Control"] == "no-store"
+    assert answer.headers["Deprecation"]
+
+
+async def test_the_deposit_by_get_has_no_head(shop: Gateway) -> None:
+    answer = await shop.http("HEAD", f"{shop.url}/accounts/alice/deposit?amount=1")
+    assert answer.status == 405
+    assert shop.payments.calls == []
+
+
+async def test_the_deposit_by_get_can_be_switched_off(open_gateway: OpenGateway) -> None:
+    async with open_gateway(shop_legacy_routes="off") as shop:
+        answer = await deposit_by_get(shop)
+        expect_problem(answer, 405)
+        assert "GET" not in answer.headers["Allow"]
+        assert (await deposit_by_post(shop)).status == 200
+
+
+async def test_only_the_deposit_by_get_is_deprecated(shop: Gateway) -> None:
+    document = (await shop.http.get(f"{shop.url}/schema/openapi.json")).json
+    operations = {
+        f"{method.upper()} {path}": operation
+        for path, methods in document["paths"].items()
+        for method, operation in methods.items()
+    }
+    assert [name for name, operation in operations.items() if operation.get("deprecated")] == [
+        "GET /accounts/{userId}/deposit"
+    ]

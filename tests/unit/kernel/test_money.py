@@ -1,0 +1,91 @@
+"""Amounts: the grammar of contract.md, exact to the minor unit."""
+
+from decimal import Decimal
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from kernel.domain.errors import Refused
+from kernel.domain.money import BALANCE_MAX_MINOR, credited, in_units, parse_amount
+
+AMOUNT_MAX_MINOR = 999_999_999_999_99
+
+amounts_minor = st.integers(min_value=1, max_value=AMOUNT_MAX_MINOR)
+
+
+@given(amounts_minor)
+def test_an_amount_that_was_written_is_read_as_itself(minor: int) -> None:
+    assert parse_amount(str(in_units(minor))) == minor
+
+
+@given(st.from_regex(r"(0|[1-9][0-9]{0,11})(\.[0-9]{1,2})?", fullmatch=True, alphabet=st.characters(codec="ascii")))
+def test_every_text_of_the_grammar_means_exactly_what_it_says(text: str) -> None:
+    hundredths = Decimal(text) * 100
+    if hundredths == 0:
+        with pytest.raises(ValueError, match="greater than 0"):
+            parse_amount(text)
+    else:
+        assert parse_amount(text) == hundredths
+
+
+@given(st.text(alphabet="0123456789.-+eE_ ,", max_size=20))
+def test_what_is_read_is_never_rounded(text: str) -> None:
+    try:
+        minor = parse_amount(text)
+    except ValueError:
+        return
+    assert Decimal(minor) == Decimal(text) * 100
+    assert 0 < minor <= AMOUNT_MAX_MINOR
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", ".", "1.", ".5", "01", "00.10", "1.234", "-1", "+1", "1e2", "1E2", "1,5", "1_000", " 1", "1 ", "1\n"]
+    + ["1000000000000", "NaN", "Infinity", "0x10", "１", "1.٢", "abc"],
+)
+def test_a_text_outside_the_grammar_is_no_amount(text: str) -> None:
+    with pytest.raises(ValueError, match="12 digits before the point and 2 after"):
+        parse_amount(text)
+
+
+@pytest.mark.parametrize("text", ["0", "0.0", "0.00"])
+def test_nothing_is_no_amount(text: str) -> None:
+    with pytest.raises(ValueError, match="greater than 0"):
+        parse_amount(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "minor"),
+    [("0.01", 1), ("0.1", 10), ("1", 100), ("1.5", 150), ("10.00", 1000), ("999999999999.99", AMOUNT_MAX_MINOR)],
+)
+def test_the_digit_after_the_point_counts_tenths(text: str, minor: int) -> None:
+    assert parse_amount(text) == minor
+
+
+@given(st.integers(min_value=-BALANCE_MAX_MINOR, max_value=BALANCE_MAX_MINOR))
+def test_units_are_exact_and_have_two_digits(minor: int) -> None:
+    text = str(in_units(minor))
+    assert int(text.replace(".", "")) == minor
+    assert text[-3] == "."
+
+
+@given(st.integers(min_value=0, max_value=BALANCE_MAX_MINOR), amounts_minor)
+def test_a_balance_grows_by_exactly_the_amount_or_not_at_all(balance: int, amount: int) -> None:
+    if balance + amount <= BALANCE_MAX_MINOR:
+        assert credited(balance, amount) == balance + amount
+    else:
+        with pytest.raises(Refused) as refused:
+            credited(balance, amount)
+        assert refused.value.code == "balance_limit"
+
+
+def test_a_balance_may_reach_its_limit_and_not_pass_it() -> None:
+    assert credited(BALANCE_MAX_MINOR - 1, 1) == BALANCE_MAX_MINOR
+    with pytest.raises(Refused, match=r"90071992547409\.91"):
+        credited(BALANCE_MAX_MINOR, 1)
+
+
+def test_every_balance_is_exact_in_a_client_whose_numbers_are_doubles() -> None:
+    assert int(float(BALANCE_MAX_MINOR)) == BALANCE_MAX_MINOR
+    assert round(float(in_units(BALANCE_MAX_MINOR)) * 100) == BALANCE_MAX_MINOR
