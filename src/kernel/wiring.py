@@ -22,7 +22,6 @@ from kernel.adapters.system_clock import SystemClock
 from kernel.application.consume import ParkMessage
 from kernel.application.relay import Relay, RelayEvents
 from kernel.contracts.catalog import published_by
-from kernel.domain.errors import Unavailable
 from kernel.ports.bus import Bus, Publisher
 from kernel.ports.clock import Clock
 from kernel.ports.inbox import Inbox
@@ -106,10 +105,7 @@ async def database(url: str, service: str, revision: int) -> AsyncIterator[Async
     """The service's database. Raises Unavailable or SchemaMismatch, in one clear line, at start."""
     engine = connect_engine(url)
     try:
-        try:
-            await require_revision(engine, service, revision)
-        except Unavailable as error:
-            raise Unavailable(f"the {service} database is away: {error.__cause__}") from error
+        await require_revision(engine, service, revision)
         yield engine
     finally:
         await engine.dispose()

@@ -1,54 +1,83 @@
-"""The two worlds that the suites of the stores run in; one PostgreSQL server serves them all."""
+"""The worlds that the suites of the stores run in; one PostgreSQL server serves them all."""
 
 from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 import asyncpg
 import pytest
-from tests.ports.worlds import MemoryWorld, PostgresWorld, World
+from sqlalchemy.ext.asyncio import AsyncEngine
 
 from kernel.adapters.embedded.postgres import EmbeddedPostgres
 from kernel.adapters.postgres.engine import connect_engine
 from kernel.adapters.postgres.schema import migrate
+from tests.ports.worlds import MemoryWorld, PostgresWorld, World
 
-pytest.register_assert_rewrite("tests.ports.worlds")
+# What the disk keeps is tried on a server of its own.
+OPTIONS = {"fsync": "off", "deadlock_timeout": "50ms"}
 
-# Durability is tried by its own tests, on a server of their own.
-OPTIONS = {"fsync": "off", "deadlock_timeout": "100ms"}
-
-Databases = dict[str, tuple[str, PostgresWorld]]
+Database = tuple[AsyncEngine, asyncpg.Connection]
 
 
 @pytest.fixture(scope="session")
-async def databases(scratch: Path) -> AsyncIterator[dict[str, str]]:
-    """The URLs of a migrated database a service."""
+async def databases(scratch: Path) -> AsyncIterator[dict[str, Database]]:
+    """For each service an engine on its migrated database, and a connection beside the engine's."""
     with EmbeddedPostgres(scratch / "ports", database="orders", options=OPTIONS) as server:
-        admin = await asyncpg.connect(server.url)
-        await admin.execute("CREATE DATABASE payments")
-        await admin.close()
-        urls = {name: f"{server.url.rpartition('/')[0]}/{name}" for name in ("orders", "payments")}
-        for service, url in urls.items():
-            engine = connect_engine(url)
-            await migrate(engine, service)
-            await engine.dispose()
-        yield urls
+        async with database(server.url, "orders") as orders:
+            await orders[1].execute("CREATE DATABASE payments")
+            async with database(f"{server.url.rpartition('/')[0]}/payments", "payments") as payments:
+                yield {"orders": orders, "payments": payments}
 
 
-@pytest.fixture(scope="session")
-async def postgres_worlds(databases: dict[str, str]) -> AsyncIterator[dict[str, PostgresWorld]]:
-    async with AsyncExitStack() as stack:
-        worlds = {}
-        for service, url in databases.items():
-            engine = connect_engine(url)
-            stack.push_async_callback(engine.dispose)
-            watcher = await asyncpg.connect(url)
-            stack.push_async_callback(watcher.close)
-            worlds[service] = PostgresWorld(engine, watcher)
-        yield worlds
+@asynccontextmanager
+async def database(url: str, service: str) -> AsyncIterator[Database]:
+    engine = connect_engine(url)
+    watcher = await asyncpg.connect(url)
+    try:
+        await migrate(engine, service)
+        yield engine, watcher
+    finally:
+        await watcher.close()
+        await engine.dispose()
+
+
+@pytest.fixture
+async def memory() -> AsyncIterator[MemoryWorld]:
+    world = MemoryWorld()
+    yield world
+    await world.close()
+
+
+@pytest.fixture
+async def postgres(databases: dict[str, Database]) -> AsyncIterator[PostgresWorld]:
+    """The world of the orders, which is also the one where what all services share is tried."""
+    async with postgres_world(databases["orders"]) as world:
+        yield world
+
+
+@pytest.fixture
+async def postgres_payments(databases: dict[str, Database]) -> AsyncIterator[PostgresWorld]:
+    async with postgres_world(databases["payments"]) as world:
+        yield world
+
+
+@asynccontextmanager
+async def postgres_world(database: Database) -> AsyncIterator[PostgresWorld]:
+    world = PostgresWorld(*database)
+    await world.clear()
+    yield world
+    await world.close()
 
 
 @pytest.fixture(params=["memory", "postgres"])
-async def orders(request: pytest.FixtureRequest) -> AsyncIterator[World]:
-    async with AsyncExitStack() as stack:
-        yield ...
+def world(request: pytest.FixtureRequest) -> World:
+    found = request.getfixturevalue(request.param)
+    assert isinstance(found, World)
+    return found
+
+
+@pytest.fixture(params=["memory", "postgres_payments"], ids=["memory", "postgres"])
+def payments_world(request: pytest.FixtureRequest) -> World:
+    found = request.getfixturevalue(request.param)
+    assert isinstance(found, World)
+    return found

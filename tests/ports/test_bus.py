@@ -473,14 +473,25 @@ async def test_any_node_of_a_cluster_will_do(rabbit: RabbitWorld, proxies: tuple
         assert payments.healthy
 
 
-async def test_a_consumer_that_the_broker_dropped_comes_back(rabbit: RabbitWorld) -> None:
-    """A deleted queue ends its consumer and leaves the connection (faststream issue 2758 shows the same)."""
+async def test_a_connection_that_is_left_without_its_consumer_gets_one(rabbit: RabbitWorld) -> None:
+    """As after the loss of a node (https://github.com/ag2ai/faststream/issues/2758)."""
+    inbox = Inbox()
+    async with rabbit.bus("payments") as payments, rabbit.bus("orders") as orders:
+        await payments.subscribe(inbox)
+        assert payments._session is not None
+        assert payments._session._consuming is not None
+        await payments._session._consuming._stop()
+        assert not payments.healthy
+        await orders.publish([placed(b"[1]")])
+        assert await inbox.has(1) == [b"[1]"]
+        await until(lambda: payments.healthy)
+
+
+async def test_a_deleted_queue_is_declared_again_and_consumed(rabbit: RabbitWorld) -> None:
     inbox = Inbox()
     async with rabbit.bus("payments") as payments, rabbit.bus("orders") as orders:
         await payments.subscribe(inbox)
         await rabbit.lose_queue("payments")
-        await until(lambda: not payments.healthy)
-        await until(lambda: payments.healthy)
         async with relayed(orders, placed(b"[1]")):
             assert await inbox.has(1) == [b"[1]"]
 

@@ -2,13 +2,15 @@
 
 import asyncio
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Coroutine
+from collections.abc import AsyncIterator, Callable, Coroutine
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, TypeVar
 from uuid import UUID
 
 import asyncpg
+import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from kernel.adapters.memory.clock import MemoryClock
@@ -52,6 +54,29 @@ T = TypeVar("T")
 async def ended(awaited: asyncio.Task[T]) -> T:
     async with asyncio.timeout(DEADLINE_S):
         return await awaited
+
+
+class Undo(Exception):
+    pass
+
+
+@asynccontextmanager
+async def undone(uow: UnitOfWork) -> AsyncIterator[UnitOfWork]:
+    """The unit of work, which is rolled back at the end of the block."""
+    with suppress(Undo):
+        async with uow:
+            yield uow
+            raise Undo
+
+
+@asynccontextmanager
+async def failing(
+    error: type[Exception] | tuple[type[Exception], ...], uow: UnitOfWork
+) -> AsyncIterator[UnitOfWork]:
+    """The unit of work, which raises the error at the end of the block at the latest."""
+    with pytest.raises(error):
+        async with uow:
+            yield uow
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -32,7 +32,7 @@ async def assert_refuses_to_start(process: Process, named: str) -> None:
     assert code != 0
     lines = [line for line in process.stderr.splitlines() if line.strip()]
     assert len(lines) == 1, process.last_words
-    assert re.search(named, lines[0]), f"{named} is not named: {lines[0]}"
+    assert re.search(named, lines[0], re.IGNORECASE), f"{named} is not named: {lines[0]}"
     assert "Traceback" not in process.stdout + process.stderr
     assert SECRET not in process.stdout + process.stderr
 
@@ -42,7 +42,6 @@ async def assert_refuses_to_start(process: Process, named: str) -> None:
     [
         ("GATEWAY_PORT", "50o3"),
         ("GATEWAY_PORT", "70000"),
-        ("GATEWAY_PORT", ""),
         ("ORDERS_URL", "orders:5001"),
         ("PAYMENTS_URL", "ftp://localhost"),
         ("SHOP_LEGACY_ROUTES", "maybe"),

@@ -117,7 +117,7 @@ class GroupCommit(Generic[C, R]):
             try:
                 return await self._execute(commands)
             except Contention:
-                if attempt >= ATTEMPTS_MAX:
+                if unknown is None and attempt >= ATTEMPTS_MAX:
                     raise
             except OutcomeUnknown as error:
                 unknown = error

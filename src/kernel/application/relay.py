@@ -36,11 +36,11 @@ class RelayEvents:
 def _batches(events: Sequence[bytes]) -> Iterator[bytes]:
     """JSON arrays (CloudEvents 1.0, JSON format, section 4) within the limits of one message."""
     batch: list[bytes] = []
-    size = 0
+    size = len(b"[]")
     for event in events:
-        if batch and size + len(event) >= ENVELOPE_BYTES_MAX:
+        if batch and size + len(event) > ENVELOPE_BYTES_MAX:
             yield b"[" + b",".join(batch) + b"]"
-            batch, size = [], 0
+            batch, size = [], len(b"[]")
         batch.append(event)
         size += len(event) + 1
     yield b"[" + b",".join(batch) + b"]"

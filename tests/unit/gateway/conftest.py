@@ -1,11 +1,12 @@
 """A real gateway on a real port, between a client and services that do as they are told."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 import aiohttp
+import msgspec
 import pytest
 
 import gateway.main
@@ -26,49 +27,36 @@ class Gateway:
     payments: Stub
 
 
-@pytest.fixture
-async def orders() -> AsyncIterator[Stub]:
-    async with Stub() as stub:
-        yield stub
+@asynccontextmanager
+async def a_gateway(orders: Stub, payments: Stub, **settings: str) -> AsyncIterator[Gateway]:
+    """Runs a gateway with these settings before these services."""
+    port = free_port()
+    url = f"http://127.0.0.1:{port}"
+    stop = asyncio.Event()
+    complete = Settings(gateway_port=port, orders_url=orders.url, payments_url=payments.url)
+    serving = asyncio.create_task(gateway.main.serve(msgspec.structs.replace(complete, **settings), stop))
+    try:
+        await eventually(lambda: answers_ready(url), every=0.01)
+        async with aiohttp.ClientSession() as session:
+            yield Gateway(url, session, Http(session), orders, payments)
+    finally:
+        stop.set()
+        await serving
 
 
-@pytest.fixture
-async def payments() -> AsyncIterator[Stub]:
-    async with Stub() as stub:
-        yield stub
-
-
-OpenGateway = Callable[..., AbstractAsyncContextManager[Gateway]]
-
-
-@pytest.fixture
-def open_gateway(orders: Stub, payments: Stub) -> OpenGateway:
-    """Runs a gateway with these settings."""
-
-    @asynccontextmanager
-    async def run(**settings: str) -> AsyncIterator[Gateway]:
-        port = free_port()
-        url = f"http://127.0.0.1:{port}"
-        stop = asyncio.Event()
-        complete = Settings(
-            gateway_port=port,
-            orders_url=orders.url,
-            payments_url=payments.url,
-            **settings,  # type: ignore[arg-type]
-        )
-        serving = asyncio.create_task(gateway.main.serve(complete, stop))
-        try:
-            await eventually(lambda: answers_ready(url), every=0.01)
-            async with aiohttp.ClientSession() as session:
-                yield Gateway(url, session, Http(session), orders, payments)
-        finally:
-            stop.set()
-            await serving
-
-    return run
-
-
-@pytest.fixture
-async def shop(open_gateway: OpenGateway) -> AsyncIterator[Gateway]:
-    async with open_gateway() as running:
+@pytest.fixture(scope="session")
+async def one_gateway() -> AsyncIterator[Gateway]:
+    async with a_gateway(Stub(), Stub()) as running:
         yield running
+
+
+@pytest.fixture
+async def shop(one_gateway: Gateway) -> AsyncIterator[Gateway]:
+    """The gateway, before services that run and were never asked anything."""
+    stubs = one_gateway.orders, one_gateway.payments
+    for stub in stubs:
+        stub.forget()
+        await stub.start()
+    yield one_gateway
+    for stub in stubs:
+        await stub.stop()

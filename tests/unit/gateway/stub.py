@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Awaitable, Callable
-from typing import Any, Self
+from typing import Any
 
 from aiohttp import web
 
@@ -51,10 +51,13 @@ class Stub:
     def __init__(self) -> None:
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
+        self._runner: web.AppRunner | None = None
+        self.forget()
+
+    def forget(self) -> None:
         self.reply: Reply = answering("{}")
         self.calls: list[web.Request] = []
         self.bodies: list[Any] = []
-        self._runner: web.AppRunner | None = None
 
     @property
     def targets(self) -> list[str]:
@@ -62,9 +65,11 @@ class Stub:
         return [f"{call.method} {call.raw_path}" for call in self.calls]
 
     async def start(self) -> None:
+        if self._runner is not None:
+            return
         app = web.Application(client_max_size=2**22)
         app.router.add_route("*", "/{path:.*}", self._answer)
-        self._runner = web.AppRunner(app, shutdown_timeout=0)
+        self._runner = web.AppRunner(app, shutdown_timeout=0, handler_cancellation=True)
         await self._runner.setup()
         await web.TCPSite(self._runner, "127.0.0.1", self.port).start()
 
@@ -72,13 +77,6 @@ class Stub:
         if self._runner is not None:
             await self._runner.cleanup()
             self._runner = None
-
-    async def __aenter__(self) -> Self:
-        await self.start()
-        return self
-
-    async def __aexit__(self, *_: object) -> None:
-        await self.stop()
 
     async def _answer(self, request: web.Request) -> web.StreamResponse:
         body = await request.read()

@@ -9,7 +9,7 @@ from aiohttp import web
 
 from gateway.adapters.outbound import http_service
 from tests.spec.scenario import Answer, expect, expect_problem
-from tests.unit.gateway.conftest import Gateway, OpenGateway
+from tests.unit.gateway.conftest import Gateway, a_gateway
 from tests.unit.gateway.stub import answering, hanging_up, refusing
 
 ORDER_ID = "0198c1a2-7b3c-7d4e-8f50-617283940516"
@@ -65,8 +65,11 @@ async def test_a_service_that_asks_to_come_back_later_is_heard(shop: Gateway) ->
 
 async def test_a_trace_goes_on(shop: Gateway) -> None:
     headers = {"traceparent": TRACE}
-    await shop.session.get(f"{shop.url}/accounts/alice", headers=headers)
-    await shop.session.post(f"{shop.url}/accounts", json={"userId": "alice"}, headers=headers)
+    async with (
+        shop.session.get(f"{shop.url}/accounts/alice", headers=headers),
+        shop.session.post(f"{shop.url}/accounts", json={"userId": "alice"}, headers=headers),
+    ):
+        pass
     assert [call.headers["traceparent"] for call in shop.payments.calls] == [TRACE, TRACE]
 
 
@@ -195,12 +198,12 @@ async def test_the_deposit_by_get_has_no_head(shop: Gateway) -> None:
     assert shop.payments.calls == []
 
 
-async def test_the_deposit_by_get_can_be_switched_off(open_gateway: OpenGateway) -> None:
-    async with open_gateway(shop_legacy_routes="off") as shop:
-        answer = await deposit_by_get(shop)
+async def test_the_deposit_by_get_can_be_switched_off(shop: Gateway) -> None:
+    async with a_gateway(shop.orders, shop.payments, shop_legacy_routes="off") as strict:
+        answer = await deposit_by_get(strict)
         expect_problem(answer, 405)
         assert "GET" not in answer.headers["Allow"]
-        assert (await deposit_by_post(shop)).status == 200
+        assert (await deposit_by_post(strict)).status == 200
 
 
 async def test_only_the_deposit_by_get_is_deprecated(shop: Gateway) -> None:

@@ -117,7 +117,7 @@ async def test_at_most_two_calls_are_in_flight(shop: Gateway, shelf: Shelf) -> N
         return await shelf(request)
 
     shop.orders.reply = slow
-    await together(*(place(shop) for _ in range(50)))
+    await together(*(place_batch(shop, *[{"userId": "alice", "amount": 1}] * 200) for _ in range(4)))
     assert max(in_flight) == 2
 
 
@@ -202,7 +202,8 @@ async def test_an_order_that_the_service_could_not_store_may_be_tried_again(shop
 
 async def test_a_lone_order_stays_in_its_callers_trace(shop: Gateway, shelf: Shelf) -> None:
     wish = {"userId": "alice", "amount": 1}
-    await shop.session.post(f"{shop.url}/orders", json=wish, headers={"traceparent": TRACE})
+    async with shop.session.post(f"{shop.url}/orders", json=wish, headers={"traceparent": TRACE}):
+        pass
     assert shop.orders.calls[0].headers["traceparent"] == TRACE
 
 

@@ -117,7 +117,14 @@ class JsonItems(JsonBody[T]):
     ) -> Reference | Schema:
         (item,) = field_definition.annotation.__args__
         schema = schema_creator.for_field_definition(FieldDefinition.from_annotation(item))
-        return Schema(type=OpenAPIType.ARRAY, items=schema, min_items=1, max_items=ITEMS_MAX)
+        examples = getattr(field_definition.kwarg_definition, "examples", None) or []
+        return Schema(
+            type=OpenAPIType.ARRAY,
+            items=schema,
+            min_items=1,
+            max_items=ITEMS_MAX,
+            examples=[e.value for e in examples],
+        )
 
 
 def _decode_item(element: bytes, kind: type[T]) -> T | Invalid:

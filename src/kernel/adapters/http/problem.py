@@ -77,7 +77,7 @@ def status_of(error: ShopError) -> int:
 
 
 def problem_of(error: Exception, instance: str) -> Problem:
-    """What a caller is told; `instance` is the path of the call. Of what nobody expected only the log tells."""
+    """What a caller is told; `instance` is the path of the call. The unexpected is only logged."""
     if not isinstance(error, ShopError):
         logger.error("unexpected error", exc_info=error, extra={"path": instance})
         return _problem(500, "internal_error", "the error was logged", instance, [])
@@ -121,8 +121,8 @@ def _on_http_error(request: Request[Any, Any, Any], error: HTTPException) -> Res
 
 
 def _instance(request: Request[Any, Any, Any]) -> str:
-    """The path of the call as a URI reference, whatever was put into it."""
-    return quote(request.scope["path"], safe="/:@")
+    """The path of the call as it was sent, which is a URI reference (RFC 3986)."""
+    return quote(request.scope["raw_path"], safe="/:@!$&'()*+,;=%~")
 
 
 def _public_name(request: Request[Any, Any, Any], parameter: str) -> str:

@@ -5,6 +5,7 @@ from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert
 
 from kernel.adapters.postgres.tables import INBOX
+from kernel.adapters.postgres.text import storable_key
 from kernel.adapters.postgres.unit_of_work import PostgresUnitOfWork
 from kernel.adapters.postgres.unnest import arrays, unnest
 from kernel.domain.events import Event, MessageId, Received
@@ -38,6 +39,7 @@ class PostgresInbox:
 
     async def _claimed(self, messages: Sequence[MessageId]) -> set[MessageId]:
         now = self._clock.now()
-        rows = sorted((message.source, message.id, now) for message in messages)
+        by_key = {(storable_key(message.source), storable_key(message.id)): message for message in messages}
+        rows = [(*key, now) for key in sorted(by_key)]
         claimed = await self._uow.connection.execute(_CLAIM, arrays(_COLUMNS, rows))
-        return {MessageId(row.source, row.event_id) for row in claimed}
+        return {by_key[row.source, row.event_id] for row in claimed}

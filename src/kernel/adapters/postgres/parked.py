@@ -1,6 +1,7 @@
 from sqlalchemy.dialects.postgresql import insert
 
 from kernel.adapters.postgres.tables import PARKED
+from kernel.adapters.postgres.text import storable, storable_key
 from kernel.adapters.postgres.unit_of_work import PostgresUnitOfWork
 from kernel.domain.events import Unhandled
 from kernel.ports.clock import Clock
@@ -27,18 +28,13 @@ class PostgresParkedMessages:
         await self._uow.connection.execute(
             _ADD,
             {
-                "type": _text(unhandled.type),
-                "subject": _text(unhandled.subject),
+                "type": storable_key(unhandled.type),
+                "subject": storable_key(unhandled.subject),
                 "reason": unhandled.reason,
-                "detail": _text(unhandled.detail),
+                "detail": storable(unhandled.detail),
                 "payload": unhandled.payload,
                 "count": 1,
                 "first_parked_at": now,
                 "last_parked_at": now,
             },
         )
-
-
-def _text(value: str) -> str:
-    """A text of PostgreSQL cannot hold U+0000; the payload keeps the original."""
-    return value.replace("\x00", "\N{REPLACEMENT CHARACTER}")

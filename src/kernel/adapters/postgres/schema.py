@@ -1,15 +1,17 @@
 """Migrations by alembic, and the check that a service makes at its start."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from alembic import command
 from alembic.config import Config
 from sqlalchemy import Connection, text
-from sqlalchemy.exc import ProgrammingError
+from sqlalchemy.exc import DBAPIError, ProgrammingError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from kernel.adapters.postgres.failures import meaning
-from kernel.domain.errors import ShopError
+from kernel.domain.errors import ShopError, Unavailable
 
 MIGRATIONS = Path(__file__).parents[4] / "migrations"
 # Any number that only migrations use: two migrators take turns.
@@ -34,7 +36,8 @@ async def revision(engine: AsyncEngine) -> int:
 
 async def require_revision(engine: AsyncEngine, service: str, wanted: int) -> None:
     """Raises SchemaMismatch below `wanted`. A higher revision is fine: expand, then contract."""
-    found = await revision(engine)
+    with _naming(service):
+        found = await revision(engine)
     if found < wanted:
         raise SchemaMismatch(
             f"the {service} database is at revision {found:04}, but {wanted:04} is needed:"
@@ -52,10 +55,21 @@ async def migrate(engine: AsyncEngine, service: str) -> None:
         config.attributes["connection"] = connection
         command.upgrade(config, "head")
 
-    with meaning():
+    with _naming(service), meaning():
         async with engine.begin() as connection:
             await connection.run_sync(upgrade)
 
 
 async def has_revision(engine: AsyncEngine, wanted: int) -> bool:
     return await revision(engine) >= wanted
+
+
+@contextmanager
+def _naming(service: str) -> Iterator[None]:
+    """Tells an operator which database is away, and why."""
+    try:
+        yield
+    except Unavailable as error:
+        cause = error.__cause__
+        reason = cause.orig if isinstance(cause, DBAPIError) else cause
+        raise Unavailable(f"the {service} database is away: {reason}") from error

@@ -75,7 +75,8 @@ class PostgresOrders:
         self._uow = uow
 
     async def add(self, orders: Sequence[Order]) -> Sequence[Order]:
-        rows = sorted(orders, key=lambda order: (order.user_id, order.id))
+        # Orders meet by their keys first: twins of one key have different ids, so ids are in no common order.
+        rows = sorted(orders, key=lambda order: (order.user_id, order.idempotency_key or "", order.id))
         added = await self._uow.connection.scalars(
             _ADD, arrays(_COLUMNS, ([getattr(order, c.name) for c in _COLUMNS] for order in rows))
         )

@@ -1,0 +1,183 @@
+"""What every admission promises, over a function of this process and over HTTP."""
+
+import asyncio
+import logging
+from abc import ABC, abstractmethod
+from collections.abc import AsyncIterator, Sequence
+from uuid import UUID
+
+import aiohttp
+import pytest
+from aiohttp import web
+
+from kernel.adapters.memory.clock import MemoryClock
+from kernel.domain.errors import Unavailable
+from orders.adapters.outbound.http_admission import HttpAdmission
+from orders.adapters.outbound.memory import MemoryAdmission
+from orders.domain.order import PlaceOrder
+from orders.ports.admission import Admission
+
+Questions = list[tuple[str, int]]
+
+
+def command(user_id: str, amount: int) -> PlaceOrder:
+    return PlaceOrder(
+        order_id=UUID(int=1),
+        user_id=user_id,
+        amount=amount,
+        description="",
+        idempotency_key=None,
+        traceparent="",
+    )
+
+
+class World(ABC):
+    """Payments that answers with `reasons`, or not at all where they are None; it keeps what it was asked."""
+
+    admission: Admission
+
+    def __init__(self) -> None:
+        self.clock = MemoryClock()
+        self.asked: list[Questions] = []
+        self.reasons: Sequence[str | None] | None = None
+
+    @abstractmethod
+    async def go_away(self) -> None:
+        """No question reaches it any more."""
+
+    async def judged(self, *commands: PlaceOrder) -> list[str | None]:
+        verdicts = await self.admission.judge(commands)
+        return [None if refused is None else refused.code for refused in verdicts]
+
+
+class MemoryWorld(World):
+    def __init__(self) -> None:
+        super().__init__()
+        self.is_away = False
+        self.admission = MemoryAdmission(self.ask, self.clock)
+
+    async def ask(self, questions: Sequence[tuple[str, int]]) -> Sequence[str | None]:
+        if self.is_away:
+            raise Unavailable("payments is away")
+        self.asked.append(list(questions))
+        if self.reasons is None:
+            raise Unavailable("payments gives no answer")
+        return self.reasons
+
+    async def go_away(self) -> None:
+        self.is_away = True
+
+
+class HttpWorld(World):
+    def __init__(self, session: aiohttp.ClientSession) -> None:
+        super().__init__()
+        self.session = session
+        self.raw: bytes | None = None
+        self.delay_s = 0.0
+
+    async def start(self) -> None:
+        app = web.Application()
+        app.router.add_post("/api/Accounts/admission", self.answer)
+        self.runner = web.AppRunner(app)
+        await self.runner.setup()
+        await web.TCPSite(self.runner, "127.0.0.1", 0).start()
+        host, port = self.runner.addresses[0]
+        self.admission = HttpAdmission(self.session, f"http://{host}:{port}", self.clock)
+
+    async def answer(self, request: web.Request) -> web.Response:
+        body = await request.json()
+        self.asked.append([(item["userId"], round(item["amount"] * 100)) for item in body])
+        await asyncio.sleep(self.delay_s)
+        if self.raw is not None:
+            return web.Response(body=self.raw, content_type="application/json")
+        if self.reasons is None:
+            return web.Response(status=503)
+        return web.json_response(self.reasons)
+
+    async def go_away(self) -> None:
+        await self.runner.cleanup()
+
+
+@pytest.fixture
+async def http() -> AsyncIterator[HttpWorld]:
+    async with aiohttp.ClientSession() as session:
+        world = HttpWorld(session)
+        await world.start()
+        yield world
+        await world.go_away()
+
+
+@pytest.fixture(params=["memory", "http"])
+def world(request: pytest.FixtureRequest) -> World:
+    found = MemoryWorld() if request.param == "memory" else request.getfixturevalue("http")
+    assert isinstance(found, World)
+    return found
+
+
+async def test_a_whole_batch_is_asked_about_at_once_and_each_order_judged_alone(world: World) -> None:
+    world.reasons = [None, "insufficient_funds", "account_not_found", None]
+    commands = [command("ada", 1000), command("ada", 1), command("grace", 250), command("ada", 1000)]
+    assert await world.judged(*commands) == world.reasons
+    assert world.asked == [[("ada", 1000), ("ada", 1), ("grace", 250), ("ada", 1000)]]
+
+
+async def test_where_payments_gives_no_answer_nothing_speaks_against_any_order(world: World) -> None:
+    assert await world.judged(command("ada", 1), command("grace", 2)) == [None, None]
+
+
+async def test_where_payments_is_away_nothing_speaks_against_any_order(world: World) -> None:
+    await world.go_away()
+    assert await world.judged(command("ada", 1), command("grace", 2)) == [None, None]
+
+
+async def test_after_a_silence_payments_is_asked_again_only_after_a_second(world: World) -> None:
+    assert await world.judged(command("ada", 1)) == [None]
+    world.reasons = ["insufficient_funds"]
+    world.clock.advance(0.999)
+    assert await world.judged(command("ada", 2)) == [None]
+    assert world.asked == [[("ada", 1)]]
+    world.clock.advance(0.001)
+    assert await world.judged(command("ada", 3)) == ["insufficient_funds"]
+    assert await world.judged(command("ada", 4)) == ["insufficient_funds"]
+    assert world.asked == [[("ada", 1)], [("ada", 3)], [("ada", 4)]]
+
+
+async def test_over_http_an_answer_that_is_late_is_none(http: HttpWorld) -> None:
+    http.reasons, http.delay_s = ["insufficient_funds"], 0.35
+    assert await http.judged(command("ada", 1)) == [None]
+    http.clock.advance(1)
+    http.delay_s = 0
+    assert await http.judged(command("ada", 1)) == ["insufficient_funds"]
+
+
+NOT_YET = pytest.mark.xfail(strict=True, reason="not yet: HttpAdmission lets it through")
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        pytest.param(b"", id="nothing"),
+        pytest.param(b"{}", id="no list"),
+        pytest.param(b"[1]", id="no reason"),
+        pytest.param(b"<html>", id="no JSON"),
+        pytest.param(b"[" * 100_000, id="too deep"),
+        pytest.param(b'["\xff"]', id="no text", marks=NOT_YET),
+        pytest.param(b"[]", id="too few", marks=NOT_YET),
+        pytest.param(b"[null,null]", id="too many", marks=NOT_YET),
+    ],
+)
+async def test_over_http_an_answer_that_makes_no_sense_is_none(
+    http: HttpWorld, raw: bytes, caplog: pytest.LogCaptureFixture
+) -> None:
+    http.raw = raw
+    assert await http.judged(command("ada", 1)) == [None]
+    assert caplog.records[-1].levelno == logging.WARNING
+
+
+async def test_over_http_a_refusal_says_in_words_what_is_wrong(http: HttpWorld) -> None:
+    http.reasons = ["insufficient_funds", "a_reason_of_tomorrow"]
+    verdicts = await http.admission.judge([command("ada", 1), command("ada", 2)])
+    assert [str(refused) for refused in verdicts] == [
+        "the balance does not suffice for this order",
+        "a_reason_of_tomorrow",
+    ]

@@ -1,0 +1,112 @@
+"""What every inbox promises."""
+
+import random
+from collections.abc import Sequence
+from uuid import UUID
+
+from kernel.domain.events import MessageId, Received
+from tests.ports.worlds import Noted, World, ended, undone
+
+ORDER = UUID(int=1)
+
+
+def received(message_id: str, text: bytes = b"", source: str = "/shop/orders") -> Received[Noted]:
+    fact = Noted(order_id=ORDER, user_id="ada", traceparent="", type="noted", text=text)
+    return Received(MessageId(source, message_id), "noted", fact, b"")
+
+
+def facts(*items: Received[Noted]) -> list[Noted]:
+    return [item.fact for item in items]
+
+
+async def claimed(world: World, *items: Received[Noted]) -> Sequence[Noted]:
+    """In a transaction of its own."""
+    async with world.uow() as uow:
+        return await world.inbox(uow).claim(items)
+
+
+async def test_a_message_is_claimed_once_for_ever(world: World) -> None:
+    message = received("1")
+    assert await claimed(world, message) == facts(message)
+    assert await claimed(world, message) == []
+
+
+async def test_of_claimed_and_new_messages_the_new_ones_come_out_in_the_given_order(world: World) -> None:
+    one, two, three, four = (received(number, number.encode()) for number in "1234")
+    await claimed(world, two)
+    assert await claimed(world, four, two, three, one) == facts(four, three, one)
+
+
+async def test_a_message_that_comes_twice_in_one_call_comes_out_once_at_its_first_place(world: World) -> None:
+    first, again, other = received("1", b"first"), received("1", b"again"), received("2")
+    assert await claimed(world, first, other, again) == facts(first, other)
+
+
+async def test_a_message_that_comes_twice_in_one_transaction_is_claimed_once(world: World) -> None:
+    async with world.uow() as uow:
+        inbox = world.inbox(uow)
+        assert await inbox.claim([received("1")]) == facts(received("1"))
+        assert await inbox.claim([received("1")]) == []
+
+
+async def test_the_same_id_from_two_sources_is_two_messages(world: World) -> None:
+    from_orders, from_payments = received("1"), received("1", source="/shop/payments")
+    assert await claimed(world, from_orders) == facts(from_orders)
+    assert await claimed(world, from_payments) == facts(from_payments)
+
+
+async def test_claiming_nothing_claims_nothing(world: World) -> None:
+    assert await claimed(world) == []
+
+
+async def test_a_rollback_frees_the_message(world: World) -> None:
+    async with undone(world.uow()) as uow:
+        await world.inbox(uow).claim([received("1")])
+    assert await claimed(world, received("1")) == facts(received("1"))
+
+
+async def test_a_concurrent_claim_waits_for_the_first_and_loses(world: World) -> None:
+    async with world.uow() as uow:
+        await world.inbox(uow).claim([received("2")])
+        second = world.start(claimed(world, received("1"), received("2"), received("3")))
+        await world.blocked(second)
+    assert await ended(second) == facts(received("1"), received("3"))
+
+
+async def test_a_concurrent_claim_wins_when_the_first_rolls_back(world: World) -> None:
+    async with undone(world.uow()) as uow:
+        await world.inbox(uow).claim([received("1")])
+        second = world.start(claimed(world, received("1")))
+        await world.blocked(second)
+    assert await ended(second) == facts(received("1"))
+
+
+async def test_claims_of_the_same_messages_in_opposite_orders_are_no_deadlock(world: World) -> None:
+    """Both take them in key order: the gate lets neither pass 2 before both have begun."""
+    async with world.uow() as uow:
+        await world.inbox(uow).claim([received("2")])
+        upwards = world.start(claimed(world, received("1"), received("2"), received("3")))
+        await world.blocked(upwards)
+        downwards = world.start(claimed(world, received("3"), received("2"), received("1")))
+        await world.blocked(upwards, downwards)
+    assert await ended(upwards) == facts(received("1"), received("3"))
+    assert await ended(downwards) == []
+
+
+async def test_a_message_alone_is_claimed_by_the_first_transaction_only(world: World) -> None:
+    message = received("1").message
+    async with world.uow() as uow:
+        assert await world.inbox(uow).claim_message(message)
+        assert not await world.inbox(uow).claim_message(message)
+    async with world.uow() as uow:
+        assert not await world.inbox(uow).claim_message(message)
+    assert await claimed(world, received("1")) == []
+
+
+async def test_any_text_that_json_can_say_is_an_id(world: World) -> None:
+    """Garbage must not stop the queue: what cannot be claimed could not be parked either."""
+    long = random.Random(0).randbytes(50_000).hex()
+    ids = ["", "\x00", "\ufffd", long, long + "x", "\N{GRINNING FACE}" * 200]
+    messages = [received(text, source=source) for text in ids for source in ("s", "\x00" * 3000, long)]
+    assert await claimed(world, *messages) == facts(*messages)
+    assert await claimed(world, *messages) == []

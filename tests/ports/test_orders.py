@@ -1,0 +1,374 @@
+"""What every store of orders promises: the collection, its history, and the reads beside it."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+import asyncpg
+import pytest
+
+from kernel.domain.errors import Contention
+from orders.domain.order import Order, PaymentCaptured, PaymentDecided, PlaceOrder, Status, StatusChanged
+from tests.ports.worlds import PostgresWorld, World, ended, undone
+
+NOW = datetime(2025, 1, 2, 3, 4, 5, 678901, tzinfo=UTC)
+LATER = NOW + timedelta(seconds=1)
+
+
+def order(number: int, user_id: str = "ada", **values: Any) -> Order:
+    placed = Order(
+        id=UUID(int=number),
+        user_id=user_id,
+        amount=1000 + number,
+        currency="RUB",
+        description=f"order {number}",
+        status=Status.NEW,
+        reason=None,
+        idempotency_key=None,
+        created_at=NOW,
+        updated_at=NOW,
+    )
+    return replace(placed, **values)
+
+
+def decided(*orders: Order) -> list[PaymentDecided]:
+    return [PaymentCaptured(order_id=order.id, user_id=order.user_id, traceparent="") for order in orders]
+
+
+def command(order: Order, **values: Any) -> PlaceOrder:
+    placing = PlaceOrder(
+        order_id=order.id,
+        user_id=order.user_id,
+        amount=order.amount,
+        description=order.description,
+        idempotency_key=order.idempotency_key,
+        traceparent="",
+    )
+    return replace(placing, **values)
+
+
+async def add(world: World, *orders: Order) -> Sequence[Order]:
+    """In a transaction of its own."""
+    async with world.uow() as uow:
+        return await world.orders(uow).add(orders)
+
+
+async def cancel(world: World, *orders: Order, reason: str = "reason") -> None:
+    """Those that are there, in a transaction of its own."""
+    async with world.uow() as uow:
+        locked = await world.orders(uow).lock(decided(*orders))
+        for found in locked.values():
+            found.status, found.reason, found.updated_at = Status.CANCELLED, reason, LATER
+        await world.orders(uow).save(list(locked.values()))
+
+
+async def test_an_order_that_was_added_is_there_with_all_its_values(world: World) -> None:
+    plain = order(1)
+    odd = order(
+        2,
+        "grace",
+        amount=99_999_999_999_999,
+        description="Кофе 'ü' \"😀\" \\",
+        status=Status.CANCELLED,
+        reason="insufficient_funds",
+        idempotency_key="key",
+        updated_at=LATER,
+    )
+    assert await add(world, plain, odd) == [plain, odd]
+    assert await world.placed().get(plain.id) == plain
+    assert await world.placed().get(odd.id) == odd
+
+
+async def test_adding_returns_those_that_are_new_in_the_given_order(world: World) -> None:
+    await add(world, order(2))
+    assert await add(world, order(3), order(2), order(1)) == [order(3), order(1)]
+    assert await add(world, order(3), order(2), order(1)) == []
+    assert await add(world) == []
+
+
+async def test_an_order_whose_id_is_there_changes_nothing(world: World) -> None:
+    await add(world, order(1))
+    assert await add(world, order(1, amount=5, description="other", idempotency_key="key")) == []
+    assert await world.placed().get(UUID(int=1)) == order(1)
+
+
+async def test_an_order_whose_users_idempotency_key_is_there_is_not_new(world: World) -> None:
+    await add(world, order(1, idempotency_key="key"))
+    assert await add(world, order(2, idempotency_key="key")) == []
+    assert await world.placed().get(UUID(int=2)) is None
+    assert await add(world, order(3, idempotency_key="other")) == [order(3, idempotency_key="other")]
+
+
+async def test_an_idempotency_key_belongs_to_its_user(world: World) -> None:
+    await add(world, order(1, "ada", idempotency_key="key"))
+    assert len(await add(world, order(2, "grace", idempotency_key="key"))) == 1
+
+
+async def test_orders_without_an_idempotency_key_do_not_meet(world: World) -> None:
+    assert len(await add(world, order(1), order(2))) == 2
+
+
+async def test_of_two_orders_with_one_key_in_one_call_one_is_new(world: World) -> None:
+    added = await add(world, order(1, idempotency_key="key"), order(2, idempotency_key="key"))
+    assert len(added) == 1
+    assert await world.placed().page(user_id=None, status=None, after=None, limit=10) == added
+
+
+async def test_what_was_added_is_the_transactions_own_until_it_commits(world: World) -> None:
+    async with undone(world.uow()) as uow:
+        await world.orders(uow).add([order(1)])
+        assert await world.orders(uow).lock(decided(order(1))) == {order(1).id: order(1)}
+        assert await world.placed().get(order(1).id) is None
+    assert await world.placed().get(order(1).id) is None
+
+
+@pytest.mark.parametrize("twin", [order(1), order(2, idempotency_key="key")], ids=["id", "key"])
+async def test_adding_a_twin_waits_for_the_first_and_finds_it(world: World, twin: Order) -> None:
+    async with world.uow() as uow:
+        await world.orders(uow).add([order(1, idempotency_key="key")])
+        second = world.start(add(world, twin, order(3)))
+        await world.blocked(second)
+    assert await ended(second) == [order(3)]
+
+
+async def test_adding_a_twin_succeeds_when_the_first_rolls_back(world: World) -> None:
+    async with undone(world.uow()) as uow:
+        await world.orders(uow).add([order(1, idempotency_key="key")])
+        second = world.start(add(world, order(2, idempotency_key="key")))
+        await world.blocked(second)
+    assert await ended(second) == [order(2, idempotency_key="key")]
+
+
+async def test_batches_of_twins_in_opposite_orders_are_no_deadlock(world: World) -> None:
+    """A client that repeats two calls at once: the same keys, other ids. The gate holds both half way."""
+    one = [order(number, idempotency_key=key) for number, key in ((1, "a"), (2, "gate"), (3, "b"))]
+    other = [order(number, idempotency_key=key) for number, key in ((4, "b"), (5, "gate"), (6, "a"))]
+    async with world.uow() as uow:
+        await world.orders(uow).add([order(9, idempotency_key="gate")])
+        first = world.start(add(world, *one))
+        await world.blocked(first)
+        second = world.start(add(world, *other))
+        await world.blocked(first, second)
+    added = [*await ended(first), *await ended(second)]
+    assert sorted(str(new.idempotency_key) for new in added) == ["a", "b"]
+
+
+async def test_locking_gives_the_orders_that_the_decisions_are_about(world: World) -> None:
+    await add(world, order(1), order(2), order(3, "grace"))
+    async with world.uow() as uow:
+        locked = await world.orders(uow).lock(decided(order(3, "grace"), order(1), order(1)))
+        assert locked == {order(1).id: order(1), order(3).id: order(3, "grace")}
+        assert await world.orders(uow).lock([]) == {}
+
+
+async def test_locking_leaves_out_what_is_not_there_or_not_of_that_user(world: World) -> None:
+    await add(world, order(1), order(2, "grace"))
+    async with world.uow() as uow:
+        locked = await world.orders(uow).lock(decided(order(1, "grace"), order(2, "grace"), order(3)))
+        assert locked == {order(2).id: order(2, "grace")}
+
+
+async def test_a_locked_order_is_seen_as_the_transaction_before_left_it(world: World) -> None:
+    await add(world, order(1), order(2))
+    async with world.uow() as uow:
+        orders = world.orders(uow)
+        locked = await orders.lock(decided(order(1)))
+        second = world.start(cancel(world, order(1), reason="second"))
+        await world.blocked(second)
+        locked[order(1).id].reason = "first"
+        await orders.save(list(locked.values()))
+        await ended(world.start(cancel(world, order(2))))
+    await ended(second)
+    found = await world.placed().get(order(1).id)
+    assert found == order(1, status=Status.CANCELLED, reason="second", updated_at=LATER)
+
+
+async def test_locks_in_opposite_orders_are_no_deadlock(world: World) -> None:
+    await add(world, order(1), order(2), order(3))
+    async with world.uow() as uow:
+        await world.orders(uow).lock(decided(order(2)))
+        first = world.start(cancel(world, order(1), order(2), order(3), reason="first"))
+        await world.blocked(first)
+        second = world.start(cancel(world, order(3), order(2), order(1), reason="second"))
+        await world.blocked(first, second)
+    await ended(first)
+    await ended(second)
+
+
+async def test_a_lock_ends_with_a_rollback(world: World) -> None:
+    await add(world, order(1))
+    async with undone(world.uow()) as uow:
+        await world.orders(uow).lock(decided(order(1)))
+    await cancel(world, order(1))
+
+
+async def test_saving_changes_the_status_its_reason_and_its_time_and_nothing_else(world: World) -> None:
+    await add(world, order(1, idempotency_key="key"), order(2))
+    async with world.uow() as uow:
+        orders = world.orders(uow)
+        (found,) = (await orders.lock(decided(order(1)))).values()
+        changed = replace(found, status=Status.FINISHED, reason="why", updated_at=LATER)
+        await orders.save([replace(changed, amount=1, description="other", currency="USD")])
+        assert await orders.lock(decided(order(1))) == {changed.id: changed}
+        await orders.save([])
+    assert await world.placed().get(changed.id) == changed
+    assert await world.placed().get(order(2).id) == order(2)
+
+
+async def test_what_was_saved_is_undone_by_a_rollback(world: World) -> None:
+    await add(world, order(1))
+    async with undone(world.uow()) as uow:
+        await world.orders(uow).lock(decided(order(1)))
+        await world.orders(uow).save([order(1, status=Status.FINISHED)])
+    assert await world.placed().get(order(1).id) == order(1)
+
+
+async def test_a_change_to_an_order_is_nothing_until_it_is_saved(world: World) -> None:
+    given = order(1)
+    await add(world, given)
+    given.status = Status.FINISHED
+    async with world.uow() as uow:
+        (locked,) = (await world.orders(uow).lock(decided(order(1)))).values()
+        locked.status = Status.FINISHED
+    found = await world.placed().get(order(1).id)
+    assert found == order(1)
+    found.status = Status.FINISHED
+    assert await world.placed().get(order(1).id) == order(1)
+
+
+def changed(number: int, sequence: int, user_id: str = "ada") -> StatusChanged:
+    return StatusChanged(
+        user_id=user_id,
+        order_id=UUID(int=number),
+        sequence=sequence,
+        status=Status.NEW if sequence == 1 else Status.CANCELLED,
+        reason=None if sequence == 1 else "reason",
+        at=NOW,
+    )
+
+
+async def record(world: World, *changes: StatusChanged) -> None:
+    """In a transaction of its own."""
+    async with world.uow() as uow:
+        await world.history(uow).add(changes)
+
+
+async def test_the_history_keeps_every_status(world: World) -> None:
+    await record(world, changed(2, 1), changed(1, 2), changed(1, 1))
+    await record(world, changed(2, 2), changed(2, 1, "grace"))
+    await record(world)
+    assert await world.history_rows() == [
+        changed(1, 1),
+        changed(1, 2),
+        changed(2, 1),
+        changed(2, 2),
+        changed(2, 1, "grace"),
+    ]
+
+
+async def test_a_place_in_the_history_is_given_once(world: World) -> None:
+    await record(world, changed(1, 1))
+    with pytest.raises(Contention):
+        await record(world, changed(2, 1), changed(1, 1))
+    assert await world.history_rows() == [changed(1, 1)]
+
+
+async def test_of_two_that_want_one_place_in_the_history_the_second_waits_and_loses(world: World) -> None:
+    async with world.uow() as uow:
+        await world.history(uow).add([changed(1, 1)])
+        second = world.start(record(world, changed(1, 1)))
+        await world.blocked(second)
+    with pytest.raises(Contention):
+        await ended(second)
+
+
+async def test_nothing_of_a_rollback_stays_in_the_history(world: World) -> None:
+    async with undone(world.uow()) as uow:
+        await world.history(uow).add([changed(1, 1)])
+    assert await world.history_rows() == []
+
+
+@pytest.mark.parametrize("statement", ["UPDATE order_history SET sequence = 7", "DELETE FROM order_history"])
+async def test_postgres_refuses_to_change_the_history(postgres: PostgresWorld, statement: str) -> None:
+    await record(postgres, changed(1, 1))
+    with pytest.raises(asyncpg.RaiseError, match="order_history is append-only"):
+        await postgres.watcher.execute(statement)
+
+
+async def test_an_order_that_is_not_there_is_none(world: World) -> None:
+    assert await world.placed().get(UUID(int=1)) is None
+
+
+async def test_orders_are_found_by_their_id_or_their_idempotency_key_each_once(world: World) -> None:
+    by_id, by_key, by_both = order(1), order(2, idempotency_key="two"), order(3, idempotency_key="three")
+    await add(world, by_id, by_key, by_both, order(4, idempotency_key="four"), order(5))
+    found = await world.placed().find(
+        [
+            command(by_id, idempotency_key="unknown"),
+            command(by_key, order_id=UUID(int=9)),
+            command(by_both),
+            command(by_both),
+            command(order(8)),
+        ]
+    )
+    assert sorted(found, key=lambda order: order.id) == [by_id, by_key, by_both]
+    assert await world.placed().find([]) == []
+
+
+async def test_two_orders_are_found_where_the_id_is_of_one_and_the_key_of_another(world: World) -> None:
+    await add(world, order(1), order(2, idempotency_key="key"))
+    found = await world.placed().find([command(order(1), idempotency_key="key")])
+    assert sorted(order.id.int for order in found) == [1, 2]
+
+
+async def test_only_the_users_own_orders_are_found(world: World) -> None:
+    await add(world, order(1, "ada", idempotency_key="key"))
+    assert await world.placed().find([command(order(1, "grace", idempotency_key="key"))]) == []
+
+
+async def test_reads_see_what_is_committed_now_and_wait_for_nobody(world: World) -> None:
+    await add(world, order(1))
+    async with world.uow() as uow:
+        await world.orders(uow).lock(decided(order(1)))
+        await world.orders(uow).save([order(1, status=Status.FINISHED)])
+        await world.orders(uow).add([order(2)])
+        assert await world.placed().get(order(1).id) == order(1)
+        assert await world.placed().find([command(order(1)), command(order(2))]) == [order(1)]
+        assert await world.placed().page(user_id=None, status=None, after=None, limit=10) == [order(1)]
+    assert len(await world.placed().page(user_id=None, status=None, after=None, limit=10)) == 2
+
+
+async def test_a_page_holds_the_oldest_first_after_the_given_id_within_the_limit(world: World) -> None:
+    await add(world, *(order(number, user) for number, user in ((3, "a"), (1, "c"), (4, "b"), (2, "a"))))
+
+    async def page(after: int | None, limit: int) -> list[int]:
+        last = None if after is None else UUID(int=after)
+        found = await world.placed().page(user_id=None, status=None, after=last, limit=limit)
+        return [order.id.int for order in found]
+
+    assert await page(None, 10) == [1, 2, 3, 4]
+    assert await page(None, 3) == [1, 2, 3]
+    assert await page(2, 10) == [3, 4]
+    assert await page(2, 1) == [3]
+    assert await page(4, 10) == []
+
+
+async def test_a_page_can_be_of_one_user_and_of_one_status(world: World) -> None:
+    await add(
+        world,
+        order(1),
+        order(2, status=Status.FINISHED),
+        order(3, "grace"),
+        order(4, "grace", status=Status.FINISHED),
+    )
+
+    async def page(user_id: str | None, status: Status | None) -> list[int]:
+        found = await world.placed().page(user_id=user_id, status=status, after=None, limit=10)
+        return [order.id.int for order in found]
+
+    assert await page("ada", None) == [1, 2]
+    assert await page(None, Status.FINISHED) == [2, 4]
+    assert await page("grace", Status.FINISHED) == [4]
+    assert await page("nobody", None) == []

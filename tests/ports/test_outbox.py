@@ -1,0 +1,113 @@
+"""What every outbox promises, and the backlog at its other end."""
+
+from collections.abc import Sequence
+from uuid import UUID
+
+from tests.ports.worlds import Noted, World, ended, undone
+
+ORDER = UUID(int=1)
+
+
+def noted(text: bytes, event_type: str = "a") -> Noted:
+    return Noted(order_id=ORDER, user_id="ada", traceparent="", type=event_type, text=text)
+
+
+async def add(world: World, *events: Noted) -> None:
+    """In a transaction of its own."""
+    async with world.uow() as uow:
+        await world.outbox(uow).add(events)
+
+
+async def taken(world: World, event_type: str = "a", *, count_max: int = 10) -> Sequence[bytes]:
+    """In a transaction of its own."""
+    async with world.uow() as uow:
+        return await world.backlog(uow).take(event_type, count_max=count_max)
+
+
+async def test_what_was_added_is_taken_once(world: World) -> None:
+    await add(world, noted(b"1"))
+    assert await taken(world) == [b"1"]
+    assert await taken(world) == []
+
+
+async def test_nothing_is_taken_from_an_empty_backlog(world: World) -> None:
+    await add(world)
+    assert await taken(world) == []
+
+
+async def test_the_oldest_come_first_at_most_as_many_as_asked_for(world: World) -> None:
+    for text in b"1", b"2", b"3":
+        await add(world, noted(text))
+        world.clock.advance(0.001)
+    assert await taken(world, count_max=2) == [b"1", b"2"]
+    assert await taken(world, count_max=2) == [b"3"]
+
+
+async def test_events_of_one_call_keep_their_order_and_come_after_those_before(world: World) -> None:
+    await add(world, noted(b"1"))
+    await add(world, *(noted(b"%d" % number) for number in range(2, 10)))
+    assert b"".join(await taken(world)) == b"123456789"
+
+
+async def test_the_same_event_added_twice_is_two_events(world: World) -> None:
+    await add(world, noted(b"1"), noted(b"1"))
+    assert await taken(world) == [b"1", b"1"]
+
+
+async def test_types_are_apart(world: World) -> None:
+    await add(world, noted(b"1", "a"), noted(b"2", "b"), noted(b"3", "a"))
+    assert await taken(world, "b") == [b"2"]
+    assert await taken(world, "a") == [b"1", b"3"]
+
+
+async def test_bytes_come_out_as_they_went_in(world: World) -> None:
+    body = bytes(range(256)) * 1000
+    await add(world, noted(body))
+    assert await taken(world) == [body]
+
+
+async def test_nothing_that_was_rolled_back_is_ever_taken(world: World) -> None:
+    async with undone(world.uow()) as uow:
+        await world.outbox(uow).add([noted(b"1")])
+    assert await taken(world) == []
+
+
+async def test_nothing_is_taken_before_its_transaction_committed(world: World) -> None:
+    async with world.uow() as uow:
+        await world.outbox(uow).add([noted(b"1")])
+        assert await taken(world) == []
+    assert await taken(world) == [b"1"]
+
+
+async def test_what_a_transaction_took_is_there_again_when_it_rolls_back(world: World) -> None:
+    await add(world, noted(b"1"), noted(b"2"))
+    async with undone(world.uow()) as uow:
+        assert await world.backlog(uow).take("a", count_max=1) == [b"1"]
+    assert await taken(world) == [b"1", b"2"]
+
+
+async def test_what_another_transaction_has_taken_is_passed_over_without_waiting(world: World) -> None:
+    await add(world, noted(b"1"), noted(b"2"), noted(b"3"))
+    async with world.uow() as uow:
+        assert await world.backlog(uow).take("a", count_max=2) == [b"1", b"2"]
+        assert await ended(world.start(taken(world))) == [b"3"]
+        assert await world.backlog(uow).take("a", count_max=2) == []
+    assert await taken(world) == []
+
+
+async def test_the_relay_is_woken_once_a_type_and_only_after_the_commit(world: World) -> None:
+    woken: list[str] = []
+    async with world.uow() as uow:
+        await world.outbox(uow, woken.append).add([noted(b"1", "a"), noted(b"2", "b"), noted(b"3", "a")])
+        assert woken == []
+    assert sorted(woken) == ["a", "b"]
+
+
+async def test_the_relay_is_not_woken_for_what_was_rolled_back_nor_for_nothing(world: World) -> None:
+    woken: list[str] = []
+    uow = world.uow()
+    async with undone(uow):
+        await world.outbox(uow, woken.append).add([noted(b"1")])
+    async with uow:
+        await world.outbox(uow, woken.append).add([])
+    assert woken == []

@@ -1,0 +1,225 @@
+"""The relay: events leave the outbox in full envelopes, and only when the bus has them."""
+
+import asyncio
+import json
+from collections.abc import Callable, Sequence
+from uuid import UUID
+
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+from tests.unit.clock import RecordingClock
+
+from kernel.adapters.memory.database import MemoryDatabase
+from kernel.adapters.memory.outbox import OUTBOX, MemoryBacklog, Waiting
+from kernel.adapters.memory.unit_of_work import MemoryUnitOfWork
+from kernel.application import relay
+from kernel.application.relay import ENVELOPE_BYTES_MAX, ENVELOPE_EVENTS_MAX, Relay, RelayEvents
+from kernel.domain.errors import Contention, OutcomeUnknown, Unavailable
+from kernel.ports.bus import Envelope
+
+TYPE = "shop.tests.happened.v1"
+
+
+class Bus:
+    """Keeps what it is given; `fail` may raise."""
+
+    def __init__(self, fail: Callable[[], None] = lambda: None) -> None:
+        self.envelopes: list[Envelope] = []
+        self._fail = fail
+
+    async def publish(self, envelopes: Sequence[Envelope]) -> None:
+        self._fail()
+        self.envelopes += envelopes
+
+
+class World:
+    def __init__(self, bus: Bus | None = None) -> None:
+        self.database = MemoryDatabase()
+        self.bus = bus or Bus()
+
+    async def add(self, *events: bytes, event_type: str = TYPE) -> None:
+        uow = MemoryUnitOfWork(self.database)
+        count = len(self.waiting())
+        async with uow:
+            for number, event in enumerate(events):
+                await uow.transaction.insert(OUTBOX, Waiting(event_type, UUID(int=count + number), event))
+
+    def waiting(self) -> list[bytes]:
+        return [row.event for row in self.database.rows(OUTBOX)]
+
+    async def relay(self, *, mandatory: bool = True) -> int:
+        uow = MemoryUnitOfWork(self.database)
+        return await RelayEvents(uow, MemoryBacklog(uow), self.bus)(TYPE, mandatory=mandatory)
+
+
+def event(size: int) -> bytes:
+    """JSON of that many bytes."""
+    return b'"' + b"x" * (size - 2) + b'"'
+
+
+async def test_the_events_that_wait_travel_together_in_order_and_are_gone() -> None:
+    world = World()
+    await world.add(b"1", b"2", b"3")
+    assert await world.relay() == 3
+    assert world.bus.envelopes == [Envelope(TYPE, b"[1,2,3]", mandatory=True)]
+    assert world.waiting() == []
+
+
+async def test_an_empty_outbox_sends_nothing() -> None:
+    world = World()
+    assert await world.relay() == 0
+    assert world.bus.envelopes == []
+
+
+async def test_a_notification_may_find_nobody() -> None:
+    world = World()
+    await world.add(b"1")
+    await world.relay(mandatory=False)
+    assert [envelope.mandatory for envelope in world.bus.envelopes] == [False]
+
+
+async def test_events_of_another_type_stay() -> None:
+    world = World()
+    await world.add(b"1", event_type="shop.tests.other.v1")
+    assert await world.relay() == 0
+    assert world.waiting() == [b"1"]
+
+
+async def test_an_envelope_holds_200_events_and_the_rest_waits_for_the_next_round() -> None:
+    world = World()
+    await world.add(*(b"%d" % number for number in range(250)))
+    assert [await world.relay(), await world.relay(), await world.relay()] == [200, 50, 0]
+    assert [json.loads(envelope.body) for envelope in world.bus.envelopes] == [
+        list(range(200)),
+        list(range(200, 250)),
+    ]
+    assert ENVELOPE_EVENTS_MAX == 200
+
+
+@given(st.lists(st.integers(2, ENVELOPE_BYTES_MAX - 2) | st.integers(100_000, 140_000), min_size=1, max_size=8))
+@example([ENVELOPE_BYTES_MAX // 2 - 2, ENVELOPE_BYTES_MAX // 2 - 1])
+@example([ENVELOPE_BYTES_MAX // 2 - 1, ENVELOPE_BYTES_MAX // 2 - 1])
+async def test_no_envelope_is_above_its_bytes_and_none_is_split_without_need(sizes: list[int]) -> None:
+    world = World()
+    await world.add(*map(event, sizes))
+    await world.relay()
+    bodies = [envelope.body for envelope in world.bus.envelopes]
+    assert [len(text) + 2 for body in bodies for text in json.loads(body)] == sizes
+    assert all(len(body) <= ENVELOPE_BYTES_MAX for body in bodies)
+    for body, following in zip(bodies, bodies[1:], strict=False):
+        first_of_next = len(json.loads(following)[0]) + 2
+        assert len(body) + 1 + first_of_next > ENVELOPE_BYTES_MAX
+    assert ENVELOPE_BYTES_MAX == 256 * 1024
+
+
+async def test_an_event_that_is_too_large_for_any_envelope_goes_alone_and_holds_up_nobody() -> None:
+    world = World()
+    large = event(ENVELOPE_BYTES_MAX + 1)
+    await world.add(b"1", large, b"2")
+    assert await world.relay() == 3
+    assert [envelope.body for envelope in world.bus.envelopes] == [b"[1]", b"[" + large + b"]", b"[2]"]
+
+
+@pytest.mark.parametrize("error", [Unavailable("away"), ValueError("bug"), asyncio.CancelledError()])
+async def test_any_failure_puts_all_events_back(error: BaseException) -> None:
+    def fail() -> None:
+        raise error
+
+    world = World(Bus(fail))
+    await world.add(b"1", b"2")
+    with pytest.raises(type(error)):
+        await world.relay()
+    assert world.waiting() == [b"1", b"2"]
+
+
+async def test_two_relays_share_the_events_and_send_none_twice() -> None:
+    world = World()
+    await world.add(*(b"%d" % number for number in range(300)))
+    assert sorted(await asyncio.gather(world.relay(), world.relay())) == [100, 200]
+    sent = [number for envelope in world.bus.envelopes for number in json.loads(envelope.body)]
+    assert sorted(sent) == list(range(300))
+
+
+class Rounds:
+    """Stands for RelayEvents: `results` are what its rounds give; after them there is nothing to send."""
+
+    def __init__(self, *results: int | Exception) -> None:
+        self.count = 0
+        self._results = list(results)
+        self._changed = asyncio.Condition()
+
+    async def __call__(self) -> int:
+        self.count += 1
+        async with self._changed:
+            self._changed.notify_all()
+        result = self._results.pop(0) if self._results else 0
+        if isinstance(result, Exception):
+            raise result
+        return result
+
+    async def reach(self, count: int) -> None:
+        async with asyncio.timeout(5), self._changed:
+            await self._changed.wait_for(lambda: self.count >= count)
+
+
+async def running(rounds: Rounds, wake: asyncio.Event, clock: RecordingClock) -> asyncio.Task[None]:
+    return asyncio.create_task(Relay(rounds, wake, clock).run())
+
+
+async def test_a_commit_wakes_the_relay() -> None:
+    rounds, wake = Rounds(1), asyncio.Event()
+    task = await running(rounds, wake, RecordingClock())
+    await rounds.reach(1)
+    for count in (2, 3):
+        wake.set()
+        await rounds.reach(count)
+    task.cancel()
+    assert rounds.count == 3
+
+
+async def test_a_commit_while_a_round_is_under_way_is_not_forgotten() -> None:
+    wake = asyncio.Event()
+
+    class Meanwhile(Rounds):
+        async def __call__(self) -> int:
+            count = await super().__call__()
+            if self.count == 1:
+                wake.set()
+            return count
+
+    rounds = Meanwhile(1)
+    task = await running(rounds, wake, RecordingClock())
+    await rounds.reach(2)
+    task.cancel()
+
+
+async def test_what_others_left_behind_is_found_by_polling(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert relay.POLL_S == 1.0
+    monkeypatch.setattr(relay, "POLL_S", 0.001)
+    rounds = Rounds()
+    task = await running(rounds, asyncio.Event(), RecordingClock())
+    await rounds.reach(3)
+    task.cancel()
+
+
+async def test_a_full_round_is_followed_by_another_at_once() -> None:
+    rounds, clock = Rounds(200, 200, 200, 5), RecordingClock()
+    task = await running(rounds, asyncio.Event(), clock)
+    await rounds.reach(4)
+    task.cancel()
+    assert clock.slept == []
+
+
+async def test_failures_are_waited_out_longer_each_time_and_forgotten_after_a_success() -> None:
+    errors = [Unavailable("away"), OutcomeUnknown("cut"), Contention("lost"), Unavailable("away")]
+    rounds, clock = Rounds(*errors, 200, Unavailable("away"), 0), RecordingClock(chance=0.0)
+    task = await running(rounds, asyncio.Event(), clock)
+    await rounds.reach(7)
+    task.cancel()
+    assert clock.slept == pytest.approx([0.025, 0.05, 0.1, 0.2, 0.025])
+
+
+async def test_a_bug_ends_the_relay_so_that_its_service_ends_too() -> None:
+    with pytest.raises(ValueError, match="bug"):
+        await (await running(Rounds(ValueError("bug")), asyncio.Event(), RecordingClock()))

@@ -1,0 +1,126 @@
+"""Settings: a wrong one is named, in one clear line that tells no secret."""
+
+from pathlib import Path
+
+import pytest
+
+from kernel.settings import Settings, SettingsError, load_settings, required
+
+SECRET = "hunter2"
+
+RIGHT = {
+    "ORDERS_DATABASE_URL": [f"postgresql://shop:{SECRET}@db:5432/orders", "postgres://a,b:6432/orders?sslmode=require"],
+    "PAYMENTS_DATABASE_URL": ["postgresql://shop@127.0.0.1/payments"],
+    "RABBITMQ_URL": [f"amqp://shop:{SECRET}@mq:5672/", "amqps://mq", "amqp://a,amqps://b:5671/shop"],
+    "ORDERS_URL": ["http://orders:5001", "https://orders.example"],
+    "PAYMENTS_URL": ["http://[::1]:5002"],
+    "GATEWAY_PORT": ["1", "5003", "65535"],
+    "ORDERS_PORT": ["8080"],
+    "PAYMENTS_PORT": ["8081"],
+    "BIND_HOST": ["0.0.0.0", "::", "shop.example"],
+    "SHOP_DATA_DIR": ["/var/lib/shop", "relative dir"],
+    "SHOP_CURRENCY": ["RUB", "EUR"],
+    "SHOP_AUTH": ["open"],
+    "SHOP_LEGACY_ROUTES": ["on", "off"],
+    "LOG_LEVEL": ["DEBUG", "INFO", "WARNING", "ERROR"],
+    "LOG_FORMAT": ["auto", "console", "json"],
+}
+
+WRONG = {
+    "ORDERS_DATABASE_URL": [f"mysql://shop:{SECRET}@db/orders", f"postgresql://shop:{SECRET} @db/orders", "db:5432"],
+    "PAYMENTS_DATABASE_URL": [f"postgressql://shop:{SECRET}@db/payments", "postgresql://"],
+    "RABBITMQ_URL": [f"http://shop:{SECRET}@mq", "amqp://", f"amqp://a,mq:{SECRET}", "amqp://a, amqp://b", "amqp://a,"],
+    "ORDERS_URL": ["orders:5001", "http://orders:5001/", "http://orders/api", "ftp://orders", "http://"],
+    "PAYMENTS_URL": ["http://pay ments"],
+    "GATEWAY_PORT": ["0", "65536", "-1", "5003a", "five", " 5003", "5_003", "9" * 5000, "true"],
+    "ORDERS_PORT": ["http"],
+    "PAYMENTS_PORT": ["5002.5"],
+    "BIND_HOST": ["a b", " "],
+    "SHOP_CURRENCY": ["rub", "RUBL", "R1B", "₽"],
+    "SHOP_AUTH": ["none", "jwt"],
+    "SHOP_LEGACY_ROUTES": ["true", "ON", "0"],
+    "LOG_LEVEL": ["info", "TRACE"],
+    "LOG_FORMAT": ["xml"],
+}
+
+
+def pairs(table: dict[str, list[str]]) -> list[tuple[str, str]]:
+    return [(name, value) for name, values in table.items() for value in values]
+
+
+def test_every_setting_is_held_here_and_documented_in_the_contract_order() -> None:
+    assert [name.lower() for name in RIGHT] == list(Settings.__struct_fields__)
+
+
+@pytest.mark.parametrize(("name", "value"), pairs(RIGHT))
+def test_a_right_value_is_taken(name: str, value: str) -> None:
+    taken = getattr(load_settings({name: value}), name.lower())
+    assert str(taken) == value
+
+
+@pytest.mark.parametrize(("name", "value"), pairs(WRONG))
+def test_a_wrong_value_is_refused_in_one_line_that_names_its_setting_and_not_the_value(name: str, value: str) -> None:
+    with pytest.raises(SettingsError) as refused:
+        load_settings({"LOG_LEVEL": "INFO", name: value})
+    line = str(refused.value)
+    assert line.startswith(name)
+    assert "\n" not in line
+    assert SECRET not in line
+    assert len(line) < 200
+    assert "must be" in line or "not available" in line
+
+
+@pytest.mark.xfail(strict=True, reason="$ in a pattern of settings.py matches before a line break at the end")
+@pytest.mark.parametrize("name", ["ORDERS_DATABASE_URL", "RABBITMQ_URL", "ORDERS_URL", "BIND_HOST", "SHOP_CURRENCY"])
+def test_a_line_break_at_the_end_is_refused_too(name: str) -> None:
+    with pytest.raises(SettingsError):
+        load_settings({name: RIGHT[name][0] + "\n"})
+
+
+def test_what_was_wrong_is_said_in_words_that_help() -> None:
+    with pytest.raises(SettingsError, match="GATEWAY_PORT must be a port from 1 to 65535"):
+        load_settings({"GATEWAY_PORT": "0"})
+    with pytest.raises(SettingsError, match="LOG_FORMAT must be one of auto, console, json"):
+        load_settings({"LOG_FORMAT": "xml"})
+    with pytest.raises(SettingsError, match="RABBITMQ_URL must be a URL like amqp://"):
+        load_settings({"RABBITMQ_URL": "mq"})
+
+
+def test_no_secret_is_in_the_error_behind_the_error_either() -> None:
+    with pytest.raises(SettingsError) as refused:
+        load_settings({"ORDERS_DATABASE_URL": f"mysql://shop:{SECRET}@db/orders"})
+    error: BaseException | None = refused.value
+    while error is not None:
+        assert SECRET not in repr(error)
+        error = error.__cause__ or error.__context__
+
+
+@pytest.mark.parametrize("name", RIGHT)
+def test_an_empty_setting_is_one_that_is_not_set(name: str) -> None:
+    assert load_settings({name: ""}) == load_settings({})
+
+
+def test_without_any_setting_the_defaults_of_the_contract_hold() -> None:
+    settings = load_settings({})
+    assert (settings.orders_database_url, settings.payments_database_url, settings.rabbitmq_url) == (None, None, None)
+    assert (settings.orders_port, settings.payments_port, settings.gateway_port) == (5001, 5002, 5003)
+    assert (settings.orders_url, settings.payments_url) == ("http://127.0.0.1:5001", "http://127.0.0.1:5002")
+    assert (settings.bind_host, settings.shop_data_dir, settings.shop_currency) == ("127.0.0.1", Path(".data"), "RUB")
+    assert (settings.shop_auth, settings.shop_legacy_routes) == ("open", "on")
+    assert (settings.log_level, settings.log_format) == ("INFO", "auto")
+
+
+def test_other_variables_of_the_environment_and_other_spellings_are_no_settings() -> None:
+    assert load_settings({"PATH": "/bin", "gateway_port": "1", "GATEWAY_PORTS": "x"}) == load_settings({})
+
+
+def test_jwt_is_refused_until_it_is_built() -> None:
+    with pytest.raises(SettingsError, match="^SHOP_AUTH: jwt is not available yet; use open$"):
+        load_settings({"SHOP_AUTH": "jwt"})
+
+
+def test_a_setting_without_a_default_is_asked_for_by_its_name() -> None:
+    with pytest.raises(SettingsError, match="^ORDERS_DATABASE_URL is not set$"):
+        required(load_settings({}), "orders_database_url")
+    url = RIGHT["ORDERS_DATABASE_URL"][0]
+    assert required(load_settings({"ORDERS_DATABASE_URL": url}), "orders_database_url") == url
