@@ -1,4 +1,4 @@
-"""The console command `shop`."""
+"""The console command `shop`. Each command imports what it runs, so that help and mistakes answer at once."""
 
 import asyncio
 import os
@@ -8,18 +8,12 @@ from typing import Any
 
 import click
 import msgspec
-from rich.console import Console
-from rich.progress import Progress
 
 from kernel.adapters.embedded.postgres import EmbeddedPostgresError
 from kernel.adapters.telemetry.logs import configure_logs
-from kernel.contracts.values import encode
 from kernel.domain.errors import ShopError
 from kernel.settings import Settings, SettingsError, load_settings
 from shop.databases import SERVICES, any_databases, own_databases
-from shop.demo import Story, play, show
-from shop.serving import answers, local_url, migrate_databases, open_shop, run
-from shop.serving import serve as serve_one
 
 OPERATOR_MISTAKES = (SettingsError, ShopError, EmbeddedPostgresError)
 
@@ -55,6 +49,8 @@ def cli(context: click.Context) -> None:
 @click.pass_obj
 def up(settings: Settings) -> None:
     """Run the whole shop in this process, on PostgreSQL servers of its own; stop it with Ctrl-C."""
+    from shop.serving import open_shop, run
+
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: sys.exit(0))
 
@@ -85,7 +81,9 @@ def _urls(settings: Settings) -> str:
 @click.pass_obj
 def serve(settings: Settings, service: str) -> None:
     """Run one service on the servers that the settings name."""
-    run(lambda stop: serve_one(service, settings, stop))
+    from shop import serving
+
+    serving.run(lambda stop: serving.serve(service, settings, stop))
 
 
 @cli.command()
@@ -94,6 +92,8 @@ def serve(settings: Settings, service: str) -> None:
 @click.pass_obj
 def migrate(settings: Settings, service: str, as_json: bool) -> None:
     """Bring a database to the newest revision of its schema."""
+    from shop.serving import migrate_databases
+
     services = SERVICES if service == "all" else (service,)
     with any_databases(settings, services) as complete:
         revisions = asyncio.run(migrate_databases(complete, services))
@@ -109,26 +109,9 @@ def migrate(settings: Settings, service: str, as_json: bool) -> None:
 @click.pass_obj
 def demo(settings: Settings, as_json: bool) -> None:
     """Walk through the shop: an account, a deposit, orders that are paid and one that is refused."""
-    if asyncio.run(answers(local_url(settings, settings.gateway_port))):
-        story = asyncio.run(_play(settings))
-    else:
-        with own_databases(settings) as complete:
-            story = asyncio.run(_play_on_own_shop(complete))
-    if as_json:
-        click.echo(encode({"userId": story.user_id, "holds": story.holds, "steps": story.steps}))
-    else:
-        show(story, Console())
-    sys.exit(0 if story.holds else 1)
+    from shop.demo import run_demo
 
-
-async def _play_on_own_shop(settings: Settings) -> Story:
-    async with open_shop(settings, asyncio.Event()):
-        return await _play(settings)
-
-
-async def _play(settings: Settings) -> Story:
-    with Progress(console=Console(stderr=True), transient=True) as progress:
-        return await play(local_url(settings, settings.gateway_port), progress)
+    sys.exit(0 if run_demo(settings, as_json=as_json) else 1)
 
 
 def main() -> None:

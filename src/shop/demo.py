@@ -12,6 +12,9 @@ from rich.progress import Progress
 from rich.table import Table
 
 from kernel.contracts.values import encode
+from kernel.settings import Settings
+from shop.databases import own_databases
+from shop.serving import answers, local_url, open_shop
 
 DEPOSIT = Decimal("100.00")
 BASKET = {"a book": Decimal("30.00"), "a lamp": Decimal("45.50"), "a pen": Decimal("4.50")}
@@ -40,6 +43,30 @@ class Story(msgspec.Struct, rename="camel"):
     @property
     def holds(self) -> bool:
         return all(step.holds for step in self.steps)
+
+
+def run_demo(settings: Settings, *, as_json: bool) -> bool:
+    """On the shop that runs, or on one of its own; whether everything was as it should be."""
+    if asyncio.run(answers(local_url(settings, settings.gateway_port))):
+        story = asyncio.run(_show_progress(settings))
+    else:
+        with own_databases(settings) as complete:
+            story = asyncio.run(_on_own_shop(complete))
+    if as_json:
+        print(encode({"userId": story.user_id, "holds": story.holds, "steps": story.steps}).decode())
+    else:
+        show(story, Console())
+    return story.holds
+
+
+async def _on_own_shop(settings: Settings) -> Story:
+    async with open_shop(settings, asyncio.Event()):
+        return await _show_progress(settings)
+
+
+async def _show_progress(settings: Settings) -> Story:
+    with Progress(console=Console(stderr=True), transient=True) as progress:
+        return await play(local_url(settings, settings.gateway_port), progress)
 
 
 async def play(gateway: str, progress: Progress) -> Story:

@@ -1,4 +1,5 @@
 import asyncio
+import os
 import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -53,4 +54,4 @@ def listen(host: str, port: int) -> socket.socket:
     try:
         return socket.create_server((host, port), backlog=2048)
     except OSError as error:
-        raise Unavailable(f"cannot listen on {host}:{port}: {error.strerror}") from error
+        raise Unavailable(f"cannot listen on {host}:{port}: {os.strerror(error.errno or 0)}") from error

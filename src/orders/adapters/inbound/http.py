@@ -13,12 +13,12 @@ from litestar.params import Body, PathParameter, QueryParameter
 from kernel.adapters.http.app import JsonAnswer
 from kernel.adapters.http.body import BATCH_BYTES_MAX, Items, JsonBody, JsonItems
 from kernel.adapters.http.paging import PAGE_SIZE, PageLimit, next_page
-from kernel.adapters.http.problem import problem_of, problems, status_of
+from kernel.adapters.http.problem import problem_of, problems
 from kernel.adapters.http.trace import traceparent
 from kernel.adapters.http.values import user_id_of
 from kernel.application.group_commit import GroupCommit
 from kernel.contracts import examples, http
-from kernel.domain.errors import Invalid, NotFound, ShopError
+from kernel.domain.errors import Invalid, NotFound
 from kernel.ports.clock import Clock
 from orders import wire
 from orders.domain.order import Placed, PlaceOrder, Status
@@ -162,6 +162,5 @@ class OrdersController(Controller):
 def _item(outcome: Placed | Exception) -> http.BatchOutcome:
     if isinstance(outcome, Placed):
         return http.PlacedItem(201, wire.order_body(outcome.order), outcome.replayed)
-    if isinstance(outcome, ShopError):
-        return http.RefusedItem(status_of(outcome), problem_of(outcome, PATH))
-    raise outcome
+    problem = problem_of(outcome, PATH)
+    return http.RefusedItem(problem.status, problem)

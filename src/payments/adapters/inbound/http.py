@@ -1,6 +1,7 @@
 """The routes of the payments service."""
 
 from typing import Annotated, Any
+from urllib.parse import quote
 
 from dishka import FromDishka
 from dishka.integrations.litestar import inject
@@ -67,7 +68,7 @@ class AccountsController(Controller):
             OpenAccount(account_id=clock.new_id(), user_id=data.user_id, idempotency_key=None)
         )
         account = wire.account_body(opened.account)
-        return JsonAnswer(account, headers={"Location": f"{PATH}/{account.user_id}"})
+        return JsonAnswer(account, headers={"Location": f"{PATH}/{quote(account.user_id, safe='')}"})
 
     @get(
         "/{userId:str}",
