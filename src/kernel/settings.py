@@ -11,17 +11,17 @@ Port = Annotated[int, Meta(ge=1, le=65535, description="a port from 1 to 65535")
 DatabaseUrl = Annotated[
     str,
     Meta(
-        pattern=r"^postgres(ql)?://\S+$", description="a URL like postgresql://user:password@host:5432/name"
+        pattern=r"^postgres(ql)?://\S+\Z", description="a URL like postgresql://user:password@host:5432/name"
     ),
 ]
 BrokerUrls = Annotated[
     str,
     Meta(
-        pattern=r"^amqps?://[^\s,]+(,amqps?://[^\s,]+)*$",
+        pattern=r"^amqps?://[^\s,]+(,amqps?://[^\s,]+)*\Z",
         description="a URL like amqp://user:password@host:5672/, or several separated by commas",
     ),
 ]
-HttpUrl = Annotated[str, Meta(pattern=r"^https?://[^\s/]+$", description="a URL like http://host:port")]
+HttpUrl = Annotated[str, Meta(pattern=r"^https?://[^\s/]+\Z", description="a URL like http://host:port")]
 
 
 class SettingsError(Exception):
@@ -37,9 +37,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     gateway_port: Port = 5003
     orders_port: Port = 5001
     payments_port: Port = 5002
-    bind_host: Annotated[str, Meta(pattern=r"^\S+$", description="a host name or an address")] = "127.0.0.1"
+    bind_host: Annotated[str, Meta(pattern=r"^\S+\Z", description="a host name or an address")] = "127.0.0.1"
     shop_data_dir: Annotated[Path, Meta(description="a folder")] = Path(".data")
-    shop_currency: Annotated[str, Meta(pattern=r"^[A-Z]{3}$", description="a code like RUB (ISO 4217)")] = (
+    shop_currency: Annotated[str, Meta(pattern=r"^[A-Z]{3}\Z", description="a code like RUB (ISO 4217)")] = (
         "RUB"
     )
     shop_auth: Literal["open", "jwt"] = "open"

@@ -150,9 +150,6 @@ async def test_over_http_an_answer_that_is_late_is_none(http: HttpWorld) -> None
     assert await http.judged(command("ada", 1)) == ["insufficient_funds"]
 
 
-NOT_YET = pytest.mark.xfail(strict=True, reason="not yet: HttpAdmission lets it through")
-
-
 @pytest.mark.parametrize(
     "raw",
     [
@@ -161,9 +158,9 @@ NOT_YET = pytest.mark.xfail(strict=True, reason="not yet: HttpAdmission lets it 
         pytest.param(b"[1]", id="no reason"),
         pytest.param(b"<html>", id="no JSON"),
         pytest.param(b"[" * 100_000, id="too deep"),
-        pytest.param(b'["\xff"]', id="no text", marks=NOT_YET),
-        pytest.param(b"[]", id="too few", marks=NOT_YET),
-        pytest.param(b"[null,null]", id="too many", marks=NOT_YET),
+        pytest.param(b'["\xff"]', id="no text"),
+        pytest.param(b"[]", id="too few"),
+        pytest.param(b"[null,null]", id="too many"),
     ],
 )
 async def test_over_http_an_answer_that_makes_no_sense_is_none(

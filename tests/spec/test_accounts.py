@@ -95,14 +95,9 @@ async def test_a_malformed_user_id_is_named(store: Store, user: object) -> None:
     expect_problem(await store.http.post(store.orders, {"userId": user, "amount": 1}), 400, field="userId")
 
 
-@pytest.mark.parametrize("user", ["u" * 200, "_a", "a%20b", "%C3%A9", "%00", "%FF", "a%0A"])
+@pytest.mark.parametrize("user", ["u" * 200, "_a", "a%2Fb", "a%20b", "%C3%A9", "%00", "%FF", "a%0A"])
 async def test_a_malformed_user_id_in_a_path_is_named(store: Store, user: str) -> None:
     account = f"{store.accounts}/{user}"
     expect_problem(await store.http.get(account), 400, field="userId")
     expect_problem(await store.http.post(f"{account}/deposit", {"amount": 1}), 400, field="userId")
     expect_problem(await store.http.get(f"{account}/deposit?amount=1"), 400, field="userId")
-
-
-async def test_a_user_id_with_a_slash_in_a_path_reaches_nobody(store: Store) -> None:
-    expect_problem(await store.http.get(f"{store.accounts}/a%2Fb"))
-    expect_problem(await store.http.post(f"{store.accounts}/a%2Fb/deposit", {"amount": 1}))

@@ -54,3 +54,4 @@ def upgrade() -> None:
     execute_script(MESSAGING_0001)
     op.execute(REFUSE_CHANGE_0001)
     make_append_only("transfers")
+    make_append_only("payments")

@@ -3,7 +3,7 @@
 import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
-from typing import TypeVar
+from typing import Annotated, TypeVar
 from uuid import UUID
 
 import msgspec
@@ -16,10 +16,13 @@ from kernel.ports.bus import Unreadable
 E = TypeVar("E", bound=Event)
 
 
+Name = Annotated[str, msgspec.Meta(min_length=1)]
+
+
 class CloudEvent(msgspec.Struct, frozen=True, omit_defaults=True):
-    id: str
-    source: str
-    type: str
+    id: Name
+    source: Name
+    type: Name
     specversion: str
     subject: str = ""
     time: datetime | None = None

@@ -4,7 +4,7 @@ import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Generic, TypeVar
 
 from kernel.application.backoff import Backoff
@@ -65,20 +65,17 @@ class GroupCommit(Generic[C, R]):
         call = _Call[C, R](commands, asyncio.get_running_loop().create_future())
         self._waiting.append(call)
         self._waiting_count += len(commands)
-        if len(self._in_flight) < self._in_flight_max:
+        # A task that is done takes no more calls, though it may still be here until its callback has run.
+        if sum(not task.done() for task in self._in_flight) < self._in_flight_max:
             task = asyncio.create_task(self._work())
             self._in_flight.add(task)
             task.add_done_callback(self._in_flight.discard)
         return await call.answer
 
-    async def drain(self) -> None:
-        """Return when every call that was taken has its answer."""
-        while self._in_flight:
-            await asyncio.wait(self._in_flight)
-
     async def _work(self) -> None:
         while calls := self._next_batch():
-            outcomes = await self._settle([command for call in calls for command in call.commands])
+            commands = [command for call in calls for command in call.commands]
+            outcomes = await self._settle(commands, self._clock.now() + OUTCOME_WITHIN)
             start = 0
             for call in calls:
                 end = start + len(call.commands)
@@ -95,35 +92,28 @@ class GroupCommit(Generic[C, R]):
         self._waiting_count -= size
         return calls
 
-    async def _settle(self, commands: Sequence[C]) -> list[R | Exception]:
-        try:
-            return list(await self._attempt(commands))
-        except (Unavailable, OutcomeUnknown) as error:
-            return [error] * len(commands)
-        except Exception as error:
-            if len(commands) == 1:
-                return [error]
-            middle = len(commands) // 2
-            return await self._settle(commands[:middle]) + await self._settle(commands[middle:])
-
-    async def _attempt(self, commands: Sequence[C]) -> Sequence[R | Exception]:
-        """Repeat what lost a race, what met a stale connection, and what may already be done."""
+    async def _settle(
+        self, commands: Sequence[C], deadline: datetime, unknown: OutcomeUnknown | None = None
+    ) -> list[R | Exception]:
+        """Repeats what lost a race, what met a stale connection, and what may already be done (`unknown`)."""
         backoff = Backoff(self._clock)
-        unknown: OutcomeUnknown | None = None
-        deadline = self._clock.now() + OUTCOME_WITHIN
         attempt = 0
         while True:
             attempt += 1
             try:
-                return await self._execute(commands)
-            except Contention:
-                if unknown is None and attempt >= ATTEMPTS_MAX:
-                    raise
+                return list(await self._execute(commands))
             except OutcomeUnknown as error:
                 unknown = error
-            except Unavailable:
+            except Unavailable as error:
                 if unknown is None and attempt > 1:
-                    raise
+                    return [error] * len(commands)
+            except Exception as error:
+                if not isinstance(error, Contention) or attempt >= ATTEMPTS_MAX:
+                    if len(commands) == 1:
+                        return [unknown or error]
+                    middle = len(commands) // 2
+                    halves = commands[:middle], commands[middle:]
+                    return [o for half in halves for o in await self._settle(half, deadline, unknown)]
             if unknown is not None and self._clock.now() >= deadline:
-                raise unknown
+                return [unknown] * len(commands)
             await backoff.wait()

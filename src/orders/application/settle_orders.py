@@ -27,8 +27,9 @@ class SettleOrders:
             now = self.clock.now()
             changes = []
             for decided in decisions:
-                if decided.order_id not in orders:
+                order = orders.get(decided.order_id)
+                if order is None or order.user_id != decided.user_id:
                     raise NotFound("order_not_found", f"there is no order {decided.order_id} of this user")
-                changes += orders[decided.order_id].settle(decided, now)
+                changes += order.settle(decided, now)
             await self.orders.save([orders[change.order_id] for change in changes])
             await self.history.add(changes)

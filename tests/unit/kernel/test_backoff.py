@@ -1,9 +1,9 @@
 """Waiting between failures: longer each time, never long, and never in step."""
 
 import pytest
-from tests.unit.clock import RecordingClock
 
 from kernel.application.backoff import Backoff
+from tests.unit.clock import RecordingClock
 
 
 async def waits(clock: RecordingClock, backoff: Backoff, count: int) -> list[float]:

@@ -49,7 +49,9 @@ def test_a_description_may_be_left_out() -> None:
         ("user_id", "alice", "is unknown"),
     ],
 )
-def test_the_field_that_is_wrong_is_named_as_the_client_writes_it(field: str, value: object, message: str) -> None:
+def test_the_field_that_is_wrong_is_named_as_the_client_writes_it(
+    field: str, value: object, message: str
+) -> None:
     named, text = blame(with_field(field, value))
     assert named == field
     assert message in text

@@ -8,7 +8,6 @@ import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.unit.clock import START, id_of
 
 from kernel.adapters.cloudevents import decode_events, encode_event
 from kernel.contracts.catalog import ORDER_PLACED, PAYMENT_DECLINED
@@ -16,6 +15,7 @@ from kernel.contracts.orders import OrderPlacedV1
 from kernel.contracts.values import Amount, UserId
 from kernel.domain.events import Event, MessageId, Received, Unhandled
 from kernel.ports.bus import Unreadable
+from tests.unit.clock import START, id_of
 
 SOURCE = "/shop/orders"
 TRACE = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-00"
@@ -65,12 +65,19 @@ def test_amounts_are_numbers_with_two_digits_in_messages_too() -> None:
 
 
 @given(
-    st.lists(max_size=20, elements=st.tuples(st.integers(1, 99_999_999_999_999), st.from_regex("[a-z0-9][a-z0-9|@]{0,20}", fullmatch=True)))
+    st.lists(
+        max_size=20,
+        elements=st.tuples(
+            st.integers(1, 99_999_999_999_999), st.from_regex("[a-z0-9][a-z0-9|@]{0,20}", fullmatch=True)
+        ),
+    )
 )
 def test_every_event_of_a_batch_is_read_as_it_was_written_and_in_order(orders: list[tuple[int, str]]) -> None:
     events = [written(n, minor=minor, user_id=user) for n, (minor, user) in enumerate(orders)]
     received = read(b"[" + b",".join(events) + b"]")
-    assert [item.message for item in received] == [MessageId(SOURCE, str(id_of(n))) for n in range(len(orders))]
+    assert [item.message for item in received] == [
+        MessageId(SOURCE, str(id_of(n))) for n in range(len(orders))
+    ]
     assert [(item.fact[0].amount.minor, item.fact[0].user_id) for item in received] == orders
     assert [item.payload for item in received] == events
     assert all(item.fact[1] == TRACE for item in received)
@@ -88,7 +95,9 @@ def test_an_empty_batch_holds_nothing() -> None:
 
 
 def test_attributes_that_are_not_known_change_nothing() -> None:
-    (received,) = read(by_hand(partitionkey="x", datacontenttype="application/json", time="2026-01-31T12:00:00+03:00"))
+    (received,) = read(
+        by_hand(partitionkey="x", datacontenttype="application/json", time="2026-01-31T12:00:00+03:00")
+    )
     assert isinstance(received, Received)
 
 
@@ -105,7 +114,13 @@ def test_a_body_that_is_no_array_or_object_is_unreadable(body: bytes) -> None:
 @pytest.mark.parametrize(
     "element",
     [b"5", b"null", b'"text"', b"[]", b"{}", b'{"id":"1"}', b'{"id":"\xff"}']
-    + [by_hand(id=5), by_hand(source=None), by_hand(type=None), by_hand(specversion=None), by_hand(time="soon")],
+    + [
+        by_hand(id=5),
+        by_hand(source=None),
+        by_hand(type=None),
+        by_hand(specversion=None),
+        by_hand(time="soon"),
+    ],
 )
 def test_an_element_that_is_no_event_is_set_aside_under_the_hash_of_its_bytes(element: bytes) -> None:
     before, aside, after = read(b"[" + b",".join([written(1), element, written(2)]) + b"]")
@@ -119,7 +134,11 @@ def test_an_element_that_is_no_event_is_set_aside_under_the_hash_of_its_bytes(el
 def test_an_event_of_a_type_that_nobody_handles_is_set_aside() -> None:
     (aside,) = read(by_hand(type="shop.orders.order-lost.v9"))
     assert isinstance(aside, Unhandled)
-    assert (aside.reason, aside.type, aside.subject) == ("unknown_type", "shop.orders.order-lost.v9", "the order")
+    assert (aside.reason, aside.type, aside.subject) == (
+        "unknown_type",
+        "shop.orders.order-lost.v9",
+        "the order",
+    )
     assert aside.message == MessageId("/crm", "1")
 
 
@@ -163,7 +182,10 @@ def test_an_event_without_an_identity_is_no_event(attribute: str) -> None:
 
 
 def test_the_reader_raises_nothing_but_unreadable_whatever_it_is_given() -> None:
-    @given(st.binary(max_size=60) | st.recursive(st.none() | st.integers() | st.text(), st.lists).map(msgspec.json.encode))
+    @given(
+        st.binary(max_size=60)
+        | st.recursive(st.none() | st.integers() | st.text(), st.lists).map(msgspec.json.encode)
+    )
     def reads(body: bytes) -> None:
         try:
             assert all(isinstance(item, Received | Unhandled) for item in read(body))

@@ -5,7 +5,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import pytest
-from tests.unit.clock import RecordingClock, id_of
 
 from kernel.adapters.memory.database import MemoryDatabase
 from kernel.adapters.memory.inbox import INBOX, MemoryInbox
@@ -15,6 +14,7 @@ from kernel.application.consume import Consumer, ParkMessage
 from kernel.domain.errors import Contention, NotFound, OutcomeUnknown, Unavailable
 from kernel.domain.events import Event, MessageId, Received, Unhandled
 from kernel.ports.bus import Unreadable
+from tests.unit.clock import RecordingClock, id_of
 
 TYPE = "shop.tests.happened.v1"
 SOURCE = "/shop/tests"
@@ -39,7 +39,9 @@ def _decoded(word: bytes) -> Received[Happened] | Unhandled:
     if word.startswith(b"x"):
         return Unhandled(message, "", word.decode(), "invalid_event", "an x", word)
     number = int(word)
-    return Received(message, TYPE, Happened(order_id=id_of(number), user_id="alice", traceparent="", number=number), word)
+    return Received(
+        message, TYPE, Happened(order_id=id_of(number), user_id="alice", traceparent="", number=number), word
+    )
 
 
 class World:
@@ -112,7 +114,7 @@ async def test_a_message_that_comes_again_changes_nothing() -> None:
 async def test_messages_that_arrive_together_share_a_transaction() -> None:
     world = World()
     await asyncio.gather(*(world.consume(body) for body in (b"1", b"2", b"3 4")))
-    assert world.attempts == [[1], [2, 3, 4]]
+    assert world.attempts == [[1, 2, 3, 4]]
 
 
 async def test_a_poisonous_event_is_parked_with_its_reason_and_its_neighbours_are_handled() -> None:
@@ -172,10 +174,12 @@ async def test_an_unreadable_message_is_the_bus_s_to_set_aside() -> None:
 
 
 @pytest.mark.parametrize("error", [Unavailable("away"), OutcomeUnknown("cut"), Contention("lost")])
-async def test_while_the_database_is_away_the_message_waits_in_place_and_nobody_is_parked(error: Exception) -> None:
+async def test_while_the_database_is_away_the_message_waits_in_place_and_nobody_is_parked(
+    error: Exception,
+) -> None:
     world = World(failing(*[error] * 40))
     await world.consume(b"1 2")
-    assert world.handled == [1, 2]
+    assert sorted(world.handled) == [1, 2]
     assert world.parked == []
     assert max(world.clock.slept) <= 2.0
 

@@ -7,10 +7,10 @@ from datetime import timedelta
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.unit.clock import START, RecordingClock
 
 from kernel.application.group_commit import ATTEMPTS_MAX, OUTCOME_WITHIN, GroupCommit
 from kernel.domain.errors import Contention, OutcomeUnknown, Refused, Unavailable
+from tests.unit.clock import START, RecordingClock
 
 Batch = Sequence[int]
 
@@ -69,6 +69,12 @@ async def test_a_call_alone_is_a_batch_of_its_own_and_waits_for_nothing() -> Non
     assert clock.slept == []
 
 
+async def test_a_caller_that_calls_again_as_soon_as_it_is_answered_is_answered_again() -> None:
+    group = GroupCommit(Store(), RecordingClock(), in_flight_max=1)
+    async with asyncio.timeout(5):
+        assert [await group(number) for number in range(3)] == ["0", "1", "2"]
+
+
 async def test_what_arrives_while_a_batch_is_in_flight_shares_the_next_one() -> None:
     store = Store()
     store.door.clear()
@@ -118,7 +124,9 @@ async def test_every_caller_gets_its_own_outcomes_in_its_own_order(
         Store(culprits), RecordingClock(), batch_size_max=batch_size_max, in_flight_max=in_flight_max
     )
     answers = await asyncio.gather(*(group.submit(commands) for commands in callers))
-    told = [[answer if isinstance(answer, str) else type(answer) for answer in answered] for answered in answers]
+    told = [
+        [answer if isinstance(answer, str) else type(answer) for answer in answered] for answered in answers
+    ]
     assert told == [[ValueError if n % 7 == 3 else str(n) for n in commands] for commands in callers]
 
 

@@ -19,7 +19,11 @@ def test_an_amount_that_was_written_is_read_as_itself(minor: int) -> None:
     assert parse_amount(str(in_units(minor))) == minor
 
 
-@given(st.from_regex(r"(0|[1-9][0-9]{0,11})(\.[0-9]{1,2})?", fullmatch=True, alphabet=st.characters(codec="ascii")))
+@given(
+    st.from_regex(
+        r"(0|[1-9][0-9]{0,11})(\.[0-9]{1,2})?", fullmatch=True, alphabet=st.characters(codec="ascii")
+    )
+)
 def test_every_text_of_the_grammar_means_exactly_what_it_says(text: str) -> None:
     hundredths = Decimal(text) * 100
     if hundredths == 0:
@@ -57,7 +61,14 @@ def test_nothing_is_no_amount(text: str) -> None:
 
 @pytest.mark.parametrize(
     ("text", "minor"),
-    [("0.01", 1), ("0.1", 10), ("1", 100), ("1.5", 150), ("10.00", 1000), ("999999999999.99", AMOUNT_MAX_MINOR)],
+    [
+        ("0.01", 1),
+        ("0.1", 10),
+        ("1", 100),
+        ("1.5", 150),
+        ("10.00", 1000),
+        ("999999999999.99", AMOUNT_MAX_MINOR),
+    ],
 )
 def test_the_digit_after_the_point_counts_tenths(text: str, minor: int) -> None:
     assert parse_amount(text) == minor

@@ -8,7 +8,14 @@ from pathlib import Path
 import pytest
 
 import kernel.domain.errors
-from kernel.adapters.http.problem import CODE_OF_STATUS, STATUS_OF_CODE, STATUS_OF_KIND, TITLES, problem_of, status_of
+from kernel.adapters.http.problem import (
+    CODE_OF_STATUS,
+    STATUS_OF_CODE,
+    STATUS_OF_KIND,
+    TITLES,
+    problem_of,
+    status_of,
+)
 from kernel.domain.errors import (
     Conflict,
     FieldError,
@@ -29,7 +36,11 @@ NEVER_ANSWERED = {"schema", "rabbitmq_unavailable", "consumer_unavailable", "cur
 def words(node: ast.AST) -> Iterator[str]:
     """The constants of an expression that look like codes."""
     for part in ast.walk(node):
-        if isinstance(part, ast.Constant) and isinstance(part.value, str) and re.fullmatch("[a-z_]+", part.value):
+        if (
+            isinstance(part, ast.Constant)
+            and isinstance(part.value, str)
+            and re.fullmatch("[a-z_]+", part.value)
+        ):
             yield part.value
 
 
@@ -64,9 +75,13 @@ def codes_of_the_source() -> dict[str, str]:
 
 def test_the_source_is_searched_well_enough_to_find_codes_of_every_form() -> None:
     found = codes_of_the_source()
-    assert {"account_exists", "insufficient_funds", "database_unavailable", "not_ready", "unsupported_media_type"} <= set(
-        found
-    )
+    assert {
+        "account_exists",
+        "insufficient_funds",
+        "database_unavailable",
+        "not_ready",
+        "unsupported_media_type",
+    } <= set(found)
 
 
 def test_every_code_that_a_caller_can_be_told_has_a_title() -> None:
@@ -76,7 +91,11 @@ def test_every_code_that_a_caller_can_be_told_has_a_title() -> None:
 
 
 def test_every_kind_of_error_has_a_status() -> None:
-    kinds = {kind for kind in vars(kernel.domain.errors).values() if isinstance(kind, type) and issubclass(kind, ShopError)}
+    kinds = {
+        kind
+        for kind in vars(kernel.domain.errors).values()
+        if isinstance(kind, type) and issubclass(kind, ShopError)
+    }
     assert set(STATUS_OF_KIND) == kinds - {ShopError}
 
 

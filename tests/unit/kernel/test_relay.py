@@ -8,7 +8,6 @@ from uuid import UUID
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
-from tests.unit.clock import RecordingClock
 
 from kernel.adapters.memory.database import MemoryDatabase
 from kernel.adapters.memory.outbox import OUTBOX, MemoryBacklog, Waiting
@@ -17,6 +16,7 @@ from kernel.application import relay
 from kernel.application.relay import ENVELOPE_BYTES_MAX, ENVELOPE_EVENTS_MAX, Relay, RelayEvents
 from kernel.domain.errors import Contention, OutcomeUnknown, Unavailable
 from kernel.ports.bus import Envelope
+from tests.unit.clock import RecordingClock
 
 TYPE = "shop.tests.happened.v1"
 
@@ -97,7 +97,9 @@ async def test_an_envelope_holds_200_events_and_the_rest_waits_for_the_next_roun
     assert ENVELOPE_EVENTS_MAX == 200
 
 
-@given(st.lists(st.integers(2, ENVELOPE_BYTES_MAX - 2) | st.integers(100_000, 140_000), min_size=1, max_size=8))
+@given(
+    st.lists(st.integers(2, ENVELOPE_BYTES_MAX - 2) | st.integers(100_000, 140_000), min_size=1, max_size=8)
+)
 @example([ENVELOPE_BYTES_MAX // 2 - 2, ENVELOPE_BYTES_MAX // 2 - 1])
 @example([ENVELOPE_BYTES_MAX // 2 - 1, ENVELOPE_BYTES_MAX // 2 - 1])
 async def test_no_envelope_is_above_its_bytes_and_none_is_split_without_need(sizes: list[int]) -> None:

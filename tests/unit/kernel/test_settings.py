@@ -9,7 +9,10 @@ from kernel.settings import Settings, SettingsError, load_settings, required
 SECRET = "hunter2"
 
 RIGHT = {
-    "ORDERS_DATABASE_URL": [f"postgresql://shop:{SECRET}@db:5432/orders", "postgres://a,b:6432/orders?sslmode=require"],
+    "ORDERS_DATABASE_URL": [
+        f"postgresql://shop:{SECRET}@db:5432/orders",
+        "postgres://a,b:6432/orders?sslmode=require",
+    ],
     "PAYMENTS_DATABASE_URL": ["postgresql://shop@127.0.0.1/payments"],
     "RABBITMQ_URL": [f"amqp://shop:{SECRET}@mq:5672/", "amqps://mq", "amqp://a,amqps://b:5671/shop"],
     "ORDERS_URL": ["http://orders:5001", "https://orders.example"],
@@ -27,9 +30,19 @@ RIGHT = {
 }
 
 WRONG = {
-    "ORDERS_DATABASE_URL": [f"mysql://shop:{SECRET}@db/orders", f"postgresql://shop:{SECRET} @db/orders", "db:5432"],
+    "ORDERS_DATABASE_URL": [
+        f"mysql://shop:{SECRET}@db/orders",
+        f"postgresql://shop:{SECRET} @db/orders",
+        "db:5432",
+    ],
     "PAYMENTS_DATABASE_URL": [f"postgressql://shop:{SECRET}@db/payments", "postgresql://"],
-    "RABBITMQ_URL": [f"http://shop:{SECRET}@mq", "amqp://", f"amqp://a,mq:{SECRET}", "amqp://a, amqp://b", "amqp://a,"],
+    "RABBITMQ_URL": [
+        f"http://shop:{SECRET}@mq",
+        "amqp://",
+        f"amqp://a,mq:{SECRET}",
+        "amqp://a, amqp://b",
+        "amqp://a,",
+    ],
     "ORDERS_URL": ["orders:5001", "http://orders:5001/", "http://orders/api", "ftp://orders", "http://"],
     "PAYMENTS_URL": ["http://pay ments"],
     "GATEWAY_PORT": ["0", "65536", "-1", "5003a", "five", " 5003", "5_003", "9" * 5000, "true"],
@@ -59,7 +72,9 @@ def test_a_right_value_is_taken(name: str, value: str) -> None:
 
 
 @pytest.mark.parametrize(("name", "value"), pairs(WRONG))
-def test_a_wrong_value_is_refused_in_one_line_that_names_its_setting_and_not_the_value(name: str, value: str) -> None:
+def test_a_wrong_value_is_refused_in_one_line_that_names_its_setting_and_not_the_value(
+    name: str, value: str
+) -> None:
     with pytest.raises(SettingsError) as refused:
         load_settings({"LOG_LEVEL": "INFO", name: value})
     line = str(refused.value)
@@ -71,7 +86,9 @@ def test_a_wrong_value_is_refused_in_one_line_that_names_its_setting_and_not_the
 
 
 @pytest.mark.xfail(strict=True, reason="$ in a pattern of settings.py matches before a line break at the end")
-@pytest.mark.parametrize("name", ["ORDERS_DATABASE_URL", "RABBITMQ_URL", "ORDERS_URL", "BIND_HOST", "SHOP_CURRENCY"])
+@pytest.mark.parametrize(
+    "name", ["ORDERS_DATABASE_URL", "RABBITMQ_URL", "ORDERS_URL", "BIND_HOST", "SHOP_CURRENCY"]
+)
 def test_a_line_break_at_the_end_is_refused_too(name: str) -> None:
     with pytest.raises(SettingsError):
         load_settings({name: RIGHT[name][0] + "\n"})
@@ -102,10 +119,18 @@ def test_an_empty_setting_is_one_that_is_not_set(name: str) -> None:
 
 def test_without_any_setting_the_defaults_of_the_contract_hold() -> None:
     settings = load_settings({})
-    assert (settings.orders_database_url, settings.payments_database_url, settings.rabbitmq_url) == (None, None, None)
+    assert (settings.orders_database_url, settings.payments_database_url, settings.rabbitmq_url) == (
+        None,
+        None,
+        None,
+    )
     assert (settings.orders_port, settings.payments_port, settings.gateway_port) == (5001, 5002, 5003)
     assert (settings.orders_url, settings.payments_url) == ("http://127.0.0.1:5001", "http://127.0.0.1:5002")
-    assert (settings.bind_host, settings.shop_data_dir, settings.shop_currency) == ("127.0.0.1", Path(".data"), "RUB")
+    assert (settings.bind_host, settings.shop_data_dir, settings.shop_currency) == (
+        "127.0.0.1",
+        Path(".data"),
+        "RUB",
+    )
     assert (settings.shop_auth, settings.shop_legacy_routes) == ("open", "on")
     assert (settings.log_level, settings.log_format) == ("INFO", "auto")
 

@@ -56,7 +56,9 @@ def test_a_huge_number_is_no_amount(digits: int) -> None:
         amount("1" + "0" * (digits - 1))
 
 
-@pytest.mark.parametrize("json_text", ["0", "-0", "-1", "1e2", "1E400", "1.234", "true", "null", "[1]", "{}", '""', '" 1"'])
+@pytest.mark.parametrize(
+    "json_text", ["0", "-0", "-1", "1e2", "1E400", "1.234", "true", "null", "[1]", "{}", '""', '" 1"']
+)
 def test_what_is_outside_the_grammar_is_no_amount(json_text: str) -> None:
     with pytest.raises(msgspec.ValidationError):
         amount(json_text)

@@ -1,17 +1,22 @@
 import asyncio
 import os
+import re
 import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
+from urllib.parse import unquote
 
 import uvicorn
 from litestar import Litestar
+from litestar.types import ASGIApp, Receive, Scope, Send
 
 from kernel.domain.errors import Unavailable
 
 # Longer than any client's pool keeps an idle connection (the gateway's: 15 s), or a POST meets a closing one.
 KEEP_ALIVE_S = 75
 GRACE_S = 5
+
+_ENCODED_SLASH = re.compile("%2f", re.IGNORECASE)
 
 
 class HttpServer(uvicorn.Server):
@@ -20,7 +25,7 @@ class HttpServer(uvicorn.Server):
     def __init__(self, app: Litestar, listener: socket.socket) -> None:
         super().__init__(
             uvicorn.Config(
-                app,
+                _keep_encoded_slashes(app),
                 loop="none",
                 http="httptools",
                 ws="none",
@@ -47,6 +52,19 @@ class HttpServer(uvicorn.Server):
             stopping.cancel()
             self.should_exit = True
             await serving
+
+
+def _keep_encoded_slashes(app: Litestar) -> ASGIApp:
+    """An encoded slash is data, not a separator (RFC 3986, section 2.2); uvicorn decodes the whole path."""
+
+    async def with_slashes(scope: Scope, receive: Receive, send: Send) -> None:
+        raw_path: bytes = scope.get("raw_path", b"")
+        if b"%2" in raw_path:
+            segments = _ENCODED_SLASH.split(raw_path.decode("latin-1"))
+            scope["path"] = "%2F".join(map(unquote, segments))
+        await app(scope, receive, send)
+
+    return with_slashes
 
 
 def listen(host: str, port: int) -> socket.socket:

@@ -79,10 +79,6 @@ class Transaction:
         self._waits: tuple[_Lock, asyncio.Future[None]] | None = None
         self._ended: Exception | None = None
 
-    @property
-    def is_open(self) -> bool:
-        return self._ended is None
-
     def commit(self) -> None:
         self._require_open()
         for table, changes in self._changes.items():
@@ -97,7 +93,7 @@ class Transaction:
 
     def rollback(self, why: Exception | None = None) -> None:
         """Also for a transaction whose owner died: whatever it waits for is cancelled."""
-        if self.is_open:
+        if self._ended is None:
             self._end(why or Unavailable("this transaction was rolled back"))
 
     def get(self, table: Table[R], key: Hashable, *, by: str | None = None) -> R | None:

@@ -36,4 +36,6 @@ def connect_engine(url: str) -> AsyncEngine:
         pool_size=POOL_SIZE,
         max_overflow=0,
         pool_timeout=CONNECT_TIMEOUT_S,
+        # Errors are logged and parked; what users sent is not.
+        hide_parameters=True,
     )

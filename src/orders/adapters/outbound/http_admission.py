@@ -36,7 +36,7 @@ class HttpAdmission:
             return [None] * len(commands)
         try:
             reasons = await self._ask(commands)
-        except (aiohttp.ClientError, TimeoutError, msgspec.DecodeError) as error:
+        except (aiohttp.ClientError, TimeoutError, msgspec.DecodeError, UnicodeDecodeError) as error:
             self._silent_until = self._clock.now() + ASK_AGAIN_AFTER
             logger.warning("payments did not judge %d orders: %r", len(commands), error)
             return [None] * len(commands)
@@ -50,4 +50,7 @@ class HttpAdmission:
             timeout=aiohttp.ClientTimeout(total=ANSWER_WITHIN_S),
             raise_for_status=True,
         ) as response:
-            return decoder(list[str | None]).decode(await response.read())
+            reasons = decoder(list[str | None]).decode(await response.read())
+        if len(reasons) != len(commands):
+            raise msgspec.ValidationError(f"{len(reasons)} answers to {len(commands)} questions")
+        return reasons

@@ -1,0 +1,140 @@
+"""The import contracts of pyproject.toml are seen to fail: each of them, on a bad import planted in a copy."""
+
+import ast
+import re
+import shutil
+import subprocess
+import sys
+import tomllib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+SRC = ROOT / "src"
+CONFIG: dict[str, Any] = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["importlinter"]
+NAMES: dict[str, str] = {contract["id"]: contract["name"] for contract in CONFIG["contracts"]}
+
+# Contract, file, and what is planted into it.
+VIOLATIONS = [
+    ("services", "orders/application/place_orders.py", "import payments.domain.account"),
+    ("services", "gateway/adapters/outbound/http_orders.py", "from orders import wire"),
+    ("services", "kernel/wiring.py", "import orders.wiring"),
+    ("services", "payments/main.py", "import shop.serving"),
+    ("rooms", "orders/utils/__init__.py", ""),
+    ("rooms", "gateway/helpers.py", ""),
+    ("rooms", "orders/domain/order.py", "from orders.ports import orders"),
+    ("rooms", "orders/ports/orders.py", "from orders.application import place_orders"),
+    ("rooms", "payments/application/charge_orders.py", "from payments import wire"),
+    ("rooms", "payments/adapters/outbound/postgres.py", "from payments import wiring"),
+    ("doors", "payments/adapters/inbound/http.py", "from payments.adapters.outbound import postgres"),
+    ("doors", "orders/adapters/outbound/http_admission.py", "from orders.adapters.inbound import http"),
+    ("doors", "orders/adapters/helpers/__init__.py", ""),
+    ("kernel-rooms", "kernel/common/__init__.py", ""),
+    ("kernel-rooms", "kernel/domain/money.py", "from kernel.ports import clock"),
+    ("kernel-rooms", "kernel/application/relay.py", "from kernel.contracts import catalog"),
+    ("kernel-rooms", "kernel/contracts/http.py", "from kernel.application import backoff"),
+    ("kernel-rooms", "kernel/adapters/http/app.py", "from kernel import settings"),
+    ("technologies", "kernel/adapters/kafka/__init__.py", ""),
+    ("technologies", "kernel/adapters/rabbit/bus.py", "from kernel.adapters.postgres import outbox"),
+    ("contracts", "kernel/contracts/orders.py", "from kernel.ports import clock"),
+    ("words", "orders/application/settle_orders.py", "from kernel.contracts import catalog"),
+    ("words", "payments/domain/account.py", "from kernel.adapters import system_clock"),
+    ("wire", "orders/main.py", "from orders import wire"),
+    ("bodies", "orders/main.py", "from kernel.contracts import http"),
+    ("messages", "orders/adapters/inbound/http.py", "from kernel.contracts import orders"),
+    ("libraries", "payments/domain/account.py", "import msgspec"),
+    ("libraries", "kernel/domain/ids.py", "import uuid_utils"),
+    ("libraries", "orders/ports/orders.py", "from sqlalchemy import Table"),
+    ("libraries", "kernel/application/group_commit.py", "import structlog"),
+    ("rabbit", "orders/wiring.py", "import faststream"),
+    ("rabbit", "kernel/adapters/memory/bus.py", "import aio_pika.abc"),
+    ("postgres", "orders/adapters/inbound/http.py", "from sqlalchemy import text"),
+    ("postgres", "kernel/settings.py", "import asyncpg"),
+    ("litestar", "orders/wire.py", "import litestar"),
+    ("dishka", "orders/main.py", "import dishka"),
+]
+
+
+# Lints one tree after the other, each from inside, in a process that has none of our packages loaded.
+LINT = """
+import importlib, os, sys
+from importlinter.cli import lint_imports
+for tree in sys.argv[1:]:
+    os.chdir(tree)
+    sys.path[0] = os.path.join(tree, "src")
+    importlib.invalidate_caches()
+    lint_imports(no_cache=True, no_logo=True)
+    print("=" * 20, flush=True)
+"""
+
+
+@pytest.fixture(scope="module")
+def verdicts(tmp_path_factory: pytest.TempPathFactory) -> dict[tuple[str, str], str]:
+    """What lint-imports says about every planted line, and about a copy without one."""
+    plants = [("", ""), *((path, line) for _, path, line in VIOLATIONS)]
+    trees = [str(plant(tmp_path_factory.mktemp("planted"), *planted)) for planted in plants]
+    environment = {"COLUMNS": "200", "NO_COLOR": "1"}
+    command = [sys.executable, "-c", LINT, *trees]
+    linted = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
+    return dict(zip(plants, linted.stdout.split("=" * 20), strict=False))
+
+
+def plant(tree: Path, path: str, line: str) -> Path:
+    """A copy of the source with the line at the end of the file, if there is one."""
+    shutil.copy(ROOT / "pyproject.toml", tree)
+    shutil.copytree(SRC, tree / "src", ignore=shutil.ignore_patterns("__pycache__"))
+    if path:
+        file = tree / "src" / path
+        file.parent.mkdir(exist_ok=True)
+        with file.open("a") as text:
+            text.write(f"\n{line}\n")
+    return tree
+
+
+def broken(verdict: str) -> set[str]:
+    """The ids of the contracts that do not hold."""
+    assert re.search(r"^Contracts: \d+ kept, \d+ broken\.$", verdict, re.MULTILINE), verdict
+    return {key for key, name in NAMES.items() if f"{name} BROKEN" in verdict}
+
+
+def test_an_unchanged_copy_keeps_every_contract(verdicts: dict[tuple[str, str], str]) -> None:
+    verdict = verdicts["", ""]
+    assert broken(verdict) == set()
+    assert f"Contracts: {len(NAMES)} kept, 0 broken." in verdict
+
+
+@pytest.mark.parametrize(
+    ("contract", "path", "line"), VIOLATIONS, ids=[f"{path}: {line or 'is new'}" for _, path, line in VIOLATIONS]
+)
+def test_a_planted_violation_turns_its_contract_red(
+    contract: str, path: str, line: str, verdicts: dict[tuple[str, str], str]
+) -> None:
+    assert contract in broken(verdicts[path, line])
+
+
+def test_every_contract_has_been_seen_to_fail() -> None:
+    assert {contract for contract, *_ in VIOLATIONS} == set(NAMES)
+
+
+def test_every_package_of_the_source_is_under_the_contracts() -> None:
+    packages = {path.name for path in SRC.iterdir() if path.is_dir() and path.suffix != ".egg-info"} - {"__pycache__"}
+    assert packages == set(CONFIG["root_packages"])
+
+
+def test_no_library_that_the_source_uses_is_missing_from_those_that_the_inner_rooms_may_not_use() -> None:
+    (forbidden,) = [c["forbidden_modules"] for c in CONFIG["contracts"] if c["id"] == "libraries"]
+    own = {*CONFIG["root_packages"], *sys.stdlib_module_names}
+    used = {name for path in SRC.rglob("*.py") for name in imported(ast.parse(path.read_text())) if name not in own}
+    assert used <= set(forbidden)
+    assert "litestar" in used
+
+
+def imported(tree: ast.AST) -> Iterator[str]:
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            yield from (alias.name.partition(".")[0] for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            yield node.module.partition(".")[0]

@@ -1,0 +1,98 @@
+"""The use cases of orders over adapters in memory, made anew for each call as wiring does it."""
+
+import json
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from kernel.adapters.memory.clock import MemoryClock
+from kernel.adapters.memory.database import MemoryDatabase
+from kernel.adapters.memory.inbox import MemoryInbox
+from kernel.adapters.memory.outbox import OUTBOX, MemoryOutbox
+from kernel.adapters.memory.unit_of_work import MemoryUnitOfWork
+from kernel.domain.errors import Refused
+from kernel.domain.events import MessageId, Received
+from orders import wire
+from orders.adapters.outbound.memory import (
+    ORDER_HISTORY,
+    ORDERS,
+    MemoryHistory,
+    MemoryOrders,
+    MemoryPlacedOrders,
+)
+from orders.application.place_orders import PlaceOrders
+from orders.application.settle_orders import SettleOrders
+from orders.domain.order import Order, PaymentDecided, Placed, PlaceOrder, StatusChanged
+from tests.unit.clock import id_of
+
+TRACE = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-00"
+
+
+class World:
+    """`reasons` are what speaks against orders of these users; `meanwhile` runs while payments is asked.
+
+    Reads see `readable`, which is the database unless a test says otherwise.
+    """
+
+    def __init__(self, **reasons: str) -> None:
+        self.database = self.readable = MemoryDatabase()
+        self.clock = MemoryClock()
+        self.woken: list[str] = []
+        self.asked: list[list[PlaceOrder]] = []
+        self.meanwhile: Callable[[], Any] | None = None
+        self.reasons = reasons
+
+    async def place(self, *commands: PlaceOrder) -> list[Placed | Refused]:
+        uow = MemoryUnitOfWork(self.database)
+        place_orders = PlaceOrders(
+            uow,
+            MemoryOrders(uow),
+            MemoryHistory(uow),
+            MemoryPlacedOrders(self.readable),
+            MemoryOutbox(uow, self.clock, wire.encode, self.woken.append),
+            self,
+            self.clock,
+            "RUB",
+        )
+        return await place_orders(commands)
+
+    async def settle(self, *decisions: PaymentDecided, first_message: int = 1) -> None:
+        uow = MemoryUnitOfWork(self.database)
+        settle_orders = SettleOrders(
+            uow, MemoryInbox(uow, self.clock), MemoryOrders(uow), MemoryHistory(uow), self.clock
+        )
+        await settle_orders(
+            [
+                Received(MessageId("/shop/payments", str(number)), "", decided, b"")
+                for number, decided in enumerate(decisions, first_message)
+            ]
+        )
+
+    async def judge(self, commands: Sequence[PlaceOrder]) -> Sequence[Refused | None]:
+        self.asked.append(list(commands))
+        if self.meanwhile is not None:
+            meanwhile, self.meanwhile = self.meanwhile, None
+            await meanwhile()
+        return [
+            Refused(self.reasons[command.user_id], "") if command.user_id in self.reasons else None
+            for command in commands
+        ]
+
+    def orders(self) -> list[Order]:
+        return sorted(self.database.rows(ORDERS), key=lambda order: order.id)
+
+    def history(self) -> list[StatusChanged]:
+        return sorted(self.database.rows(ORDER_HISTORY), key=lambda row: (row.order_id, row.sequence))
+
+    def outbox(self) -> list[dict[str, Any]]:
+        return [json.loads(row.event) for row in sorted(self.database.rows(OUTBOX), key=lambda row: row.id)]
+
+
+def order(number: int, *, user_id: str = "alice", amount: int = 1000, key: str | None = None) -> PlaceOrder:
+    return PlaceOrder(
+        order_id=id_of(number),
+        user_id=user_id,
+        amount=amount,
+        description="a book",
+        idempotency_key=key,
+        traceparent=TRACE,
+    )

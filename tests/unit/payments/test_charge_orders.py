@@ -1,0 +1,166 @@
+"""ChargeOrders: each order is paid or declined once and for ever, and every question is answered."""
+
+import asyncio
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from kernel.contracts.catalog import PAYMENT_CAPTURED, PAYMENT_DECLINED
+from payments.domain.account import Decision, Kind, OrderPlaced, PaymentDecided
+from tests.unit.clock import id_of
+from tests.unit.payments.world import TRACE, World, deposit, opening, order, world_of
+
+Answer = tuple[int, str]
+
+
+def answers(world: World) -> list[Answer]:
+    """The number of the order, and `paid` or the reason, for each answer in the outbox."""
+    return [(int(event["subject"][-4:], 16), _verdict(event)) for event in world.outbox()]
+
+
+def _verdict(event: dict[str, Any]) -> str:
+    return "paid" if event["type"] == PAYMENT_CAPTURED else str(event["data"]["reason"])
+
+
+async def test_an_order_that_the_balance_covers_is_paid_and_answered() -> None:
+    world = await world_of(alice=1000)
+    await world.charge(order(1, amount=300))
+    assert world.balances() == {"alice": 700}
+    paid = world.transfers()[-1]
+    assert (paid.kind, paid.amount, paid.order_id, paid.balance_after) == (Kind.CAPTURE, 300, id_of(1), 700)
+    (payment,) = world.payments()
+    assert (payment.decision, payment.transfer_id) == (Decision.CAPTURED, paid.id)
+    (answer,) = world.outbox()
+    assert (answer["type"], answer["subject"], answer["traceparent"]) == (
+        PAYMENT_CAPTURED,
+        str(id_of(1)),
+        TRACE,
+    )
+    assert answer["data"] == {"orderId": str(id_of(1)), "userId": "alice", "transactionId": str(paid.id)}
+    assert world.woken == [PAYMENT_CAPTURED]
+
+
+async def test_an_order_that_nobody_can_pay_is_declined_with_its_reason() -> None:
+    world = await world_of(alice=1000)
+    await world.charge(order(1, amount=1001), order(2, user_id="nobody"), order(3, amount=1, currency="EUR"))
+    assert answers(world) == [(1, "insufficient_funds"), (2, "account_not_found"), (3, "currency_mismatch")]
+    assert {event["type"] for event in world.outbox()} == {PAYMENT_DECLINED}
+    assert world.balances() == {"alice": 1000}
+    assert len(world.payments()) == 3
+
+
+async def test_orders_of_a_batch_are_charged_in_order_and_a_refused_large_one_does_not_refuse_the_next_small_one() -> (
+    None
+):
+    world = await world_of(alice=1000)
+    await world.charge(order(1, amount=600), order(2, amount=600), order(3, amount=400), order(4, amount=1))
+    assert answers(world) == [(1, "paid"), (2, "insufficient_funds"), (3, "paid"), (4, "insufficient_funds")]
+    assert world.balances() == {"alice": 0}
+    assert world.hold_together()
+
+
+async def test_the_same_message_again_changes_nothing_and_answers_nothing() -> None:
+    world = await world_of(alice=1000)
+    await world.charge(order(1))
+    await world.charge(order(1))
+    assert world.balances() == {"alice": 0}
+    assert answers(world) == [(1, "paid")]
+
+
+async def test_the_same_order_in_a_new_message_is_answered_again_and_not_paid_again() -> None:
+    world = await world_of(alice=2000)
+    await world.charge(order(1))
+    await world.charge(order(1), first_message=2)
+    assert world.balances() == {"alice": 1000}
+    assert answers(world) == [(1, "paid")] * 2
+    assert len({event["id"] for event in world.outbox()}) == 2
+    assert len({event["data"]["transactionId"] for event in world.outbox()}) == 1
+
+
+async def test_the_same_order_twice_in_one_batch_is_paid_once_and_answered_twice() -> None:
+    world = await world_of(alice=2000)
+    await world.charge(order(1), order(1))
+    assert world.balances() == {"alice": 1000}
+    assert answers(world) == [(1, "paid")] * 2
+
+
+async def test_what_was_declined_stays_declined_though_there_is_money_now() -> None:
+    world = await world_of(alice=0)
+    await world.charge(order(1), order(2, user_id="bob"))
+    await world.open(opening(5, user_id="bob"))
+    await world.deposit(deposit(1), deposit(2, user_id="bob"))
+    await world.charge(order(1), order(2, user_id="bob"), first_message=10)
+    assert answers(world) == [(1, "insufficient_funds"), (2, "account_not_found")] * 2
+    assert world.balances() == {"alice": 1000, "bob": 1000}
+
+
+async def test_a_hundred_orders_at_the_same_time_spend_what_is_there_and_no_more() -> None:
+    world = await world_of(alice=5500)
+    await asyncio.gather(
+        *(world.charge(order(number, amount=1000), first_message=number) for number in range(1, 101))
+    )
+    assert sorted(verdict for _, verdict in answers(world)) == ["insufficient_funds"] * 95 + ["paid"] * 5
+    assert world.balances() == {"alice": 500}
+    assert world.hold_together()
+
+
+async def test_an_order_that_several_messages_carry_at_the_same_time_is_paid_once() -> None:
+    world = await world_of(alice=5500)
+    await asyncio.gather(*(world.charge(order(1), first_message=number) for number in range(1, 9)))
+    assert world.balances() == {"alice": 4500}
+    assert answers(world) == [(1, "paid")] * 8
+
+
+async def test_a_batch_that_fails_leaves_nothing_behind() -> None:
+    def broken(event: PaymentDecided, event_id: UUID, at: datetime) -> tuple[str, bytes]:
+        raise ZeroDivisionError
+
+    world = await world_of(alice=1000)
+    whole, world.encode = world.encode, broken
+    with pytest.raises(ZeroDivisionError):
+        await world.charge(order(1))
+    assert (world.balances(), world.payments(), world.outbox()) == ({"alice": 1000}, [], [])
+    world.encode = whole
+    await world.charge(order(1))
+    assert answers(world) == [(1, "paid")]
+
+
+orders = st.builds(
+    order,
+    st.integers(1, 6),
+    user_id=st.sampled_from(["alice", "bob", "nobody"]),
+    amount=st.sampled_from([1, 2, 3, 5]),
+    currency=st.sampled_from(["RUB", "RUB", "EUR"]),
+)
+
+
+@given(st.lists(orders, max_size=12), st.integers(0, 12))
+async def test_where_a_batch_is_split_changes_no_decision(batch: list[OrderPlaced], place: int) -> None:
+    whole, split = await world_of(alice=6, bob=3), await world_of(alice=6, bob=3)
+    await whole.charge(*batch)
+    await split.charge(*batch[:place])
+    await split.charge(*batch[place:], first_message=place + 1)
+    assert answers(split) == answers(whole)
+    assert len(answers(whole)) == len(batch)
+    assert split.balances() == whole.balances()
+    assert whole.hold_together()
+    assert split.hold_together()
+
+
+@given(st.lists(orders, max_size=12))
+async def test_splitting_a_batch_by_users_changes_no_decision(batch: list[OrderPlaced]) -> None:
+    whole, split = await world_of(alice=6, bob=3), await world_of(alice=6, bob=3)
+    await whole.charge(*batch)
+    first_message = 1
+    for user_id in ("nobody", "bob", "alice"):
+        part = [placed for placed in batch if placed.user_id == user_id]
+        await split.charge(*part, first_message=first_message)
+        first_message += len(part)
+    assert [(p.user_id, p.order_id, p.decision, p.reason) for p in split.payments()] == [
+        (p.user_id, p.order_id, p.decision, p.reason) for p in whole.payments()
+    ]
+    assert split.balances() == whole.balances()

@@ -1,0 +1,117 @@
+"""The use cases of payments over adapters in memory, made anew for each call as wiring does it."""
+
+import json
+from typing import Any
+
+from kernel.adapters.memory.clock import MemoryClock
+from kernel.adapters.memory.database import MemoryDatabase
+from kernel.adapters.memory.inbox import MemoryInbox
+from kernel.adapters.memory.outbox import OUTBOX, MemoryOutbox
+from kernel.adapters.memory.unit_of_work import MemoryUnitOfWork
+from kernel.domain.errors import ShopError
+from kernel.domain.events import MessageId, Received
+from payments import wire
+from payments.adapters.outbound.memory import (
+    ACCOUNTS,
+    PAYMENTS,
+    TRANSFERS,
+    MemoryAccounts,
+    MemoryLedger,
+    MemoryOpenedAccounts,
+    MemoryPayments,
+)
+from payments.application.admit_orders import AdmitOrders
+from payments.application.charge_orders import ChargeOrders
+from payments.application.make_deposits import MakeDeposits
+from payments.application.open_accounts import OpenAccounts
+from payments.domain.account import Deposit, Deposited, OpenAccount, Opened, OrderPlaced, Payment, Transfer
+from tests.unit.clock import id_of
+
+TRACE = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-00"
+
+
+class World:
+    def __init__(self) -> None:
+        self.database = MemoryDatabase()
+        self.clock = MemoryClock()
+        self.woken: list[str] = []
+        self.encode = wire.encode
+
+    async def open(self, *commands: OpenAccount) -> list[Opened | ShopError]:
+        uow = MemoryUnitOfWork(self.database)
+        return await OpenAccounts(uow, MemoryAccounts(uow), self.clock, "RUB")(commands)
+
+    async def deposit(self, *commands: Deposit) -> list[Deposited | ShopError]:
+        uow = MemoryUnitOfWork(self.database)
+        return await MakeDeposits(uow, MemoryAccounts(uow), MemoryLedger(uow), self.clock)(commands)
+
+    async def charge(self, *orders: OrderPlaced, first_message: int = 1) -> None:
+        uow = MemoryUnitOfWork(self.database)
+        charge_orders = ChargeOrders(
+            uow,
+            MemoryInbox(uow, self.clock),
+            MemoryAccounts(uow),
+            MemoryLedger(uow),
+            MemoryPayments(uow),
+            MemoryOutbox(uow, self.clock, self.encode, self.woken.append),
+            self.clock,
+        )
+        await charge_orders(
+            [
+                Received(MessageId("/shop/orders", str(number)), "", order, b"")
+                for number, order in enumerate(orders, first_message)
+            ]
+        )
+
+    async def admit(self, *orders: tuple[str, int]) -> list[str | None]:
+        return await AdmitOrders(MemoryOpenedAccounts(self.database))(orders)
+
+    def balances(self) -> dict[str, int]:
+        return {account.user_id: account.balance for account in self.database.rows(ACCOUNTS)}
+
+    def transfers(self) -> list[Transfer]:
+        return sorted(self.database.rows(TRANSFERS), key=lambda row: (row.user_id, row.sequence))
+
+    def payments(self) -> list[Payment]:
+        return sorted(self.database.rows(PAYMENTS), key=lambda row: (row.user_id, row.order_id))
+
+    def outbox(self) -> list[dict[str, Any]]:
+        return [json.loads(row.event) for row in sorted(self.database.rows(OUTBOX), key=lambda row: row.id)]
+
+    def hold_together(self) -> bool:
+        """Each balance is the sum of its transfers, and its last `balance_after`; their numbers have no gap."""
+        for account in self.database.rows(ACCOUNTS):
+            running, numbers = 0, []
+            for transfer in (t for t in self.transfers() if t.user_id == account.user_id):
+                own = f"user:{account.user_id}"
+                running += transfer.amount if transfer.credit_account == own else -transfer.amount
+                numbers.append(transfer.sequence)
+                if running != transfer.balance_after or running < 0:
+                    return False
+            if (account.balance, list(range(1, account.sequence + 1))) != (running, numbers):
+                return False
+        return True
+
+
+async def world_of(**balances: int) -> World:
+    """With an account for each of these users."""
+    world = World()
+    for number, (user_id, balance) in enumerate(balances.items()):
+        await world.open(opening(9000 + number, user_id=user_id))
+        if balance:
+            await world.deposit(deposit(9100 + number, user_id=user_id, amount=balance))
+    return world
+
+
+def opening(number: int, *, user_id: str = "alice", key: str | None = None) -> OpenAccount:
+    return OpenAccount(account_id=id_of(number), user_id=user_id, idempotency_key=key)
+
+
+def deposit(number: int, *, user_id: str = "alice", amount: int = 1000, key: str | None = None) -> Deposit:
+    return Deposit(transfer_id=id_of(number), user_id=user_id, amount=amount, idempotency_key=key)
+
+
+def order(number: int, *, user_id: str = "alice", amount: int = 1000, currency: str = "RUB") -> OrderPlaced:
+    return OrderPlaced(
+        order_id=id_of(number), user_id=user_id, traceparent=TRACE, amount=amount, currency=currency
+    )
