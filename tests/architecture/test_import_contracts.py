@@ -1,4 +1,4 @@
-"""The import contracts of pyproject.toml are seen to fail: each of them, on a bad import planted in a copy."""
+"""The import contracts of pyproject.toml are seen to fail, each on a bad import planted in a copy."""
 
 import ast
 import re
@@ -107,7 +107,9 @@ def test_an_unchanged_copy_keeps_every_contract(verdicts: dict[tuple[str, str], 
 
 
 @pytest.mark.parametrize(
-    ("contract", "path", "line"), VIOLATIONS, ids=[f"{path}: {line or 'is new'}" for _, path, line in VIOLATIONS]
+    ("contract", "path", "line"),
+    VIOLATIONS,
+    ids=[f"{path}: {line or 'is new'}" for _, path, line in VIOLATIONS],
 )
 def test_a_planted_violation_turns_its_contract_red(
     contract: str, path: str, line: str, verdicts: dict[tuple[str, str], str]
@@ -120,14 +122,21 @@ def test_every_contract_has_been_seen_to_fail() -> None:
 
 
 def test_every_package_of_the_source_is_under_the_contracts() -> None:
-    packages = {path.name for path in SRC.iterdir() if path.is_dir() and path.suffix != ".egg-info"} - {"__pycache__"}
+    packages = {path.name for path in SRC.iterdir() if path.is_dir() and path.suffix != ".egg-info"} - {
+        "__pycache__"
+    }
     assert packages == set(CONFIG["root_packages"])
 
 
 def test_no_library_that_the_source_uses_is_missing_from_those_that_the_inner_rooms_may_not_use() -> None:
     (forbidden,) = [c["forbidden_modules"] for c in CONFIG["contracts"] if c["id"] == "libraries"]
     own = {*CONFIG["root_packages"], *sys.stdlib_module_names}
-    used = {name for path in SRC.rglob("*.py") for name in imported(ast.parse(path.read_text())) if name not in own}
+    used = {
+        name
+        for path in SRC.rglob("*.py")
+        for name in imported(ast.parse(path.read_text()))
+        if name not in own
+    }
     assert used <= set(forbidden)
     assert "litestar" in used
 

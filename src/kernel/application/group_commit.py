@@ -108,7 +108,8 @@ class GroupCommit(Generic[C, R]):
                 if unknown is None and attempt > 1:
                     return [error] * len(commands)
             except Exception as error:
-                if not isinstance(error, Contention) or attempt >= ATTEMPTS_MAX:
+                repeat = isinstance(error, Contention) and (unknown or attempt < ATTEMPTS_MAX)
+                if not repeat:
                     if len(commands) == 1:
                         return [unknown or error]
                     middle = len(commands) // 2

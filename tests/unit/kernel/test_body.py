@@ -79,8 +79,16 @@ def test_json_that_is_no_object_is_blamed_on_the_body(body: bytes) -> None:
 
 @pytest.mark.parametrize(
     "body",
-    [b"{", b"abc", b"{} x", b'{"amount": NaN}', b'{"userId": "\xff"}', b'{"description": "\\ud800"}']
-    + [b'\xef\xbb\xbf{"userId": "alice", "amount": 1}', b'{"unknown": ' + b"[" * 100_000],
+    [
+        b"{",
+        b"abc",
+        b"{} x",
+        b'{"amount": NaN}',
+        b'{"userId": "\xff"}',
+        b'{"description": "\\ud800"}',
+        b'\xef\xbb\xbf{"userId": "alice", "amount": 1}',
+        b'{"unknown": ' + b"[" * 100_000,
+    ],
 )
 def test_a_body_that_is_no_json_is_blamed_on_the_body(body: bytes) -> None:
     assert blame(body, dict)[0] == "body"

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from contextlib import suppress
 from typing import Any
 
 import msgspec
@@ -103,8 +104,23 @@ def test_attributes_that_are_not_known_change_nothing() -> None:
 
 @pytest.mark.parametrize(
     "body",
-    [b"", b" ", b"garbage", b"[", b"[1,", b"{", b"[]]", b'"text"', b"5", b"null", b"\xff\xfe", b"[" * 100_000]
-    + [b"\x1f\x8b\x08", b"<event/>", b'{"id": "1"} {"id": "2"}'],
+    [
+        b"",
+        b" ",
+        b"garbage",
+        b"[",
+        b"[1,",
+        b"{",
+        b"[]]",
+        b'"text"',
+        b"5",
+        b"null",
+        b"\xff\xfe",
+        b"[" * 100_000,
+        b"\x1f\x8b\x08",
+        b"<event/>",
+        b'{"id": "1"} {"id": "2"}',
+    ],
 )
 def test_a_body_that_is_no_array_or_object_is_unreadable(body: bytes) -> None:
     with pytest.raises(Unreadable):
@@ -113,8 +129,14 @@ def test_a_body_that_is_no_array_or_object_is_unreadable(body: bytes) -> None:
 
 @pytest.mark.parametrize(
     "element",
-    [b"5", b"null", b'"text"', b"[]", b"{}", b'{"id":"1"}', b'{"id":"\xff"}']
-    + [
+    [
+        b"5",
+        b"null",
+        b'"text"',
+        b"[]",
+        b"{}",
+        b'{"id":"1"}',
+        b'{"id":"\xff"}',
         by_hand(id=5),
         by_hand(source=None),
         by_hand(type=None),
@@ -173,7 +195,6 @@ def test_fields_that_a_newer_publisher_added_change_nothing() -> None:
     assert isinstance(received, Received)
 
 
-@pytest.mark.xfail(strict=True, reason="an empty id is taken for an id: two such events would count as one")
 @pytest.mark.parametrize("attribute", ["id", "source", "type"])
 def test_an_event_without_an_identity_is_no_event(attribute: str) -> None:
     (aside,) = read(by_hand(**{attribute: ""}))
@@ -181,15 +202,7 @@ def test_an_event_without_an_identity_is_no_event(attribute: str) -> None:
     assert aside.reason == "invalid_event"
 
 
-def test_the_reader_raises_nothing_but_unreadable_whatever_it_is_given() -> None:
-    @given(
-        st.binary(max_size=60)
-        | st.recursive(st.none() | st.integers() | st.text(), st.lists).map(msgspec.json.encode)
-    )
-    def reads(body: bytes) -> None:
-        try:
-            assert all(isinstance(item, Received | Unhandled) for item in read(body))
-        except Unreadable:
-            pass
-
-    reads()
+@given(st.binary(max_size=60) | st.recursive(st.none() | st.text(), st.lists).map(msgspec.json.encode))
+def test_the_reader_raises_nothing_but_unreadable_whatever_it_is_given(body: bytes) -> None:
+    with suppress(Unreadable):
+        assert all(isinstance(item, Received | Unhandled) for item in read(body))

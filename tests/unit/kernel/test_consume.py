@@ -52,6 +52,7 @@ class World:
         self.clock = RecordingClock()
         self.attempts: list[list[int]] = []
         self.handled: list[int] = []
+        self.to_park: list[Unhandled] = []
         self.park_fails: list[Exception] = []
         self.consume = Consumer(decode, self._handle, self._park, self.clock)
         self._react = react
@@ -65,6 +66,7 @@ class World:
         self.handled += facts
 
     async def _park(self, unhandled: Unhandled) -> None:
+        self.to_park.append(unhandled)
         if self.park_fails:
             raise self.park_fails.pop(0)
         uow = MemoryUnitOfWork(self.database)
@@ -180,7 +182,7 @@ async def test_while_the_database_is_away_the_message_waits_in_place_and_nobody_
     world = World(failing(*[error] * 40))
     await world.consume(b"1 2")
     assert sorted(world.handled) == [1, 2]
-    assert world.parked == []
+    assert world.to_park == []
     assert max(world.clock.slept) <= 2.0
 
 

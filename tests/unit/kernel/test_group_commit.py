@@ -203,11 +203,16 @@ async def test_what_could_not_be_found_out_within_ten_seconds_is_told_as_unknown
     assert timedelta(seconds=10) == OUTCOME_WITHIN
 
 
-@pytest.mark.xfail(strict=True, reason="halving forgets that the answer to an earlier attempt was lost")
 async def test_what_may_be_done_is_never_told_as_not_done_even_if_a_neighbour_is_a_culprit() -> None:
     store = Store(failing(OutcomeUnknown("cut"), ValueError("poison"), Unavailable("away")))
     outcomes = await GroupCommit(store, RecordingClock()).submit([1, 2])
     assert not any(isinstance(outcome, Unavailable) for outcome in outcomes)
+
+
+async def test_a_culprit_that_may_be_done_is_told_as_unknown() -> None:
+    store = Store(failing(OutcomeUnknown("cut"), ValueError("poison")))
+    with pytest.raises(OutcomeUnknown):
+        await GroupCommit(store, RecordingClock())(1)
 
 
 async def test_a_caller_who_hangs_up_cancels_nothing() -> None:
@@ -248,24 +253,3 @@ async def test_waiting_room_is_counted_in_commands() -> None:
     calls.append(await settle(group(5)))
     store.door.set()
     assert await asyncio.gather(*calls) == ["0", ["1", "2"], "5"]
-
-
-async def test_draining_waits_for_all_that_was_taken() -> None:
-    store = Store()
-    store.door.clear()
-    group = GroupCommit(store, RecordingClock(), in_flight_max=1)
-    calls = [await settle(group(number)) for number in range(3)]
-    draining = await settle(group.drain())
-    assert not draining.done()
-    store.door.set()
-    await draining
-    assert all(call.done() for call in calls)
-    assert store.batches == [[0], [1, 2]]
-
-
-async def test_there_is_nothing_to_drain_where_nothing_was_taken() -> None:
-    group = GroupCommit(Store(), RecordingClock())
-    await group(1)
-    async with asyncio.timeout(1):
-        await group.drain()
-    assert await group(2) == "2"

@@ -3,6 +3,7 @@
 import asyncio
 import json
 from collections.abc import Callable, Sequence
+from itertools import pairwise
 from uuid import UUID
 
 import pytest
@@ -109,7 +110,7 @@ async def test_no_envelope_is_above_its_bytes_and_none_is_split_without_need(siz
     bodies = [envelope.body for envelope in world.bus.envelopes]
     assert [len(text) + 2 for body in bodies for text in json.loads(body)] == sizes
     assert all(len(body) <= ENVELOPE_BYTES_MAX for body in bodies)
-    for body, following in zip(bodies, bodies[1:], strict=False):
+    for body, following in pairwise(bodies):
         first_of_next = len(json.loads(following)[0]) + 2
         assert len(body) + 1 + first_of_next > ENVELOPE_BYTES_MAX
     assert ENVELOPE_BYTES_MAX == 256 * 1024

@@ -77,7 +77,6 @@ async def test_an_order_is_not_there_for_another_user() -> None:
     assert statuses(world) == [Status.NEW]
 
 
-@pytest.mark.xfail(strict=True, reason="the orders of a batch are looked up by id alone")
 async def test_an_order_is_not_there_for_another_user_though_its_own_user_is_in_the_batch() -> None:
     world = await placed(1)
     with pytest.raises(NotFound):

@@ -53,9 +53,7 @@ async def test_an_order_that_nobody_can_pay_is_declined_with_its_reason() -> Non
     assert len(world.payments()) == 3
 
 
-async def test_orders_of_a_batch_are_charged_in_order_and_a_refused_large_one_does_not_refuse_the_next_small_one() -> (
-    None
-):
+async def test_in_a_batch_a_refused_large_order_does_not_refuse_the_next_small_one() -> None:
     world = await world_of(alice=1000)
     await world.charge(order(1, amount=600), order(2, amount=600), order(3, amount=400), order(4, amount=1))
     assert answers(world) == [(1, "paid"), (2, "insufficient_funds"), (3, "paid"), (4, "insufficient_funds")]

@@ -79,7 +79,7 @@ class World:
         return [json.loads(row.event) for row in sorted(self.database.rows(OUTBOX), key=lambda row: row.id)]
 
     def hold_together(self) -> bool:
-        """Each balance is the sum of its transfers, and its last `balance_after`; their numbers have no gap."""
+        """Each balance is the sum of its transfers and the last `balance_after`; no number is missing."""
         for account in self.database.rows(ACCOUNTS):
             running, numbers = 0, []
             for transfer in (t for t in self.transfers() if t.user_id == account.user_id):

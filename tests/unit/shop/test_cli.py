@@ -39,7 +39,9 @@ def test_a_mistake_ends_in_one_line_and_a_failure(mistake: Exception) -> None:
 
 
 @pytest.mark.parametrize(
-    "bug", [ValueError("bug"), ExceptionGroup("", [Unavailable("away"), ValueError("bug")])], ids=["alone", "with"]
+    "bug",
+    [ValueError("bug"), ExceptionGroup("", [Unavailable("away"), ValueError("bug")])],
+    ids=["alone", "with"],
 )
 def test_a_bug_is_shown_as_one_even_beside_a_mistake(bug: Exception) -> None:
     result = outcome_of(bug)

@@ -1,0 +1,286 @@
+"""The migrated databases are those that the code knows, and refuse what must never be."""
+
+import re
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import asyncpg
+import pytest
+from sqlalchemy import Connection, MetaData, Table, UniqueConstraint, text
+from sqlalchemy.dialects import postgresql
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+import kernel.adapters.postgres.tables
+import orders.adapters.outbound.tables
+import payments.adapters.outbound.tables
+from kernel.adapters.embedded.postgres import EmbeddedPostgres
+from kernel.adapters.postgres.engine import connect_engine
+from kernel.adapters.postgres.schema import SchemaMismatch, migrate, require_revision, revision
+
+MIGRATIONS = Path(__file__).parents[2] / "migrations"
+SERVICES = {"orders": orders.adapters.outbound.tables, "payments": payments.adapters.outbound.tables}
+NOW = datetime(2026, 1, 31, 12, tzinfo=UTC)
+
+ORDER = {
+    "user_id": "alice",
+    "id": uuid4(),
+    "amount": 1000,
+    "currency": "RUB",
+    "description": "",
+    "status": "NEW",
+    "idempotency_key": "k",
+    "created_at": NOW,
+    "updated_at": NOW,
+}
+CHANGE = {"user_id": "alice", "order_id": uuid4(), "sequence": 1, "status": "NEW", "at": NOW}
+ACCOUNT = {
+    "user_id": "alice",
+    "id": uuid4(),
+    "balance": 0,
+    "sequence": 0,
+    "currency": "RUB",
+    "created_at": NOW,
+}
+TRANSFER = {
+    "user_id": "alice",
+    "sequence": 1,
+    "id": uuid4(),
+    "kind": "capture",
+    "debit_account": "user:alice",
+    "credit_account": "system:revenue",
+    "amount": 1000,
+    "order_id": uuid4(),
+    "idempotency_key": "k",
+    "balance_after": 0,
+    "created_at": NOW,
+}
+PAYMENT = {"user_id": "alice", "order_id": uuid4(), "decision": "captured", "created_at": NOW}
+
+each_service = pytest.mark.parametrize("service", SERVICES)
+
+
+@pytest.fixture(scope="module")
+def url(scratch: Path) -> Iterator[str]:
+    with EmbeddedPostgres(scratch / "schema", database="orders", options={"fsync": "off"}) as server:
+        yield server.url
+
+
+@pytest.fixture(scope="module")
+async def engines(url: str) -> AsyncIterator[dict[str, AsyncEngine]]:
+    async with created(url, "orders") as first, created(url, "payments") as second:
+        yield {"orders": first, "payments": second}
+
+
+@asynccontextmanager
+async def created(url: str, service: str) -> AsyncIterator[AsyncEngine]:
+    """The service's database, migrated."""
+    if service != "orders":
+        connection = await asyncpg.connect(url)
+        await connection.execute(f"CREATE DATABASE {service}")
+        await connection.close()
+    engine = connect_engine(f"{url.rpartition('/')[0]}/{service}")
+    await migrate(engine, service)
+    yield engine
+    await engine.dispose()
+
+
+def known(service: str) -> dict[str, Table]:
+    """The tables that the code knows in the database of a service."""
+    modules = (kernel.adapters.postgres.tables, SERVICES[service])
+    return {
+        table.name: table for module in modules for table in vars(module).values() if isinstance(table, Table)
+    }
+
+
+def shape(table: Table) -> dict[str, Any]:
+    """What must be the same here and there."""
+    dialect = postgresql.dialect()
+    uniques = (c for c in table.constraints if isinstance(c, UniqueConstraint))
+    return {
+        "columns": {column.name: (column.type.compile(dialect), column.nullable) for column in table.columns},
+        "primary key": [column.name for column in table.primary_key],
+        "unique": {tuple(column.name for column in unique.columns) for unique in uniques},
+    }
+
+
+def shapes_there(connection: Connection) -> dict[str, Any]:
+    found = MetaData()
+    found.reflect(connection)
+    return {name: shape(table) for name, table in found.tables.items() if name != "alembic_version"}
+
+
+def shapes_here(service: str) -> dict[str, Any]:
+    return {name: shape(table) for name, table in known(service).items()}
+
+
+@each_service
+async def test_the_database_has_the_tables_that_the_code_knows(
+    service: str, engines: dict[str, AsyncEngine]
+) -> None:
+    async with engines[service].connect() as connection:
+        assert await connection.run_sync(shapes_there) == shapes_here(service)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        "ALTER TABLE orders ADD COLUMN colour text",
+        "ALTER TABLE orders ALTER COLUMN amount TYPE numeric",
+        'ALTER TABLE orders ALTER COLUMN reason TYPE text COLLATE "default"',
+        "ALTER TABLE orders ALTER COLUMN reason SET NOT NULL",
+        "ALTER TABLE orders DROP CONSTRAINT orders_pkey",
+        "ALTER TABLE orders DROP CONSTRAINT orders_user_id_idempotency_key_key",
+        "ALTER TABLE outbox RENAME COLUMN event TO body",
+        "DROP TABLE inbox",
+        "CREATE TABLE forgotten (id int)",
+    ],
+)
+async def test_any_difference_between_the_two_is_seen(change: str, engines: dict[str, AsyncEngine]) -> None:
+    async with engines["orders"].connect() as connection:
+        await connection.execute(text(change))
+        assert await connection.run_sync(shapes_there) != shapes_here("orders")
+        await connection.rollback()
+
+
+@each_service
+def test_revisions_are_numbered_without_a_gap_and_each_follows_the_one_before(service: str) -> None:
+    files = sorted((MIGRATIONS / service / "versions").glob("*.py"))
+    assert [path.name[:5] for path in files] == [f"{number:04}_" for number in range(1, len(files) + 1)]
+    for number, path in enumerate(files, 1):
+        source = path.read_text()
+        before = "None" if number == 1 else f'"{number - 1:04}"'
+        assert re.search(rf'^revision = "{number:04}"$', source, re.MULTILINE)
+        assert re.search(rf"^down_revision = {before}$", source, re.MULTILINE)
+
+
+@each_service
+async def test_the_code_needs_the_newest_revision(service: str, engines: dict[str, AsyncEngine]) -> None:
+    newest = len(list((MIGRATIONS / service / "versions").glob("*.py")))
+    assert newest == SERVICES[service].SCHEMA_REVISION == await revision(engines[service])
+
+
+@each_service
+async def test_a_service_takes_a_newer_database_and_refuses_an_older_one(
+    service: str, engines: dict[str, AsyncEngine]
+) -> None:
+    newest = SERVICES[service].SCHEMA_REVISION
+    await require_revision(engines[service], service, newest - 1)
+    with pytest.raises(SchemaMismatch, match=f"run `shop migrate {service}`"):
+        await require_revision(engines[service], service, newest + 1)
+
+
+async def test_a_database_that_was_never_migrated_is_at_revision_0(url: str) -> None:
+    engine = connect_engine(f"{url.rpartition('/')[0]}/template1")
+    assert await revision(engine) == 0
+    await engine.dispose()
+
+
+@each_service
+async def test_migrating_twice_changes_nothing(service: str, engines: dict[str, AsyncEngine]) -> None:
+    await migrate(engines[service], service)
+    assert await revision(engines[service]) == SERVICES[service].SCHEMA_REVISION
+
+
+class Database:
+    """One transaction that is rolled back at the end."""
+
+    def __init__(self, connection: asyncpg.Connection) -> None:
+        self.connection = connection
+
+    async def insert(self, table: str, row: dict[str, Any], **changes: Any) -> None:
+        row = row | changes
+        places = ", ".join(f"${number}" for number in range(1, len(row) + 1))
+        async with self.connection.transaction():
+            await self.connection.execute(
+                f"INSERT INTO {table} ({', '.join(row)}) VALUES ({places})", *row.values()
+            )
+
+    async def refuses(self, error: type[asyncpg.PostgresError], statement: str) -> None:
+        with pytest.raises(error):
+            async with self.connection.transaction():
+                await self.connection.execute(statement)
+
+
+@pytest.fixture
+async def database(service: str, url: str, engines: dict[str, AsyncEngine]) -> AsyncIterator[Database]:
+    connection = await asyncpg.connect(f"{url.rpartition('/')[0]}/{service}")
+    transaction = connection.transaction()
+    await transaction.start()
+    yield Database(connection)
+    await transaction.rollback()
+    await connection.close()
+
+
+@pytest.mark.parametrize(
+    ("service", "table", "row", "column"),
+    [
+        ("orders", "order_history", CHANGE, "sequence"),
+        ("payments", "transfers", TRANSFER, "amount"),
+        ("payments", "payments", PAYMENT, "reason"),
+    ],
+)
+async def test_what_is_append_only_refuses_every_change(
+    database: Database, table: str, row: dict[str, Any], column: str
+) -> None:
+    await database.insert(table, row)
+    for statement in (
+        f"UPDATE {table} SET {column} = DEFAULT",
+        f"UPDATE {table} SET {column} = {column}",
+        f"DELETE FROM {table}",
+        f"DELETE FROM {table} WHERE false",
+    ):
+        await database.refuses(asyncpg.RaiseError, statement)
+    assert await database.connection.fetchval(f"SELECT count(*) FROM {table}") == 1
+
+
+@pytest.mark.parametrize(
+    ("service", "table", "row", "changes"),
+    [
+        ("orders", "orders", ORDER, {"amount": 0}),
+        ("orders", "orders", ORDER, {"amount": -1}),
+        ("payments", "accounts", ACCOUNT, {"balance": -1}),
+        ("payments", "transfers", TRANSFER, {"amount": 0}),
+        ("payments", "transfers", TRANSFER, {"balance_after": -1}),
+        ("payments", "transfers", TRANSFER, {"debit_account": "system:revenue"}),
+    ],
+)
+async def test_a_row_that_must_never_be_is_refused(
+    database: Database, table: str, row: dict[str, Any], changes: dict[str, Any]
+) -> None:
+    with pytest.raises(asyncpg.CheckViolationError):
+        await database.insert(table, row, **changes)
+    await database.insert(table, row)
+
+
+@pytest.mark.parametrize("service", ["payments"])
+async def test_a_balance_cannot_become_negative(database: Database) -> None:
+    await database.insert("accounts", ACCOUNT, balance=1)
+    await database.connection.execute("UPDATE accounts SET balance = balance - 1")
+    await database.refuses(asyncpg.CheckViolationError, "UPDATE accounts SET balance = balance - 1")
+
+
+@pytest.mark.parametrize(
+    ("service", "table", "row", "twin"),
+    [
+        ("orders", "orders", ORDER, {"idempotency_key": "l"}),
+        ("orders", "orders", ORDER, {"id": uuid4()}),
+        ("orders", "order_history", CHANGE, {"status": "FINISHED"}),
+        ("payments", "accounts", ACCOUNT, {"id": uuid4()}),
+        ("payments", "transfers", TRANSFER, {"id": uuid4(), "order_id": None, "idempotency_key": None}),
+        ("payments", "transfers", TRANSFER, {"sequence": 2, "order_id": None, "idempotency_key": None}),
+        ("payments", "transfers", TRANSFER, {"sequence": 2, "id": uuid4(), "idempotency_key": None}),
+        ("payments", "transfers", TRANSFER, {"sequence": 2, "id": uuid4(), "order_id": None}),
+        ("payments", "payments", PAYMENT, {"decision": "declined"}),
+    ],
+)
+async def test_what_must_be_unique_is_unique(
+    database: Database, table: str, row: dict[str, Any], twin: dict[str, Any]
+) -> None:
+    await database.insert(table, row)
+    with pytest.raises(asyncpg.UniqueViolationError):
+        await database.insert(table, row, **twin)
+    await database.insert(table, row, **twin, user_id="bob")
