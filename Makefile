@@ -1,9 +1,11 @@
-# Everything that make installs stays in .venv and .cache; `make clean` undoes it.
+# Everything that make installs stays in .venv and .cache; `make clean` undoes it. (As root, `shop up` also keeps
+# a copy of the PostgreSQL binaries in /var/cache, because PostgreSQL never runs as root.)
 # The only things asked of the machine are Python 3.11 or newer, pip and make.
 
 .DEFAULT_GOAL := help
 .PHONY: help run demo test check format lock clean FORCE
 
+UV_VERSION := 0.13.9
 UV    := .cache/uv/bin/uv
 READY := .venv/.ready
 
@@ -74,7 +76,7 @@ $(UV):
 	echo 'Installing uv into .cache'; \
 	rm -rf .cache/uv .cache/uv.part && \
 	PIP_USER=no PIP_REQUIRE_VIRTUALENV=no "$$python" -m pip install --quiet --no-cache-dir --no-input \
-		--disable-pip-version-check --root-user-action=ignore --target .cache/uv.part uv && \
+		--disable-pip-version-check --root-user-action=ignore --target .cache/uv.part uv==$(UV_VERSION) && \
 	mv .cache/uv.part .cache/uv
 
 # The stamp goes first and comes last: without it the .venv is in an unknown state and is made anew.

@@ -16,12 +16,13 @@ from kernel.adapters.postgres.engine import connect_engine
 from kernel.adapters.postgres.inbox import PostgresInbox
 from kernel.adapters.postgres.outbox import PostgresBacklog
 from kernel.adapters.postgres.parked import PostgresParkedMessages
-from kernel.adapters.postgres.schema import has_revision, require_revision
+from kernel.adapters.postgres.schema import require_revision, revision
 from kernel.adapters.postgres.unit_of_work import PostgresUnitOfWork
 from kernel.adapters.system_clock import SystemClock
 from kernel.application.consume import ParkMessage
 from kernel.application.relay import Relay, RelayEvents
 from kernel.contracts.catalog import published_by
+from kernel.domain.errors import Unavailable
 from kernel.ports.bus import Bus, Publisher
 from kernel.ports.clock import Clock
 from kernel.ports.inbox import Inbox
@@ -101,44 +102,55 @@ async def relays(container: AsyncContainer, service: str) -> list[Relay]:
 
 
 @asynccontextmanager
-async def database(url: str, service: str, revision: int) -> AsyncIterator[AsyncEngine]:
+async def database(url: str, service: str, wanted: int) -> AsyncIterator[AsyncEngine]:
     """The service's database. Raises Unavailable or SchemaMismatch, in one clear line, at start."""
     engine = connect_engine(url)
     try:
-        await require_revision(engine, service, revision)
+        await require_revision(engine, service, wanted)
         yield engine
     finally:
         await engine.dispose()
 
 
-@asynccontextmanager
-async def connected(bus: Bus) -> AsyncIterator[None]:
-    try:
-        await bus.connect()
-        yield
-        await bus.stop()
-    finally:
-        await bus.close()
+def probes(engine: AsyncEngine, wanted: int, bus: Bus) -> Probes:
+    async def database_answers() -> bool:
+        await revision(engine)
+        return True
 
+    async def schema_suffices() -> bool:
+        try:
+            return await revision(engine) >= wanted
+        except Unavailable:
+            return True  # The database is to blame, not its schema.
 
-def probes(engine: AsyncEngine, revision: int, bus: Bus) -> Probes:
     async def bus_is_healthy() -> bool:
         return bus.healthy
 
     return Probes(
-        required={
-            "database": partial(has_revision, engine, 0),
-            "schema": partial(has_revision, engine, revision),
-        },
+        required={"database": database_answers, "schema": schema_suffices},
         helpful={"rabbitmq": bus_is_healthy},
     )
 
 
-async def run(app: Litestar, host: str, port: int, background: Sequence[Relay], stop: asyncio.Event) -> None:
+async def run(
+    app: Litestar,
+    host: str,
+    port: int,
+    background: Sequence[Relay],
+    stop: asyncio.Event,
+    bus: Bus | None = None,
+) -> None:
     """Serve HTTP and keep the background going until `stop` is set; a crash of either ends both."""
+
+    async def stop_bus() -> None:
+        await stop.wait()
+        if bus is not None:
+            await bus.stop()
+
     with listen(host, port) as listener:
         async with asyncio.TaskGroup() as group:
             tasks = [group.create_task(relay.run()) for relay in background]
+            group.create_task(stop_bus())
             await HttpServer(app, listener).run_until(stop)
             for task in tasks:
                 task.cancel()

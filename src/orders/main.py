@@ -7,7 +7,7 @@ from kernel.adapters.http.openapi import openapi_config
 from kernel.application.consume import Consumer
 from kernel.ports.bus import Bus
 from kernel.settings import Settings, required
-from kernel.wiring import connected, database, probes, relays, run
+from kernel.wiring import database, probes, relays, run
 from orders.adapters.inbound.http import OrdersController
 from orders.adapters.outbound.tables import SCHEMA_REVISION
 from orders.domain.order import PaymentDecided
@@ -26,7 +26,7 @@ async def serve(settings: Settings, bus: Bus, stop: asyncio.Event) -> None:
     async with (
         database(url, "orders", SCHEMA_REVISION) as engine,
         aiohttp.ClientSession() as session,
-        connected(bus),
+        bus,
     ):
         container = assemble(settings, engine, bus, session)
         app = create_app(
@@ -37,5 +37,4 @@ async def serve(settings: Settings, bus: Bus, stop: asyncio.Event) -> None:
             container=container,
         )
         await bus.subscribe(await container.get(Consumer[PaymentDecided]))
-        await run(app, settings.bind_host, settings.orders_port, await relays(container, "orders"), stop)
-        await container.close()
+        await run(app, settings.bind_host, settings.orders_port, await relays(container, "orders"), stop, bus)

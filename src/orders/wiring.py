@@ -1,5 +1,7 @@
 """Every adapter of the orders service, named once."""
 
+from functools import partial
+
 import aiohttp
 from dishka import AsyncContainer, Provider, Scope, make_async_container, provide
 from sqlalchemy.ext.asyncio import AsyncEngine
@@ -60,7 +62,8 @@ class OrdersProvider(Provider):
 
     @provide(scope=Scope.APP)
     def group_of_placements(self, container: AsyncContainer, clock: Clock) -> GroupCommit[PlaceOrder, Placed]:
-        return GroupCommit(in_scope(container, PlaceOrders), clock)
+        place_orders = in_scope(container, PlaceOrders)
+        return GroupCommit(place_orders, clock, repeat=partial(place_orders, judged=True))
 
     @provide(scope=Scope.APP)
     def consumer(self, container: AsyncContainer, clock: Clock) -> Consumer[PaymentDecided]:

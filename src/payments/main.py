@@ -5,8 +5,8 @@ from kernel.adapters.http.openapi import openapi_config
 from kernel.application.consume import Consumer
 from kernel.ports.bus import Bus
 from kernel.settings import Settings, required
-from kernel.wiring import connected, database, probes, relays, run
-from payments.adapters.inbound.http import AccountsController, deposit_by_get
+from kernel.wiring import database, probes, relays, run
+from payments.adapters.inbound.http import AccountsController, admit_orders, deposit_by_get
 from payments.adapters.outbound.tables import SCHEMA_REVISION
 from payments.domain.account import OrderPlaced
 from payments.wiring import assemble
@@ -21,15 +21,17 @@ OPENAPI = openapi_config(
 async def serve(settings: Settings, bus: Bus, stop: asyncio.Event) -> None:
     """Run the payments service until `stop` is set. Raises ShopError or SettingsError if it cannot start."""
     url = required(settings, "payments_database_url")
-    async with database(url, "payments", SCHEMA_REVISION) as engine, connected(bus):
+    async with database(url, "payments", SCHEMA_REVISION) as engine, bus:
         container = assemble(settings, engine, bus)
+        legacy = [deposit_by_get] if settings.shop_legacy_routes == "on" else []
         app = create_app(
-            routes=[AccountsController, *([deposit_by_get] if settings.shop_legacy_routes == "on" else [])],
+            routes=[AccountsController, admit_orders, *legacy],
             openapi=OPENAPI,
             ui_path="/swagger",
             probes=probes(engine, SCHEMA_REVISION, bus),
             container=container,
         )
         await bus.subscribe(await container.get(Consumer[OrderPlaced]))
-        await run(app, settings.bind_host, settings.payments_port, await relays(container, "payments"), stop)
-        await container.close()
+        await run(
+            app, settings.bind_host, settings.payments_port, await relays(container, "payments"), stop, bus
+        )

@@ -51,6 +51,7 @@ def up(settings: Settings) -> None:
     """Run the whole shop in this process, on PostgreSQL servers of its own; stop it with Ctrl-C."""
     from shop.serving import open_shop, run
 
+    # Until the event loop listens to signals: the database servers may be starting.
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: sys.exit(0))
 

@@ -41,11 +41,13 @@ def run(main: Callable[[asyncio.Event], Awaitable[T]]) -> T:
 
 async def serve(service: str, settings: Settings, stop: asyncio.Event) -> None:
     """One service of the production topology."""
-    if service == "gateway":
-        await gateway.main.serve(settings, stop)
-    else:
-        bus = _rabbit(settings, service)
-        await (orders if service == "orders" else payments).main.serve(settings, bus, stop)
+    match service:
+        case "orders":
+            await orders.main.serve(settings, _rabbit(settings, service), stop)
+        case "payments":
+            await payments.main.serve(settings, _rabbit(settings, service), stop)
+        case "gateway":
+            await gateway.main.serve(settings, stop)
 
 
 async def serve_all(settings: Settings, stop: asyncio.Event) -> None:
@@ -104,8 +106,9 @@ async def answers(url: str) -> bool:
 
 
 def local_url(settings: Settings, port: int) -> str:
-    host = "127.0.0.1" if settings.bind_host == "0.0.0.0" else settings.bind_host
-    return f"http://{host}:{port}"
+    any_address = {"0.0.0.0": "127.0.0.1", "::": "::1"}
+    host = any_address.get(settings.bind_host, settings.bind_host)
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
 
 def _rabbit(settings: Settings, service: str) -> RabbitBus:

@@ -77,7 +77,7 @@ class HttpWorld(World):
 
     async def start(self) -> None:
         app = web.Application()
-        app.router.add_post("/api/Accounts/admission", self.answer)
+        app.router.add_post("/api/Admission", self.answer)
         self.runner = web.AppRunner(app)
         await self.runner.setup()
         await web.TCPSite(self.runner, "127.0.0.1", 0).start()

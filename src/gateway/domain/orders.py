@@ -13,7 +13,6 @@ class PlaceOrder:
 
     body: bytes
     own_key: bool
-    traceparent: str
 
     def placed(self, order_id: UUID, order: bytes, *, replayed: bool) -> "Placed":
         """A replay of the gateway's own key is the gateway's own repeat, not the client's."""

@@ -3,7 +3,7 @@
 import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
-from typing import Annotated, TypeVar
+from typing import Annotated, Literal, TypeVar
 from uuid import UUID
 
 import msgspec
@@ -23,7 +23,7 @@ class CloudEvent(msgspec.Struct, frozen=True, omit_defaults=True):
     id: Name
     source: Name
     type: Name
-    specversion: str
+    specversion: Literal["1.0"]
     subject: str = ""
     time: datetime | None = None
     traceparent: str = ""
@@ -33,6 +33,7 @@ class CloudEvent(msgspec.Struct, frozen=True, omit_defaults=True):
 
 _event = decoder(CloudEvent)
 _events = decoder(list[msgspec.Raw])
+_raw = decoder(msgspec.Raw)
 
 
 def encode_event(
@@ -59,12 +60,13 @@ def decode_events(
 
     Raises Unreadable for a body that is neither; an element that is no event comes out as Unhandled.
     """
+    first = body.lstrip()[:1]
+    if first not in (b"[", b"{"):
+        raise Unreadable("the body is no JSON array or object")
     try:
-        elements = _events.decode(body) if body.lstrip()[:1] == b"[" else [decoder(msgspec.Raw).decode(body)]
+        elements = _events.decode(body) if first == b"[" else [_raw.decode(body)]
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise Unreadable(str(error)) from error
-    if body.lstrip()[:1] not in (b"[", b"{"):
-        raise Unreadable("the body is no JSON array or object")
     return [_decode_one(bytes(element), facts) for element in elements]
 
 

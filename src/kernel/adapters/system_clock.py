@@ -1,5 +1,6 @@
 import asyncio
 import random
+import time
 from datetime import UTC, datetime
 from uuid import UUID
 
@@ -9,6 +10,9 @@ from uuid_utils.compat import uuid7
 class SystemClock:
     def now(self) -> datetime:
         return datetime.now(UTC)
+
+    def monotonic(self) -> float:
+        return time.monotonic()
 
     def new_id(self) -> UUID:
         return uuid7()

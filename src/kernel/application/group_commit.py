@@ -4,7 +4,6 @@ import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
 from typing import Generic, TypeVar
 
 from kernel.application.backoff import Backoff
@@ -15,22 +14,23 @@ C = TypeVar("C")
 R = TypeVar("R")
 
 ATTEMPTS_MAX = 5
-OUTCOME_WITHIN = timedelta(seconds=10)
+ANSWER_WITHIN_S = 10.0
 
 
 @dataclass(slots=True)
 class _Call(Generic[C, R]):
     commands: Sequence[C]
     answer: asyncio.Future[list[R | Exception]]
+    begun: bool = False
 
 
 class GroupCommit(Generic[C, R]):
     """Runs a set-based use case for many callers at once.
 
     There is no timer: at low load a batch is one call and nothing is added to it. `execute` answers with one
-    outcome a command, in order, and is safe to repeat with the same commands, because they carry their ids.
-    A batch that fails is halved until the culprit stands alone; only its caller gets the error. A caller who
-    hangs up cancels nothing.
+    outcome a command, in order, and is safe to repeat with the same commands, because they carry their ids;
+    after a lost answer `repeat`, where it is given, takes its place. A batch that fails is halved until the
+    culprit stands alone; only its caller gets the error. A caller who hangs up cancels nothing once begun.
     """
 
     def __init__(
@@ -38,11 +38,13 @@ class GroupCommit(Generic[C, R]):
         execute: Callable[[Sequence[C]], Awaitable[Sequence[R | Exception]]],
         clock: Clock,
         *,
+        repeat: Callable[[Sequence[C]], Awaitable[Sequence[R | Exception]]] | None = None,
         batch_size_max: int = 200,
         waiting_max: int = 10_000,
         in_flight_max: int = 2,
     ) -> None:
         self._execute = execute
+        self._repeat = repeat or execute
         self._clock = clock
         self._batch_size_max = batch_size_max
         self._waiting_max = waiting_max
@@ -59,7 +61,8 @@ class GroupCommit(Generic[C, R]):
         return outcome
 
     async def submit(self, commands: Sequence[C]) -> list[R | Exception]:
-        """One outcome a command, in order. Raises Unavailable (`overloaded`) when too many calls wait."""
+        """One outcome a command, in order, within 10 s: Unavailable for what was not begun by then, and
+        OutcomeUnknown for what was. Raises Unavailable (`overloaded`) when too many calls wait."""
         if self._waiting_count + len(commands) > self._waiting_max:
             raise Unavailable("too many calls are waiting", code="overloaded")
         call = _Call[C, R](commands, asyncio.get_running_loop().create_future())
@@ -70,12 +73,17 @@ class GroupCommit(Generic[C, R]):
             task = asyncio.create_task(self._work())
             self._in_flight.add(task)
             task.add_done_callback(self._in_flight.discard)
-        return await call.answer
+        try:
+            async with asyncio.timeout(ANSWER_WITHIN_S):
+                return await call.answer
+        except TimeoutError:
+            late = OutcomeUnknown("there was no answer in time") if call.begun else _busy()
+            return [late] * len(commands)
 
     async def _work(self) -> None:
         while calls := self._next_batch():
             commands = [command for call in calls for command in call.commands]
-            outcomes = await self._settle(commands, self._clock.now() + OUTCOME_WITHIN)
+            outcomes = await self._settle(commands, self._clock.monotonic() + ANSWER_WITHIN_S)
             start = 0
             for call in calls:
                 end = start + len(call.commands)
@@ -87,13 +95,21 @@ class GroupCommit(Generic[C, R]):
         calls: list[_Call[C, R]] = []
         size = 0
         while self._waiting and (not calls or size + len(self._waiting[0].commands) <= self._batch_size_max):
-            calls.append(self._waiting.popleft())
-            size += len(calls[-1].commands)
-        self._waiting_count -= size
+            call = self._waiting.popleft()
+            self._waiting_count -= len(call.commands)
+            if not call.answer.done():
+                call.begun = True
+                calls.append(call)
+                size += len(call.commands)
         return calls
 
     async def _settle(
-        self, commands: Sequence[C], deadline: datetime, unknown: OutcomeUnknown | None = None
+        self,
+        commands: Sequence[C],
+        deadline: float,
+        *,
+        attempts_max: int = ATTEMPTS_MAX,
+        unknown: OutcomeUnknown | None = None,
     ) -> list[R | Exception]:
         """Repeats what lost a race, what met a stale connection, and what may already be done (`unknown`)."""
         backoff = Backoff(self._clock)
@@ -101,20 +117,35 @@ class GroupCommit(Generic[C, R]):
         while True:
             attempt += 1
             try:
-                return list(await self._execute(commands))
+                return list(await (self._repeat if unknown else self._execute)(commands))
             except OutcomeUnknown as error:
                 unknown = error
             except Unavailable as error:
                 if unknown is None and attempt > 1:
                     return [error] * len(commands)
+            except Contention:
+                if unknown is None and attempt >= attempts_max:
+                    return await self._halve(commands, deadline, _busy(), unknown)
             except Exception as error:
-                repeat = isinstance(error, Contention) and (unknown or attempt < ATTEMPTS_MAX)
-                if not repeat:
-                    if len(commands) == 1:
-                        return [unknown or error]
-                    middle = len(commands) // 2
-                    halves = commands[:middle], commands[middle:]
-                    return [o for half in halves for o in await self._settle(half, deadline, unknown)]
-            if unknown is not None and self._clock.now() >= deadline:
+                return await self._halve(commands, deadline, error, unknown)
+            if unknown is not None and self._clock.monotonic() >= deadline:
                 return [unknown] * len(commands)
             await backoff.wait()
+
+    async def _halve(
+        self, commands: Sequence[C], deadline: float, error: Exception, unknown: OutcomeUnknown | None
+    ) -> list[R | Exception]:
+        if len(commands) == 1:
+            return [unknown or error]
+        if self._clock.monotonic() >= deadline:
+            return [unknown or _busy()] * len(commands)
+        middle = len(commands) // 2
+        outcomes: list[R | Exception] = []
+        for half in (commands[:middle], commands[middle:]):
+            # The batch has had its attempts; a lock that somebody keeps must not cost them again and again.
+            outcomes += await self._settle(half, deadline, attempts_max=1, unknown=unknown)
+        return outcomes
+
+
+def _busy() -> Unavailable:
+    return Unavailable("too much is waiting for the same rows", code="overloaded")

@@ -1,6 +1,7 @@
 """From the outbox to the bus: at least once, never before the commit, never lost."""
 
 import asyncio
+import logging
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 
 from kernel.application.backoff import Backoff
@@ -13,6 +14,8 @@ from kernel.ports.unit_of_work import UnitOfWork
 ENVELOPE_EVENTS_MAX = 200
 ENVELOPE_BYTES_MAX = 256 * 1024
 POLL_S = 1.0
+
+logger = logging.getLogger(__name__)
 
 
 class RelayEvents:
@@ -60,6 +63,10 @@ class Relay:
             try:
                 count = await self._relay_events()
             except (Unavailable, OutcomeUnknown, Contention):
+                await self._backoff.wait()
+                continue
+            except Exception:
+                logger.exception("the relay failed, its events stay in the outbox")
                 await self._backoff.wait()
                 continue
             self._backoff.reset()

@@ -3,8 +3,6 @@
 import re
 from decimal import Decimal
 
-from kernel.domain.errors import Refused
-
 # 2**53 - 1 minor units: every balance stays exact in clients whose numbers are doubles (RFC 8259, section 6).
 BALANCE_MAX_MINOR = 9_007_199_254_740_991
 
@@ -27,10 +25,3 @@ def parse_amount(text: str) -> int:
 def in_units(minor: int) -> Decimal:
     """Currency units, always with two digits after the point."""
     return Decimal(minor).scaleb(-2)
-
-
-def credited(balance: int, amount: int) -> int:
-    """The balance after `amount` came in; refused (`balance_limit`) above BALANCE_MAX_MINOR."""
-    if balance + amount > BALANCE_MAX_MINOR:
-        raise Refused("balance_limit", f"a balance cannot exceed {in_units(BALANCE_MAX_MINOR)}")
-    return balance + amount

@@ -1,6 +1,7 @@
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from types import TracebackType
+from typing import Protocol, Self
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,12 +47,16 @@ class Bus(Publisher, Subscriber, Protocol):
         """Whether messages can come and go now; a bus that is away comes back by itself."""
         ...
 
-    async def connect(self) -> None:
-        """Raises Unavailable where the bus cannot be reached at start."""
-        ...
-
     async def stop(self) -> None:
         """Take no more messages, and let running handlers finish."""
         ...
 
-    async def close(self) -> None: ...
+    async def __aenter__(self) -> Self:
+        """Connect. Raises Unavailable where the bus cannot be reached at start."""
+        ...
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Stop, and end the connection."""
+        ...

@@ -10,6 +10,10 @@ class Clock(Protocol):
         """The time in UTC."""
         ...
 
+    def monotonic(self) -> float:
+        """Seconds that only ever grow, for measuring; the wall clock may be set back."""
+        ...
+
     def new_id(self) -> UUID:
         """A UUIDv7 (RFC 9562), so that what is newer sorts last."""
         ...

@@ -32,11 +32,17 @@ class PlaceOrders:
         self.clock = clock
         self.currency = currency
 
-    async def __call__(self, commands: Sequence[PlaceOrder]) -> list[Placed | Refused]:
-        """One outcome a command, in order."""
+    async def __call__(
+        self, commands: Sequence[PlaceOrder], *, judged: bool = False
+    ) -> list[Placed | Refused]:
+        """One outcome a command, in order.
+
+        What was `judged` in an attempt whose answer was lost is not judged again: it may have been charged,
+        and not yet be visible. Storing it again waits for the lost attempt and finds out.
+        """
         known = Known(await self.placed.find(commands))
         fresh = [command for command in commands if known.order(command) is None]
-        verdicts = dict(zip(fresh, await self.admission.judge(fresh), strict=True)) if fresh else {}
+        verdicts = dict(zip(fresh, await self._judge(fresh, judged), strict=True))
         admitted = [command for command, refusal in verdicts.items() if refusal is None]
         if len(admitted) < len(fresh):
             # The twin of a refused command may just have been accepted, and charged.
@@ -56,6 +62,11 @@ class PlaceOrders:
             else:
                 raise Contention("an order with this idempotency key is just being placed")
         return outcomes
+
+    async def _judge(self, commands: Sequence[PlaceOrder], judged: bool) -> Sequence[Refused | None]:
+        if judged or not commands:
+            return [None] * len(commands)
+        return await self.admission.judge(commands)
 
     async def _add(self, commands: Sequence[PlaceOrder]) -> Sequence[Order]:
         if not commands:

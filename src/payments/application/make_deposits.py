@@ -31,10 +31,9 @@ class MakeDeposits:
             return NotFound("account_not_found", f"the user {command.user_id} has no account")
         earlier = made.transfer(command)
         if earlier is None:
-            try:
-                transfer = account.deposit(command, self.clock.now())
-            except Refused as refusal:
-                return refusal
+            transfer = account.deposit(command, self.clock.now())
+            if isinstance(transfer, Refused):
+                return transfer
             made.add(transfer)
             return Deposited(account, transfer, replayed=False)
         if earlier.amount != command.amount:

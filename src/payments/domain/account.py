@@ -8,7 +8,7 @@ from uuid import UUID
 
 from kernel.domain.errors import Refused
 from kernel.domain.events import Event
-from kernel.domain.money import credited
+from kernel.domain.money import BALANCE_MAX_MINOR, in_units
 
 # System accounts carry no stored balance: what they hold is the sum of their transfers, and no row is hot.
 FUNDING = "system:funding"
@@ -129,9 +129,10 @@ class Account:
             created_at=now,
         )
 
-    def deposit(self, command: Deposit, now: datetime) -> Transfer:
-        """Refused (`balance_limit`) where the balance would exceed what an account can hold."""
-        self.balance = credited(self.balance, command.amount)
+    def deposit(self, command: Deposit, now: datetime) -> Transfer | Refused:
+        if self.balance + command.amount > BALANCE_MAX_MINOR:
+            return Refused("balance_limit", f"a balance cannot exceed {in_units(BALANCE_MAX_MINOR)}")
+        self.balance += command.amount
         return self._transfer(
             command.transfer_id, Kind.DEPOSIT, command.amount, now, key=command.idempotency_key
         )

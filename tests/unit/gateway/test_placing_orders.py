@@ -227,7 +227,7 @@ class Silent:
         self.place = place
 
 
-ORDER = PlaceOrder(body=b"{}", own_key=True, traceparent=TRACE)
+ORDER = PlaceOrder(body=b"{}", own_key=True)
 
 
 async def test_an_outcome_that_stays_unknown_for_10_s_is_told_as_unknown() -> None:

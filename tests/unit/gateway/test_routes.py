@@ -2,7 +2,7 @@
 
 import pytest
 
-from gateway.domain.routes import at_the_gateway
+from gateway.wire import at_the_gateway
 
 
 @pytest.mark.parametrize(

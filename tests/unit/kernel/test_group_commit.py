@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kernel.application.group_commit import ATTEMPTS_MAX, OUTCOME_WITHIN, GroupCommit
+from kernel.application.group_commit import ANSWER_WITHIN_S, ATTEMPTS_MAX, GroupCommit
 from kernel.domain.errors import Contention, OutcomeUnknown, Refused, Unavailable
 from tests.unit.clock import START, RecordingClock
 
@@ -42,6 +42,14 @@ def failing(*errors: Exception | None) -> Callable[[Batch], None]:
         error = waiting.pop(0) if len(waiting) > 1 else waiting[0]
         if error is not None:
             raise error
+
+    return react
+
+
+def locked_by_others(number: int) -> Callable[[Batch], None]:
+    def react(batch: Batch) -> None:
+        if number in batch:
+            raise Contention("lock timeout")
 
     return react
 
@@ -169,9 +177,23 @@ async def test_after_five_lost_races_the_batch_is_halved_so_that_it_stops_fighti
 
 async def test_a_call_that_loses_every_race_is_told_so() -> None:
     store = Store(failing(Contention("lost")))
-    with pytest.raises(Contention):
+    with pytest.raises(Unavailable) as busy:
         await GroupCommit(store, RecordingClock())(1)
+    assert busy.value.code == "overloaded"
     assert store.batches == [[1]] * 5
+
+
+async def test_a_lock_that_somebody_keeps_costs_a_batch_its_attempts_only_once() -> None:
+    store = Store(locked_by_others(3))
+    outcomes = await GroupCommit(store, RecordingClock()).submit([1, 2, 3, 4])
+    assert [str(outcome) for outcome in outcomes if not isinstance(outcome, Unavailable)] == ["1", "2", "4"]
+    assert store.batches == [[1, 2, 3, 4]] * 5 + [[1, 2], [3, 4], [3], [4]]
+
+
+async def test_after_a_lost_answer_the_repeat_takes_the_place_of_the_act() -> None:
+    act, repeat = Store(failing(OutcomeUnknown("cut"))), Store(failing(Unavailable("away"), None))
+    assert await GroupCommit(act, RecordingClock(), repeat=repeat).submit([1, 2]) == ["1", "2"]
+    assert (act.batches, repeat.batches) == ([[1, 2]], [[1, 2]] * 2)
 
 
 async def test_a_store_that_is_away_is_asked_once_more() -> None:
@@ -200,7 +222,7 @@ async def test_what_could_not_be_found_out_within_ten_seconds_is_told_as_unknown
     assert [type(outcome) for outcome in outcomes] == [OutcomeUnknown] * 2
     assert all(batch == [1, 2] for batch in store.batches)
     assert timedelta(seconds=10) <= clock.now() - START <= timedelta(seconds=12.5)
-    assert timedelta(seconds=10) == OUTCOME_WITHIN
+    assert ANSWER_WITHIN_S == 10
 
 
 async def test_what_may_be_done_is_never_told_as_not_done_even_if_a_neighbour_is_a_culprit() -> None:
@@ -215,7 +237,7 @@ async def test_a_culprit_that_may_be_done_is_told_as_unknown() -> None:
         await GroupCommit(store, RecordingClock())(1)
 
 
-async def test_a_caller_who_hangs_up_cancels_nothing() -> None:
+async def test_a_caller_who_hangs_up_cancels_nothing_that_was_begun() -> None:
     store = Store()
     store.door.clear()
     group = GroupCommit(store, RecordingClock(), in_flight_max=1)
@@ -224,7 +246,7 @@ async def test_a_caller_who_hangs_up_cancels_nothing() -> None:
     waiting.cancel()
     store.door.set()
     assert await other == "3"
-    assert store.batches == [[1], [2, 3]]
+    assert store.batches == [[1], [3]]
     assert flying.cancelled()
     assert waiting.cancelled()
 

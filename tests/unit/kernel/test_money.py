@@ -6,8 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kernel.domain.errors import Refused
-from kernel.domain.money import BALANCE_MAX_MINOR, credited, in_units, parse_amount
+from kernel.domain.money import BALANCE_MAX_MINOR, in_units, parse_amount
 
 AMOUNT_MAX_MINOR = 999_999_999_999_99
 
@@ -105,22 +104,6 @@ def test_units_are_exact_and_have_two_digits(minor: int) -> None:
     text = str(in_units(minor))
     assert int(text.replace(".", "")) == minor
     assert text[-3] == "."
-
-
-@given(st.integers(min_value=0, max_value=BALANCE_MAX_MINOR), amounts_minor)
-def test_a_balance_grows_by_exactly_the_amount_or_not_at_all(balance: int, amount: int) -> None:
-    if balance + amount <= BALANCE_MAX_MINOR:
-        assert credited(balance, amount) == balance + amount
-    else:
-        with pytest.raises(Refused) as refused:
-            credited(balance, amount)
-        assert refused.value.code == "balance_limit"
-
-
-def test_a_balance_may_reach_its_limit_and_not_pass_it() -> None:
-    assert credited(BALANCE_MAX_MINOR - 1, 1) == BALANCE_MAX_MINOR
-    with pytest.raises(Refused, match=r"90071992547409\.91"):
-        credited(BALANCE_MAX_MINOR, 1)
 
 
 def test_every_balance_is_exact_in_a_client_whose_numbers_are_doubles() -> None:

@@ -18,7 +18,6 @@ from kernel.adapters.http.problem import (
 )
 from kernel.domain.errors import (
     Conflict,
-    Contention,
     FieldError,
     Invalid,
     NotFound,
@@ -141,14 +140,6 @@ def test_of_an_unexpected_error_a_caller_learns_nothing(caplog: pytest.LogCaptur
     assert "unexpected error" in caplog.text
 
 
-@pytest.mark.xfail(
-    strict=True, reason="Contention is no ShopError: 500, though nothing was done and 503 would say so"
-)
-def test_a_call_that_lost_every_race_is_told_that_nothing_was_done() -> None:
-    assert problem_of(Contention("lock timeout"), "/orders").status == 503
-
-
-@pytest.mark.xfail(strict=True, raises=KeyError, reason="a newer payments may refuse with a code of its own")
 def test_a_refusal_with_a_code_that_is_not_known_here_is_still_a_refusal() -> None:
     problem = problem_of(Refused("account_frozen", "the account is frozen"), "/orders")
     assert (problem.status, problem.code) == (422, "account_frozen")

@@ -223,6 +223,9 @@ async def test_failures_are_waited_out_longer_each_time_and_forgotten_after_a_su
     assert clock.slept == pytest.approx([0.025, 0.05, 0.1, 0.2, 0.025])
 
 
-async def test_a_bug_ends_the_relay_so_that_its_service_ends_too() -> None:
-    with pytest.raises(ValueError, match="bug"):
-        await (await running(Rounds(ValueError("bug")), asyncio.Event(), RecordingClock()))
+async def test_a_bug_is_logged_and_the_relay_goes_on(caplog: pytest.LogCaptureFixture) -> None:
+    rounds = Rounds(ValueError("bug"), 1)
+    relay = await running(rounds, asyncio.Event(), RecordingClock())
+    await rounds.reach(2)
+    relay.cancel()
+    assert "ValueError: bug" in caplog.text

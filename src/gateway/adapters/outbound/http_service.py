@@ -6,12 +6,9 @@ from urllib.parse import quote
 import aiohttp
 from yarl import URL
 
-from gateway.domain.routes import at_the_gateway
 from gateway.ports.answer import Answer
-from gateway.wire import at_own_route
+from gateway.wire import at_own_route, at_the_gateway
 from kernel.adapters.http.problem import MEDIA_TYPE
-from kernel.contracts.http import Problem
-from kernel.contracts.values import decoder, encode
 from kernel.domain.errors import OutcomeUnknown, Unavailable
 
 CONNECTIONS_MAX = 100
@@ -79,5 +76,5 @@ def _answer(response: aiohttp.ClientResponse, body: bytes) -> Answer:
     headers = {name: response.headers[name] for name in _PASSED_ON if name in response.headers}
     headers |= {name: at_the_gateway(headers[name]) for name in _REFERRING if name in headers}
     if response.content_type == MEDIA_TYPE:
-        body = encode(at_own_route(decoder(Problem).decode(body)))
+        body = at_own_route(body)
     return Answer(response.status, response.content_type, headers, body)

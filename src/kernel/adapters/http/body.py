@@ -3,10 +3,9 @@
 import re
 from collections.abc import Generator
 from dataclasses import dataclass
-from typing import Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 import msgspec
-from litestar._openapi.schema_generation import SchemaCreator
 from litestar.connection import ASGIConnection
 from litestar.dto import AbstractDTO, DTOFieldDefinition
 from litestar.openapi.spec import OpenAPIType, Reference, Schema
@@ -14,6 +13,9 @@ from litestar.typing import FieldDefinition
 
 from kernel.contracts.values import decoder
 from kernel.domain.errors import FieldError, Invalid
+
+if TYPE_CHECKING:
+    from litestar._openapi.schema_generation import SchemaCreator
 
 T = TypeVar("T")
 
@@ -56,10 +58,9 @@ def _require_json(connection: ASGIConnection[Any, Any, Any, Any]) -> None:
 
 
 def _kind(connection: ASGIConnection[Any, Any, Any, Any]) -> Any:
-    return _KIND_OF_HANDLER[connection.route_handler.handler_id]
-
-
-_KIND_OF_HANDLER: dict[str, Any] = {}
+    field = connection.route_handler.parsed_data_field
+    assert field is not None
+    return field.annotation
 
 
 class JsonBody(AbstractDTO[T]):
@@ -72,7 +73,12 @@ class JsonBody(AbstractDTO[T]):
     def create_for_field_definition(
         cls, field_definition: FieldDefinition, handler_id: str, backend_cls: Any = None
     ) -> None:
-        _KIND_OF_HANDLER[handler_id] = field_definition.annotation
+        """Nothing is generated: the struct is decoded as it is."""
+
+    @classmethod
+    def is_supported_model_type_field(cls, field_definition: FieldDefinition) -> bool:
+        """Asked of answers only, which JsonAnswer encodes."""
+        return False
 
     def decode_bytes(self, value: bytes) -> Any:
         _require_json(self.asgi_connection)
@@ -80,7 +86,7 @@ class JsonBody(AbstractDTO[T]):
 
     @classmethod
     def create_openapi_schema(
-        cls, field_definition: FieldDefinition, handler_id: str, schema_creator: SchemaCreator
+        cls, field_definition: FieldDefinition, handler_id: str, schema_creator: "SchemaCreator"
     ) -> Reference | Schema:
         return schema_creator.for_field_definition(field_definition)
 
@@ -113,7 +119,7 @@ class JsonItems(JsonBody[T]):
 
     @classmethod
     def create_openapi_schema(
-        cls, field_definition: FieldDefinition, handler_id: str, schema_creator: SchemaCreator
+        cls, field_definition: FieldDefinition, handler_id: str, schema_creator: "SchemaCreator"
     ) -> Reference | Schema:
         (item,) = field_definition.annotation.__args__
         schema = schema_creator.for_field_definition(FieldDefinition.from_annotation(item))

@@ -8,7 +8,7 @@ from litestar import Router, get
 
 from kernel.adapters.http.problem import problems
 from kernel.contracts.http import Health
-from kernel.domain.errors import Unavailable
+from kernel.domain.errors import Contention, ShopError, Unavailable
 
 PROBE_TIMEOUT_S = 2.0
 
@@ -52,5 +52,5 @@ async def _holds(probe: Probe) -> bool:
     try:
         async with asyncio.timeout(PROBE_TIMEOUT_S):
             return await probe()
-    except (Unavailable, TimeoutError):
+    except (ShopError, Contention, TimeoutError):
         return False

@@ -1,4 +1,4 @@
-"""The seed's own route: a deposit by GET. It stays for its clients, and says what came after it."""
+"""The original route of a deposit, by GET: it stays for its clients, and says what came after it."""
 
 from urllib.parse import quote
 
@@ -7,17 +7,8 @@ from litestar.enums import ScopeType
 from litestar.middleware import ASGIMiddleware
 from litestar.types import ASGIApp, Message, Receive, Scope, Send
 
-# RFC 9745: since when it is deprecated; RFC 8288: what to use instead.
+# When it was deprecated (RFC 9745).
 DEPRECATED_SINCE = "@1767225600"
-
-
-def deprecation_headers(successor: str) -> dict[str, str]:
-    """`successor` is the path of the POST; a cache must never answer in place of a deposit."""
-    return {
-        "Deprecation": DEPRECATED_SINCE,
-        "Link": f'<{successor}>; rel="successor-version"',
-        "Cache-Control": "no-store",
-    }
 
 
 class Deprecated(ASGIMiddleware):
@@ -28,7 +19,12 @@ class Deprecated(ASGIMiddleware):
 
     async def handle(self, scope: Scope, receive: Receive, send: Send, next_app: ASGIApp) -> None:
         # Quoted, because the path is decoded, and whoever asks may have put a line break into it.
-        headers = deprecation_headers(quote(scope["path"], safe="/:@"))
+        successor = quote(scope["path"], safe="/:@")
+        headers = {
+            "Deprecation": DEPRECATED_SINCE,
+            "Link": f'<{successor}>; rel="successor-version"',  # RFC 8288
+            "Cache-Control": "no-store",  # a cache must never answer in place of a deposit
+        }
 
         async def send_with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":

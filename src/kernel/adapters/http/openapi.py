@@ -4,7 +4,6 @@ from importlib.resources import files
 from typing import Any
 
 from litestar import MediaType, Request, Response, Router, get
-from litestar._openapi.schema_generation import SchemaCreator
 from litestar.openapi import OpenAPIConfig
 from litestar.openapi.plugins import JsonRenderPlugin, SwaggerRenderPlugin
 from litestar.openapi.spec import OpenAPIType, Schema, Tag
@@ -26,7 +25,7 @@ class ValuesPlugin(OpenAPISchemaPlugin):
     def is_plugin_supported_type(value: object) -> bool:
         return value is Amount or value is UserId
 
-    def to_openapi_schema(self, field_definition: FieldDefinition, schema_creator: SchemaCreator) -> Schema:
+    def to_openapi_schema(self, field_definition: FieldDefinition, schema_creator: object) -> Schema:
         if field_definition.annotation is Amount:
             return Schema(
                 one_of=[

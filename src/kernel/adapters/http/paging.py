@@ -2,6 +2,7 @@
 
 from typing import Annotated
 from urllib.parse import urlencode
+from uuid import UUID
 
 from litestar.params import QueryParameter
 
@@ -12,6 +13,7 @@ PageLimit = Annotated[
     int,
     QueryParameter(name="limit", ge=1, le=PAGE_SIZE_MAX, description="How many at most; 100 if not given."),
 ]
+After = Annotated[UUID | None, QueryParameter(name="after", description="As in the Link header.")]
 
 
 def next_page(path: str, query: dict[str, str | None], *, after: str | None) -> dict[str, str]:

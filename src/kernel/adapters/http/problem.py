@@ -34,7 +34,7 @@ STATUS_OF_KIND: dict[type[ShopError], int] = {
     Unavailable: 503,
     OutcomeUnknown: 504,
 }
-STATUS_OF_CODE = {"insufficient_funds": 402, "body_too_large": 413, "unsupported_media_type": 415}
+STATUS_OF_CODE = {"insufficient_funds": 402, "unsupported_media_type": 415}
 
 # Statuses that the framework answers with, before any code of ours runs.
 CODE_OF_STATUS = {
@@ -96,7 +96,7 @@ def answer(problem: Problem, headers: dict[str, str] | None = None) -> Response[
 
 
 def _problem(status: int, code: str, detail: str, instance: str, errors: list[FieldProblem]) -> Problem:
-    return Problem(f"urn:shop:problem:{code}", TITLES[code], status, detail, instance, code, errors)
+    return Problem(f"urn:shop:problem:{code}", TITLES.get(code, code), status, detail, instance, code, errors)
 
 
 def _on_shop_error(request: Request[Any, Any, Any], error: ShopError) -> Response[bytes]:

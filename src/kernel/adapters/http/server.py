@@ -14,7 +14,7 @@ from kernel.domain.errors import Unavailable
 
 # Longer than any client's pool keeps an idle connection (the gateway's: 15 s), or a POST meets a closing one.
 KEEP_ALIVE_S = 75
-GRACE_S = 5
+GRACE_S = 4
 
 _ENCODED_SLASH = re.compile("%2f", re.IGNORECASE)
 
@@ -70,6 +70,9 @@ def _keep_encoded_slashes(app: Litestar) -> ASGIApp:
 def listen(host: str, port: int) -> socket.socket:
     """Raises Unavailable in one clear line where the port is taken."""
     try:
-        return socket.create_server((host, port), backlog=2048)
+        family = socket.AF_INET6 if ":" in host else socket.AF_INET
+        return socket.create_server((host, port), family=family, backlog=2048)
+    except socket.gaierror as error:
+        raise Unavailable(f"cannot listen on {host}: {error.strerror}") from error
     except OSError as error:
         raise Unavailable(f"cannot listen on {host}:{port}: {os.strerror(error.errno or 0)}") from error

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+from collections import deque
 from collections.abc import Sequence
 from types import TracebackType
 from typing import Self
@@ -10,7 +11,8 @@ from kernel.contracts.catalog import CATALOG
 from kernel.domain.errors import Unavailable
 from kernel.ports.bus import Envelope, Handler, Unreadable
 
-GRACE_S = 5.0
+GRACE_S = 4.0
+DEAD_LETTERS_MAX = 1000
 
 logger = logging.getLogger(__name__)
 
@@ -20,7 +22,7 @@ class InProcessBroker:
 
     def __init__(self) -> None:
         self.handlers: dict[str, Handler] = {}
-        self.dead_letters: list[Envelope] = []
+        self.dead_letters: deque[Envelope] = deque(maxlen=DEAD_LETTERS_MAX)
 
 
 class InProcessBus:

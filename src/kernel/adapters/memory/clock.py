@@ -21,6 +21,9 @@ class MemoryClock:
     def now(self) -> datetime:
         return self._now
 
+    def monotonic(self) -> float:
+        return (self._now - EPOCH).total_seconds()
+
     def advance(self, seconds: float) -> None:
         self._now += timedelta(seconds=seconds)
 

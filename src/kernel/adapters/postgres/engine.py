@@ -4,15 +4,16 @@ import asyncpg
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 CONNECT_TIMEOUT_S = 5
-# Above the server's own timeouts: only a connection that is half open reaches it.
-COMMAND_TIMEOUT_S = 15
+# Above the server's own timeouts, so that only a half-open connection reaches it, and low enough that a
+# COMMIT whose answer is lost can be asked after within the 10 s that a caller waits.
+COMMAND_TIMEOUT_S = 5
 POOL_SIZE = 10
 # What a client that died or stalled may hold locks for.
 SERVER_SETTINGS = {
     "application_name": "shop",
     "idle_in_transaction_session_timeout": "10s",
-    "lock_timeout": "5s",
-    "statement_timeout": "10s",
+    "lock_timeout": "1s",
+    "statement_timeout": "4s",
     "timezone": "UTC",
     "jit": "off",
 }

@@ -22,13 +22,16 @@ _CONTENTION = {
 _AWAY_CLASSES = ("08", "28", "3D", "53", "57", "58")
 _AWAY = {"25006", "25P03"}  # read_only_sql_transaction after a failover, idle_in_transaction_session_timeout
 
+# InternalClientError: of several hosts none takes writes yet, or the stream broke off within a message.
+_DRIVER_ERRORS = (DBAPIError, asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError)
+
 
 @contextmanager
 def meaning(*, committing: bool = False) -> Iterator[None]:
     """Raises Contention, Unavailable or, while `committing`, OutcomeUnknown for what the driver raises."""
     try:
         yield
-    except (DBAPIError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+    except _DRIVER_ERRORS as error:
         cause = error.orig if isinstance(error, DBAPIError) else error
         sqlstate = getattr(cause, "sqlstate", None)
         if sqlstate in _CONTENTION:
@@ -36,7 +39,9 @@ def meaning(*, committing: bool = False) -> Iterator[None]:
         if sqlstate is None or sqlstate.startswith(_AWAY_CLASSES) or sqlstate in _AWAY:
             raise _lost(committing) from error
         raise
-    except (OSError, TimeoutError, PoolTimeout) as error:
+    except PoolTimeout as error:
+        raise Unavailable("too many calls are waiting for the database", code="overloaded") from error
+    except (OSError, TimeoutError) as error:
         raise _lost(committing) from error
 
 

@@ -4,11 +4,15 @@ from contextlib import asynccontextmanager
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from kernel.adapters.postgres.failures import meaning
+from kernel.domain.errors import Contention, Unavailable
 
 
 @asynccontextmanager
 async def reading(engine: AsyncEngine) -> AsyncIterator[AsyncConnection]:
     """A connection for statements that only read, each on its own: no BEGIN and no ROLLBACK to wait for."""
-    with meaning():
-        async with engine.execution_options(isolation_level="AUTOCOMMIT").connect() as connection:
-            yield connection
+    try:
+        with meaning():
+            async with engine.execution_options(isolation_level="AUTOCOMMIT").connect() as connection:
+                yield connection
+    except Contention as error:
+        raise Unavailable("the database is busy", code="overloaded") from error

@@ -16,6 +16,7 @@ from kernel.domain.errors import ShopError, Unavailable
 MIGRATIONS = Path(__file__).parents[4] / "migrations"
 # Any number that only migrations use: two migrators take turns.
 ADVISORY_LOCK = 0x53484F50
+UNDEFINED_TABLE = "42P01"
 
 
 class SchemaMismatch(ShopError):
@@ -29,7 +30,9 @@ async def revision(engine: AsyncEngine) -> int:
         async with engine.connect() as connection:
             try:
                 found = await connection.scalar(text("SELECT max(version_num) FROM alembic_version"))
-            except ProgrammingError:
+            except ProgrammingError as error:
+                if getattr(error.orig, "sqlstate", None) != UNDEFINED_TABLE:
+                    raise
                 return 0
     return int(found or 0)
 
@@ -60,10 +63,6 @@ async def migrate(engine: AsyncEngine, service: str) -> None:
             await connection.run_sync(upgrade)
 
 
-async def has_revision(engine: AsyncEngine, wanted: int) -> bool:
-    return await revision(engine) >= wanted
-
-
 @contextmanager
 def _naming(service: str) -> Iterator[None]:
     """Tells an operator which database is away, and why."""
@@ -73,3 +72,6 @@ def _naming(service: str) -> Iterator[None]:
         cause = error.__cause__
         reason = cause.orig if isinstance(cause, DBAPIError) else cause
         raise Unavailable(f"the {service} database is away: {reason}") from error
+    except (ValueError, OverflowError) as error:
+        # The driver reads the URL; what it says of it may hold the password.
+        raise Unavailable(f"the URL of the {service} database is malformed") from error

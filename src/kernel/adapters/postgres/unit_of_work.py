@@ -33,6 +33,7 @@ class PostgresUnitOfWork:
                 with meaning(committing=True):
                     await self.connection.commit()
             else:
+                # What a statement of the block raised is translated on its way out.
                 with meaning():
                     raise error
         finally:

@@ -16,7 +16,7 @@ from kernel.ports.bus import Envelope, Handler
 
 START_S = 5.0
 CHECK_S = 1.0
-GRACE_S = 5.0
+GRACE_S = 4.0
 _CLOSE_S = 3.0
 _RETRY_S = 0.25
 _TRY_S = 1.0

@@ -1,6 +1,5 @@
 import logging
 from collections.abc import Sequence
-from datetime import datetime, timedelta
 
 import aiohttp
 import msgspec
@@ -12,7 +11,7 @@ from orders.domain.order import PlaceOrder
 from orders.wire import admission_question
 
 ANSWER_WITHIN_S = 0.3
-ASK_AGAIN_AFTER = timedelta(seconds=1)
+ASK_AGAIN_AFTER_S = 1.0
 
 DETAILS = {
     "account_not_found": "the user has no account",
@@ -27,17 +26,17 @@ class HttpAdmission:
 
     def __init__(self, session: aiohttp.ClientSession, payments_url: str, clock: Clock) -> None:
         self._session = session
-        self._url = f"{payments_url}/api/Accounts/admission"
+        self._url = f"{payments_url}/api/Admission"
         self._clock = clock
-        self._silent_until: datetime | None = None
+        self._silent_until = float("-inf")
 
     async def judge(self, commands: Sequence[PlaceOrder]) -> Sequence[Refused | None]:
-        if self._silent_until is not None and self._clock.now() < self._silent_until:
+        if self._clock.monotonic() < self._silent_until:
             return [None] * len(commands)
         try:
             reasons = await self._ask(commands)
         except (aiohttp.ClientError, TimeoutError, msgspec.DecodeError, UnicodeDecodeError) as error:
-            self._silent_until = self._clock.now() + ASK_AGAIN_AFTER
+            self._silent_until = self._clock.monotonic() + ASK_AGAIN_AFTER_S
             logger.warning("payments did not judge %d orders: %r", len(commands), error)
             return [None] * len(commands)
         return [Refused(reason, DETAILS.get(reason, reason)) if reason else None for reason in reasons]

@@ -1,0 +1,139 @@
+"""Every operation that both a service and the gateway in front of it offer: documented once, read alike.
+
+A service also documents what only the gateway answers (`unavailable`), so that both doors are one contract.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Annotated, Any, TypedDict
+from uuid import UUID
+
+from litestar.dto import AbstractDTO
+from litestar.middleware import ASGIMiddleware
+from litestar.openapi.datastructures import ResponseSpec
+from litestar.openapi.spec import Example
+from litestar.params import Body, BodyKwarg, PathParameter, QueryParameter
+
+from kernel.adapters.http.body import BATCH_BYTES_MAX, Items, JsonBody, JsonItems
+from kernel.adapters.http.legacy import Deprecated
+from kernel.adapters.http.problem import problems
+from kernel.contracts import examples, http
+
+
+class Operation(TypedDict, total=False):
+    """What a route is declared with, as in `@post(**PLACE_ORDER)`."""
+
+    operation_id: str
+    summary: str
+    dto: type[AbstractDTO[Any]]
+    status_code: int
+    request_max_body_size: int
+    deprecated: bool
+    tags: Sequence[str]
+    middleware: Sequence[ASGIMiddleware]
+    responses: Mapping[int, ResponseSpec]
+
+
+def _answer(status: int, kind: Any, description: str, example: object) -> dict[int, ResponseSpec]:
+    return {status: ResponseSpec(kind, description=description, examples=[Example(value=example)])}
+
+
+def _body(example: object) -> BodyKwarg:
+    return Body(examples=[Example(value=example)])
+
+
+OpenAccountBody = Annotated[http.OpenAccount, _body(examples.OPEN_ACCOUNT)]
+DepositBody = Annotated[http.Deposit, _body(examples.DEPOSIT)]
+AdmissionBody = Annotated[list[http.AdmissionRequest], _body([examples.ADMISSION])]
+PlaceOrderBody = Annotated[http.PlaceOrder, _body(examples.PLACE_ORDER)]
+PlaceOrdersBody = Annotated[Items[http.PlaceOrderItem], _body(examples.BATCH)]
+
+UserIdInPath = Annotated[str, PathParameter(name="userId", examples=[Example(value="alice")])]
+OrderIdInPath = Annotated[UUID, PathParameter(name="id", examples=[Example(value=examples.ORDER["id"])])]
+AmountInQuery = Annotated[
+    str,
+    QueryParameter(name="amount", description="As in the POST's body.", examples=[Example(value="100.00")]),
+]
+UserIdFilter = Annotated[str | None, QueryParameter(name="userId", examples=[Example(value="alice")])]
+StatusFilter = Annotated[http.OrderStatus | None, QueryParameter(name="status")]
+
+_INVALID = (400, "invalid_request")
+_INVALID_BODY = (_INVALID, (413, "body_too_large"), (415, "unsupported_media_type"))
+_NO_ACCOUNT = (404, "account_not_found")
+_OVERLOADED = (503, "overloaded")
+_AWAY = ((503, "unavailable"), _OVERLOADED, (503, "database_unavailable"))
+_NOT_WRITTEN = (*_AWAY, (504, "outcome_unknown"))
+
+_DEPOSITED = _answer(200, http.Deposited, "The balance right after this deposit", examples.DEPOSITED)
+_NOT_DEPOSITED = (_NO_ACCOUNT, (422, "balance_limit"), *_NOT_WRITTEN)
+
+OPEN_ACCOUNT = Operation(
+    operation_id="openAccount",
+    summary="Open the user's account, one at most",
+    dto=JsonBody,
+    responses=_answer(201, http.Account, "Opened", examples.ACCOUNT)
+    | problems(*_INVALID_BODY, (409, "account_exists"), *_NOT_WRITTEN),
+)
+GET_ACCOUNT = Operation(
+    operation_id="getAccount",
+    summary="The user's account and its balance",
+    responses=_answer(200, http.Account, "The account", examples.ACCOUNT)
+    | problems(_INVALID, _NO_ACCOUNT, *_AWAY),
+)
+DEPOSIT = Operation(
+    operation_id="deposit",
+    summary="Top the account up",
+    dto=JsonBody,
+    status_code=200,
+    responses=_DEPOSITED | problems(*_INVALID_BODY, *_NOT_DEPOSITED),
+)
+DEPOSIT_BY_GET = Operation(
+    operation_id="depositByGet",
+    summary="Deposit by GET (deprecated; use POST)",
+    deprecated=True,
+    tags=["Accounts"],
+    middleware=[Deprecated()],
+    responses=_DEPOSITED | problems(_INVALID, *_NOT_DEPOSITED),
+)
+ADMIT_ORDERS = Operation(
+    operation_id="admitOrders",
+    summary="Whether orders could be paid now, each judged alone (for the orders service)",
+    dto=JsonBody,
+    status_code=200,
+    request_max_body_size=BATCH_BYTES_MAX,
+    tags=["Accounts"],
+    responses=_answer(
+        200, list[str | None], "A reason against each order, or null", [None, "insufficient_funds"]
+    )
+    | problems(*_INVALID_BODY, *_AWAY),
+)
+
+PLACE_ORDER = Operation(
+    operation_id="placeOrder",
+    summary="Place an order and start its payment",
+    dto=JsonBody,
+    responses=_answer(201, http.Order, "Accepted", examples.ORDER)
+    | problems(*_INVALID_BODY, (402, "insufficient_funds"), (422, "account_not_found"), *_NOT_WRITTEN),
+)
+PLACE_ORDERS = Operation(
+    operation_id="placeOrders",
+    summary="Place 1 to 200 orders, each with its own fate",
+    dto=JsonItems,
+    status_code=200,
+    request_max_body_size=BATCH_BYTES_MAX,
+    responses=_answer(
+        200, list[http.BatchOutcome], "One outcome an order, in the same order", examples.BATCH_OUTCOMES
+    )
+    | problems(*_INVALID_BODY, _OVERLOADED),
+)
+LIST_ORDERS = Operation(
+    operation_id="listOrders",
+    summary="Orders, oldest first",
+    responses=_answer(200, list[http.Order], "A page", [examples.FINISHED_ORDER])
+    | problems(_INVALID, *_AWAY),
+)
+GET_ORDER = Operation(
+    operation_id="getOrder",
+    summary="An order and its status",
+    responses=_answer(200, http.Order, "The order", examples.FINISHED_ORDER)
+    | problems(_INVALID, (404, "order_not_found"), *_AWAY),
+)
