@@ -18,7 +18,8 @@ _ABSENT = msgspec.Raw()
 
 
 class Outcome(http.Answer, frozen=True, omit_defaults=True):
-    """An http.BatchOutcome on its way through: msgspec reads no untagged union, and an order stays as it is."""
+    """An http.BatchOutcome on its way through, unread: both kinds in one, because msgspec cannot decode their
+    union."""
 
     status: int
     order: msgspec.Raw = _ABSENT

@@ -20,6 +20,7 @@ from kernel.adapters.postgres.schema import require_revision, revision
 from kernel.adapters.postgres.unit_of_work import PostgresUnitOfWork
 from kernel.adapters.system_clock import SystemClock
 from kernel.application.consume import ParkMessage
+from kernel.application.housekeeping import Periodically, PruneInbox
 from kernel.application.relay import Relay, RelayEvents
 from kernel.contracts.catalog import published_by
 from kernel.domain.errors import Unavailable
@@ -29,6 +30,8 @@ from kernel.ports.inbox import Inbox
 from kernel.ports.outbox import Backlog
 from kernel.ports.parked import ParkedMessages
 from kernel.ports.unit_of_work import UnitOfWork
+
+PRUNE_EVERY_S = 10.0
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -79,6 +82,7 @@ class KernelProvider(Provider):
     backlog = provide(PostgresBacklog, provides=Backlog)
     relay_events = provide(RelayEvents)
     park_message = provide(ParkMessage)
+    prune_inbox = provide(PruneInbox)
     clock = provide(SystemClock, provides=Clock, scope=Scope.APP)
     wakes = provide(Wakes, scope=Scope.APP)
 
@@ -91,14 +95,22 @@ class KernelProvider(Provider):
         return self._bus
 
 
-async def relays(container: AsyncContainer, service: str) -> list[Relay]:
-    """One a type, so that a type that cannot be published holds up no other."""
+class Background(Protocol):
+    async def run(self) -> None:
+        """Never returns."""
+        ...
+
+
+async def background(container: AsyncContainer, service: str) -> list[Background]:
+    """The service's relays, one a type, so that a type that cannot be published holds up no other; and its
+    housekeeping."""
     relay_events = in_scope(container, RelayEvents)
     wakes, clock = await container.get(Wakes), await container.get(Clock)
-    return [
+    jobs: list[Background] = [
         Relay(partial(relay_events, name, mandatory=message.mandatory), wakes.event(name), clock)
         for name, message in published_by(service).items()
     ]
+    return [*jobs, Periodically(in_scope(container, PruneInbox), PRUNE_EVERY_S, clock)]
 
 
 @asynccontextmanager
@@ -136,7 +148,7 @@ async def run(
     app: Litestar,
     host: str,
     port: int,
-    background: Sequence[Relay],
+    background: Sequence[Background],
     stop: asyncio.Event,
     bus: Bus | None = None,
 ) -> None:
@@ -149,7 +161,7 @@ async def run(
 
     with listen(host, port) as listener:
         async with asyncio.TaskGroup() as group:
-            tasks = [group.create_task(relay.run()) for relay in background]
+            tasks = [group.create_task(job.run()) for job in background]
             group.create_task(stop_bus())
             await HttpServer(app, listener).run_until(stop)
             for task in tasks:

@@ -5,13 +5,18 @@ import aiohttp
 from kernel.adapters.http.app import create_app
 from kernel.adapters.http.openapi import openapi_config
 from kernel.application.consume import Consumer
+from kernel.application.housekeeping import Periodically
 from kernel.ports.bus import Bus
+from kernel.ports.clock import Clock
 from kernel.settings import Settings, required
-from kernel.wiring import database, probes, relays, run
+from kernel.wiring import background, database, in_scope, probes, run
 from orders.adapters.inbound.http import OrdersController
 from orders.adapters.outbound.tables import SCHEMA_REVISION
+from orders.application.ask_again import AskAgain
 from orders.domain.order import PaymentDecided
 from orders.wiring import assemble
+
+ASK_AGAIN_EVERY_S = 1.0
 
 OPENAPI = openapi_config(
     "Orders",
@@ -36,5 +41,7 @@ async def serve(settings: Settings, bus: Bus, stop: asyncio.Event) -> None:
             probes=probes(engine, SCHEMA_REVISION, bus),
             container=container,
         )
+        ask_again = Periodically(in_scope(container, AskAgain), ASK_AGAIN_EVERY_S, await container.get(Clock))
+        jobs = [*await background(container, "orders"), ask_again]
         await bus.subscribe(await container.get(Consumer[PaymentDecided]))
-        await run(app, settings.bind_host, settings.orders_port, await relays(container, "orders"), stop, bus)
+        await run(app, settings.bind_host, settings.orders_port, jobs, stop, bus)

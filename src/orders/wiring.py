@@ -18,6 +18,7 @@ from kernel.wiring import KernelProvider, Wakes, in_scope
 from orders import wire
 from orders.adapters.outbound.http_admission import HttpAdmission
 from orders.adapters.outbound.postgres import PostgresHistory, PostgresOrders, PostgresPlacedOrders
+from orders.application.ask_again import AskAgain
 from orders.application.place_orders import PlaceOrders
 from orders.application.settle_orders import SettleOrders
 from orders.domain.order import OrderPlaced, PaymentDecided, Placed, PlaceOrder
@@ -37,6 +38,7 @@ class OrdersProvider(Provider):
     history = provide(PostgresHistory, provides=History)
     placed = provide(PostgresPlacedOrders, provides=PlacedOrders, scope=Scope.APP)
     settle_orders = provide(SettleOrders)
+    ask_again = provide(AskAgain)
 
     @provide
     def outbox(self, uow: PostgresUnitOfWork, clock: Clock, wakes: Wakes) -> Outbox[OrderPlaced]:

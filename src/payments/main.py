@@ -5,7 +5,7 @@ from kernel.adapters.http.openapi import openapi_config
 from kernel.application.consume import Consumer
 from kernel.ports.bus import Bus
 from kernel.settings import Settings, required
-from kernel.wiring import database, probes, relays, run
+from kernel.wiring import background, database, probes, run
 from payments.adapters.inbound.http import AccountsController, admit_orders, deposit_by_get
 from payments.adapters.outbound.tables import SCHEMA_REVISION
 from payments.domain.account import OrderPlaced
@@ -33,5 +33,10 @@ async def serve(settings: Settings, bus: Bus, stop: asyncio.Event) -> None:
         )
         await bus.subscribe(await container.get(Consumer[OrderPlaced]))
         await run(
-            app, settings.bind_host, settings.payments_port, await relays(container, "payments"), stop, bus
+            app,
+            settings.bind_host,
+            settings.payments_port,
+            await background(container, "payments"),
+            stop,
+            bus,
         )

@@ -2,6 +2,7 @@
 
 import random
 from collections.abc import Sequence
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from kernel.domain.events import MessageId, Received
@@ -110,3 +111,27 @@ async def test_any_text_that_json_can_say_is_an_id(world: World) -> None:
     messages = [received(text, source=source) for text in ids for source in ("s", "\x00" * 3000, long)]
     assert await claimed(world, *messages) == facts(*messages)
     assert await claimed(world, *messages) == []
+
+
+async def test_pruning_forgets_the_oldest_claims_up_to_the_count(world: World) -> None:
+    async def pruned(before: datetime, count_max: int) -> int:
+        async with world.uow() as uow:
+            return await world.inbox(uow).prune(before=before, count_max=count_max)
+
+    for text in "1", "2", "3":
+        await claimed(world, received(text))
+        world.clock.advance(1)
+    now = world.clock.now()
+    assert await pruned(now - timedelta(seconds=1), 1) == 1
+    assert await claimed(world, received("1"), received("2")) == facts(received("1"))
+    assert await pruned(now - timedelta(seconds=1), 10) == 1
+    assert await pruned(now - timedelta(seconds=1), 10) == 0
+    assert await claimed(world, received("2"), received("3")) == facts(received("2"))
+
+
+async def test_pruners_share_the_work_and_wait_for_nobody(world: World) -> None:
+    await claimed(world, received("1"), received("2"))
+    after = world.clock.now() + timedelta(seconds=1)
+    async with world.uow() as uow, world.uow() as other:
+        assert await world.inbox(uow).prune(before=after, count_max=1) == 1
+        assert await world.inbox(other).prune(before=after, count_max=10) == 1

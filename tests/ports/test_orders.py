@@ -10,6 +10,7 @@ import asyncpg
 import pytest
 
 from kernel.domain.errors import Contention
+from kernel.domain.events import MessageId, Unhandled
 from orders.domain.order import Order, PaymentCaptured, PaymentDecided, PlaceOrder, Status, StatusChanged
 from tests.ports.worlds import PostgresWorld, World, ended, undone
 
@@ -27,6 +28,7 @@ def order(number: int, user_id: str = "ada", **values: Any) -> Order:
         status=Status.NEW,
         reason=None,
         idempotency_key=None,
+        ask_again_at=LATER,
         created_at=NOW,
         updated_at=NOW,
     )
@@ -74,6 +76,7 @@ async def test_an_order_that_was_added_is_there_with_all_its_values(world: World
         status=Status.CANCELLED,
         reason="insufficient_funds",
         idempotency_key="key",
+        ask_again_at=None,
         updated_at=LATER,
     )
     assert await add(world, plain, odd) == [plain, odd]
@@ -209,12 +212,49 @@ async def test_saving_changes_the_status_its_reason_and_its_time_and_nothing_els
     async with world.uow() as uow:
         orders = world.orders(uow)
         (found,) = (await orders.lock(decided(order(1)))).values()
-        changed = replace(found, status=Status.FINISHED, reason="why", updated_at=LATER)
+        changed = replace(found, status=Status.FINISHED, reason="why", ask_again_at=None, updated_at=LATER)
         await orders.save([replace(changed, amount=1, description="other", currency="USD")])
         assert await orders.lock(decided(order(1))) == {changed.id: changed}
         await orders.save([])
     assert await world.placed().get(changed.id) == changed
     assert await world.placed().get(order(2).id) == order(2)
+
+
+async def overdue(world: World, now: datetime = LATER, *, count_max: int = 10) -> list[int]:
+    """The numbers of the orders that it is time to ask about."""
+    async with world.uow() as uow:
+        return [found.id.int for found in await world.orders(uow).overdue(now, count_max=count_max)]
+
+
+async def test_orders_are_overdue_from_their_time_on_the_longest_overdue_first(world: World) -> None:
+    times = {1: LATER, 2: NOW, 3: None, 4: LATER + timedelta(microseconds=1)}
+    await add(world, *(order(number, ask_again_at=at) for number, at in times.items()))
+    assert await overdue(world) == [2, 1]
+    assert await overdue(world, count_max=1) == [2]
+    assert await overdue(world, NOW - timedelta(seconds=1)) == []
+
+
+async def test_an_order_that_somebody_else_has_locked_is_passed_over(world: World) -> None:
+    await add(world, order(1), order(2))
+    async with world.uow() as uow:
+        await world.orders(uow).lock(decided(order(1)))
+        assert await overdue(world) == [2]
+    assert await overdue(world) == [1, 2]
+
+
+async def test_overdue_orders_are_locked_so_that_replicas_share_them(world: World) -> None:
+    await add(world, order(1), order(2))
+    async with world.uow() as uow:
+        assert len(await world.orders(uow).overdue(LATER, count_max=1)) == 1
+        assert await overdue(world) == [2]
+
+
+async def test_an_order_that_a_parked_message_names_waits_for_the_operator(world: World) -> None:
+    await add(world, order(1), order(2))
+    parked = Unhandled(MessageId("s", "1"), "type", str(order(1).id), "reason", "detail", b"{}")
+    async with world.uow() as uow:
+        await world.parked(uow).add(parked)
+    assert await overdue(world) == [2]
 
 
 async def test_what_was_saved_is_undone_by_a_rollback(world: World) -> None:

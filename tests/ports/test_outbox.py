@@ -1,6 +1,7 @@
 """What every outbox promises, and the backlog at its other end."""
 
 from collections.abc import Sequence
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from tests.ports.worlds import Noted, World, ended, undone
@@ -111,3 +112,18 @@ async def test_the_relay_is_not_woken_for_what_was_rolled_back_nor_for_nothing(w
     async with uow:
         await world.outbox(uow, woken.append).add([])
     assert woken == []
+
+
+async def test_it_tells_since_when_the_oldest_waits_whatever_its_type(world: World) -> None:
+    async def since() -> datetime | None:
+        async with world.uow() as uow:
+            return await world.backlog(uow).waiting_since()
+
+    assert await since() is None
+    first = world.clock.now().replace(microsecond=0)
+    await add(world, noted(b"1", "b"))
+    world.clock.advance(5)
+    await add(world, noted(b"2", "a"))
+    assert await since() == first
+    assert await taken(world, "b") == [b"1"]
+    assert await since() == first + timedelta(seconds=5)

@@ -78,6 +78,12 @@ async def test_a_user_id_has_1_to_128_characters(store: Store, user: str) -> Non
     assert expect(200, await store.http.get(store.account_url(user)))["userId"] == user
 
 
+@pytest.mark.parametrize("user", ["admission", "batch", "deposit"])
+async def test_a_user_may_be_called_like_a_part_of_a_route(store: Store, user: str) -> None:
+    assert (await store.http.post(store.accounts, {"userId": user})).status in (201, 409)
+    assert expect(200, await store.http.get(store.account_url(user)))["userId"] == user
+
+
 @pytest.mark.parametrize("digits", [9, 18, 30])
 async def test_an_integer_user_id_means_its_decimal_string(store: Store, digits: int) -> None:
     number = SystemRandom().randrange(10 ** (digits - 1), 10**digits)

@@ -1,4 +1,4 @@
-"""A top-up adds exactly its amount, by POST or by the seed's own GET."""
+"""A top-up adds exactly its amount, by POST or by the original GET."""
 
 import re
 from collections.abc import Awaitable, Callable

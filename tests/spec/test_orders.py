@@ -1,10 +1,13 @@
 """An order is accepted when it could be paid now, and decided exactly once after that."""
 
+import re
+from urllib.parse import parse_qsl, urljoin
 from uuid import uuid4
 
 import pytest
 
 from tests.spec.scenario import (
+    Answer,
     Store,
     assert_order,
     expect,
@@ -132,10 +135,66 @@ async def test_a_user_without_orders_has_an_empty_list(store: Store) -> None:
         ("userId=a%2Fb", "userId"),
         ("userId=%00", "userId"),
         (f"userId={'u' * 200}", "userId"),
+        ("limit=0", "limit"),
+        ("limit=501", "limit"),
+        ("limit=-1", "limit"),
+        ("limit=1.5", "limit"),
+        ("limit=many", "limit"),
+        ("limit=", "limit"),
+        ("after=1", "after"),
+        ("after=", "after"),
+        ("after=01970000-0000-7000-8000-00000000000g", "after"),
     ],
 )
 async def test_a_malformed_filter_is_named(store: Store, query: str, field: str) -> None:
     expect_problem(await store.http.get(f"{store.orders}?{query}"), 400, field=field)
+
+
+def next_page(page: Answer) -> str | None:
+    """The absolute URL of the page after this one."""
+    if "Link" not in page.headers:
+        return None
+    link = re.fullmatch(r'<([^<>]+)>; *rel="next"', page.headers["Link"])
+    assert link, page.headers["Link"]
+    return urljoin(page.url, link[1])
+
+
+async def test_pages_show_nothing_twice_and_all_that_was_there_before_the_first(store: Store) -> None:
+    user = await store.open_account(funds="20.00")
+    before = [(await store.placed(user, "1.00"))["id"] for _ in range(7)]
+    shown: list[str] = []
+    url: str | None = f"{store.orders}?userId={user}&limit=3"
+    while url:
+        page = await store.http.get(url)
+        shown += [order["id"] for order in expect(200, page)]
+        url = next_page(page)
+        assert len(page.json) == 3 or not url
+        if len(shown) < len(before):
+            await store.placed(user, "1.00")
+    assert [order_id for order_id in shown if order_id in before] == before
+    assert len(set(shown)) == len(shown)
+
+
+async def test_a_page_that_shows_the_last_order_has_no_link(store: Store) -> None:
+    user = await store.open_account(funds="4.00")
+    orders = [(await store.placed(user, "1.00"))["id"] for _ in range(4)]
+    query = f"{store.orders}?userId={user}"
+    links = {limit: next_page(await store.http.get(f"{query}&limit={limit}")) for limit in (1, 3, 4, 500)}
+    assert [limit for limit, link in links.items() if link] == [1, 3]
+    assert next_page(await store.http.get(f"{query}&limit=2&after={orders[1]}")) is None
+    assert next_page(await store.http.get(f"{query}&after={orders[3]}")) is None
+
+
+async def test_a_link_leads_back_to_the_route_that_was_asked_and_keeps_the_filters(store: Store) -> None:
+    user = await store.open_account(funds="3.00")
+    placed = [(await store.placed(user, "1.00"))["id"] for _ in range(3)]
+    await together(*map(store.decided, placed))
+    link = next_page(await store.http.get(f"{store.orders}?userId={user}&status=FINISHED&limit=2"))
+    assert link
+    route, _, query = link.partition("?")
+    assert route == store.orders
+    filters = {"userId": user, "status": "FINISHED", "limit": "2", "after": placed[1]}
+    assert dict(parse_qsl(query, strict_parsing=True)) == filters
 
 
 async def test_the_gateway_and_the_service_know_the_same_orders(store: Store, gateway: Store) -> None:

@@ -45,3 +45,8 @@ class Unhandled:
     reason: str
     detail: str
     payload: bytes
+
+
+def new_trace(seed: UUID) -> str:
+    """The traceparent of what nobody outside caused: a new trace, not sampled."""
+    return f"00-{seed.hex}-{seed.hex[16:]}-00"

@@ -1,6 +1,8 @@
-"""Who a user is, as text."""
+"""Who a user is, as text, and when an id was made."""
 
 import re
+from datetime import UTC, datetime
+from uuid import UUID
 
 USER_ID_PATTERN = r"[A-Za-z0-9][A-Za-z0-9._@|:-]{0,127}"
 _USER_ID = re.compile(USER_ID_PATTERN)
@@ -13,3 +15,8 @@ def parse_user_id(text: str) -> str:
             "must be 1 to 128 of the characters A-Z a-z 0-9 . _ @ | : - and start with a letter or a digit"
         )
     return text
+
+
+def made_at(id: UUID) -> datetime:
+    """When a UUIDv7 was made, to the millisecond (RFC 9562, section 5.7)."""
+    return datetime.fromtimestamp((id.int >> 80) / 1000, UTC)

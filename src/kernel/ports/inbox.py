@@ -1,4 +1,5 @@
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Protocol, TypeVar
 
 from kernel.domain.events import Event, MessageId, Received
@@ -13,4 +14,8 @@ class Inbox(Protocol):
 
     async def claim_message(self, message: MessageId) -> bool:
         """Whether this transaction is the first to claim the message."""
+        ...
+
+    async def prune(self, *, before: datetime, count_max: int) -> int:
+        """Forget messages that were claimed before then, and say how many; any number of callers share it."""
         ...

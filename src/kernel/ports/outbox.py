@@ -1,4 +1,5 @@
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Protocol, TypeVar
 
 from kernel.domain.events import Event
@@ -20,4 +21,8 @@ class Backlog(Protocol):
 
         What another transaction has taken is passed over, so that any number of relays share the work.
         """
+        ...
+
+    async def waiting_since(self) -> datetime | None:
+        """Since when the oldest committed event waits, of whatever type; None where none waits."""
         ...

@@ -1,7 +1,7 @@
 """An order: placed by a user, decided by a payment."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Self
 from uuid import UUID
@@ -15,6 +15,9 @@ class Status(StrEnum):
     FINISHED = "FINISHED"
     CANCELLED = "CANCELLED"
 
+
+ASK_AGAIN_FIRST = timedelta(seconds=5)
+ASK_AGAIN_MAX = timedelta(seconds=300)
 
 # The place of a status in an order's life is its sequence number in the history.
 SEQUENCE = {Status.NEW: 1, Status.FINISHED: 2, Status.CANCELLED: 2}
@@ -73,6 +76,7 @@ class Order:
     status: Status
     reason: str | None
     idempotency_key: str | None
+    ask_again_at: datetime | None
     created_at: datetime
     updated_at: datetime
 
@@ -87,6 +91,7 @@ class Order:
             status=Status.NEW,
             reason=None,
             idempotency_key=command.idempotency_key,
+            ask_again_at=now + ASK_AGAIN_FIRST,
             created_at=now,
             updated_at=now,
         )
@@ -110,6 +115,11 @@ class Order:
             case PaymentDeclined(reason=reason):
                 return [self._become(Status.CANCELLED, reason, now)]
 
+    def ask_again(self, traceparent: str, now: datetime) -> OrderPlaced:
+        """The question to payments once more: after 5 s, then 10, 20 … 300 s."""
+        self.ask_again_at = now + min(ASK_AGAIN_MAX, now - self.created_at + ASK_AGAIN_FIRST)
+        return self.placed(traceparent)
+
     def status_changed(self) -> StatusChanged:
         """The newest row of the history."""
         return StatusChanged(
@@ -123,6 +133,7 @@ class Order:
 
     def _become(self, status: Status, reason: str | None, now: datetime) -> StatusChanged:
         self.status, self.reason, self.updated_at = status, reason, now
+        self.ask_again_at = None
         return self.status_changed()
 
 

@@ -1,4 +1,5 @@
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Protocol
 from uuid import UUID
 
@@ -15,6 +16,14 @@ class Orders(Protocol):
     async def lock(self, decided: Sequence[PaymentDecided]) -> Mapping[UUID, Order]:
         """The orders, by id, that the decisions are about; nobody else can change them until the end of this
         transaction. An order that is not there, or not of that user, is left out."""
+        ...
+
+    async def overdue(self, now: datetime, *, count_max: int) -> Sequence[Order]:
+        """Locked orders about which it is time to ask again, the longest overdue first.
+
+        Passed over are orders that somebody else has locked, and orders that a parked message names: those
+        wait for the operator.
+        """
         ...
 
     async def save(self, orders: Sequence[Order]) -> None: ...

@@ -7,7 +7,7 @@ from typing import Any
 from kernel.adapters.memory.clock import MemoryClock
 from kernel.adapters.memory.database import MemoryDatabase
 from kernel.adapters.memory.inbox import MemoryInbox
-from kernel.adapters.memory.outbox import OUTBOX, MemoryOutbox
+from kernel.adapters.memory.outbox import OUTBOX, MemoryBacklog, MemoryOutbox
 from kernel.adapters.memory.unit_of_work import MemoryUnitOfWork
 from kernel.domain.errors import Refused
 from kernel.domain.events import MessageId, Received
@@ -19,6 +19,7 @@ from orders.adapters.outbound.memory import (
     MemoryOrders,
     MemoryPlacedOrders,
 )
+from orders.application.ask_again import AskAgain
 from orders.application.place_orders import PlaceOrders
 from orders.application.settle_orders import SettleOrders
 from orders.domain.order import Order, PaymentDecided, Placed, PlaceOrder, StatusChanged
@@ -54,6 +55,20 @@ class World:
             "RUB",
         )
         return await place_orders(commands)
+
+    async def ask_again(self) -> list[int]:
+        """The numbers of the orders that were asked about, as `order` gave them."""
+        uow = MemoryUnitOfWork(self.database)
+        outbox = MemoryOutbox(uow, self.clock, wire.encode, self.woken.append)
+        waiting = set(self.database.rows(OUTBOX))
+        await AskAgain(uow, MemoryOrders(uow), outbox, MemoryBacklog(uow), self.clock)()
+        questions = [row for row in self.database.rows(OUTBOX) if row not in waiting]
+        numbers = {str(id_of(number)): number for number in range(10)}
+        return [numbers[json.loads(row.event)["subject"]] for row in questions]
+
+    def published(self) -> None:
+        """The relay took everything."""
+        self.database.tables[OUTBOX].clear()
 
     async def settle(self, *decisions: PaymentDecided, first_message: int = 1) -> None:
         uow = MemoryUnitOfWork(self.database)

@@ -17,6 +17,7 @@ from kernel.adapters.http.paging import PAGE_SIZE, After, PageLimit
 from kernel.adapters.http.problem import MEDIA_TYPE, problem_of
 from kernel.adapters.http.values import user_id_of
 from kernel.contracts.http import RefusedItem
+from kernel.contracts.values import encode
 from kernel.domain.errors import Invalid
 from kernel.ports.clock import Clock
 
@@ -48,14 +49,15 @@ class OrdersController(Controller):
         data: operations.PlaceOrdersBody,
         place_orders: FromDishka[PlaceOrders],
         clock: FromDishka[Clock],
-    ) -> JsonAnswer[list[wire.Outcome | RefusedItem]]:
+    ) -> JsonAnswer[bytes]:
         orders = [
             wire.place_order(item, item.idempotency_key, clock.new_id())
             for item in data.items
             if not isinstance(item, Invalid)
         ]
         fates = iter(await place_orders(orders) if orders else [])
-        return JsonAnswer([_item(item if isinstance(item, Invalid) else next(fates)) for item in data.items])
+        items = [_item(item if isinstance(item, Invalid) else next(fates)) for item in data.items]
+        return JsonAnswer(encode(items))
 
     @get(**operations.LIST_ORDERS)
     @inject

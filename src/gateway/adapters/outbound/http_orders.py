@@ -7,7 +7,7 @@ from gateway import wire
 from gateway.adapters.outbound.http_service import HttpService
 from gateway.domain.orders import Fate, PlaceOrder
 from gateway.ports.answer import Answer
-from kernel.adapters.http.trace import traceparent as trace_of
+from kernel.adapters.http import trace
 from kernel.contracts.values import decoder
 from kernel.domain.errors import OutcomeUnknown, Unavailable
 
@@ -24,7 +24,7 @@ class HttpOrders:
 
     async def place(self, orders: Sequence[PlaceOrder]) -> Sequence[Fate]:
         body = b"[" + b",".join(order.body for order in orders) + b"]"
-        answer = await self._service.write(*ROUTE, "batch", body=body, traceparent=trace_of(None))
+        answer = await self._service.write(*ROUTE, "batch", body=body, traceparent=trace.traceparent(None))
         if answer.status == 503:
             raise Unavailable("the orders service cannot take orders now")
         if answer.status in (502, 504):

@@ -11,7 +11,7 @@ from litestar.dto import AbstractDTO
 from litestar.middleware import ASGIMiddleware
 from litestar.openapi.datastructures import ResponseSpec
 from litestar.openapi.spec import Example
-from litestar.params import Body, BodyKwarg, PathParameter, QueryParameter
+from litestar.params import Body, PathParameter, QueryParameter
 
 from kernel.adapters.http.body import BATCH_BYTES_MAX, Items, JsonBody, JsonItems
 from kernel.adapters.http.legacy import Deprecated
@@ -34,10 +34,11 @@ class Operation(TypedDict, total=False):
 
 
 def _answer(status: int, kind: Any, description: str, example: object) -> dict[int, ResponseSpec]:
-    return {status: ResponseSpec(kind, description=description, examples=[Example(value=example)])}
+    shown = [Example(value=example)]
+    return {status: ResponseSpec(kind, generate_examples=False, description=description, examples=shown)}
 
 
-def _body(example: object) -> BodyKwarg:
+def _body(example: object) -> Any:
     return Body(examples=[Example(value=example)])
 
 

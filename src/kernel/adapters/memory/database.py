@@ -101,6 +101,11 @@ class Transaction:
         own: dict[Hashable, R | None] = self._changes[table][by or table.primary]
         return own[key] if key in own else self._database.get(table, key, by=by)
 
+    def committed(self, table: Table[R]) -> list[R]:
+        """What a statement that locks nothing sees, but for changes of our own."""
+        self._require_open()
+        return self._database.rows(table)
+
     def unlocked(self, table: Table[R]) -> list[R]:
         """The rows that no other transaction has locked, in key order."""
         self._require_open()

@@ -17,7 +17,7 @@ class Claimed:
     received_at: datetime
 
 
-INBOX = Table[Claimed]({"message": lambda claimed: claimed.message})
+INBOX = Table[Claimed]({"message": lambda claimed: (claimed.message.source, claimed.message.id)})
 
 
 class MemoryInbox:
@@ -34,3 +34,11 @@ class MemoryInbox:
 
     async def claim_message(self, message: MessageId) -> bool:
         return await self._uow.transaction.try_insert(INBOX, Claimed(message, self._clock.now()))
+
+    async def prune(self, *, before: datetime, count_max: int) -> int:
+        transaction = self._uow.transaction
+        old = [claimed for claimed in transaction.unlocked(INBOX) if claimed.received_at < before]
+        old.sort(key=lambda claimed: claimed.received_at)
+        for claimed in old[:count_max]:
+            await transaction.delete(INBOX, (claimed.message.source, claimed.message.id))
+        return len(old[:count_max])

@@ -8,6 +8,7 @@ from uuid import UUID
 from kernel.adapters.memory.database import Table
 from kernel.adapters.memory.unit_of_work import MemoryUnitOfWork
 from kernel.domain.events import Event
+from kernel.domain.ids import made_at
 from kernel.ports.clock import Clock
 
 E = TypeVar("E", bound=Event)
@@ -60,3 +61,7 @@ class MemoryBacklog:
         for row in waiting[:count_max]:
             await transaction.delete(OUTBOX, (row.type, row.id))
         return [row.event for row in waiting[:count_max]]
+
+    async def waiting_since(self) -> datetime | None:
+        ids = [row.id for row in self._uow.transaction.committed(OUTBOX)]
+        return made_at(min(ids)) if ids else None

@@ -15,6 +15,7 @@ CREATE TABLE inbox (
     received_at timestamptz NOT NULL,
     PRIMARY KEY (source, event_id)
 );
+CREATE INDEX inbox_received_at ON inbox (received_at);
 CREATE TABLE parked_messages (
     type text COLLATE "C" NOT NULL,
     subject text COLLATE "C" NOT NULL,

@@ -1,7 +1,8 @@
 from collections.abc import Sequence
+from datetime import datetime
 from typing import TypeVar
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, delete, select
 from sqlalchemy.dialects.postgresql import insert
 
 from kernel.adapters.postgres.tables import INBOX
@@ -20,6 +21,15 @@ _CLAIM = (
     .on_conflict_do_nothing()
     .returning(INBOX.c.source, INBOX.c.event_id)
 )
+_OLD = (
+    select(INBOX.c.source, INBOX.c.event_id)
+    .where(INBOX.c.received_at < bindparam("before"))
+    .order_by(INBOX.c.received_at)
+    .limit(bindparam("count_max"))
+    .with_for_update(skip_locked=True)
+    .cte("old")
+)
+_PRUNE = delete(INBOX).where(INBOX.c.source == _OLD.c.source, INBOX.c.event_id == _OLD.c.event_id)
 
 
 class PostgresInbox:
@@ -36,6 +46,10 @@ class PostgresInbox:
 
     async def claim_message(self, message: MessageId) -> bool:
         return bool(await self._claimed([message]))
+
+    async def prune(self, *, before: datetime, count_max: int) -> int:
+        pruned = await self._uow.connection.execute(_PRUNE, {"before": before, "count_max": count_max})
+        return pruned.rowcount
 
     async def _claimed(self, messages: Sequence[MessageId]) -> set[MessageId]:
         now = self._clock.now()

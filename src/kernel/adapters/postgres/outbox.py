@@ -10,6 +10,7 @@ from kernel.adapters.postgres.tables import OUTBOX
 from kernel.adapters.postgres.unit_of_work import PostgresUnitOfWork
 from kernel.adapters.postgres.unnest import arrays, unnest
 from kernel.domain.events import Event
+from kernel.domain.ids import made_at
 from kernel.ports.clock import Clock
 
 E = TypeVar("E", bound=Event)
@@ -32,6 +33,7 @@ _TAKE = (
     .where(OUTBOX.c.type == bindparam("event_type"), OUTBOX.c.id == any_(func.array(_OLDEST)))
     .returning(OUTBOX.c.id, OUTBOX.c.event)
 )
+_FIRST = select(OUTBOX.c.id).order_by(OUTBOX.c.id).limit(1)
 
 
 class PostgresOutbox(Generic[E]):
@@ -66,3 +68,7 @@ class PostgresBacklog:
     async def take(self, event_type: str, *, count_max: int) -> Sequence[bytes]:
         taken = await self._uow.connection.execute(_TAKE, {"event_type": event_type, "count_max": count_max})
         return [event for _, event in sorted((row.id, row.event) for row in taken)]
+
+    async def waiting_since(self) -> datetime | None:
+        first = await self._uow.connection.scalar(_FIRST)
+        return None if first is None else made_at(first)

@@ -20,7 +20,7 @@ INBOX = Table(
     METADATA,
     Column("source", Key, primary_key=True),
     Column("event_id", Key, primary_key=True),
-    Column("received_at", Time, nullable=False),
+    Column("received_at", Time, nullable=False, index=True),
 )
 
 PARKED = Table(

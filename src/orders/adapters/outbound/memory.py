@@ -7,6 +7,7 @@ from functools import partial
 from uuid import UUID
 
 from kernel.adapters.memory.database import MemoryDatabase, Table
+from kernel.adapters.memory.parked import PARKED
 from kernel.adapters.memory.unit_of_work import MemoryUnitOfWork
 from kernel.domain.errors import Refused, Unavailable
 from kernel.ports.clock import Clock
@@ -46,6 +47,18 @@ class MemoryOrders:
     async def lock(self, decided: Sequence[PaymentDecided]) -> Mapping[UUID, Order]:
         keys = sorted({(item.user_id, item.order_id) for item in decided})
         return {order.id: replace(order) for order in await self._uow.transaction.lock(ORDERS, keys)}
+
+    async def overdue(self, now: datetime, *, count_max: int) -> Sequence[Order]:
+        transaction = self._uow.transaction
+        parked = {row.unhandled.subject for row in transaction.committed(PARKED)}
+        overdue = [
+            order
+            for order in transaction.unlocked(ORDERS)
+            if order.ask_again_at and order.ask_again_at <= now and str(order.id) not in parked
+        ]
+        overdue.sort(key=lambda order: order.ask_again_at or now)
+        keys = [(order.user_id, order.id) for order in overdue[:count_max]]
+        return [replace(order) for order in await transaction.lock(ORDERS, keys)]
 
     async def save(self, orders: Sequence[Order]) -> None:
         for order in orders:
@@ -115,4 +128,10 @@ class MemoryAdmission:
 
 
 def _settled(new: Order, row: Order) -> Order:
-    return replace(row, status=new.status, reason=new.reason, updated_at=new.updated_at)
+    return replace(
+        row,
+        status=new.status,
+        reason=new.reason,
+        ask_again_at=new.ask_again_at,
+        updated_at=new.updated_at,
+    )

@@ -1,14 +1,16 @@
 """Orders and their history in PostgreSQL; every statement takes a whole batch."""
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, and_, bindparam, select, union, update
+from sqlalchemy import Row, Text, and_, bindparam, cast, exists, select, union, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from kernel.adapters.postgres.reading import reading
+from kernel.adapters.postgres.tables import PARKED
 from kernel.adapters.postgres.unit_of_work import PostgresUnitOfWork
 from kernel.adapters.postgres.unnest import arrays, unnest
 from orders.adapters.outbound.tables import ORDER_HISTORY, ORDERS
@@ -23,6 +25,7 @@ _COLUMNS = (
     ORDERS.c.status,
     ORDERS.c.reason,
     ORDERS.c.idempotency_key,
+    ORDERS.c.ask_again_at,
     ORDERS.c.created_at,
     ORDERS.c.updated_at,
 )
@@ -42,12 +45,30 @@ _LOCK = (
     .with_for_update(of=ORDERS)
 )
 
-_STATUS = (ORDERS.c.user_id, ORDERS.c.id, ORDERS.c.status, ORDERS.c.reason, ORDERS.c.updated_at)
+_STATUS = (
+    ORDERS.c.user_id,
+    ORDERS.c.id,
+    ORDERS.c.status,
+    ORDERS.c.reason,
+    ORDERS.c.ask_again_at,
+    ORDERS.c.updated_at,
+)
 _given = unnest(*_STATUS)
 _SAVE = (
     update(ORDERS)
     .where(ORDERS.c.user_id == _given.c.user_id, ORDERS.c.id == _given.c.id)
-    .values(status=_given.c.status, reason=_given.c.reason, updated_at=_given.c.updated_at)
+    .values({c.name: _given.c[c.name] for c in _STATUS[2:]})
+)
+
+_OVERDUE = (
+    select(*_COLUMNS)
+    .where(
+        ORDERS.c.ask_again_at <= bindparam("now"),
+        ~exists().where(PARKED.c.subject == cast(ORDERS.c.id, Text)),
+    )
+    .order_by(ORDERS.c.ask_again_at)
+    .limit(bindparam("count_max"))
+    .with_for_update(skip_locked=True)
 )
 
 _PLACED = (ORDERS.c.user_id, ORDERS.c.id, ORDERS.c.idempotency_key)
@@ -87,6 +108,10 @@ class PostgresOrders:
         keys = sorted({(item.user_id, item.order_id) for item in decided})
         rows = await self._uow.connection.execute(_LOCK, arrays(_KEYS, keys))
         return {row.id: _order(row) for row in rows}
+
+    async def overdue(self, now: datetime, *, count_max: int) -> Sequence[Order]:
+        rows = await self._uow.connection.execute(_OVERDUE, {"now": now, "count_max": count_max})
+        return [_order(row) for row in rows]
 
     async def save(self, orders: Sequence[Order]) -> None:
         if orders:

@@ -1,0 +1,51 @@
+"""What a service does by itself now and then; any number of replicas may do it at once."""
+
+import logging
+from collections.abc import Awaitable, Callable
+from datetime import timedelta
+
+from kernel.domain.errors import Contention, OutcomeUnknown, Unavailable
+from kernel.ports.clock import Clock
+from kernel.ports.inbox import Inbox
+from kernel.ports.unit_of_work import UnitOfWork
+
+INBOX_KEPT = timedelta(days=7)
+PRUNE_COUNT_MAX = 1000
+
+logger = logging.getLogger(__name__)
+
+
+class PruneInbox:
+    """Forgets messages so old that no broker delivers them again; business keys protect for ever."""
+
+    def __init__(self, uow: UnitOfWork, inbox: Inbox, clock: Clock) -> None:
+        self.uow = uow
+        self.inbox = inbox
+        self.clock = clock
+
+    async def __call__(self) -> bool:
+        """Whether there may be more to do."""
+        async with self.uow:
+            pruned = await self.inbox.prune(before=self.clock.now() - INBOX_KEPT, count_max=PRUNE_COUNT_MAX)
+        return pruned == PRUNE_COUNT_MAX
+
+
+class Periodically:
+    """Does a job every so many seconds, give or take half of them, and at once while there is more to do."""
+
+    def __init__(self, job: Callable[[], Awaitable[bool]], every_s: float, clock: Clock) -> None:
+        self._job = job
+        self._every_s = every_s
+        self._clock = clock
+
+    async def run(self) -> None:
+        while True:
+            try:
+                more = await self._job()
+            except (Unavailable, OutcomeUnknown, Contention):
+                more = False
+            except Exception:
+                logger.exception("a periodic job failed")
+                more = False
+            if not more:
+                await self._clock.sleep(self._every_s * (0.5 + self._clock.random()))

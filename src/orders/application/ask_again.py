@@ -1,0 +1,39 @@
+from datetime import timedelta
+
+from kernel.domain.events import new_trace
+from kernel.ports.clock import Clock
+from kernel.ports.outbox import Backlog, Outbox
+from kernel.ports.unit_of_work import UnitOfWork
+from orders.domain.order import OrderPlaced
+from orders.ports.orders import Orders
+
+COUNT_MAX = 500
+BACKLOG_AGE_MAX = timedelta(seconds=1)
+
+
+class AskAgain:
+    """Asks payments again about orders that should long be decided, so that any loss heals.
+
+    Not while events of our own wait: those questions are still on their way.
+    """
+
+    def __init__(
+        self, uow: UnitOfWork, orders: Orders, outbox: Outbox[OrderPlaced], backlog: Backlog, clock: Clock
+    ) -> None:
+        self.uow = uow
+        self.orders = orders
+        self.outbox = outbox
+        self.backlog = backlog
+        self.clock = clock
+
+    async def __call__(self) -> bool:
+        """Whether there may be more to do at once; there is not, so that payments are not flooded."""
+        now = self.clock.now()
+        async with self.uow:
+            since = await self.backlog.waiting_since()
+            if since is None or now - since < BACKLOG_AGE_MAX:
+                overdue = await self.orders.overdue(now, count_max=COUNT_MAX)
+                questions = [order.ask_again(new_trace(self.clock.new_id()), now) for order in overdue]
+                await self.orders.save(overdue)
+                await self.outbox.add(questions)
+        return False
