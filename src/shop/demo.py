@@ -1,4 +1,4 @@
-"""The seed scenario, for people: an account, a deposit, orders that are paid and one that is refused."""
+"""The walk-through of README.md, for people: an account, a deposit, paid orders and a refused one."""
 
 import asyncio
 from decimal import Decimal

@@ -1,0 +1,58 @@
+"""Writes the golden files that are missing, and touches no other: `python -m tests.contracts.golden`."""
+
+import hashlib
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import msgspec
+
+import orders.wire
+import payments.wire
+from kernel.contracts.catalog import CATALOG
+from kernel.contracts.values import Amount, UserId
+from kernel.domain.events import Event
+from orders.domain.order import OrderPlaced
+from payments.domain.account import PaymentCaptured, PaymentDeclined
+
+GOLDEN = Path(__file__).parent / "golden"
+
+_ORDER = UUID("0198c1a2-7b3c-7d4e-8f50-617283940516")
+_COMMON: dict[str, Any] = {
+    "order_id": _ORDER,
+    "user_id": "tenant|alice@example.org",
+    "traceparent": "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01",
+}
+_EVENTS: list[tuple[Any, Event]] = [
+    (orders.wire.encode, OrderPlaced(**_COMMON, amount=4990, currency="RUB")),
+    (payments.wire.encode, PaymentCaptured(**_COMMON, transfer_id=UUID(int=_ORDER.int + 1))),
+    (payments.wire.encode, PaymentDeclined(**_COMMON, reason="insufficient_funds")),
+]
+
+
+def shape_of(name: str) -> Any:
+    """The JSON schema of a type's data, with the published values by name."""
+
+    def by_name(kind: type) -> dict[str, Any]:
+        assert kind in (Amount, UserId)
+        return {"title": kind.__name__}
+
+    return msgspec.json.schema(CATALOG[name].struct, schema_hook=by_name)
+
+
+def main() -> None:
+    GOLDEN.mkdir(exist_ok=True)
+    for encode, event in _EVENTS:
+        event_id = UUID(bytes=hashlib.sha256(type(event).__name__.encode()).digest()[:16], version=4)
+        name, body = encode(event, event_id, datetime(2026, 1, 31, 12, 0, 0, 123456, UTC))
+        for path, text in (
+            (GOLDEN / f"{name}.json", body),
+            (GOLDEN / f"{name}.shape.json", msgspec.json.encode(shape_of(name))),
+        ):
+            if not path.exists():
+                path.write_bytes(msgspec.json.format(text, indent=2) + b"\n")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,68 @@
+"""What was once published is understood for ever.
+
+Each type of the catalogue has a golden message and the shape of its data. A struct that changes turns this
+red: give the change a new version, with golden files of its own (`python -m tests.contracts.golden` writes
+those that are missing), and leave the old ones alone.
+"""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import msgspec
+import pytest
+
+import orders.wire
+import payments.wire
+from kernel.adapters.cloudevents import decode_events
+from kernel.contracts.catalog import CATALOG
+from kernel.domain.events import Received
+from tests.contracts.golden import GOLDEN, shape_of
+
+CONSUMERS: Mapping[str, Mapping[str, Callable[[Any, str], Any]]] = {
+    "orders": orders.wire.FACTS,
+    "payments": payments.wire.FACTS,
+}
+
+
+def golden(name: str) -> bytes:
+    return (GOLDEN / name).read_bytes()
+
+
+def test_every_type_has_its_golden_files_and_every_golden_file_its_type() -> None:
+    kept = {path.name for path in GOLDEN.glob("*.json")}
+    assert kept == {f"{name}{suffix}.json" for name in CATALOG for suffix in ("", ".shape")}
+
+
+@pytest.mark.parametrize("name", CATALOG)
+def test_the_shape_of_a_published_type_never_changes(name: str) -> None:
+    assert shape_of(name) == msgspec.json.decode(golden(f"{name}.shape.json"))
+
+
+@pytest.mark.parametrize("name", CATALOG)
+def test_a_golden_message_is_read_by_its_consumer(name: str) -> None:
+    consumer = CATALOG[name].consumer
+    assert consumer is not None
+    (read,) = decode_events(golden(f"{name}.json"), CONSUMERS[consumer])
+    assert isinstance(read, Received)
+    event = msgspec.json.decode(golden(f"{name}.json"))
+    assert (read.message.source, read.message.id, read.type) == (event["source"], event["id"], name)
+    assert str(read.fact.order_id) == event["subject"] == event["data"]["orderId"]
+    assert (read.fact.user_id, read.fact.traceparent) == (event["data"]["userId"], event["traceparent"])
+
+
+@pytest.mark.parametrize("name", CATALOG)
+def test_a_field_that_a_newer_publisher_adds_is_ignored(name: str) -> None:
+    consumer = CATALOG[name].consumer
+    assert consumer is not None
+    event = msgspec.json.decode(golden(f"{name}.json"))
+    newer = {**event, "extension": "x", "data": {**event["data"], "addedLater": [1, {"deep": None}]}}
+    (expected,) = decode_events(golden(f"{name}.json"), CONSUMERS[consumer])
+    (read,) = decode_events(msgspec.json.encode([newer]), CONSUMERS[consumer])
+    assert isinstance(expected, Received)
+    assert isinstance(read, Received)
+    assert read.fact == expected.fact
+
+
+def test_every_consumer_reads_exactly_what_the_catalogue_sends_it() -> None:
+    for service, facts in CONSUMERS.items():
+        assert set(facts) == {name for name, message in CATALOG.items() if message.consumer == service}
