@@ -65,6 +65,9 @@ async def serve_all(settings: Settings, stop: asyncio.Event) -> None:
     async with asyncio.TaskGroup() as group:
         group.create_task(payments.main.serve(settings, bus("payments"), stop))
         group.create_task(orders.main.serve(settings, bus("orders"), stop))
+        # The door opens last, so that nobody meets a gateway with nothing behind it.
+        for url in (settings.payments_url, settings.orders_url):
+            await _until_ready(url, stop)
         group.create_task(gateway.main.serve(settings, stop))
 
 
@@ -87,9 +90,7 @@ async def open_shop(settings: Settings, stop: asyncio.Event) -> AsyncIterator[No
     await migrate_databases(settings)
     async with asyncio.TaskGroup() as group:
         group.create_task(serve_all(settings, stop))
-        for port in (settings.orders_port, settings.payments_port, settings.gateway_port):
-            while not stop.is_set() and not await answers(local_url(settings, port)):
-                await asyncio.sleep(READY_POLL_S)
+        await _until_ready(local_url(settings, settings.gateway_port), stop)
         yield
         stop.set()
 
@@ -103,6 +104,11 @@ async def answers(url: str) -> bool:
         ):
             return response.status == 200
     return False
+
+
+async def _until_ready(url: str, stop: asyncio.Event) -> None:
+    while not stop.is_set() and not await answers(url):
+        await asyncio.sleep(READY_POLL_S)
 
 
 def local_url(settings: Settings, port: int) -> str:
