@@ -1,4 +1,4 @@
-"""Servers that suites share: each is started when the first test asks for it, and once."""
+"""Servers that suites share: each is started once, and only if a test of this run asks for it."""
 
 import shutil
 import tempfile
@@ -7,9 +7,32 @@ from pathlib import Path
 
 import pytest
 
-from tests.servers.rabbitmq import NoBroker, broker_url
+from kernel.adapters.embedded.postgres import EmbeddedPostgres
+from tests.servers.broker import Broker
+from tests.servers.postgres import Template
+from tests.servers.rabbitmq import NoBroker
 
 pytest.register_assert_rewrite("tests.spec.scenario", "tests.spec.load")
+
+# Fixtures that ask for a broker, and parameters of others that do.
+NEED_BROKER = {"broker", "rabbit", "three_services"}
+MAY_NEED_BROKER = {"world": "rabbit", "shop": "three services over RabbitMQ"}
+# What the disk keeps is tried on servers of its own.
+OPTIONS = {"fsync": "off", "deadlock_timeout": "50ms"}
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What needs no broker goes first: it is quick to tell of mistakes, and the broker starts meanwhile."""
+    items.sort(key=needs_broker)
+
+
+def needs_broker(item: pytest.Item) -> bool:
+    parameters = (
+        item.callspec.params if isinstance(item, pytest.Function) and hasattr(item, "callspec") else {}
+    )
+    return not NEED_BROKER.isdisjoint(getattr(item, "fixturenames", ())) or any(
+        parameters.get(name) == value for name, value in MAY_NEED_BROKER.items()
+    )
 
 
 @pytest.fixture(scope="session")
@@ -24,11 +47,36 @@ def scratch(request: pytest.FixtureRequest) -> Iterator[Path]:
         shutil.rmtree(directory, ignore_errors=True)
 
 
+@pytest.fixture(scope="session", autouse=True)
+def coming_broker(request: pytest.FixtureRequest, scratch: Path) -> Iterator[Broker]:
+    """Begins to start with the first test of a run that needs it; it takes 6 s and more until it answers."""
+    broker = Broker(scratch / "rabbitmq")
+    try:
+        if any(map(needs_broker, request.session.items)):
+            broker.begin()
+        yield broker
+    finally:
+        broker.close()
+
+
 @pytest.fixture(scope="session")
-def broker(scratch: Path) -> Iterator[str]:
+def broker(coming_broker: Broker) -> str:
     """The URL of a real RabbitMQ; without one the run ends with a sentence that says what to do."""
     try:
-        with broker_url(scratch / "rabbitmq") as url:
-            yield url
+        return coming_broker.url()
     except NoBroker as missing:
         pytest.exit(str(missing), returncode=1)
+
+
+@pytest.fixture(scope="session")
+def template(scratch: Path) -> Template:
+    return Template(scratch / "template")
+
+
+@pytest.fixture(scope="session")
+def postgres_server(scratch: Path, template: Template) -> Iterator[str]:
+    """The URL of a server for what never outlives its test; the databases orders and payments are empty."""
+    with EmbeddedPostgres(
+        template.copy_to(scratch / "postgres"), database="orders", options=OPTIONS
+    ) as server:
+        yield server.url

@@ -115,5 +115,18 @@ def demo(settings: Settings, as_json: bool) -> None:
     sys.exit(0 if run_demo(settings, as_json=as_json) else 1)
 
 
+@cli.command()
+@click.option("--at-rest", is_flag=True, help="Nothing may be under way: what waits is a fault, too.")
+@click.option("--json", "as_json", is_flag=True, help="Print facts for programs.")
+@click.pass_obj
+def audit(settings: Settings, at_rest: bool, as_json: bool) -> None:
+    """Check the books, also of a shop that works: money, payments and histories; name what is wrong."""
+    from shop.audit.report import run_audit
+
+    with any_databases(settings, SERVICES) as complete:
+        sound = run_audit(complete, at_rest=at_rest, as_json=as_json)
+    sys.exit(0 if sound else 1)
+
+
 def main() -> None:
     cli(prog_name="shop")

@@ -1,8 +1,7 @@
 """The migrated databases are those that the code knows, and refuse what must never be."""
 
 import re
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -17,9 +16,9 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 import kernel.adapters.postgres.tables
 import orders.adapters.outbound.tables
 import payments.adapters.outbound.tables
-from kernel.adapters.embedded.postgres import EmbeddedPostgres
 from kernel.adapters.postgres.engine import connect_engine
 from kernel.adapters.postgres.schema import SchemaMismatch, migrate, require_revision, revision
+from tests.servers.postgres import create_database
 
 MIGRATIONS = Path(__file__).parents[2] / "migrations"
 SERVICES = {"orders": orders.adapters.outbound.tables, "payments": payments.adapters.outbound.tables}
@@ -64,28 +63,16 @@ each_service = pytest.mark.parametrize("service", SERVICES)
 
 
 @pytest.fixture(scope="module")
-def url(scratch: Path) -> Iterator[str]:
-    with EmbeddedPostgres(scratch / "schema", database="orders", options={"fsync": "off"}) as server:
-        yield server.url
-
-
-@pytest.fixture(scope="module")
-async def engines(url: str) -> AsyncIterator[dict[str, AsyncEngine]]:
-    async with created(url, "orders") as first, created(url, "payments") as second:
-        yield {"orders": first, "payments": second}
-
-
-@asynccontextmanager
-async def created(url: str, service: str) -> AsyncIterator[AsyncEngine]:
-    """The service's database, migrated."""
-    if service != "orders":
-        connection = await asyncpg.connect(url)
-        await connection.execute(f"CREATE DATABASE {service}")
-        await connection.close()
-    engine = connect_engine(f"{url.rpartition('/')[0]}/{service}")
-    await migrate(engine, service)
-    yield engine
-    await engine.dispose()
+async def engines(postgres_server: str) -> AsyncIterator[dict[str, AsyncEngine]]:
+    """Engines on migrated databases of this module's own."""
+    engines = {}
+    for service in SERVICES:
+        url = await create_database(postgres_server, f"schema_of_{service}")
+        engines[service] = connect_engine(url)
+        await migrate(engines[service], service)
+    yield engines
+    for engine in engines.values():
+        await engine.dispose()
 
 
 def known(service: str) -> dict[str, Table]:
@@ -173,8 +160,8 @@ async def test_a_service_takes_a_newer_database_and_refuses_an_older_one(
         await require_revision(engines[service], service, newest + 1)
 
 
-async def test_a_database_that_was_never_migrated_is_at_revision_0(url: str) -> None:
-    engine = connect_engine(f"{url.rpartition('/')[0]}/template1")
+async def test_a_database_that_was_never_migrated_is_at_revision_0(postgres_server: str) -> None:
+    engine = connect_engine(f"{postgres_server.rpartition('/')[0]}/template1")
     assert await revision(engine) == 0
     await engine.dispose()
 
@@ -206,8 +193,10 @@ class Database:
 
 
 @pytest.fixture
-async def database(service: str, url: str, engines: dict[str, AsyncEngine]) -> AsyncIterator[Database]:
-    connection = await asyncpg.connect(f"{url.rpartition('/')[0]}/{service}")
+async def database(
+    service: str, postgres_server: str, engines: dict[str, AsyncEngine]
+) -> AsyncIterator[Database]:
+    connection = await asyncpg.connect(f"{postgres_server.rpartition('/')[0]}/schema_of_{service}")
     transaction = connection.transaction()
     await transaction.start()
     yield Database(connection)

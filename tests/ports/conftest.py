@@ -2,31 +2,27 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from pathlib import Path
 
 import asyncpg
 import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from kernel.adapters.embedded.postgres import EmbeddedPostgres
 from kernel.adapters.postgres.engine import connect_engine
 from kernel.adapters.postgres.schema import migrate
 from tests.ports.worlds import MemoryWorld, PostgresWorld, World
-
-# What the disk keeps is tried on a server of its own.
-OPTIONS = {"fsync": "off", "deadlock_timeout": "50ms"}
 
 Database = tuple[AsyncEngine, asyncpg.Connection]
 
 
 @pytest.fixture(scope="session")
-async def databases(scratch: Path) -> AsyncIterator[dict[str, Database]]:
+async def databases(postgres_server: str) -> AsyncIterator[dict[str, Database]]:
     """For each service an engine on its migrated database, and a connection beside the engine's."""
-    with EmbeddedPostgres(scratch / "ports", database="orders", options=OPTIONS) as server:
-        async with database(server.url, "orders") as orders:
-            await orders[1].execute("CREATE DATABASE payments")
-            async with database(f"{server.url.rpartition('/')[0]}/payments", "payments") as payments:
-                yield {"orders": orders, "payments": payments}
+    address = postgres_server.rpartition("/")[0]
+    async with (
+        database(f"{address}/orders", "orders") as orders,
+        database(f"{address}/payments", "payments") as payments,
+    ):
+        yield {"orders": orders, "payments": payments}
 
 
 @asynccontextmanager

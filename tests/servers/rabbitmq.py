@@ -1,4 +1,4 @@
-"""A real RabbitMQ for the tests: a given one, a private child of the test process, or one in docker.
+"""A RabbitMQ of our own: a private child of this process, from the rabbitmq-server that is installed.
 
 Only the standard library, and nothing asynchronous, so that any test, bench or chaos script can use it.
 """
@@ -18,8 +18,6 @@ from pathlib import Path
 
 START_S_MAX = 90.0
 STOP_S_MAX = 20.0
-APT_S_MAX = 600.0
-DOCKER_PULL_S_MAX = 300.0
 
 NODE = "shop-tests@localhost"
 CONFIG = """\
@@ -60,31 +58,35 @@ class PrivateRabbitMQ:
     @property
     def pid(self) -> int:
         """The process id of the Erlang machine. Raises RuntimeError when it is not started."""
+        return self._running.pid
+
+    @property
+    def _running(self) -> subprocess.Popen[bytes]:
         if self._broker is None:
             raise RuntimeError("this RabbitMQ is not started")
-        return self._broker.pid
+        return self._broker
 
     def start(self) -> str:
         """Returns the URL once the broker answers: at once if it runs, else in 6-8 s on two idle cores."""
+        self.begin()
+        with self._dying_on_failure():
+            wait_until(lambda: speaks_amqp(self.port), self._running, START_S_MAX, "RabbitMQ")
+        return self.url
+
+    def begin(self) -> None:
+        """Starts the broker without waiting until it answers. Does nothing if it runs."""
         if self._broker is not None and self._broker.poll() is None:
-            return self.url
+            return
         server, epmd = installed_server(), installed_epmd()
         if server is None or epmd is None:
             raise NoBroker("No rabbitmq-server is installed on this machine.")
         self._end(signal.SIGKILL)
         environment = self._write_files()
-        try:
+        with self._dying_on_failure():
             # The node registers itself as it comes up, and a refused connection would end it.
             self._epmd = self._spawn([str(epmd)], environment)
             wait_until(self._epmd_listens, self._epmd, 10.0, "epmd")
             self._broker = self._spawn([str(server)], environment)
-            wait_until(lambda: speaks_amqp(self.port), self._broker, START_S_MAX, "RabbitMQ")
-        except BaseException as error:
-            self._end(signal.SIGKILL)
-            if isinstance(error, NoBroker):
-                raise NoBroker(f"{error} See {self.directory}/output.log and {self.directory}/log.") from None
-            raise
-        return self.url
 
     def stop(self) -> None:
         """Ends it in good order, in about 1 s. Does nothing when it is not started."""
@@ -97,6 +99,16 @@ class PrivateRabbitMQ:
         than it confirms its first messages, and a queue killed before that stays without a leader for ever.
         """
         self._end(signal.SIGKILL)
+
+    @contextmanager
+    def _dying_on_failure(self) -> Iterator[None]:
+        try:
+            yield
+        except BaseException as error:
+            self._end(signal.SIGKILL)
+            if isinstance(error, NoBroker):
+                raise NoBroker(f"{error} See {self.directory}/output.log and {self.directory}/log.") from None
+            raise
 
     def _end(self, how: signal.Signals) -> None:
         broker, epmd = self._broker, self._epmd
@@ -150,32 +162,6 @@ class PrivateRabbitMQ:
         }
 
 
-@contextmanager
-def broker_url(directory: Path) -> Iterator[str]:
-    """Yields the URL of a broker: RABBITMQ_URL, else an installed one, else apt-get's, else docker's.
-
-    Raises NoBroker when none of them is to be had.
-    """
-    if given := os.environ.get("RABBITMQ_URL"):
-        yield given
-        return
-    why_not_apt = "" if installed_server() else install_with_apt()
-    if installed_server():
-        broker = PrivateRabbitMQ(directory)
-        try:
-            yield broker.start()
-        finally:
-            broker.stop()
-    elif docker_answers():
-        with docker_broker(directory) as url:
-            yield url
-    else:
-        raise NoBroker(
-            "The tests need a RabbitMQ: set RABBITMQ_URL to one of its own (its queues are purged), "
-            f"or install rabbitmq-server, or start docker{why_not_apt}."
-        )
-
-
 def installed_server() -> Path | None:
     """The start script of RabbitMQ itself. What Debian has on the PATH is a wrapper that calls su."""
     debian = sorted(Path("/usr/lib/rabbitmq/lib").glob("rabbitmq_server-*/sbin/rabbitmq-server"))
@@ -188,84 +174,6 @@ def installed_epmd() -> Path | None:
     on_path = shutil.which("epmd")
     candidates = [*([Path(on_path)] if on_path else []), Path("/usr/lib/erlang/bin/epmd")]
     return next((path for path in candidates if path.exists()), None)
-
-
-def install_with_apt() -> str:
-    """Installs rabbitmq-server where root has an apt-get. Returns "" or, in words, why that failed."""
-    apt = shutil.which("apt-get")
-    if apt is None or os.geteuid() != 0:
-        return ""
-    print("installing rabbitmq-server with apt-get for the tests", file=sys.__stderr__, flush=True)
-    command = [apt, "-qq", "-y", "-o", "DPkg::Lock::Timeout=120", "--no-install-recommends"]
-    environment = os.environ | {"DEBIAN_FRONTEND": "noninteractive"}
-    with no_services_started():
-        # An update with one dead source among many still fails; the install then tells.
-        for arguments in (["update"], ["install", "rabbitmq-server"]):
-            try:
-                done = subprocess.run(
-                    [*command, *arguments],
-                    env=environment,
-                    stdin=subprocess.DEVNULL,
-                    capture_output=True,
-                    text=True,
-                    timeout=APT_S_MAX,
-                    check=False,
-                )
-            except subprocess.TimeoutExpired:
-                return f" (apt-get did not end within {APT_S_MAX:.0f} s)"
-    last_line = (done.stderr.strip().splitlines() or [f"exit code {done.returncode}"])[-1]
-    return f" (apt-get failed: {last_line})" if done.returncode else ""
-
-
-@contextmanager
-def no_services_started() -> Iterator[None]:
-    """Keeps packages from starting a daemon on installation, with Debian's own means for it."""
-    policy = Path("/usr/sbin/policy-rc.d")
-    ours = not policy.exists()
-    if ours:
-        policy.write_text("#!/bin/sh\nexit 101\n")
-        policy.chmod(0o755)
-    try:
-        yield
-    finally:
-        if ours:
-            policy.unlink(missing_ok=True)
-
-
-def docker_answers() -> bool:
-    if shutil.which("docker") is None:
-        return False
-    try:
-        return (
-            subprocess.run(["docker", "version"], capture_output=True, timeout=10, check=False).returncode
-            == 0
-        )
-    except subprocess.TimeoutExpired:
-        return False
-
-
-@contextmanager
-def docker_broker(directory: Path) -> Iterator[str]:
-    """Runs the client in the foreground: it passes the SIGTERM of our death on to the container."""
-    name = f"shop-tests-{os.getpid()}-{random.randrange(10**6)}"
-    directory.mkdir(parents=True, exist_ok=True)
-    command = ["docker", "run", "--rm", "--name", name, "-p", "127.0.0.1::5672", "rabbitmq:4"]
-    with (directory / "output.log").open("ab") as output:
-        client = spawn(command, output.fileno(), signal.SIGTERM, dict(os.environ), directory)
-
-    def port() -> int:
-        shown = subprocess.run(
-            ["docker", "port", name, "5672/tcp"], capture_output=True, text=True, check=False
-        )
-        published = shown.stdout.strip().rpartition(":")[2]
-        return int(published) if published.isdecimal() else 0
-
-    try:
-        wait_until(lambda: speaks_amqp(port()), client, DOCKER_PULL_S_MAX, "RabbitMQ in docker")
-        yield f"amqp://guest:guest@127.0.0.1:{port()}/"
-    finally:
-        end(client, signal.SIGTERM)
-        subprocess.run(["docker", "rm", "--force", name], capture_output=True, timeout=60, check=False)
 
 
 def free_ports(count: int) -> list[int]:

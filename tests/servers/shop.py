@@ -23,6 +23,7 @@ from urllib.parse import urlsplit
 import aiohttp
 
 from kernel.adapters.embedded.postgres import EmbeddedPostgres
+from tests.servers.postgres import Template
 
 SERVICES = ("gateway", "orders", "payments")
 
@@ -128,6 +129,7 @@ class Process:
         name = "-".join(word.strip("-") for word in arguments) or "shop"
         number = len(list(logs.glob("*.err")))
         self._stdout, self._stderr = (logs / f"{number:02}-{name}.{kind}" for kind in ("out", "err"))
+        self._stderr.touch()
         self._popen: subprocess.Popen[bytes] | None = None
 
     def spawn(self) -> None:
@@ -221,6 +223,14 @@ class Process:
         return f"`shop {' '.join(self.arguments)}`"
 
 
+async def start_together(processes: Iterable[Process]) -> None:
+    """Returns once all are ready. Raises StartFailed, with what a process said that is not."""
+    processes = list(processes)
+    for process in processes:
+        process.spawn()
+    await asyncio.gather(*(process.ready() for process in processes))
+
+
 class Cable:
     """The line to a server, which can be cut and mended while the server lives on."""
 
@@ -244,6 +254,13 @@ class Cable:
                 end.transport.abort()
             await self._server.wait_closed()
             self._server = None
+
+    async def __aenter__(self) -> Self:
+        await self.mend()
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.cut()
 
     @asynccontextmanager
     async def away(self) -> AsyncIterator[None]:
@@ -342,11 +359,11 @@ class Embedded(Shop):
 class ThreeServices(Shop):
     """`shop serve …` three times, over two PostgreSQL servers and a RabbitMQ at the end of a cable."""
 
-    def __init__(self, directory: Path, broker_url: str) -> None:
+    def __init__(self, directory: Path, broker_url: str, template: Template) -> None:
         super().__init__(directory)
         self.broker = Cable(broker_url)
         self.databases = {
-            name: EmbeddedPostgres(directory / f"{name}-database", database=name)
+            name: EmbeddedPostgres(template.copy_to(directory / f"{name}-database"), database=name)
             for name in ("orders", "payments")
         }
         self.settings |= {
@@ -365,9 +382,7 @@ class ThreeServices(Shop):
         if await migration.ended() != 0:
             raise StartFailed(f"{migration} ended with {migration.exit_code}:\n{migration.last_words}")
         self.processes = {service: self.serve(service, ready_at=[self.urls[service]]) for service in SERVICES}
-        for process in self.processes.values():
-            process.spawn()
-        await asyncio.gather(*(process.ready() for process in self.processes.values()))
+        await start_together(self.processes.values())
 
     def serve(self, service: str, ready_at: Iterable[str] = (), **settings: str) -> Process:
         """`shop serve` with the settings that this service needs, and no other's database."""
@@ -376,16 +391,19 @@ class ThreeServices(Shop):
         return self.process("serve", service, ready_at=ready_at, **(database | settings))
 
     @asynccontextmanager
-    async def another(self, service: str, **settings: str) -> AsyncIterator[str]:
-        """One more replica of a service, with other settings; its base URL."""
-        port = free_port()
-        url = f"http://127.0.0.1:{port}"
-        process = self.serve(service, ready_at=[url], **{f"{service.upper()}_PORT": str(port)} | settings)
+    async def others(self, *replicas: tuple[str, Mapping[str, str]]) -> AsyncIterator[list[str]]:
+        """One more replica of each of these services, with other settings; their base URLs."""
+        processes, urls = [], []
+        for service, settings in replicas:
+            port = free_port()
+            urls.append(f"http://127.0.0.1:{port}")
+            own_port = {f"{service.upper()}_PORT": str(port)}
+            processes.append(self.serve(service, ready_at=urls[-1:], **own_port, **settings))
         try:
-            await process.start()
-            yield url
+            await start_together(processes)
+            yield urls
         finally:
-            await process.stop()
+            await asyncio.gather(*(process.stop() for process in processes))
 
     async def stop(self) -> None:
         await super().stop()

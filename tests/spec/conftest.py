@@ -11,6 +11,7 @@ from pathlib import Path
 import aiohttp
 import pytest
 
+from tests.servers.postgres import Template
 from tests.servers.shop import Embedded, Shop, ThreeServices
 from tests.spec.scenario import Http, Store
 
@@ -34,8 +35,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 @pytest.fixture(scope="session")
-async def three_services(scratch: Path, broker: str) -> AsyncIterator[ThreeServices]:
-    async with ThreeServices(scratch / "three-services", broker) as shop:
+async def three_services(scratch: Path, broker: str, template: Template) -> AsyncIterator[ThreeServices]:
+    async with ThreeServices(scratch / "three-services", broker, template) as shop:
         yield shop
 
 

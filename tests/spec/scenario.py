@@ -4,13 +4,14 @@ import asyncio
 import io
 import json
 import re
-from collections.abc import AsyncIterator, Mapping
+import reprlib
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
 from functools import cached_property
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import quote, unquote, urljoin, urlsplit
 from uuid import UUID, uuid4
 
@@ -25,6 +26,9 @@ ORDER_FIELDS = {
 }  # fmt: skip
 PROBLEM_FIELDS = {"type", "title", "status", "detail", "instance", "code"}
 KiB = 1024
+ROWS_AT_ONCE = 8
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -236,3 +240,24 @@ def assert_order(order: Any, **values: object) -> None:
 async def together(*calls: Any) -> list[Any]:
     """The outcomes of calls made at the same time."""
     return list(await asyncio.gather(*calls))
+
+
+async def for_each(
+    rows: Iterable[T], promise: Callable[[T], Awaitable[object]], *, at_once: int = ROWS_AT_ONCE
+) -> None:
+    """The promise is kept for every row of a table. Raises an error for each that is not, with its row."""
+    permits = asyncio.Semaphore(at_once)
+    errors: list[Exception] = []
+
+    async def keep(row: T) -> None:
+        async with permits:
+            try:
+                await promise(row)
+            except Exception as error:
+                error.add_note(f"in the row {reprlib.repr(row)}")
+                errors.append(error)
+
+    tried = await together(*map(keep, rows))
+    assert tried, "the table has no rows"
+    if errors:
+        raise ExceptionGroup(f"broken in {len(errors)} of {len(tried)} rows", errors)

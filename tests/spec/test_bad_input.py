@@ -2,14 +2,39 @@
 
 import json
 from collections.abc import AsyncIterator
+from itertools import product
 from typing import Any
 
 import pytest
 
 from tests.servers.shop import SERVICES, Shop
-from tests.spec.scenario import Http, KiB, Store, expect, expect_problem, new_user
+from tests.spec.scenario import Http, KiB, Store, expect, expect_problem, for_each, new_user
 
 POSTS = ["accounts", "deposit", "orders"]
+MALFORMED = [
+    b"{", b"}", b"userId", b"{'userId': 'a'}", b'{"userId": "a",}', b'{"userId": "a"} x', b"{}{}",
+    b"\x00", b"\xff\xfe", b'{"userId": "\xff"}', b'{"userId": "\xed\xa0\x80"}', b'{"userId": "a\x00"}',
+    b'{"userId": "\\ud800"}', b'{"userId": "a\nb"}', b'{"amount": 1, "amount"}',
+    b"[" * 60_000, b'{"amount": ' * 5_000,
+    b'{"userId": ' + b"[" * 30_000 + b"]" * 30_000 + b"}",
+]  # fmt: skip
+NO_OBJECTS = ["null", "5", "true", '"text"', "[]", '[{"amount": 1}]']
+REQUIRED = [("accounts", "userId"), ("deposit", "amount"), ("orders", "userId"), ("orders", "amount")]
+OTHER_METHODS = [
+    ("GET", "accounts", {"POST"}),
+    ("PUT", "accounts", {"POST"}),
+    ("DELETE", "account", {"GET"}),
+    ("POST", "account", {"GET"}),
+    ("PUT", "deposit", {"GET", "POST"}),
+    ("DELETE", "orders", {"GET", "POST"}),
+    ("PATCH", "order", {"GET"}),
+    ("POST", "order", {"GET"}),
+    ("PUT", "batch", {"POST"}),
+]
+UNKNOWN = ["colour", "user_id", "UserId", "balance", "status", "id"]
+OTHER_TYPES = [
+    "text/plain", "application/xml", "application/x-www-form-urlencoded", "multipart/form-data; boundary=x",
+]  # fmt: skip
 
 
 def target(store: Store, post: str, user: str) -> str:
@@ -37,58 +62,52 @@ def in_pieces(body: bytes) -> AsyncIterator[bytes]:
 
 
 @pytest.mark.parametrize("post", POSTS)
-@pytest.mark.parametrize(
-    "body",
-    [
-        b"{", b"}", b"userId", b"{'userId': 'a'}", b'{"userId": "a",}', b'{"userId": "a"} x', b"{}{}",
-        b"\x00", b"\xff\xfe", b'{"userId": "\xff"}', b'{"userId": "\xed\xa0\x80"}', b'{"userId": "a\x00"}',
-        b'{"userId": "\\ud800"}', b'{"userId": "a\nb"}', b'{"amount": 1, "amount"}',
-        b"[" * 60_000, b'{"amount": ' * 5_000,
-        b'{"userId": ' + b"[" * 30_000 + b"]" * 30_000 + b"}",
-    ],
-    ids=lambda body: repr(body[:30]),
-)  # fmt: skip
-async def test_malformed_json_is_refused(store: Store, bystander: str, post: str, body: bytes) -> None:
-    async with store.nothing_changes_for(bystander):
+async def test_malformed_json_is_refused(store: Store, bystander: str, post: str) -> None:
+    async def refused(body: bytes) -> None:
         expect_problem(await store.http.post(target(store, post, bystander), body), 400)
+
+    async with store.nothing_changes_for(bystander):
+        await for_each(MALFORMED, refused)
 
 
 @pytest.mark.parametrize("post", POSTS)
-@pytest.mark.parametrize("body", ["null", "5", "true", '"text"', "[]", '[{"amount": 1}]'])
-async def test_a_body_that_is_no_object_is_refused(
-    store: Store, bystander: str, post: str, body: str
-) -> None:
-    async with store.nothing_changes_for(bystander):
+async def test_a_body_that_is_no_object_is_refused(store: Store, bystander: str, post: str) -> None:
+    async def refused(body: str) -> None:
         expect_problem(await store.http.post(target(store, post, bystander), body), 400)
+
+    async with store.nothing_changes_for(bystander):
+        await for_each(NO_OBJECTS, refused)
 
 
 @pytest.mark.parametrize("post", POSTS)
-@pytest.mark.parametrize("body", [None, "", " "], ids=repr)
-async def test_a_missing_body_is_refused_and_named(
-    store: Store, bystander: str, post: str, body: str | None
-) -> None:
-    async with store.nothing_changes_for(bystander):
+async def test_a_missing_body_is_refused_and_named(store: Store, bystander: str, post: str) -> None:
+    async def refused(body: str | None) -> None:
         answer = await store.http.post(target(store, post, bystander), body)
         expect_problem(answer)
         assert answer.json["errors"]
 
-
-@pytest.mark.parametrize(
-    ("post", "field"),
-    [("accounts", "userId"), ("deposit", "amount"), ("orders", "userId"), ("orders", "amount")],
-)
-async def test_a_missing_field_is_named(store: Store, bystander: str, post: str, field: str) -> None:
-    body = {name: value for name, value in valid(post, bystander).items() if name != field}
     async with store.nothing_changes_for(bystander):
+        await for_each([None, "", " "], refused)
+
+
+async def test_a_missing_field_is_named(store: Store, bystander: str) -> None:
+    async def refused(row: tuple[str, str]) -> None:
+        post, field = row
+        body = {name: value for name, value in valid(post, bystander).items() if name != field}
         expect_problem(await store.http.post(target(store, post, bystander), body), 400, field=field)
+
+    async with store.nothing_changes_for(bystander):
+        await for_each(REQUIRED, refused)
 
 
 @pytest.mark.parametrize("post", POSTS)
-@pytest.mark.parametrize("field", ["colour", "user_id", "UserId", "balance", "status", "id"])
-async def test_an_unknown_field_is_named(store: Store, bystander: str, post: str, field: str) -> None:
-    body = valid(post, bystander) | {field: "1"}
-    async with store.nothing_changes_for(bystander):
+async def test_an_unknown_field_is_named(store: Store, bystander: str, post: str) -> None:
+    async def refused(field: str) -> None:
+        body = valid(post, bystander) | {field: "1"}
         expect_problem(await store.http.post(target(store, post, bystander), body), 400, field=field)
+
+    async with store.nothing_changes_for(bystander):
+        await for_each(UNKNOWN, refused)
 
 
 async def test_a_field_twice_is_one_value_or_refused(store: Store) -> None:
@@ -99,17 +118,14 @@ async def test_a_field_twice_is_one_value_or_refused(store: Store) -> None:
 
 
 @pytest.mark.parametrize("post", POSTS)
-@pytest.mark.parametrize(
-    "content_type",
-    ["text/plain", "application/xml", "application/x-www-form-urlencoded", "multipart/form-data; boundary=x"],
-)
-async def test_another_content_type_is_refused(
-    store: Store, bystander: str, post: str, content_type: str
-) -> None:
-    body = json.dumps(valid(post, bystander))
-    async with store.nothing_changes_for(bystander):
+async def test_another_content_type_is_refused(store: Store, bystander: str, post: str) -> None:
+    async def refused(content_type: str) -> None:
+        body = json.dumps(valid(post, bystander))
         answer = await store.http("POST", target(store, post, bystander), body, content_type)
         expect_problem(answer, 415)
+
+    async with store.nothing_changes_for(bystander):
+        await for_each(OTHER_TYPES, refused)
 
 
 @pytest.mark.parametrize("content_type", ["application/json; charset=utf-8", "Application/JSON"])
@@ -139,44 +155,33 @@ async def test_a_body_of_10_mb_is_refused(store: Store, bystander: str, post: st
         expect_problem(await store.http.post(url, b" " * 10_000_000), 413)
 
 
-@pytest.mark.parametrize("method", ["GET", "POST", "DELETE"])
-@pytest.mark.parametrize(
-    "path", ["/nowhere", "/accounts/a/b/c", "/api/Order/a/b/c", "/schema/nothing", "/..%2f..%2fetc"]
-)
 @pytest.mark.parametrize("service", SERVICES)
-async def test_an_unknown_route_is_not_found(
-    shop: Shop, http: Http, service: str, path: str, method: str
-) -> None:
-    expect_problem(await http(method, shop.urls[service] + path), 404)
+async def test_an_unknown_route_is_not_found(shop: Shop, http: Http, service: str) -> None:
+    async def not_found(row: tuple[str, str]) -> None:
+        method, path = row
+        expect_problem(await http(method, shop.urls[service] + path), 404)
+
+    paths = ["/nowhere", "/accounts/a/b/c", "/api/Order/a/b/c", "/schema/nothing", "/..%2f..%2fetc"]
+    await for_each(product(["GET", "POST", "DELETE"], paths), not_found)
 
 
-@pytest.mark.parametrize(
-    ("method", "route", "allowed"),
-    [
-        ("GET", "accounts", {"POST"}),
-        ("PUT", "accounts", {"POST"}),
-        ("DELETE", "account", {"GET"}),
-        ("POST", "account", {"GET"}),
-        ("PUT", "deposit", {"GET", "POST"}),
-        ("DELETE", "orders", {"GET", "POST"}),
-        ("PATCH", "order", {"GET"}),
-        ("POST", "order", {"GET"}),
-        ("PUT", "batch", {"POST"}),
-    ],
-)
-async def test_another_method_is_refused_and_told_which_are_allowed(
-    store: Store, bystander: str, method: str, route: str, allowed: set[str]
-) -> None:
-    url = {
+async def test_another_method_is_refused_and_told_which_are_allowed(store: Store, bystander: str) -> None:
+    urls = {
         "accounts": store.accounts,
         "account": store.account_url(bystander),
         "deposit": store.deposit_url(bystander),
         "orders": store.orders,
         "order": store.order_url("01970000-0000-7000-8000-000000000000"),
         "batch": store.batch,
-    }[route]
-    answer = await store.http(method, url)
-    expect_problem(answer, 405)
-    told = {word.strip() for word in answer.headers["Allow"].split(",")}
-    assert allowed <= told
-    assert method not in told
+    }
+
+    async def refused(row: tuple[str, str, set[str]]) -> None:
+        method, route, allowed = row
+        answer = await store.http(method, urls[route])
+        expect_problem(answer, 405)
+        told = {word.strip() for word in answer.headers["Allow"].split(",")}
+        assert allowed <= told
+        assert method not in told
+
+    async with store.nothing_changes_for(bystander):
+        await for_each(OTHER_METHODS, refused)

@@ -12,11 +12,26 @@ from tests.spec.scenario import (
     assert_problem,
     expect,
     expect_problem,
+    for_each,
     new_user,
     together,
 )
 
 Fate = dict[str, Any]
+
+# Items, and the field to blame.
+MALFORMED_ITEMS = [
+    (5, None),
+    (None, None),
+    ("order", None),
+    ([], None),
+    ({}, "userId"),
+    ({"userId": "{user}"}, "amount"),
+    ({"userId": "a/b", "amount": 1}, "userId"),
+    ({"userId": "{user}", "amount": True}, "amount"),
+    ({"userId": "{user}", "amount": 1, "description": "x" * 501}, "description"),
+    ({"userId": "{user}", "amount": 1, "colour": "red"}, "colour"),
+]
 
 
 def wish(user: str, amount: object = "1.00", **more: object) -> dict[str, object]:
@@ -87,31 +102,20 @@ async def test_each_order_of_a_batch_is_judged_alone_and_the_payment_has_the_las
     assert str(await store.balance(user)) == "5.00"
 
 
-@pytest.mark.parametrize(
-    ("item", "field"),
-    [
-        (5, None),
-        (None, None),
-        ("order", None),
-        ([], None),
-        ({}, "userId"),
-        ({"userId": "{user}"}, "amount"),
-        ({"userId": "a/b", "amount": 1}, "userId"),
-        ({"userId": "{user}", "amount": True}, "amount"),
-        ({"userId": "{user}", "amount": 1, "description": "x" * 501}, "description"),
-        ({"userId": "{user}", "amount": 1, "colour": "red"}, "colour"),
-    ],
-)
-async def test_a_malformed_item_is_refused_alone(store: Store, item: object, field: str | None) -> None:
-    user = await store.open_account(funds="3.00")
-    if isinstance(item, dict) and item.get("userId") == "{user}":
-        item = item | {"userId": user}
-    first, refused, last = await store.in_batch(wish(user), item, wish(user))
-    assert_refused(refused, 400, field=field)
-    assert {order["id"] for order in await store.orders_of(user)} == {
-        assert_accepted(first),
-        assert_accepted(last),
-    }
+async def test_a_malformed_item_is_refused_alone(store: Store) -> None:
+    async def refused_alone(row: tuple[object, str | None]) -> None:
+        item, field = row
+        user = await store.open_account(funds="3.00")
+        if isinstance(item, dict) and item.get("userId") == "{user}":
+            item = item | {"userId": user}
+        first, refused, last = await store.in_batch(wish(user), item, wish(user))
+        assert_refused(refused, 400, field=field)
+        assert {order["id"] for order in await store.orders_of(user)} == {
+            assert_accepted(first),
+            assert_accepted(last),
+        }
+
+    await for_each(MALFORMED_ITEMS, refused_alone)
 
 
 async def test_an_item_with_a_known_key_is_answered_with_the_first_order_in_its_current_state(
@@ -201,19 +205,23 @@ async def test_orders_without_keys_are_never_taken_for_one_another(store: Store)
     assert len({assert_accepted(fate) for fate in fates}) == 4
 
 
-@pytest.mark.parametrize("key", ["k", "k" * 255, " ", "~", 'a "quoted" \\ key'])
-async def test_a_key_is_1_to_255_printable_ascii_characters(store: Store, key: str) -> None:
-    user = await store.open_account(funds="10.00")
-    item = wish(user, idempotencyKey=key)
-    assert_accepted((await store.in_batch(item))[0])
-    assert_accepted((await store.in_batch(item))[0], replayed=True)
+async def test_a_key_is_1_to_255_printable_ascii_characters(store: Store) -> None:
+    async def taken(key: str) -> None:
+        user = await store.open_account(funds="10.00")
+        item = wish(user, idempotencyKey=key)
+        assert_accepted((await store.in_batch(item))[0])
+        assert_accepted((await store.in_batch(item))[0], replayed=True)
+
+    await for_each(["k", "k" * 255, " ", "~", 'a "quoted" \\ key'], taken)
 
 
-@pytest.mark.parametrize("key", ["", "k" * 256, "ключ", "a\n", "a\u0000", "\x7f", 5, True, []], ids=repr)
-async def test_a_malformed_key_is_named(store: Store, bystander: str, key: object) -> None:
-    async with store.nothing_changes_for(bystander):
+async def test_a_malformed_key_is_named(store: Store, bystander: str) -> None:
+    async def refused(key: object) -> None:
         [fate] = await store.in_batch(wish(bystander, idempotencyKey=key))
         assert_refused(fate, 400, field="idempotencyKey")
+
+    async with store.nothing_changes_for(bystander):
+        await for_each(["", "k" * 256, "ключ", "a\n", "a\u0000", "\x7f", 5, True, []], refused)
 
 
 async def test_a_batch_holds_up_to_200_orders(store: Store) -> None:

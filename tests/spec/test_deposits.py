@@ -104,10 +104,9 @@ async def test_the_deposit_by_get_wants_one_amount(store: Store, bystander: str,
 
 async def test_the_deposit_by_get_can_be_switched_off(three_services: ThreeServices, http: Http) -> None:
     user = await Store.at_the_gateway(http, three_services).open_account(funds="1.00")
-    async with (
-        three_services.another("payments", SHOP_LEGACY_ROUTES="off") as payments,
-        three_services.another("gateway", SHOP_LEGACY_ROUTES="off") as gateway,
-    ):
+    async with three_services.others(
+        ("payments", {"SHOP_LEGACY_ROUTES": "off"}), ("gateway", {"SHOP_LEGACY_ROUTES": "off"})
+    ) as (payments, gateway):
         for accounts in (f"{payments}/api/Accounts", f"{gateway}/accounts"):
             store = Store(http, accounts, three_services.orders)
             refused = await by_get(store, user, "1.00")

@@ -1,7 +1,7 @@
 """Whatever is killed or cut, what was answered stands, and work goes on by itself."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
 
 import pytest
@@ -15,33 +15,43 @@ from tests.servers.shop import (
     alive,
     descendants,
     eventually,
+    start_together,
 )
 from tests.spec.load import Load
-from tests.spec.scenario import Answer, Http, Store, expect, expect_problem, new_user, together
+from tests.spec.scenario import Answer, Http, Store, expect, expect_problem, for_each, new_user, together
 
 # What contract.md promises once the servers answer again.
 HEALED_WITHIN = 10
 
 
-async def load_with_a_kill(shop: Shop, http: Http, seed: str, victim: str) -> None:
-    """kill -9 in the middle of a load, a restart, and the sums."""
-    process = shop.processes[victim]
+async def load_with_kills(shop: Shop, http: Http, seed: str, victims: Sequence[str]) -> None:
+    """kill -9 in the middle of a load and a restart, of one victim after the other, and the sums."""
     load = Load(
-        Store.at_the_gateway(http, shop), seed, clients=32, orders_per_client=40, shared_accounts=10,
-        expects_faults=True,
+        Store.at_the_gateway(http, shop), seed, clients=32, orders_per_client=20 * (len(victims) + 1),
+        shared_accounts=5 * (len(victims) + 1), expects_faults=True,
     )  # fmt: skip
     clients = asyncio.create_task(load.run())
-    try:
-        await eventually(lambda: clients.done() or load.answered > load.size // 4, within=60, every=0.01)
+
+    def past(count: int) -> bool:
         assert not clients.done(), "the load was over before the kill"
-        process.kill()
-        await asyncio.sleep(0.2)
+        return load.answered > count
+
+    try:
+        for number, victim in enumerate(victims, 1):
+            await eventually(partial(past, load.size * number // (len(victims) + 1)), within=60, every=0.01)
+            shop.processes[victim].kill()
+            await asyncio.sleep(0.2)
+            await shop.processes[victim].start()
     finally:
-        if process.exit_code is not None:
-            await process.start()
+        await restart(shop)
         await clients
     assert load.accepted
     await load.comes_out_even(within=HEALED_WITHIN)
+
+
+async def restart(shop: Shop) -> None:
+    """Starts what has ended."""
+    await start_together(process for process in shop.processes.values() if process.exit_code is not None)
 
 
 async def is_ready(http: Http, base_url: str, *, degraded: list[str]) -> bool:
@@ -58,11 +68,10 @@ async def is_not_ready_for_want_of(http: Http, base_url: str, missing: str) -> b
     return True
 
 
-@pytest.mark.parametrize("victim", SERVICES)
-async def test_a_service_killed_under_load_and_restarted_loses_and_doubles_nothing(
-    three_services: ThreeServices, http: Http, seed: str, victim: str
+async def test_services_killed_in_turn_under_load_and_restarted_lose_and_double_nothing(
+    three_services: ThreeServices, http: Http, seed: str
 ) -> None:
-    await load_with_a_kill(three_services, http, seed, victim)
+    await load_with_kills(three_services, http, seed, SERVICES)
     store = Store.at_the_gateway(http, three_services)
     await store.refuses_what_cannot_be_paid(await store.open_account())
 
@@ -70,7 +79,7 @@ async def test_a_service_killed_under_load_and_restarted_loses_and_doubles_nothi
 async def test_the_embedded_shop_killed_under_load_and_restarted_loses_and_doubles_nothing(
     embedded: Embedded, http: Http, seed: str
 ) -> None:
-    await load_with_a_kill(embedded, http, seed, "up")
+    await load_with_kills(embedded, http, seed, ["up"])
 
 
 async def test_without_payments_orders_are_accepted_and_decided_once_it_is_back(
@@ -148,33 +157,33 @@ async def ask_for_a_deposit(http: Http, base_url: str, user: str) -> Answer:
     return await http.post(f"{base_url}/api/Accounts/{user}/deposit", {"amount": 1})
 
 
-@pytest.mark.parametrize(
-    ("service", "ask", "success"), [("orders", ask_for_orders, 201), ("payments", ask_for_a_deposit, 200)]
-)
 async def test_a_service_whose_database_is_away_says_so_and_recovers_by_itself(
-    three_services: ThreeServices,
-    http: Http,
-    service: str,
-    ask: Callable[[Http, str, str], Awaitable[Answer]],
-    success: int,
+    three_services: ThreeServices, http: Http
 ) -> None:
     user = await Store.at_the_gateway(http, three_services).open_account(funds="10.00")
-    setting = f"{service.upper()}_DATABASE_URL"
-    cable = Cable(three_services.database_settings[setting])
-    await cable.mend()
-    try:
-        async with three_services.another(service, **{setting: cable.url}) as base_url:
-            expect(success, await ask(http, base_url, user))
-            async with cable.away():
-                await eventually(partial(is_not_ready_for_want_of, http, base_url, "database"))
-                expect(200, await http.get(f"{base_url}/health/live"))
-                refused = await ask(http, base_url, user)
-                expect_problem(refused, 503)
-                assert refused.headers["Retry-After"]
-            await eventually(partial(is_ready, http, base_url, degraded=[]))
-            expect(success, await ask(http, base_url, user))
-    finally:
-        await cable.cut()
+
+    async def goes_on(row: tuple[str, Cable, Callable[[Http, str, str], Awaitable[Answer]], int]) -> None:
+        base_url, cable, ask, success = row
+        expect(success, await ask(http, base_url, user))
+        async with cable.away():
+            await eventually(partial(is_not_ready_for_want_of, http, base_url, "database"))
+            expect(200, await http.get(f"{base_url}/health/live"))
+            refused = await ask(http, base_url, user)
+            expect_problem(refused, 503)
+            assert refused.headers["Retry-After"]
+        await eventually(partial(is_ready, http, base_url, degraded=[]))
+        expect(success, await ask(http, base_url, user))
+
+    settings = ("ORDERS_DATABASE_URL", "PAYMENTS_DATABASE_URL")
+    async with (
+        Cable(three_services.database_settings[settings[0]]) as to_orders,
+        Cable(three_services.database_settings[settings[1]]) as to_payments,
+        three_services.others(
+            ("orders", {settings[0]: to_orders.url}), ("payments", {settings[1]: to_payments.url})
+        ) as (orders, payments),
+    ):
+        rows = [(orders, to_orders, ask_for_orders, 201), (payments, to_payments, ask_for_a_deposit, 200)]
+        await for_each(rows, goes_on)
 
 
 @pytest.mark.parametrize("end", ["SIGTERM", "kill -9"])
@@ -199,15 +208,14 @@ async def test_the_embedded_shop_leaves_no_process_behind_and_finds_its_data_aga
     assert await store.orders_of(user) == [order]
 
 
-@pytest.mark.parametrize("service", SERVICES)
-async def test_a_service_ends_on_sigterm_and_its_successor_goes_on(
-    three_services: ThreeServices, http: Http, service: str
+async def test_each_service_ends_on_sigterm_while_its_callers_run_and_the_successors_go_on(
+    three_services: ThreeServices, http: Http
 ) -> None:
-    process = three_services.processes[service]
     try:
-        assert await process.terminate(within=10) == 0
+        for service in ("payments", "orders", "gateway"):
+            assert await three_services.processes[service].terminate(within=10) == 0, service
     finally:
-        await process.start()
+        await restart(three_services)
     store = Store.at_the_gateway(http, three_services)
     user = await store.open_account(funds="1.00")
     assert (await store.decided((await store.placed(user, "1.00"))["id"]))["status"] == "FINISHED"

@@ -8,10 +8,40 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from kernel.adapters.embedded.postgres import EmbeddedPostgres
-from tests.servers.shop import Embedded, Process, ThreeServices, free_port
+from tests.servers.postgres import create_database
+from tests.servers.shop import SERVICES, Embedded, Process, ThreeServices, free_port
+from tests.spec.scenario import for_each
 
 SECRET = "s3cr3t"
+PROCESSES_AT_ONCE = 4
+
+WRONG_SETTINGS = [
+    ("GATEWAY_PORT", "50o3"),
+    ("GATEWAY_PORT", "70000"),
+    ("ORDERS_URL", "orders:5001"),
+    ("PAYMENTS_URL", "ftp://localhost"),
+    ("SHOP_LEGACY_ROUTES", "maybe"),
+    ("SHOP_AUTH", "jwt"),
+    ("SHOP_AUTH", "opne"),
+    ("SHOP_CURRENCY", "roubles"),
+    ("LOG_LEVEL", "LOUD"),
+    ("LOG_FORMAT", "xml"),
+]
+WRONG_BROKERS = [
+    ("orders", f"http://shop:{SECRET}@127.0.0.1:5672"),
+    ("orders", f"amqp://shop:{SECRET}@127.0.0.1:port"),
+    ("orders", "localhost"),
+    ("orders", f"amqp://shop:{SECRET}@127.0.0.1:{{nobody}}/"),
+    ("payments", f"amqp://shop:{SECRET}@127.0.0.1:{{nobody}}/"),
+]
+WRONG_DATABASES = [
+    ("orders", f"mysql://shop:{SECRET}@127.0.0.1/shop"),
+    ("orders", f"postgresql://shop:{SECRET}@127.0.0.1:{{server}}/shop"),
+    ("orders", f"postgresql://shop:{SECRET}@127.0.0.1:{{nobody}}/shop"),
+    ("payments", f"postgresql://shop:{SECRET}@127.0.0.1:{{nobody}}/shop"),
+]
+NO_COMMANDS = [("nonsense",), ("serve",), ("serve", "nobody"), ("migrate", "nobody"), ("up", "--nonsense")]
+COMMANDS = ["up", "serve", "migrate", "demo"]
 
 
 @pytest.fixture
@@ -37,26 +67,15 @@ async def assert_refuses_to_start(process: Process, named: str) -> None:
     assert SECRET not in process.stdout + process.stderr
 
 
-@pytest.mark.parametrize(
-    ("setting", "value"),
-    [
-        ("GATEWAY_PORT", "50o3"),
-        ("GATEWAY_PORT", "70000"),
-        ("ORDERS_URL", "orders:5001"),
-        ("PAYMENTS_URL", "ftp://localhost"),
-        ("SHOP_LEGACY_ROUTES", "maybe"),
-        ("SHOP_AUTH", "jwt"),
-        ("SHOP_AUTH", "opne"),
-        ("SHOP_CURRENCY", "roubles"),
-        ("LOG_LEVEL", "LOUD"),
-        ("LOG_FORMAT", "xml"),
-    ],
-)
-async def test_a_setting_with_a_wrong_value_is_named(scratch: Path, setting: str, value: str) -> None:
-    settings = {"ORDERS_URL": "http://127.0.0.1:1", "PAYMENTS_URL": "http://127.0.0.1:1"} | {setting: value}
-    settings = {"GATEWAY_PORT": str(free_port()), **settings}
-    process = Process("serve", "gateway", settings=settings, logs=scratch / "mistakes")
-    await assert_refuses_to_start(process, setting)
+async def test_a_setting_with_a_wrong_value_is_named(scratch: Path) -> None:
+    async def refused(row: tuple[str, str]) -> None:
+        setting, value = row
+        urls = {"ORDERS_URL": "http://127.0.0.1:1", "PAYMENTS_URL": "http://127.0.0.1:1"}
+        settings = {"GATEWAY_PORT": str(free_port()), **urls, setting: value}
+        process = Process("serve", "gateway", settings=settings, logs=scratch / "mistakes")
+        await assert_refuses_to_start(process, setting)
+
+    await for_each(WRONG_SETTINGS, refused, at_once=PROCESSES_AT_ONCE)
 
 
 async def test_nothing_of_the_embedded_shop_starts_with_a_wrong_setting(scratch: Path) -> None:
@@ -67,51 +86,39 @@ async def test_nothing_of_the_embedded_shop_starts_with_a_wrong_setting(scratch:
     assert not data.exists()
 
 
-@pytest.mark.parametrize(
-    ("service", "url"),
-    [
-        ("orders", f"http://shop:{SECRET}@127.0.0.1:5672"),
-        ("orders", f"amqp://shop:{SECRET}@127.0.0.1:port"),
-        ("orders", "localhost"),
-        ("orders", f"amqp://shop:{SECRET}@127.0.0.1:{{nobody}}/"),
-        ("payments", f"amqp://shop:{SECRET}@127.0.0.1:{{nobody}}/"),
-    ],
-)
-async def test_a_wrong_broker_is_named(three_services: ThreeServices, service: str, url: str) -> None:
-    port = {f"{service.upper()}_PORT": str(free_port())}
-    process = three_services.serve(service, RABBITMQ_URL=url.format(nobody=free_port()), **port)
-    await assert_refuses_to_start(process, "RABBITMQ_URL|RabbitMQ")
+async def test_a_wrong_broker_is_named(three_services: ThreeServices) -> None:
+    async def refused(row: tuple[str, str]) -> None:
+        service, url = row
+        port = {f"{service.upper()}_PORT": str(free_port())}
+        process = three_services.serve(service, RABBITMQ_URL=url.format(nobody=free_port()), **port)
+        await assert_refuses_to_start(process, "RABBITMQ_URL|RabbitMQ")
+
+    await for_each(WRONG_BROKERS, refused, at_once=len(WRONG_BROKERS))
 
 
-@pytest.mark.parametrize(
-    ("service", "url"),
-    [
-        ("orders", f"mysql://shop:{SECRET}@127.0.0.1/shop"),
-        ("orders", f"postgresql://shop:{SECRET}@127.0.0.1:{{server}}/shop"),
-        ("orders", f"postgresql://shop:{SECRET}@127.0.0.1:{{nobody}}/shop"),
-        ("payments", f"postgresql://shop:{SECRET}@127.0.0.1:{{nobody}}/shop"),
-    ],
-)
-async def test_a_wrong_database_is_named(three_services: ThreeServices, service: str, url: str) -> None:
-    setting = f"{service.upper()}_DATABASE_URL"
-    server = urlsplit(three_services.database_settings[setting]).port
-    settings = {
-        f"{service.upper()}_PORT": str(free_port()),
-        setting: url.format(nobody=free_port(), server=server),
-    }
-    await assert_refuses_to_start(three_services.serve(service, **settings), f"{setting}|{service} database")
-
-
-@pytest.mark.parametrize("service", ["orders", "payments"])
-async def test_a_database_that_is_not_migrated_is_named_with_the_cure(
-    three_services: ThreeServices, scratch: Path, service: str
-) -> None:
-    with EmbeddedPostgres(scratch / f"empty-{service}", database=service) as empty:
+async def test_a_wrong_database_is_named(three_services: ThreeServices) -> None:
+    async def refused(row: tuple[str, str]) -> None:
+        service, url = row
+        setting = f"{service.upper()}_DATABASE_URL"
+        server = urlsplit(three_services.database_settings[setting]).port
         settings = {
             f"{service.upper()}_PORT": str(free_port()),
-            f"{service.upper()}_DATABASE_URL": empty.url,
+            setting: url.format(nobody=free_port(), server=server),
         }
+        process = three_services.serve(service, **settings)
+        await assert_refuses_to_start(process, f"{setting}|{service} database")
+
+    await for_each(WRONG_DATABASES, refused, at_once=PROCESSES_AT_ONCE)
+
+
+async def test_a_database_that_is_not_migrated_is_named_with_the_cure(three_services: ThreeServices) -> None:
+    async def refused(service: str) -> None:
+        setting = f"{service.upper()}_DATABASE_URL"
+        empty = await create_database(three_services.database_settings[setting], f"empty_{service}")
+        settings = {f"{service.upper()}_PORT": str(free_port()), setting: empty}
         await assert_refuses_to_start(three_services.serve(service, **settings), f"shop migrate.*{service}")
+
+    await for_each(["orders", "payments"], refused)
 
 
 async def test_migrating_a_database_that_is_away_names_it(scratch: Path) -> None:
@@ -121,10 +128,12 @@ async def test_migrating_a_database_that_is_away_names_it(scratch: Path) -> None
     await assert_refuses_to_start(process, "ORDERS_DATABASE_URL|orders database")
 
 
-@pytest.mark.parametrize("service", ["gateway", "orders", "payments"])
-async def test_a_taken_port_is_named(three_services: ThreeServices, service: str, taken_port: int) -> None:
-    process = three_services.serve(service, **{f"{service.upper()}_PORT": str(taken_port)})
-    await assert_refuses_to_start(process, f"{service.upper()}_PORT|{taken_port}")
+async def test_a_taken_port_is_named(three_services: ThreeServices, taken_port: int) -> None:
+    async def refused(service: str) -> None:
+        process = three_services.serve(service, **{f"{service.upper()}_PORT": str(taken_port)})
+        await assert_refuses_to_start(process, f"{service.upper()}_PORT|{taken_port}")
+
+    await for_each(SERVICES, refused, at_once=PROCESSES_AT_ONCE)
 
 
 async def test_a_taken_port_of_the_embedded_shop_is_named(scratch: Path, taken_port: int) -> None:
@@ -134,30 +143,32 @@ async def test_a_taken_port_of_the_embedded_shop_is_named(scratch: Path, taken_p
     )
 
 
-@pytest.mark.parametrize(
-    "arguments", [("nonsense",), ("serve",), ("serve", "nobody"), ("migrate", "nobody"), ("up", "--nonsense")]
-)
-async def test_a_command_that_does_not_exist_is_an_error(scratch: Path, arguments: tuple[str, ...]) -> None:
-    process = Process(*arguments, settings={}, logs=scratch / "mistakes")
-    process.spawn()
-    assert await process.ended() != 0
-    assert process.stderr
-    assert "Traceback" not in process.stdout + process.stderr
+async def test_a_command_that_does_not_exist_is_an_error(scratch: Path) -> None:
+    async def refused(arguments: tuple[str, ...]) -> None:
+        process = Process(*arguments, settings={}, logs=scratch / "mistakes")
+        process.spawn()
+        assert await process.ended() != 0
+        assert process.stderr
+        assert "Traceback" not in process.stdout + process.stderr
+
+    await for_each(NO_COMMANDS, refused, at_once=PROCESSES_AT_ONCE)
 
 
-@pytest.mark.parametrize("command", ["up", "serve", "migrate", "demo"])
-async def test_every_command_has_help(scratch: Path, command: str) -> None:
-    process = Process(command, "--help", settings={}, logs=scratch / "help")
-    process.spawn()
-    assert await process.ended() == 0
-    assert f"shop {command}" in process.stdout
+async def test_every_command_has_help(scratch: Path) -> None:
+    async def helps(command: str) -> None:
+        process = Process(command, "--help", settings={}, logs=scratch / "help")
+        process.spawn()
+        assert await process.ended() == 0
+        assert f"shop {command}" in process.stdout
+
+    await for_each(COMMANDS, helps, at_once=PROCESSES_AT_ONCE)
 
 
 async def test_help_names_the_commands_that_exist_and_no_others(scratch: Path) -> None:
     process = Process("--help", settings={}, logs=scratch / "help")
     process.spawn()
     assert await process.ended() == 0
-    for command in ("up", "serve", "migrate", "demo"):
+    for command in COMMANDS:
         assert re.search(rf"^\W*{command}\b", process.stdout, re.MULTILINE), command
     for later in ("audit", "explain", "dead-letters", "token"):
         assert later not in process.stdout

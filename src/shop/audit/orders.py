@@ -1,0 +1,67 @@
+"""What must hold within the database of orders: the history of each."""
+
+from collections.abc import Iterator
+
+from orders.domain.order import Status
+from shop.audit.findings import Check, Fault, order, word
+from shop.audit.snapshot import Row
+
+COUNTS = """
+SELECT (SELECT count(*) FROM orders) AS orders,
+       (SELECT count(*) FROM outbox) AS outbox,
+       (SELECT count(*) FROM parked_messages) AS parked
+"""
+
+# The lives that contract.md allows ("Nothing else, and each change exactly once"), with their beginnings.
+LIVES = (
+    (Status.NEW,),
+    (Status.NEW, Status.FINISHED),
+    (Status.NEW, Status.CANCELLED),
+)
+_LIVES = ", ".join(f"'{' > '.join(life)}'" for life in LIVES)
+
+HISTORIES = f"""
+SELECT user_id, id, o.status, o.reason,
+       h.number, h.first, h.last, h.life, h.last_status, h.last_reason
+FROM orders o
+FULL JOIN (
+    SELECT user_id, order_id AS id, count(*) AS number, min(sequence) AS first, max(sequence) AS last,
+           string_agg(status, ' > ' ORDER BY sequence) AS life,
+           (array_agg(status ORDER BY sequence DESC))[1] AS last_status,
+           (array_agg(reason ORDER BY sequence DESC))[1] AS last_reason
+    FROM order_history GROUP BY user_id, order_id
+) h USING (user_id, id)
+WHERE o.status IS NULL OR h.life IS NULL
+   OR h.first <> 1 OR h.last <> h.number
+   OR h.life NOT IN ({_LIVES})
+   OR (h.last_status, h.last_reason) IS DISTINCT FROM (o.status, o.reason)
+"""
+
+
+def history_faults(row: Row) -> Iterator[Fault]:
+    def fault(kind: str, found: str, expected: str) -> Fault:
+        return Fault(Check.HISTORIES, kind, order(row["user_id"], row["id"]), found, expected)
+
+    if row["life"] is None:
+        yield fault("history_missing", "no history", f"a history up to {row['status']}")
+        return
+    if row["status"] is None:
+        yield fault("history_without_order", f"a history up to {row['last_status']}", "an order")
+        return
+    if row["first"] != 1 or row["last"] != row["number"]:
+        found = f"{row['number']} rows, numbered {row['first']} to {row['last']}"
+        yield fault("history_gap", found, f"every number from 1 to {row['last']}")
+    elif tuple(row["life"].split(" > ")) not in LIVES:
+        yield fault("history_illegal", row["life"], "a life that the contract allows")
+    last, current = (row["last_status"], row["last_reason"]), (row["status"], row["reason"])
+    if last != current:
+        yield fault(
+            "history_not_status", f"history ends {_state(*last)}", f"{_state(*current)}, as the order"
+        )
+
+
+def _state(status: str, reason: str | None) -> str:
+    return status if reason is None else f"{status} ({word(reason)})"
+
+
+WITHIN = ((Check.HISTORIES, HISTORIES, history_faults),)

@@ -1,0 +1,39 @@
+"""What waits to be published, in either database."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from uuid import UUID
+
+from kernel.domain.ids import made_at
+from shop.audit.findings import Check, Fault, message
+from shop.audit.snapshot import Row, Snapshot
+
+# The subject of an encoded event, which is the first one in it; whatever its bytes, this does not fail.
+SUBJECT = """substring(encode(event, 'escape') from '"subject":"([^"]*)"')"""
+
+_HEADS = "SELECT DISTINCT ON (type) type, id FROM outbox WHERE id < $1 ORDER BY type, id"
+STUCK = f"SELECT type, id, {SUBJECT} AS subject FROM outbox WHERE id < $1 AND type = ANY($2::text[])"
+
+Heads = Mapping[str, UUID]
+
+ANY_ID = UUID(int=2**128 - 1)
+
+
+def made_before(moment: datetime) -> UUID:
+    """Greater than each UUIDv7 of an earlier millisecond, and not greater than those made since."""
+    return UUID(int=int(moment.timestamp() * 1000) << 80)
+
+
+async def heads(snapshot: Snapshot, before: UUID) -> Heads:
+    """The oldest row of each type that is older than `before`."""
+    return {row["type"]: row["id"] for row in await snapshot.rows(_HEADS, before)}
+
+
+def still_stuck(was: Heads, now: Heads, *, at_rest: bool) -> Heads:
+    """Types whose oldest row has not moved: relays take the oldest first, so the others are being drained."""
+    return now if at_rest else {name: id for name, id in now.items() if was.get(name) == id}
+
+
+def stuck_fault(row: Row) -> Fault:
+    found = f"waits since {made_at(row['id']):%Y-%m-%dT%H:%M:%SZ} for order {row['subject']}"
+    return Fault(Check.OUTBOXES, "outbox_stuck", message(row["type"], row["id"]), found, "published")

@@ -1,0 +1,161 @@
+"""What must hold within the database of payments: accounts, transfers, decisions, and all money together."""
+
+from collections.abc import Iterator
+
+from payments.domain.account import FUNDING, REVENUE, Decision, Kind
+from shop.audit.findings import Check, Fault, account, money, order, transfer, word
+from shop.audit.snapshot import Row
+
+COUNTS = """
+SELECT (SELECT count(*) FROM accounts) AS accounts,
+       (SELECT count(*) FROM transfers) AS transfers,
+       (SELECT count(*) FROM payments) AS payments,
+       (SELECT count(*) FROM outbox) AS outbox,
+       (SELECT count(*) FROM parked_messages) AS parked
+"""
+
+# Each kind of transfer: what it does to the user's balance, and where the money comes from and goes to.
+_SIGNED = f"CASE kind WHEN '{Kind.DEPOSIT}' THEN amount WHEN '{Kind.CAPTURE}' THEN -amount END"
+_WELL_FORMED = f"""(
+    (kind = '{Kind.DEPOSIT}' AND order_id IS NULL
+        AND debit_account = '{FUNDING}' AND credit_account = 'user:' || user_id)
+    OR (kind = '{Kind.CAPTURE}' AND order_id IS NOT NULL
+        AND debit_account = 'user:' || user_id AND credit_account = '{REVENUE}')
+)"""
+
+# The last balance_after is the second part of the greatest pair; an aggregate that holds one pair an account.
+ACCOUNTS = f"""
+SELECT user_id, a.balance, a.sequence, coalesce(t.total, 0) AS total,
+       coalesce(t.last[1], 0) AS last_sequence, coalesce(t.last[2], 0) AS last_balance
+FROM accounts a
+FULL JOIN (
+    SELECT user_id, sum({_SIGNED}) AS total, max(ARRAY[sequence, balance_after]) AS last
+    FROM transfers GROUP BY user_id
+) t USING (user_id)
+WHERE a.balance IS DISTINCT FROM coalesce(t.total, 0)
+   OR a.balance IS DISTINCT FROM coalesce(t.last[2], 0)
+   OR a.sequence IS DISTINCT FROM coalesce(t.last[1], 0)
+   OR a.balance < 0
+"""
+
+
+def account_faults(row: Row) -> Iterator[Fault]:
+    def fault(kind: str, found: str, expected: str) -> Fault:
+        return Fault(Check.ACCOUNTS, kind, account(row["user_id"]), found, expected)
+
+    if row["balance"] is None:
+        yield fault("account_missing", "no account", f"an account for {row['last_sequence']} transfers")
+        return
+    balance = f"balance {money(row['balance'])}"
+    if row["balance"] < 0:
+        yield fault("balance_negative", balance, "never negative")
+    if row["balance"] != row["total"]:
+        yield fault("balance_not_sum", balance, f"{money(row['total'])}, the sum of its transfers")
+    if row["balance"] != row["last_balance"]:
+        yield fault("balance_not_last", balance, f"{money(row['last_balance'])}, after its last transfer")
+    if row["sequence"] != row["last_sequence"]:
+        yield fault(
+            "sequence_not_last",
+            f"sequence {row['sequence']}",
+            f"{row['last_sequence']}, that of its last transfer",
+        )
+
+
+TRANSFERS = f"""
+SELECT * FROM (
+    SELECT user_id, sequence, id, kind, debit_account, credit_account, order_id, amount, balance_after,
+           {_SIGNED} AS signed,
+           {_WELL_FORMED} AS well_formed,
+           lag(sequence, 1, 0::bigint) OVER account AS sequence_before,
+           lag(balance_after, 1, 0::bigint) OVER account AS balance_before
+    FROM transfers
+    WINDOW account AS (PARTITION BY user_id ORDER BY sequence)
+) t
+WHERE NOT well_formed OR balance_after < 0
+   OR sequence <> sequence_before + 1 OR balance_after <> balance_before + signed
+"""
+
+
+def transfer_faults(row: Row) -> Iterator[Fault]:
+    subject = transfer(row["user_id"], row["sequence"], row["id"])
+
+    def fault(kind: str, found: str, expected: str) -> Fault:
+        return Fault(Check.TRANSFERS, kind, subject, found, expected)
+
+    after = f"balance after {money(row['balance_after'])}"
+    if not row["well_formed"]:
+        found = f"{row['kind']} from {row['debit_account']} to {row['credit_account']}"
+        named = f"order {row['order_id']}" if row["order_id"] else "no order"
+        yield fault("transfer_malformed", f"{found}, {named}", "from and to what its kind says")
+    if row["balance_after"] < 0:
+        yield fault("balance_negative", after, "never negative")
+    expected_sequence = row["sequence_before"] + 1
+    if row["sequence"] != expected_sequence:
+        # What the balance was before a missing transfer nobody knows.
+        yield fault("sequence_gap", f"follows {row['sequence_before']}", f"{expected_sequence} lies between")
+    elif row["signed"] is not None and row["balance_after"] != row["balance_before"] + row["signed"]:
+        sum_ = f"{money(row['balance_before'])} {'+' if row['signed'] > 0 else '-'} {money(row['amount'])}"
+        yield fault("balance_after_wrong", after, sum_)
+
+
+# Revenue is what came in less what went out again.
+MONEY = f"""
+SELECT * FROM (
+    SELECT (SELECT coalesce(sum(balance), 0) FROM accounts) AS balances,
+           coalesce(sum(amount) FILTER (WHERE debit_account = '{FUNDING}'), 0) AS deposits,
+           coalesce(sum(amount) FILTER (WHERE credit_account = '{REVENUE}'), 0)
+               - coalesce(sum(amount) FILTER (WHERE debit_account = '{REVENUE}'), 0) AS revenue
+    FROM transfers
+) t
+WHERE balances + revenue <> deposits
+"""
+
+
+def money_faults(row: Row) -> Iterator[Fault]:
+    found = f"balances {money(row['balances'])} + revenue {money(row['revenue'])}"
+    yield Fault(Check.MONEY, "money_off", "all accounts", found, f"deposits {money(row['deposits'])}")
+
+
+# A transfer that names no order has no part in this; that it should name one is said above.
+DECISIONS = f"""
+SELECT user_id, order_id, p.decision, p.transfer_id::text AS transfer_id,
+       c.ids, coalesce(c.number, 0) AS number
+FROM payments p
+FULL JOIN (
+    SELECT user_id, order_id, count(*) AS number, string_agg(id::text, ', ' ORDER BY sequence) AS ids
+    FROM transfers WHERE kind = '{Kind.CAPTURE}' AND order_id IS NOT NULL
+    GROUP BY user_id, order_id
+) c USING (user_id, order_id)
+WHERE p.transfer_id::text IS DISTINCT FROM c.ids
+   OR (p.decision = '{Decision.CAPTURED}') IS DISTINCT FROM (c.number IS NOT NULL)
+   OR p.decision NOT IN ('{Decision.CAPTURED}', '{Decision.DECLINED}')
+"""
+
+
+def decision_faults(row: Row) -> Iterator[Fault]:
+    def fault(kind: str, found: str, expected: str) -> Fault:
+        return Fault(Check.DECISIONS, kind, order(row["user_id"], row["order_id"]), found, expected)
+
+    decision, paid = row["decision"], f"paid by transfer {row['ids']}"
+    if row["number"] > 1:
+        yield fault("captured_twice", paid, "paid at most once")
+    if decision is None:
+        yield fault("transfer_without_payment", f"{paid}, no decision", "captured")
+    elif decision == Decision.CAPTURED and row["number"] == 0:
+        expected = f"paid by transfer {row['transfer_id']}"
+        yield fault("payment_without_transfer", "captured, no transfer", expected)
+    elif decision == Decision.DECLINED and row["number"] > 0:
+        yield fault("declined_but_paid", f"declined, {paid}", "no transfer")
+    elif decision not in (Decision.CAPTURED, Decision.DECLINED):
+        yield fault("decision_unknown", decision, f"{Decision.CAPTURED} or {Decision.DECLINED}")
+    elif row["number"] <= 1:
+        named = f"{decision}, names transfer {word(row['transfer_id'])}"
+        yield fault("other_transfer", named, word(row["ids"]))
+
+
+WITHIN = (
+    (Check.ACCOUNTS, ACCOUNTS, account_faults),
+    (Check.TRANSFERS, TRANSFERS, transfer_faults),
+    (Check.MONEY, MONEY, money_faults),
+    (Check.DECISIONS, DECISIONS, decision_faults),
+)

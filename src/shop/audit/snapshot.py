@@ -1,0 +1,75 @@
+"""One database at one moment, read without disturbing who works on it."""
+
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from typing import Any
+
+import asyncpg
+
+from kernel.adapters.postgres.failures import meaning
+from kernel.domain.errors import Contention, Unavailable
+
+# asyncpg's record: columns by name and by number.
+Row = Any
+
+CONNECT_TIMEOUT_S = 5
+# Rows that lie in memory at a time, of each stream.
+PREFETCH = 1000
+# An audit may take long, and one database waits while the other is read; but an audit that was stopped must
+# not hold back vacuum for ever.
+SERVER_SETTINGS = {
+    "application_name": "shop audit",
+    "idle_in_transaction_session_timeout": "10min",
+    "statement_timeout": "0",
+    "timezone": "UTC",
+    "work_mem": "64MB",
+    "jit": "off",
+}
+
+
+@contextmanager
+def _reading() -> Iterator[None]:
+    """Raises Unavailable for whatever the server does to a reader."""
+    try:
+        with meaning():
+            yield
+    except Contention as error:
+        raise Unavailable(f"the database interrupted the audit: {error}") from error
+
+
+class Snapshot:
+    """Every statement sees the same moment, that of the first one; all raise Unavailable."""
+
+    def __init__(self, connection: asyncpg.Connection) -> None:
+        self._connection = connection
+
+    async def row(self, query: str, *arguments: Any) -> Row:
+        with _reading():
+            return await self._connection.fetchrow(query, *arguments)
+
+    async def rows(self, query: str, *arguments: Any) -> list[Row]:
+        with _reading():
+            return list(await self._connection.fetch(query, *arguments))
+
+    async def stream(self, query: str, *arguments: Any) -> AsyncIterator[Row]:
+        """The rows of a server-side cursor, so that memory stays flat."""
+        with _reading():
+            async for row in self._connection.cursor(query, *arguments, prefetch=PREFETCH):
+                yield row
+
+
+@asynccontextmanager
+async def snapshot(url: str) -> AsyncIterator[Snapshot]:
+    """Raises Unavailable. Of several hosts the one that takes writes is read: a standby may lag behind."""
+    with _reading():
+        connection = await asyncpg.connect(
+            url,
+            timeout=CONNECT_TIMEOUT_S,
+            target_session_attrs="read-write",
+            server_settings=SERVER_SETTINGS,
+        )
+        try:
+            async with connection.transaction(isolation="repeatable_read", readonly=True):
+                yield Snapshot(connection)
+        finally:
+            await connection.close()

@@ -1,0 +1,37 @@
+"""Clusters of PostgreSQL for the tests: made once, then copied, which takes a sixth of the time."""
+
+import asyncio
+import subprocess
+from pathlib import Path
+
+import asyncpg
+
+from kernel.adapters.embedded.postgres import EmbeddedPostgres
+
+FILES = ("cluster", "password")
+
+
+class Template:
+    """A cluster at rest with two empty databases, orders and payments."""
+
+    def __init__(self, directory: Path) -> None:
+        self._directory = directory
+        with EmbeddedPostgres(directory, database="orders") as server:
+            asyncio.run(create_database(server.url, "payments"))
+
+    def copy_to(self, directory: Path) -> Path:
+        """Makes `directory` one in which an EmbeddedPostgres has run before; answers with it."""
+        directory.mkdir(parents=True)
+        files = [str(self._directory / name) for name in FILES]
+        subprocess.run(["cp", "-a", *files, str(directory)], check=True)
+        return directory
+
+
+async def create_database(url: str, name: str) -> str:
+    """A new, empty database on the server of this URL; its own URL."""
+    connection = await asyncpg.connect(url)
+    try:
+        await connection.execute(f"CREATE DATABASE {name}")
+    finally:
+        await connection.close()
+    return f"{url.rpartition('/')[0]}/{name}"

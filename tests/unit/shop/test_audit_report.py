@@ -1,0 +1,48 @@
+"""What people read of an audit: a line a promise, then a line a fault."""
+
+import io
+
+from rich.console import Console
+
+from shop.audit.findings import Check, Fault, Findings
+from shop.audit.report import PROMISES, show
+
+
+def fault(number: int) -> Fault:
+    return Fault(Check.ORDERS, "order_forgotten", f"order {number} of [alice]", "NEW", "settled")
+
+
+def shown(*faults: Fault, parked: int = 0) -> str:
+    findings = Findings()
+    for one in faults:
+        findings.add(one)
+    text = io.StringIO()
+    show(findings.report(dict.fromkeys(Check, 7), parked), Console(file=text, width=120))
+    return text.getvalue()
+
+
+def test_sound_books_are_told_as_such_with_every_promise() -> None:
+    text = shown()
+    assert "Everything is as it should be." in text
+    assert PROMISES.keys() == set(Check)
+    assert all(promise in text for promise in PROMISES.values())
+    assert "operator" not in text
+
+
+def test_a_fault_is_a_line_with_its_culprit_as_it_is_written() -> None:
+    text = shown(fault(1))
+    assert "order_forgotten order 1 of [alice]: NEW; should be: settled\n" in text
+    assert "Faults: 1." in text
+    assert "Everything" not in text
+
+
+def test_of_many_faults_some_are_shown_and_all_are_counted() -> None:
+    text = shown(*map(fault, range(102)))
+    assert text.count("order_forgotten") == 100
+    assert "Faults: 102, 2 of them not shown." in text
+
+
+def test_parked_messages_are_no_fault_but_are_told() -> None:
+    text = shown(parked=3)
+    assert "Parked messages that wait for an operator: 3" in text
+    assert "Everything is as it should be." in text
