@@ -11,12 +11,10 @@ from kernel.adapters.embedded.postgres import EmbeddedPostgres
 from tests.servers.broker import Broker
 from tests.servers.postgres import Template
 from tests.servers.rabbitmq import NoBroker
+from tests.servers.shop import Embedded
 
 pytest.register_assert_rewrite("tests.spec.scenario", "tests.spec.load")
 
-# Fixtures that ask for a broker, and parameters of others that do.
-NEED_BROKER = {"broker", "rabbit", "three_services"}
-MAY_NEED_BROKER = {"world": "rabbit", "shop": "three services over RabbitMQ"}
 # What the disk keeps is tried on servers of its own.
 OPTIONS = {"fsync": "off", "deadlock_timeout": "50ms"}
 
@@ -27,11 +25,20 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 def needs_broker(item: pytest.Item) -> bool:
-    parameters = (
-        item.callspec.params if isinstance(item, pytest.Function) and hasattr(item, "callspec") else {}
+    return asks_for(
+        item, "broker", "rabbit", "three_services", world="rabbit", shop="three services over RabbitMQ"
     )
-    return not NEED_BROKER.isdisjoint(getattr(item, "fixturenames", ())) or any(
-        parameters.get(name) == value for name, value in MAY_NEED_BROKER.items()
+
+
+def needs_embedded(item: pytest.Item) -> bool:
+    return asks_for(item, "embedded", shop="embedded")
+
+
+def asks_for(item: pytest.Item, *fixtures: str, **parameters: str) -> bool:
+    """Whether the test uses one of these fixtures, or one of these parameters has this value."""
+    given = item.callspec.params if hasattr(item, "callspec") else {}
+    return not set(fixtures).isdisjoint(getattr(item, "fixturenames", ())) or any(
+        given.get(name) == value for name, value in parameters.items()
     )
 
 
@@ -49,7 +56,7 @@ def scratch(request: pytest.FixtureRequest) -> Iterator[Path]:
 
 @pytest.fixture(scope="session", autouse=True)
 def coming_broker(request: pytest.FixtureRequest, scratch: Path) -> Iterator[Broker]:
-    """Begins to start with the first test of a run that needs it; it takes 6 s and more until it answers."""
+    """Takes 6 s and more until it answers, so it begins with the first test of a run that needs it."""
     broker = Broker(scratch / "rabbitmq")
     try:
         if any(map(needs_broker, request.session.items)):
@@ -57,6 +64,17 @@ def coming_broker(request: pytest.FixtureRequest, scratch: Path) -> Iterator[Bro
         yield broker
     finally:
         broker.close()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def coming_embedded(request: pytest.FixtureRequest, scratch: Path) -> Iterator[Embedded]:
+    """Makes its databases first, so it begins with the first test of a run that needs it."""
+    shop = Embedded(scratch / "embedded")
+    if any(map(needs_embedded, request.session.items)):
+        shop.begin()
+    yield shop
+    if shop.up.runs:
+        shop.up.kill()
 
 
 @pytest.fixture(scope="session")

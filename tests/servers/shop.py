@@ -1,6 +1,6 @@
 """The shop as its operators meet it: real processes of the `shop` command, on free ports.
 
-An environment of a process holds only settings that contract.md declares. Everything is tied to the life of
+An environment of a process holds only declared settings. Everything is tied to the life of
 the test run: a killed pytest leaves no process behind.
 """
 
@@ -187,17 +187,20 @@ class Process:
 
     async def stop(self) -> None:
         """The end of the tests: politely, then not."""
-        if self._popen is None or self.exit_code is not None:
-            return
-        try:
-            await self.terminate()
-        except AssertionError:
-            self.kill()
+        if self.runs:
+            try:
+                await self.terminate()
+            except AssertionError:
+                self.kill()
 
     @property
     def _running(self) -> subprocess.Popen[bytes]:
         assert self._popen is not None, f"{self} was not started"
         return self._popen
+
+    @property
+    def runs(self) -> bool:
+        return self._popen is not None and self.exit_code is None
 
     @property
     def pid(self) -> int:
@@ -352,8 +355,14 @@ class Embedded(Shop):
     def up(self) -> Process:
         return self.processes["up"]
 
+    def begin(self) -> None:
+        """Starts the shop without waiting until it answers."""
+        self.up.spawn()
+
     async def start(self) -> None:
-        await self.up.start(within=60)
+        if not self.up.runs:
+            self.begin()
+        await self.up.ready(within=60)
 
 
 class ThreeServices(Shop):

@@ -41,8 +41,8 @@ async def three_services(scratch: Path, broker: str, template: Template) -> Asyn
 
 
 @pytest.fixture(scope="session")
-async def embedded(scratch: Path) -> AsyncIterator[Embedded]:
-    async with Embedded(scratch / "embedded") as shop:
+async def embedded(coming_embedded: Embedded) -> AsyncIterator[Embedded]:
+    async with coming_embedded as shop:
         yield shop
 
 

@@ -20,7 +20,7 @@ from tests.servers.shop import (
 from tests.spec.load import Load
 from tests.spec.scenario import Answer, Http, Store, expect, expect_problem, for_each, new_user, together
 
-# What contract.md promises once the servers answer again.
+# What is promised once the servers answer again.
 HEALED_WITHIN = 10
 
 

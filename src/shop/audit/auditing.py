@@ -1,4 +1,4 @@
-"""The audit: whether both databases keep every promise about orders and money (design.md, section 6).
+"""The audit: whether both databases keep every promise about orders and money.
 
 It only reads, and may run beside a working shop.
 """
@@ -16,7 +16,7 @@ from shop.audit.between import IN_FLIGHT_MAX, Key
 from shop.audit.findings import Check, Fault, Findings, Report
 from shop.audit.snapshot import Row, Snapshot, snapshot
 
-# contract.md, promise 4: what is under way is decided within 10 s, if nothing is wrong.
+# What is under way is decided within 10 s, if nothing is wrong.
 PATIENCE_S = 10.0
 LOOK_EVERY_S = 1.0
 # Orders that are looked at again together; they are the only ones that are kept in memory.

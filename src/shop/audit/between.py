@@ -16,7 +16,7 @@ from shop.audit.findings import Check, Fault, money, order, word
 from shop.audit.outboxes import SUBJECT
 from shop.audit.snapshot import Row, snapshot
 
-# design.md, section 6: how long work may be under way before it counts as forgotten.
+# How long work may be under way before it counts as forgotten.
 IN_FLIGHT_MAX = timedelta(seconds=60)
 
 Key = tuple[str, UUID]

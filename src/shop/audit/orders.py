@@ -12,7 +12,7 @@ SELECT (SELECT count(*) FROM orders) AS orders,
        (SELECT count(*) FROM parked_messages) AS parked
 """
 
-# The lives that contract.md allows ("Nothing else, and each change exactly once"), with their beginnings.
+# The lives that an order may have, with their beginnings.
 LIVES = (
     (Status.NEW,),
     (Status.NEW, Status.FINISHED),

@@ -1,4 +1,4 @@
-"""Amounts: the grammar of contract.md, exact to the minor unit."""
+"""Amounts: their grammar, exact to the minor unit."""
 
 from decimal import Decimal
 

@@ -30,7 +30,7 @@ class MemoryClock:
     def new_id(self) -> UUID:
         """RFC 9562, section 6.2, method 1: a counter of 42 bits, then 32 bits that tell clocks apart."""
         self._ids_count += 1
-        unix_ms = (self._now - datetime.fromtimestamp(0, UTC)) // timedelta(milliseconds=1)
+        unix_ms = (self.now() - datetime.fromtimestamp(0, UTC)) // timedelta(milliseconds=1)
         tail = self._ids_count << 32 | self._random.getrandbits(32)
         return UUID(int=unix_ms << 80 | 7 << 76 | tail >> 62 << 64 | 2 << 62 | tail & (1 << 62) - 1)
 

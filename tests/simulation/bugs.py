@@ -1,0 +1,36 @@
+"""Bugs on purpose: each takes one guard away, and the other guards that would heal it."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from kernel.adapters.memory.database import Table
+from kernel.adapters.memory.inbox import MemoryInbox
+from kernel.domain.events import Received
+from tests.simulation.faults import Fault
+from tests.simulation.invariants import Promise
+from tests.simulation.service import Parts
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bug:
+    """`parts` makes the parts of one run; `unguarded` are unique keys that are off.
+
+    It shows at random, or in the main flow when its `fault` meets each call of a kind.
+    """
+
+    breaks: Promise
+    parts: Callable[[], Parts] = Parts
+    unguarded: Sequence[tuple[Table[Any], str]] = ()
+    constants: Sequence[tuple[Any, str, Any]] = ()
+    destroying: bool = False
+    users: int | None = None
+    fault: tuple[str, Fault] | None = None
+
+
+BUGS: dict[str, Bug] = {}
+
+
+class NoInbox(MemoryInbox):
+    async def claim(self, received: Sequence[Received[Any]]) -> Sequence[Any]:
+        return [item.fact for item in received]

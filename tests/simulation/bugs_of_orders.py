@@ -1,0 +1,142 @@
+"""What could go wrong with orders, and with the answers to those who placed them."""
+
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from dataclasses import replace
+from itertools import count
+from typing import Any
+
+from kernel.adapters.memory.outbox import MemoryOutbox
+from kernel.adapters.memory.unit_of_work import MemoryUnitOfWork
+from kernel.application.group_commit import GroupCommit
+from kernel.domain.errors import NotFound, OutcomeUnknown, Refused
+from orders.adapters.outbound.memory import ORDER_HISTORY, MemoryHistory, MemoryOrders
+from orders.application.place_orders import PlaceOrders
+from orders.application.settle_orders import SettleOrders
+from orders.domain.order import Status
+from tests.simulation.bugs import BUGS, Bug, NoInbox
+from tests.simulation.faults import COMMIT, Fault
+from tests.simulation.invariants import Promise
+from tests.simulation.service import Parts
+
+
+def remembering() -> Parts:
+    refusals: dict[Any, Refused] = {}
+
+    class RefusalsUnderKey(PlaceOrders):
+        async def __call__(self, commands: Sequence[Any], **judged: bool) -> list[Any]:
+            outcomes: list[Any] = await super().__call__(commands, **judged)
+            for n, command in enumerate(commands):
+                key = command.user_id, command.idempotency_key
+                if command.idempotency_key and isinstance(outcomes[n], Refused):
+                    refusals.setdefault(key, outcomes[n])
+                outcomes[n] = refusals.get(key, outcomes[n])
+            return outcomes
+
+    return Parts(place_orders=RefusalsUnderKey)
+
+
+BUGS["a refusal is stored under its key"] = Bug(breaks=Promise.PAYABLE, parts=remembering)
+
+
+class KeysIgnored(PlaceOrders):
+    async def __call__(self, commands: Sequence[Any], **judged: bool) -> list[Any]:
+        return await super().__call__([replace(c, idempotency_key=None) for c in commands], **judged)
+
+
+BUGS["the key of an order is ignored"] = Bug(
+    breaks=Promise.ONCE, parts=lambda: Parts(place_orders=KeysIgnored)
+)
+
+
+class LostCommitIsFailure(PlaceOrders):
+    async def __call__(self, commands: Sequence[Any], **judged: bool) -> list[Any]:
+        try:
+            return await super().__call__(commands, **judged)
+        except OutcomeUnknown:
+            anew = [replace(command, order_id=self.clock.new_id()) for command in commands]
+            return await super().__call__(anew, **judged)
+
+
+BUGS["a lost answer to COMMIT is taken for a failure"] = Bug(
+    breaks=Promise.ONCE,
+    parts=lambda: Parts(place_orders=LostCommitIsFailure),
+    fault=(COMMIT, Fault.ANSWER_LOST),
+)
+
+
+def neighbours(execute: Callable[..., Any], clock: Any, **options: Any) -> Any:
+    async def confused(commands: Sequence[Any]) -> Sequence[Any]:
+        return list(reversed(await execute(commands)))
+
+    return GroupCommit(confused, clock)
+
+
+BUGS["group commit answers with the outcome of a neighbour"] = Bug(
+    breaks=Promise.OWN_ANSWER, parts=lambda: Parts(group_commit=neighbours)
+)
+
+
+class OutboxBeside(MemoryOutbox[Any]):
+    """In a transaction of its own."""
+
+    async def add(self, events: Sequence[Any]) -> None:
+        own = MemoryUnitOfWork(self._uow._database)
+        async with own:
+            await MemoryOutbox(own, self._clock, self._encode, self._wake).add(events)
+
+
+BUGS["the outbox is written outside the transaction"] = Bug(
+    breaks=Promise.CAPTURED_RIGHT, parts=lambda: Parts(outbox=OutboxBeside)
+)
+
+
+class LenientHistory(MemoryHistory):
+    async def add(self, changes: Sequence[Any]) -> None:
+        for change in changes:
+            for sequence in count(change.sequence):
+                row = replace(change, sequence=sequence)
+                if await self._uow.transaction.try_insert(ORDER_HISTORY, row):
+                    break
+
+
+class UnchangedRows(SettleOrders):
+    async def __call__(self, received: Sequence[Any]) -> None:
+        async with self.uow:
+            decisions = await self.inbox.claim(received)
+            orders = await self.orders.lock(decisions)
+            for decided in decisions:
+                if decided.order_id not in orders:
+                    raise NotFound("order_not_found", "there is no such order")
+                orders[decided.order_id].settle(decided, self.clock.now())
+            await self.orders.save(list(orders.values()))
+            await self.history.add([order.status_changed() for order in orders.values()])
+
+
+BUGS["history is written for unchanged rows"] = Bug(
+    breaks=Promise.HISTORY,
+    parts=lambda: Parts(inbox=NoInbox, history=LenientHistory, settle_orders=UnchangedRows),
+)
+
+
+class AlwaysNew(MemoryOrders):
+    async def lock(self, decided: Sequence[Any]) -> dict[Any, Any]:
+        return {id: replace(order, status=Status.NEW) for id, order in (await super().lock(decided)).items()}
+
+
+BUGS["an order is settled whatever its status, and there is no inbox"] = Bug(
+    breaks=Promise.RESTS, parts=lambda: Parts(inbox=NoInbox, orders=AlwaysNew)
+)
+
+
+class GhostsDropped(SettleOrders):
+    async def __call__(self, received: Sequence[Any]) -> None:
+        with suppress(NotFound):
+            await super().__call__(received)
+
+
+BUGS["a decision about an order that is not there is dropped"] = Bug(
+    breaks=Promise.PARKED_ONCE, parts=lambda: Parts(settle_orders=GhostsDropped)
+)
+
+BUGS["nobody asks again about what the bus destroyed"] = Bug(breaks=Promise.RESTS, destroying=True)

@@ -1,0 +1,171 @@
+"""What could go wrong with money, and with the messages on the way to it."""
+
+import asyncio
+from collections.abc import Sequence, Set
+from dataclasses import dataclass, replace
+from itertools import count
+from typing import Any
+
+from kernel.application import consume
+from kernel.application.consume import Consumer
+from kernel.application.relay import RelayEvents
+from kernel.domain.events import MessageId
+from kernel.ports.bus import Envelope
+from payments import wire
+from payments.adapters.outbound.memory import (
+    ACCOUNTS,
+    PAYMENTS,
+    TRANSFERS,
+    MemoryAccounts,
+    MemoryLedger,
+    MemoryPayments,
+)
+from payments.application.charge_orders import ChargeOrders
+from tests.simulation.bugs import BUGS, Bug, NoInbox
+from tests.simulation.invariants import Promise
+from tests.simulation.service import Parts
+
+
+class LenientPayments(MemoryPayments):
+    """Without its unique key a second decision is taken as well."""
+
+    async def add(self, payments: Sequence[Any]) -> None:
+        known = {(p.user_id, p.order_id) for p in self._uow.transaction.committed(PAYMENTS)}
+        await super().add([p for p in payments if (p.user_id, p.order_id) not in known])
+
+
+class ForgetfulPayments(LenientPayments):
+    async def recorded(self, orders: Sequence[Any]) -> Sequence[Any]:
+        return []
+
+
+TWICE_PAID = ((TRANSFERS, "order_id"),)
+BUGS["no inbox and no decision key"] = Bug(
+    breaks=Promise.CAPTURED_ONCE,
+    parts=lambda: Parts(inbox=NoInbox, payments=ForgetfulPayments),
+    unguarded=TWICE_PAID,
+)
+
+
+class DecisionReadFirst(ChargeOrders):
+    async def __call__(self, received: Sequence[Any]) -> None:
+        async with self.uow:
+            early = await self.payments.recorded([item.fact for item in received])
+        payments, self.payments = self.payments, ReadBefore(early, self.payments)
+        await super().__call__(received)
+        self.payments = payments
+
+
+@dataclass
+class ReadBefore:
+    early: Sequence[Any]
+    payments: Any
+
+    async def recorded(self, orders: Sequence[Any]) -> Sequence[Any]:
+        return self.early
+
+    async def add(self, payments: Sequence[Any]) -> None:
+        await self.payments.add(payments)
+
+
+BUGS["the decision is read before the lock"] = Bug(
+    breaks=Promise.CAPTURED_ONCE,
+    parts=lambda: Parts(inbox=NoInbox, payments=LenientPayments, charge_orders=DecisionReadFirst),
+    unguarded=TWICE_PAID,
+)
+
+
+def named_by_transport() -> Parts:
+    numbers = count()
+
+    def decode(body: bytes) -> list[Any]:
+        decoded = wire.decode(body)
+        return [replace(item, message=MessageId("amqp", str(next(numbers)))) for item in decoded]
+
+    return Parts(decode_payments_facts=decode, payments=ForgetfulPayments)
+
+
+BUGS["the transport's id is the identity of an event, and there is no decision key"] = Bug(
+    breaks=Promise.CAPTURED_ONCE, parts=named_by_transport, unguarded=TWICE_PAID
+)
+
+
+class MarkedBeforeConfirm(RelayEvents):
+    async def __call__(self, event_type: str, *, mandatory: bool) -> int:
+        async with self.uow:
+            events = await self.backlog.take(event_type, count_max=200)
+        if events:
+            await self.publisher.publish([Envelope(event_type, b"[" + b",".join(events) + b"]", mandatory)])
+        return len(events)
+
+
+BUGS["outbox rows are deleted before the confirm"] = Bug(
+    breaks=Promise.NOT_FORGOTTEN, parts=lambda: Parts(relay_events=MarkedBeforeConfirm)
+)
+
+
+class AnyQueueWillDo(RelayEvents):
+    async def __call__(self, event_type: str, *, mandatory: bool) -> int:
+        return await super().__call__(event_type, mandatory=False)
+
+
+BUGS["the relay drops what reaches no queue"] = Bug(
+    breaks=Promise.NOT_FORGOTTEN, parts=lambda: Parts(relay_events=AnyQueueWillDo)
+)
+
+
+class AckBeforeCommit(Consumer[Any]):
+    async def __call__(self, body: bytes) -> None:
+        self._decode(body)
+        self._running = asyncio.create_task(super().__call__(body))
+
+
+BUGS["acknowledged before the commit"] = Bug(
+    breaks=Promise.NOT_FORGOTTEN, parts=lambda: Parts(consumer=AckBeforeCommit)
+)
+
+BUGS["a server that is away gets events parked"] = Bug(
+    breaks=Promise.PARKED_ONCE, constants=((consume, "TEMPORARY", ()),)
+)
+
+
+class UnlockedAccounts(MemoryAccounts):
+    async def lock(self, user_ids: Set[str]) -> dict[str, Any]:
+        found = (self._uow.transaction.get(ACCOUNTS, user_id) for user_id in sorted(user_ids))
+        return {account.user_id: replace(account) for account in found if account}
+
+
+BUGS["a balance is read, changed and written without the lock"] = Bug(
+    breaks=Promise.BALANCE,
+    parts=lambda: Parts(accounts=UnlockedAccounts),
+    unguarded=((TRANSFERS, "sequence"),),
+)
+
+
+def any_order() -> Parts:
+    calls = count()
+
+    class AnyOrderAccounts(MemoryAccounts):
+        async def lock(self, user_ids: Set[str]) -> dict[str, Any]:
+            locked = []
+            for user_id in sorted(user_ids, reverse=next(calls) % 2 == 1):
+                locked += await self._uow.transaction.lock(ACCOUNTS, [user_id])
+                await asyncio.sleep(0.001)
+            return {account.user_id: replace(account) for account in locked}
+
+    return Parts(accounts=AnyOrderAccounts)
+
+
+BUGS["locks are taken in any order"] = Bug(breaks=Promise.NO_DEADLOCK, parts=any_order, users=8)
+
+
+class KeylessLedger(MemoryLedger):
+    async def deposits(self, commands: Sequence[Any]) -> Sequence[Any]:
+        return []
+
+
+BUGS["a deposit forgets its key"] = Bug(
+    breaks=Promise.ONCE_A_KEY,
+    parts=lambda: Parts(ledger=KeylessLedger),
+    unguarded=((TRANSFERS, "idempotency_key"), (TRANSFERS, "id")),
+)

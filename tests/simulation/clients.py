@@ -1,0 +1,186 @@
+"""What people ask of the shop, again and again until they know; and what they hold it to."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any, Protocol, TypeVar
+from uuid import UUID
+
+from kernel.adapters.memory.database import MemoryDatabase
+from kernel.domain.errors import OutcomeUnknown, Refused, ShopError, Unavailable
+from orders.adapters.outbound.memory import ORDERS
+from orders.domain.order import Placed, PlaceOrder
+from payments.adapters.outbound.memory import ACCOUNTS, TRANSFERS
+from payments.domain.account import Deposit, Deposited, OpenAccount, Opened
+from tests.simulation.faults import Faults
+from tests.simulation.invariants import Promise
+from tests.simulation.process import NoAnswer
+
+TRACE = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-00"
+
+T = TypeVar("T")
+
+
+class Kind(StrEnum):
+    OPEN = "open"
+    DEPOSIT = "deposit"
+    ORDER = "order"
+
+
+@dataclass(slots=True, eq=False, kw_only=True)
+class Intent:
+    """Something that somebody wants to happen once. `text` or, for a deposit, the amount is nobody else's.
+
+    It is repeated with its key while no answer came; without a key it is given up (`unknown`).
+    """
+
+    kind: Kind
+    user_id: str
+    key: str | None
+    amount: int = 0
+    text: str = ""
+    ids: set[UUID] = field(default_factory=set)
+    refusal: str | None = None
+    unknown: bool = False
+
+
+class Shop(Protocol):
+    faults: Faults
+    intents: list[Intent]
+    databases: dict[str, MemoryDatabase]
+
+    def note(self, line: str) -> None: ...
+
+    def breaks(self, promise: Promise, detail: str) -> None: ...
+
+    async def call(self, service: str, name: str, act: Callable[[Any], Awaitable[T]]) -> T: ...
+
+
+class Client:
+    def __init__(self, shop: Shop, user_id: str) -> None:
+        self.user_id = user_id
+        self._shop = shop
+        self._count = 0
+
+    async def open(self, key: str | None = "open") -> None:
+        intent = self._intent(Kind.OPEN, key)
+        command = {"user_id": self.user_id, "idempotency_key": key}
+        opened = await self._ask(
+            intent, "payments", lambda s: s.open(OpenAccount(account_id=s.clock.new_id(), **command))
+        )
+        if isinstance(opened, Opened):
+            row = self._shop.databases["payments"].get(ACCOUNTS, self.user_id)
+            self._hold(Promise.KEPT, row is not None and row.id == opened.account.id, intent)
+
+    async def deposit(self, amount: int, key: str | None = None) -> None:
+        await self.pay_in(self.deposit_intent(amount, key))
+
+    def deposit_intent(self, amount: int, key: str | None = None) -> Intent:
+        """The amount is made a little larger, so that it is nobody else's."""
+        return self._intent(Kind.DEPOSIT, key, amount + self._count)
+
+    async def pay_in(self, intent: Intent) -> None:
+        amount = intent.amount
+        command = {"user_id": self.user_id, "amount": amount, "idempotency_key": intent.key}
+        made = await self._ask(
+            intent, "payments", lambda s: s.deposit(Deposit(transfer_id=s.clock.new_id(), **command))
+        )
+        if isinstance(made, Deposited):
+            transfer = made.transfer
+            rows = self._shop.databases["payments"].rows(TRANSFERS)
+            self._hold(Promise.KEPT, transfer.id in {row.id for row in rows}, intent)
+            self._hold(
+                Promise.OWN_ANSWER, (transfer.user_id, transfer.amount) == (self.user_id, amount), intent
+            )
+            intent.ids.add(transfer.id)
+            self._hold(Promise.ONCE_A_KEY, len(intent.ids) == 1, intent)
+
+    def order_intent(self, amount: int, key: str | None = None) -> Intent:
+        return self._intent(Kind.ORDER, key, amount)
+
+    async def order(self, amount: int, key: str | None = None) -> None:
+        await self.place(self.order_intent(amount, key))
+
+    async def place(self, intent: Intent, *, twins: bool = False) -> None:
+        """Of `twins`, which are under way at once, one may be refused and the other one not."""
+        payable = False
+
+        async def post(orders: Any) -> Placed:
+            nonlocal payable
+            payable = self._sure_balance(intent) >= intent.amount
+            placed: Placed = await orders.place(
+                PlaceOrder(
+                    order_id=orders.clock.new_id(),
+                    user_id=self.user_id,
+                    amount=intent.amount,
+                    description=intent.text,
+                    idempotency_key=intent.key,
+                    traceparent=TRACE,
+                )
+            )
+            return placed
+
+        intent.refusal = None
+        placed = await self._ask(intent, "orders", post)
+        rows = [row for row in self._shop.databases["orders"].rows(ORDERS) if row.description == intent.text]
+        if isinstance(placed, Placed):
+            order = placed.order
+            own = (order.user_id, order.amount, order.description)
+            self._hold(Promise.OWN_ANSWER, own == (self.user_id, intent.amount, intent.text), intent)
+            self._hold(Promise.KEPT, order.id in {row.id for row in rows}, intent)
+            intent.ids.add(order.id)
+            self._hold(Promise.ONCE_A_KEY, len(intent.ids) == 1, intent)
+        elif isinstance(placed, Refused) and placed.code == "idempotency_key_reused":
+            intent.refusal = placed.code
+        elif isinstance(placed, Refused):
+            intent.refusal = placed.code
+            payable = payable and self._sure_balance(intent) >= intent.amount
+            self._hold(Promise.PAYABLE, not payable, intent)
+            self._hold(Promise.NOTHING_LEFT, twins or not rows, intent)
+
+    async def place_other(self, earlier: Intent) -> None:
+        """Another order under the key of an earlier one that was accepted."""
+        intent = self.order_intent(earlier.amount + 1, earlier.key)
+        await self.place(intent)
+        self._hold(Promise.ONCE_A_KEY, intent.refusal == "idempotency_key_reused", intent)
+
+    def _sure_balance(self, but_for: Intent) -> int:
+        """What this user can spend on it, whatever became of everything else."""
+        mine = [intent for intent in self._shop.intents if intent.user_id == self.user_id]
+        deposits = sum(i.amount for i in mine if i.kind is Kind.DEPOSIT and i.ids)
+        others = [i for i in mine if i.kind is Kind.ORDER and i is not but_for]
+        orders = sum(i.amount for i in others if i.ids or not i.refusal)
+        return deposits - orders
+
+    def _intent(self, kind: Kind, key: str | None, amount: int = 0) -> Intent:
+        self._count += 1
+        text = f"{self.user_id}'s {kind} {self._count}"
+        intent = Intent(kind=kind, user_id=self.user_id, key=key, amount=amount, text=text)
+        self._shop.intents.append(intent)
+        return intent
+
+    def _hold(self, promise: Promise, kept: bool, intent: Intent) -> None:
+        if not kept:
+            self._shop.breaks(promise, f"{intent.text} of {intent.amount} with the key {intent.key}")
+
+    async def _ask(
+        self, intent: Intent, service: str, act: Callable[[Any], Awaitable[T]]
+    ) -> T | ShopError | None:
+        """The answer at last, or None where it will never be known."""
+        while True:
+            try:
+                answer = await self._shop.call(service, f"http.{intent.kind}", act)
+                self._shop.note(f"{intent.text}: yes")
+                return answer
+            except (NoAnswer, OutcomeUnknown) as error:
+                self._shop.note(f"{intent.text}: {error!r}")
+                intent.unknown = True
+                if intent.key is None:
+                    return None
+            except Unavailable:
+                self._shop.note(f"{intent.text}: not now")
+            except ShopError as refusal:
+                self._shop.note(f"{intent.text}: {refusal.code}")
+                return refusal
+            await asyncio.sleep(0.02 + self._shop.faults.latency_s())

@@ -1,0 +1,142 @@
+"""What may happen at a port call, and who decides where it does."""
+
+import random
+from collections.abc import Iterator
+from enum import StrEnum
+from functools import cache
+from typing import Protocol
+
+
+class Fault(StrEnum):
+    DIES_BEFORE = "the process dies before it"
+    DIES_AFTER = "the process dies after it"
+    FAILS = "it fails and nothing is done"
+    ANSWER_LOST = "it is done and its answer is lost"
+    CONTENDS = "it loses against another transaction"
+    COMMITS_LATE = "its answer is lost and it is done later"
+    SERVER_AWAY = "its server goes away for a while"
+
+
+# The calls of a transaction start with these words; whatever fails there takes the transaction with it.
+STORES = {"orders", "history", "accounts", "ledger", "payments", "inbox", "outbox", "parked", "backlog"}
+TRANSACTION = STORES | {"uow"}
+COMMIT = "uow.commit"
+
+
+@cache
+def server_of(call: str) -> str | None:
+    """Who is asked: the database of the process, the bus, or, for None, another process."""
+    kind = call.split(".")[0]
+    return "database" if kind in TRANSACTION | {"placed", "opened"} else "bus" if kind == "bus" else None
+
+
+def faults_of(call: str) -> Iterator[Fault]:
+    yield from (Fault.DIES_BEFORE, Fault.DIES_AFTER, Fault.FAILS, Fault.ANSWER_LOST)
+    if call.split(".")[0] in TRANSACTION:
+        yield Fault.CONTENDS
+    if call == COMMIT:
+        yield Fault.COMMITS_LATE
+
+
+class Faults(Protocol):
+    """The weather of one run; the same seed gives the same weather."""
+
+    rng: random.Random
+    count: int
+
+    def draw(self, call: str) -> Fault | None:
+        """What happens at this call."""
+        ...
+
+    def latency_s(self) -> float:
+        """How long a call takes."""
+        ...
+
+    def outage_s(self) -> float:
+        """How long a dead process stays away, and how late a late commit is."""
+        ...
+
+    def travel_s(self) -> float:
+        """How long a message is under way."""
+        ...
+
+    def copies(self) -> int:
+        """How often the bus delivers a message at least."""
+        ...
+
+    def destroys(self) -> bool:
+        """Whether the bus loses this message, against its promise."""
+        ...
+
+
+class OneFault:
+    """Fair weather but for one call; `calls` are all calls by number."""
+
+    def __init__(
+        self, number: int | None = None, fault: Fault | None = None, *, destroyed: int | None = None
+    ):
+        self.rng = random.Random(0)
+        self.count = 0
+        self.calls: list[str] = []
+        self.messages_count = 0
+        self._number, self._fault, self._destroyed = number, fault, destroyed
+
+    def draw(self, call: str) -> Fault | None:
+        self.calls.append(call)
+        if len(self.calls) - 1 != self._number:
+            return None
+        self.count += 1
+        return self._fault
+
+    def latency_s(self) -> float:
+        return 0.001
+
+    def outage_s(self) -> float:
+        return 0.1
+
+    def travel_s(self) -> float:
+        return 0.001
+
+    def copies(self) -> int:
+        return 1
+
+    def destroys(self) -> bool:
+        self.messages_count += 1
+        return self.messages_count - 1 == self._destroyed
+
+
+class RandomFaults:
+    """Several faults anywhere, and a bus that repeats, delays and reorders."""
+
+    def __init__(self, seed: int, *, destroying: bool = False) -> None:
+        self.rng = random.Random(seed)
+        self.count = 0
+        self._left = self.rng.randint(0, 10)
+        self._chance = self.rng.choice((0.005, 0.02, 0.1))
+        self._latency_s = self.rng.choice((0.001, 0.01, 0.03))
+        self._travel_s = self.rng.choice((0.001, 0.05, 0.3))
+        self._copied = self.rng.choice((0.0, 0.1, 0.5))
+        self._destroyed = 0.1 if destroying else 0.0
+
+    def draw(self, call: str) -> Fault | None:
+        if not self._left or self.rng.random() >= self._chance:
+            return None
+        self._left -= 1
+        self.count += 1
+        kinds = list(faults_of(call))
+        return self.rng.choice([*kinds, Fault.SERVER_AWAY] if server_of(call) else kinds)
+
+    def latency_s(self) -> float:
+        return self.rng.random() ** 3 * self._latency_s
+
+    def outage_s(self) -> float:
+        return self.rng.random() * 0.5
+
+    def travel_s(self) -> float:
+        return self.rng.random() * self._travel_s
+
+    def copies(self) -> int:
+        return 1 + (self.rng.random() < self._copied)
+
+    def destroys(self) -> bool:
+        return self.rng.random() < self._destroyed

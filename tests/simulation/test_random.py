@@ -1,0 +1,71 @@
+"""Many people, two replicas of everything, several faults at once, and a bus that repeats and reorders.
+
+SIM_SEED replays the one run that a failure names; SIM_SEEDS is how many there are.
+"""
+
+import os
+import subprocess
+import sys
+from typing import Any
+
+import pytest
+
+from tests.simulation.faults import RandomFaults
+from tests.simulation.scenarios import run, shoppers, told
+from tests.simulation.shop import Shop
+
+SEEDS_COUNT = int(os.environ.get("SIM_SEEDS", "500"))
+DESTROYING_EVERY = 10
+PARTS = 1 if "SIM_SEED" in os.environ else 10
+
+
+def seeds(first: int, count: int) -> list[int]:
+    return [int(os.environ["SIM_SEED"])] if "SIM_SEED" in os.environ else list(range(first, first + count))
+
+
+def random_run(seed: int, users: int | None = None, **options: Any) -> Shop:
+    """In every fourth run the inbox forgets within a second, so that only business keys protect."""
+    forgetful = {"prune_every_s": 0.5, "inbox_kept_s": 1.0} if seed % 4 == 3 else {}
+    faults = RandomFaults(seed, destroying=options.get("destroying", False))
+    options = {"replicas": 2, "subscribes_after_s": 0.2, "skew_s": 0.1, **forgetful, **options}
+    return run(faults, shoppers(seed, users), **options)
+
+
+@pytest.mark.parametrize("part", range(PARTS))
+def test_at_random_every_promise_is_kept(part: int) -> None:
+    for seed in seeds(part * SEEDS_COUNT // PARTS, SEEDS_COUNT // PARTS):
+        shop = random_run(seed)
+        assert not shop.broken, told(shop, "at_random", SIM_SEED=seed)
+
+
+def test_where_messages_are_destroyed_asking_again_heals() -> None:
+    destroyed = questions = 0
+    for seed in seeds(0, SEEDS_COUNT // DESTROYING_EVERY):
+        shop = random_run(seed, destroying=True)
+        assert not shop.broken, told(shop, "messages_are_destroyed", SIM_SEED=seed)
+        destroyed += shop.broker.destroyed_count
+        questions += shop.questions_count
+    assert questions > 0 or not destroyed
+
+
+PROGRAM = """
+import logging; logging.disable()
+from tests.simulation.test_random import stories
+print(stories())
+"""
+
+
+def stories() -> str:
+    return "\n".join(line for seed in range(3) for line in random_run(seed).story())
+
+
+def test_a_seed_is_the_same_run_again_in_any_process() -> None:
+    """Whatever the hashes of texts are there, and with them the order of sets."""
+    elsewhere = subprocess.run(
+        [sys.executable, "-c", PROGRAM],
+        env=os.environ | {"PYTHONHASHSEED": "1", "PYTHONPATH": "."},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert stories() == elsewhere.stdout.rstrip("\n")
