@@ -42,7 +42,7 @@ demo: $(READY)  ## show what the shop does, on a running one or on one of its ow
 	@exec .venv/bin/shop demo
 
 test: $(READY)  ## run the whole suite; ARGS="-k name" narrows it
-	@.venv/bin/pytest $(ARGS)
+	@.venv/bin/pytest -n 2 --dist loadgroup --no-loadscope-reorder $(ARGS)
 
 check: $(READY)  ## check formatting, lint, types and the import contracts
 	.venv/bin/ruff format --check

@@ -2,7 +2,7 @@
 
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from pathlib import Path
 
 import pytest
@@ -15,13 +15,30 @@ from tests.servers.shop import Embedded
 
 pytest.register_assert_rewrite("tests.spec.scenario", "tests.spec.load")
 
+SCRATCH = pytest.StashKey[Path]()
+
 # What the disk keeps is tried on servers of its own.
 OPTIONS = {"fsync": "off", "deadlock_timeout": "50ms"}
 
 
+# Two groups that may run side by side, each with servers of its own.
+BROKER, EMBEDDED = "broker", "embedded"
+BESIDE_BROKER = ("tests/unit", "tests/contracts")
+
+
+@pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """What needs no broker goes first: it is quick to tell of mistakes, and the broker starts meanwhile."""
-    items.sort(key=needs_broker)
+    """What needs no server goes first: it is quick to tell of mistakes, and the servers start meanwhile."""
+    items.sort(key=lambda item: needs_broker(item) or needs_embedded(item))
+    coming = {
+        BROKER: ["coming_broker"] if any(map(needs_broker, items)) else [],
+        EMBEDDED: ["coming_embedded"] if any(map(needs_embedded, items)) else [],
+    }
+    for item in items:
+        group = BROKER if needs_broker(item) or item.nodeid.startswith(BESIDE_BROKER) else EMBEDDED
+        item.add_marker(pytest.mark.xdist_group(group))
+        if isinstance(item, pytest.Function):
+            item.fixturenames[:0] = coming[group]
 
 
 def needs_broker(item: pytest.Item) -> bool:
@@ -47,43 +64,49 @@ def scratch(request: pytest.FixtureRequest) -> Iterator[Path]:
     """A directory that servers under another user can reach too; kept, and named, when a test failed."""
     directory = Path(tempfile.mkdtemp(prefix="shop-tests-"))
     directory.chmod(0o755)
+    request.session.stash[SCRATCH] = directory
     yield directory
-    if request.session.testsfailed:
-        print(f"\nThe logs of this run are in {directory}.")
-    else:
+    if not request.session.testsfailed:
         shutil.rmtree(directory, ignore_errors=True)
 
 
-@pytest.fixture(scope="session", autouse=True)
-def coming_broker(request: pytest.FixtureRequest, scratch: Path) -> Iterator[Broker]:
-    """Takes 6 s and more until it answers, so it begins with the first test of a run that needs it."""
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    report = yield
+    if report.failed and SCRATCH in item.session.stash:
+        report.sections.append(("servers", f"Their logs are in {item.session.stash[SCRATCH]}."))
+    return report
+
+
+@pytest.fixture(scope="session")
+def coming_broker(scratch: Path) -> Iterator[Broker]:
+    """Takes 6 s and more until it answers, so it begins with the first test of its group."""
     broker = Broker(scratch / "rabbitmq")
     try:
-        if any(map(needs_broker, request.session.items)):
-            broker.begin()
+        broker.begin()
         yield broker
     finally:
         broker.close()
 
 
-@pytest.fixture(scope="session", autouse=True)
-def coming_embedded(request: pytest.FixtureRequest, scratch: Path) -> Iterator[Embedded]:
-    """Makes its databases first, so it begins with the first test of a run that needs it."""
+@pytest.fixture(scope="session")
+def coming_embedded(scratch: Path) -> Iterator[Embedded]:
+    """Makes its databases first, so it begins with the first test of its group."""
     shop = Embedded(scratch / "embedded")
-    if any(map(needs_embedded, request.session.items)):
-        shop.begin()
+    shop.begin()
     yield shop
     if shop.up.runs:
         shop.up.kill()
 
 
 @pytest.fixture(scope="session")
-def broker(coming_broker: Broker) -> str:
+def broker(request: pytest.FixtureRequest, coming_broker: Broker) -> str:
     """The URL of a real RabbitMQ; without one the run ends with a sentence that says what to do."""
     try:
         return coming_broker.url()
     except NoBroker as missing:
-        pytest.exit(str(missing), returncode=1)
+        request.session.shouldfail = str(missing)
+        pytest.fail(str(missing), pytrace=False)
 
 
 @pytest.fixture(scope="session")
