@@ -3,7 +3,7 @@
 # The only things asked of the machine are Python 3.11 or newer, pip and make.
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo test check format lock clean FORCE
+.PHONY: help run demo test bench check format lock clean FORCE
 
 UV_VERSION := 0.13.9
 UV    := .cache/uv/bin/uv
@@ -43,6 +43,9 @@ demo: $(READY)  ## show what the shop does, on a running one or on one of its ow
 
 test: $(READY)  ## run the whole suite; ARGS="-k name" narrows it
 	@.venv/bin/pytest -n 2 --dist loadgroup --no-loadscope-reorder $(ARGS)
+
+bench: $(READY)  ## measure the shop against its floors; writes bench/results
+	@.venv/bin/python -m bench $(ARGS)
 
 check: $(READY)  ## check formatting, lint, types and the import contracts
 	.venv/bin/ruff format --check

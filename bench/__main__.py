@@ -1,0 +1,176 @@
+"""`make bench`: the table of bench/README.md, in one run."""
+
+import argparse
+import json
+import logging
+import shutil
+import statistics
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import uvloop
+from rich.console import Console
+
+from bench import floors, report, rows
+from bench.report import Row
+from bench.servers import BenchedShop, Servers
+from shop.audit.auditing import audit
+
+ROUNDS = 3
+ORDERS = 20_000
+STORED = 1_000_000
+PACE_PER_S = 20.0
+
+console = Console(stderr=True)
+
+
+@contextmanager
+def step(title: str) -> Iterator[None]:
+    started = time.monotonic()
+    with console.status(title):
+        yield
+    console.print(f"[dim]{time.monotonic() - started:5.1f} s[/]  {title}")
+
+
+class Bench:
+    """Every figure of the table, round by round: what is measured stands next to its floor in time."""
+
+    def __init__(self, servers: Servers, seed: int) -> None:
+        self.servers = servers
+        self.seed = seed
+        self.facts: dict[str, float] = {}
+        self.memory: list[float] = []
+
+    async def run(self) -> list[Row]:
+        through_gateway, directly = await self.under_load()
+        return [
+            through_gateway,
+            directly,
+            await self.drained(),
+            *await self.latency(),
+            await self.grown(),
+            self.remembered(),
+        ]
+
+    def next_seed(self) -> int:
+        self.seed += 1
+        return self.seed
+
+    async def under_load(self) -> tuple[Row, Row]:
+        decided, accepted, f1, hello, generator = [], [], [], [], []
+        await self.servers.empty()
+        async with BenchedShop(self.servers) as shop:
+            with step("warming up"):
+                await rows.decided_per_s(shop, self.servers, ORDERS // 4, self.next_seed())
+            for number in range(1, ROUNDS + 1):
+                with step(f"round {number}: orders through the gateway"):
+                    per_s, answers = await rows.decided_per_s(shop, self.servers, ORDERS, self.next_seed())
+                    decided.append(per_s)
+                    generator.append(answers.cpu_s / len(answers.latencies_s))
+                    self.memory.append(max(shop.memory_mb().values()))
+                with step(f"round {number}: orders at the orders service"):
+                    accepted.append(await rows.accepted_per_s(shop, self.servers, ORDERS, self.next_seed()))
+                with step(f"round {number}: floors of PostgreSQL and HTTP"):
+                    f1.append(floors.pgbench(self.servers, "f1.sql", seconds=8, clients=32))
+                    requests = ORDERS // 2
+                    hello.append(await floors.hello_per_s(connections=rows.CONNECTIONS, requests=requests))
+        self.facts["µs of a core that the load generator takes for a request"] = (
+            statistics.median(generator) * 1e6
+        )
+        return (
+            Row("decided", "orders decided, through the gateway", "F1", "/s", decided, f1, at_least=1.5),
+            Row("accepted", "orders accepted by orders", "hello", "/s", accepted, hello, at_least=0.5),
+        )
+
+    async def drained(self) -> Row:
+        drained, f50 = [], []
+        for number in range(1, ROUNDS + 1):
+            with step(f"round {number}: a full outbox drained, and its floor"):
+                await self.servers.empty()
+                f50.append(50 * floors.pgbench(self.servers, "f50.sql", seconds=8, clients=4))
+                drained.append(await rows.drained_per_s(self.servers, ORDERS))
+        return Row("drained", "a full outbox to decided orders", "F50", "/s", drained, f50, at_least=0.4)
+
+    async def latency(self) -> list[Row]:
+        p50, p99, floor = [], [], []
+        await self.servers.empty()
+        async with (
+            BenchedShop(self.servers) as shop,
+            floors.BrokerFloor(self.servers.rabbitmq) as broker,
+        ):
+            await rows.finished_latencies(shop, 40, PACE_PER_S, self.next_seed())
+            for number in range(1, ROUNDS + 1):
+                with step(f"round {number}: {PACE_PER_S:g} orders a second"):
+                    seconds = await rows.finished_latencies(shop, 300, PACE_PER_S, self.next_seed())
+                    p50.append(seconds[len(seconds) // 2])
+                    p99.append(seconds[len(seconds) * 99 // 100])
+                    commit = await floors.commit_s(self.servers.bare, count=60, per_s=PACE_PER_S)
+                    confirm = await broker.confirm_s(count=60, per_s=PACE_PER_S)
+                    floor.append(3 * commit + 2 * confirm)
+            published, consumed = await broker.rates(count=5000)
+            self.facts["messages a second that the broker confirms"] = published
+            self.facts["messages a second that the broker delivers"] = consumed
+        name = "3 commits + 2 confirms"
+        return [
+            Row("p50", "POST to FINISHED at 20/s, p50", name, "s", p50, floor, at_most=2),
+            Row("p99", "POST to FINISHED at 20/s, p99", name, "s", p99, floor, at_most=4),
+        ]
+
+    async def grown(self) -> Row:
+        """The same load on empty tables and on full ones."""
+        empty, full = [], []
+        for stored, figures in ((0, empty), (STORED, full)):
+            with step(f"{stored:,} orders stored"):
+                await self.servers.empty()
+                if stored:
+                    await rows.store_decided(self.servers, stored)
+            async with BenchedShop(self.servers) as shop:
+                await rows.decided_per_s(shop, self.servers, ORDERS // 4, self.next_seed())
+                for number in range(1, ROUNDS + 1):
+                    with step(f"round {number}: orders on top of {stored:,}"):
+                        per_s, _ = await rows.decided_per_s(shop, self.servers, ORDERS, self.next_seed())
+                        figures.append(per_s)
+                self.memory.append(max(shop.memory_mb().values()))
+        await self.audited()
+        return Row("grown", f"the same on {STORED:,} orders", "empty tables", "/s", full, empty, at_least=0.9)
+
+    def remembered(self) -> Row:
+        floor = [150.0] * len(self.memory)
+        return Row("memory", "memory of a service under load", "150 MB", "MB", self.memory, floor, at_most=1)
+
+    async def audited(self) -> None:
+        with step("audit"):
+            found = await audit(*self.servers.databases.values(), at_rest=True)
+        assert found.sound, found
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="make bench", description=__doc__)
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--json", action="store_true", help="print what bench/results/latest.json gets")
+    arguments = parser.parse_args()
+    logging.disable(logging.INFO)
+    started = time.monotonic()
+    directory = Path(tempfile.mkdtemp(prefix="shop-bench-"))
+    directory.chmod(0o755)
+    try:
+        with Servers(directory) as servers:
+            bench = Bench(servers, arguments.seed)
+            table = uvloop.run(bench.run())
+    finally:
+        shutil.rmtree(directory, ignore_errors=True)
+    minutes = (time.monotonic() - started) / 60
+    report.write(table, bench.facts, minutes)
+    if arguments.json:
+        print(json.dumps(report.as_json(table, bench.facts, minutes), indent=2, ensure_ascii=False))
+    else:
+        report.show(Console(), table, bench.facts)
+    sys.exit(0 if all(row.reached for row in table) else 1)
+
+
+if __name__ == "__main__":
+    main()

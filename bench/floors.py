@@ -1,0 +1,126 @@
+"""What nothing built of the same parts can be faster than, measured in the same run."""
+
+import asyncio
+import re
+import statistics
+import sys
+import time
+from itertools import repeat
+from pathlib import Path
+
+import aio_pika
+import asyncpg
+
+from bench.load import post, run_load
+from bench.servers import USERS, Servers
+from tests.servers.shop import eventually, free_port
+
+SQL = Path(__file__).parent / "sql"
+_TPS = re.compile(r"tps = ([\d.]+)")
+
+# Of the size of an encoded event.
+EVENT_BYTES = 400
+
+
+def pgbench(servers: Servers, script: str, *, seconds: int, clients: int) -> float:
+    """Transactions a second of one of our scripts over the real tables of both services."""
+    output = servers.tool(
+        "pgbench",
+        *("--no-vacuum", "--protocol=prepared", f"--file={SQL / script}", f"--define=users={USERS}"),
+        *(f"--client={clients}", "--jobs=2", f"--time={seconds}", "--max-tries=5", servers.bare),
+    )
+    assert "number of failed transactions: 0 " in output, output
+    return float(_TPS.findall(output)[0])
+
+
+async def hello_per_s(*, connections: int, requests: int) -> float:
+    """POSTs a second of a handler that only echoes."""
+    port = free_port()
+    url = f"http://127.0.0.1:{port}/hello"
+    server = await asyncio.create_subprocess_exec(sys.executable, "-m", "bench.hello", str(port))
+    try:
+        await eventually(lambda: _listens(port))
+        request = post(url, b'{"userId": "user-1", "amount": 10.00}')
+        await run_load(url, repeat(request, requests // 10), connections=connections)
+        answers = await run_load(url, repeat(request, requests), connections=connections)
+    finally:
+        server.terminate()
+        await server.wait()
+    assert set(answers.statuses) == {201}, answers.statuses
+    return answers.per_s
+
+
+async def _listens(port: int) -> bool:
+    try:
+        _, writer = await asyncio.open_connection("127.0.0.1", port)
+    except OSError:
+        return False
+    writer.close()
+    return True
+
+
+async def commit_s(url: str, *, count: int, per_s: float) -> float:
+    """The median time of a transaction of one row, at the pace of the orders it is held against."""
+    connection = await asyncpg.connect(url)
+    try:
+        await connection.execute("CREATE TABLE IF NOT EXISTS floor (id uuid PRIMARY KEY, event bytea)")
+        insert = await connection.prepare("INSERT INTO floor VALUES (uuidv7(), $1)")
+        took = []
+        for _ in range(count):
+            started = time.perf_counter()
+            await insert.fetch(bytes(EVENT_BYTES))
+            took.append(time.perf_counter() - started)
+            await asyncio.sleep(1 / per_s)
+        await connection.execute("DROP TABLE floor")
+    finally:
+        await connection.close()
+    return statistics.median(took)
+
+
+class BrokerFloor:
+    """A quorum queue of its own, persistent messages, each confirmed."""
+
+    def __init__(self, url: str) -> None:
+        self._url = url
+
+    async def __aenter__(self) -> "BrokerFloor":
+        self._connection = await aio_pika.connect(self._url)
+        self._channel = await self._connection.channel(publisher_confirms=True)
+        arguments = {"x-queue-type": "quorum"}
+        self._queue = await self._channel.declare_queue("floor", durable=True, arguments=arguments)
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self._queue.delete(if_unused=False, if_empty=False)
+        await self._connection.close()
+
+    async def confirm_s(self, *, count: int, per_s: float) -> float:
+        """The median time from a publish to its confirm."""
+        took = []
+        for _ in range(count):
+            started = time.perf_counter()
+            await self._publish()
+            took.append(time.perf_counter() - started)
+            await asyncio.sleep(1 / per_s)
+        await self._queue.purge()
+        return statistics.median(took)
+
+    async def rates(self, *, count: int) -> tuple[float, float]:
+        """Messages a second, published (100 confirms awaited at once) and then consumed (prefetch 100)."""
+        started = time.perf_counter()
+        for _ in range(count // 100):
+            await asyncio.gather(*(self._publish() for _ in range(100)))
+        published = time.perf_counter() - started
+        await self._channel.set_qos(prefetch_count=100)
+        started, left = time.perf_counter(), count
+        async with self._queue.iterator() as messages:
+            async for message in messages:
+                await message.ack()
+                left -= 1
+                if not left:
+                    break
+        return count / published, count / (time.perf_counter() - started)
+
+    async def _publish(self) -> None:
+        message = aio_pika.Message(bytes(EVENT_BYTES), delivery_mode=aio_pika.DeliveryMode.PERSISTENT)
+        await self._channel.default_exchange.publish(message, "floor")

@@ -1,0 +1,32 @@
+"""The floor of HTTP: the smallest handler with a JSON body, on the server that the shop uses."""
+
+import asyncio
+import sys
+from typing import Annotated
+
+import msgspec
+from litestar import Litestar, post
+from litestar.params import Body
+
+from kernel.adapters.http.server import HttpServer, listen
+from shop.serving import run
+
+
+class Hello(msgspec.Struct, rename="camel"):
+    user_id: str
+    amount: float
+
+
+@post("/hello")
+async def hello(data: Annotated[Hello, Body()]) -> Hello:
+    return data
+
+
+async def main(stop: asyncio.Event) -> None:
+    await HttpServer(Litestar([hello], openapi_config=None), listen("127.0.0.1", int(sys.argv[1]))).run_until(
+        stop
+    )
+
+
+if __name__ == "__main__":
+    run(main)

@@ -1,0 +1,109 @@
+"""A load generator that costs about 20 µs a request: raw HTTP/1.1 on kept-alive connections, no parser."""
+
+import asyncio
+import re
+import time
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import cast
+from urllib.parse import urlsplit
+
+_LENGTH = re.compile(rb"\r\ncontent-length: *(\d+)", re.IGNORECASE)
+
+
+def post(url: str, body: bytes, headers: dict[str, str] | None = None) -> bytes:
+    """The bytes of a POST of JSON."""
+    at = urlsplit(url)
+    further = "".join(f"{name}: {value}\r\n" for name, value in (headers or {}).items())
+    head = (
+        f"POST {at.path} HTTP/1.1\r\nHost: {at.netloc}\r\nContent-Type: application/json\r\n"
+        f"{further}Content-Length: {len(body)}\r\n\r\n"
+    )
+    return head.encode() + body
+
+
+@dataclass
+class Answers:
+    statuses: Counter[int] = field(default_factory=Counter)
+    latencies_s: list[float] = field(default_factory=list)
+    seconds: float = 0.0
+    cpu_s: float = 0.0
+    """What the generator itself took of the machine."""
+
+    @property
+    def per_s(self) -> float:
+        return len(self.latencies_s) / self.seconds
+
+
+class _Connection(asyncio.Protocol):
+    def __init__(self, requests: Iterator[bytes], answers: Answers, done: asyncio.Future[None]) -> None:
+        self._requests = requests
+        self._answers = answers
+        self._done = done
+        self._received = b""
+        self._sent_at = 0.0
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._transport = cast(asyncio.Transport, transport)
+        self._send()
+
+    def _send(self) -> None:
+        request = next(self._requests, None)
+        if request is None:
+            self._done.set_result(None)
+            self._transport.close()
+        else:
+            self._sent_at = time.perf_counter()
+            self._transport.write(request)
+
+    def data_received(self, data: bytes) -> None:
+        self._received += data
+        end = self._received.find(b"\r\n\r\n")
+        if end < 0:
+            return
+        length = _LENGTH.search(self._received, 0, end)
+        assert length is not None, self._received[:500]
+        if len(self._received) < end + 4 + int(length[1]):
+            return
+        self._answers.latencies_s.append(time.perf_counter() - self._sent_at)
+        self._answers.statuses[int(self._received[9:12])] += 1
+        self._received = b""
+        self._send()
+
+    def connection_lost(self, error: Exception | None) -> None:
+        if not self._done.done():
+            self._done.set_exception(error or ConnectionError("the server closed the connection"))
+
+
+async def run_load(url: str, requests: Iterator[bytes], *, connections: int) -> Answers:
+    """Sends all requests, one after the other on each connection. Raises OSError when one breaks."""
+    at = urlsplit(url)
+    loop = asyncio.get_running_loop()
+    answers = Answers()
+    done = [loop.create_future() for _ in range(connections)]
+    started, cpu = time.perf_counter(), time.process_time()
+    for future in done:
+        await loop.create_connection(lambda f=future: _Connection(requests, answers, f), at.hostname, at.port)
+    await asyncio.gather(*done)
+    answers.seconds, answers.cpu_s = time.perf_counter() - started, time.process_time() - cpu
+    return answers
+
+
+async def run_paced(url: str, requests: Iterator[bytes], *, per_s: float) -> Answers:
+    """Sends each request when it is due, on a connection of its own if need be: late answers delay nobody."""
+    at = urlsplit(url)
+    loop = asyncio.get_running_loop()
+    answers = Answers()
+    done = []
+    started, cpu = loop.time(), time.process_time()
+    for number, request in enumerate(requests):
+        await asyncio.sleep(started + number / per_s - loop.time())
+        future = loop.create_future()
+        done.append(future)
+        await loop.create_connection(
+            lambda r=request, f=future: _Connection(iter([r]), answers, f), at.hostname, at.port
+        )
+    await asyncio.gather(*done)
+    answers.seconds, answers.cpu_s = loop.time() - started, time.process_time() - cpu
+    return answers

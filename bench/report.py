@@ -1,0 +1,147 @@
+"""The table for people, JSON for programs, and a chart for the README."""
+
+import json
+import os
+import platform
+import statistics
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from rich.console import Console
+from rich.table import Table
+
+RESULTS = Path(__file__).parent / "results"
+
+
+@dataclass(frozen=True)
+class Row:
+    """One promise of speed: a figure of each round, its floor in the same round, and the ratio to reach.
+
+    `unit` tells what both are. Where less is better, as for seconds, `at_most` is the reach instead.
+    """
+
+    key: str
+    title: str
+    floor_title: str
+    unit: str
+    measured: Sequence[float]
+    floors: Sequence[float]
+    at_least: float | None = None
+    at_most: float | None = None
+
+    @property
+    def ratios(self) -> list[float]:
+        return [measured / floor for measured, floor in zip(self.measured, self.floors, strict=True)]
+
+    @property
+    def ratio(self) -> float:
+        return statistics.median(self.ratios)
+
+    @property
+    def reached(self) -> bool:
+        return (self.at_least is None or self.ratio >= self.at_least) and (
+            self.at_most is None or self.ratio <= self.at_most
+        )
+
+
+def as_json(rows: Sequence[Row], facts: dict[str, float], minutes: float) -> dict[str, object]:
+    return {
+        "at": datetime.now(UTC).isoformat(timespec="seconds"),
+        "minutes": round(minutes, 1),
+        "machine": machine(),
+        "facts": {name: round(value, 1) for name, value in facts.items()},
+        "rows": [
+            {
+                "key": row.key,
+                "title": row.title,
+                "unit": row.unit,
+                "median": statistics.median(row.measured),
+                "floor": row.floor_title,
+                "floor_median": statistics.median(row.floors),
+                "ratio": round(row.ratio, 3),
+                "ratios": [round(ratio, 3) for ratio in row.ratios],
+                "at_least": row.at_least,
+                "at_most": row.at_most,
+                "reached": row.reached,
+            }
+            for row in rows
+        ],
+    }
+
+
+def machine() -> str:
+    model = next(
+        (
+            line.partition(":")[2].strip()
+            for line in Path("/proc/cpuinfo").read_text().splitlines()
+            if line.startswith("model name")
+        ),
+        platform.machine(),
+    )
+    return f"{os.cpu_count()} cores of {model}, Python {platform.python_version()}, {platform.system()}"
+
+
+def show(console: Console, rows: Sequence[Row], facts: dict[str, float]) -> None:
+    table = Table(title=f"{machine()}, {datetime.now(UTC):%Y-%m-%d}")
+    for title in ("what", "median", "floor", "median", "ratio", "spread", "to reach", ""):
+        table.add_column(title, justify="left" if title in ("what", "floor", "") else "right")
+    for row in rows:
+        reach = f"≥ {row.at_least:g}" if row.at_least is not None else f"≤ {row.at_most:g}"
+        table.add_row(
+            row.title,
+            _figure(statistics.median(row.measured), row.unit),
+            row.floor_title,
+            _figure(statistics.median(row.floors), row.unit),
+            f"{row.ratio:.2f}",
+            f"{min(row.ratios):.2f}-{max(row.ratios):.2f}",
+            reach,
+            "reached" if row.reached else "[bold red]missed[/]",
+        )
+    console.print(table)
+    for name, value in facts.items():
+        console.print(f"{name}: {value:,.0f}")
+
+
+def _figure(value: float, unit: str) -> str:
+    return f"{value * 1000:.1f} ms" if unit == "s" else f"{value:,.0f} {unit}"
+
+
+BAR_HEIGHT, BAR_GAP, LABEL_WIDTH, BARS_WIDTH = 22, 12, 330, 420
+
+
+def chart(rows: Sequence[Row]) -> str:
+    """SVG: what is measured in orders a second beside its floor."""
+    bars = [
+        bar
+        for row in rows
+        if row.unit == "/s"
+        for bar in (
+            (row.title, statistics.median(row.measured), "#2563eb"),
+            (f"floor: {row.floor_title}", statistics.median(row.floors), "#9ca3af"),
+        )
+    ]
+    widest = max(value for _, value, _ in bars)
+    height = len(bars) * (BAR_HEIGHT + BAR_GAP) + BAR_GAP
+    lines = [
+        f'<svg xmlns="http://www.w3.org/2000/svg" width="{LABEL_WIDTH + BARS_WIDTH + 90}" height="{height}"'
+        ' font-family="sans-serif" font-size="13">',
+        '<rect width="100%" height="100%" fill="white"/>',
+    ]
+    for number, (title, value, colour) in enumerate(bars):
+        top = BAR_GAP + number * (BAR_HEIGHT + BAR_GAP)
+        width = BARS_WIDTH * value / widest
+        lines += [
+            f'<text x="{LABEL_WIDTH - 8}" y="{top + 15}" text-anchor="end">{title}</text>',
+            f'<rect x="{LABEL_WIDTH}" y="{top}" width="{width:.0f}" height="{BAR_HEIGHT}" fill="{colour}"/>',
+            f'<text x="{LABEL_WIDTH + width + 6:.0f}" y="{top + 15}">{value:,.0f}/s</text>',
+        ]
+    return "\n".join([*lines, "</svg>", ""])
+
+
+def write(rows: Sequence[Row], facts: dict[str, float], minutes: float) -> None:
+    RESULTS.mkdir(exist_ok=True)
+    document = json.dumps(as_json(rows, facts, minutes), indent=2, ensure_ascii=False)
+    (RESULTS / "latest.json").write_text(document + "\n")
+    (RESULTS / "latest.svg").write_text(chart(rows))

@@ -1,0 +1,163 @@
+"""What is measured: a real shop on servers of its own, with every guarantee switched on."""
+
+import asyncio
+import subprocess
+from collections.abc import Sequence
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Self
+
+import asyncpg
+
+from kernel.adapters.embedded.account import Account
+from kernel.adapters.embedded.binaries import find_binaries
+from kernel.adapters.embedded.postgres import EmbeddedPostgres
+from tests.servers.postgres import create_database
+from tests.servers.rabbitmq import PrivateRabbitMQ
+from tests.servers.shop import SERVICES, Process, StartFailed, eventually, free_port, start_together
+
+USERS = 10_000
+BALANCE = 10**12
+
+# The same for the shop and for its floors. fsync and synchronous_commit stay on.
+POSTGRES = {"shared_buffers": "256MB", "max_wal_size": "4GB", "checkpoint_timeout": "15min"}
+
+ACCOUNTS = """
+INSERT INTO accounts (user_id, id, balance, sequence, currency, created_at)
+SELECT 'user-' || n, uuidv7(), $2, 1, 'RUB', now() FROM generate_series(1, $1) n
+"""
+DEPOSITS = """
+INSERT INTO transfers
+    (user_id, sequence, id, kind, debit_account, credit_account, amount, balance_after, created_at)
+SELECT user_id, 1, uuidv7(), 'deposit', 'system:funding', 'user:' || user_id, balance, balance, now()
+FROM accounts
+"""
+TABLES = {
+    "orders": ("orders", "order_history", "outbox", "inbox", "parked_messages"),
+    "payments": ("accounts", "transfers", "payments", "outbox", "inbox", "parked_messages"),
+}
+
+
+class Servers:
+    """Two PostgreSQL servers, migrated, and a RabbitMQ; `bare` holds the tables of both services in one."""
+
+    def __init__(self, directory: Path) -> None:
+        self.directory = directory
+        self._stack = ExitStack()
+        self._clusters = {
+            name: EmbeddedPostgres(directory / name, database=name, options=POSTGRES) for name in TABLES
+        }
+        self._rabbit = PrivateRabbitMQ(directory / "rabbitmq")
+        self.databases: dict[str, str] = {}
+        self.bare = ""
+
+    def __enter__(self) -> Self:
+        self._rabbit.begin()
+        self._stack.callback(self._rabbit.kill)
+        for name, cluster in self._clusters.items():
+            self.databases[name] = self._stack.enter_context(cluster).url
+        self.bare = asyncio.run(create_database(self.databases["orders"], "bare"))
+        settings = {f"{name.upper()}_DATABASE_URL": url for name, url in self.databases.items()}
+        self._shop("migrate", "all", **settings)
+        self._shop("migrate", "orders", ORDERS_DATABASE_URL=self.bare)
+        tables = [f"--table={table}" for table in ("accounts", "transfers", "payments")]
+        ddl = self.tool("pg_dump", "--schema-only", *tables, self.databases["payments"])
+        self.tool("psql", "--quiet", "--set=ON_ERROR_STOP=1", self.bare, input=ddl)
+        self._rabbit.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stack.close()
+
+    @property
+    def rabbitmq(self) -> str:
+        return self._rabbit.url
+
+    def tool(self, name: str, *arguments: str, input: str | None = None) -> str:
+        """The output of a program that comes with PostgreSQL."""
+        binaries = find_binaries(Account.able_to_run(self.directory / "orders" / "cluster"))
+        done = subprocess.run(
+            [str(binaries / name), *arguments], input=input, capture_output=True, text=True, check=False
+        )
+        if done.returncode:
+            raise StartFailed(f"{name} ended with {done.returncode}: {done.stderr[-2000:]}")
+        return done.stdout
+
+    def _shop(self, *arguments: str, **settings: str) -> None:
+        process = Process(*arguments, settings=settings, logs=self.directory / "logs")
+        process.spawn()
+        if asyncio.run(process.ended()):
+            raise StartFailed(process.last_words)
+
+    async def empty(self) -> None:
+        """No order anywhere, and every account as funded as ever."""
+        for name, url in self.databases.items():
+            await self._refill(url, TABLES[name])
+        await self._refill(self.bare, [*TABLES["orders"], *TABLES["payments"][:3]])
+
+    async def _refill(self, url: str, tables: Sequence[str]) -> None:
+        connection = await asyncpg.connect(url)
+        try:
+            await connection.execute(f"TRUNCATE {', '.join(tables)}")
+            if "accounts" in tables:
+                await connection.execute(ACCOUNTS, USERS, BALANCE)
+                await connection.execute(DEPOSITS)
+            await connection.execute("VACUUM ANALYZE")
+            await connection.execute("CHECKPOINT")
+        finally:
+            await connection.close()
+
+
+class BenchedShop:
+    """Three services, one process each, as `shop serve` starts them."""
+
+    def __init__(self, servers: Servers, services: Sequence[str] = SERVICES) -> None:
+        ports = {service: free_port() for service in SERVICES}
+        self.urls = {service: f"http://127.0.0.1:{port}" for service, port in ports.items()}
+        settings = {
+            **{f"{service.upper()}_PORT": str(port) for service, port in ports.items()},
+            **{f"{name.upper()}_DATABASE_URL": url for name, url in servers.databases.items()},
+            "RABBITMQ_URL": servers.rabbitmq,
+            "ORDERS_URL": self.urls["orders"],
+            "PAYMENTS_URL": self.urls["payments"],
+        }
+        self.processes = {
+            service: Process(
+                "serve",
+                service,
+                settings=settings,
+                logs=servers.directory / "logs",
+                ready_at=[self.urls[service]],
+            )
+            for service in services
+        }
+
+    async def __aenter__(self) -> Self:
+        await start_together(self.processes.values())
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await asyncio.gather(*(process.stop() for process in self.processes.values()))
+
+    def memory_mb(self) -> dict[str, float]:
+        """Resident memory of each service."""
+        return {name: resident_mb(process.pid) for name, process in self.processes.items()}
+
+
+def resident_mb(pid: int) -> float:
+    status = Path(f"/proc/{pid}/status").read_text()
+    kib = next(line.split()[1] for line in status.splitlines() if line.startswith("VmRSS:"))
+    return int(kib) / 1024
+
+
+async def all_decided(orders_url: str, *, within: float = 120) -> None:
+    """Returns once no order is NEW."""
+    connection = await asyncpg.connect(orders_url)
+    try:
+        await eventually(
+            lambda: connection.fetchval("SELECT NOT EXISTS (SELECT 1 FROM orders WHERE status = 'NEW')"),
+            within=within,
+            every=0.05,
+        )
+    finally:
+        await connection.close()
