@@ -368,6 +368,49 @@ async def test_only_the_users_own_orders_are_found(world: World) -> None:
     assert await world.placed().find([command(order(1, "grace", idempotency_key="key"))]) == []
 
 
+async def test_twins_are_the_orders_with_the_keys_of_the_commands(world: World) -> None:
+    await add(world, order(1, idempotency_key="one"), order(2), order(3, "grace", idempotency_key="three"))
+    twin = command(order(9, idempotency_key="one"))
+    others = [order(2), order(8, idempotency_key="free"), order(7, idempotency_key="three")]
+    assert await world.placed().find_twins([command(other) for other in others]) == []
+    assert await world.placed().find_twins([command(others[1]), twin, twin, command(others[0])]) == [
+        order(1, idempotency_key="one")
+    ]
+    assert await world.placed().find_twins([]) == []
+    assert await add(world, order(8, idempotency_key="free")) == [order(8, idempotency_key="free")]
+
+
+async def test_a_twin_that_is_just_being_placed_is_waited_for_and_found(world: World) -> None:
+    first = order(1, idempotency_key="key")
+    async with world.uow() as uow:
+        await world.orders(uow).add([first])
+        twins = [command(order(number, idempotency_key="key")) for number in (2, 3)]
+        finding = world.start(world.placed().find_twins([*twins, command(order(4, idempotency_key="free"))]))
+        await world.blocked(finding)
+    assert await ended(finding) == [first]
+
+
+async def test_a_twin_that_is_given_up_was_never_there(world: World) -> None:
+    async with undone(world.uow()) as uow:
+        await world.orders(uow).add([order(1, idempotency_key="key")])
+        finding = world.start(world.placed().find_twins([command(order(2, idempotency_key="key"))]))
+        await world.blocked(finding)
+    assert await ended(finding) == []
+
+
+async def test_finding_and_adding_twins_in_opposite_orders_is_no_deadlock(world: World) -> None:
+    one = [order(number, idempotency_key=key) for number, key in ((1, "a"), (2, "gate"), (3, "b"))]
+    other = [order(number, idempotency_key=key) for number, key in ((4, "b"), (5, "gate"), (6, "a"))]
+    async with world.uow() as uow:
+        await world.orders(uow).add([order(9, idempotency_key="gate")])
+        finding = world.start(world.placed().find_twins([command(twin) for twin in one]))
+        await world.blocked(finding)
+        adding = world.start(add(world, *other))
+        await world.blocked(finding, adding)
+    assert order(9, idempotency_key="gate") in await ended(finding)
+    assert await ended(adding) == [other[0], other[2]]
+
+
 async def test_reads_see_what_is_committed_now_and_wait_for_nobody(world: World) -> None:
     await add(world, order(1))
     async with world.uow() as uow:

@@ -21,6 +21,8 @@ class Fault(StrEnum):
 STORES = {"orders", "history", "accounts", "ledger", "payments", "inbox", "outbox", "parked", "backlog"}
 TRANSACTION = STORES | {"uow"}
 COMMIT = "uow.commit"
+# Calls outside any transaction that wait for others.
+WAITING = {"placed.find_twins"}
 
 
 @cache
@@ -32,7 +34,7 @@ def server_of(call: str) -> str | None:
 
 def faults_of(call: str) -> Iterator[Fault]:
     yield from (Fault.DIES_BEFORE, Fault.DIES_AFTER, Fault.FAILS, Fault.ANSWER_LOST)
-    if call.split(".")[0] in TRANSACTION:
+    if call.split(".")[0] in TRANSACTION or call in WAITING:
         yield Fault.CONTENDS
     if call == COMMIT:
         yield Fault.COMMITS_LATE

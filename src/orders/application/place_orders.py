@@ -45,8 +45,9 @@ class PlaceOrders:
         verdicts = dict(zip(fresh, await self._judge(fresh, judged), strict=True))
         admitted = [command for command, refusal in verdicts.items() if refusal is None]
         if len(admitted) < len(fresh):
-            # The twin of a refused command may just have been accepted, and charged.
-            known.add(await self.placed.find([command for command in fresh if verdicts[command]]))
+            # The twin of a refused command may just have been accepted, and charged, or be about to be: the
+            # refusal would turn out false. Adding waits by itself, so that what is accepted pays nothing.
+            known.add(await self.placed.find_twins([command for command in fresh if verdicts[command]]))
         known.add(await self._add(known.first_of_each_key(admitted)))
         overtaken = [command for command in admitted if known.order(command) is None]
         if overtaken:

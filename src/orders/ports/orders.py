@@ -44,6 +44,14 @@ class PlacedOrders(Protocol):
         """The orders that bear the id or the idempotency key of one of the commands."""
         ...
 
+    async def find_twins(self, commands: Sequence[PlaceOrder]) -> Sequence[Order]:
+        """The orders that bear the idempotency key of one of the commands, once nobody is about to place one.
+
+        Whoever is doing so, even for a client that is long gone, is waited for. Raises Contention when that
+        takes too long.
+        """
+        ...
+
     async def page(
         self, *, user_id: str | None, status: Status | None, after: UUID | None, limit: int
     ) -> Sequence[Order]:

@@ -7,9 +7,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kernel.adapters.memory.database import MemoryDatabase
+from kernel.adapters.memory.unit_of_work import MemoryUnitOfWork
 from kernel.contracts.catalog import ORDER_PLACED
 from kernel.domain.errors import Contention, Refused
-from orders.domain.order import Placed, PlaceOrder, Status
+from orders.adapters.outbound.memory import MemoryOrders
+from orders.domain.order import Order, Placed, PlaceOrder, Status
 from tests.unit.clock import id_of
 from tests.unit.orders.world import TRACE, World, order
 
@@ -119,6 +121,19 @@ async def test_an_order_is_not_refused_for_the_money_that_its_own_twin_has_spent
 
     world.meanwhile = twin
     assert told(await world.place(order(2, key="k"))) == [(1, "again")]
+
+
+async def test_an_order_is_not_refused_while_its_own_twin_is_being_placed() -> None:
+    """By another replica, say, whose COMMIT goes on although the replica died."""
+    world = World(alice="insufficient_funds")
+    uow = MemoryUnitOfWork(world.database)
+    async with uow:
+        await MemoryOrders(uow).add([Order.place(order(1, key="k"), "RUB", world.clock.now())])
+        repeated = asyncio.create_task(world.place(order(2, key="k"), order(3, key="other")))
+        while not any(lock.waiting for lock in world.database.locks.values()):
+            await asyncio.sleep(0)
+    assert told(await repeated) == [(1, "again"), "insufficient_funds"]
+    assert [o.id for o in world.orders()] == [id_of(1)]
 
 
 async def test_twins_at_the_same_time_place_one_order() -> None:

@@ -6,7 +6,8 @@ from datetime import datetime, timedelta
 from functools import partial
 from uuid import UUID
 
-from kernel.adapters.memory.database import MemoryDatabase, Table
+from kernel.adapters.memory.clock import EPOCH
+from kernel.adapters.memory.database import MemoryDatabase, Table, Transaction
 from kernel.adapters.memory.parked import PARKED
 from kernel.adapters.memory.unit_of_work import MemoryUnitOfWork
 from kernel.domain.errors import Refused, Unavailable
@@ -93,6 +94,16 @@ class MemoryPlacedOrders:
                 if order is not None:
                     found[order.id] = replace(order)
         return list(found.values())
+
+    async def find_twins(self, commands: Sequence[PlaceOrder]) -> Sequence[Order]:
+        keyed = [command for command in commands if command.idempotency_key is not None]
+        placing = Transaction(self._database)
+        try:
+            for command in sorted(keyed, key=lambda c: (c.user_id, c.idempotency_key or "", c.order_id)):
+                await placing.try_insert(ORDERS, Order.place(command, "", EPOCH))
+        finally:
+            placing.rollback()
+        return await self.find(keyed)
 
     async def page(
         self, *, user_id: str | None, status: Status | None, after: UUID | None, limit: int

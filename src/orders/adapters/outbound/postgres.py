@@ -5,10 +5,11 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, Text, and_, bindparam, cast, exists, select, union, update
+from sqlalchemy import Row, Text, and_, bindparam, cast, exists, func, literal, select, union, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from kernel.adapters.postgres.failures import meaning
 from kernel.adapters.postgres.reading import reading
 from kernel.adapters.postgres.tables import PARKED
 from kernel.adapters.postgres.unit_of_work import PostgresUnitOfWork
@@ -87,6 +88,22 @@ _FIND = union(
     ),
 )
 
+# Blank orders that are never committed: inserting one waits for whoever else is about to use its key.
+_BLANK = {
+    "amount": literal(1),
+    "currency": literal(""),
+    "description": literal(""),
+    "status": literal(""),
+    "created_at": func.now(),
+    "updated_at": func.now(),
+}
+_TRY = (
+    insert(ORDERS)
+    .from_select([*(c.name for c in _PLACED), *_BLANK], select(*_placed.c, *_BLANK.values()))
+    .on_conflict_do_nothing()
+    .returning(ORDERS.c.id)
+)
+
 _CHANGES = tuple(ORDER_HISTORY.c)
 _ADD_CHANGES = insert(ORDER_HISTORY).from_select([c.name for c in _CHANGES], select(unnest(*_CHANGES)))
 
@@ -147,6 +164,16 @@ class PostgresPlacedOrders:
         async with reading(self._engine) as connection:
             rows = await connection.execute(_FIND, arrays(_PLACED, keys))
             return [_order(row) for row in rows]
+
+    async def find_twins(self, commands: Sequence[PlaceOrder]) -> Sequence[Order]:
+        keyed = [command for command in commands if command.idempotency_key is not None]
+        in_key_order = sorted((c.user_id, c.idempotency_key or "", c.order_id) for c in keyed)
+        rows = ((user_id, order_id, key) for user_id, key, order_id in in_key_order)
+        with meaning():
+            async with self._engine.connect() as connection:  # Whose transaction is rolled back at the end.
+                free = set(await connection.scalars(_TRY, arrays(_PLACED, rows)))
+        taken = [command for command in keyed if command.order_id not in free]
+        return await self.find(taken) if taken else []
 
     async def page(
         self, *, user_id: str | None, status: Status | None, after: UUID | None, limit: int
