@@ -3,7 +3,7 @@
 # The only things asked of the machine are Python 3.11 or newer, pip and make.
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo test bench check format lock clean FORCE
+.PHONY: help run demo test bench check format docs lock clean FORCE
 
 UV_VERSION := 0.13.9
 UV    := .cache/uv/bin/uv
@@ -56,6 +56,9 @@ check: $(READY)  ## check formatting, lint, types and the import contracts
 format: $(READY)  ## format the code and apply the safe fixes
 	@.venv/bin/ruff check --fix
 	@.venv/bin/ruff format
+
+docs: $(READY)  ## write the tables of docs/exactly-once.md anew, from what the simulation sees
+	@.venv/bin/python -m tests.simulation.page
 
 COMPILE = $(UV) pip compile --quiet --universal --generate-hashes --python-version 3.11 --no-annotate \
 	--custom-compile-command 'make lock' $(ARGS)

@@ -17,6 +17,7 @@ class Message:
     service: str
     body: bytes
     holder: Process | None = None
+    deliveries_count: int = 0
 
 
 class Broker:
@@ -25,7 +26,9 @@ class Broker:
     def __init__(self, faults: Faults, settled: Callable[[], None]) -> None:
         self.queues: dict[str, dict[Message, None]] = {}
         self.dead_letters: list[bytes] = []
+        self.published: list[bytes] = []
         self.destroyed_count = 0
+        self.redeliveries_count = 0
         self._consumers: dict[str, list[tuple[Process, Handler]]] = {}
         self._faults = faults
         self._settled = settled
@@ -39,6 +42,7 @@ class Broker:
                 raise Unavailable("there is no queue for it")
 
     def put(self, service: str, body: bytes) -> None:
+        self.published.append(body)
         if self._faults.destroys():
             self.destroyed_count += 1
             return
@@ -75,6 +79,8 @@ class Broker:
             return
         process, handler = self._faults.rng.choice(consumers)
         message.holder = process
+        self.redeliveries_count += message.deliveries_count > 0
+        message.deliveries_count += 1
         process.spawn(self._hand_over(message, process, handler))
 
     async def _hand_over(self, message: Message, process: Process, handler: Handler) -> None:

@@ -19,6 +19,11 @@ from tests.simulation.process import NoAnswer
 
 TRACE = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-00"
 
+# What a client may hear, but for refusals.
+NOTHING = "no answer"
+NOT_NOW = "not now"
+REPLAYED = "yes, replayed"
+
 T = TypeVar("T")
 
 
@@ -43,6 +48,7 @@ class Intent:
     ids: set[UUID] = field(default_factory=set)
     refusal: str | None = None
     unknown: bool = False
+    answers: list[str] = field(default_factory=list)
 
 
 class Shop(Protocol):
@@ -171,16 +177,20 @@ class Client:
         while True:
             try:
                 answer = await self._shop.call(service, f"http.{intent.kind}", act)
-                self._shop.note(f"{intent.text}: yes")
+                self._hear(intent, REPLAYED if getattr(answer, "replayed", False) else "yes")
                 return answer
-            except (NoAnswer, OutcomeUnknown) as error:
-                self._shop.note(f"{intent.text}: {error!r}")
+            except (NoAnswer, OutcomeUnknown):
+                self._hear(intent, NOTHING)
                 intent.unknown = True
                 if intent.key is None:
                     return None
             except Unavailable:
-                self._shop.note(f"{intent.text}: not now")
+                self._hear(intent, NOT_NOW)
             except ShopError as refusal:
-                self._shop.note(f"{intent.text}: {refusal.code}")
+                self._hear(intent, refusal.code)
                 return refusal
             await asyncio.sleep(0.02 + self._shop.faults.latency_s())
+
+    def _hear(self, intent: Intent, answer: str) -> None:
+        intent.answers.append(answer)
+        self._shop.note(f"{intent.text}: {answer}")

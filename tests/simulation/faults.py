@@ -38,6 +38,8 @@ def faults_of(call: str) -> Iterator[Fault]:
         yield Fault.CONTENDS
     if call == COMMIT:
         yield Fault.COMMITS_LATE
+    if server_of(call):
+        yield Fault.SERVER_AWAY
 
 
 class Faults(Protocol):
@@ -125,8 +127,7 @@ class RandomFaults:
             return None
         self._left -= 1
         self.count += 1
-        kinds = list(faults_of(call))
-        return self.rng.choice([*kinds, Fault.SERVER_AWAY] if server_of(call) else kinds)
+        return self.rng.choice(list(faults_of(call)))
 
     def latency_s(self) -> float:
         return self.rng.random() ** 3 * self._latency_s

@@ -27,6 +27,8 @@ class World(Protocol):
 
     def note(self, line: str) -> None: ...
 
+    def rolled_back(self) -> None: ...
+
     def died(self, process: "Process") -> None: ...
 
     def deadlocked(self, process: "Process") -> None: ...
@@ -82,6 +84,9 @@ class Process:
         for task in list(self._tasks):
             task.cancel()
         self._world.died(self)
+
+    def rolled_back(self) -> None:
+        self._world.rolled_back()
 
     async def call(
         self,
@@ -166,6 +171,7 @@ class SimUnitOfWork(MemoryUnitOfWork):
     async def __aenter__(self) -> Self:
         await self._process.call("uow.begin", super().__aenter__, undo=self._undo)
         self._process.transactions[self.transaction] = None
+        self._kept = False
         return self
 
     async def __aexit__(
@@ -179,11 +185,14 @@ class SimUnitOfWork(MemoryUnitOfWork):
             await self._process.call(COMMIT, self._commit, lost=unknown, undo=self._undo, late=self._late)
         finally:
             self._process.transactions.pop(self.transaction, None)
+            if not self._kept:
+                self._process.rolled_back()
         for wake in self._after_commit:
             wake()
 
     async def _commit(self) -> None:
         self.transaction.commit()
+        self._kept = True
         self._process.note("committed")
         self._committed()
 
@@ -194,6 +203,7 @@ class SimUnitOfWork(MemoryUnitOfWork):
     def _late(self) -> None:
         """The server goes on without its client."""
         transaction = self.transaction
+        self._kept = True
 
         def commit() -> None:
             transaction.commit()

@@ -120,6 +120,30 @@ def main_flow(shop: Shop) -> list[Awaitable[None]]:
     return [alice()]
 
 
+def quiet_day(shop: Shop) -> list[Awaitable[None]]:
+    """One thing at a time, each from rest to rest, so that what is seen is the fault's own."""
+
+    async def rest() -> None:
+        await asyncio.sleep(0.2)
+        while not shop.is_quiet():
+            await asyncio.sleep(0.05)
+
+    async def alice() -> None:
+        client = Client(shop, "alice")
+        await rest()
+        await client.open()
+        await rest()
+        await client.deposit(100_00, "salary")
+        await rest()
+        await client.order(30_00, "book")
+        await rest()
+        await client.order(500_00, "house")
+        await rest()
+        poison(shop)
+
+    return [alice()]
+
+
 def fair_weather(**options: Any) -> OneFault:
     weather = OneFault()
     shop = run(weather, main_flow, **options)

@@ -54,6 +54,7 @@ class Shop:
         self.broker = Broker(faults, lambda: self.seen("bus"))
         self.intents: list[Intent] = []
         self.questions_count = 0
+        self.rollbacks_count = 0
         self.poison: set[str] = set()
         self.garbage: set[bytes] = set()
         self.destroying = destroying
@@ -90,6 +91,9 @@ class Shop:
     async def _subscribe(self, process: Process, service: Any) -> None:
         await asyncio.sleep(self._subscribes_after_s * self.faults.rng.random())
         self.broker.subscribe(process, service.name, service.handle)
+
+    def rolled_back(self) -> None:
+        self.rollbacks_count += not self._over
 
     def died(self, process: Process) -> None:
         self.broker.connection_lost(process)

@@ -1,0 +1,113 @@
+"""What a fault does that somebody can see, and in which use case it struck."""
+
+import sys
+from collections import Counter
+from collections.abc import Iterator
+from enum import StrEnum
+from types import FrameType
+from typing import Any
+
+import msgspec
+
+from kernel.adapters.memory.inbox import MemoryInbox
+from kernel.domain.events import MessageId
+from orders.adapters.outbound.memory import ORDERS
+from payments.adapters.outbound.memory import ACCOUNTS
+from tests.simulation.clients import NOT_NOW, NOTHING, REPLAYED
+from tests.simulation.faults import Fault, OneFault
+from tests.simulation.service import Parts
+from tests.simulation.shop import Shop
+
+
+class Effect(StrEnum):
+    ROLLED_BACK = "rolled back"
+    NO_ANSWER = "no answer, asks again"
+    NOT_NOW = "503, asks again"
+    REPLAYED = "found by its key"
+    NOT_JUDGED = "accepted unjudged"
+    DELIVERED_AGAIN = "delivered again"
+    PUBLISHED_AGAIN = "published again"
+    KNOWN = "known to the inbox"
+    ASKED_AGAIN = "asked again"
+
+
+MEANING = {
+    Effect.ROLLED_BACK: "the transaction leaves nothing; whoever has the work does it in a new one",
+    Effect.NO_ANSWER: "the caller hears nothing, and repeats the request with the same key",
+    Effect.NOT_NOW: "the caller hears that nothing happened, and tries again later",
+    Effect.REPLAYED: "the repeated request finds what the first one did, and is answered with that",
+    Effect.NOT_JUDGED: "payments could not be asked first; the payment alone decides the order",
+    Effect.DELIVERED_AGAIN: "the message was not acknowledged, and the bus delivers it once more",
+    Effect.PUBLISHED_AGAIN: "an event was confirmed, but is still in the outbox: it goes out a second time",
+    Effect.KNOWN: "the inbox has seen this event: it is acknowledged, and does nothing",
+    Effect.ASKED_AGAIN: "the order is overdue, orders asks payments once more, which answers as it decided",
+}
+
+
+class Watched(OneFault):
+    """Knows for each call the use case that made it; None for calls between processes."""
+
+    def __init__(self, number: int | None = None, fault: Fault | None = None, **options: Any) -> None:
+        super().__init__(number, fault, **options)
+        self.use_cases: list[type | None] = []
+        self.known_count = 0
+        self.parts = Parts(inbox=lambda uow, clock: WatchedInbox(uow, clock, self))
+
+    def draw(self, call: str) -> Fault | None:
+        self.use_cases.append(next(use_cases(sys._getframe()), None))
+        return super().draw(call)
+
+
+class WatchedInbox(MemoryInbox):
+    def __init__(self, uow: Any, clock: Any, weather: Watched) -> None:
+        super().__init__(uow, clock)
+        self._weather = weather
+
+    async def claim_message(self, message: MessageId) -> bool:
+        fresh = await super().claim_message(message)
+        self._weather.known_count += not fresh
+        return fresh
+
+
+def use_cases(frame: FrameType | None) -> Iterator[type]:
+    """Those that are under way in this task, from inside out: what awaits is on the stack as well."""
+    while frame is not None:
+        if ".application." in str(frame.f_globals.get("__name__")):
+            yield type(frame.f_locals["self"])
+        frame = frame.f_back
+
+
+def seen(weather: Watched, shop: Shop) -> Counter[Effect]:
+    """How often each effect was seen; some are seen in fair weather as well."""
+    counts = Counter(
+        {
+            Effect.ROLLED_BACK: shop.rollbacks_count,
+            Effect.DELIVERED_AGAIN: shop.broker.redeliveries_count,
+            Effect.KNOWN: weather.known_count,
+            Effect.ASKED_AGAIN: shop.questions_count,
+        }
+    )
+    ids = [event["id"] for body in shop.broker.published for event in events(body)]
+    counts[Effect.PUBLISHED_AGAIN] = len(ids) - len(set(ids))
+    for intent in shop.intents:
+        heard = Counter(intent.answers)
+        counts[Effect.NO_ANSWER] += heard[NOTHING]
+        counts[Effect.NOT_NOW] += heard[NOT_NOW]
+        counts[Effect.REPLAYED] += heard[REPLAYED]
+        counts[Effect.NOT_JUDGED] -= heard["insufficient_funds"]
+    return counts
+
+
+def end(shop: Shop) -> tuple[list[tuple[str, str]], list[tuple[str, int]]]:
+    """Which orders there are at last, and what the accounts hold."""
+    orders = [(order.description, order.status.value) for order in shop.databases["orders"].rows(ORDERS)]
+    accounts = [(account.user_id, account.balance) for account in shop.databases["payments"].rows(ACCOUNTS)]
+    return sorted(orders), sorted(accounts)
+
+
+def events(body: bytes) -> list[dict[str, str]]:
+    try:
+        decoded = msgspec.json.decode(body)
+    except msgspec.DecodeError:
+        return []
+    return decoded if isinstance(decoded, list) else [decoded]

@@ -1,0 +1,138 @@
+"""Writes the tables of docs/exactly-once.md from what the simulation sees; `make docs` runs it."""
+
+import logging
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from tests.simulation.faults import Fault, faults_of
+from tests.simulation.observing import MEANING, Effect, Watched, end, events, seen
+from tests.simulation.scenarios import quiet_day, run, told
+from tests.simulation.shop import Shop
+
+ROOT = Path(__file__).parents[2]
+PAGE = ROOT / "docs" / "exactly-once.md"
+BEGIN, END = "<!-- From here on: written by `make docs`. -->\n", "<!-- Until here. -->\n"
+
+SUITES = {
+    **dict.fromkeys(("orders", "history", "placed"), "orders"),
+    **dict.fromkeys(("accounts", "ledger", "payments", "opened"), "payments"),
+    **dict.fromkeys(("outbox", "backlog"), "outbox"),
+    **{port: port for port in ("inbox", "parked", "bus", "admission")},
+    "uow": "unit_of_work",
+}
+
+
+@dataclass(slots=True)
+class Cell:
+    """What was seen whenever this fault struck this call of a use case, and what only at times."""
+
+    always: set[Effect]
+    ever: set[Effect]
+
+    def __str__(self) -> str:
+        plain = [effect.value for effect in Effect if effect in self.always]
+        at_times = [f"({effect.value})" for effect in Effect if effect in self.ever - self.always]
+        return " · ".join([*plain, *at_times]) or "—"
+
+
+Cells = dict[str, dict[Fault, Cell]]
+
+
+class Observer:
+    def __init__(self) -> None:
+        self.fair = Watched()
+        fair = self._run(self.fair)
+        self._usual, self._end = seen(self.fair, fair), end(fair)
+        self._messages = [event["type"] for body in fair.broker.published for event in events(body)[:1]]
+
+    def _run(self, weather: Watched, **options: bool) -> Shop:
+        shop = run(weather, quiet_day, parts=weather.parts, **options)
+        assert not shop.broken, told(shop, "page")
+        return shop
+
+    def effects(self, weather: Watched, **options: bool) -> set[Effect]:
+        shop = self._run(weather, **options)
+        unusual = Counter(seen(weather, shop))
+        unusual.subtract(self._usual)
+        effects = set(+unusual)
+        assert end(shop) == self._end or Effect.NOT_JUDGED in effects, told(shop, "page")
+        return effects
+
+    def use_cases(self) -> dict[type | None, Cells]:
+        """In the order of an order's life, which begins with a client; then what runs without one."""
+        found: defaultdict[type | None, Cells] = defaultdict(lambda: defaultdict(dict))
+        first = next(number for number, call in enumerate(self.fair.calls) if call.startswith("http."))
+        count = len(self.fair.calls)
+        for number in [*range(first, count), *range(first)]:
+            call = self.fair.calls[number]
+            for fault in faults_of(call):
+                effects = self.effects(Watched(number, fault))
+                cell = found[self.fair.use_cases[number]][call].setdefault(fault, Cell(effects, effects))
+                cell.always, cell.ever = cell.always & effects, cell.ever | effects
+        return found
+
+    def destroyed(self) -> Iterator[tuple[str, Cell]]:
+        """The first message of each type."""
+        for message in dict.fromkeys(self._messages):
+            weather = Watched(destroyed=self._messages.index(message))
+            effects = self.effects(weather, destroying=True)
+            yield message, Cell(effects, effects)
+
+
+def tables() -> Iterator[str]:
+    observer = Observer()
+    yield from table("Effect", "What it means")
+    yield from (row(effect.value, meaning) for effect, meaning in MEANING.items())
+    yield row("—", "it is noticed by nobody, but for the time it takes")
+    yield row("( )", "only at times: as the call has work to do or not, or as the process is busy elsewhere")
+    for use_case, cells in observer.use_cases().items():
+        yield from heading(use_case, sorted({call.split(".")[0] for call in cells}))
+        yield from table("Call", *(fault.value for fault in Fault))
+        alike: defaultdict[tuple[str, ...], list[str]] = defaultdict(list)
+        for call, outcomes in cells.items():
+            alike[tuple(str(outcomes.get(fault, "")) for fault in Fault)].append(f"`{call}`")
+        for texts, calls in alike.items():
+            yield row(", ".join(calls), *texts)
+    yield "\n### A message that the broker loses, against its promise\n"
+    yield from table("Message", "What happens")
+    for message, cell in observer.destroyed():
+        yield row(f"`{message}`", str(cell))
+
+
+def table(*columns: str) -> Iterator[str]:
+    yield "\n" + row(*columns)
+    yield row(*["---"] * len(columns))
+
+
+def heading(use_case: type | None, ports: Sequence[str]) -> Iterator[str]:
+    suites = sorted({f"tests/ports/test_{SUITES[port]}.py" for port in ports if port in SUITES})
+    if use_case is None:
+        yield "\n### Between the processes\n\nRequests of clients (`http`) and messages (`bus`).\n"
+    else:
+        module = use_case.__module__.split(".")
+        rules = f"tests/unit/{module[0]}/test_{module[-1]}.py"
+        yield f"\n### {use_case.__name__}\n\n{(use_case.__doc__ or '').strip().splitlines()[0]}\n"
+        yield f"Code {link('src/' + '/'.join(module) + '.py')}, rules {link(rules)}.\n"
+    yield f"The real adapters do the same: {', '.join(map(link, suites))}.\n"
+
+
+def link(path: str) -> str:
+    assert (ROOT / path).is_file(), path
+    return f"[{path.rpartition('/')[2]}](../{path})"
+
+
+def row(*texts: str) -> str:
+    return f"| {' | '.join(texts)} |\n"
+
+
+def page() -> str:
+    before, _, rest = PAGE.read_text().partition(BEGIN)
+    after = rest.partition(END)[2]
+    return f"{before}{BEGIN}{''.join(tables())}\n{END}{after}"
+
+
+if __name__ == "__main__":
+    logging.disable()
+    PAGE.write_text(page())
