@@ -16,7 +16,7 @@ import payments.wire
 from kernel.adapters.cloudevents import decode_events
 from kernel.contracts.catalog import CATALOG
 from kernel.domain.events import Received
-from tests.contracts.golden import GOLDEN, shape_of
+from tests.contracts.golden import GOLDEN, published, shape_of
 
 CONSUMERS: Mapping[str, Mapping[str, Callable[[Any, str], Any]]] = {
     "orders": orders.wire.FACTS,
@@ -36,6 +36,11 @@ def test_every_type_has_its_golden_files_and_every_golden_file_its_type() -> Non
 @pytest.mark.parametrize("name", CATALOG)
 def test_the_shape_of_a_published_type_never_changes(name: str) -> None:
     assert shape_of(name) == msgspec.json.decode(golden(f"{name}.shape.json"))
+
+
+def test_what_is_published_today_is_the_golden_message() -> None:
+    for name, body in published():
+        assert msgspec.json.decode(body) == msgspec.json.decode(golden(f"{name}.json"))
 
 
 @pytest.mark.parametrize("name", CATALOG)

@@ -311,6 +311,19 @@ async def test_publish_returns_once_the_queue_holds_the_message_with_nobody_cons
         assert (message.exchange, message.routing_key) == ("shop.events", ORDER_PLACED)
 
 
+async def test_a_message_that_a_queue_does_not_take_is_a_failure(rabbit: RabbitWorld) -> None:
+    """Here one that somebody else has bound, and that is full."""
+    async with rabbit.bus("orders") as orders:
+        limits = {"x-max-length": 1, "x-overflow": "reject-publish"}
+        full = await rabbit.channel.declare_queue(exclusive=True, arguments=limits)
+        await full.bind("shop.events", ORDER_PLACED)
+        await orders.publish([placed(b"[1]")])
+        with pytest.raises(Unavailable, match="did not confirm"):
+            await orders.publish([placed(b"[2]")])
+        await full.delete(if_empty=False)
+        await orders.publish([placed(b"[2]")])
+
+
 async def test_a_message_that_fails_every_time_ends_among_the_dead_letters(rabbit: RabbitWorld) -> None:
     async def fail(body: bytes) -> None:
         if body == b"poison":
@@ -485,6 +498,21 @@ async def test_a_connection_that_is_left_without_its_consumer_gets_one(rabbit: R
         await orders.publish([placed(b"[1]")])
         assert await inbox.has(1) == [b"[1]"]
         await until(lambda: payments.healthy)
+
+
+async def test_a_consumer_that_only_the_broker_has_lost_is_replaced(
+    rabbit: RabbitWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("kernel.adapters.rabbit.bus.CHECK_S", 0.05)
+    inbox = Inbox()
+    async with rabbit.bus("payments") as payments, rabbit.bus("orders") as orders:
+        await payments.subscribe(inbox)
+        first = payments._session
+        assert first is not None
+        first._service = "orders"  # Whose queue exists, and has no consumer.
+        await until(lambda: payments._session is not first and payments.healthy)
+        await orders.publish([placed(b"[1]")])
+        assert await inbox.has(1) == [b"[1]"]
 
 
 async def test_a_deleted_queue_is_declared_again_and_consumed(rabbit: RabbitWorld) -> None:

@@ -398,6 +398,13 @@ async def test_a_twin_that_is_given_up_was_never_there(world: World) -> None:
     assert await ended(finding) == []
 
 
+async def test_a_twin_is_not_waited_for_for_ever(postgres: PostgresWorld) -> None:
+    async with undone(postgres.uow()) as uow:
+        await postgres.orders(uow).add([order(1, idempotency_key="key")])
+        with pytest.raises(Contention):
+            await postgres.placed().find_twins([command(order(2, idempotency_key="key"))])
+
+
 async def test_finding_and_adding_twins_in_opposite_orders_is_no_deadlock(world: World) -> None:
     one = [order(number, idempotency_key=key) for number, key in ((1, "a"), (2, "gate"), (3, "b"))]
     other = [order(number, idempotency_key=key) for number, key in ((4, "b"), (5, "gate"), (6, "a"))]

@@ -4,6 +4,8 @@ import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
 
+import aio_pika
+import asyncpg
 import pytest
 
 from tests.servers.shop import (
@@ -184,6 +186,45 @@ async def test_a_service_whose_database_is_away_says_so_and_recovers_by_itself(
     ):
         rows = [(orders, to_orders, ask_for_orders, 201), (payments, to_payments, ask_for_a_deposit, 200)]
         await for_each(rows, goes_on)
+
+
+async def test_messages_wait_with_a_consumer_whose_database_is_away(
+    three_services: ThreeServices, http: Http
+) -> None:
+    """Nothing is thrown back, worn out or parked; nobody restarts anything."""
+    store = Store.at_the_gateway(http, three_services)
+    user = await store.open_account(funds="8.00")
+    address = three_services.database_settings["PAYMENTS_DATABASE_URL"]
+    three_services.processes["payments"].kill()
+    try:
+        async with (
+            Cable(address) as cable,
+            three_services.others(("payments", {"PAYMENTS_DATABASE_URL": cable.url})),
+            await aio_pika.connect(three_services.broker.url) as connection,
+        ):
+            channel = await connection.channel()
+
+            async def waiting(queue: str) -> int | None:
+                return (await channel.declare_queue(queue, passive=True)).declaration_result.message_count
+
+            async with cable.away():
+                placed = await together(*(store.placed(user, "1.00") for _ in range(8)))
+                await asyncio.sleep(1)
+                assert await waiting("payments") == 0
+                assert len(await store.orders_of(user, status="NEW")) == 8
+            orders = await together(*(store.decided(order["id"], within=HEALED_WITHIN) for order in placed))
+            assert await waiting("payments.dead-letters") == 0
+    finally:
+        await three_services.processes["payments"].start()
+    assert {order["status"] for order in orders} == {"FINISHED"}
+    database = await asyncpg.connect(address)
+    try:
+        parked = await database.fetch(
+            "SELECT * FROM parked_messages WHERE subject = ANY($1)", [order["id"] for order in orders]
+        )
+    finally:
+        await database.close()
+    assert parked == []
 
 
 @pytest.mark.parametrize("end", ["SIGTERM", "kill -9"])

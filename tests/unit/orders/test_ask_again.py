@@ -34,6 +34,13 @@ async def test_the_time_between_questions_doubles_up_to_300_seconds() -> None:
     assert waits == [5, 10, 20, 40, 80, 160, 300, 300, 300]
 
 
+async def test_a_tick_asks_about_500_orders_at_most() -> None:
+    world = World()
+    await lost(world, *range(1, 502))
+    world.clock.advance(5)
+    assert [len(await world.ask_again()), world.published(), len(await world.ask_again())] == [500, None, 1]
+
+
 async def test_each_question_is_an_event_of_its_own_and_a_trace_of_its_own() -> None:
     world = World()
     await lost(world, 1)

@@ -63,7 +63,7 @@ class World:
         waiting = set(self.database.rows(OUTBOX))
         await AskAgain(uow, MemoryOrders(uow), outbox, MemoryBacklog(uow), self.clock)()
         questions = [row for row in self.database.rows(OUTBOX) if row not in waiting]
-        numbers = {str(id_of(number)): number for number in range(10)}
+        numbers = {str(id_of(number)): number for number in range(1000)}
         return [numbers[json.loads(row.event)["subject"]] for row in questions]
 
     def published(self) -> None:
