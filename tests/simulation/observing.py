@@ -2,7 +2,6 @@
 
 import sys
 from collections import Counter
-from collections.abc import Iterator
 from enum import StrEnum
 from types import FrameType
 from typing import Any
@@ -54,7 +53,7 @@ class Watched(OneFault):
         self.parts = Parts(inbox=lambda uow, clock: WatchedInbox(uow, clock, self))
 
     def draw(self, call: str) -> Fault | None:
-        self.use_cases.append(next(use_cases(sys._getframe()), None))
+        self.use_cases.append(use_case(sys._getframe()))
         return super().draw(call)
 
 
@@ -69,12 +68,13 @@ class WatchedInbox(MemoryInbox):
         return fresh
 
 
-def use_cases(frame: FrameType | None) -> Iterator[type]:
-    """Those that are under way in this task, from inside out: what awaits is on the stack as well."""
+def use_case(frame: FrameType | None) -> type | None:
+    """What is under way in this task, the innermost of it: coroutines that await are on the stack as well."""
     while frame is not None:
         if ".application." in str(frame.f_globals.get("__name__")):
-            yield type(frame.f_locals["self"])
+            return type(frame.f_locals["self"])
         frame = frame.f_back
+    return None
 
 
 def seen(weather: Watched, shop: Shop) -> Counter[Effect]:

@@ -1,7 +1,7 @@
 """Writes the tables of docs/exactly-once.md from what the simulation sees; `make docs` runs it."""
 
 import logging
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -54,7 +54,7 @@ class Observer:
 
     def effects(self, weather: Watched, **options: bool) -> set[Effect]:
         shop = self._run(weather, **options)
-        unusual = Counter(seen(weather, shop))
+        unusual = seen(weather, shop)
         unusual.subtract(self._usual)
         effects = set(+unusual)
         assert end(shop) == self._end or Effect.NOT_JUDGED in effects, told(shop, "page")
