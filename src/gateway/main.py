@@ -5,6 +5,7 @@ from gateway.adapters.inbound.orders import OrdersController
 from gateway.adapters.outbound.http_service import open_session
 from gateway.wiring import assemble
 from kernel.adapters.http.app import create_app
+from kernel.adapters.http.cors import cors_config
 from kernel.adapters.http.health import Probes
 from kernel.adapters.http.openapi import openapi_config
 from kernel.settings import Settings
@@ -32,6 +33,7 @@ async def serve(settings: Settings, stop: asyncio.Event) -> None:
             ui_path="/index.html",
             probes=Probes(),
             container=container,
+            cors=cors_config(settings.shop_cors_origins),
         )
         await run(app, settings.bind_host, settings.gateway_port, [], stop)
         await container.close()

@@ -5,6 +5,7 @@ from dishka import AsyncContainer, Provider, Scope, make_async_container, provid
 
 from gateway.adapters.outbound.http_accounts import HttpAccounts
 from gateway.adapters.outbound.http_orders import HttpOrders
+from gateway.application.change_accounts import ChangeAccounts
 from gateway.application.place_orders import PlaceOrders
 from gateway.ports.accounts import AccountsService
 from gateway.ports.orders import OrdersService
@@ -22,6 +23,7 @@ class GatewayProvider(Provider):
         self._session = session
 
     clock = provide(SystemClock, provides=Clock)
+    change_accounts = provide(ChangeAccounts)
     place_orders = provide(PlaceOrders)
 
     @provide

@@ -21,6 +21,13 @@ BrokerUrls = Annotated[
         description="a URL like amqp://user:password@host:5672/, or several separated by commas",
     ),
 ]
+Origins = Annotated[
+    str,
+    Meta(
+        pattern=r"^(\*|https?://[^\s/,*]+(,https?://[^\s/,*]+)*)\Z",
+        description="an origin like https://shop.example, several separated by commas, or *",
+    ),
+]
 HttpUrl = Annotated[str, Meta(pattern=r"^https?://[^\s/]+\Z", description="a URL like http://host:port")]
 
 
@@ -44,6 +51,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     )
     shop_auth: Literal["open", "jwt"] = "open"
     shop_legacy_routes: Literal["on", "off"] = "on"
+    shop_cors_origins: Origins | None = None
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
     log_format: Literal["auto", "console", "json"] = "auto"
 

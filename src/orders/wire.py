@@ -19,6 +19,7 @@ from orders.domain.order import (
     PaymentDecided,
     PaymentDeclined,
     PlaceOrder,
+    StatusChanged,
 )
 
 SOURCE = "/shop/orders"
@@ -47,6 +48,10 @@ def order_body(order: Order) -> http.Order:
         created_at=order.created_at,
         updated_at=order.updated_at,
     )
+
+
+def history_body(changes: Sequence[StatusChanged]) -> list[http.StatusChange]:
+    return [http.StatusChange(c.sequence, c.status.value, c.reason, c.at) for c in changes]
 
 
 def admission_question(command: PlaceOrder) -> http.AdmissionRequest:

@@ -22,13 +22,14 @@ from payments.domain.account import (
     PaymentCaptured,
     PaymentDecided,
     PaymentDeclined,
+    Transfer,
 )
 
 SOURCE = "/shop/payments"
 
 
-def deposit(user_id: UserId, amount: Amount, transfer_id: UUID) -> Deposit:
-    return Deposit(transfer_id=transfer_id, user_id=user_id, amount=amount.minor, idempotency_key=None)
+def deposit(user_id: UserId, amount: Amount, key: str | None, transfer_id: UUID) -> Deposit:
+    return Deposit(transfer_id=transfer_id, user_id=user_id, amount=amount.minor, idempotency_key=key)
 
 
 def account_body(account: Account) -> http.Account:
@@ -43,6 +44,18 @@ def deposited_body(deposited: Deposited) -> http.Deposited:
         account.currency,
         account.created_at,
         transfer.id,
+    )
+
+
+def transaction_body(transfer: Transfer) -> http.Transaction:
+    return http.Transaction(
+        id=transfer.id,
+        sequence=transfer.sequence,
+        kind=transfer.kind.value,
+        amount=in_units(transfer.change),
+        balance_after=in_units(transfer.balance_after),
+        order_id=transfer.order_id,
+        created_at=transfer.created_at,
     )
 
 

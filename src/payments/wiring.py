@@ -18,13 +18,14 @@ from payments.adapters.outbound.postgres import (
     PostgresLedger,
     PostgresOpenedAccounts,
     PostgresPayments,
+    PostgresStatements,
 )
 from payments.application.admit_orders import AdmitOrders
 from payments.application.charge_orders import ChargeOrders
 from payments.application.make_deposits import MakeDeposits
 from payments.application.open_accounts import OpenAccounts
 from payments.domain.account import Deposit, Deposited, OpenAccount, Opened, OrderPlaced, PaymentDecided
-from payments.ports.accounts import Accounts, Ledger, OpenedAccounts, Payments
+from payments.ports.accounts import Accounts, Ledger, OpenedAccounts, Payments, Statements
 
 
 class PaymentsProvider(Provider):
@@ -38,6 +39,7 @@ class PaymentsProvider(Provider):
     ledger = provide(PostgresLedger, provides=Ledger)
     payments = provide(PostgresPayments, provides=Payments)
     opened_accounts = provide(PostgresOpenedAccounts, provides=OpenedAccounts, scope=Scope.APP)
+    statements = provide(PostgresStatements, provides=Statements, scope=Scope.APP)
     admit_orders = provide(AdmitOrders, scope=Scope.APP)
     charge_orders = provide(ChargeOrders)
     make_deposits = provide(MakeDeposits)

@@ -28,6 +28,8 @@ PROBLEM_FIELDS = {"type", "title", "status", "detail", "instance", "code"}
 KiB = 1024
 ROWS_AT_ONCE = 8
 
+Headers = Iterable[tuple[str, str]]
+
 T = TypeVar("T")
 
 
@@ -60,24 +62,29 @@ class Http:
         self._session = session
 
     async def __call__(
-        self, method: str, url: str, body: Any = None, content_type: str | None = None
+        self,
+        method: str,
+        url: str,
+        body: Any = None,
+        content_type: str | None = None,
+        headers: Headers = (),
     ) -> Answer:
         """`url` is sent as it is written, percent signs and all."""
         if body is not None and not isinstance(body, str | bytes | AsyncIterator):
             body = json.dumps(body)
         if isinstance(body, str | bytes) and len(body) > 256 * KiB:
             body = io.BytesIO(body.encode() if isinstance(body, str) else body)  # aiohttp wants it so
-        headers = {} if body is None else {"Content-Type": content_type or "application/json"}
+        content = [] if body is None else [("Content-Type", content_type or "application/json")]
         async with self._session.request(
-            method, URL(url, encoded=True), data=body, headers=headers, allow_redirects=False
+            method, URL(url, encoded=True), data=body, headers=[*content, *headers], allow_redirects=False
         ) as answer:
             return Answer(url, answer.status, answer.headers, await answer.read())
 
-    async def get(self, url: str) -> Answer:
-        return await self("GET", url)
+    async def get(self, url: str, headers: Headers = ()) -> Answer:
+        return await self("GET", url, headers=headers)
 
-    async def post(self, url: str, body: Any = None) -> Answer:
-        return await self("POST", url, body)
+    async def post(self, url: str, body: Any = None, headers: Headers = ()) -> Answer:
+        return await self("POST", url, body, headers=headers)
 
 
 class Store:
@@ -102,6 +109,9 @@ class Store:
 
     def deposit_url(self, user: str) -> str:
         return f"{self.account_url(user)}/deposit"
+
+    def statement_url(self, user: str) -> str:
+        return f"{self.account_url(user)}/transactions"
 
     def order_url(self, order_id: str) -> str:
         return f"{self.orders}/{order_id}"

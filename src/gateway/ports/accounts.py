@@ -4,19 +4,22 @@ from gateway.ports.answer import Answer
 
 
 class AccountsService(Protocol):
-    """The service that keeps the accounts. What changes something is asked for once, and never again.
+    """The service that keeps the accounts. Every read raises Unavailable where it gives no answer.
 
-    It raises Unavailable where nothing was done, and OutcomeUnknown where the answer was lost.
+    A change raises Unavailable where nothing was done, and OutcomeUnknown where the answer was lost; with a
+    key, to ask for it again is safe.
     """
 
-    async def open(self, account: bytes, *, traceparent: str) -> Answer:
+    async def open(self, account: bytes, *, key: str | None, traceparent: str) -> Answer:
         """`account` is the JSON body of the call."""
         ...
 
-    async def deposit(self, user_id: str, deposit: bytes, *, traceparent: str) -> Answer:
+    async def deposit(self, user_id: str, deposit: bytes, *, key: str | None, traceparent: str) -> Answer:
         """`deposit` is the JSON body of the call."""
         ...
 
-    async def get(self, user_id: str, *, traceparent: str) -> Answer:
-        """Raises Unavailable where the service gives no answer."""
-        ...
+    async def get(self, user_id: str, *, traceparent: str) -> Answer: ...
+
+    async def transactions(
+        self, user_id: str, *, after: int | None, limit: int, traceparent: str
+    ) -> Answer: ...

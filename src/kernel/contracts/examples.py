@@ -9,6 +9,25 @@ OPEN_ACCOUNT: dict[str, Any] = {"userId": "alice"}
 ACCOUNT: dict[str, Any] = {"userId": "alice", "balance": 0.00, "currency": "RUB", "createdAt": _AT}
 DEPOSIT: dict[str, Any] = {"amount": "100.00"}
 DEPOSITED: dict[str, Any] = {**ACCOUNT, "balance": 100.00, "transactionId": _ID}
+TRANSACTIONS: list[dict[str, Any]] = [
+    {
+        "id": "0198c1a2-8c4d-7e5f-9061-728394051627",
+        "sequence": 2,
+        "kind": "capture",
+        "amount": -49.90,
+        "balanceAfter": 50.10,
+        "orderId": _ID,
+        "createdAt": _AT,
+    },
+    {
+        "id": _ID,
+        "sequence": 1,
+        "kind": "deposit",
+        "amount": 100.00,
+        "balanceAfter": 100.00,
+        "createdAt": _AT,
+    },
+]
 PLACE_ORDER: dict[str, Any] = {"userId": "alice", "amount": 49.90, "description": "a book"}
 ORDER: dict[str, Any] = {
     "id": _ID,
@@ -22,6 +41,10 @@ ORDER: dict[str, Any] = {
     "updatedAt": _AT,
 }
 FINISHED_ORDER: dict[str, Any] = {**ORDER, "status": "FINISHED"}
+HISTORY: list[dict[str, Any]] = [
+    {"sequence": 1, "status": "NEW", "reason": None, "at": _AT},
+    {"sequence": 2, "status": "FINISHED", "reason": None, "at": _AT},
+]
 BATCH: list[dict[str, Any]] = [
     {**PLACE_ORDER, "idempotencyKey": "cart-1001"},
     {**PLACE_ORDER, "amount": 1000},

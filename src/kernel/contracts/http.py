@@ -19,6 +19,7 @@ IdempotencyKey = Annotated[
     Meta(min_length=1, max_length=255, pattern=r"\A[\x20-\x7e]*\Z", description="Printable ASCII."),
 ]
 OrderStatus = Literal["NEW", "FINISHED", "CANCELLED"]
+TransactionKind = Literal["deposit", "capture", "refund"]
 
 
 class Request(msgspec.Struct, frozen=True, rename="camel", forbid_unknown_fields=True):
@@ -54,6 +55,18 @@ class Deposited(Answer, frozen=True):
     transaction_id: UUID
 
 
+class Transaction(Answer, frozen=True, kw_only=True, omit_defaults=True):
+    """A line of a statement. `amount` is below 0 where it was taken from the account."""
+
+    id: UUID
+    sequence: int
+    kind: TransactionKind
+    amount: Decimal
+    balance_after: Decimal
+    order_id: UUID | None = None
+    created_at: datetime
+
+
 class AdmissionRequest(Request, frozen=True):
     user_id: UserId
     amount: Amount
@@ -79,6 +92,15 @@ class Order(Answer, frozen=True):
     reason: str | None
     created_at: datetime
     updated_at: datetime
+
+
+class StatusChange(Answer, frozen=True):
+    """A line of an order's history, numbered from 1."""
+
+    sequence: int
+    status: OrderStatus
+    reason: str | None
+    at: datetime
 
 
 class FieldProblem(Answer, frozen=True):

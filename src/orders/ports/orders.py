@@ -40,6 +40,10 @@ class PlacedOrders(Protocol):
 
     async def get(self, order_id: UUID) -> Order | None: ...
 
+    async def history(self, order_id: UUID, *, after: int) -> Sequence[StatusChanged]:
+        """The order's changes with a higher sequence than that, oldest first."""
+        ...
+
     async def find(self, commands: Sequence[PlaceOrder]) -> Sequence[Order]:
         """The orders that bear the id or the idempotency key of one of the commands."""
         ...

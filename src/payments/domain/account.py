@@ -15,6 +15,11 @@ FUNDING = "system:funding"
 REVENUE = "system:revenue"
 
 
+def own_account(user_id: str) -> str:
+    """The user's account as transfers name it."""
+    return f"user:{user_id}"
+
+
 class Kind(StrEnum):
     DEPOSIT = "deposit"
     CAPTURE = "capture"
@@ -77,6 +82,11 @@ class Transfer:
     idempotency_key: str | None
     balance_after: int
     created_at: datetime
+
+    @property
+    def change(self) -> int:
+        """What it adds to the balance; below 0 where it takes."""
+        return self.amount if self.credit_account == own_account(self.user_id) else -self.amount
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -155,7 +165,7 @@ class Account:
         order_id: UUID | None = None,
         key: str | None = None,
     ) -> Transfer:
-        own = f"user:{self.user_id}"
+        own = own_account(self.user_id)
         debit, credit = (FUNDING, own) if kind is Kind.DEPOSIT else (own, REVENUE)
         self.sequence += 1
         return Transfer(

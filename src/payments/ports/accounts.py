@@ -42,3 +42,11 @@ class OpenedAccounts(Protocol):
     """Reads beside the model, of what is committed now."""
 
     async def find(self, user_ids: Set[str]) -> Mapping[str, Account]: ...
+
+
+class Statements(Protocol):
+    """Reads beside the model, of what is committed now."""
+
+    async def page(self, user_id: str, *, after: int | None, limit: int) -> Sequence[Transfer]:
+        """The user's transfers, newest first, those that come after the one with the given sequence."""
+        ...

@@ -25,6 +25,7 @@ RIGHT = {
     "SHOP_CURRENCY": ["RUB", "EUR"],
     "SHOP_AUTH": ["open"],
     "SHOP_LEGACY_ROUTES": ["on", "off"],
+    "SHOP_CORS_ORIGINS": ["*", "https://shop.example", "https://a.example:8443,http://localhost:3000"],
     "LOG_LEVEL": ["DEBUG", "INFO", "WARNING", "ERROR"],
     "LOG_FORMAT": ["auto", "console", "json"],
 }
@@ -52,6 +53,14 @@ WRONG = {
     "SHOP_CURRENCY": ["rub", "RUBL", "R1B", "₽"],
     "SHOP_AUTH": ["none", "jwt"],
     "SHOP_LEGACY_ROUTES": ["true", "ON", "0"],
+    "SHOP_CORS_ORIGINS": [
+        "shop.example",
+        "https://shop.example/",
+        "https://*.example",
+        "https://a.example, https://b.example",
+        "https://a.example,",
+        "null",
+    ],
     "LOG_LEVEL": ["info", "TRACE"],
     "LOG_FORMAT": ["xml"],
 }

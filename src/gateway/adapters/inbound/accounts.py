@@ -1,4 +1,4 @@
-"""Accounts and deposits: each call is passed on once, and never repeated."""
+"""Accounts and deposits, passed on to the service that keeps them."""
 
 from typing import Any
 
@@ -7,10 +7,13 @@ from dishka.integrations.litestar import inject
 from litestar import Controller, Request, get, post
 
 from gateway.adapters.inbound.answers import passed_on, trace_of
+from gateway.application.change_accounts import ChangeAccounts
 from gateway.ports.accounts import AccountsService
 from gateway.wire import ACCOUNTS
 from kernel.adapters.http import operations
 from kernel.adapters.http.app import JsonAnswer
+from kernel.adapters.http.idempotency import IdempotencyKey
+from kernel.adapters.http.paging import PAGE_SIZE, AfterSequence, PageLimit
 from kernel.adapters.http.values import amount_of, require_once, user_id_of
 from kernel.contracts.http import Deposit
 from kernel.contracts.values import encode
@@ -26,9 +29,12 @@ class AccountsController(Controller):
         self,
         request: Request[Any, Any, Any],
         data: operations.OpenAccountBody,
-        accounts: FromDishka[AccountsService],
+        change_accounts: FromDishka[ChangeAccounts],
+        idempotency_key: IdempotencyKey = None,
     ) -> JsonAnswer[bytes]:
-        return passed_on(await accounts.open(encode(data), traceparent=trace_of(request)))
+        return passed_on(
+            await change_accounts.open(encode(data), key=idempotency_key, traceparent=trace_of(request))
+        )
 
     @get("/{userId:str}", **operations.GET_ACCOUNT)
     @inject
@@ -40,6 +46,21 @@ class AccountsController(Controller):
     ) -> JsonAnswer[bytes]:
         return passed_on(await accounts.get(user_id_of(user_id), traceparent=trace_of(request)))
 
+    @get("/{userId:str}/transactions", **operations.LIST_TRANSACTIONS)
+    @inject
+    async def transactions(
+        self,
+        request: Request[Any, Any, Any],
+        user_id: operations.UserIdInPath,
+        accounts: FromDishka[AccountsService],
+        after: AfterSequence = None,
+        limit: PageLimit = PAGE_SIZE,
+    ) -> JsonAnswer[bytes]:
+        user = user_id_of(user_id)
+        return passed_on(
+            await accounts.transactions(user, after=after, limit=limit, traceparent=trace_of(request))
+        )
+
     @post("/{userId:str}/deposit", **operations.DEPOSIT)
     @inject
     async def deposit(
@@ -47,10 +68,13 @@ class AccountsController(Controller):
         request: Request[Any, Any, Any],
         user_id: operations.UserIdInPath,
         data: operations.DepositBody,
-        accounts: FromDishka[AccountsService],
+        change_accounts: FromDishka[ChangeAccounts],
+        idempotency_key: IdempotencyKey = None,
     ) -> JsonAnswer[bytes]:
-        user = user_id_of(user_id)
-        return passed_on(await accounts.deposit(user, encode(data), traceparent=trace_of(request)))
+        user, trace = user_id_of(user_id), trace_of(request)
+        return passed_on(
+            await change_accounts.deposit(user, encode(data), key=idempotency_key, traceparent=trace)
+        )
 
 
 @get(f"{ACCOUNTS}/{{userId:str}}/deposit", **operations.DEPOSIT_BY_GET)
@@ -59,10 +83,11 @@ async def deposit_by_get(
     request: Request[Any, Any, Any],
     user_id: operations.UserIdInPath,
     amount: operations.AmountInQuery,
-    accounts: FromDishka[AccountsService],
+    change_accounts: FromDishka[ChangeAccounts],
+    idempotency_key: IdempotencyKey = None,
 ) -> JsonAnswer[bytes]:
     """Passed on as a POST: HTTP clients repeat a GET by themselves when a connection breaks."""
     user = user_id_of(user_id)
     require_once(request, "amount")
-    deposit = Deposit(amount_of(amount))
-    return passed_on(await accounts.deposit(user, encode(deposit), traceparent=trace_of(request)))
+    deposit, trace = encode(Deposit(amount_of(amount))), trace_of(request)
+    return passed_on(await change_accounts.deposit(user, deposit, key=idempotency_key, traceparent=trace))

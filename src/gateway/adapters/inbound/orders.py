@@ -13,7 +13,9 @@ from gateway.domain.orders import Fate, Placed
 from gateway.ports.orders import OrdersService
 from kernel.adapters.http import operations
 from kernel.adapters.http.app import JsonAnswer
-from kernel.adapters.http.paging import PAGE_SIZE, After, PageLimit
+from kernel.adapters.http.conditional import IfNoneMatch
+from kernel.adapters.http.idempotency import IdempotencyKey, replay_headers
+from kernel.adapters.http.paging import PAGE_SIZE, After, AfterSequence, PageLimit
 from kernel.adapters.http.problem import MEDIA_TYPE, problem_of
 from kernel.adapters.http.values import user_id_of
 from kernel.contracts.http import RefusedItem
@@ -33,12 +35,14 @@ class OrdersController(Controller):
         data: operations.PlaceOrderBody,
         place_orders: FromDishka[PlaceOrders],
         clock: FromDishka[Clock],
+        idempotency_key: IdempotencyKey = None,
     ) -> JsonAnswer[bytes]:
-        (fate,) = await place_orders([wire.place_order(data, None, clock.new_id())])
+        (fate,) = await place_orders([wire.place_order(data, idempotency_key, clock.new_id())])
         if isinstance(fate, Exception):
             raise fate
         if isinstance(fate, Placed):
-            return JsonAnswer(fate.order, headers={"Location": f"{wire.ORDERS}/{fate.order_id}"})
+            location = {"Location": f"{wire.ORDERS}/{fate.order_id}"}
+            return JsonAnswer(fate.order, headers=location | replay_headers(replayed=fate.replayed))
         retry = {"Retry-After": "1"} if fate.status == 503 else {}
         return JsonAnswer(fate.problem, status_code=fate.status, media_type=MEDIA_TYPE, headers=retry)
 
@@ -84,8 +88,20 @@ class OrdersController(Controller):
         request: Request[Any, Any, Any],
         order_id: operations.OrderIdInPath,
         orders: FromDishka[OrdersService],
+        if_none_match: IfNoneMatch = None,
     ) -> JsonAnswer[bytes]:
-        return passed_on(await orders.get(order_id, traceparent=trace_of(request)))
+        return passed_on(await orders.get(order_id, unless=if_none_match, traceparent=trace_of(request)))
+
+    @get("/{id:str}/history", **operations.GET_HISTORY)
+    @inject
+    async def history(
+        self,
+        request: Request[Any, Any, Any],
+        order_id: operations.OrderIdInPath,
+        orders: FromDishka[OrdersService],
+        after: AfterSequence = None,
+    ) -> JsonAnswer[bytes]:
+        return passed_on(await orders.history(order_id, after=after, traceparent=trace_of(request)))
 
 
 def _item(fate: Fate | Exception) -> wire.Outcome | RefusedItem:

@@ -9,7 +9,7 @@ from gateway.domain.orders import Fate, PlaceOrder
 from gateway.ports.answer import Answer
 from kernel.adapters.http import trace
 from kernel.contracts.values import decoder
-from kernel.domain.errors import OutcomeUnknown, Unavailable
+from kernel.domain.errors import Unavailable
 
 ROUTE = ("api", "Order")
 
@@ -27,19 +27,22 @@ class HttpOrders:
         answer = await self._service.write(*ROUTE, "batch", body=body, traceparent=trace.traceparent(None))
         if answer.status == 503:
             raise Unavailable("the orders service cannot take orders now")
-        if answer.status in (502, 504):
-            raise OutcomeUnknown("the answer of the orders service was lost")
         if answer.status != 200:
             raise UnexpectedAnswer(f"{answer.status} {answer.body[:500]!r}")
         outcomes = decoder(list[wire.Outcome]).decode(answer.body)
         return [wire.fate(order, outcome) for order, outcome in zip(orders, outcomes, strict=True)]
 
-    async def get(self, order_id: UUID, *, traceparent: str) -> Answer:
-        return await self._service.read(*ROUTE, str(order_id), traceparent=traceparent)
+    async def get(self, order_id: UUID, *, unless: str | None, traceparent: str) -> Answer:
+        return await self._service.read(*ROUTE, str(order_id), unless=unless, traceparent=traceparent)
+
+    async def history(self, order_id: UUID, *, after: int | None, traceparent: str) -> Answer:
+        query = {"after": after}
+        return await self._service.read(
+            *ROUTE, str(order_id), "history", query=query, traceparent=traceparent
+        )
 
     async def page(
         self, *, user_id: str | None, status: str | None, after: UUID | None, limit: int, traceparent: str
     ) -> Answer:
-        filters = {"userId": user_id, "status": status, "after": after, "limit": limit}
-        query = {name: str(value) for name, value in filters.items() if value is not None}
+        query = {"userId": user_id, "status": status, "after": after, "limit": limit}
         return await self._service.read(*ROUTE, query=query, traceparent=traceparent)

@@ -8,6 +8,8 @@ from yarl import URL
 
 from gateway.ports.answer import Answer
 from gateway.wire import at_own_route, at_the_gateway
+from kernel.adapters.http.headers import ETAG, LINK, LOCATION, REPLAYED
+from kernel.adapters.http.idempotency import KEY
 from kernel.adapters.http.problem import MEDIA_TYPE
 from kernel.domain.errors import OutcomeUnknown, Unavailable
 
@@ -22,8 +24,8 @@ WRITE_WITHIN_S = 10
 NEVER_SENT = (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError)
 NO_ANSWER = (aiohttp.ClientError, TimeoutError)
 
-_REFERRING = ("Location", "Link")
-_PASSED_ON = (*_REFERRING, "Retry-After")
+_REFERRING = (LOCATION, LINK)
+_PASSED_ON = (*_REFERRING, ETAG, REPLAYED, "Retry-After")
 
 
 def open_session() -> aiohttp.ClientSession:
@@ -40,23 +42,37 @@ class HttpService:
         self._base_url = base_url
         self._name = name
 
-    async def read(self, *path: str, query: Mapping[str, str] | None = None, traceparent: str) -> Answer:
-        """GET. Raises Unavailable where there is no answer."""
-        headers = {"traceparent": traceparent}
+    async def read(
+        self,
+        *path: str,
+        query: Mapping[str, object] | None = None,
+        unless: str | None = None,
+        traceparent: str,
+    ) -> Answer:
+        """GET, of what the query gives without its Nones. Raises Unavailable where there is no answer."""
+        headers = {"traceparent": traceparent} | ({} if unless is None else {"If-None-Match": unless})
+        given = {name: str(value) for name, value in (query or {}).items() if value is not None}
         try:
-            return await self._call("GET", self._url(*path).with_query(query), headers, None, READ_WITHIN_S)
+            return await self._call("GET", self._url(*path).with_query(given), headers, None, READ_WITHIN_S)
         except NO_ANSWER as error:
             raise Unavailable(f"the {self._name} service does not answer") from error
 
-    async def write(self, *path: str, body: bytes, traceparent: str) -> Answer:
+    async def write(self, *path: str, body: bytes, key: str | None = None, traceparent: str) -> Answer:
         """POST, once. Raises Unavailable where it was not sent, OutcomeUnknown where the answer was lost."""
         headers = {"traceparent": traceparent, "Content-Type": "application/json"}
+        headers |= {} if key is None else {KEY: key}
         try:
-            return await self._call("POST", self._url(*path), headers, body, WRITE_WITHIN_S)
+            answer = await self._call("POST", self._url(*path), headers, body, WRITE_WITHIN_S)
         except NEVER_SENT as error:
             raise Unavailable(f"the {self._name} service is away") from error
         except NO_ANSWER as error:
-            raise OutcomeUnknown(f"the answer of the {self._name} service was lost") from error
+            raise self._lost() from error
+        if answer.status in (502, 504):
+            raise self._lost()
+        return answer
+
+    def _lost(self) -> OutcomeUnknown:
+        return OutcomeUnknown(f"the answer of the {self._name} service was lost")
 
     def _url(self, *path: str) -> URL:
         """Each part of the path is one segment, whatever characters it holds."""

@@ -4,6 +4,7 @@ from typing import Any, TypeVar
 from dishka import AsyncContainer
 from dishka.integrations.litestar import setup_dishka
 from litestar import Litestar, Response
+from litestar.config.cors import CORSConfig
 from litestar.openapi import OpenAPIConfig
 from litestar.types import ControllerRouterHandler, Serializer
 
@@ -30,10 +31,12 @@ def create_app(
     ui_path: str,
     probes: Probes,
     container: AsyncContainer,
+    cors: CORSConfig | None = None,
 ) -> Litestar:
     app = Litestar(
         route_handlers=[*routes, health(probes), swagger_ui(ui_path)],
         openapi_config=openapi,
+        cors_config=cors,
         plugins=[ValuesPlugin()],
         exception_handlers=EXCEPTION_HANDLERS,
         response_class=JsonAnswer,

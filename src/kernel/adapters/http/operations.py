@@ -11,9 +11,14 @@ from litestar.dto import AbstractDTO
 from litestar.middleware import ASGIMiddleware
 from litestar.openapi.datastructures import ResponseSpec
 from litestar.openapi.spec import Example
+from litestar.openapi.spec import Operation as OpenAPIOperation
 from litestar.params import Body, PathParameter, QueryParameter
+from litestar.types import Guard
 
 from kernel.adapters.http.body import BATCH_BYTES_MAX, Items, JsonBody, JsonItems
+from kernel.adapters.http.head import not_by_head
+from kernel.adapters.http.headers import ETAG, LINK, LOCATION, REPLAYED, answering_with
+from kernel.adapters.http.idempotency import at_most_one_key, keys_in_the_body
 from kernel.adapters.http.legacy import Deprecated
 from kernel.adapters.http.problem import problems
 from kernel.contracts import examples, http
@@ -29,7 +34,9 @@ class Operation(TypedDict, total=False):
     request_max_body_size: int
     deprecated: bool
     tags: Sequence[str]
+    guards: Sequence[Guard]
     middleware: Sequence[ASGIMiddleware]
+    operation_class: type[OpenAPIOperation]
     responses: Mapping[int, ResponseSpec]
 
 
@@ -60,17 +67,21 @@ StatusFilter = Annotated[http.OrderStatus | None, QueryParameter(name="status")]
 _INVALID = (400, "invalid_request")
 _INVALID_BODY = (_INVALID, (413, "body_too_large"), (415, "unsupported_media_type"))
 _NO_ACCOUNT = (404, "account_not_found")
+_NO_ORDER = (404, "order_not_found")
+_KEY_REUSED = (422, "idempotency_key_reused")
 _OVERLOADED = (503, "overloaded")
 _AWAY = ((503, "unavailable"), _OVERLOADED, (503, "database_unavailable"))
 _NOT_WRITTEN = (*_AWAY, (504, "outcome_unknown"))
 
 _DEPOSITED = _answer(200, http.Deposited, "The balance right after this deposit", examples.DEPOSITED)
-_NOT_DEPOSITED = (_NO_ACCOUNT, (422, "balance_limit"), *_NOT_WRITTEN)
+_NOT_DEPOSITED = (_NO_ACCOUNT, (422, "balance_limit"), _KEY_REUSED, *_NOT_WRITTEN)
 
 OPEN_ACCOUNT = Operation(
     operation_id="openAccount",
     summary="Open the user's account, one at most",
     dto=JsonBody,
+    guards=[at_most_one_key],
+    operation_class=answering_with(LOCATION, REPLAYED),
     responses=_answer(201, http.Account, "Opened", examples.ACCOUNT)
     | problems(*_INVALID_BODY, (409, "account_exists"), *_NOT_WRITTEN),
 )
@@ -80,10 +91,19 @@ GET_ACCOUNT = Operation(
     responses=_answer(200, http.Account, "The account", examples.ACCOUNT)
     | problems(_INVALID, _NO_ACCOUNT, *_AWAY),
 )
+LIST_TRANSACTIONS = Operation(
+    operation_id="listTransactions",
+    summary="The account's statement, newest first",
+    operation_class=answering_with(LINK),
+    responses=_answer(200, list[http.Transaction], "A page", examples.TRANSACTIONS)
+    | problems(_INVALID, _NO_ACCOUNT, *_AWAY),
+)
 DEPOSIT = Operation(
     operation_id="deposit",
     summary="Top the account up",
     dto=JsonBody,
+    guards=[at_most_one_key],
+    operation_class=answering_with(REPLAYED),
     status_code=200,
     responses=_DEPOSITED | problems(*_INVALID_BODY, *_NOT_DEPOSITED),
 )
@@ -91,6 +111,8 @@ DEPOSIT_BY_GET = Operation(
     operation_id="depositByGet",
     summary="Deposit by GET (deprecated; use POST)",
     deprecated=True,
+    guards=[not_by_head, at_most_one_key],
+    operation_class=answering_with(REPLAYED),
     tags=["Accounts"],
     middleware=[Deprecated()],
     responses=_DEPOSITED | problems(_INVALID, *_NOT_DEPOSITED),
@@ -112,13 +134,22 @@ PLACE_ORDER = Operation(
     operation_id="placeOrder",
     summary="Place an order and start its payment",
     dto=JsonBody,
+    guards=[at_most_one_key],
+    operation_class=answering_with(LOCATION, REPLAYED),
     responses=_answer(201, http.Order, "Accepted", examples.ORDER)
-    | problems(*_INVALID_BODY, (402, "insufficient_funds"), (422, "account_not_found"), *_NOT_WRITTEN),
+    | problems(
+        *_INVALID_BODY,
+        (402, "insufficient_funds"),
+        (422, "account_not_found"),
+        _KEY_REUSED,
+        *_NOT_WRITTEN,
+    ),
 )
 PLACE_ORDERS = Operation(
     operation_id="placeOrders",
     summary="Place 1 to 200 orders, each with its own fate",
     dto=JsonItems,
+    guards=[keys_in_the_body],
     status_code=200,
     request_max_body_size=BATCH_BYTES_MAX,
     responses=_answer(
@@ -129,12 +160,21 @@ PLACE_ORDERS = Operation(
 LIST_ORDERS = Operation(
     operation_id="listOrders",
     summary="Orders, oldest first",
+    operation_class=answering_with(LINK),
     responses=_answer(200, list[http.Order], "A page", [examples.FINISHED_ORDER])
     | problems(_INVALID, *_AWAY),
 )
 GET_ORDER = Operation(
     operation_id="getOrder",
     summary="An order and its status",
+    operation_class=answering_with(ETAG),
     responses=_answer(200, http.Order, "The order", examples.FINISHED_ORDER)
-    | problems(_INVALID, (404, "order_not_found"), *_AWAY),
+    | {304: ResponseSpec(None, description="Not changed since it had the tag of If-None-Match")}
+    | problems(_INVALID, _NO_ORDER, *_AWAY),
+)
+GET_HISTORY = Operation(
+    operation_id="getOrderHistory",
+    summary="Every status that the order ever had, oldest first",
+    responses=_answer(200, list[http.StatusChange], "What came after `after`", examples.HISTORY)
+    | problems(_INVALID, _NO_ORDER, *_AWAY),
 )

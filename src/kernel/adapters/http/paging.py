@@ -8,12 +8,16 @@ from litestar.params import QueryParameter
 
 PAGE_SIZE = 100
 PAGE_SIZE_MAX = 500
+SEQUENCE_MAX = 2**63 - 1  # a bigint of PostgreSQL
 
 PageLimit = Annotated[
     int,
     QueryParameter(name="limit", ge=1, le=PAGE_SIZE_MAX, description="How many at most; 100 if not given."),
 ]
 After = Annotated[UUID | None, QueryParameter(name="after", description="As in the Link header.")]
+AfterSequence = Annotated[
+    int | None, QueryParameter(name="after", ge=0, le=SEQUENCE_MAX, description="The last sequence seen.")
+]
 
 
 def next_page(path: str, query: dict[str, str | None], *, after: str | None) -> dict[str, str]:

@@ -10,6 +10,7 @@ import uvicorn
 from litestar import Litestar
 from litestar.types import ASGIApp, Receive, Scope, Send
 
+from kernel.adapters.http.head import answer_head
 from kernel.domain.errors import Unavailable
 
 # Longer than any client's pool keeps an idle connection (the gateway's: 15 s), or a POST meets a closing one.
@@ -25,7 +26,7 @@ class HttpServer(uvicorn.Server):
     def __init__(self, app: Litestar, listener: socket.socket) -> None:
         super().__init__(
             uvicorn.Config(
-                _keep_encoded_slashes(app),
+                _keep_encoded_slashes(answer_head(app)),
                 loop="none",
                 http="httptools",
                 ws="none",
@@ -54,7 +55,7 @@ class HttpServer(uvicorn.Server):
             await serving
 
 
-def _keep_encoded_slashes(app: Litestar) -> ASGIApp:
+def _keep_encoded_slashes(app: ASGIApp) -> ASGIApp:
     """An encoded slash is data, not a separator (RFC 3986, section 2.2); uvicorn decodes the whole path."""
 
     async def with_slashes(scope: Scope, receive: Receive, send: Send) -> None:

@@ -1,6 +1,7 @@
 """The routes of the orders service."""
 
 from typing import Any
+from uuid import UUID
 
 from dishka import FromDishka
 from dishka.integrations.litestar import inject
@@ -8,7 +9,9 @@ from litestar import Controller, Request, get, post
 
 from kernel.adapters.http import operations
 from kernel.adapters.http.app import JsonAnswer
-from kernel.adapters.http.paging import PAGE_SIZE, After, PageLimit, next_page
+from kernel.adapters.http.conditional import IfNoneMatch, conditional
+from kernel.adapters.http.idempotency import IdempotencyKey, replay_headers
+from kernel.adapters.http.paging import PAGE_SIZE, After, AfterSequence, PageLimit, next_page
 from kernel.adapters.http.problem import problem_of
 from kernel.adapters.http.trace import traceparent
 from kernel.adapters.http.values import user_id_of
@@ -37,10 +40,14 @@ class OrdersController(Controller):
         data: operations.PlaceOrderBody,
         place_orders: FromDishka[PlaceOrders],
         clock: FromDishka[Clock],
+        idempotency_key: IdempotencyKey = None,
     ) -> JsonAnswer[http.Order]:
         trace = traceparent(request.headers.get("traceparent"))
-        placed = await place_orders(wire.place_order(data, None, clock.new_id(), trace))
-        return JsonAnswer(wire.order_body(placed.order), headers={"Location": f"{PATH}/{placed.order.id}"})
+        placed = await place_orders(wire.place_order(data, idempotency_key, clock.new_id(), trace))
+        location = {"Location": f"{PATH}/{placed.order.id}"}
+        return JsonAnswer(
+            wire.order_body(placed.order), headers=location | replay_headers(replayed=placed.replayed)
+        )
 
     @post("/batch", **operations.PLACE_ORDERS)
     @inject
@@ -85,12 +92,32 @@ class OrdersController(Controller):
     @get("/{id:str}", **operations.GET_ORDER)
     @inject
     async def get_one(
-        self, order_id: operations.OrderIdInPath, placed: FromDishka[PlacedOrders]
-    ) -> JsonAnswer[http.Order]:
+        self,
+        order_id: operations.OrderIdInPath,
+        placed: FromDishka[PlacedOrders],
+        if_none_match: IfNoneMatch = None,
+    ) -> JsonAnswer[bytes]:
         order = await placed.get(order_id)
         if order is None:
-            raise NotFound("order_not_found", f"there is no order {order_id}")
-        return JsonAnswer(wire.order_body(order))
+            raise _no_order(order_id)
+        return conditional(wire.order_body(order), if_none_match)
+
+    @get("/{id:str}/history", **operations.GET_HISTORY)
+    @inject
+    async def history(
+        self,
+        order_id: operations.OrderIdInPath,
+        placed: FromDishka[PlacedOrders],
+        after: AfterSequence = None,
+    ) -> JsonAnswer[list[http.StatusChange]]:
+        changes = await placed.history(order_id, after=after or 0)
+        if not changes and await placed.get(order_id) is None:
+            raise _no_order(order_id)
+        return JsonAnswer(wire.history_body(changes))
+
+
+def _no_order(order_id: UUID) -> NotFound:
+    return NotFound("order_not_found", f"there is no order {order_id}")
 
 
 def _item(outcome: Placed | Exception) -> http.BatchOutcome:

@@ -83,6 +83,11 @@ class MemoryPlacedOrders:
         rows = self._database.rows(ORDERS)
         return next((replace(order) for order in rows if order.id == order_id), None)
 
+    async def history(self, order_id: UUID, *, after: int) -> Sequence[StatusChanged]:
+        rows = self._database.rows(ORDER_HISTORY)
+        changes = [row for row in rows if row.order_id == order_id and row.sequence > after]
+        return sorted(changes, key=lambda change: change.sequence)
+
     async def find(self, commands: Sequence[PlaceOrder]) -> Sequence[Order]:
         found = {}
         for command in commands:

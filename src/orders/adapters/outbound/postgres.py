@@ -105,6 +105,16 @@ _TRY = (
 )
 
 _CHANGES = tuple(ORDER_HISTORY.c)
+_HISTORY = (
+    select(*_CHANGES)
+    .join_from(
+        ORDERS,
+        ORDER_HISTORY,
+        and_(ORDER_HISTORY.c.user_id == ORDERS.c.user_id, ORDER_HISTORY.c.order_id == ORDERS.c.id),
+    )
+    .where(ORDERS.c.id == bindparam("id"), ORDER_HISTORY.c.sequence > bindparam("after"))
+    .order_by(ORDER_HISTORY.c.sequence)
+)
 _ADD_CHANGES = insert(ORDER_HISTORY).from_select([c.name for c in _CHANGES], select(unnest(*_CHANGES)))
 
 
@@ -158,6 +168,11 @@ class PostgresPlacedOrders:
                 )
             ).one_or_none()
         return None if row is None else _order(row)
+
+    async def history(self, order_id: UUID, *, after: int) -> Sequence[StatusChanged]:
+        async with reading(self._engine) as connection:
+            rows = await connection.execute(_HISTORY, {"id": order_id, "after": after})
+            return [StatusChanged(**{**row._mapping, "status": Status(row.status)}) for row in rows]
 
     async def find(self, commands: Sequence[PlaceOrder]) -> Sequence[Order]:
         keys = ((command.user_id, command.order_id, command.idempotency_key) for command in commands)

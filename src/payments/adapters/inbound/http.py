@@ -9,6 +9,8 @@ from litestar import Controller, Request, get, post
 
 from kernel.adapters.http import operations
 from kernel.adapters.http.app import JsonAnswer
+from kernel.adapters.http.idempotency import IdempotencyKey, replay_headers
+from kernel.adapters.http.paging import PAGE_SIZE, AfterSequence, PageLimit, next_page
 from kernel.adapters.http.values import amount_of, require_once, user_id_of
 from kernel.application.group_commit import GroupCommit
 from kernel.contracts import http
@@ -17,7 +19,7 @@ from kernel.ports.clock import Clock
 from payments import wire
 from payments.application.admit_orders import AdmitOrders
 from payments.domain.account import Deposit, Deposited, OpenAccount, Opened
-from payments.ports.accounts import OpenedAccounts
+from payments.ports.accounts import OpenedAccounts, Statements
 
 PATH = "/api/Accounts"
 
@@ -36,12 +38,15 @@ class AccountsController(Controller):
         data: operations.OpenAccountBody,
         open_accounts: FromDishka[OpenAccounts],
         clock: FromDishka[Clock],
+        idempotency_key: IdempotencyKey = None,
     ) -> JsonAnswer[http.Account]:
         opened = await open_accounts(
-            OpenAccount(account_id=clock.new_id(), user_id=data.user_id, idempotency_key=None)
+            OpenAccount(account_id=clock.new_id(), user_id=data.user_id, idempotency_key=idempotency_key)
         )
-        account = wire.account_body(opened.account)
-        return JsonAnswer(account, headers={"Location": f"{PATH}/{quote(account.user_id, safe='')}"})
+        location = {"Location": _route(opened.account.user_id)}
+        return JsonAnswer(
+            wire.account_body(opened.account), headers=location | replay_headers(replayed=opened.replayed)
+        )
 
     @get("/{userId:str}", **operations.GET_ACCOUNT)
     @inject
@@ -51,8 +56,26 @@ class AccountsController(Controller):
         user = user_id_of(user_id)
         account = (await accounts.find({user})).get(user)
         if account is None:
-            raise NotFound("account_not_found", f"the user {user} has no account")
+            raise _no_account(user)
         return JsonAnswer(wire.account_body(account))
+
+    @get("/{userId:str}/transactions", **operations.LIST_TRANSACTIONS)
+    @inject
+    async def transactions(
+        self,
+        user_id: operations.UserIdInPath,
+        statements: FromDishka[Statements],
+        accounts: FromDishka[OpenedAccounts],
+        after: AfterSequence = None,
+        limit: PageLimit = PAGE_SIZE,
+    ) -> JsonAnswer[list[http.Transaction]]:
+        user = user_id_of(user_id)
+        transfers = await statements.page(user, after=after, limit=limit + 1)
+        if not transfers and user not in await accounts.find({user}):
+            raise _no_account(user)
+        last = str(transfers[limit - 1].sequence) if len(transfers) > limit else None
+        link = next_page(f"{_route(user)}/transactions", {"limit": str(limit)}, after=last)
+        return JsonAnswer([wire.transaction_body(transfer) for transfer in transfers[:limit]], headers=link)
 
     @post("/{userId:str}/deposit", **operations.DEPOSIT)
     @inject
@@ -62,9 +85,12 @@ class AccountsController(Controller):
         data: operations.DepositBody,
         make_deposits: FromDishka[MakeDeposits],
         clock: FromDishka[Clock],
+        idempotency_key: IdempotencyKey = None,
     ) -> JsonAnswer[http.Deposited]:
-        deposited = await make_deposits(wire.deposit(user_id_of(user_id), data.amount, clock.new_id()))
-        return JsonAnswer(wire.deposited_body(deposited))
+        user = user_id_of(user_id)
+        return _deposited(
+            await make_deposits(wire.deposit(user, data.amount, idempotency_key, clock.new_id()))
+        )
 
 
 @get(f"{PATH}/{{userId:str}}/deposit", **operations.DEPOSIT_BY_GET)
@@ -75,10 +101,11 @@ async def deposit_by_get(
     amount: operations.AmountInQuery,
     make_deposits: FromDishka[MakeDeposits],
     clock: FromDishka[Clock],
+    idempotency_key: IdempotencyKey = None,
 ) -> JsonAnswer[http.Deposited]:
     require_once(request, "amount")
-    deposited = await make_deposits(wire.deposit(user_id_of(user_id), amount_of(amount), clock.new_id()))
-    return JsonAnswer(wire.deposited_body(deposited))
+    deposit = wire.deposit(user_id_of(user_id), amount_of(amount), idempotency_key, clock.new_id())
+    return _deposited(await make_deposits(deposit))
 
 
 @post("/api/Admission", **operations.ADMIT_ORDERS)
@@ -87,3 +114,15 @@ async def admit_orders(
     data: operations.AdmissionBody, admit: FromDishka[AdmitOrders]
 ) -> JsonAnswer[list[str | None]]:
     return JsonAnswer(await admit([(item.user_id, item.amount.minor) for item in data]))
+
+
+def _route(user_id: str) -> str:
+    return f"{PATH}/{quote(user_id, safe='')}"
+
+
+def _no_account(user_id: str) -> NotFound:
+    return NotFound("account_not_found", f"the user {user_id} has no account")
+
+
+def _deposited(deposited: Deposited) -> JsonAnswer[http.Deposited]:
+    return JsonAnswer(wire.deposited_body(deposited), headers=replay_headers(replayed=deposited.replayed))

@@ -99,5 +99,18 @@ class MemoryOpenedAccounts:
         return {account.user_id: replace(account) for account in found if account is not None}
 
 
+class MemoryStatements:
+    def __init__(self, database: MemoryDatabase) -> None:
+        self._database = database
+
+    async def page(self, user_id: str, *, after: int | None, limit: int) -> Sequence[Transfer]:
+        rows = [
+            transfer
+            for transfer in self._database.rows(TRANSFERS)
+            if transfer.user_id == user_id and (after is None or transfer.sequence < after)
+        ]
+        return sorted(rows, key=lambda transfer: -transfer.sequence)[:limit]
+
+
 def _balanced(new: Account, row: Account) -> Account:
     return replace(row, balance=new.balance, sequence=new.sequence)

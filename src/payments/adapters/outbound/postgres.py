@@ -91,13 +91,26 @@ class PostgresLedger:
     async def deposits(self, commands: Sequence[Deposit]) -> Sequence[Transfer]:
         keys = ((command.user_id, command.transfer_id, command.idempotency_key) for command in commands)
         rows = await self._uow.connection.execute(_FIND_DEPOSITS, arrays(_DEPOSIT, keys))
-        return [Transfer(**{**row._mapping, "kind": Kind(row.kind)}) for row in rows]
+        return [_transfer(row) for row in rows]
 
     async def add(self, transfers: Sequence[Transfer]) -> None:
         if transfers:
             given = sorted(transfers, key=lambda transfer: (transfer.user_id, transfer.sequence))
             rows = ([getattr(transfer, c.name) for c in _TRANSFER] for transfer in given)
             await self._uow.connection.execute(_ADD_TRANSFERS, arrays(_TRANSFER, rows))
+
+
+class PostgresStatements:
+    def __init__(self, engine: AsyncEngine) -> None:
+        self._engine = engine
+
+    async def page(self, user_id: str, *, after: int | None, limit: int) -> Sequence[Transfer]:
+        query = select(*_TRANSFER).where(TRANSFERS.c.user_id == user_id)
+        if after is not None:
+            query = query.where(TRANSFERS.c.sequence < after)
+        async with reading(self._engine) as connection:
+            rows = await connection.execute(query.order_by(TRANSFERS.c.sequence.desc()).limit(limit))
+            return [_transfer(row) for row in rows]
 
 
 class PostgresPayments:
@@ -128,3 +141,7 @@ class PostgresOpenedAccounts:
 
 def _account(row: Row[*tuple[Any, ...]]) -> Account:
     return Account(**row._mapping)
+
+
+def _transfer(row: Row[*tuple[Any, ...]]) -> Transfer:
+    return Transfer(**{**row._mapping, "kind": Kind(row.kind)})

@@ -1,0 +1,60 @@
+"""HEAD, wherever there is GET (RFC 9110, section 9.3.2)."""
+
+import asyncio
+from typing import Any, cast
+
+from litestar.connection import ASGIConnection
+from litestar.exceptions import MethodNotAllowedException
+from litestar.handlers import BaseRouteHandler
+from litestar.types import (
+    ASGIApp,
+    HTTPDisconnectEvent,
+    HTTPReceiveMessage,
+    HTTPRequestEvent,
+    HTTPResponseBodyEvent,
+    Message,
+    Receive,
+    Scope,
+    Send,
+)
+
+_BY_HEAD = "shop.by_head"
+_NO_BODY = HTTPRequestEvent(type="http.request", body=b"", more_body=False)
+_GONE = HTTPDisconnectEvent(type="http.disconnect")
+_END = HTTPResponseBodyEvent(type="http.response.body", body=b"", more_body=False)
+
+
+def answer_head(app: ASGIApp) -> ASGIApp:
+    """HEAD is answered like GET, without the body.
+
+    To the application its client leaves as soon as the headers are out, so that a stream ends.
+    """
+
+    async def as_get(scope: Scope, receive: Receive, send: Send) -> None:
+        if scope.get("method") != "HEAD":
+            await app(scope, receive, send)
+            return
+        asked = iter([_NO_BODY])
+        answered = asyncio.Event()
+
+        async def receive_nothing() -> HTTPReceiveMessage:
+            if (request := next(asked, None)) is not None:
+                return request
+            await answered.wait()
+            return _GONE
+
+        async def send_headers(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                await send(message)
+                await send(_END)
+                answered.set()
+
+        await app(cast(Scope, {**scope, "method": "GET", _BY_HEAD: True}), receive_nothing, send_headers)
+
+    return as_get
+
+
+def not_by_head(connection: ASGIConnection[Any, Any, Any, Any], _: BaseRouteHandler) -> None:
+    """A guard, for a GET that changes something. Raises MethodNotAllowedException."""
+    if _BY_HEAD in connection.scope:
+        raise MethodNotAllowedException(headers={"Allow": "GET, POST"})

@@ -1,0 +1,44 @@
+"""Idempotency-Key: the name of a change, which happens once however often it is asked for."""
+
+from typing import Annotated, Any
+
+from litestar.connection import ASGIConnection
+from litestar.handlers import BaseRouteHandler
+from litestar.openapi.spec import Example
+from litestar.params import HeaderParameter
+
+from kernel.adapters.http.headers import REPLAYED
+from kernel.domain.errors import Invalid
+
+KEY = "Idempotency-Key"
+
+IdempotencyKey = Annotated[
+    str | None,
+    HeaderParameter(
+        name=KEY,
+        min_length=1,
+        max_length=255,
+        pattern="^[ -~]*$",
+        description="Printable ASCII. The same key with the same values gets the first outcome again; the key"
+        " belongs to the user and never expires.",
+        examples=[Example(value="cart-1001")],
+    ),
+]
+
+Connection = ASGIConnection[Any, Any, Any, Any]
+
+
+def at_most_one_key(connection: Connection, _: BaseRouteHandler) -> None:
+    """A guard. Raises Invalid, which names the header."""
+    if len(connection.headers.getall(KEY, [])) > 1:
+        raise Invalid.field(KEY, "must be given once")
+
+
+def keys_in_the_body(connection: Connection, _: BaseRouteHandler) -> None:
+    """A guard. Raises Invalid, which names the header."""
+    if KEY in connection.headers:
+        raise Invalid.field(KEY, "is for one change; each item of a batch has an idempotencyKey of its own")
+
+
+def replay_headers(*, replayed: bool) -> dict[str, str]:
+    return {REPLAYED: "true"} if replayed else {}
