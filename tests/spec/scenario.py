@@ -116,6 +116,9 @@ class Store:
     def order_url(self, order_id: str) -> str:
         return f"{self.orders}/{order_id}"
 
+    def history_url(self, order_id: str) -> str:
+        return f"{self.order_url(order_id)}/history"
+
     async def open_account(self, *, funds: str | None = None) -> str:
         """A user nobody else has, with an account and these funds."""
         user = new_user()
@@ -220,6 +223,15 @@ def assert_problem(problem: Any, *, code: str | None = None, field: str | None =
     errors = problem.get("errors", [])
     assert all(error.keys() == {"field", "message"} and error["message"] for error in errors)
     assert field is None or field in {error["field"] for error in errors}, f"{field} is not named: {problem}"
+
+
+def next_page(page: Answer) -> str | None:
+    """The absolute URL of the page after this one."""
+    if "Link" not in page.headers:
+        return None
+    link = re.fullmatch(r'<([^<>]+)>; *rel="next"', page.headers["Link"])
+    assert link, page.headers["Link"]
+    return urljoin(page.url, link[1])
 
 
 def money(value: Any) -> Decimal:

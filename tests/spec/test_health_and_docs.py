@@ -16,13 +16,16 @@ DOCS = {"gateway": "/index.html", "orders": "/swagger", "payments": "/swagger"}
 GATEWAY = {
     "POST /accounts": {201, 400, 409, 413},
     "GET /accounts/{userId}": {200, 400, 404},
+    "GET /accounts/{userId}/transactions": {200, 400, 404},
     "POST /accounts/{userId}/deposit": {200, 400, 404, 413, 422},
     "GET /accounts/{userId}/deposit": {200, 400, 404, 422},
     "POST /orders": {201, 400, 402, 413, 422, 503},
     "GET /orders": {200, 400},
     "POST /orders/batch": {200, 400, 413},
-    "GET /orders/{id}": {200, 400, 404},
+    "GET /orders/{id}": {200, 304, 400, 404},
+    "GET /orders/{id}/history": {200, 400, 404},
 }
+KEYED = {"openAccount", "deposit", "depositByGet", "placeOrder"}
 OPERATIONS = {
     "gateway": GATEWAY,
     "orders": {
@@ -91,6 +94,13 @@ async def test_a_service_that_runs_is_live_and_ready(
 
 
 @at_each_service
+async def test_health_and_documentation_have_a_head_too(shop: Shop, http: Http, service: str) -> None:
+    for path in ("/health/live", "/health/ready", "/schema/openapi.json", DOCS[service]):
+        answer = await http("HEAD", shop.urls[service] + path)
+        assert (answer.status, answer.body) == (200, b""), path
+
+
+@at_each_service
 async def test_the_documentation_loads_nothing_from_elsewhere(shop: Shop, http: Http, service: str) -> None:
     url = shop.urls[service] + DOCS[service]
     page = await http.get(url)
@@ -148,6 +158,23 @@ async def test_every_operation_shows_examples(shop: Shop, http: Http, service: s
         assert has_example(document, asked), f"{name}: no example of what to send"
         success = next(answer for status, answer in operation["responses"].items() if status < "300")
         assert has_example(document, success), f"{name}: no example of the answer"
+
+
+@at_each_service
+async def test_every_change_documents_its_key_and_how_it_tells_a_replay(
+    shop: Shop, http: Http, service: str
+) -> None:
+    documented = dict(operations(await openapi(http, shop, service)))
+    for name in OPERATIONS[service]:
+        keys = [
+            parameter["name"]
+            for parameter in documented[name].get("parameters", [])
+            if parameter["in"] == "header" and parameter["name"] == "Idempotency-Key"
+        ]
+        success = next(answer for status, answer in documented[name]["responses"].items() if status < "300")
+        keyed = documented[name]["operationId"] in KEYED
+        assert keys == (["Idempotency-Key"] if keyed else []), name
+        assert ("Idempotency-Replayed" in success.get("headers", {})) == keyed, name
 
 
 @pytest.mark.parametrize("service", ["gateway", "payments"])

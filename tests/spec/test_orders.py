@@ -1,19 +1,19 @@
 """An order is accepted when it could be paid now, and decided exactly once after that."""
 
-import re
-from urllib.parse import parse_qsl, urljoin
+from urllib.parse import parse_qsl
 from uuid import uuid4
 
 import pytest
 
 from tests.spec.scenario import (
-    Answer,
     Store,
     assert_order,
     expect,
     expect_problem,
     for_each,
+    moment,
     new_user,
+    next_page,
     together,
 )
 
@@ -156,15 +156,6 @@ async def test_a_malformed_filter_is_named(store: Store) -> None:
     await for_each(MALFORMED_FILTERS, refused)
 
 
-def next_page(page: Answer) -> str | None:
-    """The absolute URL of the page after this one."""
-    if "Link" not in page.headers:
-        return None
-    link = re.fullmatch(r'<([^<>]+)>; *rel="next"', page.headers["Link"])
-    assert link, page.headers["Link"]
-    return urljoin(page.url, link[1])
-
-
 async def test_pages_show_nothing_twice_and_all_that_was_there_before_the_first(store: Store) -> None:
     user = await store.open_account(funds="20.00")
     before = [(await store.placed(user, "1.00"))["id"] for _ in range(7)]
@@ -220,3 +211,38 @@ async def test_an_order_that_nobody_placed_is_not_found(store: Store, order_id: 
 )
 async def test_an_order_id_that_is_no_uuid_is_named(store: Store, order_id: str) -> None:
     expect_problem(await store.http.get(store.order_url(order_id)), 400, field="id")
+
+
+async def test_the_history_of_an_order_is_every_status_that_it_had(store: Store) -> None:
+    user = await store.open_account(funds="15.00")
+    fates = await store.in_batch(*({"userId": user, "amount": 10} for _ in range(2)))
+    for placed in (fate["order"] for fate in fates):
+        order = await store.decided(placed["id"])
+        first, second = expect(200, await store.http.get(store.history_url(order["id"])))
+        assert first == {"sequence": 1, "status": "NEW", "reason": None, "at": order["createdAt"]}
+        assert second == {
+            "sequence": 2,
+            "status": order["status"],
+            "reason": order["reason"],
+            "at": order["updatedAt"],
+        }
+        assert moment(first["at"]) < moment(second["at"])
+
+
+async def test_a_history_can_be_read_on_from_where_one_was(store: Store) -> None:
+    user = await store.open_account(funds="1.00")
+    url = store.history_url((await store.decided((await store.placed(user, "1.00"))["id"]))["id"])
+    pages = [expect(200, await store.http.get(f"{url}?after={after}")) for after in (0, 1, 2, 2**63 - 1)]
+    assert [[change["sequence"] for change in page] for page in pages] == [[1, 2], [2], [], []]
+
+
+async def test_an_order_that_nobody_placed_has_no_history(store: Store) -> None:
+    for query in ("", "?after=1"):
+        answer = await store.http.get(store.history_url(str(uuid4())) + query)
+        expect_problem(answer, 404, code="order_not_found")
+
+
+@pytest.mark.parametrize("after", ["", "-1", "x", "1.5", str(2**63)])
+async def test_a_malformed_place_in_a_history_is_named(store: Store, after: str) -> None:
+    url = store.history_url("01970000-0000-7000-8000-000000000000")
+    expect_problem(await store.http.get(f"{url}?after={after}"), 400, field="after")

@@ -1,4 +1,4 @@
-"""Reads, accounts and deposits are passed on: as they are, to the right service, and never twice."""
+"""Reads, accounts and deposits are passed on as they are, and no change twice that has no key."""
 
 import asyncio
 import re
@@ -8,9 +8,10 @@ import pytest
 from aiohttp import web
 
 from gateway.adapters.outbound import http_service
-from tests.spec.scenario import Answer, expect, expect_problem
+from gateway.application import change_accounts
+from tests.spec.scenario import Answer, Headers, expect, expect_problem
 from tests.unit.gateway.conftest import Gateway, a_gateway
-from tests.unit.gateway.stub import answering, hanging_up, refusing
+from tests.unit.gateway.stub import Reply, Stub, answering, hanging_up, refusing
 
 ORDER_ID = "0198c1a2-7b3c-7d4e-8f50-617283940516"
 TRACE = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
@@ -21,6 +22,14 @@ reads = pytest.mark.parametrize(
     [
         ("/accounts/alice", "payments", "GET /api/Accounts/alice"),
         ("/accounts/a%40b%7Cc:d-e_f.g", "payments", "GET /api/Accounts/a%40b%7Cc%3Ad-e_f.g"),
+        ("/accounts/a%7Cb/transactions", "payments", "GET /api/Accounts/a%7Cb/transactions?limit=100"),
+        (
+            "/accounts/alice/transactions?after=17&limit=3",
+            "payments",
+            "GET /api/Accounts/alice/transactions?after=17&limit=3",
+        ),
+        (f"/orders/{ORDER_ID}/history", "orders", f"GET /api/Order/{ORDER_ID}/history"),
+        (f"/orders/{ORDER_ID}/history?after=1", "orders", f"GET /api/Order/{ORDER_ID}/history?after=1"),
         (f"/orders/{ORDER_ID.upper()}", "orders", f"GET /api/Order/{ORDER_ID}"),
         ("/orders", "orders", "GET /api/Order?limit=100"),
         (
@@ -51,6 +60,22 @@ async def test_links_and_locations_are_the_gateways(shop: Gateway) -> None:
     shop.payments.reply = answering("{}", 201, Location="/api/Accounts/alice")
     opened = await shop.http.post(f"{shop.url}/accounts", {"userId": "alice"})
     assert (opened.status, opened.headers["Location"]) == (201, "/accounts/alice")
+
+
+async def test_tags_of_versions_travel_both_ways(shop: Gateway) -> None:
+    tags = 'W/"one", "two"'
+    shop.orders.reply = answering(b"", 304, ETag='"two"')
+    answer = await shop.http.get(f"{shop.url}/orders/{ORDER_ID}", [("If-None-Match", tags)])
+    assert (answer.status, answer.body, answer.headers["ETag"]) == (304, b"", '"two"')
+    assert shop.orders.calls[0].headers["If-None-Match"] == tags
+
+
+async def test_a_head_is_passed_on_as_the_read_that_it_stands_for(shop: Gateway) -> None:
+    shop.payments.reply = answering(ODDLY_WRITTEN)
+    answer = await shop.http("HEAD", f"{shop.url}/accounts/alice")
+    assert (answer.status, answer.body) == (200, b"")
+    assert answer.headers["Content-Length"] == str(len(ODDLY_WRITTEN))
+    assert shop.payments.targets == ["GET /api/Accounts/alice"]
 
 
 async def test_a_problem_is_about_the_gateways_route(shop: Gateway) -> None:
@@ -95,6 +120,12 @@ async def test_a_body_is_passed_on_in_one_spelling(shop: Gateway) -> None:
         ("GET", "/orders?userId=a%2Fb", None, "userId"),
         ("GET", "/orders?status=PAID", None, "status"),
         ("GET", "/orders?after=1", None, "after"),
+        ("GET", "/orders/1/history", None, "id"),
+        ("GET", f"/orders/{ORDER_ID}/history?after=x", None, "after"),
+        ("GET", "/accounts/a%20b/transactions", None, "userId"),
+        ("GET", "/accounts/a/transactions?after=-1", None, "after"),
+        ("GET", f"/accounts/a/transactions?after={2**63}", None, "after"),
+        ("GET", "/accounts/a/transactions?limit=0", None, "limit"),
         ("GET", "/orders?limit=501", None, "limit"),
         ("POST", "/orders", {"userId": "a"}, "amount"),
     ],
@@ -106,19 +137,34 @@ async def test_nothing_malformed_travels(
     assert shop.orders.calls == shop.payments.calls == []
 
 
-Write = Callable[[Gateway], Awaitable[Answer]]
+Write = Callable[..., Awaitable[Answer]]
+WITH_A_KEY = [("Idempotency-Key", "k 1")]
 
 
-async def deposit_by_post(shop: Gateway) -> Answer:
-    return await shop.http.post(f"{shop.url}/accounts/alice/deposit", {"amount": 1})
+async def deposit_by_post(shop: Gateway, headers: Headers = ()) -> Answer:
+    return await shop.http.post(f"{shop.url}/accounts/alice/deposit", {"amount": 1}, headers)
 
 
-async def deposit_by_get(shop: Gateway) -> Answer:
-    return await shop.http.get(f"{shop.url}/accounts/alice/deposit?amount=1")
+async def deposit_by_get(shop: Gateway, headers: Headers = ()) -> Answer:
+    return await shop.http.get(f"{shop.url}/accounts/alice/deposit?amount=1", headers)
 
 
-async def opening(shop: Gateway) -> Answer:
-    return await shop.http.post(f"{shop.url}/accounts", {"userId": "alice"})
+async def opening(shop: Gateway, headers: Headers = ()) -> Answer:
+    return await shop.http.post(f"{shop.url}/accounts", {"userId": "alice"}, headers)
+
+
+def in_turn(*replies: Reply) -> Reply:
+    """One reply after the other."""
+    left = iter(replies)
+
+    async def reply(request: web.Request) -> web.StreamResponse:
+        return await next(left)(request)
+
+    return reply
+
+
+def keys(service: Stub) -> list[str]:
+    return [call.headers["Idempotency-Key"] for call in service.calls]
 
 
 writes = pytest.mark.parametrize("write", [deposit_by_post, deposit_by_get, opening])
@@ -137,9 +183,45 @@ async def test_a_change_whose_answer_was_lost_is_not_repeated_and_its_outcome_is
 
 
 @writes
-async def test_a_change_that_was_never_sent_may_be_tried_again(shop: Gateway, write: Write) -> None:
+async def test_a_change_with_a_key_is_repeated_until_its_answer_is_known(shop: Gateway, write: Write) -> None:
+    first = answering("{}", 201, **{"Idempotency-Replayed": "true"})
+    busy = refusing(503, "overloaded", "/api/Accounts")
+    shop.payments.reply = in_turn(hanging_up, answering("", 502), busy, hanging_up, first)
+    answer = await write(shop, WITH_A_KEY)
+    assert (answer.status, answer.headers["Idempotency-Replayed"]) == (201, "true")
+    assert keys(shop.payments) == ["k 1"] * 5
+
+
+@writes
+async def test_a_change_with_a_key_whose_outcome_stays_unknown_is_told_so(
+    shop: Gateway, write: Write, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(change_accounts, "ANSWER_WITHIN_S", 0.3)
+    shop.payments.reply = hanging_up
+    expect_problem(await write(shop, WITH_A_KEY), 504, code="outcome_unknown")
+    assert len(keys(shop.payments)) > 1
+
+
+async def test_a_refusal_of_a_change_with_a_key_needs_no_repeat(shop: Gateway) -> None:
+    for status, code in ((404, "account_not_found"), (503, "overloaded")):
+        shop.payments.reply = refusing(status, code, "/api/Accounts/alice/deposit")
+        expect_problem(await deposit_by_post(shop, WITH_A_KEY), status, code=code)
+    assert len(shop.payments.calls) == 2
+
+
+@pytest.mark.parametrize("status", [502, 504])
+async def test_a_proxy_that_lost_an_answer_tells_nothing_of_the_outcome(shop: Gateway, status: int) -> None:
+    shop.payments.reply = answering("<html>", status, **{"Content-Type": "text/html"})
+    expect_problem(await deposit_by_post(shop), 504, code="outcome_unknown")
+
+
+@writes
+@pytest.mark.parametrize("headers", [[], WITH_A_KEY], ids=["without a key", "with a key"])
+async def test_a_change_that_was_never_sent_may_be_tried_again(
+    shop: Gateway, write: Write, headers: Headers
+) -> None:
     await shop.payments.stop()
-    answer = await write(shop)
+    answer = await write(shop, headers)
     expect_problem(answer, 503, code="unavailable")
     assert answer.headers["Retry-After"]
 
@@ -178,6 +260,7 @@ async def test_the_deposit_by_get_travels_as_a_post_and_says_that_it_is_deprecat
     answer = await deposit_by_get(shop)
     assert (answer.status, answer.body) == (200, ODDLY_WRITTEN)
     assert shop.payments.targets == ["POST /api/Accounts/alice/deposit"]
+    assert "Idempotency-Key" not in shop.payments.calls[0].headers
     assert re.fullmatch(r"@\d+", answer.headers["Deprecation"])
     assert answer.headers["Link"] == '</accounts/alice/deposit>; rel="successor-version"'
     assert answer.headers["Cache-Control"] == "no-store"
@@ -194,7 +277,7 @@ async def test_a_refused_deposit_by_get_is_never_cached_either(shop: Gateway, pa
 
 async def test_the_deposit_by_get_has_no_head(shop: Gateway) -> None:
     answer = await shop.http("HEAD", f"{shop.url}/accounts/alice/deposit?amount=1")
-    assert answer.status == 405
+    assert (answer.status, answer.headers["Allow"]) == (405, "GET, POST")
     assert shop.payments.calls == []
 
 

@@ -15,7 +15,7 @@ from kernel.adapters.http.trace import traceparent
 from kernel.adapters.system_clock import SystemClock
 from kernel.application import group_commit
 from kernel.domain.errors import OutcomeUnknown
-from tests.spec.scenario import Answer, expect, expect_problem, together
+from tests.spec.scenario import Answer, Headers, expect, expect_problem, together
 from tests.unit.gateway.conftest import Gateway
 from tests.unit.gateway.stub import answering, hanging_up, problem, refusing
 
@@ -64,9 +64,9 @@ def keys(batch: Sequence[Item]) -> list[str]:
     return [item["idempotencyKey"] for item in batch]
 
 
-async def place(shop: Gateway, user: str = "alice", description: str = "") -> Answer:
+async def place(shop: Gateway, user: str = "alice", description: str = "", headers: Headers = ()) -> Answer:
     wish = {"userId": user, "amount": 1, "description": description}
-    return await shop.http.post(f"{shop.url}/orders", wish)
+    return await shop.http.post(f"{shop.url}/orders", wish, headers)
 
 
 async def place_batch(shop: Gateway, *items: object) -> Any:
@@ -140,6 +140,21 @@ async def test_replays_are_shown_of_the_clients_keys_only(shop: Gateway, shelf: 
     (own_key, clients_key), *_ = map(keys, shop.orders.bodies)
     assert UUID(own_key).version == 7
     assert clients_key == "once"
+
+
+async def test_a_clients_key_travels_with_the_order_and_its_replay_is_shown(
+    shop: Gateway, shelf: Shelf
+) -> None:
+    answers = [await place(shop, headers=[("Idempotency-Key", 'my "key"')]) for _ in range(2)]
+    assert [answer.headers.get("Idempotency-Replayed") for answer in answers] == [None, "true"]
+    assert list(map(keys, shop.orders.bodies)) == [['my "key"']] * 2
+
+
+async def test_a_replay_of_the_gateways_own_key_is_not_shown(shop: Gateway, shelf: Shelf) -> None:
+    shelf.loses_answers = 1
+    answer = await place(shop)
+    assert len(shop.orders.calls) == 2
+    assert "Idempotency-Replayed" not in answer.headers
 
 
 async def test_malformed_items_stay_here_and_the_others_keep_their_places(

@@ -5,7 +5,20 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, Text, and_, bindparam, cast, exists, func, literal, select, union, update
+from sqlalchemy import (
+    BigInteger,
+    Row,
+    Text,
+    and_,
+    bindparam,
+    cast,
+    exists,
+    func,
+    literal,
+    select,
+    union,
+    update,
+)
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncEngine
 
@@ -112,7 +125,7 @@ _HISTORY = (
         ORDER_HISTORY,
         and_(ORDER_HISTORY.c.user_id == ORDERS.c.user_id, ORDER_HISTORY.c.order_id == ORDERS.c.id),
     )
-    .where(ORDERS.c.id == bindparam("id"), ORDER_HISTORY.c.sequence > bindparam("after"))
+    .where(ORDERS.c.id == bindparam("id"), ORDER_HISTORY.c.sequence > bindparam("after", type_=BigInteger))
     .order_by(ORDER_HISTORY.c.sequence)
 )
 _ADD_CHANGES = insert(ORDER_HISTORY).from_select([c.name for c in _CHANGES], select(unnest(*_CHANGES)))
