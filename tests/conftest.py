@@ -13,7 +13,7 @@ from tests.servers.postgres import Template
 from tests.servers.rabbitmq import NoBroker
 from tests.servers.shop import Embedded
 
-pytest.register_assert_rewrite("tests.spec.scenario", "tests.spec.load")
+pytest.register_assert_rewrite("tests.spec.scenario", "tests.spec.load", "tests.spec.keyed")
 
 SCRATCH = pytest.StashKey[Path]()
 

@@ -330,6 +330,15 @@ async def test_nothing_of_a_rollback_stays_in_the_history(world: World) -> None:
     assert await world.history_rows() == []
 
 
+async def test_the_history_of_an_order_is_read_oldest_first_from_a_place_on(world: World) -> None:
+    await add(world, order(1), order(2))
+    await record(world, changed(1, 2), changed(2, 1), changed(1, 1))
+    changes = [changed(1, 1), changed(1, 2)]
+    for after, expected in ((0, changes), (1, changes[1:]), (2, []), (2**63 - 1, [])):
+        assert await world.placed().history(UUID(int=1), after=after) == expected
+    assert await world.placed().history(UUID(int=3), after=0) == []
+
+
 @pytest.mark.parametrize("statement", ["UPDATE order_history SET sequence = 7", "DELETE FROM order_history"])
 async def test_postgres_refuses_to_change_the_history(postgres: PostgresWorld, statement: str) -> None:
     await record(postgres, changed(1, 1))

@@ -281,6 +281,29 @@ async def test_a_transfer_that_repeats_another_is_in_contention_and_all_of_its_c
     assert await deposits(world, deposit(8), deposit(9), deposit(2)) == []
 
 
+async def test_a_statement_holds_the_users_transfers_newest_first_within_the_limit(world: World) -> None:
+    lines = [transfer(7, 1, idempotency_key="key"), capture(5, 2, 1), transfer(6, 3), capture(4, 4, 2)]
+    await book(world, *lines, transfer(8, 1, "grace"))
+
+    async def page(after: int | None, limit: int) -> list[Transfer]:
+        return list(await world.statements().page("ada", after=after, limit=limit))
+
+    assert await page(None, 10) == lines[::-1]
+    assert await page(None, 3) == lines[:0:-1]
+    assert await page(3, 10) == [lines[1], lines[0]]
+    assert await page(3, 1) == [lines[1]]
+    assert await page(1, 10) == []
+    assert await page(2**63 - 1, 1) == [lines[3]]
+    assert await world.statements().page("nobody", after=None, limit=1) == []
+
+
+async def test_a_statement_shows_what_is_committed_now(world: World) -> None:
+    async with world.uow() as uow:
+        await world.ledger(uow).add([transfer(1, 1)])
+        assert await world.statements().page("ada", after=None, limit=10) == []
+    assert await world.statements().page("ada", after=None, limit=10) == [transfer(1, 1)]
+
+
 async def test_there_is_one_transfer_for_an_order_and_a_kind(world: World) -> None:
     await book(world, capture(1, 1, order=1), capture(2, 2, order=2))
     with pytest.raises(Contention):

@@ -37,14 +37,16 @@ from payments.adapters.outbound.memory import (
     MemoryLedger,
     MemoryOpenedAccounts,
     MemoryPayments,
+    MemoryStatements,
 )
 from payments.adapters.outbound.postgres import (
     PostgresAccounts,
     PostgresLedger,
     PostgresOpenedAccounts,
     PostgresPayments,
+    PostgresStatements,
 )
-from payments.ports.accounts import Accounts, Ledger, OpenedAccounts, Payments
+from payments.ports.accounts import Accounts, Ledger, OpenedAccounts, Payments, Statements
 
 DEADLINE_S = 20.0
 
@@ -163,6 +165,9 @@ class World(ABC):
     def ledger(self, uow: Any) -> Ledger: ...
 
     @abstractmethod
+    def statements(self) -> Statements: ...
+
+    @abstractmethod
     def payments(self, uow: Any) -> Payments: ...
 
     @abstractmethod
@@ -226,6 +231,9 @@ class MemoryWorld(World):
 
     def ledger(self, uow: Any) -> Ledger:
         return MemoryLedger(uow)
+
+    def statements(self) -> Statements:
+        return MemoryStatements(self.database)
 
     def payments(self, uow: Any) -> Payments:
         return MemoryPayments(uow)
@@ -299,6 +307,9 @@ class PostgresWorld(World):
 
     def ledger(self, uow: Any) -> Ledger:
         return PostgresLedger(uow)
+
+    def statements(self) -> Statements:
+        return PostgresStatements(self.engine)
 
     def payments(self, uow: Any) -> Payments:
         return PostgresPayments(uow)

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
+from typing import Any
 
 import aio_pika
 import asyncpg
@@ -19,6 +20,7 @@ from tests.servers.shop import (
     eventually,
     start_together,
 )
+from tests.spec.keyed import Change, deposit_by_post, opening, order, replayed, until_known
 from tests.spec.load import Load
 from tests.spec.scenario import Answer, Http, Store, expect, expect_problem, for_each, new_user, together
 
@@ -82,6 +84,56 @@ async def test_the_embedded_shop_killed_under_load_and_restarted_loses_and_doubl
     embedded: Embedded, http: Http, seed: str
 ) -> None:
     await load_with_kills(embedded, http, seed, ["up"])
+
+
+async def once_despite_a_kill(
+    shop: ThreeServices, http: Http, victim: str, *changes: tuple[Change, str]
+) -> list[Any]:
+    """Of each change, for its user, what 200 clients with one key are told of it, who ask at both doors and
+    do not give up; a kill -9 of the service comes in between."""
+    doors = Store.at_the_gateway(http, shop), Store.at_the_services(http, shop)
+    clients = [
+        [asyncio.create_task(until_known(partial(change, door, user, "k"))) for door in doors * 100]
+        for change, user in changes
+    ]
+    try:
+        await eventually(lambda: any(client.done() for client in clients[0]), every=0.001)
+        assert not all(client.done() for client in clients[0]), "all was answered before the kill"
+        shop.processes[victim].kill()
+    finally:
+        await restart(shop)
+    told = []
+    for of_one_change in clients:
+        answers = await together(*of_one_change)
+        # Of the first one the answer may be lost, and what its client is told then is a replay.
+        assert sum(not replayed(answer) for answer in answers) <= 1
+        [outcome] = {answer.json.get("id") or answer.body for answer in answers}
+        told.append(outcome)
+    return told
+
+
+async def test_200_orders_with_one_key_are_one_order_though_orders_is_killed_in_between(
+    three_services: ThreeServices, http: Http
+) -> None:
+    store = Store.at_the_gateway(http, three_services)
+    user = await store.open_account(funds="1.00")
+    told = await once_despite_a_kill(three_services, http, "orders", (order, user))
+    placed = await store.orders_of(user)
+    assert [only["id"] for only in placed] == told
+    assert (await store.decided(told[0], within=HEALED_WITHIN))["status"] == "FINISHED"
+    assert str(await store.balance(user)) == "0.00"
+
+
+async def test_200_deposits_with_one_key_are_one_deposit_though_payments_is_killed_in_between(
+    three_services: ThreeServices, http: Http
+) -> None:
+    store = Store.at_the_gateway(http, three_services)
+    user = await store.open_account(funds="1.00")
+    await once_despite_a_kill(
+        three_services, http, "payments", (deposit_by_post, user), (opening, new_user())
+    )
+    assert str(await store.balance(user)) == "2.00"
+    await store.refuses_what_cannot_be_paid(user)
 
 
 async def test_without_payments_orders_are_accepted_and_decided_once_it_is_back(

@@ -1,13 +1,21 @@
 """A change that is asked for with an Idempotency-Key happens once, and is answered every time."""
 
-from collections import Counter
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Callable
 
 import pytest
 
 from tests.servers.shop import ThreeServices
+from tests.spec.keyed import (
+    KEY,
+    Change,
+    assert_one_first,
+    deposit_by_get,
+    deposit_by_post,
+    opening,
+    order,
+    replayed,
+)
 from tests.spec.scenario import (
-    Answer,
     Http,
     Store,
     expect,
@@ -18,43 +26,10 @@ from tests.spec.scenario import (
     together,
 )
 
-KEY, REPLAYED = "Idempotency-Key", "Idempotency-Replayed"
-
-Change = Callable[[Store, str, str], Awaitable[Answer]]
-
-
-async def order(store: Store, user: str, key: str, amount: object = "1.00", description: str = "") -> Answer:
-    wish = {"userId": user, "amount": amount, "description": description}
-    return await store.http.post(store.orders, wish, [(KEY, key)])
-
-
-async def deposit_by_post(store: Store, user: str, key: str, amount: object = "1.00") -> Answer:
-    return await store.http.post(store.deposit_url(user), {"amount": amount}, [(KEY, key)])
-
-
-async def deposit_by_get(store: Store, user: str, key: str, amount: object = "1.00") -> Answer:
-    return await store.http.get(f"{store.deposit_url(user)}?amount={amount}", [(KEY, key)])
-
-
-async def opening(store: Store, user: str, key: str) -> Answer:
-    return await store.http.post(store.accounts, {"userId": user}, [(KEY, key)])
-
-
 either_deposit = pytest.mark.parametrize("deposit", [deposit_by_post, deposit_by_get])
 # Changes that are taken again and again for a user who has an account with money.
 CHANGES: list[Change] = [order, deposit_by_post, deposit_by_get]
 every_change = pytest.mark.parametrize("change", [*CHANGES, opening])
-
-
-def replayed(answer: Answer) -> bool:
-    """Whether the answer says that it is an earlier one."""
-    assert answer.status in (200, 201), answer
-    assert answer.headers.get(REPLAYED) in (None, "true")
-    return REPLAYED in answer.headers
-
-
-def assert_one_first(answers: Iterable[Answer]) -> None:
-    assert Counter(map(replayed, answers))[False] == 1
 
 
 async def test_an_order_is_answered_again_in_its_current_state(store: Store) -> None:

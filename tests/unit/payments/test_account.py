@@ -185,3 +185,12 @@ def test_what_was_declined_is_answered_with_its_reason_whoever_asks() -> None:
     assert payment.decided("another trace") == PaymentDeclined(
         order_id=id_of(200), user_id="alice", traceparent="another trace", reason="account_not_found"
     )
+
+
+def test_a_transfer_changes_the_balance_by_what_it_adds_or_takes() -> None:
+    account = opened()
+    deposit = account.deposit(deposit_of(1000), START)
+    _, capture = decide(order_of(300), account, id_of(300), START)
+    assert isinstance(deposit, Transfer)
+    assert capture is not None
+    assert (deposit.change, capture.change) == (1000, -300)
