@@ -21,10 +21,11 @@ from kernel.adapters.postgres.unit_of_work import PostgresUnitOfWork
 from kernel.adapters.system_clock import SystemClock
 from kernel.application.consume import ParkMessage
 from kernel.application.housekeeping import Periodically, PruneInbox
+from kernel.application.operate import REPLAYED, HandleReplayed
 from kernel.application.relay import Relay, RelayEvents
 from kernel.contracts.catalog import published_by
 from kernel.domain.errors import Unavailable
-from kernel.ports.bus import Bus, Publisher
+from kernel.ports.bus import Bus, Handler, Publisher
 from kernel.ports.clock import Clock
 from kernel.ports.inbox import Inbox
 from kernel.ports.outbox import Backlog
@@ -82,6 +83,7 @@ class KernelProvider(Provider):
     backlog = provide(PostgresBacklog, provides=Backlog)
     relay_events = provide(RelayEvents)
     park_message = provide(ParkMessage)
+    handle_replayed = provide(HandleReplayed)
     prune_inbox = provide(PruneInbox)
     clock = provide(SystemClock, provides=Clock, scope=Scope.APP)
     wakes = provide(Wakes, scope=Scope.APP)
@@ -101,16 +103,20 @@ class Background(Protocol):
         ...
 
 
-async def background(container: AsyncContainer, service: str) -> list[Background]:
-    """The service's relays, one a type, so that a type that cannot be published holds up no other; and its
-    housekeeping."""
+async def background(container: AsyncContainer, service: str, consumer: Handler) -> list[Background]:
+    """The service's relays, one a type, so that a type that cannot be published holds up no other; what goes
+    back to the consumer by an operator's order; and housekeeping."""
     relay_events = in_scope(container, RelayEvents)
     wakes, clock = await container.get(Wakes), await container.get(Clock)
     jobs: list[Background] = [
         Relay(partial(relay_events, name, mandatory=message.mandatory), wakes.event(name), clock)
         for name, message in published_by(service).items()
     ]
-    return [*jobs, Periodically(in_scope(container, PruneInbox), PRUNE_EVERY_S, clock)]
+    return [
+        *jobs,
+        Relay(partial(in_scope(container, HandleReplayed), consumer), wakes.event(REPLAYED), clock),
+        Periodically(in_scope(container, PruneInbox), PRUNE_EVERY_S, clock),
+    ]
 
 
 @asynccontextmanager

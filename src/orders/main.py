@@ -42,6 +42,7 @@ async def serve(settings: Settings, bus: Bus, stop: asyncio.Event) -> None:
             container=container,
         )
         ask_again = Periodically(in_scope(container, AskAgain), ASK_AGAIN_EVERY_S, await container.get(Clock))
-        jobs = [*await background(container, "orders"), ask_again]
-        await bus.subscribe(await container.get(Consumer[PaymentDecided]))
+        consumer = await container.get(Consumer[PaymentDecided])
+        jobs = [*await background(container, "orders", consumer), ask_again]
+        await bus.subscribe(consumer)
         await run(app, settings.bind_host, settings.orders_port, jobs, stop, bus)

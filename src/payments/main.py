@@ -31,12 +31,13 @@ async def serve(settings: Settings, bus: Bus, stop: asyncio.Event) -> None:
             probes=probes(engine, SCHEMA_REVISION, bus),
             container=container,
         )
-        await bus.subscribe(await container.get(Consumer[OrderPlaced]))
+        consumer = await container.get(Consumer[OrderPlaced])
+        await bus.subscribe(consumer)
         await run(
             app,
             settings.bind_host,
             settings.payments_port,
-            await background(container, "payments"),
+            await background(container, "payments", consumer),
             stop,
             bus,
         )

@@ -14,6 +14,7 @@ from kernel.adapters.telemetry.logs import configure_logs
 from kernel.domain.errors import ShopError
 from kernel.settings import Settings, SettingsError, load_settings
 from shop.databases import SERVICES, any_databases, own_databases
+from shop.dead_letters.commands import dead_letters
 
 OPERATOR_MISTAKES = (SettingsError, ShopError, EmbeddedPostgresError)
 
@@ -126,6 +127,9 @@ def audit(settings: Settings, at_rest: bool, as_json: bool) -> None:
     with any_databases(settings, SERVICES) as complete:
         sound = run_audit(complete, at_rest=at_rest, as_json=as_json)
     sys.exit(0 if sound else 1)
+
+
+cli.add_command(dead_letters)
 
 
 def main() -> None:

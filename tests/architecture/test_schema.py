@@ -58,6 +58,20 @@ TRANSFER = {
     "created_at": NOW,
 }
 PAYMENT = {"user_id": "alice", "order_id": uuid4(), "decision": "captured", "created_at": NOW}
+DISCARDED = {
+    "id": uuid4(),
+    "type": "t",
+    "subject": "s",
+    "reason": "r",
+    "detail": "",
+    "payload": b"",
+    "count": 1,
+    "first_parked_at": NOW,
+    "last_parked_at": NOW,
+    "discarded_at": NOW,
+    "discarded_by": "ada",
+    "note": "",
+}
 
 each_service = pytest.mark.parametrize("service", SERVICES)
 
@@ -210,6 +224,8 @@ async def database(
         ("orders", "order_history", CHANGE, "sequence"),
         ("payments", "transfers", TRANSFER, "amount"),
         ("payments", "payments", PAYMENT, "reason"),
+        ("orders", "discarded_messages", DISCARDED, "note"),
+        ("payments", "discarded_messages", DISCARDED, "note"),
     ],
 )
 async def test_what_is_append_only_refuses_every_change(

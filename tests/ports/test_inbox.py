@@ -113,6 +113,28 @@ async def test_any_text_that_json_can_say_is_an_id(world: World) -> None:
     assert await claimed(world, *messages) == []
 
 
+async def test_what_is_forgotten_may_be_claimed_once_more_and_the_others_may_not(world: World) -> None:
+    messages = [received(number) for number in ("1", "2", "\x00")]
+    await claimed(world, *messages)
+    async with world.uow() as uow:
+        await world.inbox(uow).forget([messages[2].message, messages[0].message, MessageId("/crm", "1")])
+    assert await claimed(world, *messages) == facts(messages[0], messages[2])
+    assert await claimed(world, *messages) == []
+
+
+async def test_forgetting_ends_with_its_transaction_and_a_claim_waits_for_it(world: World) -> None:
+    message = received("1")
+    await claimed(world, message)
+    async with undone(world.uow()) as uow:
+        await world.inbox(uow).forget([message.message])
+    assert await claimed(world, message) == []
+    async with world.uow() as uow:
+        await world.inbox(uow).forget([message.message])
+        claiming = world.start(claimed(world, message))
+        await world.blocked(claiming)
+    assert await ended(claiming) == facts(message)
+
+
 async def test_pruning_forgets_the_oldest_claims_up_to_the_count(world: World) -> None:
     async def pruned(before: datetime, count_max: int) -> int:
         async with world.uow() as uow:

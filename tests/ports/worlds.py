@@ -17,16 +17,21 @@ from kernel.adapters.memory.clock import MemoryClock
 from kernel.adapters.memory.database import MemoryDatabase
 from kernel.adapters.memory.inbox import MemoryInbox
 from kernel.adapters.memory.outbox import MemoryBacklog, MemoryOutbox
-from kernel.adapters.memory.parked import PARKED, MemoryParkedMessages
+from kernel.adapters.memory.parked import (
+    DISCARDED,
+    PARKED,
+    MemoryDiscardedMessages,
+    MemoryParkedMessages,
+)
 from kernel.adapters.memory.unit_of_work import MemoryUnitOfWork
 from kernel.adapters.postgres.inbox import PostgresInbox
 from kernel.adapters.postgres.outbox import PostgresBacklog, PostgresOutbox
-from kernel.adapters.postgres.parked import PostgresParkedMessages
+from kernel.adapters.postgres.parked import PostgresDiscardedMessages, PostgresParkedMessages
 from kernel.adapters.postgres.unit_of_work import PostgresUnitOfWork
-from kernel.domain.events import Event
+from kernel.domain.events import Event, Parked
 from kernel.ports.inbox import Inbox
 from kernel.ports.outbox import Backlog, Outbox
-from kernel.ports.parked import ParkedMessages
+from kernel.ports.parked import DiscardedMessages, ParkedMessages
 from kernel.ports.unit_of_work import UnitOfWork
 from orders.adapters.outbound.memory import ORDER_HISTORY, MemoryHistory, MemoryOrders, MemoryPlacedOrders
 from orders.adapters.outbound.postgres import PostgresHistory, PostgresOrders, PostgresPlacedOrders
@@ -103,6 +108,23 @@ class ParkedRow:
     count: int
     first_parked_at: datetime
     last_parked_at: datetime
+    id: UUID
+
+
+@dataclass(frozen=True, slots=True)
+class DiscardedRow:
+    id: UUID
+    type: str
+    subject: str
+    reason: str
+    detail: str
+    payload: bytes
+    count: int
+    first_parked_at: datetime
+    last_parked_at: datetime
+    discarded_at: datetime
+    discarded_by: str
+    note: str
 
 
 class World(ABC):
@@ -146,6 +168,12 @@ class World(ABC):
     async def parked_rows(self) -> list[ParkedRow]: ...
 
     @abstractmethod
+    def discarded(self, uow: Any) -> DiscardedMessages: ...
+
+    @abstractmethod
+    async def discarded_rows(self) -> list[DiscardedRow]: ...
+
+    @abstractmethod
     def orders(self, uow: Any) -> Orders: ...
 
     @abstractmethod
@@ -172,6 +200,12 @@ class World(ABC):
 
     @abstractmethod
     def opened(self) -> OpenedAccounts: ...
+
+
+def columns(parked: Parked) -> tuple[str, str, str, str, bytes, int, datetime, datetime]:
+    one = parked.unhandled
+    times = (parked.first_parked_at, parked.last_parked_at)
+    return (one.type, one.subject, one.reason, one.detail, one.payload, parked.count, *times)
 
 
 class MemoryWorld(World):
@@ -201,16 +235,16 @@ class MemoryWorld(World):
         return MemoryParkedMessages(uow, self.clock)
 
     async def parked_rows(self) -> list[ParkedRow]:
+        rows = [ParkedRow(*columns(row), row.id) for row in self.database.rows(PARKED)]
+        return sorted(rows, key=lambda row: (row.type, row.subject, row.reason))
+
+    def discarded(self, uow: Any) -> DiscardedMessages:
+        return MemoryDiscardedMessages(uow, self.clock)
+
+    async def discarded_rows(self) -> list[DiscardedRow]:
         return [
-            ParkedRow(
-                *row.key,
-                row.unhandled.detail,
-                row.unhandled.payload,
-                row.count,
-                row.first_parked_at,
-                row.last_parked_at,
-            )
-            for row in sorted(self.database.rows(PARKED), key=lambda row: row.key)
+            DiscardedRow(row.id, *columns(row.parked), row.at, row.by, row.note)
+            for row in self.database.rows(DISCARDED)
         ]
 
     def orders(self, uow: Any) -> Orders:
@@ -288,6 +322,13 @@ class PostgresWorld(World):
     async def parked_rows(self) -> list[ParkedRow]:
         rows = await self.watcher.fetch("SELECT * FROM parked_messages ORDER BY type, subject, reason")
         return [ParkedRow(**row) for row in rows]
+
+    def discarded(self, uow: Any) -> DiscardedMessages:
+        return PostgresDiscardedMessages(uow, self.clock)
+
+    async def discarded_rows(self) -> list[DiscardedRow]:
+        rows = await self.watcher.fetch("SELECT * FROM discarded_messages ORDER BY id")
+        return [DiscardedRow(**row) for row in rows]
 
     def orders(self, uow: Any) -> Orders:
         return PostgresOrders(uow)

@@ -70,14 +70,27 @@ def decode_events(
     return [_decode_one(bytes(element), facts) for element in elements]
 
 
+def message_of(payload: bytes) -> MessageId:
+    """The identity under which `decode_events` knows this event, or element that is none."""
+    try:
+        event = _event.decode(payload)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return _by_content(payload)
+    return MessageId(event.source, event.id)
+
+
+def _by_content(payload: bytes) -> MessageId:
+    return MessageId("sha256", hashlib.sha256(payload).hexdigest())
+
+
 def _decode_one(
     payload: bytes, facts: Mapping[str, Callable[[msgspec.Struct, str], E]]
 ) -> Received[E] | Unhandled:
     try:
         event = _event.decode(payload)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        digest = hashlib.sha256(payload).hexdigest()
-        return Unhandled(MessageId("sha256", digest), "", digest, "invalid_event", str(error), payload)
+        message = _by_content(payload)
+        return Unhandled(message, "", message.id, "invalid_event", str(error), payload)
     message = MessageId(event.source, event.id)
     if event.type not in facts:
         detail = f"no handler for the type {event.type!r}"

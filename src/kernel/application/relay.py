@@ -31,12 +31,12 @@ class RelayEvents:
         async with self.uow:
             events = await self.backlog.take(event_type, count_max=ENVELOPE_EVENTS_MAX)
             if events:
-                envelopes = [Envelope(event_type, body, mandatory) for body in _batches(events)]
+                envelopes = [Envelope(event_type, body, mandatory) for body in batches(events)]
                 await self.publisher.publish(envelopes)
         return len(events)
 
 
-def _batches(events: Sequence[bytes]) -> Iterator[bytes]:
+def batches(events: Sequence[bytes]) -> Iterator[bytes]:
     """JSON arrays (CloudEvents 1.0, JSON format, section 4) within the limits of one message."""
     batch: list[bytes] = []
     size = len(b"[]")

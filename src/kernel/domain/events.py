@@ -1,6 +1,7 @@
 """What travels between services, in the words of the domain."""
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Generic, TypeVar
 from uuid import UUID
 
@@ -45,6 +46,17 @@ class Unhandled:
     reason: str
     detail: str
     payload: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Parked:
+    """What waits for an operator: the last of `count` messages of one type, subject and reason."""
+
+    id: UUID
+    unhandled: Unhandled
+    count: int
+    first_parked_at: datetime
+    last_parked_at: datetime
 
 
 def new_trace(seed: UUID) -> str:

@@ -16,6 +16,10 @@ class Inbox(Protocol):
         """Whether this transaction is the first to claim the message."""
         ...
 
+    async def forget(self, messages: Sequence[MessageId]) -> None:
+        """Whoever comes next with one of these messages may claim it again."""
+        ...
+
     async def prune(self, *, before: datetime, count_max: int) -> int:
         """Forget messages that were claimed before then, and say how many; any number of callers share it."""
         ...

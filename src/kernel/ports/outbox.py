@@ -2,9 +2,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Protocol, TypeVar
 
-from kernel.domain.events import Event
-
-E_contra = TypeVar("E_contra", bound=Event, contravariant=True)
+E_contra = TypeVar("E_contra", contravariant=True)
 
 
 class Outbox(Protocol[E_contra]):

@@ -8,11 +8,11 @@ import pytest
 
 from kernel.adapters.memory.database import MemoryDatabase
 from kernel.adapters.memory.inbox import INBOX, MemoryInbox
-from kernel.adapters.memory.parked import PARKED, MemoryParkedMessages, Parked
+from kernel.adapters.memory.parked import PARKED, MemoryParkedMessages
 from kernel.adapters.memory.unit_of_work import MemoryUnitOfWork
 from kernel.application.consume import Consumer, ParkMessage
 from kernel.domain.errors import Contention, NotFound, OutcomeUnknown, Unavailable
-from kernel.domain.events import Event, MessageId, Received, Unhandled
+from kernel.domain.events import Event, MessageId, Parked, Received, Unhandled
 from kernel.ports.bus import Unreadable
 from tests.unit.clock import RecordingClock, id_of
 

@@ -35,6 +35,10 @@ class MemoryInbox:
     async def claim_message(self, message: MessageId) -> bool:
         return await self._uow.transaction.try_insert(INBOX, Claimed(message, self._clock.now()))
 
+    async def forget(self, messages: Sequence[MessageId]) -> None:
+        for key in sorted({(message.source, message.id) for message in messages}):
+            await self._uow.transaction.delete(INBOX, key)
+
     async def prune(self, *, before: datetime, count_max: int) -> int:
         transaction = self._uow.transaction
         old = [claimed for claimed in transaction.unlocked(INBOX) if claimed.received_at < before]

@@ -7,11 +7,10 @@ from uuid import UUID
 
 from kernel.adapters.memory.database import Table
 from kernel.adapters.memory.unit_of_work import MemoryUnitOfWork
-from kernel.domain.events import Event
 from kernel.domain.ids import made_at
 from kernel.ports.clock import Clock
 
-E = TypeVar("E", bound=Event)
+E = TypeVar("E")
 
 
 @dataclass(frozen=True, slots=True)

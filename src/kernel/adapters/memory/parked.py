@@ -1,27 +1,19 @@
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from uuid import UUID
 
 from kernel.adapters.memory.database import Table
 from kernel.adapters.memory.unit_of_work import MemoryUnitOfWork
-from kernel.domain.events import Unhandled
+from kernel.domain.events import Parked, Unhandled
 from kernel.ports.clock import Clock
 
 
-@dataclass(frozen=True, slots=True)
-class Parked:
-    """`unhandled` is the last one of its type, subject and reason."""
-
-    unhandled: Unhandled
-    count: int
-    first_parked_at: datetime
-    last_parked_at: datetime
-
-    @property
-    def key(self) -> tuple[str, str, str]:
-        return (self.unhandled.type, self.unhandled.subject, self.unhandled.reason)
+def _key(parked: Parked) -> tuple[str, str, str]:
+    return (parked.unhandled.type, parked.unhandled.subject, parked.unhandled.reason)
 
 
-PARKED = Table[Parked]({"key": lambda parked: parked.key})
+PARKED = Table[Parked]({"key": _key, "id": lambda parked: parked.id})
 
 
 class MemoryParkedMessages:
@@ -31,10 +23,48 @@ class MemoryParkedMessages:
 
     async def add(self, unhandled: Unhandled) -> None:
         now = self._clock.now()
-        first = Parked(unhandled, 1, now, now)
+        first = Parked(self._clock.new_id(), unhandled, 1, now, now)
         if not await self._uow.transaction.try_insert(PARKED, first):
             await self._uow.transaction.update(
                 PARKED,
-                first.key,
+                _key(first),
                 lambda row: replace(row, unhandled=unhandled, count=row.count + 1, last_parked_at=now),
+            )
+
+    async def waiting(self, *, after: UUID | None, count_max: int) -> Sequence[Parked]:
+        rows = [row for row in self._uow.transaction.committed(PARKED) if after is None or row.id > after]
+        return sorted(rows, key=lambda row: row.id)[:count_max]
+
+    async def take(self, ids: Sequence[UUID]) -> Sequence[Parked]:
+        transaction = self._uow.transaction
+        wanted = (transaction.get(PARKED, id, by="id") for id in sorted(set(ids)))
+        rows = [row for found in wanted if found for row in await transaction.lock(PARKED, [_key(found)])]
+        taken = [row for row in rows if row.id in set(ids)]
+        for row in taken:
+            await transaction.delete(PARKED, _key(row))
+        return taken
+
+
+@dataclass(frozen=True, slots=True)
+class Discarded:
+    id: UUID
+    parked: Parked
+    at: datetime
+    by: str
+    note: str
+
+
+DISCARDED = Table[Discarded]({"id": lambda discarded: discarded.id}, append_only=True)
+
+
+class MemoryDiscardedMessages:
+    def __init__(self, uow: MemoryUnitOfWork, clock: Clock) -> None:
+        self._uow = uow
+        self._clock = clock
+
+    async def add(self, discarded: Sequence[Parked], *, by: str, note: str) -> None:
+        now = self._clock.now()
+        for parked in discarded:
+            await self._uow.transaction.insert(
+                DISCARDED, Discarded(self._clock.new_id(), parked, now, by, note)
             )

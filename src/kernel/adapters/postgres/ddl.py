@@ -1,4 +1,4 @@
-"""Statements that the first migrations of every service share. Frozen: databases were made by them."""
+"""Statements that the migrations of every service share. Frozen: databases were made by them."""
 
 from alembic import op
 
@@ -26,6 +26,25 @@ CREATE TABLE parked_messages (
     first_parked_at timestamptz NOT NULL,
     last_parked_at timestamptz NOT NULL,
     PRIMARY KEY (type, subject, reason)
+);
+"""
+
+# The default is for a previous version of the service, which knows no id yet, and for what it parked.
+MESSAGING_0002 = """
+ALTER TABLE parked_messages ADD COLUMN id uuid NOT NULL DEFAULT gen_random_uuid() UNIQUE;
+CREATE TABLE discarded_messages (
+    id uuid PRIMARY KEY,
+    type text COLLATE "C" NOT NULL,
+    subject text COLLATE "C" NOT NULL,
+    reason text COLLATE "C" NOT NULL,
+    detail text NOT NULL,
+    payload bytea NOT NULL,
+    count integer NOT NULL,
+    first_parked_at timestamptz NOT NULL,
+    last_parked_at timestamptz NOT NULL,
+    discarded_at timestamptz NOT NULL,
+    discarded_by text NOT NULL,
+    note text NOT NULL
 );
 """
 

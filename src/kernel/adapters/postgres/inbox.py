@@ -2,7 +2,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import TypeVar
 
-from sqlalchemy import bindparam, delete, select
+from sqlalchemy import and_, bindparam, delete, select
 from sqlalchemy.dialects.postgresql import insert
 
 from kernel.adapters.postgres.tables import INBOX
@@ -31,6 +31,17 @@ _OLD = (
 )
 _PRUNE = delete(INBOX).where(INBOX.c.source == _OLD.c.source, INBOX.c.event_id == _OLD.c.event_id)
 
+_KEYS = (INBOX.c.source, INBOX.c.event_id)
+_given = unnest(*_KEYS)
+_CLAIMED = (
+    select(*_KEYS)
+    .join_from(INBOX, _given, and_(INBOX.c.source == _given.c.source, INBOX.c.event_id == _given.c.event_id))
+    .order_by(*_KEYS)
+    .with_for_update(of=INBOX)
+    .cte("claimed")
+)
+_FORGET = delete(INBOX).where(INBOX.c.source == _CLAIMED.c.source, INBOX.c.event_id == _CLAIMED.c.event_id)
+
 
 class PostgresInbox:
     def __init__(self, uow: PostgresUnitOfWork, clock: Clock) -> None:
@@ -46,6 +57,10 @@ class PostgresInbox:
 
     async def claim_message(self, message: MessageId) -> bool:
         return bool(await self._claimed([message]))
+
+    async def forget(self, messages: Sequence[MessageId]) -> None:
+        keys = {(storable_key(message.source), storable_key(message.id)) for message in messages}
+        await self._uow.connection.execute(_FORGET, arrays(_KEYS, sorted(keys)))
 
     async def prune(self, *, before: datetime, count_max: int) -> int:
         pruned = await self._uow.connection.execute(_PRUNE, {"before": before, "count_max": count_max})

@@ -9,11 +9,10 @@ from sqlalchemy import any_, bindparam, delete, func, insert, select
 from kernel.adapters.postgres.tables import OUTBOX
 from kernel.adapters.postgres.unit_of_work import PostgresUnitOfWork
 from kernel.adapters.postgres.unnest import arrays, unnest
-from kernel.domain.events import Event
 from kernel.domain.ids import made_at
 from kernel.ports.clock import Clock
 
-E = TypeVar("E", bound=Event)
+E = TypeVar("E")
 
 # Type and CloudEvent of a domain event, given the id and the time of the message.
 Encode = Callable[[E, UUID, datetime], tuple[str, bytes]]

@@ -1,9 +1,17 @@
-from sqlalchemy.dialects.postgresql import insert
+from collections.abc import Sequence
+from typing import Any
+from uuid import UUID
 
-from kernel.adapters.postgres.tables import PARKED
+from sqlalchemy import Row, any_, bindparam, delete, func, select
+from sqlalchemy.dialects.postgresql import ARRAY, insert
+from sqlalchemy.types import Uuid
+
+from kernel.adapters.cloudevents import message_of
+from kernel.adapters.postgres.tables import DISCARDED, PARKED
 from kernel.adapters.postgres.text import storable, storable_key
 from kernel.adapters.postgres.unit_of_work import PostgresUnitOfWork
-from kernel.domain.events import Unhandled
+from kernel.adapters.postgres.unnest import arrays, unnest
+from kernel.domain.events import Parked, Unhandled
 from kernel.ports.clock import Clock
 
 _INSERT = insert(PARKED)
@@ -16,6 +24,18 @@ _ADD = _INSERT.on_conflict_do_update(
         "last_parked_at": _INSERT.excluded.last_parked_at,
     },
 )
+_WAITING = select(PARKED).order_by(PARKED.c.id).limit(bindparam("count_max"))
+_STILL_PARKED = (
+    select(PARKED.c.id)
+    .where(PARKED.c.id == any_(bindparam("ids", type_=ARRAY(Uuid))))
+    .order_by(PARKED.c.id)
+    .with_for_update()
+    .scalar_subquery()
+)
+_TAKE = delete(PARKED).where(PARKED.c.id == any_(func.array(_STILL_PARKED))).returning(PARKED)
+
+_COLUMNS = tuple(DISCARDED.c)
+_DISCARD = insert(DISCARDED).from_select([c.name for c in _COLUMNS], select(unnest(*_COLUMNS)))
 
 
 class PostgresParkedMessages:
@@ -25,16 +45,52 @@ class PostgresParkedMessages:
 
     async def add(self, unhandled: Unhandled) -> None:
         now = self._clock.now()
+        await self._uow.connection.execute(_ADD, _row(Parked(self._clock.new_id(), unhandled, 1, now, now)))
+
+    async def waiting(self, *, after: UUID | None, count_max: int) -> Sequence[Parked]:
+        query = _WAITING if after is None else _WAITING.where(PARKED.c.id > after)
+        rows = await self._uow.connection.execute(query, {"count_max": count_max})
+        return [_parked(row) for row in rows]
+
+    async def take(self, ids: Sequence[UUID]) -> Sequence[Parked]:
+        rows = await self._uow.connection.execute(_TAKE, {"ids": list(ids)})
+        return sorted((_parked(row) for row in rows), key=lambda parked: parked.id)
+
+
+class PostgresDiscardedMessages:
+    def __init__(self, uow: PostgresUnitOfWork, clock: Clock) -> None:
+        self._uow = uow
+        self._clock = clock
+
+    async def add(self, discarded: Sequence[Parked], *, by: str, note: str) -> None:
+        record = {"discarded_at": self._clock.now(), "discarded_by": storable(by), "note": storable(note)}
+        rows = [_row(parked) | record | {"id": self._clock.new_id()} for parked in discarded]
         await self._uow.connection.execute(
-            _ADD,
-            {
-                "type": storable_key(unhandled.type),
-                "subject": storable_key(unhandled.subject),
-                "reason": unhandled.reason,
-                "detail": storable(unhandled.detail),
-                "payload": unhandled.payload,
-                "count": 1,
-                "first_parked_at": now,
-                "last_parked_at": now,
-            },
+            _DISCARD, arrays(_COLUMNS, ([row[c.name] for c in _COLUMNS] for row in rows))
         )
+
+
+def _row(parked: Parked) -> dict[str, Any]:
+    return {
+        "id": parked.id,
+        "type": storable_key(parked.unhandled.type),
+        "subject": storable_key(parked.unhandled.subject),
+        "reason": parked.unhandled.reason,
+        "detail": storable(parked.unhandled.detail),
+        "payload": parked.unhandled.payload,
+        "count": parked.count,
+        "first_parked_at": parked.first_parked_at,
+        "last_parked_at": parked.last_parked_at,
+    }
+
+
+def _parked(row: Row[*tuple[Any, ...]]) -> Parked:
+    return Parked(
+        id=row.id,
+        unhandled=Unhandled(
+            message_of(row.payload), row.type, row.subject, row.reason, row.detail, row.payload
+        ),
+        count=row._mapping["count"],
+        first_parked_at=row.first_parked_at,
+        last_parked_at=row.last_parked_at,
+    )

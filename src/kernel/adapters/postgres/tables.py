@@ -34,4 +34,15 @@ PARKED = Table(
     Column("count", Integer, nullable=False),
     Column("first_parked_at", Time, nullable=False),
     Column("last_parked_at", Time, nullable=False),
+    Column("id", Uuid, nullable=False, unique=True),
+)
+
+DISCARDED = Table(
+    "discarded_messages",
+    METADATA,
+    Column("id", Uuid, primary_key=True),
+    *(Column(c.name, c.type, nullable=False) for c in PARKED.c if c.name != "id"),
+    Column("discarded_at", Time, nullable=False),
+    Column("discarded_by", Text, nullable=False),
+    Column("note", Text, nullable=False),
 )

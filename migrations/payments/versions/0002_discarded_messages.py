@@ -1,0 +1,11 @@
+"""Parked messages get an id that an operator can name; what is discarded leaves a record."""
+
+from kernel.adapters.postgres.ddl import MESSAGING_0002, execute_script, make_append_only
+
+revision = "0002"
+down_revision = "0001"
+
+
+def upgrade() -> None:
+    execute_script(MESSAGING_0002)
+    make_append_only("discarded_messages")

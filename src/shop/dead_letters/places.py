@@ -1,0 +1,159 @@
+"""Where messages wait for an operator: parked in the database of a service, or in its dead-letter queue."""
+
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Collection, Iterator, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
+from functools import partial
+from typing import Literal, Protocol
+from uuid import UUID
+
+from kernel.adapters.postgres.inbox import PostgresInbox
+from kernel.adapters.postgres.outbox import PostgresOutbox
+from kernel.adapters.postgres.parked import PostgresDiscardedMessages, PostgresParkedMessages
+from kernel.adapters.postgres.unit_of_work import PostgresUnitOfWork
+from kernel.adapters.rabbit.dead_letters import RabbitDeadLetters
+from kernel.adapters.system_clock import SystemClock
+from kernel.application.operate import DiscardParked, ReplayParked, encode_replayed
+from kernel.domain.errors import Contention, Unavailable
+from kernel.domain.events import Parked
+from kernel.settings import Settings, required
+from kernel.wiring import database
+from orders.adapters.outbound.tables import SCHEMA_REVISION as ORDERS_REVISION
+from payments.adapters.outbound.tables import SCHEMA_REVISION as PAYMENTS_REVISION
+
+REVISIONS = {"orders": ORDERS_REVISION, "payments": PAYMENTS_REVISION}
+BATCH_MAX = 200
+
+Name = Literal["parked", "dead letters"]
+
+
+class Place(Protocol):
+    """All raise Unavailable where the database or the broker is away; what was done until then stays done."""
+
+    service: str
+    name: Name
+
+    def messages(self) -> AsyncGenerator[Parked, None]: ...
+
+    async def replay(self, ids: Collection[UUID]) -> int:
+        """How many of them were there and go back to their consumer."""
+        ...
+
+    async def discard(self, ids: Collection[UUID], *, by: str, note: str) -> int:
+        """How many of them were there and are recorded."""
+        ...
+
+
+class ParkedMessages:
+    name: Name = "parked"
+
+    def __init__(self, service: str, uow: Callable[[], PostgresUnitOfWork]) -> None:
+        self.service = service
+        self._uow = uow
+        self._clock = SystemClock()
+
+    async def messages(self) -> AsyncGenerator[Parked, None]:
+        page: Sequence[Parked] = ()
+        while not page or len(page) == BATCH_MAX:
+            with _patience():
+                async with (uow := self._uow()):
+                    page = await PostgresParkedMessages(uow, self._clock).waiting(
+                        after=page[-1].id if page else None, count_max=BATCH_MAX
+                    )
+            if not page:
+                return
+            for parked in page:
+                yield parked
+
+    async def replay(self, ids: Collection[UUID]) -> int:
+        count = 0
+        for batch in _batches(ids):
+            uow = self._uow()
+            act = ReplayParked(
+                uow,
+                PostgresParkedMessages(uow, self._clock),
+                PostgresInbox(uow, self._clock),
+                PostgresOutbox(uow, self._clock, encode_replayed, wake=lambda _: None),
+            )
+            with _patience():
+                count += await act(batch)
+        return count
+
+    async def discard(self, ids: Collection[UUID], *, by: str, note: str) -> int:
+        count = 0
+        for batch in _batches(ids):
+            uow = self._uow()
+            act = DiscardParked(
+                uow, PostgresParkedMessages(uow, self._clock), PostgresDiscardedMessages(uow, self._clock)
+            )
+            with _patience():
+                count += await act(batch, by=by, note=note)
+        return count
+
+
+class DeadLetters:
+    name: Name = "dead letters"
+
+    def __init__(self, service: str, uow: Callable[[], PostgresUnitOfWork], urls: Sequence[str]) -> None:
+        self.service = service
+        self._uow = uow
+        self._clock = SystemClock()
+        self._visit = partial(RabbitDeadLetters, urls, service)
+
+    async def messages(self) -> AsyncGenerator[Parked, None]:
+        async with self._visit() as queue:
+            async for letter in queue.letters():
+                yield letter.parked
+
+    async def replay(self, ids: Collection[UUID]) -> int:
+        count = 0
+        async with self._visit() as queue:
+            async for letter in queue.letters():
+                if letter.parked.id in ids:
+                    await queue.send_back(letter)
+                    count += 1
+        return count
+
+    async def discard(self, ids: Collection[UUID], *, by: str, note: str) -> int:
+        """The record comes first: a crash in between leaves the letter, and the next time a second record."""
+        count = 0
+        async with self._visit() as queue:
+            async for letter in queue.letters():
+                if letter.parked.id in ids:
+                    await self._record(letter.parked, by=by, note=note)
+                    await queue.remove(letter)
+                    count += 1
+        return count
+
+    async def _record(self, parked: Parked, *, by: str, note: str) -> None:
+        with _patience():
+            async with (uow := self._uow()):
+                await PostgresDiscardedMessages(uow, self._clock).add([parked], by=by, note=note)
+
+
+@asynccontextmanager
+async def open_places(settings: Settings, services: Sequence[str]) -> AsyncIterator[list[Place]]:
+    """Raises SchemaMismatch, and Unavailable for a database. Without a broker there are no dead letters."""
+    async with AsyncExitStack() as opened:
+        places: list[Place] = []
+        for service in services:
+            url = required(settings, f"{service}_database_url")
+            engine = await opened.enter_async_context(database(url, service, REVISIONS[service]))
+            uow = partial(PostgresUnitOfWork, engine)
+            places.append(ParkedMessages(service, uow))
+            if settings.rabbitmq_url:
+                places.append(DeadLetters(service, uow, settings.rabbitmq_url.split(",")))
+        yield places
+
+
+def _batches(ids: Collection[UUID]) -> Iterator[list[UUID]]:
+    in_order = sorted(ids)
+    for start in range(0, len(in_order), BATCH_MAX):
+        yield in_order[start : start + BATCH_MAX]
+
+
+@contextmanager
+def _patience() -> Iterator[None]:
+    try:
+        yield
+    except Contention as error:
+        raise Unavailable("the database is busy, try again") from error
