@@ -448,6 +448,16 @@ async def test_an_undecided_order_that_a_parked_message_names_waits_for_the_oper
     assert (culprits(report), report.parked) == ([], 1)
 
 
+async def test_an_undecided_order_whose_parked_message_was_discarded_is_forgotten(books: Books) -> None:
+    await books.harm("orders", UNDECIDED)
+    await books.harm(
+        "orders",
+        "INSERT INTO discarded_messages VALUES"
+        f" ('{UNKNOWN}', 't', '<unknown>', 'r', '', '', 1, now(), now(), now(), 'ada', '')",
+    )
+    assert culprits(await books.audit()) == [("order_forgotten", f"order {UNKNOWN} of alice")]
+
+
 async def test_a_young_order_may_be_undecided_unless_the_shop_is_at_rest(books: Books) -> None:
     await books.harm("orders", UNDECIDED + "; UPDATE orders SET created_at = now() WHERE id = '<unknown>'")
     assert culprits(await books.audit()) == []

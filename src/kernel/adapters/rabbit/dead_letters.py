@@ -108,13 +108,13 @@ def _parked(queue: str, message: DeliveredMessage) -> Parked:
     death = _last_death(message)
     digest = hashlib.sha256(queue.encode() + b"\0" + message.body).digest()
     reason = str(death.get("reason", "unknown"))
-    keys = death.get("routing-keys") or [message.routing_key or ""]
+    routing_keys = death.get("routing-keys") or [""]
     at = death.get("time")
     at = at if isinstance(at, datetime) else datetime.now(UTC)
-    subject, detail = _contents(message.body)
+    type_, subject, detail = _contents(message.body)
     unhandled = Unhandled(
         message=MessageId("sha256", digest.hex()),
-        type=str(keys[0]),
+        type=type_ or str(routing_keys[0]),
         subject=subject,
         reason=_REASONS.get(reason, reason),
         detail=detail,
@@ -129,11 +129,13 @@ def _last_death(message: DeliveredMessage) -> dict[str, Any]:
     return deaths[0] if isinstance(deaths, list) and deaths and isinstance(deaths[0], dict) else {}
 
 
-def _contents(body: bytes) -> tuple[str, str]:
-    """The first event's subject, and what can be said of the whole."""
+def _contents(body: bytes) -> tuple[str, str, str]:
+    """Type and subject of the first event, and what can be said of the whole."""
     try:
         events: Sequence[Received[Event] | Unhandled] = decode_events(body, {})
     except Unreadable as error:
-        return "", str(error)
-    subjects = [event.subject for event in events if isinstance(event, Unhandled)]
-    return next(iter(subjects), ""), f"{len(events)} events"
+        return "", "", str(error)
+    for event in events:
+        if isinstance(event, Unhandled):
+            return event.type, event.subject, f"events: {len(events)}"
+    return "", "", "events: 0"
