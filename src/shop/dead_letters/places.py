@@ -43,7 +43,7 @@ class Place(Protocol):
         ...
 
 
-class ParkedMessages:
+class ParkedTable:
     name: Name = "parked"
 
     def __init__(self, service: str, uow: Callable[[], PostgresUnitOfWork]) -> None:
@@ -54,7 +54,7 @@ class ParkedMessages:
     async def messages(self) -> AsyncGenerator[Parked, None]:
         page: Sequence[Parked] = ()
         while not page or len(page) == BATCH_MAX:
-            with _patience():
+            with _told_in_a_line():
                 async with (uow := self._uow()):
                     page = await PostgresParkedMessages(uow, self._clock).waiting(
                         after=page[-1].id if page else None, count_max=BATCH_MAX
@@ -74,7 +74,7 @@ class ParkedMessages:
                 PostgresInbox(uow, self._clock),
                 PostgresOutbox(uow, self._clock, encode_replayed, wake=lambda _: None),
             )
-            with _patience():
+            with _told_in_a_line():
                 count += await act(batch)
         return count
 
@@ -85,12 +85,12 @@ class ParkedMessages:
             act = DiscardParked(
                 uow, PostgresParkedMessages(uow, self._clock), PostgresDiscardedMessages(uow, self._clock)
             )
-            with _patience():
+            with _told_in_a_line():
                 count += await act(batch, by=by, note=note)
         return count
 
 
-class DeadLetters:
+class DeadLetterQueue:
     name: Name = "dead letters"
 
     def __init__(self, service: str, uow: Callable[[], PostgresUnitOfWork], urls: Sequence[str]) -> None:
@@ -125,7 +125,7 @@ class DeadLetters:
         return count
 
     async def _record(self, parked: Parked, *, by: str, note: str) -> None:
-        with _patience():
+        with _told_in_a_line():
             async with (uow := self._uow()):
                 await PostgresDiscardedMessages(uow, self._clock).add([parked], by=by, note=note)
 
@@ -139,9 +139,9 @@ async def open_places(settings: Settings, services: Sequence[str]) -> AsyncItera
             url = required(settings, f"{service}_database_url")
             engine = await opened.enter_async_context(database(url, service, REVISIONS[service]))
             uow = partial(PostgresUnitOfWork, engine)
-            places.append(ParkedMessages(service, uow))
+            places.append(ParkedTable(service, uow))
             if settings.rabbitmq_url:
-                places.append(DeadLetters(service, uow, settings.rabbitmq_url.split(",")))
+                places.append(DeadLetterQueue(service, uow, settings.rabbitmq_url.split(",")))
         yield places
 
 
@@ -152,7 +152,7 @@ def _batches(ids: Collection[UUID]) -> Iterator[list[UUID]]:
 
 
 @contextmanager
-def _patience() -> Iterator[None]:
+def _told_in_a_line() -> Iterator[None]:
     try:
         yield
     except Contention as error:

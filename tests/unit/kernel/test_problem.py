@@ -30,7 +30,13 @@ from kernel.domain.errors import (
 SRC = Path(kernel.domain.errors.__file__).parents[2]
 KINDS = {kind.__name__ for kind in STATUS_OF_KIND}
 # They end a start, hold up a relay, or become the reason of an order: no caller is told them as a problem.
-NEVER_ANSWERED = {"schema", "rabbitmq_unavailable", "consumer_unavailable", "currency_mismatch"}
+NEVER_ANSWERED = {
+    "schema",
+    "rabbitmq_unavailable",
+    "consumer_unavailable",
+    "currency_mismatch",
+    "message_not_found",
+}
 
 
 def words(node: ast.AST) -> Iterator[str]:

@@ -23,10 +23,6 @@ _TRY_S = 1.0
 
 logger = logging.getLogger(__name__)
 
-# An absent broker is told below, in one line. The libraries tell it many times over, with tracebacks.
-for _library in ("aiormq", "aio_pika"):
-    logging.getLogger(_library).setLevel(logging.CRITICAL)
-
 
 class RabbitBus:
     """Publisher and Subscriber of one service. `urls` are the nodes of one cluster, any of which will do."""

@@ -1,6 +1,7 @@
 """One connection with one channel, through a FastStream broker of its own."""
 
 import asyncio
+import logging
 from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any, TypeVar, cast
 
@@ -20,6 +21,10 @@ _LEFTOVERS_S = 30.0
 _NEVER_S = 10 * 365 * 86_400.0
 
 T = TypeVar("T")
+
+# An absent broker is told by us, in one line. The libraries tell it many times over, with tracebacks.
+for _library in ("aiormq", "aio_pika"):
+    logging.getLogger(_library).setLevel(logging.CRITICAL)
 
 
 class RabbitConnection:

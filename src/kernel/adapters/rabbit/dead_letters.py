@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import AsyncIterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from types import TracebackType
@@ -11,6 +12,7 @@ from uuid import UUID
 from aiormq.abc import DeliveredMessage
 from faststream.rabbit import Channel
 from pamqp.commands import Basic
+from yarl import URL
 
 from kernel.adapters.cloudevents import decode_events
 from kernel.adapters.rabbit.connection import ANSWER_S, RabbitConnection
@@ -48,27 +50,31 @@ class RabbitDeadLetters:
         self._connection: RabbitConnection
 
     async def __aenter__(self) -> Self:
-        for number, url in enumerate(self._urls, 1):
-            self._connection = RabbitConnection(
-                url,
-                f"{self._service} dead letters",
-                Channel(on_return_raises=True),
-                grace_s=0,
-                on_lost=lambda _: None,
-            )
-            try:
-                await self._connection.open(declare_topology, within_s=ANSWER_S)
-                break
-            except Unavailable:
-                await self._connection.close()
-                if number == len(self._urls):
-                    raise
-        return self
+        *others, last = self._urls
+        for url in others:
+            with suppress(Unavailable):
+                return await self._open(url)
+        return await self._open(last)
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         await self._connection.close()
+
+    async def _open(self, url: URL) -> Self:
+        self._connection = RabbitConnection(
+            url,
+            f"{self._service} dead letters",
+            Channel(on_return_raises=True),
+            grace_s=0,
+            on_lost=lambda _: None,
+        )
+        try:
+            await self._connection.open(declare_topology, within_s=ANSWER_S)
+        except BaseException:
+            await self._connection.close()
+            raise
+        return self
 
     async def letters(self) -> AsyncIterator[DeadLetter]:
         """As many as there were at the start: what is sent back and fails again is not met again."""
