@@ -116,13 +116,17 @@ def _processes() -> list[tuple[int, int, str]]:
 class Process:
     """One `shop …` process. Its output is appended to files, over restarts too."""
 
+    program: tuple[str, ...] = (sys.executable, "-m", "shop")
+    inherits: tuple[str, ...] = ("PATH", "HOME", "SHOP_PG_BIN")
+    rights: Mapping[str, Any] = {}
+
     def __init__(
         self, *arguments: str, settings: Mapping[str, str], logs: Path, ready_at: Iterable[str] = ()
     ) -> None:
         self.arguments = arguments
         self._ready_at = tuple(ready_at)
         self._environment = {
-            **{name: os.environ[name] for name in ("PATH", "HOME", "SHOP_PG_BIN") if name in os.environ},
+            **{name: os.environ[name] for name in self.inherits if name in os.environ},
             **settings,
         }
         logs.mkdir(parents=True, exist_ok=True)
@@ -134,15 +138,17 @@ class Process:
 
     def spawn(self) -> None:
         """Starts the process without waiting for it."""
+        python, *program = self.program
         with self._stdout.open("ab") as stdout, self._stderr.open("ab") as stderr:
             self._popen = subprocess.Popen(
-                [sys.executable, "-c", _TIED, "-m", "shop", *self.arguments],
+                [python, "-c", _TIED, *program, *self.arguments],
                 env=self._environment,
                 cwd="/",
                 stdin=subprocess.DEVNULL,
                 stdout=stdout,
                 stderr=stderr,
                 start_new_session=True,
+                **self.rights,
             )
 
     async def start(self, *, within: float = 30) -> None:

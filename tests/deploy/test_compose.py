@@ -1,19 +1,12 @@
-"""docker-compose.yml and deploy/Dockerfile, held against each other and against the code.
+"""docker-compose.yml, held against the image and the code.
 
-No engine is needed: what a build or a start would trip over is read from the files.
+No engine is needed: what a start would trip over is read from the files.
 """
 
-import json
-import os
 import re
 import subprocess
 import sys
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
-from typing import Any
 from urllib.parse import urlsplit
 
 import msgspec
@@ -21,38 +14,24 @@ import pytest
 import yaml
 
 from kernel.settings import Settings
-from shop.cli import main
+from shop.cli import cli
+from tests.deploy.compose import (
+    COMPOSE,
+    CONTAINERS,
+    OBSERVERS,
+    OURS,
+    ROOT,
+    SERVICES,
+    TEXT,
+    arguments,
+    image_ports,
+)
 
-ROOT = Path(__file__).parents[2]
-COMPOSE = ROOT / "docker-compose.yml"
 FOREIGN_PORTS = {"postgresql": 5432, "amqp": 5672}
-
-# `${NAME:-default}` becomes its default, as compose does it when nothing is set.
-TEXT = re.sub(r"\$\{\w+:-([^}]*)\}", r"\1", COMPOSE.read_text())
-CONTAINERS: dict[str, dict[str, Any]] = yaml.safe_load(TEXT)["services"]
-OURS = {name: container for name, container in CONTAINERS.items() if "build" in container}
-SERVICES = {name: container for name, container in OURS.items() if container["command"][0] == "serve"}
 
 each_container = pytest.mark.parametrize("name", CONTAINERS)
 each_of_ours = pytest.mark.parametrize("name", OURS)
 each_service = pytest.mark.parametrize("name", SERVICES)
-
-
-def instructions() -> list[tuple[str, str]]:
-    """The Dockerfile as (instruction, arguments), comments dropped and continued lines joined."""
-    text = re.sub(r"^\s*#.*\n", "", (ROOT / "deploy/Dockerfile").read_text(), flags=re.MULTILINE)
-    lines = re.sub(r"\\\n", "", text).splitlines()
-    return [(word, rest) for word, _, rest in (line.partition(" ") for line in lines if line)]
-
-
-def arguments(instruction: str) -> list[str]:
-    return [rest for word, rest in instructions() if word == instruction]
-
-
-def image_ports() -> dict[str, int]:
-    """The port of each service by its name, from the image's environment."""
-    pairs = re.findall(r"(\w+)_PORT=(\d+)", " ".join(arguments("ENV")))
-    return {name.lower(): int(port) for name, port in pairs}
 
 
 def compose_schema(path: Path) -> subprocess.CompletedProcess[str]:
@@ -75,7 +54,11 @@ def test_the_compose_schema_refuses_a_misspelt_field(tmp_path: Path) -> None:
 
 def test_the_file_starts_three_services_two_databases_and_a_broker() -> None:
     assert set(SERVICES) == {"orders", "payments", "gateway"}
-    images = [container["image"].split(":")[0] for container in CONTAINERS.values() if "image" in container]
+    images = [
+        container["image"].split(":")[0]
+        for name, container in CONTAINERS.items()
+        if "image" in container and name not in OBSERVERS
+    ]
     assert sorted(images) == ["postgres", "postgres", "rabbitmq"]
 
 
@@ -96,8 +79,9 @@ def test_every_service_is_published_at_the_port_it_listens_on(name: str) -> None
 
 @each_of_ours
 def test_every_variable_of_a_container_is_a_setting_of_the_shop(name: str) -> None:
+    """Those of OpenTelemetry are its library's own."""
     variables = {variable.lower() for variable in OURS[name]["environment"]}
-    assert variables <= set(Settings.__struct_fields__)
+    assert {name for name in variables if not name.startswith("otel_")} <= set(Settings.__struct_fields__)
 
 
 @each_of_ours
@@ -142,22 +126,15 @@ def test_every_container_that_stays_up_has_a_health_check(name: str) -> None:
     own = CONTAINERS[name].get("healthcheck", {})
     if name.startswith("migrate-"):
         assert own == {"disable": True}, "the image's check asks a service, and a job is none"
-    else:
+    elif name not in OBSERVERS:
         assert "disable" not in own
         assert "test" in own or name in OURS
 
 
 @each_of_ours
-def test_every_command_is_a_command_of_the_shop(
-    name: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    command = OURS[name]["command"]
-    monkeypatch.setattr(sys, "argv", ["shop", *command, "--help"])
-    with pytest.raises(SystemExit) as ended:
-        main()
-    usage = capsys.readouterr().out.split("\n\n")[0]
-    assert not ended.value.code
-    assert set(command) <= set(re.findall(r"[\w-]+", usage))
+def test_every_command_is_a_command_of_the_shop(name: str) -> None:
+    word, *rest = OURS[name]["command"]
+    cli.commands[word].make_context(word, rest)
 
 
 @each_container
@@ -189,67 +166,28 @@ def test_every_image_that_is_not_ours_is_pinned_to_a_major_version() -> None:
     images = [container["image"] for container in CONTAINERS.values() if "image" in container]
     assert bases
     for image in bases + images:
-        assert re.fullmatch(r"[a-z]+:\d[\w.-]*", image)
+        assert re.fullmatch(r"[a-z/-]+:v?\d[\w.-]*", image)
 
 
-def test_the_dockerfile_copies_what_exists_and_the_builder_is_sent_nothing_else() -> None:
-    copied = [path for rest in arguments("COPY") if "--from" not in rest for path in rest.split()[:-1]]
-    assert [path for path in copied if not (ROOT / path).exists()] == []
-    patterns = [line for line in (ROOT / ".dockerignore").read_text().splitlines() if line[:1] not in "#"]
-    assert patterns[0] == "*"
-    assert {pattern[1:] for pattern in patterns if pattern.startswith("!")} == set(copied)
+def test_what_observes_is_asked_for_and_reads_files_that_are_there() -> None:
+    assert {"prometheus", "grafana", "otel-collector"} <= OBSERVERS
+    mounted = [volume.split(":")[0] for name in OBSERVERS for volume in CONTAINERS[name].get("volumes", [])]
+    folders = [path for path in mounted if path.startswith("./")]
+    assert folders
+    assert [path for path in folders if not (ROOT / path).is_dir()] == []
 
 
-def test_the_image_runs_as_a_numeric_user_that_is_not_root() -> None:
-    last_stage = instructions()[max(i for i, (word, _) in enumerate(instructions()) if word == "FROM") :]
-    users = [rest for word, rest in last_stage if word == "USER"]
-    assert re.fullmatch(r"[1-9]\d*:[1-9]\d*", users[-1])
+def test_prometheus_asks_every_service_at_its_port() -> None:
+    jobs = yaml.safe_load((ROOT / "deploy/prometheus/prometheus.yml").read_text())["scrape_configs"]
+    targets = {target for job in jobs for group in job["static_configs"] for target in group["targets"]}
+    assert {f"{service}:{port}" for service, port in image_ports().items()} <= targets
+    assert {target.split(":")[0] for target in targets} <= set(CONTAINERS)
 
 
-def test_the_image_installs_only_pinned_libraries_and_none_of_the_embedded_servers() -> None:
-    commands = "\n".join(arguments("RUN"))
-    assert "uv pip sync --require-hashes --compile-bytecode requirements/runtime.txt" in commands
-    assert "embedded" not in commands + (ROOT / "requirements/runtime.txt").read_text()
-
-
-@contextmanager
-def service_answering(status: int) -> Iterator[int]:
-    """A server whose /health/ready answers `status` and anything else 404; gives its port."""
-
-    class Handler(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            self.send_response(status if self.path == "/health/ready" else 404)
-            self.end_headers()
-
-        def log_message(self, *_: object) -> None: ...
-
-    with HTTPServer(("127.0.0.1", 0), Handler) as server:
-        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-        thread.start()
-        try:
-            yield server.server_port
-        finally:
-            server.shutdown()
-            thread.join()
-
-
-def image_health_check(tmp_path: Path, port: int) -> int:
-    """The exit code of the image's own check beside `shop serve payments` on this port."""
-    program, flag, code = json.loads(arguments("HEALTHCHECK")[0].partition("CMD ")[2])
-    first_process = tmp_path / "cmdline"
-    first_process.write_text("/sbin/docker-init\0--\0shop\0serve\0payments\0")
-    assert (program, flag) == ("python", "-c")
-    code = code.replace("/proc/1/cmdline", str(first_process))
-    environment = os.environ | {"PAYMENTS_PORT": str(port), "ORDERS_PORT": "1", "GATEWAY_PORT": "1"}
-    return subprocess.run([sys.executable, "-c", code], env=environment, stderr=subprocess.DEVNULL).returncode
-
-
-def test_the_image_is_healthy_while_its_own_service_is_ready(tmp_path: Path) -> None:
-    with service_answering(200) as port:
-        assert image_health_check(tmp_path, port) == 0
-
-
-def test_the_image_is_unhealthy_while_its_service_is_not_ready_or_not_there(tmp_path: Path) -> None:
-    with service_answering(503) as port:
-        assert image_health_check(tmp_path, port) == 1
-    assert image_health_check(tmp_path, port) == 1
+def test_traces_go_through_the_collector_to_a_container_that_keeps_them() -> None:
+    collector = yaml.safe_load((ROOT / "deploy/otel/collector.yml").read_text())
+    pipeline = collector["service"]["pipelines"]["traces"]
+    for part in ("receivers", "processors", "exporters"):
+        assert set(pipeline[part]) == set(collector[part])
+    assert collector["exporters"]["otlp"]["endpoint"].split(":")[0] in OBSERVERS
+    assert "OTEL_EXPORTER_OTLP_ENDPOINT=http://otel-collector:4318" in COMPOSE.read_text()

@@ -1,0 +1,66 @@
+"""The containers of docker-compose.yml as plain processes, over servers of this machine."""
+
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from kernel.adapters.embedded.postgres import EmbeddedPostgres
+from tests.deploy.compose import CONTAINERS, OURS, SERVICES, image_ports
+from tests.deploy.image import Image
+from tests.servers.postgres import Template
+from tests.servers.shop import Process, Shop, StartFailed, start_together
+
+
+class ComposeShop(Shop):
+    """Started as the file says: databases, then the jobs, then each service once what it depends on is there.
+
+    Command and variables of every container are the file's own. Only addresses are others: that of a server
+    which is a container there, and a port that would be the same for two shops on one machine.
+    """
+
+    def __init__(self, directory: Path, image: Image, broker_url: str, template: Template) -> None:
+        super().__init__(directory)
+        self._image = image
+        self.databases = {
+            name: EmbeddedPostgres(
+                template.copy_to(directory / name), database=container["environment"]["POSTGRES_DB"]
+            )
+            for name, container in CONTAINERS.items()
+            if container.get("image", "").startswith("postgres")
+        }
+        self._addresses = {"rabbitmq:5672": urlsplit(broker_url).netloc}
+        for service, port in image_ports().items():
+            self._addresses[f"{service}:{port}"] = urlsplit(self.urls[service]).netloc
+
+    async def start(self) -> None:
+        for name, database in self.databases.items():
+            self._addresses[f"{name}:5432"] = urlsplit(database.start()).netloc
+        for name, container in OURS.items():
+            if container["restart"] == "no":
+                job = self.container(name)
+                job.spawn()
+                if await job.ended() != 0:
+                    raise StartFailed(f"{name} ended with {job.exit_code}:\n{job.last_words}")
+        self.processes = {name: self.container(name) for name in SERVICES}
+        await start_together(self.processes.values())
+
+    def container(self, name: str) -> Process:
+        """One container of the file, not started yet."""
+        variables = {key: self._here(str(value)) for key, value in OURS[name]["environment"].items()}
+        ready_at = [self.urls[name]] if name in SERVICES else []
+        return self._image.process(
+            *OURS[name]["command"],
+            variables={**variables, **self.settings, "BIND_HOST": "127.0.0.1"},
+            logs=self.directory / "logs",
+            ready_at=ready_at,
+        )
+
+    def _here(self, value: str) -> str:
+        """A variable's value, its address replaced by that of the local server."""
+        url = urlsplit(value)
+        address = self._addresses.get(url.netloc.rpartition("@")[2])
+        return url._replace(netloc=address).geturl() if address else value
+
+    async def stop(self) -> None:
+        await super().stop()
+        for database in self.databases.values():
+            database.stop()

@@ -1,0 +1,36 @@
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import aiohttp
+import pytest
+
+from tests.deploy.compose_shop import ComposeShop
+from tests.deploy.image import UV, Image, python_for_everybody
+from tests.servers.postgres import Template
+from tests.spec.scenario import Http, Store
+
+
+@pytest.fixture(scope="session")
+def image(scratch: Path) -> Image:
+    if not UV.exists():
+        pytest.skip(f"{UV} is not there: `make test` brings it")
+    try:
+        image = Image(scratch / "image", python_for_everybody())
+    except LookupError as missing:
+        pytest.skip(str(missing))
+    image.build()
+    return image
+
+
+@pytest.fixture(scope="module")
+async def compose_shop(
+    scratch: Path, image: Image, broker: str, template: Template
+) -> AsyncIterator[ComposeShop]:
+    async with ComposeShop(scratch / "compose", image, broker, template) as shop:
+        yield shop
+
+
+@pytest.fixture(scope="module")
+async def store(compose_shop: ComposeShop) -> AsyncIterator[Store]:
+    async with aiohttp.ClientSession() as session:
+        yield Store.at_the_gateway(Http(session), compose_shop)

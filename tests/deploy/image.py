@@ -1,0 +1,104 @@
+"""What deploy/Dockerfile builds, built without an engine: its own instructions, with a folder for a root."""
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+from tests.deploy.compose import ROOT, arguments, environment, stage
+from tests.servers.shop import Process
+
+UV = ROOT / ".cache/uv/bin/uv"
+BUILD, FINAL = 1, -1
+NOBODY = 65534
+
+
+def python_for_everybody() -> str:
+    """A Python of this machine that a user without rights may run, too. Raises LookupError without one."""
+    for path in (sys._base_executable, "/usr/local/bin/python3", "/usr/bin/python3"):
+        program = Path(path).resolve()
+        if not program.exists() or not all(folder.stat().st_mode & 1 for folder in program.parents):
+            continue
+        is_new = "import sys; sys.exit(sys.version_info < (3, 11))"
+        if subprocess.run([program, "-c", is_new], check=False).returncode == 0:
+            return path
+    raise LookupError("no Python 3.11 or newer that a user without rights may run, too")
+
+
+class Image:
+    """The final stage's files below `root`: /app and /opt/venv, which nobody may write to."""
+
+    def __init__(self, root: Path, python: str) -> None:
+        self.root = root
+        self._python = python
+        self.environment = {name: self.mapped(text) for name, text in environment(FINAL).items()}
+        # Of the base image nothing is here, but its Python lies on this path too.
+        self.environment["PATH"] = self.environment["PATH"].replace("$PATH", "/usr/bin:/bin")
+
+    def mapped(self, text: str) -> str:
+        """The text with the paths of the image below our root."""
+        return re.sub(r"(?<![\w/])/(app|opt/venv)\b", rf"{self.root}/\1", text)
+
+    def build(self) -> None:
+        """COPY and RUN of the build stage, one by one; uv, which pip brings there, is that of `make`."""
+        (self.root / "app").mkdir(parents=True)
+        for word, rest in stage(BUILD):
+            if word == "COPY":
+                *sources, target = rest.split()
+                for source in sources:
+                    self._copy(ROOT / source, self.root / "app" / target)
+            elif word == "RUN" and not rest.startswith("pip install"):
+                self._run(self.mapped(rest).replace("/usr/local/bin/python3", self._python))
+        subprocess.run(
+            ["chmod", "-R", "a+rX,a-w", str(self.root / "app"), str(self.root / "opt")], check=True
+        )
+
+    def _copy(self, source: Path, target: Path) -> None:
+        if source.is_dir():
+            shutil.copytree(source, target, ignore=shutil.ignore_patterns("__pycache__"))
+        else:
+            target.mkdir(parents=True, exist_ok=True)
+            shutil.copy(source, target)
+
+    def _run(self, command: str) -> None:
+        # The build stage's own variables, but its cache is that of `make`, which holds every wheel already.
+        variables = {name: self.mapped(text) for name, text in environment(BUILD).items()}
+        del variables["UV_NO_CACHE"]
+        inherited = {
+            name: text for name, text in os.environ.items() if name.startswith(("UV_", "HOME", "SSL"))
+        }
+        path = f"{UV.parent}:{self.root}/opt/venv/bin:/usr/local/bin:/usr/bin:/bin"
+        cache = {"UV_CACHE_DIR": str(ROOT / ".cache/uv-cache"), "UV_LINK_MODE": "copy"}
+        done = subprocess.run(
+            ["sh", "-c", command],
+            cwd=self.root / "app",
+            env={"PATH": path, **inherited, **variables, **cache},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert done.returncode == 0, f"RUN {command}\n{done.stdout}{done.stderr}"
+
+    def process(
+        self, *command: str, variables: Mapping[str, str], logs: Path, ready_at: Iterable[str] = ()
+    ) -> Process:
+        """A container of the image with this command and these variables, not started yet."""
+        (entry,) = json.loads(arguments("ENTRYPOINT")[0])
+        program = shutil.which(entry, path=self.environment["PATH"])
+        assert program, f"{entry} is not on the image's path"
+        container = Container(
+            *command, settings={**self.environment, **variables}, logs=logs, ready_at=ready_at
+        )
+        container.program = (f"{self.root}/opt/venv/bin/python", program)
+        return container
+
+
+class Container(Process):
+    """A process with what a container has: no variable but the declared ones, and a user without rights."""
+
+    inherits = ()
+    rights = {"user": NOBODY, "group": NOBODY, "extra_groups": []} if os.geteuid() == 0 else {}

@@ -1,0 +1,111 @@
+"""deploy/Dockerfile and .dockerignore: what the image holds, and how it tells its health."""
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
+
+import pytest
+
+from tests.deploy.compose import ROOT, VERSION, arguments, stage
+
+ENGINES = ("docker", "podman", "buildah")
+
+
+def test_the_dockerfile_copies_what_exists_and_the_builder_is_sent_nothing_else() -> None:
+    copied = [path for rest in arguments("COPY") if "--from" not in rest for path in rest.split()[:-1]]
+    assert [path for path in copied if not (ROOT / path).exists()] == []
+    patterns = [line for line in (ROOT / ".dockerignore").read_text().splitlines() if line[:1] not in "#"]
+    assert patterns[0] == "*"
+    assert {pattern[1:] for pattern in patterns if pattern.startswith("!")} == set(copied)
+
+
+def test_the_image_runs_as_a_numeric_user_that_is_not_root() -> None:
+    users = [rest for word, rest in stage(-1) if word == "USER"]
+    assert re.fullmatch(r"[1-9]\d*:[1-9]\d*", users[-1])
+
+
+def test_the_image_installs_only_pinned_libraries_and_none_of_the_embedded_servers() -> None:
+    commands = "\n".join(arguments("RUN"))
+    assert "uv pip sync --require-hashes --compile-bytecode requirements/runtime.txt" in commands
+    assert "embedded" not in commands + (ROOT / "requirements/runtime.txt").read_text()
+
+
+@contextmanager
+def service_answering(status: int) -> Iterator[int]:
+    """A server whose /health/ready answers `status` and anything else 404; gives its port."""
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(status if self.path == "/health/ready" else 404)
+            self.end_headers()
+
+        def log_message(self, *_: object) -> None: ...
+
+    with HTTPServer(("127.0.0.1", 0), Handler) as server:
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+        thread.start()
+        try:
+            yield server.server_port
+        finally:
+            server.shutdown()
+            thread.join()
+
+
+def image_health_check(tmp_path: Path, port: int) -> int:
+    """The exit code of the image's own check beside `shop serve payments` on this port."""
+    program, flag, code = json.loads(arguments("HEALTHCHECK")[0].partition("CMD ")[2])
+    first_process = tmp_path / "cmdline"
+    first_process.write_text("/sbin/docker-init\0--\0shop\0serve\0payments\0")
+    assert (program, flag) == ("python", "-c")
+    code = code.replace("/proc/1/cmdline", str(first_process))
+    environment = os.environ | {"PAYMENTS_PORT": str(port), "ORDERS_PORT": "1", "GATEWAY_PORT": "1"}
+    return subprocess.run([sys.executable, "-c", code], env=environment, stderr=subprocess.DEVNULL).returncode
+
+
+def test_the_image_is_healthy_while_its_own_service_is_ready(tmp_path: Path) -> None:
+    with service_answering(200) as port:
+        assert image_health_check(tmp_path, port) == 0
+
+
+def test_the_image_is_unhealthy_while_its_service_is_not_ready_or_not_there(tmp_path: Path) -> None:
+    with service_answering(503) as port:
+        assert image_health_check(tmp_path, port) == 1
+    assert image_health_check(tmp_path, port) == 1
+
+
+def test_the_image_says_what_it_is() -> None:
+    labels = " ".join(arguments("LABEL"))
+    for name in ("title", "description", "version", "revision"):
+        assert f"org.opencontainers.image.{name}=" in labels
+
+
+def engine_with_the_base_image() -> str:
+    """An engine that can build here without a download. Skips, with its reason, where there is none."""
+    base = arguments("FROM")[0].split()[0]
+    reasons = []
+    for engine in filter(shutil.which, ENGINES):
+        held = subprocess.run(
+            [engine, "inspect", "--type", "image", base], capture_output=True, text=True, check=False
+        )
+        if held.returncode == 0:
+            return engine
+        reasons.append(f"{engine}: {(held.stderr.strip().splitlines() or ['failed'])[-1]}")
+    pytest.skip("; ".join(reasons) or f"none of {', '.join(ENGINES)} is installed")
+
+
+def test_the_image_builds_and_knows_its_commands() -> None:
+    engine = engine_with_the_base_image()
+    build = [engine, "build", "-q", "-f", "deploy/Dockerfile", "-t", f"shop:{VERSION}-test", "."]
+    subprocess.run(build, cwd=ROOT, check=True, timeout=600)
+    if engine != "buildah":
+        run = [engine, "run", "--rm", "--read-only", "--tmpfs", "/tmp", f"shop:{VERSION}-test", "--help"]
+        shown = subprocess.run(run, capture_output=True, text=True, check=True, timeout=60)
+        assert "serve" in shown.stdout
