@@ -1,0 +1,104 @@
+"""The overlays of deploy/k8s, rendered, and what they say of pods."""
+
+import base64
+import shutil
+import subprocess
+from collections.abc import Iterator
+from functools import cache
+from typing import Any
+
+import kubernetes_validate
+import pytest
+import yaml
+
+from tests.deploy.compose import ROOT
+
+OVERLAYS = ("dev", "production")
+# The groups of operators, and the package that publishes their types; None: those are in tests/deploy/types.
+CUSTOM = {
+    "postgresql.cnpg.io": "@kubernetes-models/cloudnative-pg",
+    "gateway.networking.k8s.io": "@kubernetes-models/gateway-api",
+    "monitoring.coreos.com": "@kubernetes-models/prometheus-operator",
+    "barmancloud.cnpg.io": None,
+    "rabbitmq.com": None,
+}
+# The sleep of a preStop came to stay with the first; the last is the newest that is known here.
+VERSIONS = ("1.34", kubernetes_validate.latest_version())
+
+Object = dict[str, Any]
+
+
+@cache
+def rendered(overlay: str) -> tuple[Object, ...]:
+    """Every object of the overlay. Skips, with its reason, where nothing can render."""
+    if shutil.which("kubectl"):
+        renderer = ["kubectl", "kustomize"]
+    elif shutil.which("kustomize"):
+        renderer = ["kustomize", "build"]
+    else:
+        pytest.skip("neither kubectl nor kustomize is installed")
+    folder = ROOT / "deploy/k8s/overlays" / overlay
+    done = subprocess.run([*renderer, str(folder)], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert not done.stderr, f"a warning: {done.stderr}"
+    return tuple(yaml.safe_load_all(done.stdout))
+
+
+def fault_of(thing: Object, version: str = VERSIONS[-1]) -> str:
+    """What this version of Kubernetes would refuse in an object of its own, strictly; "" for nothing."""
+    try:
+        kubernetes_validate.validate(thing, version, strict=True)
+    except kubernetes_validate.ValidationError as error:
+        return f"{name_of(thing)}: {error.message}"
+    return ""
+
+
+def is_custom(thing: Object) -> bool:
+    group = thing["apiVersion"].rpartition("/")[0]
+    return group in CUSTOM
+
+
+def name_of(thing: Object) -> str:
+    return f"{thing['kind']}/{thing['metadata']['name']}"
+
+
+def of_kind(overlay: str, *kinds: str) -> dict[str, Object]:
+    """The overlay's objects of these kinds by their names."""
+    return {thing["metadata"]["name"]: thing for thing in rendered(overlay) if thing["kind"] in kinds}
+
+
+def pod_template(thing: Object) -> Object | None:
+    """The template of the pods that an object makes, if it makes any."""
+    spec = thing.get("spec", {})
+    template: Object | None = spec.get("jobTemplate", {}).get("spec", spec).get("template")
+    return template
+
+
+def pods(overlay: str) -> dict[str, Object]:
+    """Every pod template by the name of its owner."""
+    templates = ((name_of(thing), pod_template(thing)) for thing in rendered(overlay))
+    return {name: template for name, template in templates if template}
+
+
+def shops(overlay: str) -> Iterator[tuple[str, Object]]:
+    """(owner, container) of each container of our image."""
+    for owner, template in pods(overlay).items():
+        for container in template["spec"]["containers"]:
+            if container["name"] == "shop":
+                yield owner, container
+
+
+def environment_of(overlay: str, container: Object) -> dict[str, str]:
+    """The variables of a container, also from secrets and config maps, as far as the overlay has them."""
+    maps, secrets = of_kind(overlay, "ConfigMap"), of_kind(overlay, "Secret")
+    found: dict[str, str] = {}
+    for source in container.get("envFrom", []):
+        found |= maps[source["configMapRef"]["name"]]["data"]
+    for variable in container.get("env", []):
+        if "value" in variable:
+            found[variable["name"]] = variable["value"]
+        else:
+            wanted = variable["valueFrom"]["secretKeyRef"]
+            data = secrets[wanted["name"]]["data"] if secrets else {}
+            found[variable["name"]] = base64.b64decode(data.get(wanted["key"], "")).decode()
+    return found

@@ -1,0 +1,355 @@
+"""Both overlays of deploy/k8s render, are valid, and say what the code says."""
+
+import copy
+import re
+from typing import Any
+
+import pytest
+import yaml
+
+from gateway.adapters.inbound.accounts import AccountsController
+from gateway.adapters.inbound.orders import OrdersController
+from gateway.main import OPENAPI
+from kernel.adapters.http.health import PROBE_TIMEOUT_S, Probes, health
+from kernel.adapters.postgres.engine import POOL_SIZE
+from kernel.settings import Settings, load_settings
+from shop.cli import cli
+from tests.deploy.compose import ROOT, VERSION, arguments, image_ports
+from tests.deploy.manifests import (
+    OVERLAYS,
+    VERSIONS,
+    Object,
+    environment_of,
+    fault_of,
+    is_custom,
+    name_of,
+    of_kind,
+    pod_template,
+    pods,
+    rendered,
+    shops,
+)
+
+SERVICES = image_ports()
+# A service that was told to stop has ended after so long, whatever it was doing.
+STOPS_WITHIN_S = 10
+
+each_overlay = pytest.mark.parametrize("overlay", OVERLAYS)
+each_service = pytest.mark.parametrize("service", SERVICES)
+
+
+@each_overlay
+@pytest.mark.parametrize("version", VERSIONS)
+def test_every_object_is_valid(overlay: str, version: str) -> None:
+    own = [thing for thing in rendered(overlay) if not is_custom(thing)]
+    assert len(own) > 15
+    assert [fault for thing in own if (fault := fault_of(thing, version))] == []
+
+
+@each_overlay
+def test_a_wrong_field_in_any_object_is_seen(overlay: str) -> None:
+    unseen = [
+        name_of(thing)
+        for thing in rendered(overlay)
+        if not is_custom(thing)
+        for planted in with_a_wrong_field(thing)
+        if not fault_of(planted)
+    ]
+    assert unseen == []
+
+
+def with_a_wrong_field(thing: Object) -> list[Object]:
+    """Copies of the object: one with an unknown field, and one whose pods' container has one."""
+    copies = [copy.deepcopy(thing) for _ in range(2 if pod_template(thing) else 1)]
+    copies[0].get("spec", copies[0])["wrongField"] = 1
+    for planted in copies[1:]:
+        template = pod_template(planted)
+        assert template is not None
+        template["spec"]["containers"][0]["wrongField"] = 1
+    return copies
+
+
+@each_overlay
+def test_the_overlay_runs_every_service_both_migrations_and_the_audit(overlay: str) -> None:
+    commands = {tuple(container["args"]) for _, container in shops(overlay)}
+    assert {command for command in commands if command[0] == "serve"} == {
+        ("serve", name) for name in SERVICES
+    }
+    assert ("migrate", "orders") in commands
+    assert ("migrate", "payments") in commands
+    assert any(command[0] == "audit" for command in commands)
+
+
+@each_overlay
+def test_every_command_is_a_command_of_the_shop(overlay: str) -> None:
+    for _, container in shops(overlay):
+        word, *rest = container["args"]
+        assert "command" not in container, "the image's entry point is `shop`"
+        cli.commands[word].make_context(word, rest)
+
+
+@each_overlay
+def test_every_service_listens_where_its_settings_say_and_is_found_there(overlay: str) -> None:
+    for name, port in SERVICES.items():
+        template = pods(overlay)[f"Deployment/{name}"]
+        (container,) = template["spec"]["containers"]
+        assert container["ports"] == [{"name": "http", "containerPort": port}]
+        service = of_kind(overlay, "Service")[name]["spec"]
+        assert (service["ports"][0]["port"], service["ports"][0]["targetPort"]) == (port, "http")
+        assert service["selector"].items() <= template["metadata"]["labels"].items()
+
+
+@each_overlay
+def test_every_variable_is_a_setting_and_those_of_the_dev_overlay_are_accepted(overlay: str) -> None:
+    for owner, container in shops(overlay):
+        environment = environment_of(overlay, container)
+        names = {name.lower() for name in environment if not name.startswith("OTEL_")}
+        assert names <= set(Settings.__struct_fields__), owner
+        if overlay == "dev":
+            settings = load_settings(environment)
+            assert all(getattr(settings, name) for name in names)
+
+
+@each_overlay
+def test_every_service_gets_the_servers_that_it_needs_and_no_database_of_another(overlay: str) -> None:
+    given = {
+        owner: {name for name in environment_of(overlay, container) if name.endswith("_DATABASE_URL")}
+        for owner, container in shops(overlay)
+    }
+    both = {"ORDERS_DATABASE_URL", "PAYMENTS_DATABASE_URL"}
+    for owner, databases in given.items():
+        wanted = {f"{name.upper()}_DATABASE_URL" for name in ("orders", "payments") if name in owner}
+        assert databases == (both if owner == "CronJob/audit" else wanted), owner
+    for service in SERVICES:
+        (container,) = pods(overlay)[f"Deployment/{service}"]["spec"]["containers"]
+        assert "RABBITMQ_URL" in environment_of(overlay, container)
+
+
+@each_overlay
+def test_addresses_lead_to_services_of_the_overlay(overlay: str) -> None:
+    (settings,) = (thing["data"] for thing in of_kind(overlay, "ConfigMap").values())
+    assert settings["ORDERS_URL"] == f"http://orders:{SERVICES['orders']}"
+    assert settings["PAYMENTS_URL"] == f"http://payments:{SERVICES['payments']}"
+
+
+@each_overlay
+def test_no_pod_is_given_variables_that_kubernetes_makes_of_services(overlay: str) -> None:
+    """ORDERS_PORT=tcp://… is what they would be, and no service would start."""
+    for owner, template in pods(overlay).items():
+        if any(container["name"] == "shop" for container in template["spec"]["containers"]):
+            assert template["spec"]["enableServiceLinks"] is False, owner
+
+
+@each_overlay
+def test_the_probes_ask_routes_that_are_there_and_give_them_time_to_answer(overlay: str) -> None:
+    routes = {path for handler in health(Probes()).routes for path in [handler.path]}
+    for service in SERVICES:
+        (container,) = pods(overlay)[f"Deployment/{service}"]["spec"]["containers"]
+        probes = {kind: container[f"{kind}Probe"] for kind in ("startup", "readiness", "liveness")}
+        assert {probe["httpGet"]["path"] for probe in probes.values()} <= routes
+        assert {probe["httpGet"]["port"] for probe in probes.values()} == {"http"}
+        assert probes["readiness"]["httpGet"]["path"] == "/health/ready"
+        assert probes["readiness"]["timeoutSeconds"] > PROBE_TIMEOUT_S
+        assert probes["liveness"]["httpGet"]["path"] == "/health/live", "a restart mends no database"
+
+
+@each_overlay
+def test_a_pod_has_time_to_leave_the_routes_and_to_drain(overlay: str) -> None:
+    for service in SERVICES:
+        spec = pods(overlay)[f"Deployment/{service}"]["spec"]
+        sleeps_s = spec["containers"][0]["lifecycle"]["preStop"]["sleep"]["seconds"]
+        assert spec["terminationGracePeriodSeconds"] >= sleeps_s + 2 * STOPS_WITHIN_S
+
+
+@each_overlay
+def test_a_rolling_update_takes_no_service_away(overlay: str) -> None:
+    for service in SERVICES:
+        strategy = of_kind(overlay, "Deployment")[service]["spec"]["strategy"]["rollingUpdate"]
+        assert strategy == {"maxUnavailable": 0, "maxSurge": 1}
+
+
+@each_overlay
+def test_every_pod_keeps_the_restricted_security_standard(overlay: str) -> None:
+    (namespace,) = of_kind(overlay, "Namespace").values()
+    assert namespace["metadata"]["labels"]["pod-security.kubernetes.io/enforce"] == "restricted"
+    for owner, template in pods(overlay).items():
+        spec = template["spec"]
+        assert spec["securityContext"]["runAsNonRoot"] is True, owner
+        assert spec["securityContext"]["seccompProfile"] == {"type": "RuntimeDefault"}, owner
+        assert spec["automountServiceAccountToken"] is False, owner
+        for container in spec["containers"]:
+            context = container["securityContext"]
+            assert context["allowPrivilegeEscalation"] is False, owner
+            assert context["capabilities"] == {"drop": ["ALL"]}, owner
+            assert {"requests", "limits"} <= container["resources"].keys(), owner
+
+
+@each_overlay
+def test_our_image_runs_as_its_own_user_on_a_root_that_it_cannot_write_to(overlay: str) -> None:
+    user = int(arguments("USER")[-1].split(":")[0])
+    owners = dict(shops(overlay))
+    assert len(owners) == 6
+    for owner, container in owners.items():
+        assert container["securityContext"]["readOnlyRootFilesystem"] is True, owner
+        assert pods(overlay)[owner]["spec"]["securityContext"]["runAsUser"] == user, owner
+
+
+@each_overlay
+def test_the_version_is_the_same_in_images_and_in_the_names_of_jobs(overlay: str) -> None:
+    images = {container["image"] for _, container in shops(overlay)}
+    assert {image.rpartition(":")[2] for image in images} == {VERSION}
+    suffix = VERSION.replace(".", "-")
+    assert of_kind(overlay, "Job").keys() == {f"migrate-orders-{suffix}", f"migrate-payments-{suffix}"}
+
+
+@each_overlay
+def test_a_job_takes_nothing_whose_name_changes_within_a_version(overlay: str) -> None:
+    """A template of a job cannot be changed; the name of a config map changes with its content."""
+    names = of_kind(overlay, "ConfigMap").keys()
+    for job in of_kind(overlay, "Job").values():
+        assert [name for name in names if name in yaml.safe_dump(job)] == []
+
+
+@each_overlay
+def test_every_secret_that_is_asked_for_is_the_overlays_or_made_by_an_operator(overlay: str) -> None:
+    asked = set(
+        re.findall(r"'secretKeyRef': {'key': '([\w_]+)', 'name': '([\w-]+)'}", str(rendered(overlay)))
+    )
+    made = {(key, name) for name, secret in of_kind(overlay, "Secret").items() for key in secret["data"]}
+    made |= {("uri", f"{name}-app") for name in of_kind(overlay, "Cluster")}
+    made |= {("connection_string", f"{name}-default-user") for name in of_kind(overlay, "RabbitmqCluster")}
+    assert asked
+    assert asked - made == set()
+
+
+def test_production_holds_no_secret() -> None:
+    assert of_kind("production", "Secret") == {}
+
+
+@each_service
+def test_every_service_scales_and_is_spread_in_production(service: str) -> None:
+    deployment = of_kind("production", "Deployment")[service]["spec"]
+    scaler = of_kind("production", "HorizontalPodAutoscaler")[service]["spec"]
+    budget = of_kind("production", "PodDisruptionBudget")[service]["spec"]
+    labels = deployment["template"]["metadata"]["labels"]
+    assert "replicas" not in deployment, "else every deployment undoes what the autoscaler did"
+    assert scaler["scaleTargetRef"] == {"apiVersion": "apps/v1", "kind": "Deployment", "name": service}
+    assert scaler["minReplicas"] >= 3
+    assert budget["maxUnavailable"] == 1
+    assert budget["selector"]["matchLabels"].items() <= labels.items()
+    constraints = deployment["template"]["spec"]["topologySpreadConstraints"]
+    spread = {constraint["topologyKey"]: constraint["matchLabelKeys"] for constraint in constraints}
+    assert spread.keys() == {"topology.kubernetes.io/zone", "kubernetes.io/hostname"}
+    assert all("app.kubernetes.io/name" in keys for keys in spread.values())
+
+
+def test_databases_have_three_instances_and_confirm_a_commit_on_two() -> None:
+    clusters = of_kind("production", "Cluster")
+    assert clusters.keys() == {"orders-db", "payments-db"}
+    for name, cluster in clusters.items():
+        spec = cluster["spec"]
+        assert spec["instances"] == 3
+        assert spec["postgresql"]["synchronous"]["number"] == 1
+        assert spec["postgresql"]["synchronous"]["dataDurability"] == "required"
+        assert spec["bootstrap"]["initdb"]["database"] == name.removesuffix("-db")
+        assert any(plugin["isWALArchiver"] for plugin in spec["plugins"])
+        assert of_kind("production", "ScheduledBackup")[name]["spec"]["cluster"] == {"name": name}
+
+
+def test_databases_take_the_connections_of_the_most_replicas() -> None:
+    for name in ("orders", "payments"):
+        replicas = of_kind("production", "HorizontalPodAutoscaler")[name]["spec"]["maxReplicas"]
+        parameters = of_kind("production", "Cluster")[f"{name}-db"]["spec"]["postgresql"]["parameters"]
+        surge_audit_and_operator = POOL_SIZE + 20
+        assert int(parameters["max_connections"]) >= replicas * POOL_SIZE + surge_audit_and_operator
+
+
+def test_the_broker_has_three_nodes_that_stop_in_a_minority() -> None:
+    (broker,) = of_kind("production", "RabbitmqCluster").values()
+    assert broker["spec"]["replicas"] == 3
+    assert "cluster_partition_handling = pause_minority" in broker["spec"]["rabbitmq"]["additionalConfig"]
+
+
+def test_the_public_route_leads_to_what_clients_may_ask_and_to_nothing_else() -> None:
+    (route,) = of_kind("production", "HTTPRoute").values()
+    (rule,) = route["spec"]["rules"]
+    opened = {match["path"]["value"] for match in rule["matches"]}
+    assert {AccountsController.path, OrdersController.path} <= opened
+    assert "/index.html" in opened
+    assert any(OPENAPI.path.startswith(f"{path}/") for path in opened)
+    assert [path for path in opened if path == "/" or path.startswith(("/health", "/metrics"))] == []
+    assert rule["backendRefs"] == [{"name": "gateway", "port": SERVICES["gateway"]}]
+
+
+# Who reaches what, in production: (from, to, port); `*` is everywhere, also outside of the cluster.
+REACHED: set[tuple[str, str, Any]] = {
+    ("*", "gateway", "http"),
+    ("gateway", "orders", "http"),
+    ("gateway", "payments", "http"),
+    ("orders", "payments", "http"),
+    *(("monitoring", service, "http") for service in ("orders", "payments")),
+    *((service, "rabbitmq", 5672) for service in SERVICES),
+    *(("rabbitmq", "rabbitmq", port) for port in (4369, 25672)),
+    ("monitoring", "rabbitmq", 15692),
+    *(
+        (client, f"{name}-db", 5432)
+        for name in ("orders", "payments")
+        for client in (name, f"migrate-{name}", "audit", f"{name}-db", "cnpg-system")
+    ),
+    *(
+        (client, f"{name}-db", 8000)
+        for name in ("orders", "payments")
+        for client in (f"{name}-db", "cnpg-system")
+    ),
+    *(("monitoring", f"{name}-db", 9187) for name in ("orders", "payments")),
+}
+
+
+def test_nothing_reaches_anything_but_what_it_needs() -> None:
+    policies = of_kind("production", "NetworkPolicy").values()
+    closed = [policy["spec"] for policy in policies if "ingress" not in policy["spec"]]
+    assert closed == [{"podSelector": {}, "policyTypes": ["Ingress"]}], "every pod is closed first"
+    reached = {
+        (client, server, port["port"])
+        for policy in policies
+        for rule in policy["spec"].get("ingress", [])
+        for server in chosen(policy["spec"]["podSelector"])
+        for port in rule["ports"]
+        for client in clients(rule)
+    }
+    assert reached == REACHED
+
+
+def clients(rule: Object) -> set[str]:
+    """The pods and namespaces that an ingress rule lets in."""
+    if "from" not in rule:
+        return {"*"}
+    return {name for peer in rule["from"] for selector in peer.values() for name in chosen(selector)}
+
+
+def chosen(selector: Object) -> set[str]:
+    """The names that a selector asks for; ours ask for one label."""
+    values = [{value} for value in selector.get("matchLabels", {}).values()]
+    values += [set(expression["values"]) for expression in selector.get("matchExpressions", [])]
+    (names,) = values
+    return names
+
+
+@each_service
+def test_what_policies_and_monitors_choose_is_there(service: str) -> None:
+    labels = pods("production")[f"Deployment/{service}"]["metadata"]["labels"]
+    assert labels["app.kubernetes.io/name"] == service
+    monitored = of_kind("production", "ServiceMonitor")["shop"]["spec"]
+    assert service in chosen(monitored["selector"])
+    assert (
+        of_kind("production", "Service")[service]["metadata"]["labels"]["app.kubernetes.io/name"] == service
+    )
+
+
+def test_the_rules_of_prometheus_are_the_same_on_kubernetes() -> None:
+    files = sorted((ROOT / "deploy/prometheus/alerts").glob("*.yml"))
+    groups = [group for file in files for group in yaml.safe_load(file.read_text())["groups"]]
+    there = [
+        group for rule in of_kind("production", "PrometheusRule").values() for group in rule["spec"]["groups"]
+    ]
+    assert [group["name"] for group in groups if group not in there] == []
