@@ -62,13 +62,17 @@ class Bench:
 
     async def under_load(self) -> tuple[Row, Row]:
         decided, accepted, f1, hello, generator = [], [], [], [], []
+        costs: dict[str, list[float]] = {}
         await self.servers.empty()
         async with BenchedShop(self.servers) as shop:
             with step("warming up"):
                 await rows.decided_per_s(shop, self.servers, ORDERS // 4, self.next_seed())
             for number in range(1, ROUNDS + 1):
                 with step(f"round {number}: orders through the gateway"):
+                    before = {**shop.cpu_s(), **self.servers.cpu_s()}
                     per_s, answers = await rows.decided_per_s(shop, self.servers, ORDERS, self.next_seed())
+                    for part, cpu_s in {**shop.cpu_s(), **self.servers.cpu_s()}.items():
+                        costs.setdefault(part, []).append((cpu_s - before[part]) / ORDERS)
                     decided.append(per_s)
                     generator.append(answers.cpu_s / len(answers.latencies_s))
                     self.memory.append(max(shop.memory_mb().values()))
@@ -81,6 +85,9 @@ class Bench:
         self.facts["µs of a core that the load generator takes for a request"] = (
             statistics.median(generator) * 1e6
         )
+        # deploy/capacity.py plans with these.
+        for part, seconds in costs.items():
+            self.facts[f"µs of a core that {part} takes for an order"] = statistics.median(seconds) * 1e6
         return (
             Row("decided", "orders decided, through the gateway", "F1", "/s", decided, f1, at_least=1.5),
             Row("accepted", "orders accepted by orders", "hello", "/s", accepted, hello, at_least=0.5),

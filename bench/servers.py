@@ -1,9 +1,10 @@
 """What is measured: a real shop on servers of its own, with every guarantee switched on."""
 
 import asyncio
+import os
 import subprocess
 from collections.abc import Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import Self
 
@@ -14,7 +15,15 @@ from kernel.adapters.embedded.binaries import find_binaries
 from kernel.adapters.embedded.postgres import EmbeddedPostgres
 from tests.servers.postgres import create_database
 from tests.servers.rabbitmq import PrivateRabbitMQ
-from tests.servers.shop import SERVICES, Process, StartFailed, eventually, free_port, start_together
+from tests.servers.shop import (
+    SERVICES,
+    Process,
+    StartFailed,
+    descendants,
+    eventually,
+    free_port,
+    start_together,
+)
 
 USERS = 10_000
 BALANCE = 10**12
@@ -89,6 +98,11 @@ class Servers:
         if asyncio.run(process.ended()):
             raise StartFailed(process.last_words)
 
+    def cpu_s(self) -> dict[str, float]:
+        """What each server has taken of the processors so far."""
+        pids = {f"{name}-db": cluster.pid for name, cluster in self._clusters.items()}
+        return {name: cpu_s(pid) for name, pid in {**pids, "rabbitmq": self._rabbit.pid}.items() if pid}
+
     async def empty(self) -> None:
         """No order anywhere, and every account as funded as ever."""
         for name, url in self.databases.items():
@@ -139,9 +153,23 @@ class BenchedShop:
     async def __aexit__(self, *_: object) -> None:
         await asyncio.gather(*(process.stop() for process in self.processes.values()))
 
+    def cpu_s(self) -> dict[str, float]:
+        """What each service has taken of the processors so far."""
+        return {name: cpu_s(process.pid) for name, process in self.processes.items()}
+
     def memory_mb(self) -> dict[str, float]:
         """Resident memory of each service."""
         return {name: resident_mb(process.pid) for name, process in self.processes.items()}
+
+
+def cpu_s(pid: int) -> float:
+    """Processor time of a process and of all below it, those that ended included."""
+    ticks = 0
+    for process in {pid, *descendants(pid)}:
+        with suppress(FileNotFoundError, ProcessLookupError):
+            fields = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()
+            ticks += sum(map(int, fields[11:15]))
+    return ticks / os.sysconf("SC_CLK_TCK")
 
 
 def resident_mb(pid: int) -> float:

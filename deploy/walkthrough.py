@@ -3,7 +3,8 @@
     python3 deploy/walkthrough.py [http://localhost:5003]
 
 Ids, times and the user's name are new each time; all else has to be what README.md shows, digit by digit.
-What comes "a moment later" has 15 s. Needs curl and Python's standard library. Exit code 0: success.
+The shop has 60 s to get ready, what comes "a moment later" 15 s. Needs curl and Python's standard library.
+Exit code 0 only for success.
 """
 
 import json
@@ -20,6 +21,7 @@ README = Path(__file__).parents[1] / "README.md"
 SHOWN_AT = "localhost:5003"
 LATER = "a moment later"
 LATER_S_MAX = 15.0
+READY_S_MAX = 60
 NEW_EACH_TIME = {"id", "transactionId", "createdAt", "updatedAt"}
 
 
@@ -33,6 +35,7 @@ def steps(readme: str) -> list[tuple[str, str]]:
 
 def play(shop: str, readme: str) -> None:
     """Raises AssertionError for the first answer that is not as shown."""
+    run(f"curl -f -o /dev/null --retry {READY_S_MAX} --retry-delay 1 --retry-all-errors {shop}/health/ready")
     user = f"alice-{uuid4().hex[:12]}"
     for command, shown in steps(readme):
         print(f"$ {command}")

@@ -16,6 +16,8 @@ TEXT = re.sub(r"\$\{\w+:-([^}]*)\}", r"\1", COMPOSE.read_text())
 CONTAINERS: dict[str, dict[str, Any]] = yaml.safe_load(TEXT)["services"]
 OURS = {name: container for name, container in CONTAINERS.items() if "build" in container}
 SERVICES = {name: container for name, container in OURS.items() if container["command"][0] == "serve"}
+JOBS = {name: container for name, container in OURS.items() if name not in SERVICES}
+MIGRATIONS = {name: container for name, container in JOBS.items() if container["command"][0] == "migrate"}
 OBSERVERS = {name for name, container in CONTAINERS.items() if container.get("profiles") == ["observe"]}
 
 

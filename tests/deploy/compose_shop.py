@@ -4,7 +4,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from kernel.adapters.embedded.postgres import EmbeddedPostgres
-from tests.deploy.compose import CONTAINERS, OURS, SERVICES, image_ports
+from tests.deploy.compose import CONTAINERS, MIGRATIONS, OURS, SERVICES, image_ports
 from tests.deploy.image import Image
 from tests.servers.postgres import Template
 from tests.servers.shop import Process, Shop, StartFailed, start_together
@@ -19,7 +19,7 @@ class ComposeShop(Shop):
 
     def __init__(self, directory: Path, image: Image, broker_url: str, template: Template) -> None:
         super().__init__(directory)
-        self._image = image
+        self.image = image
         self.databases = {
             name: EmbeddedPostgres(
                 template.copy_to(directory / name), database=container["environment"]["POSTGRES_DB"]
@@ -34,12 +34,10 @@ class ComposeShop(Shop):
     async def start(self) -> None:
         for name, database in self.databases.items():
             self._addresses[f"{name}:5432"] = urlsplit(database.start()).netloc
-        for name, container in OURS.items():
-            if container["restart"] == "no":
-                job = self.container(name)
-                job.spawn()
-                if await job.ended() != 0:
-                    raise StartFailed(f"{name} ended with {job.exit_code}:\n{job.last_words}")
+        for job in map(self.container, MIGRATIONS):
+            job.spawn()
+            if await job.ended() != 0:
+                raise StartFailed(f"{job} ended with {job.exit_code}:\n{job.last_words}")
         self.processes = {name: self.container(name) for name in SERVICES}
         await start_together(self.processes.values())
 
@@ -47,7 +45,7 @@ class ComposeShop(Shop):
         """One container of the file, not started yet."""
         variables = {key: self._here(str(value)) for key, value in OURS[name]["environment"].items()}
         ready_at = [self.urls[name]] if name in SERVICES else []
-        return self._image.process(
+        return self.image.process(
             *OURS[name]["command"],
             variables={**variables, **self.settings, "BIND_HOST": "127.0.0.1"},
             logs=self.directory / "logs",

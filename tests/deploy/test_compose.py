@@ -18,6 +18,7 @@ from shop.cli import cli
 from tests.deploy.compose import (
     COMPOSE,
     CONTAINERS,
+    JOBS,
     OBSERVERS,
     OURS,
     ROOT,
@@ -50,6 +51,11 @@ def test_the_compose_schema_refuses_a_misspelt_field(tmp_path: Path) -> None:
     checked = compose_schema(planted)
     assert checked.returncode == 1
     assert "depend_on" in checked.stdout
+
+
+def test_what_is_started_unasked_is_the_shop_and_its_servers() -> None:
+    asked_for = {name for name, container in CONTAINERS.items() if "profiles" in container}
+    assert asked_for == OBSERVERS | {"audit"}
 
 
 def test_the_file_starts_three_services_two_databases_and_a_broker() -> None:
@@ -124,7 +130,7 @@ def test_every_service_waits_for_the_migration_of_its_database(name: str) -> Non
 @each_container
 def test_every_container_that_stays_up_has_a_health_check(name: str) -> None:
     own = CONTAINERS[name].get("healthcheck", {})
-    if name.startswith("migrate-"):
+    if name in JOBS:
         assert own == {"disable": True}, "the image's check asks a service, and a job is none"
     elif name not in OBSERVERS:
         assert "disable" not in own
@@ -142,8 +148,8 @@ def test_every_container_has_limits_and_a_restart_policy(name: str) -> None:
     container = CONTAINERS[name]
     assert {"mem_limit", "cpus"} <= set(container)
     assert container["cpus"] <= 1, "docker refuses more than the machine has"
-    assert container["restart"] == ("no" if name.startswith("migrate-") else "unless-stopped")
-    assert name.startswith("migrate-") or "stop_grace_period" in container
+    assert container["restart"] == ("no" if name in JOBS else "unless-stopped")
+    assert name in JOBS or "stop_grace_period" in container
 
 
 @each_of_ours

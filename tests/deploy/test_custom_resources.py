@@ -1,6 +1,6 @@
 """The objects that operators read, in deploy/k8s, against the types that npm has of their schemas.
 
-An object is written as a constant of its kind's type, so that the TypeScript compiler refuses an unknown field
+An object becomes a constant of its kind's type, so that the TypeScript compiler refuses an unknown field
 and a wrong type. After a change of versions in types/package.json: `npm install --package-lock-only` there.
 """
 

@@ -8,7 +8,6 @@ from pathlib import Path
 
 from tests.deploy.compose import OURS, ROOT, environment
 from tests.deploy.compose_shop import ComposeShop
-from tests.deploy.image import Image
 from tests.spec.scenario import Store, expect, expect_problem
 
 
@@ -35,10 +34,16 @@ def test_the_walk_through_of_the_readme_goes_as_it_says(compose_shop: ComposeSho
     assert walked.stdout.endswith("The shop answers as README.md says.\n")
 
 
-def test_nothing_of_the_image_can_be_written_to_by_who_runs_it(image: Image) -> None:
-    paths = [
-        path for top in ("app", "opt") for path in (image.root / top).rglob("*") if not path.is_symlink()
-    ]
+async def test_the_audit_of_it_all_finds_no_fault(compose_shop: ComposeShop) -> None:
+    audit = compose_shop.container("audit")
+    audit.spawn()
+    assert await audit.ended() == 0, audit.last_words
+    assert "Everything is as it should be." in audit.stdout
+
+
+def test_nothing_of_the_image_can_be_written_to_by_who_runs_it(compose_shop: ComposeShop) -> None:
+    tops = [compose_shop.image.root / top for top in ("app", "opt")]
+    paths = [path for top in tops for path in top.rglob("*") if not path.is_symlink()]
     assert len(paths) > 1000
     assert [path for path in paths if path.stat().st_mode & 0o222] == []
 
