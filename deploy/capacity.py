@@ -2,11 +2,11 @@
 
     python3 deploy/capacity.py ORDERS_PER_S [--busy 0.6] [--cores 32] [--results bench/results/latest.json]
 
-The model is as plain as can be: a part that takes so many µs of a core for an order, as the bench saw it under
-full load, needs so many cores. A process of the shop keeps one core busy, a server of a database at most --cores,
-and nothing is planned to be busier than --busy. docs/scaling.md says what that leaves out.
+The model is plain: a part that takes so many µs of a core for an order, as the bench saw it under full load,
+needs so many cores. A process of the shop keeps one core busy, a server of a database --cores at most, and
+nothing is planned to be busier than --busy. docs/scaling.md says what that leaves out.
 
-Needs only Python's standard library, and in the results the facts "µs of a core that PART takes for an order".
+Needs Python's standard library, and in the results the facts "µs of a core that PART takes for an order".
 """
 
 import argparse

@@ -1,4 +1,4 @@
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import aiohttp
@@ -11,15 +11,18 @@ from tests.spec.scenario import Http, Store
 
 
 @pytest.fixture(scope="session")
-def image(scratch: Path) -> Image:
+def image(scratch: Path) -> Iterator[Image]:
     if not UV.exists():
         pytest.skip(f"{UV} is not there: `make test` brings it")
     try:
         image = Image(scratch / "image", python_for_everybody())
     except LookupError as missing:
         pytest.skip(str(missing))
-    image.build()
-    return image
+    try:
+        image.build()
+        yield image
+    finally:
+        image.remove()
 
 
 @pytest.fixture(scope="module")

@@ -57,6 +57,10 @@ class Image:
             ["chmod", "-R", "a+rX,a-w", str(self.root / "app"), str(self.root / "opt")], check=True
         )
 
+    def remove(self) -> None:
+        subprocess.run(["chmod", "-R", "u+w", str(self.root)], check=False)
+        shutil.rmtree(self.root, ignore_errors=True)
+
     def _copy(self, source: Path, target: Path) -> None:
         if source.is_dir():
             shutil.copytree(source, target, ignore=shutil.ignore_patterns("__pycache__"))

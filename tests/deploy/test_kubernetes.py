@@ -14,7 +14,8 @@ from kernel.adapters.http.health import PROBE_TIMEOUT_S, Probes, health
 from kernel.adapters.postgres.engine import POOL_SIZE
 from kernel.settings import Settings, load_settings
 from shop.cli import cli
-from tests.deploy.compose import ROOT, VERSION, arguments, image_ports
+from tests.deploy.alerts import TARGET, prometheus_rule
+from tests.deploy.compose import VERSION, arguments, image_ports
 from tests.deploy.manifests import (
     OVERLAYS,
     VERSIONS,
@@ -346,10 +347,7 @@ def test_what_policies_and_monitors_choose_is_there(service: str) -> None:
     )
 
 
-def test_the_rules_of_prometheus_are_the_same_on_kubernetes() -> None:
-    files = sorted((ROOT / "deploy/prometheus/alerts").glob("*.yml"))
-    groups = [group for file in files for group in yaml.safe_load(file.read_text())["groups"]]
-    there = [
-        group for rule in of_kind("production", "PrometheusRule").values() for group in rule["spec"]["groups"]
-    ]
-    assert [group["name"] for group in groups if group not in there] == []
+def test_the_alerts_are_those_of_prometheus() -> None:
+    assert yaml.safe_load(TARGET.read_text()) == prometheus_rule(), (
+        f"{TARGET} is old: see tests/deploy/alerts.py"
+    )
