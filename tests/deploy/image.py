@@ -25,7 +25,7 @@ def python_for_everybody() -> str:
             continue
         is_new = "import sys; sys.exit(sys.version_info < (3, 11))"
         if subprocess.run([program, "-c", is_new], check=False).returncode == 0:
-            return path
+            return str(program)
     raise LookupError("no Python 3.11 or newer that a user without rights may run, too")
 
 
@@ -69,18 +69,15 @@ class Image:
             shutil.copy(source, target)
 
     def _run(self, command: str) -> None:
-        # The build stage's own variables, but its cache is that of `make`, which holds every wheel already.
         variables = {name: self.mapped(text) for name, text in environment(BUILD).items()}
+        # But for the cache, which is that of `make` and holds every wheel already.
         del variables["UV_NO_CACHE"]
-        inherited = {
-            name: text for name, text in os.environ.items() if name.startswith(("UV_", "HOME", "SSL"))
-        }
-        path = f"{UV.parent}:{self.root}/opt/venv/bin:/usr/local/bin:/usr/bin:/bin"
-        cache = {"UV_CACHE_DIR": str(ROOT / ".cache/uv-cache"), "UV_LINK_MODE": "copy"}
+        variables["UV_CACHE_DIR"] = str(ROOT / ".cache/uv-cache")
+        variables["PATH"] = f"{UV.parent}:{self.root}/opt/venv/bin:/usr/local/bin:/usr/bin:/bin"
         done = subprocess.run(
             ["sh", "-c", command],
             cwd=self.root / "app",
-            env={"PATH": path, **inherited, **variables, **cache},
+            env=os.environ | variables,
             capture_output=True,
             text=True,
             check=False,
