@@ -13,7 +13,7 @@ from bench.floors import SQL
 from bench.load import Answers, post, run_load, run_paced
 from bench.servers import BALANCE, USERS, BenchedShop, Servers, all_decided
 from orders import wire
-from orders.domain.order import OrderPlaced
+from orders.domain.events import OrderPlaced
 
 CONNECTIONS = 128
 

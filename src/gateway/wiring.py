@@ -5,6 +5,7 @@ from dishka import AsyncContainer, Provider, Scope, make_async_container, provid
 
 from gateway.adapters.outbound.http_accounts import HttpAccounts
 from gateway.adapters.outbound.http_orders import HttpOrders
+from gateway.application.cancel_orders import CancelOrders
 from gateway.application.change_accounts import ChangeAccounts
 from gateway.application.place_orders import PlaceOrders
 from gateway.ports.accounts import AccountsService
@@ -25,6 +26,7 @@ class GatewayProvider(Provider):
     clock = provide(SystemClock, provides=Clock)
     change_accounts = provide(ChangeAccounts)
     place_orders = provide(PlaceOrders)
+    cancel_orders = provide(CancelOrders)
 
     @provide
     def orders(self) -> OrdersService:

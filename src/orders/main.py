@@ -13,7 +13,7 @@ from kernel.wiring import background, database, in_scope, probes, run
 from orders.adapters.inbound.http import OrdersController
 from orders.adapters.outbound.tables import SCHEMA_REVISION
 from orders.application.ask_again import AskAgain
-from orders.domain.order import PaymentDecided
+from orders.domain.events import PaymentDecided
 from orders.wiring import assemble
 
 ASK_AGAIN_EVERY_S = 1.0

@@ -5,22 +5,31 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+import msgspec
+
 from kernel.adapters.cloudevents import decode_events, encode_event
 from kernel.contracts import catalog, http
-from kernel.contracts.orders import OrderPlacedV1
-from kernel.contracts.payments import PaymentCapturedV1, PaymentDeclinedV1
+from kernel.contracts.orders import OrderCancellationRequestedV1, OrderPlacedV1
+from kernel.contracts.payments import (
+    PaymentCapturedV1,
+    PaymentDeclinedV1,
+    PaymentRefundedV1,
+    PaymentVoidedV1,
+)
 from kernel.contracts.values import Amount, UserId
 from kernel.domain.events import Received, Unhandled
 from kernel.domain.money import in_units
-from orders.domain.order import (
-    Order,
+from orders.domain.events import (
+    CancellationRequested,
     OrderPlaced,
     PaymentCaptured,
     PaymentDecided,
     PaymentDeclined,
-    PlaceOrder,
-    StatusChanged,
+    PaymentRefunded,
+    PaymentVoided,
+    Question,
 )
+from orders.domain.order import Order, PlaceOrder, StatusChanged
 
 SOURCE = "/shop/orders"
 
@@ -58,11 +67,20 @@ def admission_question(command: PlaceOrder) -> http.AdmissionRequest:
     return http.AdmissionRequest(UserId(command.user_id), Amount.of_minor(command.amount))
 
 
-def encode(event: OrderPlaced, event_id: UUID, at: datetime) -> tuple[str, bytes]:
-    data = OrderPlacedV1(event.order_id, UserId(event.user_id), Amount.of_minor(event.amount), event.currency)
-    return catalog.ORDER_PLACED, encode_event(
-        event, event_id, at, source=SOURCE, type=catalog.ORDER_PLACED, data=data
-    )
+def encode(event: Question, event_id: UUID, at: datetime) -> tuple[str, bytes]:
+    event_type, data = _published(event)
+    return event_type, encode_event(event, event_id, at, source=SOURCE, type=event_type, data=data)
+
+
+def _published(event: Question) -> tuple[str, msgspec.Struct]:
+    order_id, user_id = event.order_id, UserId(event.user_id)
+    match event:
+        case OrderPlaced():
+            amount = Amount.of_minor(event.amount)
+            return catalog.ORDER_PLACED, OrderPlacedV1(order_id, user_id, amount, event.currency)
+        case CancellationRequested():
+            data = OrderCancellationRequestedV1(order_id, user_id)
+            return catalog.ORDER_CANCELLATION_REQUESTED, data
 
 
 def _captured(data: PaymentCapturedV1, traceparent: str) -> PaymentCaptured:
@@ -75,9 +93,19 @@ def _declined(data: PaymentDeclinedV1, traceparent: str) -> PaymentDeclined:
     )
 
 
+def _refunded(data: PaymentRefundedV1, traceparent: str) -> PaymentRefunded:
+    return PaymentRefunded(order_id=data.order_id, user_id=data.user_id, traceparent=traceparent)
+
+
+def _voided(data: PaymentVoidedV1, traceparent: str) -> PaymentVoided:
+    return PaymentVoided(order_id=data.order_id, user_id=data.user_id, traceparent=traceparent)
+
+
 FACTS: Mapping[str, Callable[[Any, str], PaymentDecided]] = {
     catalog.PAYMENT_CAPTURED: _captured,
     catalog.PAYMENT_DECLINED: _declined,
+    catalog.PAYMENT_REFUNDED: _refunded,
+    catalog.PAYMENT_VOIDED: _voided,
 }
 
 

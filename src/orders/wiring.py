@@ -19,9 +19,11 @@ from orders import wire
 from orders.adapters.outbound.http_admission import HttpAdmission
 from orders.adapters.outbound.postgres import PostgresHistory, PostgresOrders, PostgresPlacedOrders
 from orders.application.ask_again import AskAgain
+from orders.application.cancel_orders import CancelOrders
 from orders.application.place_orders import PlaceOrders
 from orders.application.settle_orders import SettleOrders
-from orders.domain.order import OrderPlaced, PaymentDecided, Placed, PlaceOrder
+from orders.domain.events import PaymentDecided, Question
+from orders.domain.order import Cancelled, CancelOrder, Placed, PlaceOrder
 from orders.ports.admission import Admission
 from orders.ports.orders import History, Orders, PlacedOrders
 
@@ -37,11 +39,12 @@ class OrdersProvider(Provider):
     orders = provide(PostgresOrders, provides=Orders)
     history = provide(PostgresHistory, provides=History)
     placed = provide(PostgresPlacedOrders, provides=PlacedOrders, scope=Scope.APP)
+    cancel_orders = provide(CancelOrders)
     settle_orders = provide(SettleOrders)
     ask_again = provide(AskAgain)
 
     @provide
-    def outbox(self, uow: PostgresUnitOfWork, clock: Clock, wakes: Wakes) -> Outbox[OrderPlaced]:
+    def outbox(self, uow: PostgresUnitOfWork, clock: Clock, wakes: Wakes) -> Outbox[Question]:
         return PostgresOutbox(uow, clock, wire.encode, wakes)
 
     @provide(scope=Scope.APP)
@@ -55,7 +58,7 @@ class OrdersProvider(Provider):
         orders: Orders,
         history: History,
         placed: PlacedOrders,
-        outbox: Outbox[OrderPlaced],
+        outbox: Outbox[Question],
         admission: Admission,
         clock: Clock,
     ) -> PlaceOrders:
@@ -66,6 +69,12 @@ class OrdersProvider(Provider):
     def group_of_placements(self, container: AsyncContainer, clock: Clock) -> GroupCommit[PlaceOrder, Placed]:
         place_orders = in_scope(container, PlaceOrders)
         return GroupCommit(place_orders, clock, repeat=partial(place_orders, judged=True))
+
+    @provide(scope=Scope.APP)
+    def group_of_cancellations(
+        self, container: AsyncContainer, clock: Clock
+    ) -> GroupCommit[CancelOrder, Cancelled]:
+        return GroupCommit(in_scope(container, CancelOrders), clock)
 
     @provide(scope=Scope.APP)
     def consumer(self, container: AsyncContainer, clock: Clock) -> Consumer[PaymentDecided]:

@@ -8,7 +8,7 @@ from kernel.settings import Settings, required
 from kernel.wiring import background, database, probes, run
 from payments.adapters.inbound.http import AccountsController, admit_orders, deposit_by_get
 from payments.adapters.outbound.tables import SCHEMA_REVISION
-from payments.domain.account import OrderPlaced
+from payments.domain.events import Question
 from payments.wiring import assemble
 
 OPENAPI = openapi_config(
@@ -31,7 +31,7 @@ async def serve(settings: Settings, bus: Bus, stop: asyncio.Event) -> None:
             probes=probes(engine, SCHEMA_REVISION, bus),
             container=container,
         )
-        consumer = await container.get(Consumer[OrderPlaced])
+        consumer = await container.get(Consumer[Question])
         await bus.subscribe(consumer)
         await run(
             app,

@@ -9,20 +9,26 @@ import msgspec
 
 from kernel.adapters.cloudevents import decode_events, encode_event
 from kernel.contracts import catalog, http
-from kernel.contracts.orders import OrderPlacedV1
-from kernel.contracts.payments import PaymentCapturedV1, PaymentDeclinedV1
+from kernel.contracts.orders import OrderCancellationRequestedV1, OrderPlacedV1
+from kernel.contracts.payments import (
+    PaymentCapturedV1,
+    PaymentDeclinedV1,
+    PaymentRefundedV1,
+    PaymentVoidedV1,
+)
 from kernel.contracts.values import Amount, UserId
 from kernel.domain.events import Received, Unhandled
 from kernel.domain.money import in_units
-from payments.domain.account import (
-    Account,
-    Deposit,
-    Deposited,
+from payments.domain.account import Account, Deposit, Deposited, Transfer
+from payments.domain.events import (
+    CancellationRequested,
     OrderPlaced,
     PaymentCaptured,
     PaymentDecided,
     PaymentDeclined,
-    Transfer,
+    PaymentRefunded,
+    PaymentVoided,
+    Question,
 )
 
 SOURCE = "/shop/payments"
@@ -65,12 +71,16 @@ def encode(event: PaymentDecided, event_id: UUID, at: datetime) -> tuple[str, by
 
 
 def _published(event: PaymentDecided) -> tuple[str, msgspec.Struct]:
-    user_id = UserId(event.user_id)
+    order_id, user_id = event.order_id, UserId(event.user_id)
     match event:
         case PaymentCaptured():
-            return catalog.PAYMENT_CAPTURED, PaymentCapturedV1(event.order_id, user_id, event.transfer_id)
+            return catalog.PAYMENT_CAPTURED, PaymentCapturedV1(order_id, user_id, event.transfer_id)
         case PaymentDeclined():
-            return catalog.PAYMENT_DECLINED, PaymentDeclinedV1(event.order_id, user_id, event.reason)
+            return catalog.PAYMENT_DECLINED, PaymentDeclinedV1(order_id, user_id, event.reason)
+        case PaymentRefunded():
+            return catalog.PAYMENT_REFUNDED, PaymentRefundedV1(order_id, user_id)
+        case PaymentVoided():
+            return catalog.PAYMENT_VOIDED, PaymentVoidedV1(order_id, user_id)
 
 
 def _order_placed(data: OrderPlacedV1, traceparent: str) -> OrderPlaced:
@@ -83,8 +93,15 @@ def _order_placed(data: OrderPlacedV1, traceparent: str) -> OrderPlaced:
     )
 
 
-FACTS: Mapping[str, Callable[[Any, str], OrderPlaced]] = {catalog.ORDER_PLACED: _order_placed}
+def _cancellation_requested(data: OrderCancellationRequestedV1, traceparent: str) -> CancellationRequested:
+    return CancellationRequested(order_id=data.order_id, user_id=data.user_id, traceparent=traceparent)
 
 
-def decode(body: bytes) -> Sequence[Received[OrderPlaced] | Unhandled]:
+FACTS: Mapping[str, Callable[[Any, str], Question]] = {
+    catalog.ORDER_PLACED: _order_placed,
+    catalog.ORDER_CANCELLATION_REQUESTED: _cancellation_requested,
+}
+
+
+def decode(body: bytes) -> Sequence[Received[Question] | Unhandled]:
     return decode_events(body, FACTS)

@@ -24,7 +24,8 @@ from payments.application.admit_orders import AdmitOrders
 from payments.application.charge_orders import ChargeOrders
 from payments.application.make_deposits import MakeDeposits
 from payments.application.open_accounts import OpenAccounts
-from payments.domain.account import Deposit, Deposited, OpenAccount, Opened, OrderPlaced, PaymentDecided
+from payments.domain.account import Deposit, Deposited, OpenAccount, Opened
+from payments.domain.events import PaymentDecided, Question
 from payments.ports.accounts import Accounts, Ledger, OpenedAccounts, Payments, Statements
 
 
@@ -61,7 +62,7 @@ class PaymentsProvider(Provider):
         return GroupCommit(in_scope(container, MakeDeposits), clock)
 
     @provide(scope=Scope.APP)
-    def consumer(self, container: AsyncContainer, clock: Clock) -> Consumer[OrderPlaced]:
+    def consumer(self, container: AsyncContainer, clock: Clock) -> Consumer[Question]:
         return Consumer(
             wire.decode, in_scope(container, ChargeOrders), in_scope(container, ParkMessage), clock
         )

@@ -14,8 +14,8 @@ import payments.wire
 from kernel.contracts.catalog import CATALOG
 from kernel.contracts.values import Amount, UserId
 from kernel.domain.events import Event
-from orders.domain.order import OrderPlaced
-from payments.domain.account import PaymentCaptured, PaymentDeclined
+from orders.domain.events import CancellationRequested, OrderPlaced
+from payments.domain.events import PaymentCaptured, PaymentDeclined, PaymentRefunded, PaymentVoided
 
 GOLDEN = Path(__file__).parent / "golden"
 
@@ -27,8 +27,11 @@ _COMMON: dict[str, Any] = {
 }
 _EVENTS: list[tuple[Any, Event]] = [
     (orders.wire.encode, OrderPlaced(**_COMMON, amount=4990, currency="RUB")),
+    (orders.wire.encode, CancellationRequested(**_COMMON)),
     (payments.wire.encode, PaymentCaptured(**_COMMON, transfer_id=UUID(int=_ORDER.int + 1))),
     (payments.wire.encode, PaymentDeclined(**_COMMON, reason="insufficient_funds")),
+    (payments.wire.encode, PaymentRefunded(**_COMMON)),
+    (payments.wire.encode, PaymentVoided(**_COMMON)),
 ]
 
 

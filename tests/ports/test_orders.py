@@ -11,7 +11,8 @@ import pytest
 
 from kernel.domain.errors import Contention
 from kernel.domain.events import MessageId, Unhandled
-from orders.domain.order import Order, PaymentCaptured, PaymentDecided, PlaceOrder, Status, StatusChanged
+from orders.domain.events import PaymentCaptured, PaymentDecided
+from orders.domain.order import CancelOrder, Order, PlaceOrder, Status, StatusChanged
 from tests.ports.worlds import PostgresWorld, World, ended, undone
 
 NOW = datetime(2025, 1, 2, 3, 4, 5, 678901, tzinfo=UTC)
@@ -28,6 +29,7 @@ def order(number: int, user_id: str = "ada", **values: Any) -> Order:
         status=Status.NEW,
         reason=None,
         idempotency_key=None,
+        cancel_requested_at=None,
         ask_again_at=LATER,
         created_at=NOW,
         updated_at=NOW,
@@ -76,6 +78,7 @@ async def test_an_order_that_was_added_is_there_with_all_its_values(world: World
         status=Status.CANCELLED,
         reason="insufficient_funds",
         idempotency_key="key",
+        cancel_requested_at=LATER,
         ask_again_at=None,
         updated_at=LATER,
     )
@@ -166,6 +169,16 @@ async def test_locking_gives_the_orders_that_the_decisions_are_about(world: Worl
         assert await world.orders(uow).lock([]) == {}
 
 
+async def test_locking_is_the_same_for_those_who_cancel(world: World) -> None:
+    await add(world, order(1), order(2), order(3, "grace"))
+    commands = [
+        CancelOrder(order_id=order(number).id, user_id="ada", traceparent="") for number in (2, 1, 2, 3, 4)
+    ]
+    async with world.uow() as uow:
+        locked = await world.orders(uow).lock(commands)
+        assert locked == {order(1).id: order(1), order(2).id: order(2)}
+
+
 async def test_locking_leaves_out_what_is_not_there_or_not_of_that_user(world: World) -> None:
     await add(world, order(1), order(2, "grace"))
     async with world.uow() as uow:
@@ -207,12 +220,19 @@ async def test_a_lock_ends_with_a_rollback(world: World) -> None:
     await cancel(world, order(1))
 
 
-async def test_saving_changes_the_status_its_reason_and_its_time_and_nothing_else(world: World) -> None:
+async def test_saving_changes_what_became_of_the_order_and_nothing_else(world: World) -> None:
     await add(world, order(1, idempotency_key="key"), order(2))
     async with world.uow() as uow:
         orders = world.orders(uow)
         (found,) = (await orders.lock(decided(order(1)))).values()
-        changed = replace(found, status=Status.FINISHED, reason="why", ask_again_at=None, updated_at=LATER)
+        changed = replace(
+            found,
+            status=Status.REFUNDING,
+            reason="why",
+            cancel_requested_at=NOW,
+            ask_again_at=None,
+            updated_at=LATER,
+        )
         await orders.save([replace(changed, amount=1, description="other", currency="USD")])
         assert await orders.lock(decided(order(1))) == {changed.id: changed}
         await orders.save([])

@@ -12,17 +12,9 @@ from sqlalchemy.exc import IntegrityError
 
 from kernel.adapters.memory.database import CheckViolation
 from kernel.domain.errors import Contention
-from payments.domain.account import (
-    FUNDING,
-    REVENUE,
-    Account,
-    Decision,
-    Deposit,
-    Kind,
-    OrderPlaced,
-    Payment,
-    Transfer,
-)
+from payments.domain.account import FUNDING, REVENUE, Account, Deposit, Kind, Transfer
+from payments.domain.events import OrderPlaced
+from payments.domain.payment import Decision, Payment
 from tests.ports.worlds import PostgresWorld, World, ended, failing, undone
 
 NOW = datetime(2025, 1, 2, 3, 4, 5, 678901, tzinfo=UTC)
@@ -308,6 +300,43 @@ async def test_there_is_one_transfer_for_an_order_and_a_kind(world: World) -> No
     await book(world, capture(1, 1, order=1), capture(2, 2, order=2))
     with pytest.raises(Contention):
         await book(world, capture(3, 3, order=1))
+    await book(world, refund(3, 3, order=1))
+    with pytest.raises(Contention):
+        await book(world, refund(4, 4, order=1))
+
+
+def refund(number: int, sequence: int, order: int, user_id: str = "ada") -> Transfer:
+    accounts = {"debit_account": REVENUE, "credit_account": f"user:{user_id}"}
+    return transfer(number, sequence, user_id, kind=Kind.REFUND, order_id=UUID(int=order), **accounts)
+
+
+async def of_orders(world: World, *orders: int, user_id: str = "ada") -> list[Transfer]:
+    payments = [replace(CAPTURED, user_id=user_id, order_id=UUID(int=order)) for order in orders]
+    async with world.uow() as uow:
+        found = await world.ledger(uow).of_orders(payments)
+    return sorted(found, key=lambda transfer: transfer.id)
+
+
+async def test_the_captures_and_refunds_of_orders_are_found_each_once(world: World) -> None:
+    paid, other, given_back = capture(1, 1, order=1), capture(2, 2, order=2), refund(3, 3, order=1)
+    await book(world, given_back, paid, other, transfer(4, 4))
+    assert await of_orders(world, 1, 3, 1) == [paid, given_back]
+    assert await of_orders(world, 2) == [other]
+    assert await of_orders(world) == []
+
+
+async def test_what_the_order_of_another_user_paid_is_not_found(world: World) -> None:
+    await book(world, capture(1, 1, order=1))
+    assert await of_orders(world, 1, user_id="grace") == []
+
+
+async def test_a_transaction_finds_its_own_refunds_and_others_only_committed_ones(world: World) -> None:
+    async with world.uow() as uow:
+        await world.ledger(uow).add([refund(1, 1, order=1)])
+        own = await world.ledger(uow).of_orders([CAPTURED])
+        assert list(own) == [refund(1, 1, order=1)]
+        assert await of_orders(world, 1) == []
+    assert await of_orders(world, 1) == [refund(1, 1, order=1)]
 
 
 async def test_what_repeats_the_transfer_of_another_user_is_fine(world: World) -> None:

@@ -10,7 +10,7 @@ from uuid import UUID
 from kernel.adapters.memory.database import MemoryDatabase
 from kernel.domain.errors import OutcomeUnknown, Refused, ShopError, Unavailable
 from orders.adapters.outbound.memory import ORDERS
-from orders.domain.order import Placed, PlaceOrder
+from orders.domain.order import Cancelled, CancelOrder, Placed, PlaceOrder, Status
 from payments.adapters.outbound.memory import ACCOUNTS, TRANSFERS
 from payments.domain.account import Deposit, Deposited, OpenAccount, Opened
 from tests.simulation.faults import Faults
@@ -31,13 +31,15 @@ class Kind(StrEnum):
     OPEN = "open"
     DEPOSIT = "deposit"
     ORDER = "order"
+    CANCEL = "cancel"
 
 
 @dataclass(slots=True, eq=False, kw_only=True)
 class Intent:
     """Something that somebody wants to happen once. `text` or, for a deposit, the amount is nobody else's.
 
-    It is repeated with its key while no answer came; without a key it is given up (`unknown`).
+    It is repeated with its key while no answer came; without a key it is given up (`unknown`). The key of a
+    cancellation is its order.
     """
 
     kind: Kind
@@ -150,6 +152,24 @@ class Client:
         intent = self.order_intent(earlier.amount + 1, earlier.key)
         await self.place(intent)
         self._hold(Promise.ONCE_A_KEY, intent.refusal == "idempotency_key_reused", intent)
+
+    async def cancel(self, placed: Intent) -> None:
+        """The order that was placed; nothing where its client never heard of one."""
+        for order_id in placed.ids:
+            await self._cancel(CancelOrder(order_id=order_id, user_id=self.user_id, traceparent=TRACE))
+
+    async def _cancel(self, command: CancelOrder) -> None:
+        intent = self._intent(Kind.CANCEL, str(command.order_id))
+        cancelled = await self._ask(intent, "orders", lambda s: s.cancel(command))
+        row = self._shop.databases["orders"].get(ORDERS, (self.user_id, command.order_id))
+        assert row is not None
+        if isinstance(cancelled, Cancelled):
+            intent.ids.add(command.order_id)
+            self._hold(Promise.OWN_ANSWER, cancelled.order.id == command.order_id, intent)
+            self._hold(Promise.KEPT, row.cancel_requested_at is not None, intent)
+        elif cancelled is not None:
+            over = {"order_cancelled": Status.CANCELLED, "order_refunded": Status.REFUNDED}
+            self._hold(Promise.OWN_ANSWER, over.get(cancelled.code) is row.status, intent)
 
     def _sure_balance(self, but_for: Intent) -> int:
         """What this user can spend on it, whatever became of everything else."""

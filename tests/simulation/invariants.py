@@ -10,9 +10,10 @@ from kernel.adapters.memory.database import MemoryDatabase
 from kernel.adapters.memory.outbox import OUTBOX
 from kernel.adapters.memory.parked import PARKED
 from orders.adapters.outbound.memory import ORDER_HISTORY, ORDERS
-from orders.domain.order import Order, Status
+from orders.domain.order import CANCELLED_BY_USER, Order, Status
 from payments.adapters.outbound.memory import ACCOUNTS, PAYMENTS, TRANSFERS
-from payments.domain.account import FUNDING, REVENUE, Decision, Kind
+from payments.domain.account import FUNDING, REVENUE, Kind
+from payments.domain.payment import Decision
 from tests.simulation.bus import Broker
 
 
@@ -33,9 +34,13 @@ class Promise(StrEnum):
     CAPTURED_ONCE = "no order is paid twice"
     CAPTURED_RIGHT = "a payment is of its order's user and amount, and its order is there"
     DECIDED = "a decision is captured just when a transfer paid it"
+    REFUNDED_ONCE = "no order is refunded twice"
+    REFUNDED_RIGHT = "a refund is of what its order paid"
+    ASKED_FOR = "only an order that somebody cancelled is voided or refunded"
     # About orders
     HISTORY = "a history has no gap, no row without a change, and ends with the status"
-    AGREED = "an order is finished only when captured, cancelled only when declined"
+    AGREED = "a status is that of the decision and of the refund"
+    CANCELLED = "an order that somebody cancelled ends cancelled or refunded"
     # About messages
     NOT_FORGOTTEN = "an undecided order is always named by an event, a message or a parked one"
     NO_DEADLOCK = "locks are taken in key order, so that no transaction deadlocks"
@@ -62,14 +67,17 @@ Broken = Iterator[tuple[Promise, str]]
 def at_every_step(shop: Shop, where: str) -> list[str]:
     found = [not_forgotten(shop)]
     if where == "payments":
-        found += [balances(shop), payments(shop)]
+        found += [balances(shop), payments(shop), refunds(shop), agreed(shop)]
     if where == "orders":
         found += [histories(shop), agreed(shop), once(shop)]
     return [f"{promise}: {detail}" for promise, detail in chain(*found)]
 
 
 def at_rest(shop: Shop) -> list[str]:
-    checks = (balances, payments, histories, agreed, once, not_forgotten, settled, parked, refusals)
+    checks = (
+        *(balances, payments, refunds, histories, agreed, once),
+        *(not_forgotten, settled, cancelled, parked, refusals),
+    )
     return [f"{promise}: {detail}" for check in checks for promise, detail in check(shop)]
 
 
@@ -112,13 +120,38 @@ def payments(shop: Shop) -> Broken:
         yield Promise.DECIDED, f"{recorded} were recorded"
 
 
+def refunds(shop: Shop) -> Broken:
+    database = shop.databases["payments"]
+    orders = {order.id: order for order in shop.databases["orders"].rows(ORDERS)}
+    booked = database.rows(TRANSFERS)
+    paid = {(t.user_id, t.order_id, t.amount) for t in booked if t.kind is Kind.CAPTURE}
+    refunded = [transfer for transfer in booked if transfer.kind is Kind.REFUND]
+    for order_id, count in Counter(refund.order_id for refund in refunded).items():
+        if count > 1:
+            yield Promise.REFUNDED_ONCE, f"{order_id} was refunded {count} times"
+    for refund in refunded:
+        if (refund.user_id, refund.order_id, refund.amount) not in paid:
+            yield Promise.REFUNDED_RIGHT, f"{refund}"
+    voided = [p.order_id for p in database.rows(PAYMENTS) if p.decision is Decision.VOIDED]
+    for order_id in [*voided, *(refund.order_id for refund in refunded if refund.order_id)]:
+        if order_id not in orders or orders[order_id].cancel_requested_at is None:
+            yield Promise.ASKED_FOR, f"{order_id}"
+
+
+_PAID = [Status.NEW, Status.FINISHED, Status.REFUNDING, Status.REFUNDED]
+LIVES = {
+    Status.CANCELLED: [Status.NEW, Status.CANCELLED],
+    **{status: _PAID[:length] for length, status in enumerate(_PAID, 1)},
+}
+
+
 def histories(shop: Shop) -> Broken:
     lives: defaultdict[Any, list[Any]] = defaultdict(list)
     for change in shop.databases["orders"].rows(ORDER_HISTORY):
         lives[change.order_id].append(change)
     for order in shop.databases["orders"].rows(ORDERS):
         life = sorted(lives.pop(order.id, []), key=lambda change: change.sequence)
-        wanted = [Status.NEW] if order.status is Status.NEW else [Status.NEW, order.status]
+        wanted = LIVES[order.status]
         numbered = [change.sequence for change in life] == list(range(1, len(life) + 1))
         if [change.status for change in life] != wanted or not numbered:
             yield Promise.HISTORY, f"{order.id} is {order.status} after {[c.status.value for c in life]}"
@@ -127,11 +160,24 @@ def histories(shop: Shop) -> Broken:
 
 
 def agreed(shop: Shop) -> Broken:
-    decisions = {p.order_id: p.decision for p in shop.databases["payments"].rows(PAYMENTS)}
-    wanted = {Status.FINISHED: Decision.CAPTURED, Status.CANCELLED: Decision.DECLINED}
+    database = shop.databases["payments"]
+    decisions = {p.order_id: (p.decision.value, p.reason) for p in database.rows(PAYMENTS)}
+    refunded = {t.order_id for t in database.rows(TRANSFERS) if t.kind is Kind.REFUND}
+    decisions |= {order_id: ("refunded", None) for order_id in refunded if order_id}
+    captured, given_back = ("captured", None), ("refunded", None)
     for order in shop.databases["orders"].rows(ORDERS):
-        if order.status in wanted and decisions.get(order.id) is not wanted[order.status]:
-            yield Promise.AGREED, f"{order.id} is {order.status}, the decision {decisions.get(order.id)}"
+        by_user = order.reason == CANCELLED_BY_USER
+        wanted = {
+            Status.FINISHED: [captured],
+            Status.REFUNDING: [captured, given_back],
+            Status.REFUNDED: [given_back],
+            Status.CANCELLED: [("voided", None) if by_user else ("declined", order.reason)],
+        }
+        decision = decisions.get(order.id)
+        if order.status in wanted and decision not in wanted[order.status]:
+            yield Promise.AGREED, f"{order.id} is {order.status} ({order.reason}), the decision {decision}"
+        if order.status is Status.FINISHED and order.cancel_requested_at:
+            yield Promise.CANCELLED, f"{order.id} is {order.status}"
 
 
 def once(shop: Shop) -> Broken:
@@ -144,7 +190,7 @@ def once(shop: Shop) -> Broken:
 def undecided(shop: Shop) -> Iterator[Order]:
     named = {row.unhandled.subject for database in shop.databases.values() for row in database.rows(PARKED)}
     for order in shop.databases["orders"].rows(ORDERS):
-        if order.status is Status.NEW and str(order.id) not in named:
+        if order.status in (Status.NEW, Status.REFUNDING) and str(order.id) not in named:
             yield order
 
 
@@ -177,6 +223,14 @@ def settled(shop: Shop) -> Broken:
     for intent in shop.intents:
         if intent.kind == "deposit" and deposits[intent.user_id, intent.amount] > 1:
             yield Promise.ONCE, f"{intent.user_id} deposited {intent.amount} more than once"
+
+
+def cancelled(shop: Shop) -> Broken:
+    ends = {order.id: order.status for order in shop.databases["orders"].rows(ORDERS)}
+    for intent in shop.intents:
+        for order_id in intent.ids if intent.kind == "cancel" else ():
+            if ends[order_id] not in (Status.CANCELLED, Status.REFUNDED):
+                yield Promise.CANCELLED, f"{intent.text} of {order_id}"
 
 
 def parked(shop: Shop) -> Broken:

@@ -12,7 +12,7 @@ from typing import Any
 from uuid import UUID
 
 from payments import wire
-from payments.domain.account import PaymentCaptured
+from payments.domain.events import PaymentCaptured
 from tests.simulation.clients import Client, Intent
 from tests.simulation.faults import Faults, OneFault
 from tests.simulation.invariants import Promise
@@ -28,7 +28,10 @@ COLLECT_EVERY = 20
 # What ran, for the summary at the end.
 TALLY: Counter[str] = Counter()
 
-ACTS = ("deposit", "salary", "order", "orders", "dear", "twins", "again", "other", "pause")
+ACTS = (
+    *("deposit", "salary", "order", "orders", "dear", "twins"),
+    *("again", "other", "regret", "return", "pause"),
+)
 
 Clients = Callable[[Shop], list[Awaitable[None]]]
 
@@ -120,11 +123,30 @@ def main_flow(shop: Shop) -> list[Awaitable[None]]:
     return [alice()]
 
 
+def cancellations(shop: Shop) -> list[Awaitable[None]]:
+    """Orders that are cancelled before, while and after their payment is decided, once and again."""
+
+    async def alice() -> None:
+        client = Client(shop, "alice")
+        await client.open()
+        await client.deposit(100_00)
+        lamp, car, boat = (client.order_intent(*wish) for wish in ((30_00,), (60_00,), (70_00,)))
+        await client.place(lamp)
+        await asyncio.gather(client.cancel(lamp), client.cancel(lamp))
+        await asyncio.gather(client.place(car), client.place(boat))
+        await client.cancel(boat)
+        await asyncio.sleep(0.5)
+        await asyncio.gather(client.cancel(car), client.cancel(lamp))
+        await client.order(20_00)
+
+    return [alice()]
+
+
 def quiet_day(shop: Shop) -> list[Awaitable[None]]:
     """One thing at a time, each from rest to rest, so that what is seen is the fault's own."""
 
     async def rest() -> None:
-        await asyncio.sleep(0.2)
+        await asyncio.sleep(0.18)
         while not shop.is_quiet():
             await asyncio.sleep(0.05)
 
@@ -135,18 +157,24 @@ def quiet_day(shop: Shop) -> list[Awaitable[None]]:
         await rest()
         await client.deposit(100_00, "salary")
         await rest()
-        await client.order(30_00, "book")
+        book = client.order_intent(30_00, "book")
+        await client.place(book)
         await rest()
         await client.order(500_00, "house")
+        await rest()
+        await client.cancel(book)
         await rest()
         poison(shop)
 
     return [alice()]
 
 
-def fair_weather(**options: Any) -> OneFault:
+FLOWS = {flow.__name__: flow for flow in (main_flow, cancellations)}
+
+
+def fair_weather(flow: Clients = main_flow, **options: Any) -> OneFault:
     weather = OneFault()
-    shop = run(weather, main_flow, **options)
+    shop = run(weather, flow, **options)
     assert not shop.broken, told(shop, "fair_weather")
     return weather
 
@@ -200,6 +228,11 @@ async def shopper(shop: Shop, user_id: str, rng: random.Random) -> None:
                 await again(client, rng.choice(placed))
             case "other" if earlier := [intent for intent in placed if intent.key and intent.ids]:
                 await client.place_other(rng.choice(earlier))
+            case "regret":
+                await order(amount, f"regret {n}")
+                await asyncio.gather(*(client.cancel(placed[-1]) for _ in range(2)))
+            case "return" if placed:
+                await client.cancel(rng.choice(placed))
             case _:
                 await asyncio.sleep(rng.random() * 0.3)
 

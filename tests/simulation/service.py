@@ -18,6 +18,7 @@ from kernel.domain.events import Unhandled
 from kernel.wiring import Background, Wakes
 from orders import wire as orders_wire
 from orders.adapters.outbound.memory import MemoryHistory, MemoryOrders
+from orders.application.cancel_orders import CancelOrders
 from orders.application.place_orders import PlaceOrders
 from orders.application.settle_orders import SettleOrders
 from payments import wire as payments_wire
@@ -45,6 +46,7 @@ class Parts:
     orders: Callable[..., Any] = MemoryOrders
     history: Callable[..., Any] = MemoryHistory
     place_orders: Callable[..., Any] = PlaceOrders
+    cancel_orders: Callable[..., Any] = CancelOrders
     settle_orders: Callable[..., Any] = SettleOrders
     accounts: Callable[..., Any] = MemoryAccounts
     ledger: Callable[..., Any] = MemoryLedger

@@ -34,6 +34,7 @@ class OrdersService(Service):
         self._placed = self.port("placed", MemoryPlacedOrders(self._database))
         self._admission = MemoryAdmission(self._ask_payments, clock)
         self.place = self.group(self._place, partial(self._place, judged=True))
+        self.cancel = self.group(self._cancel)
         self.handle = self.consumer(self.parts.decode_orders_facts, self._settle)
 
     async def _ask_payments(self, orders: Sequence[tuple[str, int]]) -> Sequence[str | None]:
@@ -52,6 +53,12 @@ class OrdersService(Service):
             CURRENCY,
         )
         return await place_orders(commands, **judged)
+
+    async def _cancel(self, commands: Sequence[Any]) -> Any:
+        uow = self.uow()
+        orders = self.port("orders", self.parts.orders(uow), uow)
+        history = self.port("history", self.parts.history(uow), uow)
+        return await self.parts.cancel_orders(uow, orders, history, self.outbox(uow), self.clock)(commands)
 
     async def _settle(self, received: Sequence[Any]) -> None:
         uow = self.uow()

@@ -1,4 +1,4 @@
-"""Every port call of the main flow meets every fault, one a run, and every message is destroyed once.
+"""Every port call of a flow meets every fault, one a run, and every message is destroyed once.
 
 SIM_CALL (a number, or a name like orders.add for all of them) and SIM_FAULT, or SIM_MESSAGE, replay the run
 that a failure names; SIM_STORY=all tells its history in any case.
@@ -6,42 +6,66 @@ that a failure names; SIM_STORY=all tells its history in any case.
 
 import os
 
+import pytest
+
+from orders.adapters.outbound.memory import ORDERS
+from orders.domain.order import CANCELLED_BY_USER, Status
 from tests.simulation.faults import TRANSACTION, Fault, OneFault, faults_of
-from tests.simulation.scenarios import fair_weather, main_flow, run, told
+from tests.simulation.scenarios import FLOWS, Clients, cancellations, fair_weather, run, told
+
+flows = pytest.mark.parametrize("flow", FLOWS.values(), ids=FLOWS)
 
 
-def schedules() -> list[tuple[int, Fault]]:
+def schedules(flow: Clients) -> list[tuple[int, Fault]]:
     wanted_call, wanted_fault = os.environ.get("SIM_CALL"), os.environ.get("SIM_FAULT")
     return [
         (number, fault)
-        for number, call in enumerate(fair_weather().calls)
+        for number, call in enumerate(fair_weather(flow).calls)
         for fault in faults_of(call)
         if wanted_call in (None, str(number), call) and wanted_fault in (None, fault.name)
     ]
 
 
-def test_in_fair_weather_the_main_flow_makes_every_kind_of_call() -> None:
-    calls = set(fair_weather().calls)
+def named(test: str, flow: Clients) -> str:
+    """For pytest -k."""
+    return f"'{test} and {flow.__name__}'"
+
+
+def test_in_fair_weather_the_flows_make_every_kind_of_call() -> None:
+    calls = {call for flow in FLOWS.values() for call in fair_weather(flow).calls}
     assert {call.split(".")[0] for call in calls} >= TRANSACTION | {"placed", "opened"}
     assert calls >= {"uow.begin", "uow.commit", "bus.publish", "bus.deliver", "bus.acknowledge"}
     assert calls >= {"http.open", "http.deposit", "http.order", "http.admission", "admission.judge"}
+    assert calls >= {"http.cancel", "ledger.of_orders"}
 
 
-def test_whatever_happens_at_whichever_call_every_promise_is_kept() -> None:
-    for number, fault in schedules():
-        shop = run(OneFault(number, fault), main_flow)
+@flows
+def test_whatever_happens_at_whichever_call_every_promise_is_kept(flow: Clients) -> None:
+    test, ends = named("whichever_call", flow), set()
+    for number, fault in schedules(flow):
+        shop = run(OneFault(number, fault), flow)
         replay = {"SIM_CALL": number, "SIM_FAULT": fault.name}
-        assert not shop.broken, told(shop, "whichever_call", **replay)
+        assert not shop.broken, told(shop, test, **replay)
         if "SIM_STORY" in os.environ:
-            print(told(shop, "whichever_call", **replay))
+            print(told(shop, test, **replay))
+        ends |= {(order.status, order.reason) for order in shop.databases["orders"].rows(ORDERS)}
+    if flow is cancellations and "SIM_CALL" not in os.environ:
+        assert ends >= {
+            (Status.REFUNDED, None),
+            (Status.CANCELLED, CANCELLED_BY_USER),
+            (Status.CANCELLED, "insufficient_funds"),
+        }
 
 
-def test_whichever_message_is_destroyed_asking_again_heals_it() -> None:
+@flows
+def test_whichever_message_is_destroyed_asking_again_heals_it(flow: Clients) -> None:
     if "SIM_MESSAGE" in os.environ:
         messages = [int(os.environ["SIM_MESSAGE"])]
     else:
-        messages = list(range(fair_weather().messages_count))
+        messages = list(range(fair_weather(flow).messages_count))
+    questions = 0
     for number in messages:
-        shop = run(OneFault(destroyed=number), main_flow, destroying=True)
-        assert not shop.broken, told(shop, "whichever_message", SIM_MESSAGE=number)
-        assert shop.questions_count > 0 or not shop.broker.destroyed_count
+        shop = run(OneFault(destroyed=number), flow, destroying=True)
+        assert not shop.broken, told(shop, named("whichever_message", flow), SIM_MESSAGE=number)
+        questions += shop.questions_count
+    assert questions > 0, "nothing that was destroyed was missed"

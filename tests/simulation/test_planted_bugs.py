@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.simulation import bugs_of_orders, bugs_of_payments
+from tests.simulation import bugs_of_cancellations, bugs_of_orders, bugs_of_payments
 from tests.simulation.bugs import BUGS, Bug
 from tests.simulation.faults import OneFault
 from tests.simulation.scenarios import fair_weather, main_flow, run
@@ -12,7 +12,7 @@ from tests.simulation.shop import Shop
 from tests.simulation.test_random import random_run
 
 SEEDS_MAX = 120
-PLANTED = (bugs_of_orders, bugs_of_payments)
+PLANTED = (bugs_of_cancellations, bugs_of_orders, bugs_of_payments)
 
 
 @pytest.mark.parametrize("name", BUGS)

@@ -16,6 +16,10 @@ class OrdersService(Protocol):
         """
         ...
 
+    async def cancel(self, order_id: UUID, *, traceparent: str) -> Answer:
+        """To ask again is safe. Raises as `place` does."""
+        ...
+
     async def get(self, order_id: UUID, *, unless: str | None, traceparent: str) -> Answer:
         """`unless` names, as If-None-Match, the versions that the caller has: for those the answer is 304."""
         ...

@@ -4,12 +4,20 @@ from dataclasses import dataclass
 
 import msgspec
 
-from kernel.contracts.orders import OrderPlacedV1
-from kernel.contracts.payments import PaymentCapturedV1, PaymentDeclinedV1
+from kernel.contracts.orders import OrderCancellationRequestedV1, OrderPlacedV1
+from kernel.contracts.payments import (
+    PaymentCapturedV1,
+    PaymentDeclinedV1,
+    PaymentRefundedV1,
+    PaymentVoidedV1,
+)
 
 ORDER_PLACED = "shop.orders.order-placed.v1"
+ORDER_CANCELLATION_REQUESTED = "shop.orders.order-cancellation-requested.v1"
 PAYMENT_CAPTURED = "shop.payments.payment-captured.v1"
 PAYMENT_DECLINED = "shop.payments.payment-declined.v1"
+PAYMENT_REFUNDED = "shop.payments.payment-refunded.v1"
+PAYMENT_VOIDED = "shop.payments.payment-voided.v1"
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,8 +35,13 @@ class MessageType:
 
 CATALOG = {
     ORDER_PLACED: MessageType(OrderPlacedV1, publisher="orders", consumer="payments"),
+    ORDER_CANCELLATION_REQUESTED: MessageType(
+        OrderCancellationRequestedV1, publisher="orders", consumer="payments"
+    ),
     PAYMENT_CAPTURED: MessageType(PaymentCapturedV1, publisher="payments", consumer="orders"),
     PAYMENT_DECLINED: MessageType(PaymentDeclinedV1, publisher="payments", consumer="orders"),
+    PAYMENT_REFUNDED: MessageType(PaymentRefundedV1, publisher="payments", consumer="orders"),
+    PAYMENT_VOIDED: MessageType(PaymentVoidedV1, publisher="payments", consumer="orders"),
 }
 
 

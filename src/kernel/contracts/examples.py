@@ -41,6 +41,7 @@ ORDER: dict[str, Any] = {
     "updatedAt": _AT,
 }
 FINISHED_ORDER: dict[str, Any] = {**ORDER, "status": "FINISHED"}
+REFUNDING_ORDER: dict[str, Any] = {**ORDER, "status": "REFUNDING"}
 HISTORY: list[dict[str, Any]] = [
     {"sequence": 1, "status": "NEW", "reason": None, "at": _AT},
     {"sequence": 2, "status": "FINISHED", "reason": None, "at": _AT},

@@ -18,7 +18,7 @@ IdempotencyKey = Annotated[
     str,
     Meta(min_length=1, max_length=255, pattern=r"\A[\x20-\x7e]*\Z", description="Printable ASCII."),
 ]
-OrderStatus = Literal["NEW", "FINISHED", "CANCELLED"]
+OrderStatus = Literal["NEW", "FINISHED", "CANCELLED", "REFUNDING", "REFUNDED"]
 TransactionKind = Literal["deposit", "capture", "refund"]
 
 

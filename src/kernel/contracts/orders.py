@@ -12,3 +12,8 @@ class OrderPlacedV1(msgspec.Struct, frozen=True, rename="camel"):
     user_id: UserId
     amount: Amount
     currency: str
+
+
+class OrderCancellationRequestedV1(msgspec.Struct, frozen=True, rename="camel"):
+    order_id: UUID
+    user_id: UserId

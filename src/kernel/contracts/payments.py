@@ -17,3 +17,13 @@ class PaymentDeclinedV1(msgspec.Struct, frozen=True, rename="camel"):
     order_id: UUID
     user_id: UserId
     reason: str
+
+
+class PaymentRefundedV1(msgspec.Struct, frozen=True, rename="camel"):
+    order_id: UUID
+    user_id: UserId
+
+
+class PaymentVoidedV1(msgspec.Struct, frozen=True, rename="camel"):
+    order_id: UUID
+    user_id: UserId

@@ -4,7 +4,7 @@ from kernel.domain.events import new_trace
 from kernel.ports.clock import Clock
 from kernel.ports.outbox import Backlog, Outbox
 from kernel.ports.unit_of_work import UnitOfWork
-from orders.domain.order import OrderPlaced
+from orders.domain.events import Question
 from orders.ports.orders import Orders
 
 COUNT_MAX = 500
@@ -18,7 +18,7 @@ class AskAgain:
     """
 
     def __init__(
-        self, uow: UnitOfWork, orders: Orders, outbox: Outbox[OrderPlaced], backlog: Backlog, clock: Clock
+        self, uow: UnitOfWork, orders: Orders, outbox: Outbox[Question], backlog: Backlog, clock: Clock
     ) -> None:
         self.uow = uow
         self.orders = orders

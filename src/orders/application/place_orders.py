@@ -4,7 +4,8 @@ from kernel.domain.errors import Contention, Refused
 from kernel.ports.clock import Clock
 from kernel.ports.outbox import Outbox
 from kernel.ports.unit_of_work import UnitOfWork
-from orders.domain.order import Order, OrderPlaced, Placed, PlaceOrder, outcome
+from orders.domain.events import Question
+from orders.domain.order import Order, Placed, PlaceOrder, outcome
 from orders.ports.admission import Admission
 from orders.ports.orders import History, Orders, PlacedOrders
 
@@ -18,7 +19,7 @@ class PlaceOrders:
         orders: Orders,
         history: History,
         placed: PlacedOrders,
-        outbox: Outbox[OrderPlaced],
+        outbox: Outbox[Question],
         admission: Admission,
         clock: Clock,
         currency: str,

@@ -5,7 +5,7 @@ from kernel.domain.events import Received
 from kernel.ports.clock import Clock
 from kernel.ports.inbox import Inbox
 from kernel.ports.unit_of_work import UnitOfWork
-from orders.domain.order import PaymentDecided
+from orders.domain.events import PaymentDecided
 from orders.ports.orders import History, Orders
 
 

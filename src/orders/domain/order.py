@@ -1,26 +1,47 @@
-"""An order: placed by a user, decided by a payment."""
+"""An order: placed by a user, decided by a payment, perhaps cancelled or refunded after all."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Self
 from uuid import UUID
 
-from kernel.domain.errors import Refused
-from kernel.domain.events import Event
+from kernel.domain.errors import Conflict, Refused
+from orders.domain.events import (
+    CancellationRequested,
+    OrderPlaced,
+    PaymentCaptured,
+    PaymentDecided,
+    PaymentDeclined,
+    PaymentRefunded,
+    PaymentVoided,
+    Question,
+)
 
 
 class Status(StrEnum):
     NEW = "NEW"
     FINISHED = "FINISHED"
     CANCELLED = "CANCELLED"
+    REFUNDING = "REFUNDING"
+    REFUNDED = "REFUNDED"
 
 
 ASK_AGAIN_FIRST = timedelta(seconds=5)
 ASK_AGAIN_MAX = timedelta(seconds=300)
 
 # The place of a status in an order's life is its sequence number in the history.
-SEQUENCE = {Status.NEW: 1, Status.FINISHED: 2, Status.CANCELLED: 2}
+SEQUENCE = {
+    Status.NEW: 1,
+    Status.FINISHED: 2,
+    Status.CANCELLED: 2,
+    Status.REFUNDING: 3,
+    Status.REFUNDED: 4,
+}
+PAID_LIFE = (Status.NEW, Status.FINISHED, Status.REFUNDING, Status.REFUNDED)
+
+CANCELLED_BY_USER = "cancelled_by_user"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,22 +57,10 @@ class PlaceOrder:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class OrderPlaced(Event):
-    amount: int
-    currency: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PaymentCaptured(Event):
-    pass
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PaymentDeclined(Event):
-    reason: str
-
-
-PaymentDecided = PaymentCaptured | PaymentDeclined
+class CancelOrder:
+    order_id: UUID
+    user_id: str
+    traceparent: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,6 +85,7 @@ class Order:
     status: Status
     reason: str | None
     idempotency_key: str | None
+    cancel_requested_at: datetime | None
     ask_again_at: datetime | None
     created_at: datetime
     updated_at: datetime
@@ -91,6 +101,7 @@ class Order:
             status=Status.NEW,
             reason=None,
             idempotency_key=command.idempotency_key,
+            cancel_requested_at=None,
             ask_again_at=now + ASK_AGAIN_FIRST,
             created_at=now,
             updated_at=now,
@@ -106,19 +117,38 @@ class Order:
         )
 
     def settle(self, decided: PaymentDecided, now: datetime) -> list[StatusChanged]:
-        """A repeated or late decision changes nothing."""
-        if self.status is not Status.NEW:
-            return []
+        """A repeated or late decision changes nothing; what went before an early one is made up for."""
         match decided:
             case PaymentCaptured():
-                return [self._become(Status.FINISHED, None, now)]
+                paid = Status.REFUNDING if self.cancel_requested_at else Status.FINISHED
+                return self._live_on(paid, now)
+            case PaymentRefunded():
+                return self._live_on(Status.REFUNDED, now)
             case PaymentDeclined(reason=reason):
-                return [self._become(Status.CANCELLED, reason, now)]
+                return self._be_cancelled(reason, now)
+            case PaymentVoided():
+                return self._be_cancelled(CANCELLED_BY_USER, now)
 
-    def ask_again(self, traceparent: str, now: datetime) -> OrderPlaced:
+    def cancel(self, traceparent: str, now: datetime) -> "Cancelled | Conflict":
+        """A NEW order stays so: whether it was paid first is for payments to say."""
+        if self.status is Status.CANCELLED:
+            return Conflict("order_cancelled", f"the order {self.id} is cancelled already")
+        if self.status is Status.REFUNDED:
+            return Conflict("order_refunded", f"the order {self.id} is refunded already")
+        if self.cancel_requested_at is not None:
+            return Cancelled(order=self)
+        self.cancel_requested_at = now
+        self.ask_again_at = now + ASK_AGAIN_FIRST
+        changes = self._live_on(Status.REFUNDING, now) if self.status is Status.FINISHED else []
+        return Cancelled(order=self, changes=changes, requests=[self._cancellation_requested(traceparent)])
+
+    def ask_again(self, traceparent: str, now: datetime) -> Question:
         """The question to payments once more: after 5 s, then 10, 20 … 300 s."""
-        self.ask_again_at = now + min(ASK_AGAIN_MAX, now - self.created_at + ASK_AGAIN_FIRST)
-        return self.placed(traceparent)
+        since = self.cancel_requested_at or self.created_at
+        self.ask_again_at = now + min(ASK_AGAIN_MAX, now - since + ASK_AGAIN_FIRST)
+        # Whatever became of the order, and of its own question, a cancellation gets an answer that ends it.
+        ask = self._cancellation_requested if self.cancel_requested_at else self.placed
+        return ask(traceparent)
 
     def status_changed(self) -> StatusChanged:
         """The newest row of the history."""
@@ -131,9 +161,22 @@ class Order:
             at=self.updated_at,
         )
 
+    def _cancellation_requested(self, traceparent: str) -> CancellationRequested:
+        return CancellationRequested(order_id=self.id, user_id=self.user_id, traceparent=traceparent)
+
+    def _live_on(self, status: Status, now: datetime) -> list[StatusChanged]:
+        """Through the life of a paid order up to this status, each step a change of its own."""
+        if self.status is Status.CANCELLED:
+            return []
+        lived = SEQUENCE[self.status]
+        return [self._become(step, None, now) for step in PAID_LIFE[lived : SEQUENCE[status]]]
+
+    def _be_cancelled(self, reason: str, now: datetime) -> list[StatusChanged]:
+        return [self._become(Status.CANCELLED, reason, now)] if self.status is Status.NEW else []
+
     def _become(self, status: Status, reason: str | None, now: datetime) -> StatusChanged:
         self.status, self.reason, self.updated_at = status, reason, now
-        self.ask_again_at = None
+        self.ask_again_at = now + ASK_AGAIN_FIRST if status is Status.REFUNDING else None
         return self.status_changed()
 
 
@@ -143,6 +186,15 @@ class Placed:
 
     order: Order
     replayed: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cancelled:
+    """The outcome of a CancelOrder that was accepted; nothing is new where an earlier one is under way."""
+
+    order: Order
+    changes: Sequence[StatusChanged] = ()
+    requests: Sequence[CancellationRequested] = ()
 
 
 def outcome(command: PlaceOrder, order: Order) -> Placed | Refused:

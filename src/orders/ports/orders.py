@@ -3,7 +3,8 @@ from datetime import datetime
 from typing import Protocol
 from uuid import UUID
 
-from orders.domain.order import Order, PaymentDecided, PlaceOrder, Status, StatusChanged
+from orders.domain.events import PaymentDecided
+from orders.domain.order import CancelOrder, Order, PlaceOrder, Status, StatusChanged
 
 
 class Orders(Protocol):
@@ -13,8 +14,8 @@ class Orders(Protocol):
         """Those that are new: neither their id nor their user's idempotency key was there before."""
         ...
 
-    async def lock(self, decided: Sequence[PaymentDecided]) -> Mapping[UUID, Order]:
-        """The orders, by id, that the decisions are about; nobody else can change them until the end of this
+    async def lock(self, items: Sequence[PaymentDecided | CancelOrder]) -> Mapping[UUID, Order]:
+        """The orders, by id, that these are about; nobody else can change them until the end of this
         transaction. An order that is not there, or not of that user, is left out."""
         ...
 

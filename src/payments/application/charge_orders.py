@@ -1,16 +1,21 @@
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from uuid import UUID
 
+from kernel.domain.errors import Refused
 from kernel.domain.events import Received
 from kernel.ports.clock import Clock
 from kernel.ports.inbox import Inbox
 from kernel.ports.outbox import Outbox
 from kernel.ports.unit_of_work import UnitOfWork
-from payments.domain.account import OrderPlaced, PaymentDecided, decide
+from payments.domain.account import Account, Kind, Transfer
+from payments.domain.events import CancellationRequested, PaymentDecided, Question
+from payments.domain.payment import Decision, Payment, decide
 from payments.ports.accounts import Accounts, Ledger, Payments
 
 
 class ChargeOrders:
-    """Orders were placed: each is paid from its user's account, or declined, once and for ever."""
+    """Every order is paid, declined or voided, for ever; what a cancelled one paid goes back, once."""
 
     def __init__(
         self,
@@ -30,24 +35,67 @@ class ChargeOrders:
         self.outbox = outbox
         self.clock = clock
 
-    async def __call__(self, received: Sequence[Received[OrderPlaced]]) -> None:
+    async def __call__(self, received: Sequence[Received[Question]]) -> None:
+        """Raises Refused (`balance_limit`) when the account cannot hold a refund, which must wait then."""
         async with self.uow:
-            orders = await self.inbox.claim(received)
-            accounts = await self.accounts.lock({placed.user_id for placed in orders})
+            questions = await self.inbox.claim(received)
+            accounts = await self.accounts.lock({question.user_id for question in questions})
             # Only now: a decision that was made while this waited for the lock must be seen.
-            recorded = {(p.user_id, p.order_id): p for p in await self.payments.recorded(orders)}
+            recorded = await self.payments.recorded(questions)
+            captured = [payment for payment in recorded if payment.decision is Decision.CAPTURED]
+            books = Books(accounts, recorded, await self.ledger.of_orders(captured) if captured else [])
             now = self.clock.now()
-            payments, transfers, answers = [], [], []
-            for placed in orders:
-                key = (placed.user_id, placed.order_id)
-                if key not in recorded:
-                    account = accounts.get(placed.user_id)
-                    recorded[key], transfer = decide(placed, account, self.clock.new_id(), now)
-                    payments.append(recorded[key])
-                    transfers += [transfer] if transfer else []
-                answers.append(recorded[key].decided(placed.traceparent))
-            charged = {transfer.user_id for transfer in transfers}
-            await self.accounts.save([accounts[user_id] for user_id in charged])
-            await self.ledger.add(transfers)
-            await self.payments.add(payments)
+            answers = [books.answer(question, self.clock.new_id(), now) for question in questions]
+            await self.accounts.save([accounts[user_id] for user_id in books.changed])
+            await self.ledger.add(books.transfers)
+            await self.payments.add(books.payments)
             await self.outbox.add(answers)
+
+
+class Books:
+    """What is known of the orders of a batch, from before and from the batch itself; new are the `payments`
+    and the `transfers`."""
+
+    def __init__(
+        self, accounts: Mapping[str, Account], recorded: Sequence[Payment], booked: Sequence[Transfer]
+    ) -> None:
+        self.payments: list[Payment] = []
+        self.transfers: list[Transfer] = []
+        self._accounts = accounts
+        self._recorded = {(payment.user_id, payment.order_id): payment for payment in recorded}
+        self._booked = {_key(transfer): transfer for transfer in booked}
+
+    @property
+    def changed(self) -> set[str]:
+        return {transfer.user_id for transfer in self.transfers}
+
+    def answer(self, question: Question, transfer_id: UUID, now: datetime) -> PaymentDecided:
+        """Decides what nobody has decided. Raises Refused (`balance_limit`)."""
+        order = question.user_id, question.order_id
+        if order not in self._recorded:
+            payment, capture = decide(question, self._accounts.get(question.user_id), transfer_id, now)
+            self._recorded[order] = payment
+            self.payments.append(payment)
+            if capture is not None:
+                self._book(capture)
+        elif isinstance(question, CancellationRequested):
+            self._refund(order, transfer_id, now)
+        refunded = (*order, Kind.REFUND) in self._booked
+        return self._recorded[order].decided(question.traceparent, refunded=refunded)
+
+    def _refund(self, order: tuple[str, UUID], transfer_id: UUID, now: datetime) -> None:
+        capture = self._booked.get((*order, Kind.CAPTURE))
+        if capture is None or (*order, Kind.REFUND) in self._booked:
+            return
+        refund = self._accounts[capture.user_id].refund(capture, transfer_id, now)
+        if isinstance(refund, Refused):
+            raise refund
+        self._book(refund)
+
+    def _book(self, transfer: Transfer) -> None:
+        self.transfers.append(transfer)
+        self._booked[_key(transfer)] = transfer
+
+
+def _key(transfer: Transfer) -> tuple[str, UUID | None, Kind]:
+    return transfer.user_id, transfer.order_id, transfer.kind

@@ -1,4 +1,4 @@
-"""An account, the transfers that make its balance, and the payments decided on it."""
+"""An account, and the transfers that make its balance."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -7,8 +7,8 @@ from typing import Self
 from uuid import UUID
 
 from kernel.domain.errors import Refused
-from kernel.domain.events import Event
 from kernel.domain.money import BALANCE_MAX_MINOR, in_units
+from payments.domain.events import OrderPlaced
 
 # System accounts carry no stored balance: what they hold is the sum of their transfers, and no row is hot.
 FUNDING = "system:funding"
@@ -23,11 +23,7 @@ def own_account(user_id: str) -> str:
 class Kind(StrEnum):
     DEPOSIT = "deposit"
     CAPTURE = "capture"
-
-
-class Decision(StrEnum):
-    CAPTURED = "captured"
-    DECLINED = "declined"
+    REFUND = "refund"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,25 +39,6 @@ class Deposit:
     user_id: str
     amount: int
     idempotency_key: str | None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class OrderPlaced(Event):
-    amount: int
-    currency: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PaymentCaptured(Event):
-    transfer_id: UUID
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PaymentDeclined(Event):
-    reason: str
-
-
-PaymentDecided = PaymentCaptured | PaymentDeclined
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,34 +66,6 @@ class Transfer:
         return self.amount if self.credit_account == own_account(self.user_id) else -self.amount
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Payment:
-    """What was decided about an order, for ever."""
-
-    user_id: str
-    order_id: UUID
-    decision: Decision
-    reason: str | None
-    transfer_id: UUID | None
-    created_at: datetime
-
-    def decided(self, traceparent: str) -> PaymentDecided:
-        """The answer to every question about this order."""
-        if self.transfer_id is not None:
-            return PaymentCaptured(
-                order_id=self.order_id,
-                user_id=self.user_id,
-                traceparent=traceparent,
-                transfer_id=self.transfer_id,
-            )
-        return PaymentDeclined(
-            order_id=self.order_id,
-            user_id=self.user_id,
-            traceparent=traceparent,
-            reason=self.reason or "",
-        )
-
-
 @dataclass(slots=True, kw_only=True)
 class Account:
     id: UUID
@@ -140,8 +89,8 @@ class Account:
         )
 
     def deposit(self, command: Deposit, now: datetime) -> Transfer | Refused:
-        if self.balance + command.amount > BALANCE_MAX_MINOR:
-            return Refused("balance_limit", f"a balance cannot exceed {in_units(BALANCE_MAX_MINOR)}")
+        if refusal := self._limit(command.amount):
+            return refusal
         self.balance += command.amount
         return self._transfer(
             command.transfer_id, Kind.DEPOSIT, command.amount, now, key=command.idempotency_key
@@ -155,6 +104,18 @@ class Account:
         self.balance -= placed.amount
         return self._transfer(transfer_id, Kind.CAPTURE, placed.amount, now, order_id=placed.order_id)
 
+    def refund(self, capture: Transfer, transfer_id: UUID, now: datetime) -> Transfer | Refused:
+        """All of what was captured goes back."""
+        if refusal := self._limit(capture.amount):
+            return refusal
+        self.balance += capture.amount
+        return self._transfer(transfer_id, Kind.REFUND, capture.amount, now, order_id=capture.order_id)
+
+    def _limit(self, amount: int) -> Refused | None:
+        if self.balance + amount <= BALANCE_MAX_MINOR:
+            return None
+        return Refused("balance_limit", f"a balance cannot exceed {in_units(BALANCE_MAX_MINOR)}")
+
     def _transfer(
         self,
         transfer_id: UUID,
@@ -166,7 +127,11 @@ class Account:
         key: str | None = None,
     ) -> Transfer:
         own = own_account(self.user_id)
-        debit, credit = (FUNDING, own) if kind is Kind.DEPOSIT else (own, REVENUE)
+        debit, credit = {
+            Kind.DEPOSIT: (FUNDING, own),
+            Kind.CAPTURE: (own, REVENUE),
+            Kind.REFUND: (REVENUE, own),
+        }[kind]
         self.sequence += 1
         return Transfer(
             user_id=self.user_id,
@@ -181,27 +146,6 @@ class Account:
             balance_after=self.balance,
             created_at=now,
         )
-
-
-def decide(
-    placed: OrderPlaced, account: Account | None, transfer_id: UUID, now: datetime
-) -> tuple[Payment, Transfer | None]:
-    """Pay the order from the account, or say why not."""
-    charged = (
-        account.charge(placed, transfer_id, now)
-        if account is not None
-        else Refused("account_not_found", "the user has no account")
-    )
-    transfer = charged if isinstance(charged, Transfer) else None
-    payment = Payment(
-        user_id=placed.user_id,
-        order_id=placed.order_id,
-        decision=Decision.CAPTURED if transfer else Decision.DECLINED,
-        reason=charged.code if isinstance(charged, Refused) else None,
-        transfer_id=transfer.id if transfer else None,
-        created_at=now,
-    )
-    return payment, transfer
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,9 @@
 from collections.abc import Mapping, Sequence, Set
 from typing import Protocol
 
-from payments.domain.account import Account, Deposit, OrderPlaced, Payment, Transfer
+from payments.domain.account import Account, Deposit, Transfer
+from payments.domain.events import Question
+from payments.domain.payment import Payment
 
 
 class Accounts(Protocol):
@@ -25,13 +27,18 @@ class Ledger(Protocol):
         """The deposits that bear the id or the idempotency key of one of the commands."""
         ...
 
+    async def of_orders(self, payments: Sequence[Payment]) -> Sequence[Transfer]:
+        """The captures and refunds of the orders that were so decided. Read it after the accounts are locked,
+        not before."""
+        ...
+
     async def add(self, transfers: Sequence[Transfer]) -> None: ...
 
 
 class Payments(Protocol):
     """All decisions; append-only."""
 
-    async def recorded(self, orders: Sequence[OrderPlaced]) -> Sequence[Payment]:
+    async def recorded(self, questions: Sequence[Question]) -> Sequence[Payment]:
         """What was decided about these orders. Read it after the accounts are locked, not before."""
         ...
 

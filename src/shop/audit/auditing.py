@@ -12,9 +12,9 @@ from kernel.adapters.postgres.schema import require_revision
 from orders.adapters.outbound.tables import SCHEMA_REVISION as ORDERS_REVISION
 from payments.adapters.outbound.tables import SCHEMA_REVISION as PAYMENTS_REVISION
 from shop.audit import between, orders, outboxes, payments
-from shop.audit.between import IN_FLIGHT_MAX, Key
 from shop.audit.findings import Check, Fault, Findings, Report
 from shop.audit.snapshot import Row, Snapshot, snapshot
+from shop.audit.verdict import IN_FLIGHT_MAX, Key
 
 # What is under way is decided within 10 s, if nothing is wrong.
 PATIENCE_S = 10.0

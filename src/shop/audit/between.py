@@ -5,28 +5,27 @@ too. Where the claims differ, something is wrong or under way; `look` tells whic
 just these orders.
 """
 
-from collections.abc import AsyncIterator, Collection, Iterator
-from dataclasses import dataclass
-from datetime import datetime, timedelta
-from uuid import UUID
+from collections.abc import AsyncIterator, Collection
 
-from orders.domain.order import Status
-from payments.domain.account import Decision, Kind
-from shop.audit.findings import Check, Fault, money, order, word
+from orders.domain.order import CANCELLED_BY_USER, Status
+from payments.domain.account import Kind
+from payments.domain.payment import Decision
+from shop.audit.findings import Fault
 from shop.audit.outboxes import SUBJECT
 from shop.audit.snapshot import Row, snapshot
+from shop.audit.verdict import REFUNDED, Key, Known, judge
 
-# How long work may be under way before it counts as forgotten.
-IN_FLIGHT_MAX = timedelta(seconds=60)
-
-Key = tuple[str, UUID]
-
-# NULL: a young order that is not decided yet, which says nothing.
+# NULL: a young order that is not decided yet, which says nothing. One that is being refunded differs from
+# everything: it is looked at on its own.
 ORDERS = f"""
 SELECT user_id, id,
        CASE status
            WHEN '{Status.FINISHED}' THEN '{Decision.CAPTURED} ' || amount || ' ' || currency
-           WHEN '{Status.CANCELLED}' THEN '{Decision.DECLINED} ' || coalesce(reason, '')
+           WHEN '{Status.REFUNDED}' THEN '{REFUNDED} ' || amount || ' ' || currency
+           WHEN '{Status.CANCELLED}' THEN CASE reason
+               WHEN '{CANCELLED_BY_USER}' THEN '{Decision.VOIDED} '
+               ELSE '{Decision.DECLINED} ' || coalesce(reason, '')
+           END
            WHEN '{Status.NEW}' THEN CASE WHEN created_at <= $1 THEN status END
            ELSE status
        END AS claim
@@ -34,12 +33,13 @@ FROM orders ORDER BY user_id, id
 """
 PAYMENTS = f"""
 SELECT p.user_id, p.order_id,
-       p.decision || ' ' || CASE p.decision
+       CASE WHEN r.user_id IS NULL THEN p.decision ELSE '{REFUNDED}' END || ' ' || CASE p.decision
            WHEN '{Decision.CAPTURED}' THEN coalesce(t.amount || ' ' || a.currency, '')
            ELSE coalesce(p.reason, '')
        END AS claim
 FROM payments p
 LEFT JOIN transfers t ON t.user_id = p.user_id AND t.order_id = p.order_id AND t.kind = '{Kind.CAPTURE}'
+LEFT JOIN transfers r ON r.user_id = p.user_id AND r.order_id = p.order_id AND r.kind = '{Kind.REFUND}'
 LEFT JOIN accounts a ON a.user_id = p.user_id
 ORDER BY p.user_id, p.order_id
 """
@@ -65,11 +65,12 @@ def _key(row: Row) -> Key:
     return row[0], row[1]
 
 
-_SOME_ORDERS = (
-    "SELECT user_id, id, amount, currency, status, reason, created_at FROM orders WHERE id = ANY($1)"
-)
+_SOME_ORDERS = """
+SELECT user_id, id, amount, currency, status, reason, created_at, updated_at FROM orders WHERE id = ANY($1)
+"""
 _SOME_PAYMENTS = f"""
-SELECT user_id, order_id, p.decision, p.reason, p.created_at, c.amount, a.currency
+SELECT user_id, order_id, p.decision, p.reason, p.created_at, c.amount, a.currency,
+       r.created_at AS refunded_at
 FROM unnest($1::text[], $2::uuid[]) AS given (user_id, order_id)
 LEFT JOIN payments p USING (user_id, order_id)
 LEFT JOIN accounts a USING (user_id)
@@ -78,29 +79,18 @@ LEFT JOIN LATERAL (
     WHERE t.user_id = given.user_id AND t.order_id = given.order_id AND t.kind = '{Kind.CAPTURE}'
     ORDER BY t.sequence LIMIT 1
 ) c ON true
-WHERE p.decision IS NOT NULL OR c.amount IS NOT NULL
+LEFT JOIN LATERAL (
+    SELECT t.created_at FROM transfers t
+    WHERE t.user_id = given.user_id AND t.order_id = given.order_id AND t.kind = '{Kind.REFUND}'
+    ORDER BY t.sequence LIMIT 1
+) r ON true
+WHERE p.decision IS NOT NULL OR c.amount IS NOT NULL OR r.created_at IS NOT NULL
 """
 _WAITING = f"""
 SELECT subject FROM (SELECT {SUBJECT} AS subject FROM outbox) o WHERE subject = ANY($1::text[])
 UNION
 SELECT subject FROM parked_messages WHERE subject = ANY($1::text[])
 """
-
-
-@dataclass(frozen=True, slots=True)
-class Known:
-    """All that is known of an order; `waiting`: a message about it is in an outbox, or parked."""
-
-    key: Key
-    order: Row | None
-    owner: str | None
-    payment: Row | None
-    waiting: bool
-    now: datetime
-    at_rest: bool
-
-    def overdue(self, since: datetime) -> bool:
-        return self.at_rest or self.now - since > IN_FLIGHT_MAX
 
 
 async def look(
@@ -135,64 +125,3 @@ async def look(
         if found := list(judge(known)):
             faults[key] = found
     return faults
-
-
-def judge(known: Known) -> Iterator[Fault]:
-    """What is wrong with an order, and not only under way."""
-    if known.order is None:
-        yield from _decided_without_order(known)
-        return
-    yield from _status_faults(known, known.order)
-    # Without a transfer, which is a fault of its own, nothing can be compared.
-    if known.payment is not None and known.payment["amount"] is not None:
-        paid, ordered = known.payment, known.order
-        if paid["amount"] != ordered["amount"]:
-            expected = f"{money(ordered['amount'])}, as the order"
-            yield _fault(known, "amount_differs", f"paid {money(paid['amount'])}", expected)
-        if paid["currency"] != ordered["currency"]:
-            expected = f"{ordered['currency']}, as the order"
-            yield _fault(known, "currency_differs", f"paid in {word(paid['currency'])}", expected)
-
-
-def _decided_without_order(known: Known) -> Iterator[Fault]:
-    if known.payment is None:
-        return
-    decision, user_id = _decision(known.payment), known.key[0]
-    if known.owner is None:
-        yield _fault(known, "order_missing", f"{decision}, no order", "an order")
-    else:
-        yield _fault(known, "user_differs", f"{decision} for {user_id}", f"{known.owner}, as the order")
-
-
-def _status_faults(known: Known, ordered: Row) -> Iterator[Fault]:
-    status, decision = ordered["status"], _decision(known.payment)
-    reason = None if known.payment is None else known.payment["reason"]
-    match status:
-        case Status.NEW:
-            decided_at = None if known.payment is None else known.payment["created_at"]
-            since = decided_at or ordered["created_at"]
-            if known.overdue(since) and not known.waiting:
-                kind = "order_forgotten" if known.payment is None else "order_still_new"
-                yield _fault(known, kind, f"NEW, {decision} since {since:%Y-%m-%dT%H:%M:%SZ}", "settled")
-        case Status.FINISHED:
-            if decision != Decision.CAPTURED:
-                yield _fault(known, "finished_not_captured", f"{status}, {decision}", Decision.CAPTURED)
-        case Status.CANCELLED:
-            if decision != Decision.DECLINED:
-                yield _fault(known, "cancelled_not_declined", f"{status}, {decision}", Decision.DECLINED)
-            elif reason != ordered["reason"]:
-                found = f"{status}, {word(ordered['reason'])}"
-                yield _fault(known, "reason_differs", found, f"{word(reason)}, as {decision}")
-        case _:
-            yield _fault(known, "status_unknown", status, "a status of the contract")
-
-
-def _fault(known: Known, kind: str, found: str, expected: str) -> Fault:
-    return Fault(Check.ORDERS, kind, order(*known.key), found, expected)
-
-
-def _decision(payment: Row | None) -> str:
-    """A transfer whose decision is missing, which is a fault of its own, still captured the money."""
-    if payment is None:
-        return "not decided"
-    return str(payment["decision"] or Decision.CAPTURED)

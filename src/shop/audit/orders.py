@@ -17,6 +17,8 @@ LIVES = (
     (Status.NEW,),
     (Status.NEW, Status.FINISHED),
     (Status.NEW, Status.CANCELLED),
+    (Status.NEW, Status.FINISHED, Status.REFUNDING),
+    (Status.NEW, Status.FINISHED, Status.REFUNDING, Status.REFUNDED),
 )
 _LIVES = ", ".join(f"'{' > '.join(life)}'" for life in LIVES)
 

@@ -1,8 +1,9 @@
 """What must hold within the database of payments: accounts, transfers, decisions, and all money together."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
-from payments.domain.account import FUNDING, REVENUE, Decision, Kind
+from payments.domain.account import FUNDING, REVENUE, Kind
+from payments.domain.payment import Decision
 from shop.audit.findings import Check, Fault, account, money, order, transfer, word
 from shop.audit.snapshot import Row
 
@@ -15,12 +16,17 @@ SELECT (SELECT count(*) FROM accounts) AS accounts,
 """
 
 # Each kind of transfer: what it does to the user's balance, and where the money comes from and goes to.
-_SIGNED = f"CASE kind WHEN '{Kind.DEPOSIT}' THEN amount WHEN '{Kind.CAPTURE}' THEN -amount END"
+_SIGNED = (
+    f"CASE WHEN kind IN ('{Kind.DEPOSIT}', '{Kind.REFUND}') THEN amount"
+    f" WHEN kind = '{Kind.CAPTURE}' THEN -amount END"
+)
 _WELL_FORMED = f"""(
     (kind = '{Kind.DEPOSIT}' AND order_id IS NULL
         AND debit_account = '{FUNDING}' AND credit_account = 'user:' || user_id)
     OR (kind = '{Kind.CAPTURE}' AND order_id IS NOT NULL
         AND debit_account = 'user:' || user_id AND credit_account = '{REVENUE}')
+    OR (kind = '{Kind.REFUND}' AND order_id IS NOT NULL
+        AND debit_account = '{REVENUE}' AND credit_account = 'user:' || user_id)
 )"""
 
 # The last balance_after is the second part of the greatest pair; an aggregate that holds one pair an account.
@@ -119,16 +125,24 @@ def money_faults(row: Row) -> Iterator[Fault]:
 # A transfer that names no order has no part in this; that it should name one is said above.
 DECISIONS = f"""
 SELECT user_id, order_id, p.decision, p.transfer_id::text AS transfer_id,
-       c.ids, coalesce(c.number, 0) AS number
+       t.captures, coalesce(t.captured, 0) AS captured, t.paid,
+       t.refunds, coalesce(t.refunded, 0) AS refunded, t.given_back
 FROM payments p
 FULL JOIN (
-    SELECT user_id, order_id, count(*) AS number, string_agg(id::text, ', ' ORDER BY sequence) AS ids
-    FROM transfers WHERE kind = '{Kind.CAPTURE}' AND order_id IS NOT NULL
+    SELECT user_id, order_id,
+           string_agg(id::text, ', ' ORDER BY sequence) FILTER (WHERE kind = '{Kind.CAPTURE}') AS captures,
+           count(*) FILTER (WHERE kind = '{Kind.CAPTURE}') AS captured,
+           min(amount) FILTER (WHERE kind = '{Kind.CAPTURE}') AS paid,
+           string_agg(id::text, ', ' ORDER BY sequence) FILTER (WHERE kind = '{Kind.REFUND}') AS refunds,
+           count(*) FILTER (WHERE kind = '{Kind.REFUND}') AS refunded,
+           min(amount) FILTER (WHERE kind = '{Kind.REFUND}') AS given_back
+    FROM transfers WHERE kind IN ('{Kind.CAPTURE}', '{Kind.REFUND}') AND order_id IS NOT NULL
     GROUP BY user_id, order_id
-) c USING (user_id, order_id)
-WHERE p.transfer_id::text IS DISTINCT FROM c.ids
-   OR (p.decision = '{Decision.CAPTURED}') IS DISTINCT FROM (c.number IS NOT NULL)
-   OR p.decision NOT IN ('{Decision.CAPTURED}', '{Decision.DECLINED}')
+) t USING (user_id, order_id)
+WHERE p.transfer_id::text IS DISTINCT FROM t.captures
+   OR (p.decision = '{Decision.CAPTURED}') IS DISTINCT FROM (t.captures IS NOT NULL)
+   OR p.decision NOT IN ({", ".join(f"'{decision}'" for decision in Decision)})
+   OR t.refunded > 1 OR t.refunded > t.captured OR t.given_back <> t.paid
 """
 
 
@@ -136,21 +150,34 @@ def decision_faults(row: Row) -> Iterator[Fault]:
     def fault(kind: str, found: str, expected: str) -> Fault:
         return Fault(Check.DECISIONS, kind, order(row["user_id"], row["order_id"]), found, expected)
 
-    decision, paid = row["decision"], f"paid by transfer {row['ids']}"
-    if row["number"] > 1:
+    decision, paid = row["decision"], f"paid by transfer {row['captures']}"
+    if row["captured"] > 1:
         yield fault("captured_twice", paid, "paid at most once")
     if decision is None:
-        yield fault("transfer_without_payment", f"{paid}, no decision", "captured")
-    elif decision == Decision.CAPTURED and row["number"] == 0:
+        if row["captured"] > 0:
+            yield fault("transfer_without_payment", f"{paid}, no decision", "captured")
+    elif decision == Decision.CAPTURED and row["captured"] == 0:
         expected = f"paid by transfer {row['transfer_id']}"
         yield fault("payment_without_transfer", "captured, no transfer", expected)
-    elif decision == Decision.DECLINED and row["number"] > 0:
-        yield fault("declined_but_paid", f"declined, {paid}", "no transfer")
-    elif decision not in (Decision.CAPTURED, Decision.DECLINED):
-        yield fault("decision_unknown", decision, f"{Decision.CAPTURED} or {Decision.DECLINED}")
-    elif row["number"] <= 1:
+    elif decision in (Decision.DECLINED, Decision.VOIDED) and row["captured"] > 0:
+        yield fault(f"{decision}_but_paid", f"{decision}, {paid}", "no transfer")
+    elif decision not in tuple(Decision):
+        yield fault("decision_unknown", decision, f"one of {', '.join(Decision)}")
+    elif row["captured"] <= 1 and row["transfer_id"] != row["captures"]:
         named = f"{decision}, names transfer {word(row['transfer_id'])}"
-        yield fault("other_transfer", named, word(row["ids"]))
+        yield fault("other_transfer", named, word(row["captures"]))
+    yield from _refund_faults(row, fault)
+
+
+def _refund_faults(row: Row, fault: Callable[[str, str, str], Fault]) -> Iterator[Fault]:
+    refunded = f"refunded by transfer {row['refunds']}"
+    if row["refunded"] > 1:
+        yield fault("refunded_twice", refunded, "refunded at most once")
+    if row["refunded"] > 0 and row["captured"] == 0:
+        yield fault("refunded_not_paid", refunded, "paid before")
+    elif row["refunded"] > 0 and row["given_back"] != row["paid"]:
+        expected = f"{money(row['paid'])}, as it was paid"
+        yield fault("refund_differs", f"refunded {money(row['given_back'])}", expected)
 
 
 WITHIN = (

@@ -16,9 +16,9 @@ PROMISES = {
     Check.ACCOUNTS: "a balance is the sum of its transfers, and never negative",
     Check.TRANSFERS: "numbered without a gap, each balance follows from the one before",
     Check.MONEY: "all balances and the revenue are all deposits",
-    Check.DECISIONS: "a captured payment has its one transfer, no other has any",
+    Check.DECISIONS: "a captured payment has its one transfer, and at most one refund; no other has any",
     Check.HISTORIES: "no gap, no step that is not allowed, and ends as the order is",
-    Check.ORDERS: "paid once and as ordered if finished, declined if cancelled, none forgotten",
+    Check.ORDERS: "paid once and as ordered, given back if refunded, not paid if cancelled; none forgotten",
     Check.OUTBOXES: "what waits is published",
 }
 

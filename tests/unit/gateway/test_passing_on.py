@@ -8,7 +8,7 @@ import pytest
 from aiohttp import web
 
 from gateway.adapters.outbound import http_service
-from gateway.application import change_accounts
+from gateway.application import until_known
 from tests.spec.scenario import Answer, Headers, expect, expect_problem
 from tests.unit.gateway.conftest import Gateway, a_gateway
 from tests.unit.gateway.stub import Reply, Stub, answering, hanging_up, refusing
@@ -128,6 +128,7 @@ async def test_a_body_is_passed_on_in_one_spelling(shop: Gateway) -> None:
         ("GET", "/accounts/a/transactions?limit=0", None, "limit"),
         ("GET", "/orders?limit=501", None, "limit"),
         ("POST", "/orders", {"userId": "a"}, "amount"),
+        ("POST", "/orders/1/cancel", None, "id"),
     ],
 )
 async def test_nothing_malformed_travels(
@@ -196,7 +197,7 @@ async def test_a_change_with_a_key_is_repeated_until_its_answer_is_known(shop: G
 async def test_a_change_with_a_key_whose_outcome_stays_unknown_is_told_so(
     shop: Gateway, write: Write, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(change_accounts, "ANSWER_WITHIN_S", 0.3)
+    monkeypatch.setattr(until_known, "ANSWER_WITHIN_S", 0.3)
     shop.payments.reply = hanging_up
     expect_problem(await write(shop, WITH_A_KEY), 504, code="outcome_unknown")
     assert len(keys(shop.payments)) > 1
@@ -245,6 +246,31 @@ async def test_a_read_without_an_answer_may_be_tried_again(shop: Gateway, path: 
     await shop.orders.stop()
     await shop.payments.stop()
     answer = await shop.http.get(shop.url + path)
+    expect_problem(answer, 503, code="unavailable")
+    assert answer.headers["Retry-After"]
+
+
+async def test_a_cancellation_is_passed_on_and_answered_as_the_service_answered(shop: Gateway) -> None:
+    shop.orders.reply = answering(ODDLY_WRITTEN, 202)
+    answer = await shop.http.post(f"{shop.url}/orders/{ORDER_ID.upper()}/cancel")
+    assert (answer.status, answer.body) == (202, ODDLY_WRITTEN)
+    assert shop.orders.targets == [f"POST /api/Order/{ORDER_ID}/cancel"]
+    shop.orders.reply = refusing(409, "order_refunded", f"/api/Order/{ORDER_ID}/cancel")
+    refused = await shop.http.post(f"{shop.url}/orders/{ORDER_ID}/cancel")
+    expect_problem(refused, 409, code="order_refunded")
+
+
+async def test_a_cancellation_is_repeated_until_its_answer_is_known(shop: Gateway) -> None:
+    busy, first = refusing(503, "overloaded", "/"), answering(ODDLY_WRITTEN, 202)
+    shop.orders.reply = in_turn(hanging_up, answering("", 502), busy, hanging_up, first)
+    answer = await shop.http.post(f"{shop.url}/orders/{ORDER_ID}/cancel")
+    assert (answer.status, answer.body) == (202, ODDLY_WRITTEN)
+    assert len(shop.orders.calls) == 5
+
+
+async def test_a_cancellation_that_was_never_sent_may_be_tried_again(shop: Gateway) -> None:
+    await shop.orders.stop()
+    answer = await shop.http.post(f"{shop.url}/orders/{ORDER_ID}/cancel")
     expect_problem(answer, 503, code="unavailable")
     assert answer.headers["Retry-After"]
 

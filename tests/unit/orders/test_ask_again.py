@@ -1,6 +1,7 @@
 """Asking again: any loss heals, and nothing is asked that is still on its way."""
 
-from orders.domain.order import PaymentCaptured
+from kernel.contracts.catalog import ORDER_CANCELLATION_REQUESTED
+from orders.domain.events import PaymentCaptured, PaymentRefunded
 from tests.unit.clock import id_of
 from tests.unit.orders.world import TRACE, World, order
 
@@ -62,6 +63,26 @@ async def test_a_decided_order_is_never_asked_about() -> None:
     await world.settle(PaymentCaptured(order_id=id_of(1), user_id="alice", traceparent=TRACE))
     world.clock.advance(1000)
     assert await world.ask_again() == [2]
+
+
+async def test_a_cancellation_is_asked_for_again_from_its_own_time_on_until_it_is_over() -> None:
+    world = World()
+    await lost(world, 1)
+    await world.settle(PaymentCaptured(order_id=id_of(1), user_id="alice", traceparent=TRACE))
+    world.clock.advance(1000)
+    await world.cancel(1)
+    world.published()
+    for wait in (5, 10, 20):
+        world.clock.advance(wait - 0.001)
+        assert await world.ask_again() == []
+        world.clock.advance(0.001)
+        assert await world.ask_again() == [1]
+        assert [question["type"] for question in world.outbox()] == [ORDER_CANCELLATION_REQUESTED]
+        world.published()
+    refunded = PaymentRefunded(order_id=id_of(1), user_id="alice", traceparent=TRACE)
+    await world.settle(refunded, first_message=2)
+    world.clock.advance(1000)
+    assert await world.ask_again() == []
 
 
 async def test_nothing_is_asked_while_a_question_waits_in_the_outbox() -> None:

@@ -1,23 +1,21 @@
-"""The life of an order: placed once, decided once."""
+"""The life of an order: placed once, decided once, cancelled or refunded at most once."""
 
 from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
-from kernel.domain.errors import Refused
-from orders.domain.order import (
-    Order,
+from kernel.domain.errors import Conflict, Refused
+from orders.domain.events import (
+    CancellationRequested,
     OrderPlaced,
     PaymentCaptured,
     PaymentDecided,
     PaymentDeclined,
-    Placed,
-    PlaceOrder,
-    Status,
-    StatusChanged,
-    outcome,
+    PaymentRefunded,
+    PaymentVoided,
 )
+from orders.domain.order import Cancelled, Order, Placed, PlaceOrder, Status, StatusChanged, outcome
 from tests.unit.clock import START, id_of
 
 TRACE = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-00"
@@ -33,6 +31,12 @@ PLACE = PlaceOrder(
 )
 CAPTURED = PaymentCaptured(order_id=id_of(1), user_id="alice", traceparent=TRACE)
 DECLINED = PaymentDeclined(order_id=id_of(1), user_id="alice", traceparent=TRACE, reason="insufficient_funds")
+REFUNDED = PaymentRefunded(order_id=id_of(1), user_id="alice", traceparent=TRACE)
+VOIDED = PaymentVoided(order_id=id_of(1), user_id="alice", traceparent=TRACE)
+REQUEST = CancellationRequested(order_id=id_of(1), user_id="alice", traceparent=TRACE)
+ANY_DECISION = pytest.mark.parametrize(
+    "late", [CAPTURED, DECLINED, REFUNDED, VOIDED], ids=["captured", "declined", "refunded", "voided"]
+)
 
 
 def placed() -> Order:
@@ -79,13 +83,121 @@ def test_a_declined_payment_cancels_the_order_with_its_reason(reason: str) -> No
     assert (order.status, order.reason, order.updated_at) == (Status.CANCELLED, reason, LATER)
 
 
-@pytest.mark.parametrize("late", [CAPTURED, DECLINED], ids=["captured", "declined"])
+@pytest.mark.parametrize("late", [CAPTURED, DECLINED, VOIDED], ids=["captured", "declined", "voided"])
 @pytest.mark.parametrize("first", [CAPTURED, DECLINED], ids=["captured", "declined"])
 def test_a_repeated_or_late_decision_changes_nothing(first: PaymentDecided, late: PaymentDecided) -> None:
     order = decided(first)
     before = replace(order)
     assert order.settle(late, LATER) == []
     assert order == before
+
+
+def cancelling(order: Order) -> Order:
+    """The order, whose cancellation was requested at the start."""
+    assert isinstance(order.cancel(TRACE, START), Cancelled)
+    return order
+
+
+def test_a_new_order_whose_cancellation_is_wanted_stays_new_and_payments_is_asked() -> None:
+    order = placed()
+    before = replace(order)
+    assert order.cancel(TRACE, LATER) == Cancelled(order=order, requests=[REQUEST], changes=[])
+    asked_at = LATER + timedelta(seconds=5)
+    assert order == replace(before, cancel_requested_at=LATER, ask_again_at=asked_at)
+
+
+def test_a_finished_order_whose_cancellation_is_wanted_gets_refunded_and_payments_is_asked() -> None:
+    order = decided(CAPTURED)
+    changes = [changed(3, Status.REFUNDING, None)]
+    assert order.cancel(TRACE, LATER) == Cancelled(order=order, changes=changes, requests=[REQUEST])
+    assert (order.status, order.updated_at) == (Status.REFUNDING, LATER)
+    assert order.ask_again_at == LATER + timedelta(seconds=5)
+
+
+@pytest.mark.parametrize("order", [placed(), decided(CAPTURED)], ids=["new", "finished"])
+def test_a_cancellation_that_is_wanted_again_asks_nothing_again(order: Order) -> None:
+    cancelling(order)
+    before = replace(order)
+    assert order.cancel(TRACE, LATER) == Cancelled(order=order)
+    assert order == before
+
+
+@pytest.mark.parametrize("last", [DECLINED, VOIDED], ids=["declined", "voided"])
+def test_it_is_too_late_to_cancel_what_is_cancelled(last: PaymentDecided) -> None:
+    order = decided(last)
+    before = replace(order)
+    refusal = order.cancel(TRACE, LATER)
+    assert isinstance(refusal, Conflict)
+    assert (refusal.code, order) == ("order_cancelled", before)
+
+
+def test_it_is_too_late_to_cancel_what_is_refunded() -> None:
+    refusal = decided(REFUNDED).cancel(TRACE, LATER)
+    assert isinstance(refusal, Conflict)
+    assert refusal.code == "order_refunded"
+
+
+def test_a_voided_payment_cancels_the_order_for_its_user() -> None:
+    order = cancelling(placed())
+    assert order.settle(VOIDED, LATER) == [changed(2, Status.CANCELLED, "cancelled_by_user")]
+    assert (order.status, order.reason, order.ask_again_at) == (Status.CANCELLED, "cancelled_by_user", None)
+
+
+def test_a_declined_payment_cancels_an_order_for_its_own_reason_though_its_user_wanted_that_too() -> None:
+    order = cancelling(placed())
+    assert order.settle(DECLINED, LATER) == [changed(2, Status.CANCELLED, "insufficient_funds")]
+
+
+def test_an_order_that_is_paid_before_its_cancellation_gets_refunded_at_once() -> None:
+    order = cancelling(placed())
+    assert order.settle(CAPTURED, LATER) == [
+        changed(2, Status.FINISHED, None),
+        changed(3, Status.REFUNDING, None),
+    ]
+    assert (order.status, order.ask_again_at) == (Status.REFUNDING, LATER + timedelta(seconds=5))
+
+
+def test_a_refund_ends_the_life_of_a_paid_order() -> None:
+    order = cancelling(decided(CAPTURED))
+    assert order.settle(REFUNDED, LATER) == [changed(4, Status.REFUNDED, None)]
+    assert (order.status, order.reason, order.ask_again_at) == (Status.REFUNDED, None, None)
+
+
+@pytest.mark.parametrize(
+    ("order", "lived"), [(cancelling(placed()), 1), (decided(CAPTURED), 2)], ids=["new", "finished"]
+)
+def test_a_refund_makes_up_for_the_steps_that_went_before_it(order: Order, lived: int) -> None:
+    whole = [
+        changed(2, Status.FINISHED, None),
+        changed(3, Status.REFUNDING, None),
+        changed(4, Status.REFUNDED, None),
+    ]
+    assert order.settle(REFUNDED, LATER) == whole[lived - 1 :]
+    assert order.ask_again_at is None
+
+
+@ANY_DECISION
+@pytest.mark.parametrize("last", [DECLINED, VOIDED, REFUNDED], ids=["declined", "voided", "refunded"])
+def test_nothing_changes_an_order_whose_life_is_over(last: PaymentDecided, late: PaymentDecided) -> None:
+    order = decided(last)
+    before = replace(order)
+    assert order.settle(late, LATER) == []
+    assert order == before
+
+
+@pytest.mark.parametrize("late", [CAPTURED, DECLINED, VOIDED], ids=["captured", "declined", "voided"])
+def test_only_its_refund_changes_an_order_that_gets_refunded(late: PaymentDecided) -> None:
+    order = cancelling(decided(CAPTURED))
+    before = replace(order)
+    assert order.settle(late, LATER) == []
+    assert order == before
+
+
+def test_an_order_that_gets_cancelled_asks_for_that_again_and_for_nothing_else() -> None:
+    assert placed().ask_again(TRACE, LATER) == placed().placed(TRACE)
+    for order in (cancelling(placed()), cancelling(decided(CAPTURED))):
+        assert order.ask_again(TRACE, START + timedelta(seconds=5)) == REQUEST
+        assert order.ask_again_at == START + timedelta(seconds=15)
 
 
 def test_the_command_that_placed_the_order_is_told_so_however_often_it_asks() -> None:

@@ -4,7 +4,8 @@ import pytest
 
 from kernel.adapters.memory.inbox import INBOX
 from kernel.domain.errors import NotFound
-from orders.domain.order import PaymentCaptured, PaymentDeclined, Status
+from orders.domain.events import PaymentCaptured, PaymentDeclined
+from orders.domain.order import Status
 from tests.unit.clock import id_of
 from tests.unit.orders.world import TRACE, World, order
 

@@ -9,7 +9,7 @@ from kernel.adapters.memory.database import MemoryDatabase
 from kernel.adapters.memory.inbox import MemoryInbox
 from kernel.adapters.memory.outbox import OUTBOX, MemoryBacklog, MemoryOutbox
 from kernel.adapters.memory.unit_of_work import MemoryUnitOfWork
-from kernel.domain.errors import Refused
+from kernel.domain.errors import Refused, ShopError
 from kernel.domain.events import MessageId, Received
 from orders import wire
 from orders.adapters.outbound.memory import (
@@ -20,9 +20,11 @@ from orders.adapters.outbound.memory import (
     MemoryPlacedOrders,
 )
 from orders.application.ask_again import AskAgain
+from orders.application.cancel_orders import CancelOrders
 from orders.application.place_orders import PlaceOrders
 from orders.application.settle_orders import SettleOrders
-from orders.domain.order import Order, PaymentDecided, Placed, PlaceOrder, StatusChanged
+from orders.domain.events import PaymentDecided
+from orders.domain.order import Cancelled, CancelOrder, Order, Placed, PlaceOrder, StatusChanged
 from tests.unit.clock import id_of
 
 TRACE = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-00"
@@ -55,6 +57,14 @@ class World:
             "RUB",
         )
         return await place_orders(commands)
+
+    async def cancel(self, *numbers: int, user_id: str = "alice") -> list[Cancelled | ShopError]:
+        uow = MemoryUnitOfWork(self.database)
+        outbox = MemoryOutbox(uow, self.clock, wire.encode, self.woken.append)
+        cancel_orders = CancelOrders(uow, MemoryOrders(uow), MemoryHistory(uow), outbox, self.clock)
+        return await cancel_orders(
+            [CancelOrder(order_id=id_of(n), user_id=user_id, traceparent=TRACE) for n in numbers]
+        )
 
     async def ask_again(self) -> list[int]:
         """The numbers of the orders that were asked about, as `order` gave them."""

@@ -3,7 +3,6 @@
 from dataclasses import replace
 from datetime import timedelta
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -13,17 +12,12 @@ from payments.domain.account import (
     FUNDING,
     REVENUE,
     Account,
-    Decision,
     Deposit,
     Kind,
     OpenAccount,
-    OrderPlaced,
-    Payment,
-    PaymentCaptured,
-    PaymentDeclined,
     Transfer,
-    decide,
 )
+from payments.domain.events import OrderPlaced
 from tests.unit.clock import START, id_of
 
 TRACE = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-00"
@@ -119,18 +113,59 @@ def test_a_deposit_above_the_limit_is_refused_and_leaves_the_account_as_it_was()
     assert transfer.balance_after == BALANCE_MAX_MINOR
 
 
-@given(st.lists(st.tuples(st.booleans(), st.integers(1, 10_000))))
+def test_a_refund_moves_all_that_was_paid_from_revenue_back_to_the_user() -> None:
+    account = opened(1000)
+    capture = account.charge(order_of(300), id_of(7), START)
+    assert isinstance(capture, Transfer)
+    assert account.refund(capture, id_of(8), LATER) == Transfer(
+        user_id="alice",
+        sequence=3,
+        id=id_of(8),
+        kind=Kind.REFUND,
+        debit_account=REVENUE,
+        credit_account="user:alice",
+        amount=300,
+        order_id=id_of(200),
+        idempotency_key=None,
+        balance_after=1000,
+        created_at=LATER,
+    )
+    assert (account.balance, account.sequence) == (1000, 3)
+
+
+def test_a_refund_above_the_limit_of_a_balance_must_wait_until_there_is_room() -> None:
+    account = opened(1000)
+    capture = account.charge(order_of(300), id_of(7), START)
+    assert isinstance(capture, Transfer)
+    account.deposit(deposit_of(BALANCE_MAX_MINOR - 999), START)
+    before = replace(account)
+    refusal = account.refund(capture, id_of(8), LATER)
+    assert isinstance(refusal, Refused)
+    assert refusal.code == "balance_limit"
+    assert account == before
+    account.charge(order_of(1, number=201), id_of(9), LATER)
+    assert isinstance(account.refund(capture, id_of(8), LATER), Transfer)
+    assert account.balance == BALANCE_MAX_MINOR
+
+
+@given(st.lists(st.tuples(st.sampled_from(Kind), st.integers(1, 10_000))))
 def test_whatever_comes_a_balance_is_the_sum_of_its_transfers_and_never_negative(
-    commands: list[tuple[bool, int]],
+    commands: list[tuple[Kind, int]],
 ) -> None:
     account = opened()
-    transfers = []
-    for number, (is_deposit, amount) in enumerate(commands):
-        if is_deposit:
-            transfers.append(account.deposit(deposit_of(amount, number=number), START))
-        else:
-            charged = account.charge(order_of(amount, number=number), id_of(number), START)
-            transfers += [charged] if isinstance(charged, Transfer) else []
+    transfers: list[Transfer] = []
+    captures: list[Transfer] = []
+    for number, (kind, amount) in enumerate(commands):
+        match kind:
+            case Kind.DEPOSIT:
+                done = account.deposit(deposit_of(amount, number=number), START)
+            case Kind.REFUND if captures:
+                done = account.refund(captures.pop(), id_of(number), START)
+            case _:
+                done = account.charge(order_of(amount, number=number), id_of(number), START)
+        if isinstance(done, Transfer):
+            transfers.append(done)
+            captures += [done] if done.kind is Kind.CAPTURE else []
     own = "user:alice"
     running = 0
     for number, transfer in enumerate(transfers, 1):
@@ -141,56 +176,12 @@ def test_whatever_comes_a_balance_is_the_sum_of_its_transfers_and_never_negative
     assert (account.balance, account.sequence) == (running, len(transfers))
 
 
-def test_an_order_that_can_be_paid_is_captured() -> None:
-    account = opened(1000)
-    payment, transfer = decide(order_of(1000), account, id_of(7), LATER)
-    assert transfer is not None
-    assert (transfer.id, transfer.amount) == (id_of(7), 1000)
-    assert payment == Payment(
-        user_id="alice",
-        order_id=id_of(200),
-        decision=Decision.CAPTURED,
-        reason=None,
-        transfer_id=id_of(7),
-        created_at=LATER,
-    )
-
-
-@pytest.mark.parametrize(
-    ("account", "order", "reason"),
-    [
-        (None, order_of(1), "account_not_found"),
-        (opened(), order_of(1), "insufficient_funds"),
-        (opened(1000), order_of(1001), "insufficient_funds"),
-        (opened(1000), order_of(1, currency="EUR"), "currency_mismatch"),
-    ],
-)
-def test_an_order_that_cannot_be_paid_is_declined_with_the_reason_and_moves_nothing(
-    account: Account | None, order: OrderPlaced, reason: str
-) -> None:
-    payment, transfer = decide(order, account, id_of(7), LATER)
-    assert transfer is None
-    assert (payment.decision, payment.reason, payment.transfer_id) == (Decision.DECLINED, reason, None)
-
-
-def test_what_was_captured_is_answered_with_its_transfer_whoever_asks() -> None:
-    payment, _ = decide(order_of(1000), opened(1000), id_of(7), LATER)
-    assert payment.decided("another trace") == PaymentCaptured(
-        order_id=id_of(200), user_id="alice", traceparent="another trace", transfer_id=id_of(7)
-    )
-
-
-def test_what_was_declined_is_answered_with_its_reason_whoever_asks() -> None:
-    payment, _ = decide(order_of(1000), None, id_of(7), LATER)
-    assert payment.decided("another trace") == PaymentDeclined(
-        order_id=id_of(200), user_id="alice", traceparent="another trace", reason="account_not_found"
-    )
-
-
 def test_a_transfer_changes_the_balance_by_what_it_adds_or_takes() -> None:
     account = opened()
     deposit = account.deposit(deposit_of(1000), START)
-    _, capture = decide(order_of(300), account, id_of(300), START)
+    capture = account.charge(order_of(300), id_of(300), START)
     assert isinstance(deposit, Transfer)
-    assert capture is not None
-    assert (deposit.change, capture.change) == (1000, -300)
+    assert isinstance(capture, Transfer)
+    refund = account.refund(capture, id_of(301), START)
+    assert isinstance(refund, Transfer)
+    assert (deposit.change, capture.change, refund.change) == (1000, -300, 300)

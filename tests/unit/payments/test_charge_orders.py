@@ -1,4 +1,5 @@
-"""ChargeOrders: each order is paid or declined once and for ever, and every question is answered."""
+"""ChargeOrders: each order is paid, declined or voided once and for ever, what was paid is given back at most
+once, and every question is answered."""
 
 import asyncio
 from datetime import datetime
@@ -9,21 +10,28 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kernel.contracts.catalog import PAYMENT_CAPTURED, PAYMENT_DECLINED
-from payments.domain.account import Decision, Kind, OrderPlaced, PaymentDecided
+from kernel.contracts.catalog import PAYMENT_CAPTURED, PAYMENT_DECLINED, PAYMENT_REFUNDED, PAYMENT_VOIDED
+from kernel.domain.errors import Refused
+from kernel.domain.money import BALANCE_MAX_MINOR
+from payments.domain.account import Kind
+from payments.domain.events import PaymentDecided, Question
+from payments.domain.payment import Decision
 from tests.unit.clock import id_of
-from tests.unit.payments.world import TRACE, World, deposit, opening, order, world_of
+from tests.unit.payments.world import TRACE, World, cancellation, deposit, opening, order, world_of
 
 Answer = tuple[int, str]
 
 
 def answers(world: World) -> list[Answer]:
-    """The number of the order, and `paid` or the reason, for each answer in the outbox."""
+    """For each answer in the outbox the number of its order, and `paid`, `refunded`, `voided` or a reason."""
     return [(int(event["subject"][-4:], 16), _verdict(event)) for event in world.outbox()]
 
 
+VERDICTS = {PAYMENT_CAPTURED: "paid", PAYMENT_REFUNDED: "refunded", PAYMENT_VOIDED: "voided"}
+
+
 def _verdict(event: dict[str, Any]) -> str:
-    return "paid" if event["type"] == PAYMENT_CAPTURED else str(event["data"]["reason"])
+    return VERDICTS.get(event["type"]) or str(event["data"]["reason"])
 
 
 async def test_an_order_that_the_balance_covers_is_paid_and_answered() -> None:
@@ -127,6 +135,80 @@ async def test_a_batch_that_fails_leaves_nothing_behind() -> None:
     assert answers(world) == [(1, "paid")]
 
 
+async def test_a_cancellation_that_comes_first_voids_the_order_for_ever() -> None:
+    world = await world_of(alice=1000)
+    await world.charge(cancellation(1))
+    await world.charge(order(1), cancellation(1), first_message=2)
+    assert answers(world) == [(1, "voided")] * 3
+    assert world.balances() == {"alice": 1000}
+    assert [(p.decision, p.transfer_id) for p in world.payments()] == [(Decision.VOIDED, None)]
+
+
+async def test_a_cancellation_that_comes_after_the_payment_gives_all_of_it_back_once() -> None:
+    world = await world_of(alice=1000)
+    await world.charge(order(1, amount=300))
+    await world.charge(cancellation(1), first_message=2)
+    await world.charge(cancellation(1), cancellation(1), order(1, amount=300), first_message=3)
+    assert answers(world) == [(1, "paid")] + [(1, "refunded")] * 4
+    assert world.balances() == {"alice": 1000}
+    assert [(t.kind, t.amount) for t in world.transfers()[1:]] == [(Kind.CAPTURE, 300), (Kind.REFUND, 300)]
+    assert [p.decision for p in world.payments()] == [Decision.CAPTURED]
+    assert world.hold_together()
+
+
+async def test_a_cancellation_of_what_was_declined_is_told_so() -> None:
+    world = await world_of(alice=0)
+    await world.charge(
+        order(1), cancellation(1), order(2, user_id="nobody"), cancellation(2, user_id="nobody")
+    )
+    assert answers(world) == [(1, "insufficient_funds")] * 2 + [(2, "account_not_found")] * 2
+    assert world.balances() == {"alice": 0}
+
+
+async def test_an_order_that_is_cancelled_before_its_user_has_an_account_is_never_paid() -> None:
+    world = World()
+    await world.charge(cancellation(1))
+    await world.open(opening(5))
+    await world.deposit(deposit(1))
+    await world.charge(order(1), first_message=2)
+    assert answers(world) == [(1, "voided")] * 2
+    assert world.balances() == {"alice": 1000}
+
+
+async def test_in_a_batch_what_a_refund_gives_back_pays_the_next_order() -> None:
+    world = await world_of(alice=1000)
+    await world.charge(order(1), order(2), cancellation(1), order(3))
+    assert answers(world) == [(1, "paid"), (2, "insufficient_funds"), (1, "refunded"), (3, "paid")]
+    assert world.balances() == {"alice": 0}
+    assert world.hold_together()
+
+
+async def test_orders_and_their_cancellations_at_the_same_time_leave_the_money_where_it_was() -> None:
+    world = await world_of(alice=1000)
+    questions = [ask(number) for number in range(1, 21) for ask in (order, cancellation)]
+    await asyncio.gather(
+        *(world.charge(question, first_message=n) for n, question in enumerate(questions, 1))
+    )
+    assert {verdict for _, verdict in answers(world)} <= {"paid", "refunded", "voided", "insufficient_funds"}
+    assert len(world.payments()) == 20
+    assert world.balances() == {"alice": 1000}
+    assert world.hold_together()
+
+
+async def test_a_refund_that_the_account_cannot_hold_is_made_once_there_is_room() -> None:
+    world = await world_of(alice=1000)
+    await world.charge(order(1))
+    await world.deposit(deposit(1, amount=BALANCE_MAX_MINOR))
+    with pytest.raises(Refused) as refused:
+        await world.charge(cancellation(1), first_message=2)
+    assert refused.value.code == "balance_limit"
+    assert world.balances() == {"alice": BALANCE_MAX_MINOR}
+    await world.charge(order(2), first_message=3)
+    await world.charge(cancellation(1), first_message=4)
+    assert answers(world) == [(1, "paid"), (2, "paid"), (1, "refunded")]
+    assert world.hold_together()
+
+
 orders = st.builds(
     order,
     st.integers(1, 6),
@@ -134,10 +216,14 @@ orders = st.builds(
     amount=st.sampled_from([1, 2, 3, 5]),
     currency=st.sampled_from(["RUB", "RUB", "EUR"]),
 )
+cancellations = st.builds(
+    cancellation, st.integers(1, 6), user_id=st.sampled_from(["alice", "bob", "nobody"])
+)
+questions = orders | cancellations
 
 
-@given(st.lists(orders, max_size=12), st.integers(0, 12))
-async def test_where_a_batch_is_split_changes_no_decision(batch: list[OrderPlaced], place: int) -> None:
+@given(st.lists(questions, max_size=12), st.integers(0, 12))
+async def test_where_a_batch_is_split_changes_no_decision(batch: list[Question], place: int) -> None:
     whole, split = await world_of(alice=6, bob=3), await world_of(alice=6, bob=3)
     await whole.charge(*batch)
     await split.charge(*batch[:place])
@@ -149,13 +235,13 @@ async def test_where_a_batch_is_split_changes_no_decision(batch: list[OrderPlace
     assert split.hold_together()
 
 
-@given(st.lists(orders, max_size=12))
-async def test_splitting_a_batch_by_users_changes_no_decision(batch: list[OrderPlaced]) -> None:
+@given(st.lists(questions, max_size=12))
+async def test_splitting_a_batch_by_users_changes_no_decision(batch: list[Question]) -> None:
     whole, split = await world_of(alice=6, bob=3), await world_of(alice=6, bob=3)
     await whole.charge(*batch)
     first_message = 1
     for user_id in ("nobody", "bob", "alice"):
-        part = [placed for placed in batch if placed.user_id == user_id]
+        part = [question for question in batch if question.user_id == user_id]
         await split.charge(*part, first_message=first_message)
         first_message += len(part)
     assert [(p.user_id, p.order_id, p.decision, p.reason) for p in split.payments()] == [

@@ -24,7 +24,9 @@ from payments.application.admit_orders import AdmitOrders
 from payments.application.charge_orders import ChargeOrders
 from payments.application.make_deposits import MakeDeposits
 from payments.application.open_accounts import OpenAccounts
-from payments.domain.account import Deposit, Deposited, OpenAccount, Opened, OrderPlaced, Payment, Transfer
+from payments.domain.account import Deposit, Deposited, OpenAccount, Opened, Transfer
+from payments.domain.events import CancellationRequested, OrderPlaced, Question
+from payments.domain.payment import Payment
 from tests.unit.clock import id_of
 
 TRACE = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-00"
@@ -45,7 +47,7 @@ class World:
         uow = MemoryUnitOfWork(self.database)
         return await MakeDeposits(uow, MemoryAccounts(uow), MemoryLedger(uow), self.clock)(commands)
 
-    async def charge(self, *orders: OrderPlaced, first_message: int = 1) -> None:
+    async def charge(self, *questions: Question, first_message: int = 1) -> None:
         uow = MemoryUnitOfWork(self.database)
         charge_orders = ChargeOrders(
             uow,
@@ -58,8 +60,8 @@ class World:
         )
         await charge_orders(
             [
-                Received(MessageId("/shop/orders", str(number)), "", order, b"")
-                for number, order in enumerate(orders, first_message)
+                Received(MessageId("/shop/orders", str(number)), "", question, b"")
+                for number, question in enumerate(questions, first_message)
             ]
         )
 
@@ -115,3 +117,7 @@ def order(number: int, *, user_id: str = "alice", amount: int = 1000, currency: 
     return OrderPlaced(
         order_id=id_of(number), user_id=user_id, traceparent=TRACE, amount=amount, currency=currency
     )
+
+
+def cancellation(number: int, *, user_id: str = "alice") -> CancellationRequested:
+    return CancellationRequested(order_id=id_of(number), user_id=user_id, traceparent=TRACE)

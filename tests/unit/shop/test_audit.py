@@ -78,7 +78,7 @@ def with_database(url: str, name: str) -> str:
 
 
 async def go_shopping(urls: dict[str, str]) -> dict[str, str]:
-    """Two users, deposits, and orders that are paid and one that is not; the ids of some of them."""
+    """Deposits, and orders that are paid, declined and refunded; the ids of some of them."""
     settings = Settings(
         gateway_port=free_port(),
         orders_port=free_port(),
@@ -89,7 +89,7 @@ async def go_shopping(urls: dict[str, str]) -> dict[str, str]:
     async with open_shop(settings, asyncio.Event()), aiohttp.ClientSession() as session:
         gateway = local_url(settings, settings.gateway_port)
         store = Store(Http(session), f"{gateway}/accounts", f"{gateway}/orders")
-        for user in ("alice", "bob", "carol"):
+        for user in ("alice", "bob", "carol", "erin"):
             expect(201, await store.http.post(store.accounts, {"userId": user}))
         await store.deposit("alice", "100.00")
         # Each alone could be paid, so both are accepted, and one is declined.
@@ -102,12 +102,23 @@ async def go_shopping(urls: dict[str, str]) -> dict[str, str]:
         last = await store.decided((await store.placed("alice", "5.00"))["id"])
         await store.deposit("carol", "20.00")
         other = await store.decided((await store.placed("carol", "20.00"))["id"])
-    orders = {"first": first, "declined": declined, "paid": paid, "last": last, "other": other}
+        await store.deposit("erin", "30.00")
+        returned = await store.decided((await store.placed("erin", "30.00"))["id"])
+        refunded = await store.cancelled(returned["id"])
+    orders = {
+        "first": first,
+        "declined": declined,
+        "paid": paid,
+        "last": last,
+        "other": other,
+        "refunded": refunded,
+    }
     return {
         **{name: order["id"] for name, order in orders.items()},
         "unknown": UNKNOWN,
         # The transfer that paid alice's order of 10.25.
         "payment": "user_id = 'alice' AND sequence = 4",
+        "refund": "user_id = 'erin' AND sequence = 3",
     }
 
 
@@ -134,6 +145,8 @@ NEW_AGAIN = f"""
     UPDATE orders SET status = 'NEW', {OLD} WHERE id = '<paid>';
     DELETE FROM order_history WHERE order_id = '<paid>' AND sequence = 2;
 """
+LONG_UNCHANGED = "updated_at = updated_at - interval '61 s'"
+FINISHED_AGAIN = "DELETE FROM order_history WHERE order_id = '<refunded>' AND sequence > 2;"
 UNDECIDED = """
     INSERT INTO orders (user_id, id, amount, currency, description, status, created_at, updated_at)
         VALUES ('alice', '<unknown>', 100, 'RUB', '', 'NEW', now() - interval '61 s', now());
@@ -275,6 +288,63 @@ DAMAGES = [
         (("declined_but_paid", "order <paid> of alice"), ("finished_not_captured", "order <paid> of alice")),
     ),
     Damage(
+        "a voided order that was paid",
+        "payments",
+        "UPDATE payments SET decision = 'voided' WHERE order_id = '<paid>'",
+        (("voided_but_paid", "order <paid> of alice"), ("finished_not_captured", "order <paid> of alice")),
+    ),
+    Damage(
+        "a second refund",
+        "payments",
+        f"""
+        ALTER TABLE transfers DROP CONSTRAINT transfers_user_id_order_id_kind_key;
+        {TRANSFER} balance_after, created_at)
+            SELECT user_id, 4, '<unknown>', kind, debit_account, credit_account, amount, order_id,
+                   balance_after + amount, now()
+            FROM transfers WHERE <refund>;
+        UPDATE accounts SET sequence = 4, balance = balance + 3000 WHERE user_id = 'erin'
+        """,
+        (("refunded_twice", "order <refunded> of erin"),),
+    ),
+    Damage(
+        "a refund of another amount",
+        "payments",
+        """
+        UPDATE transfers SET amount = amount - 1, balance_after = balance_after - 1 WHERE <refund>;
+        UPDATE accounts SET balance = balance - 1 WHERE user_id = 'erin'
+        """,
+        (("refund_differs", "order <refunded> of erin"),),
+    ),
+    Damage(
+        "a refund of what was never paid",
+        "payments",
+        f"""
+        {TRANSFER} balance_after, created_at) VALUES
+            ('alice', 6, '<unknown>', 'refund', 'system:revenue', 'user:alice', 100, '<declined>', 7575,
+             now());
+        UPDATE accounts SET sequence = 6, balance = balance + 100 WHERE user_id = 'alice'
+        """,
+        (
+            ("refunded_not_paid", "order <declined> of alice"),
+            ("cancelled_not_declined", "order <declined> of alice"),
+        ),
+    ),
+    Damage(
+        "a refund out of nowhere",
+        "payments",
+        "UPDATE transfers SET debit_account = 'system:thin-air' WHERE <refund>",
+        (("transfer_malformed", "transfer 3 of erin"), OFF),
+    ),
+    Damage(
+        "a refund that is gone",
+        "payments",
+        """
+        DELETE FROM transfers WHERE <refund>;
+        UPDATE accounts SET sequence = 2, balance = 0 WHERE user_id = 'erin'
+        """,
+        (("refunded_not_given_back", "order <refunded> of erin"),),
+    ),
+    Damage(
         "an unknown decision",
         "payments",
         "UPDATE payments SET decision = 'perhaps' WHERE order_id = '<declined>'",
@@ -327,6 +397,51 @@ DAMAGES = [
         "orders",
         "UPDATE orders SET amount = amount - 1 WHERE id = '<paid>'",
         (("amount_differs", "order <paid> of alice"),),
+    ),
+    Damage(
+        "an order that is REFUNDED although nothing was given back",
+        "orders",
+        """
+        UPDATE orders SET status = 'REFUNDED' WHERE id = '<paid>';
+        INSERT INTO order_history VALUES ('alice', '<paid>', 3, 'REFUNDING', NULL, now()),
+            ('alice', '<paid>', 4, 'REFUNDED', NULL, now())
+        """,
+        (("refunded_not_given_back", "order <paid> of alice"),),
+    ),
+    Damage(
+        "an order that is FINISHED although it was given back",
+        "orders",
+        f"{FINISHED_AGAIN} UPDATE orders SET status = 'FINISHED' WHERE id = '<refunded>'",
+        (("finished_not_captured", "order <refunded> of erin"),),
+    ),
+    Damage(
+        "an order that is being refunded although it was declined",
+        "orders",
+        """
+        UPDATE orders SET status = 'REFUNDING', reason = NULL WHERE id = '<declined>';
+        UPDATE order_history SET status = 'FINISHED', reason = NULL
+            WHERE order_id = '<declined>' AND sequence = 2;
+        INSERT INTO order_history VALUES ('alice', '<declined>', 3, 'REFUNDING', NULL, now())
+        """,
+        (("refunding_not_captured", "order <declined> of alice"),),
+    ),
+    Damage(
+        "a forgotten refund",
+        "orders",
+        f"""
+        UPDATE orders SET status = 'REFUNDING', {LONG_UNCHANGED} WHERE id = '<paid>';
+        INSERT INTO order_history VALUES ('alice', '<paid>', 3, 'REFUNDING', NULL, now())
+        """,
+        (("order_forgotten", "order <paid> of alice"),),
+    ),
+    Damage(
+        "an order that its user cancelled although it was declined",
+        "orders",
+        """
+        UPDATE orders SET reason = 'cancelled_by_user' WHERE id = '<declined>';
+        UPDATE order_history SET reason = 'cancelled_by_user' WHERE order_id = '<declined>' AND sequence = 2
+        """,
+        (("reason_differs", "order <declined> of alice"),),
     ),
     Damage(
         "a deleted order",
@@ -397,12 +512,12 @@ async def test_the_books_of_a_healthy_shop_have_no_fault(books: Books) -> None:
         assert (report.sound, report.fault_count, report.parked) == (True, 0, 0)
         counts = {checked.check: checked.count for checked in report.checked}
         assert counts == {
-            Check.ACCOUNTS: 3,
-            Check.TRANSFERS: 7,
-            Check.MONEY: 10,
-            Check.DECISIONS: 5,
-            Check.HISTORIES: 5,
-            Check.ORDERS: 5,
+            Check.ACCOUNTS: 4,
+            Check.TRANSFERS: 10,
+            Check.MONEY: 14,
+            Check.DECISIONS: 6,
+            Check.HISTORIES: 6,
+            Check.ORDERS: 6,
             Check.OUTBOXES: 0,
         }
 
@@ -422,6 +537,45 @@ async def test_an_order_that_is_new_long_after_its_payment_was_captured_is_a_fau
     await books.harm("payments", f"UPDATE payments SET {OLD} WHERE order_id = '<paid>'")
     (fault,) = (await books.audit()).faults
     assert (fault.kind, fault.subject) == ("order_still_new", books.named("order <paid> of alice"))
+
+
+async def test_an_order_that_is_still_being_refunded_long_after_the_money_went_back_is_a_fault(
+    books: Books,
+) -> None:
+    await books.harm(
+        "orders",
+        "DELETE FROM order_history WHERE order_id = '<refunded>' AND sequence > 3;"
+        f"UPDATE orders SET status = 'REFUNDING', {LONG_UNCHANGED} WHERE id = '<refunded>'",
+    )
+    assert culprits(await books.audit()) == [], "its answer may be under way"
+    await books.harm("payments", f"UPDATE transfers SET {OLD} WHERE <refund>")
+    (fault,) = (await books.audit()).faults
+    assert (fault.kind, fault.subject) == ("order_still_refunding", books.named("order <refunded> of erin"))
+
+
+async def test_a_young_refund_may_be_under_way_unless_the_shop_is_at_rest(books: Books) -> None:
+    await books.harm(
+        "orders",
+        "UPDATE orders SET status = 'REFUNDING', updated_at = now() WHERE id = '<paid>';"
+        "INSERT INTO order_history VALUES ('alice', '<paid>', 3, 'REFUNDING', NULL, now())",
+    )
+    assert culprits(await books.audit()) == []
+    forgotten = ("order_forgotten", books.named("order <paid> of alice"))
+    assert culprits(await books.audit(at_rest=True)) == [forgotten]
+
+
+async def test_an_order_that_its_user_cancelled_before_it_was_paid_is_no_fault(books: Books) -> None:
+    await books.harm(
+        "orders",
+        """
+        UPDATE orders SET reason = 'cancelled_by_user' WHERE id = '<declined>';
+        UPDATE order_history SET reason = 'cancelled_by_user' WHERE order_id = '<declined>' AND sequence = 2
+        """,
+    )
+    await books.harm(
+        "payments", "UPDATE payments SET decision = 'voided', reason = NULL WHERE order_id = '<declined>'"
+    )
+    assert culprits(await books.audit(at_rest=True)) == []
 
 
 @pytest.mark.parametrize("service", ["orders", "payments"])
@@ -508,7 +662,7 @@ async def test_more_suspects_than_are_kept_in_memory_are_all_looked_at(
     monkeypatch.setattr(shop.audit.auditing, "SUSPECTS_MAX", 2)
     await books.harm("payments", "DELETE FROM payments; DELETE FROM transfers; DELETE FROM accounts")
     report = await books.audit()
-    assert len(culprits(report)) == report.fault_count == 5
+    assert len(culprits(report)) == report.fault_count == 6
 
 
 async def test_progress_comes_to_its_end(books: Books) -> None:

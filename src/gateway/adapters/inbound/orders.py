@@ -8,6 +8,7 @@ from litestar import Controller, Request, get, post
 
 from gateway import wire
 from gateway.adapters.inbound.answers import passed_on, trace_of
+from gateway.application.cancel_orders import CancelOrders
 from gateway.application.place_orders import PlaceOrders
 from gateway.domain.orders import Fate, Placed
 from gateway.ports.orders import OrdersService
@@ -102,6 +103,16 @@ class OrdersController(Controller):
         after: AfterSequence = None,
     ) -> JsonAnswer[bytes]:
         return passed_on(await orders.history(order_id, after=after, traceparent=trace_of(request)))
+
+    @post("/{id:str}/cancel", **operations.CANCEL_ORDER)
+    @inject
+    async def cancel(
+        self,
+        request: Request[Any, Any, Any],
+        order_id: operations.OrderIdInPath,
+        cancel_orders: FromDishka[CancelOrders],
+    ) -> JsonAnswer[bytes]:
+        return passed_on(await cancel_orders(order_id, traceparent=trace_of(request)))
 
 
 def _item(fate: Fate | Exception) -> wire.Outcome | RefusedItem:

@@ -32,6 +32,9 @@ class HttpOrders:
         outcomes = decoder(list[wire.Outcome]).decode(answer.body)
         return [wire.fate(order, outcome) for order, outcome in zip(orders, outcomes, strict=True)]
 
+    async def cancel(self, order_id: UUID, *, traceparent: str) -> Answer:
+        return await self._service.write(*ROUTE, str(order_id), "cancel", body=b"", traceparent=traceparent)
+
     async def get(self, order_id: UUID, *, unless: str | None, traceparent: str) -> Answer:
         return await self._service.read(*ROUTE, str(order_id), unless=unless, traceparent=traceparent)
 

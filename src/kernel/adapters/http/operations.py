@@ -29,6 +29,7 @@ class Operation(TypedDict, total=False):
 
     operation_id: str
     summary: str
+    description: str
     dto: type[AbstractDTO[Any]]
     status_code: int
     request_max_body_size: int
@@ -177,4 +178,13 @@ GET_HISTORY = Operation(
     summary="Every status that the order ever had, oldest first",
     responses=_answer(200, list[http.StatusChange], "What came after `after`", examples.HISTORY)
     | problems(_INVALID, _NO_ORDER, *_AWAY),
+)
+CANCEL_ORDER = Operation(
+    operation_id="cancelOrder",
+    summary="Cancel an order, or refund it where it is paid",
+    description="A NEW order gets CANCELLED, or is refunded if its payment was faster; a FINISHED one gets"
+    " REFUNDING, then REFUNDED. Repeating the call is harmless.",
+    status_code=202,
+    responses=_answer(202, http.Order, "It gets cancelled or refunded", examples.REFUNDING_ORDER)
+    | problems(_INVALID, _NO_ORDER, (409, "order_cancelled"), (409, "order_refunded"), *_NOT_WRITTEN),
 )

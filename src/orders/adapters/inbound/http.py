@@ -20,12 +20,13 @@ from kernel.contracts import http
 from kernel.domain.errors import Invalid, NotFound
 from kernel.ports.clock import Clock
 from orders import wire
-from orders.domain.order import Placed, PlaceOrder, Status
+from orders.domain.order import Cancelled, CancelOrder, Order, Placed, PlaceOrder, Status
 from orders.ports.orders import PlacedOrders
 
 PATH = "/api/Order"
 
 PlaceOrders = GroupCommit[PlaceOrder, Placed]
+CancelOrders = GroupCommit[CancelOrder, Cancelled]
 
 
 class OrdersController(Controller):
@@ -97,10 +98,7 @@ class OrdersController(Controller):
         placed: FromDishka[PlacedOrders],
         if_none_match: IfNoneMatch = None,
     ) -> JsonAnswer[bytes]:
-        order = await placed.get(order_id)
-        if order is None:
-            raise _no_order(order_id)
-        return conditional(wire.order_body(order), if_none_match)
+        return conditional(wire.order_body(await _found(placed, order_id)), if_none_match)
 
     @get("/{id:str}/history", **operations.GET_HISTORY)
     @inject
@@ -111,13 +109,30 @@ class OrdersController(Controller):
         after: AfterSequence = None,
     ) -> JsonAnswer[list[http.StatusChange]]:
         changes = await placed.history(order_id, after=after or 0)
-        if not changes and await placed.get(order_id) is None:
-            raise _no_order(order_id)
+        if not changes:
+            await _found(placed, order_id)
         return JsonAnswer(wire.history_body(changes))
 
+    @post("/{id:str}/cancel", **operations.CANCEL_ORDER)
+    @inject
+    async def cancel(
+        self,
+        request: Request[Any, Any, Any],
+        order_id: operations.OrderIdInPath,
+        placed: FromDishka[PlacedOrders],
+        cancel_orders: FromDishka[CancelOrders],
+    ) -> JsonAnswer[http.Order]:
+        user_id = (await _found(placed, order_id)).user_id
+        trace = traceparent(request.headers.get("traceparent"))
+        cancelled = await cancel_orders(CancelOrder(order_id=order_id, user_id=user_id, traceparent=trace))
+        return JsonAnswer(wire.order_body(cancelled.order))
 
-def _no_order(order_id: UUID) -> NotFound:
-    return NotFound("order_not_found", f"there is no order {order_id}")
+
+async def _found(placed: PlacedOrders, order_id: UUID) -> Order:
+    order = await placed.get(order_id)
+    if order is None:
+        raise NotFound("order_not_found", f"there is no order {order_id}")
+    return order
 
 
 def _item(outcome: Placed | Exception) -> http.BatchOutcome:

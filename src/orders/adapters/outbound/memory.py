@@ -12,7 +12,8 @@ from kernel.adapters.memory.parked import PARKED
 from kernel.adapters.memory.unit_of_work import MemoryUnitOfWork
 from kernel.domain.errors import Refused, Unavailable
 from kernel.ports.clock import Clock
-from orders.domain.order import Order, PaymentDecided, PlaceOrder, Status, StatusChanged
+from orders.domain.events import PaymentDecided
+from orders.domain.order import CancelOrder, Order, PlaceOrder, Status, StatusChanged
 
 
 def _key(user_id: str, idempotency_key: str | None) -> tuple[str, str] | None:
@@ -45,8 +46,8 @@ class MemoryOrders:
                 ids.add(order.id)
         return [order for order in orders if order.id in ids]
 
-    async def lock(self, decided: Sequence[PaymentDecided]) -> Mapping[UUID, Order]:
-        keys = sorted({(item.user_id, item.order_id) for item in decided})
+    async def lock(self, items: Sequence[PaymentDecided | CancelOrder]) -> Mapping[UUID, Order]:
+        keys = sorted({(item.user_id, item.order_id) for item in items})
         return {order.id: replace(order) for order in await self._uow.transaction.lock(ORDERS, keys)}
 
     async def overdue(self, now: datetime, *, count_max: int) -> Sequence[Order]:
@@ -148,6 +149,7 @@ def _settled(new: Order, row: Order) -> Order:
         row,
         status=new.status,
         reason=new.reason,
+        cancel_requested_at=new.cancel_requested_at,
         ask_again_at=new.ask_again_at,
         updated_at=new.updated_at,
     )

@@ -28,7 +28,8 @@ from kernel.adapters.postgres.tables import PARKED
 from kernel.adapters.postgres.unit_of_work import PostgresUnitOfWork
 from kernel.adapters.postgres.unnest import arrays, unnest
 from orders.adapters.outbound.tables import ORDER_HISTORY, ORDERS
-from orders.domain.order import Order, PaymentDecided, PlaceOrder, Status, StatusChanged
+from orders.domain.events import PaymentDecided
+from orders.domain.order import CancelOrder, Order, PlaceOrder, Status, StatusChanged
 
 _COLUMNS = (
     ORDERS.c.user_id,
@@ -39,6 +40,7 @@ _COLUMNS = (
     ORDERS.c.status,
     ORDERS.c.reason,
     ORDERS.c.idempotency_key,
+    ORDERS.c.cancel_requested_at,
     ORDERS.c.ask_again_at,
     ORDERS.c.created_at,
     ORDERS.c.updated_at,
@@ -64,6 +66,7 @@ _STATUS = (
     ORDERS.c.id,
     ORDERS.c.status,
     ORDERS.c.reason,
+    ORDERS.c.cancel_requested_at,
     ORDERS.c.ask_again_at,
     ORDERS.c.updated_at,
 )
@@ -144,8 +147,8 @@ class PostgresOrders:
         ids = set(added)
         return [order for order in orders if order.id in ids]
 
-    async def lock(self, decided: Sequence[PaymentDecided]) -> Mapping[UUID, Order]:
-        keys = sorted({(item.user_id, item.order_id) for item in decided})
+    async def lock(self, items: Sequence[PaymentDecided | CancelOrder]) -> Mapping[UUID, Order]:
+        keys = sorted({(item.user_id, item.order_id) for item in items})
         rows = await self._uow.connection.execute(_LOCK, arrays(_KEYS, keys))
         return {row.id: _order(row) for row in rows}
 

@@ -6,7 +6,9 @@ from functools import partial
 
 from kernel.adapters.memory.database import MemoryDatabase, Table
 from kernel.adapters.memory.unit_of_work import MemoryUnitOfWork
-from payments.domain.account import Account, Deposit, OrderPlaced, Payment, Transfer
+from payments.domain.account import Account, Deposit, Kind, Transfer
+from payments.domain.events import Question
+from payments.domain.payment import Payment
 
 
 def _key(user_id: str, value: Hashable, *more: Hashable) -> Hashable | None:
@@ -71,6 +73,15 @@ class MemoryLedger:
                     found[transfer.id] = transfer
         return list(found.values())
 
+    async def of_orders(self, payments: Sequence[Payment]) -> Sequence[Transfer]:
+        keys = dict.fromkeys(
+            _key(payment.user_id, payment.order_id, kind)
+            for payment in payments
+            for kind in (Kind.CAPTURE, Kind.REFUND)
+        )
+        found = (self._uow.transaction.get(TRANSFERS, key, by="order_id") for key in keys)
+        return [transfer for transfer in found if transfer is not None]
+
     async def add(self, transfers: Sequence[Transfer]) -> None:
         for transfer in sorted(transfers, key=lambda transfer: (transfer.user_id, transfer.sequence)):
             await self._uow.transaction.insert(TRANSFERS, transfer)
@@ -80,8 +91,8 @@ class MemoryPayments:
     def __init__(self, uow: MemoryUnitOfWork) -> None:
         self._uow = uow
 
-    async def recorded(self, orders: Sequence[OrderPlaced]) -> Sequence[Payment]:
-        keys = dict.fromkeys((placed.user_id, placed.order_id) for placed in orders)
+    async def recorded(self, questions: Sequence[Question]) -> Sequence[Payment]:
+        keys = dict.fromkeys((question.user_id, question.order_id) for question in questions)
         found = (self._uow.transaction.get(PAYMENTS, key) for key in keys)
         return [payment for payment in found if payment is not None]
 

@@ -12,7 +12,9 @@ from kernel.adapters.postgres.tables import Key
 from kernel.adapters.postgres.unit_of_work import PostgresUnitOfWork
 from kernel.adapters.postgres.unnest import arrays, unnest
 from payments.adapters.outbound.tables import ACCOUNTS, PAYMENTS, TRANSFERS
-from payments.domain.account import Account, Decision, Deposit, Kind, OrderPlaced, Payment, Transfer
+from payments.domain.account import Account, Deposit, Kind, Transfer
+from payments.domain.events import Question
+from payments.domain.payment import Decision, Payment
 
 _ACCOUNT = tuple(ACCOUNTS.c)
 _ADD_ACCOUNTS = (
@@ -49,6 +51,13 @@ _FIND_DEPOSITS = union(
             (TRANSFERS.c.idempotency_key, _deposits.c.idempotency_key),
         )
     )
+)
+_OF_ORDER = (TRANSFERS.c.user_id, TRANSFERS.c.order_id)
+_decided = unnest(*_OF_ORDER)
+_OF_ORDERS = select(*_TRANSFER).join_from(
+    TRANSFERS,
+    _decided,
+    and_(TRANSFERS.c.user_id == _decided.c.user_id, TRANSFERS.c.order_id == _decided.c.order_id),
 )
 
 _PAYMENT = tuple(PAYMENTS.c)
@@ -93,6 +102,11 @@ class PostgresLedger:
         rows = await self._uow.connection.execute(_FIND_DEPOSITS, arrays(_DEPOSIT, keys))
         return [_transfer(row) for row in rows]
 
+    async def of_orders(self, payments: Sequence[Payment]) -> Sequence[Transfer]:
+        keys = {(payment.user_id, payment.order_id) for payment in payments}
+        rows = await self._uow.connection.execute(_OF_ORDERS, arrays(_OF_ORDER, keys))
+        return [_transfer(row) for row in rows]
+
     async def add(self, transfers: Sequence[Transfer]) -> None:
         if transfers:
             given = sorted(transfers, key=lambda transfer: (transfer.user_id, transfer.sequence))
@@ -117,8 +131,8 @@ class PostgresPayments:
     def __init__(self, uow: PostgresUnitOfWork) -> None:
         self._uow = uow
 
-    async def recorded(self, orders: Sequence[OrderPlaced]) -> Sequence[Payment]:
-        keys = {(placed.user_id, placed.order_id) for placed in orders}
+    async def recorded(self, questions: Sequence[Question]) -> Sequence[Payment]:
+        keys = {(question.user_id, question.order_id) for question in questions}
         rows = await self._uow.connection.execute(_RECORDED, arrays(_ORDER, keys))
         return [Payment(**{**row._mapping, "decision": Decision(row.decision)}) for row in rows]
 

@@ -1,0 +1,34 @@
+import asyncio
+from collections.abc import Awaitable, Callable
+
+from gateway.ports.answer import Answer
+from kernel.application.backoff import Backoff
+from kernel.domain.errors import OutcomeUnknown, Unavailable
+from kernel.ports.clock import Clock
+
+ANSWER_WITHIN_S = 10.0
+
+
+async def until_known(ask: Callable[[], Awaitable[Answer]], clock: Clock) -> Answer:
+    """The answer to a change that may be asked for again and again, because it happens only once.
+
+    Raises Unavailable where nothing was done, OutcomeUnknown where that stayed unknown for 10 s.
+    """
+    backoff = Backoff(clock)
+    lost: OutcomeUnknown | None = None
+    try:
+        async with asyncio.timeout(ANSWER_WITHIN_S):
+            while True:
+                try:
+                    answer = await ask()
+                    # "Nothing was done" is said of this call, not of the one whose answer was lost.
+                    if lost is None or answer.status != 503:
+                        return answer
+                except OutcomeUnknown as error:
+                    lost = error
+                except Unavailable:
+                    if lost is None:
+                        raise
+                await backoff.wait()
+    except TimeoutError as error:
+        raise lost or OutcomeUnknown("there was no answer in time") from error

@@ -1,0 +1,41 @@
+from collections.abc import Sequence
+
+from kernel.domain.errors import NotFound, ShopError
+from kernel.ports.clock import Clock
+from kernel.ports.outbox import Outbox
+from kernel.ports.unit_of_work import UnitOfWork
+from orders.domain.events import Question
+from orders.domain.order import Cancelled, CancelOrder
+from orders.ports.orders import History, Orders
+
+
+class CancelOrders:
+    """Users want their orders no more: payments is asked, once an order, to pay nothing or to pay back."""
+
+    def __init__(
+        self, uow: UnitOfWork, orders: Orders, history: History, outbox: Outbox[Question], clock: Clock
+    ) -> None:
+        self.uow = uow
+        self.orders = orders
+        self.history = history
+        self.outbox = outbox
+        self.clock = clock
+
+    async def __call__(self, commands: Sequence[CancelOrder]) -> list[Cancelled | ShopError]:
+        """One outcome a command, in order."""
+        outcomes: list[Cancelled | ShopError] = []
+        async with self.uow:
+            orders = await self.orders.lock(commands)
+            now = self.clock.now()
+            for command in commands:
+                order = orders.get(command.order_id)
+                if order is None or order.user_id != command.user_id:
+                    missing = f"there is no order {command.order_id} of this user"
+                    outcomes.append(NotFound("order_not_found", missing))
+                else:
+                    outcomes.append(order.cancel(command.traceparent, now))
+            new = [outcome for outcome in outcomes if isinstance(outcome, Cancelled) and outcome.requests]
+            await self.orders.save([cancelled.order for cancelled in new])
+            await self.history.add([change for cancelled in new for change in cancelled.changes])
+            await self.outbox.add([request for cancelled in new for request in cancelled.requests])
+        return outcomes
