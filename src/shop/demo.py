@@ -1,4 +1,4 @@
-"""The walk-through of README.md, for people: an account, a deposit, paid orders and a refused one."""
+"""The walk-through of README.md, for people: a deposit, and orders that are paid, refused and returned."""
 
 import asyncio
 from decimal import Decimal
@@ -19,6 +19,7 @@ from shop.serving import answers, local_url, open_shop
 DEPOSIT = Decimal("100.00")
 BASKET = {"a book": Decimal("30.00"), "a lamp": Decimal("45.50"), "a pen": Decimal("4.50")}
 TOO_DEAR = ("a piano", Decimal("5000.00"))
+RETURNED = ("a vase", Decimal("20.00"))
 BALANCE = DEPOSIT - sum(BASKET.values())
 DECIDED_WITHIN_S = 15
 
@@ -72,7 +73,7 @@ async def _show_progress(settings: Settings) -> Story:
 async def play(gateway: str, progress: Progress) -> Story:
     """Walk through the shop at `gateway` as a new user. Raises aiohttp.ClientError where nobody answers."""
     story = Story(f"demo-{uuid4()}", [])
-    task = progress.add_task("a new user goes shopping", total=len(BASKET) * 2 + 4)
+    task = progress.add_task("a new user goes shopping", total=len(BASKET) * 2 + 8)
 
     def tell(done: str, amount: Decimal | None, answer: object, expected: object) -> None:
         story.steps.append(Step(done, amount, str(answer), str(expected)))
@@ -85,7 +86,8 @@ async def play(gateway: str, progress: Progress) -> Story:
         tell("deposit", DEPOSIT, f"balance {account.get('balance')}", f"balance {DEPOSIT}")
 
         placed: dict[str, Any] = {}
-        for description, amount in BASKET.items():
+        wanted = BASKET | dict([RETURNED])
+        for description, amount in wanted.items():
             order = {"userId": story.user_id, "amount": amount, "description": description}
             _, placed[description] = await _post(session, "/orders", order)
             tell(f"order {description}", amount, placed[description].get("status"), "NEW")
@@ -95,8 +97,12 @@ async def play(gateway: str, progress: Progress) -> Story:
         tell(f"order {description}", amount, problem.get("code"), "insufficient_funds")
 
         for description, order in placed.items():
-            decided = await _decided(session, str(order.get("id")))
-            tell(f"… {description} is paid", BASKET[description], decided, "FINISHED")
+            decided = await _left(session, order, "NEW")
+            tell(f"… {description} is paid", wanted[description], decided, "FINISHED")
+        description, amount = RETURNED
+        _, order = await _post(session, f"/orders/{placed[description].get('id')}/cancel", None)
+        tell(f"cancel {description}", amount, order.get("status"), "REFUNDING")
+        tell(f"… {description} is refunded", amount, await _left(session, order, "REFUNDING"), "REFUNDED")
         account = await _get(session, f"/accounts/{story.user_id}")
         tell("what is left", None, f"balance {account.get('balance')}", f"balance {BALANCE}")
     return story
@@ -117,13 +123,13 @@ def show(story: Story, console: Console) -> None:
         console.print("[red]Something is not as it should be.")
 
 
-async def _decided(session: aiohttp.ClientSession, order_id: str) -> str:
-    """The order's status once it is decided, or its last one."""
-    status = "NEW"
+async def _left(session: aiohttp.ClientSession, order: dict[str, Any], passing: str) -> str:
+    """The order's status once it is no longer the passing one, or its last one."""
+    status = passing
     try:
         async with asyncio.timeout(DECIDED_WITHIN_S):
-            while status == "NEW":
-                status = str((await _get(session, f"/orders/{order_id}")).get("status"))
+            while status == passing:
+                status = str((await _get(session, f"/orders/{order.get('id')}")).get("status"))
                 await asyncio.sleep(0.05)
     except TimeoutError:
         pass

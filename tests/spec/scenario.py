@@ -18,7 +18,7 @@ from uuid import UUID, uuid4
 import aiohttp
 from yarl import URL
 
-from tests.servers.shop import Shop, eventually
+from tests.servers.shop import Shop, ThreeServices, eventually
 
 ACCOUNT_FIELDS = {"userId", "balance", "currency", "createdAt"}
 ORDER_FIELDS = {
@@ -149,6 +149,25 @@ class Store:
 
         return await eventually(order, within=within)
 
+    async def cancel(self, order_id: str) -> Answer:
+        """Asks for the cancellation of an order, whatever comes of it."""
+        return await self.http.post(f"{self.order_url(order_id)}/cancel")
+
+    async def cancelled(self, order_id: str) -> Any:
+        """The order, once its cancellation, which was accepted, is over."""
+        expect(202, await self.cancel(order_id))
+        return await self.ended(order_id)
+
+    async def ended(self, order_id: str, *, within: float = 10) -> Any:
+        """The order, once nothing can change it any more."""
+
+        async def order() -> Any:
+            found = expect(200, await self.http.get(self.order_url(order_id)))
+            assert found["status"] in ("CANCELLED", "REFUNDED"), f"still {found}"
+            return found
+
+        return await eventually(order, within=within)
+
     async def in_batch(self, *items: Any) -> list[Any]:
         """The fates of the orders of one batch."""
         fates = expect(200, await self.http.post(self.batch, list(items)))
@@ -257,6 +276,15 @@ def assert_order(order: Any, **values: object) -> None:
     money(order["amount"])
     assert moment(order["createdAt"]) <= moment(order["updatedAt"])
     assert {name: order[name] for name in values} == values
+
+
+async def audited(shop: Shop, *arguments: str) -> tuple[int, str]:
+    """The exit code of `shop audit`, and what it printed."""
+    databases = shop.database_settings if isinstance(shop, ThreeServices) else {}
+    audit = shop.process("audit", *arguments, **databases)
+    audit.spawn()
+    code = await audit.ended(within=60)
+    return code, audit.stdout
 
 
 async def together(*calls: Any) -> list[Any]:

@@ -4,20 +4,11 @@ import asyncio
 import json
 from typing import Any
 
-from tests.servers.shop import Shop, ThreeServices, eventually
+from tests.servers.shop import Shop, eventually
 from tests.spec.load import Load
-from tests.spec.scenario import Store, expect
+from tests.spec.scenario import Store, audited, expect
 
 CHECKS = {"accounts", "transfers", "money", "decisions", "histories", "orders", "outboxes"}
-
-
-async def audited(shop: Shop, *arguments: str) -> tuple[int, str]:
-    """The exit code of `shop audit`, and what it printed."""
-    databases = shop.database_settings if isinstance(shop, ThreeServices) else {}
-    audit = shop.process("audit", *arguments, **databases)
-    audit.spawn()
-    code = await audit.ended(within=60)
-    return code, audit.stdout
 
 
 async def test_work_under_way_is_no_fault(shop: Shop, gateway: Store, seed: str) -> None:

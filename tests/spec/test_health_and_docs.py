@@ -24,6 +24,7 @@ GATEWAY = {
     "POST /orders/batch": {200, 400, 413},
     "GET /orders/{id}": {200, 304, 400, 404},
     "GET /orders/{id}/history": {200, 400, 404},
+    "POST /orders/{id}/cancel": {202, 400, 404, 409, 503, 504},
 }
 KEYED = {"openAccount", "deposit", "depositByGet", "placeOrder"}
 OPERATIONS = {
