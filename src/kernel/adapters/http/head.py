@@ -54,7 +54,7 @@ def answer_head(app: ASGIApp) -> ASGIApp:
     return as_get
 
 
-def not_by_head(connection: ASGIConnection[Any, Any, Any, Any], _: BaseRouteHandler) -> None:
+async def not_by_head(connection: ASGIConnection[Any, Any, Any, Any], _: BaseRouteHandler) -> None:
     """A guard, for a GET that changes something. Raises MethodNotAllowedException."""
     if _BY_HEAD in connection.scope:
         raise MethodNotAllowedException(headers={"Allow": "GET, POST"})

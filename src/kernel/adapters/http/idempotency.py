@@ -28,13 +28,13 @@ IdempotencyKey = Annotated[
 Connection = ASGIConnection[Any, Any, Any, Any]
 
 
-def at_most_one_key(connection: Connection, _: BaseRouteHandler) -> None:
+async def at_most_one_key(connection: Connection, _: BaseRouteHandler) -> None:
     """A guard. Raises Invalid, which names the header."""
     if len(connection.headers.getall(KEY, [])) > 1:
         raise Invalid.field(KEY, "must be given once")
 
 
-def keys_in_the_body(connection: Connection, _: BaseRouteHandler) -> None:
+async def keys_in_the_body(connection: Connection, _: BaseRouteHandler) -> None:
     """A guard. Raises Invalid, which names the header."""
     if KEY in connection.headers:
         raise Invalid.field(KEY, "is for one change; each item of a batch has an idempotencyKey of its own")
