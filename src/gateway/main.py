@@ -31,9 +31,9 @@ async def serve(settings: Settings, stop: asyncio.Event) -> None:
             routes=[AccountsController, *legacy, OrdersController],
             openapi=OPENAPI,
             ui_path="/index.html",
-            probes=Probes(),
+            probes=Probes(stop=stop),
             container=container,
             cors=cors_config(settings.shop_cors_origins),
         )
-        await run(app, settings.bind_host, settings.gateway_port, [], stop)
+        await run(app, settings.bind_host, settings.gateway_port, stop)
         await container.close()

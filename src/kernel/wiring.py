@@ -33,6 +33,7 @@ from kernel.ports.parked import ParkedMessages
 from kernel.ports.unit_of_work import UnitOfWork
 
 PRUNE_EVERY_S = 10.0
+DRAIN_S = 2.0
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -103,20 +104,21 @@ class Background(Protocol):
         ...
 
 
-async def background(container: AsyncContainer, service: str, consumer: Handler) -> list[Background]:
-    """The service's relays, one a type, so that a type that cannot be published holds up no other; what goes
-    back to the consumer by an operator's order; and housekeeping."""
+async def relays(container: AsyncContainer, service: str, consumer: Handler) -> list[Relay]:
+    """One a type, so that a type that cannot be published holds up no other; and one for what goes back to the
+    consumer by an operator's order."""
     relay_events = in_scope(container, RelayEvents)
     wakes, clock = await container.get(Wakes), await container.get(Clock)
-    jobs: list[Background] = [
+    publishing = [
         Relay(partial(relay_events, name, mandatory=message.mandatory), wakes.event(name), clock)
         for name, message in published_by(service).items()
     ]
-    return [
-        *jobs,
-        Relay(partial(in_scope(container, HandleReplayed), consumer), wakes.event(REPLAYED), clock),
-        Periodically(in_scope(container, PruneInbox), PRUNE_EVERY_S, clock),
-    ]
+    replaying = Relay(partial(in_scope(container, HandleReplayed), consumer), wakes.event(REPLAYED), clock)
+    return [*publishing, replaying]
+
+
+async def housekeeping(container: AsyncContainer) -> Periodically:
+    return Periodically(in_scope(container, PruneInbox), PRUNE_EVERY_S, await container.get(Clock))
 
 
 @asynccontextmanager
@@ -130,7 +132,7 @@ async def database(url: str, service: str, wanted: int) -> AsyncIterator[AsyncEn
         await engine.dispose()
 
 
-def probes(engine: AsyncEngine, wanted: int, bus: Bus) -> Probes:
+def probes(engine: AsyncEngine, wanted: int, bus: Bus, stop: asyncio.Event) -> Probes:
     async def database_answers() -> bool:
         await revision(engine)
         return True
@@ -147,6 +149,7 @@ def probes(engine: AsyncEngine, wanted: int, bus: Bus) -> Probes:
     return Probes(
         required={"database": database_answers, "schema": schema_suffices},
         helpful={"rabbitmq": bus_is_healthy},
+        stop=stop,
     )
 
 
@@ -154,11 +157,17 @@ async def run(
     app: Litestar,
     host: str,
     port: int,
-    background: Sequence[Background],
     stop: asyncio.Event,
+    *,
     bus: Bus | None = None,
+    relays: Sequence[Relay] = (),
+    jobs: Sequence[Background] = (),
 ) -> None:
-    """Serve HTTP and keep the background going until `stop` is set; a crash of either ends both."""
+    """Serve HTTP and keep relays and jobs going until `stop` is set; a crash of any ends all.
+
+    Then nothing more is taken from the bus and the network, and what was begun is finished. The relays end
+    last, so that they publish what it left in the outbox; what they cannot publish in time stays there.
+    """
 
     async def stop_bus() -> None:
         await stop.wait()
@@ -167,8 +176,16 @@ async def run(
 
     with listen(host, port) as listener:
         async with asyncio.TaskGroup() as group:
-            tasks = [group.create_task(job.run()) for job in background]
-            group.create_task(stop_bus())
+            relaying = [group.create_task(relay.run()) for relay in relays]
+            working = [group.create_task(job.run()) for job in jobs]
+            taking = group.create_task(stop_bus())
             await HttpServer(app, listener).run_until(stop)
-            for task in tasks:
+            await taking
+            for relay in relays:
+                relay.stop()
+            for task in working:
+                task.cancel()
+            if relaying:
+                await asyncio.wait(relaying, timeout=DRAIN_S)
+            for task in relaying:
                 task.cancel()

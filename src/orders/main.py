@@ -1,7 +1,5 @@
 import asyncio
 
-import aiohttp
-
 from kernel.adapters.http.app import create_app
 from kernel.adapters.http.openapi import openapi_config
 from kernel.application.consume import Consumer
@@ -9,8 +7,9 @@ from kernel.application.housekeeping import Periodically
 from kernel.ports.bus import Bus
 from kernel.ports.clock import Clock
 from kernel.settings import Settings, required
-from kernel.wiring import background, database, in_scope, probes, run
+from kernel.wiring import database, housekeeping, in_scope, probes, relays, run
 from orders.adapters.inbound.http import OrdersController
+from orders.adapters.outbound.http_admission import open_session
 from orders.adapters.outbound.tables import SCHEMA_REVISION
 from orders.application.ask_again import AskAgain
 from orders.domain.events import PaymentDecided
@@ -30,7 +29,7 @@ async def serve(settings: Settings, bus: Bus, stop: asyncio.Event) -> None:
     url = required(settings, "orders_database_url")
     async with (
         database(url, "orders", SCHEMA_REVISION) as engine,
-        aiohttp.ClientSession() as session,
+        open_session() as session,
         bus,
     ):
         container = assemble(settings, engine, bus, session)
@@ -38,11 +37,18 @@ async def serve(settings: Settings, bus: Bus, stop: asyncio.Event) -> None:
             routes=[OrdersController],
             openapi=OPENAPI,
             ui_path="/swagger",
-            probes=probes(engine, SCHEMA_REVISION, bus),
+            probes=probes(engine, SCHEMA_REVISION, bus, stop),
             container=container,
         )
         ask_again = Periodically(in_scope(container, AskAgain), ASK_AGAIN_EVERY_S, await container.get(Clock))
         consumer = await container.get(Consumer[PaymentDecided])
-        jobs = [*await background(container, "orders", consumer), ask_again]
         await bus.subscribe(consumer)
-        await run(app, settings.bind_host, settings.orders_port, jobs, stop, bus)
+        await run(
+            app,
+            settings.bind_host,
+            settings.orders_port,
+            stop,
+            bus=bus,
+            relays=await relays(container, "orders", consumer),
+            jobs=[await housekeeping(container), ask_again],
+        )

@@ -5,7 +5,7 @@ from kernel.adapters.http.openapi import openapi_config
 from kernel.application.consume import Consumer
 from kernel.ports.bus import Bus
 from kernel.settings import Settings, required
-from kernel.wiring import background, database, probes, run
+from kernel.wiring import database, housekeeping, probes, relays, run
 from payments.adapters.inbound.http import AccountsController, admit_orders, deposit_by_get
 from payments.adapters.outbound.tables import SCHEMA_REVISION
 from payments.domain.events import Question
@@ -28,7 +28,7 @@ async def serve(settings: Settings, bus: Bus, stop: asyncio.Event) -> None:
             routes=[AccountsController, admit_orders, *legacy],
             openapi=OPENAPI,
             ui_path="/swagger",
-            probes=probes(engine, SCHEMA_REVISION, bus),
+            probes=probes(engine, SCHEMA_REVISION, bus, stop),
             container=container,
         )
         consumer = await container.get(Consumer[Question])
@@ -37,7 +37,8 @@ async def serve(settings: Settings, bus: Bus, stop: asyncio.Event) -> None:
             app,
             settings.bind_host,
             settings.payments_port,
-            await background(container, "payments", consumer),
             stop,
-            bus,
+            bus=bus,
+            relays=await relays(container, "payments", consumer),
+            jobs=[await housekeeping(container)],
         )

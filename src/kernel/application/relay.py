@@ -56,6 +56,12 @@ class Relay:
         self._relay_events = relay_events
         self._wake = wake
         self._backoff = Backoff(clock)
+        self._stopping = False
+
+    def stop(self) -> None:
+        """Ends `run` as soon as nothing waits any more, or nothing can be published now."""
+        self._stopping = True
+        self._wake.set()
 
     async def run(self) -> None:
         while True:
@@ -63,10 +69,13 @@ class Relay:
             try:
                 count = await self._relay_events()
             except (Unavailable, OutcomeUnknown, Contention):
-                await self._backoff.wait()
-                continue
+                count = None
             except Exception:
                 logger.exception("the relay failed, its events stay in the outbox")
+                count = None
+            if self._stopping and count != ENVELOPE_EVENTS_MAX:
+                return
+            if count is None:
                 await self._backoff.wait()
                 continue
             self._backoff.reset()

@@ -275,6 +275,13 @@ async def test_a_cancellation_that_was_never_sent_may_be_tried_again(shop: Gatew
     assert answer.headers["Retry-After"]
 
 
+async def test_a_read_whose_connection_broke_is_asked_once_more(shop: Gateway) -> None:
+    shop.payments.reply = in_turn(hanging_up, answering(ODDLY_WRITTEN))
+    answer = await shop.http.get(f"{shop.url}/accounts/alice")
+    assert (answer.status, answer.body) == (200, ODDLY_WRITTEN)
+    assert len(shop.payments.calls) == 2
+
+
 async def test_the_gateway_is_ready_without_its_services(shop: Gateway) -> None:
     await shop.orders.stop()
     await shop.payments.stop()

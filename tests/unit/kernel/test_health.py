@@ -69,6 +69,16 @@ async def test_what_only_makes_it_late_leaves_it_ready_and_is_named(
     assert (ready.status_code, ready.json()) == (200, {"status": "ready", "degraded": ["rabbitmq"]})
 
 
+async def test_a_service_that_is_about_to_end_asks_for_no_more_requests() -> None:
+    probes = Probes(required={"database": holds})
+    probes.stop.set()
+    async with client(probes) as http:
+        ready, live = await http.get("/health/ready"), await http.get("/health/live")
+    assert (ready.status_code, ready.headers["retry-after"]) == (503, "1")
+    assert ready.json()["code"] == "stopping"
+    assert live.status_code == 200
+
+
 async def test_a_service_lives_whatever_is_missing() -> None:
     async with client(Probes(required={"database": fails})) as http:
         live = await http.get("/health/live")

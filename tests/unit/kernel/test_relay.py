@@ -229,3 +229,25 @@ async def test_a_bug_is_logged_and_the_relay_goes_on(caplog: pytest.LogCaptureFi
     await rounds.reach(2)
     relay.cancel()
     assert "ValueError: bug" in caplog.text
+
+
+async def test_a_relay_that_is_told_to_stop_publishes_what_waits_first() -> None:
+    rounds = Rounds(0, 200, 200, 5)
+    relay = Relay(rounds, asyncio.Event(), RecordingClock())
+    task = asyncio.create_task(relay.run())
+    await rounds.reach(1)
+    relay.stop()
+    async with asyncio.timeout(5):
+        await task
+    assert rounds.count == 4
+
+
+async def test_a_relay_that_cannot_publish_stops_all_the_same() -> None:
+    rounds, clock = Rounds(0, Unavailable("away")), RecordingClock()
+    relay = Relay(rounds, asyncio.Event(), clock)
+    task = asyncio.create_task(relay.run())
+    await rounds.reach(1)
+    relay.stop()
+    async with asyncio.timeout(5):
+        await task
+    assert (rounds.count, clock.slept) == (2, [])

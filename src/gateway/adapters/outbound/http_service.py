@@ -11,11 +11,10 @@ from gateway.wire import at_own_route, at_the_gateway
 from kernel.adapters.http.headers import ETAG, LINK, LOCATION, REPLAYED
 from kernel.adapters.http.idempotency import KEY
 from kernel.adapters.http.problem import MEDIA_TYPE
+from kernel.adapters.http.server import CLIENT_KEEP_ALIVE_S
 from kernel.domain.errors import OutcomeUnknown, Unavailable
 
 CONNECTIONS_MAX = 100
-# Shorter than the services keep an idle connection (75 s), or a POST meets a closing one.
-KEEP_ALIVE_S = 15
 CONNECT_WITHIN_S = 2
 READ_WITHIN_S = 5
 WRITE_WITHIN_S = 10
@@ -23,6 +22,8 @@ WRITE_WITHIN_S = 10
 # No byte of the request has left.
 NEVER_SENT = (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError)
 NO_ANSWER = (aiohttp.ClientError, TimeoutError)
+# A replica that ends breaks its connections; the next one may lead to another.
+BROKEN = (aiohttp.ClientConnectionError, aiohttp.ClientPayloadError)
 
 _REFERRING = (LOCATION, LINK)
 _PASSED_ON = (*_REFERRING, ETAG, REPLAYED, "Retry-After")
@@ -30,7 +31,9 @@ _PASSED_ON = (*_REFERRING, ETAG, REPLAYED, "Retry-After")
 
 def open_session() -> aiohttp.ClientSession:
     """The connections of a whole process."""
-    connector = aiohttp.TCPConnector(limit=0, limit_per_host=CONNECTIONS_MAX, keepalive_timeout=KEEP_ALIVE_S)
+    connector = aiohttp.TCPConnector(
+        limit=0, limit_per_host=CONNECTIONS_MAX, keepalive_timeout=CLIENT_KEEP_ALIVE_S
+    )
     return aiohttp.ClientSession(connector=connector, cookie_jar=aiohttp.DummyCookieJar())
 
 
@@ -49,20 +52,29 @@ class HttpService:
         unless: str | None = None,
         traceparent: str,
     ) -> Answer:
-        """GET, of what the query gives without its Nones. Raises Unavailable where there is no answer."""
+        """GET, of what the query gives without its Nones; twice where a connection breaks.
+
+        Raises Unavailable where there is no answer.
+        """
         headers = {"traceparent": traceparent} | ({} if unless is None else {"If-None-Match": unless})
         given = {name: str(value) for name, value in (query or {}).items() if value is not None}
+        url = self._url(*path).with_query(given)
         try:
-            return await self._call("GET", self._url(*path).with_query(given), headers, None, READ_WITHIN_S)
+            return await self._call("GET", url, headers, None, READ_WITHIN_S, again=BROKEN)
         except NO_ANSWER as error:
             raise Unavailable(f"the {self._name} service does not answer") from error
 
     async def write(self, *path: str, body: bytes, key: str | None = None, traceparent: str) -> Answer:
-        """POST, once. Raises Unavailable where it was not sent, OutcomeUnknown where the answer was lost."""
+        """POST; sent once, though connecting is tried twice.
+
+        Raises Unavailable where it was not sent, OutcomeUnknown where the answer was lost.
+        """
         headers = {"traceparent": traceparent, "Content-Type": "application/json"}
         headers |= {} if key is None else {KEY: key}
         try:
-            answer = await self._call("POST", self._url(*path), headers, body, WRITE_WITHIN_S)
+            answer = await self._call(
+                "POST", self._url(*path), headers, body, WRITE_WITHIN_S, again=NEVER_SENT
+            )
         except NEVER_SENT as error:
             raise Unavailable(f"the {self._name} service is away") from error
         except NO_ANSWER as error:
@@ -79,6 +91,24 @@ class HttpService:
         return URL(f"{self._base_url}/{'/'.join(quote(part, safe='') for part in path)}", encoded=True)
 
     async def _call(
+        self,
+        method: str,
+        url: URL,
+        headers: Mapping[str, str],
+        body: bytes | None,
+        within_s: float,
+        *,
+        again: tuple[type[Exception], ...],
+    ) -> Answer:
+        """Once more, on another connection, after one of the errors `again`."""
+        try:
+            return await self._call_once(method, url, headers, body, within_s)
+        except TimeoutError:
+            raise  # There is no time left for another.
+        except again:
+            return await self._call_once(method, url, headers, body, within_s)
+
+    async def _call_once(
         self, method: str, url: URL, headers: Mapping[str, str], body: bytes | None, within_s: float
     ) -> Answer:
         timeout = aiohttp.ClientTimeout(total=within_s, connect=CONNECT_WITHIN_S)

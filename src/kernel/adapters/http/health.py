@@ -17,10 +17,14 @@ Probe = Callable[[], Awaitable[bool]]
 
 @dataclass(frozen=True, slots=True)
 class Probes:
-    """Without what is `required` no request can be served; without what is `helpful` it is only late."""
+    """Without what is `required` no request can be served; without what is `helpful` it is only late.
+
+    Once `stop` is set, requests should go elsewhere; those that still come are served.
+    """
 
     required: Mapping[str, Probe] = field(default_factory=dict)
     helpful: Mapping[str, Probe] = field(default_factory=dict)
+    stop: asyncio.Event = field(default_factory=asyncio.Event)
 
 
 def health(probes: Probes) -> Router:
@@ -33,9 +37,11 @@ def health(probes: Probes) -> Router:
         tags=["Health"],
         summary="Requests can be served",
         operation_id="ready",
-        responses=problems((503, "not_ready")),
+        responses=problems((503, "not_ready"), (503, "stopping")),
     )
     async def ready() -> Health:
+        if probes.stop.is_set():
+            raise Unavailable("this process is about to end", code="stopping")
         if missing := await _failing(probes.required):
             raise Unavailable(f"missing: {', '.join(missing)}", code="not_ready")
         return Health("ready", await _failing(probes.helpful))

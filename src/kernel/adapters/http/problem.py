@@ -64,6 +64,7 @@ TITLES = {
     "order_refunded": "The order is refunded already",
     "outcome_unknown": "It is not known whether this was done",
     "overloaded": "Too many calls are waiting",
+    "stopping": "This process is about to end",
     "unavailable": "A part of the shop is away",
     "unsupported_media_type": "The body must be JSON",
 }

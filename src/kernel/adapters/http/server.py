@@ -2,6 +2,7 @@ import asyncio
 import os
 import re
 import socket
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from urllib.parse import unquote
@@ -9,13 +10,20 @@ from urllib.parse import unquote
 import uvicorn
 from litestar import Litestar
 from litestar.types import ASGIApp, Receive, Scope, Send
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from kernel.adapters.http.head import answer_head
 from kernel.domain.errors import Unavailable
 
-# Longer than any client's pool keeps an idle connection (the gateway's: 15 s), or a POST meets a closing one.
+# Longer than any client's pool keeps an idle connection, or a POST meets a closing one.
 KEEP_ALIVE_S = 75
+# How long what still arrives is taken after `stop`. Every answer ends its connection then, and services keep
+# an idle one among themselves for less, so that none of their requests can meet a closing connection.
+LULL_S = 2.0
+CLIENT_KEEP_ALIVE_S = 1.0
 GRACE_S = 4
+_LULL_CHECK_S = 0.02
+_CLOSE = (b"connection", b"close")
 
 _ENCODED_SLASH = re.compile("%2f", re.IGNORECASE)
 
@@ -44,15 +52,26 @@ class HttpServer(uvicorn.Server):
         yield
 
     async def run_until(self, stop: asyncio.Event) -> None:
-        """Serve until `stop` is set, then finish what was begun."""
+        """Serve until `stop` is set, then send clients away, and finish what was begun."""
         serving = asyncio.create_task(self.serve(sockets=[self._listener]))
         stopping = asyncio.create_task(stop.wait())
         try:
             await asyncio.wait({serving, stopping}, return_when=asyncio.FIRST_COMPLETED)
         finally:
             stopping.cancel()
+            await self._send_away()
             self.should_exit = True
             await serving
+
+    async def _send_away(self) -> None:
+        self.config.encoded_headers.append(_CLOSE)  # from which the default headers are renewed
+        self.server_state.default_headers.append(_CLOSE)
+        for connection in self.server_state.connections:
+            if isinstance(connection, HttpToolsProtocol) and connection.cycle is not None:
+                connection.cycle.keep_alive = False
+        deadline = time.monotonic() + LULL_S
+        while self.server_state.connections and time.monotonic() < deadline:
+            await asyncio.sleep(_LULL_CHECK_S)
 
 
 def _keep_encoded_slashes(app: ASGIApp) -> ASGIApp:

@@ -6,6 +6,8 @@ from pathlib import Path
 
 from alembic import command
 from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, text
 from sqlalchemy.exc import DBAPIError, ProgrammingError
 from sqlalchemy.ext.asyncio import AsyncEngine
@@ -49,14 +51,20 @@ async def require_revision(engine: AsyncEngine, service: str, wanted: int) -> No
 
 
 async def migrate(engine: AsyncEngine, service: str) -> None:
-    """Bring the database to the newest revision, in one transaction."""
+    """Bring the database to the newest revision, in one transaction.
+
+    One that is further already stays as it is, so that a release can be taken back without its schema.
+    """
     config = Config()
     config.set_main_option("script_location", str(MIGRATIONS / service))
 
     def upgrade(connection: Connection) -> None:
         connection.execute(text(f"SELECT pg_advisory_xact_lock({ADVISORY_LOCK})"))
         config.attributes["connection"] = connection
-        command.upgrade(config, "head")
+        newest = ScriptDirectory.from_config(config).get_current_head() or ""
+        found = MigrationContext.configure(connection).get_current_revision() or ""
+        if found < newest:
+            command.upgrade(config, "head")
 
     with _naming(service), meaning():
         async with engine.begin() as connection:

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 import aiohttp
 import msgspec
 
+from kernel.adapters.http.server import CLIENT_KEEP_ALIVE_S
 from kernel.contracts.values import decoder, encode
 from kernel.domain.errors import Refused
 from kernel.ports.clock import Clock
@@ -19,6 +20,11 @@ DETAILS = {
 }
 
 logger = logging.getLogger(__name__)
+
+
+def open_session() -> aiohttp.ClientSession:
+    """The connections of a whole process."""
+    return aiohttp.ClientSession(connector=aiohttp.TCPConnector(keepalive_timeout=CLIENT_KEEP_ALIVE_S))
 
 
 class HttpAdmission:

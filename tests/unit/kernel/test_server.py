@@ -1,0 +1,89 @@
+"""A server that is to stop: clients are sent away, and what they had begun is finished."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+
+import aiohttp
+import pytest
+from litestar import Litestar, get
+
+from kernel.adapters.http import server
+from kernel.adapters.http.server import HttpServer, listen
+from tests.servers.shop import eventually
+
+
+@dataclass
+class Running:
+    """A server with a quick route, and a slow one that answers when it is allowed to."""
+
+    url: str
+    stop: asyncio.Event
+    serving: asyncio.Task[None]
+    begun: asyncio.Event = field(default_factory=asyncio.Event)
+    allowed: asyncio.Event = field(default_factory=asyncio.Event)
+
+
+@pytest.fixture
+async def running() -> AsyncIterator[Running]:
+    begun, allowed = asyncio.Event(), asyncio.Event()
+
+    @get("/quick")
+    async def quick() -> str:
+        return "done"
+
+    @get("/slow")
+    async def slow() -> str:
+        begun.set()
+        await allowed.wait()
+        return "done"
+
+    stop = asyncio.Event()
+    with listen("127.0.0.1", 0) as listener:
+        url = f"http://127.0.0.1:{listener.getsockname()[1]}"
+        serving = asyncio.create_task(
+            HttpServer(Litestar([quick, slow], logging_config=None), listener).run_until(stop)
+        )
+        yield Running(url, stop, serving, begun, allowed)
+        stop.set()
+        await serving
+
+
+async def sends_away(session: aiohttp.ClientSession, url: str) -> bool:
+    async with session.get(url) as answer:
+        assert answer.status == 200
+        return answer.headers.get("Connection") == "close"
+
+
+async def test_what_was_begun_and_what_still_arrives_is_answered_and_the_connection_ended(
+    running: Running,
+) -> None:
+    async with aiohttp.ClientSession() as session:
+        assert not await sends_away(session, f"{running.url}/quick")
+        asking = asyncio.create_task(sends_away(session, f"{running.url}/slow"))
+        await running.begun.wait()
+        running.stop.set()
+        await eventually(lambda: sends_away(session, f"{running.url}/quick"))
+        running.allowed.set()
+        assert await asking
+
+
+async def test_a_server_that_nobody_is_connected_to_stops_at_once(
+    running: Running, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(server, "LULL_S", 60.0)
+    running.stop.set()
+    async with asyncio.timeout(10):
+        await running.serving
+
+
+async def test_a_connection_that_nobody_uses_is_closed_in_the_end(
+    running: Running, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(server, "LULL_S", 0.1)
+    port = int(running.url.rpartition(":")[2])
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    running.stop.set()
+    assert await reader.read() == b""
+    writer.close()
+    await eventually(running.serving.done)
