@@ -31,13 +31,13 @@ class _Identified(http.Answer, frozen=True):
     id: UUID
 
 
-def place_order(order: http.PlaceOrder, key: str | None, new_id: UUID) -> PlaceOrder:
+def place_order(order: http.PlaceOrder, key: str | None, new_id: UUID, traceparent: str) -> PlaceOrder:
     """An order without a client's key gets one of the gateway's own, so that it may be sent again."""
     own_key = key is None
     item = http.PlaceOrderItem(
         order.user_id, order.amount, order.description, str(new_id) if own_key else key
     )
-    return PlaceOrder(body=encode(item), own_key=own_key)
+    return PlaceOrder(body=encode(item), own_key=own_key, traceparent=traceparent)
 
 
 def fate(order: PlaceOrder, outcome: Outcome) -> Fate:

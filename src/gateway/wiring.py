@@ -11,6 +11,7 @@ from gateway.application.place_orders import PlaceOrders
 from gateway.ports.accounts import AccountsService
 from gateway.ports.orders import OrdersService
 from kernel.adapters.system_clock import SystemClock
+from kernel.adapters.telemetry.telemetry import Telemetry
 from kernel.ports.clock import Clock
 from kernel.settings import Settings
 
@@ -18,15 +19,19 @@ from kernel.settings import Settings
 class GatewayProvider(Provider):
     scope = Scope.APP
 
-    def __init__(self, settings: Settings, session: aiohttp.ClientSession) -> None:
+    def __init__(self, settings: Settings, session: aiohttp.ClientSession, telemetry: Telemetry) -> None:
         super().__init__()
+        self._telemetry = telemetry
         self._settings = settings
         self._session = session
 
     clock = provide(SystemClock, provides=Clock)
     change_accounts = provide(ChangeAccounts)
-    place_orders = provide(PlaceOrders)
     cancel_orders = provide(CancelOrders)
+
+    @provide
+    def place_orders(self, orders: OrdersService, clock: Clock) -> PlaceOrders:
+        return PlaceOrders(self._telemetry.batches("send_orders", orders.place, "client"), clock)
 
     @provide
     def orders(self) -> OrdersService:
@@ -37,5 +42,5 @@ class GatewayProvider(Provider):
         return HttpAccounts(self._session, self._settings.payments_url)
 
 
-def assemble(settings: Settings, session: aiohttp.ClientSession) -> AsyncContainer:
-    return make_async_container(GatewayProvider(settings, session))
+def assemble(settings: Settings, session: aiohttp.ClientSession, telemetry: Telemetry) -> AsyncContainer:
+    return make_async_container(GatewayProvider(settings, session, telemetry))

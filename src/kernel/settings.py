@@ -30,6 +30,8 @@ Origins = Annotated[
 ]
 HttpUrl = Annotated[str, Meta(pattern=r"^https?://[^\s/]+\Z", description="a URL like http://host:port")]
 
+CollectorUrl = Annotated[str, Meta(pattern=r"^https?://\S+\Z", description="a URL like http://host:4318")]
+
 
 class SettingsError(Exception):
     """One clear line about a setting that is wrong or missing."""
@@ -54,6 +56,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     shop_cors_origins: Origins | None = None
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
     log_format: Literal["auto", "console", "json"] = "auto"
+    otel_exporter_otlp_endpoint: CollectorUrl | None = None
 
 
 def load_settings(environment: Mapping[str, str]) -> Settings:

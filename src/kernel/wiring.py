@@ -8,23 +8,28 @@ from typing import ParamSpec, Protocol, TypeVar
 
 from dishka import AnyOf, AsyncContainer, Provider, Scope, provide
 from litestar import Litestar
+from sqlalchemy import AsyncAdaptedQueuePool
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from kernel.adapters.http.health import Probes
 from kernel.adapters.http.server import HttpServer, listen
 from kernel.adapters.postgres.engine import connect_engine
+from kernel.adapters.postgres.figures import parked, waiting
 from kernel.adapters.postgres.inbox import PostgresInbox
 from kernel.adapters.postgres.outbox import PostgresBacklog
 from kernel.adapters.postgres.parked import PostgresParkedMessages
 from kernel.adapters.postgres.schema import require_revision, revision
 from kernel.adapters.postgres.unit_of_work import PostgresUnitOfWork
 from kernel.adapters.system_clock import SystemClock
+from kernel.adapters.telemetry.asgi import observed
+from kernel.adapters.telemetry.metrics import StoreMetrics
+from kernel.adapters.telemetry.telemetry import LoopLag, Telemetry
 from kernel.application.consume import ParkMessage
 from kernel.application.housekeeping import Periodically, PruneInbox
 from kernel.application.operate import REPLAYED, HandleReplayed
 from kernel.application.relay import Relay, RelayEvents
 from kernel.contracts.catalog import published_by
-from kernel.domain.errors import Unavailable
+from kernel.domain.errors import Contention, ShopError, Unavailable
 from kernel.ports.bus import Bus, Handler, Publisher
 from kernel.ports.clock import Clock
 from kernel.ports.inbox import Inbox
@@ -34,6 +39,8 @@ from kernel.ports.unit_of_work import UnitOfWork
 
 PRUNE_EVERY_S = 10.0
 DRAIN_S = 2.0
+READ_S = 2.0
+EXPORT_S = 2.0
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -73,10 +80,11 @@ class KernelProvider(Provider):
 
     scope = Scope.REQUEST
 
-    def __init__(self, engine: AsyncEngine, bus: Bus) -> None:
+    def __init__(self, engine: AsyncEngine, bus: Bus, telemetry: Telemetry) -> None:
         super().__init__()
         self._engine = engine
         self._bus = bus
+        self._telemetry = telemetry
 
     uow = provide(PostgresUnitOfWork, provides=AnyOf[PostgresUnitOfWork, UnitOfWork])
     inbox = provide(PostgresInbox, provides=Inbox)
@@ -95,7 +103,11 @@ class KernelProvider(Provider):
 
     @provide(scope=Scope.APP)
     def publisher(self) -> Publisher:
-        return self._bus
+        return self._telemetry.publisher(self._bus)
+
+    @provide(scope=Scope.APP)
+    def telemetry(self) -> Telemetry:
+        return self._telemetry
 
 
 class Background(Protocol):
@@ -104,10 +116,12 @@ class Background(Protocol):
         ...
 
 
-async def relays(container: AsyncContainer, service: str, consumer: Handler) -> list[Relay]:
-    """One a type, so that a type that cannot be published holds up no other; and one for what goes back to the
-    consumer by an operator's order."""
-    relay_events = in_scope(container, RelayEvents)
+async def relays(
+    container: AsyncContainer, service: str, store: StoreMetrics, consumer: Handler
+) -> list[Relay]:
+    """One a type, so that a type that cannot be published holds up no other; and one for what goes back to
+    the consumer by an operator's order."""
+    relay_events = store.publishing(in_scope(container, RelayEvents))
     wakes, clock = await container.get(Wakes), await container.get(Clock)
     publishing = [
         Relay(partial(relay_events, name, mandatory=message.mandatory), wakes.event(name), clock)
@@ -119,6 +133,39 @@ async def relays(container: AsyncContainer, service: str, consumer: Handler) -> 
 
 async def housekeeping(container: AsyncContainer) -> Periodically:
     return Periodically(in_scope(container, PruneInbox), PRUNE_EVERY_S, await container.get(Clock))
+
+
+@asynccontextmanager
+async def open_telemetry(service: str, collector_url: str | None) -> AsyncIterator[Telemetry]:
+    """What was traced is exported at the end, as far as the collector takes it soon."""
+    if collector_url is None:
+        yield Telemetry()
+        return
+    from kernel.adapters.telemetry.tracing import Tracing, otlp_exporter
+
+    tracing = Tracing(service, otlp_exporter(collector_url))
+    try:
+        yield Telemetry(tracing)
+    finally:
+        await tracing.close(within_s=EXPORT_S)
+
+
+def watch(telemetry: Telemetry, service: str, engine: AsyncEngine, bus: Bus) -> StoreMetrics:
+    """Figures of the service's tables, pool and bus, each read when it is asked for."""
+    store = StoreMetrics(telemetry.metrics.registry, [*published_by(service), REPLAYED])
+    pool = engine.pool
+    assert isinstance(pool, AsyncAdaptedQueuePool)
+    store.watch(bus_is_healthy=lambda: bus.healthy, used=pool.checkedout, most=pool.size())
+
+    async def read() -> None:
+        try:
+            async with asyncio.timeout(READ_S):
+                store.show(await waiting(engine), await parked(engine))
+        except (ShopError, Contention, TimeoutError):
+            store.hide()
+
+    telemetry.read_before_scrape(read)
+    return store
 
 
 @asynccontextmanager
@@ -155,6 +202,7 @@ def probes(engine: AsyncEngine, wanted: int, bus: Bus, stop: asyncio.Event) -> P
 
 async def run(
     app: Litestar,
+    telemetry: Telemetry,
     host: str,
     port: int,
     stop: asyncio.Event,
@@ -177,9 +225,9 @@ async def run(
     with listen(host, port) as listener:
         async with asyncio.TaskGroup() as group:
             relaying = [group.create_task(relay.run()) for relay in relays]
-            working = [group.create_task(job.run()) for job in jobs]
+            working = [group.create_task(job.run()) for job in (*jobs, LoopLag(telemetry.metrics))]
             taking = group.create_task(stop_bus())
-            await HttpServer(app, listener).run_until(stop)
+            await HttpServer(observed(app, telemetry), listener).run_until(stop)
             await taking
             for relay in relays:
                 relay.stop()

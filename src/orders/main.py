@@ -7,7 +7,7 @@ from kernel.application.housekeeping import Periodically
 from kernel.ports.bus import Bus
 from kernel.ports.clock import Clock
 from kernel.settings import Settings, required
-from kernel.wiring import database, housekeeping, in_scope, probes, relays, run
+from kernel.wiring import database, housekeeping, in_scope, open_telemetry, probes, relays, run, watch
 from orders.adapters.inbound.http import OrdersController
 from orders.adapters.outbound.http_admission import open_session
 from orders.adapters.outbound.tables import SCHEMA_REVISION
@@ -28,27 +28,31 @@ async def serve(settings: Settings, bus: Bus, stop: asyncio.Event) -> None:
     """Run the orders service until `stop` is set. Raises ShopError or SettingsError if it cannot start."""
     url = required(settings, "orders_database_url")
     async with (
+        open_telemetry("orders", settings.otel_exporter_otlp_endpoint) as telemetry,
         database(url, "orders", SCHEMA_REVISION) as engine,
         open_session() as session,
         bus,
     ):
-        container = assemble(settings, engine, bus, session)
+        container = assemble(settings, engine, bus, session, telemetry)
+        store = watch(telemetry, "orders", engine, bus)
         app = create_app(
             routes=[OrdersController],
             openapi=OPENAPI,
             ui_path="/swagger",
             probes=probes(engine, SCHEMA_REVISION, bus, stop),
+            exposition=telemetry.exposition,
             container=container,
         )
         ask_again = Periodically(in_scope(container, AskAgain), ASK_AGAIN_EVERY_S, await container.get(Clock))
-        consumer = await container.get(Consumer[PaymentDecided])
+        consumer = store.consuming(await container.get(Consumer[PaymentDecided]))
         await bus.subscribe(consumer)
         await run(
             app,
+            telemetry,
             settings.bind_host,
             settings.orders_port,
             stop,
             bus=bus,
-            relays=await relays(container, "orders", consumer),
+            relays=await relays(container, "orders", store, consumer),
             jobs=[await housekeeping(container), ask_again],
         )

@@ -8,6 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from kernel.adapters.postgres.outbox import PostgresOutbox
 from kernel.adapters.postgres.unit_of_work import PostgresUnitOfWork
+from kernel.adapters.telemetry.telemetry import Telemetry
 from kernel.application.consume import Consumer, ParkMessage
 from kernel.application.group_commit import GroupCommit
 from kernel.ports.bus import Bus
@@ -18,6 +19,7 @@ from kernel.wiring import KernelProvider, Wakes, in_scope
 from orders import wire
 from orders.adapters.outbound.http_admission import HttpAdmission
 from orders.adapters.outbound.postgres import PostgresHistory, PostgresOrders, PostgresPlacedOrders
+from orders.adapters.outbound.telemetry import ObservedAdmission, ObservedHistory, OrderMetrics
 from orders.application.ask_again import AskAgain
 from orders.application.cancel_orders import CancelOrders
 from orders.application.place_orders import PlaceOrders
@@ -31,17 +33,22 @@ from orders.ports.orders import History, Orders, PlacedOrders
 class OrdersProvider(Provider):
     scope = Scope.REQUEST
 
-    def __init__(self, settings: Settings, session: aiohttp.ClientSession) -> None:
+    def __init__(self, settings: Settings, session: aiohttp.ClientSession, telemetry: Telemetry) -> None:
         super().__init__()
+        self._telemetry = telemetry
+        self._metrics = OrderMetrics(telemetry.metrics.registry)
         self._settings = settings
         self._session = session
 
     orders = provide(PostgresOrders, provides=Orders)
-    history = provide(PostgresHistory, provides=History)
     placed = provide(PostgresPlacedOrders, provides=PlacedOrders, scope=Scope.APP)
     cancel_orders = provide(CancelOrders)
     settle_orders = provide(SettleOrders)
     ask_again = provide(AskAgain)
+
+    @provide
+    def history(self, uow: PostgresUnitOfWork) -> History:
+        return ObservedHistory(PostgresHistory(uow), uow.after_commit, self._metrics)
 
     @provide
     def outbox(self, uow: PostgresUnitOfWork, clock: Clock, wakes: Wakes) -> Outbox[Question]:
@@ -49,7 +56,9 @@ class OrdersProvider(Provider):
 
     @provide(scope=Scope.APP)
     def admission(self, clock: Clock) -> Admission:
-        return HttpAdmission(self._session, self._settings.payments_url, clock)
+        url = self._settings.payments_url
+        admission = HttpAdmission(self._session, url, clock, self._metrics.unjudged)
+        return ObservedAdmission(admission, self._metrics)
 
     @provide
     def place_orders(
@@ -67,23 +76,31 @@ class OrdersProvider(Provider):
 
     @provide(scope=Scope.APP)
     def group_of_placements(self, container: AsyncContainer, clock: Clock) -> GroupCommit[PlaceOrder, Placed]:
-        place_orders = in_scope(container, PlaceOrders)
+        place_orders = self._telemetry.batches("place_orders", in_scope(container, PlaceOrders))
         return GroupCommit(place_orders, clock, repeat=partial(place_orders, judged=True))
 
     @provide(scope=Scope.APP)
     def group_of_cancellations(
         self, container: AsyncContainer, clock: Clock
     ) -> GroupCommit[CancelOrder, Cancelled]:
-        return GroupCommit(in_scope(container, CancelOrders), clock)
+        cancel_orders = self._telemetry.batches("cancel_orders", in_scope(container, CancelOrders))
+        return GroupCommit(cancel_orders, clock)
 
     @provide(scope=Scope.APP)
     def consumer(self, container: AsyncContainer, clock: Clock) -> Consumer[PaymentDecided]:
-        return Consumer(
-            wire.decode, in_scope(container, SettleOrders), in_scope(container, ParkMessage), clock
+        settle_orders = self._telemetry.batches(
+            "settle_orders", in_scope(container, SettleOrders), "consumer"
         )
+        return Consumer(wire.decode, settle_orders, in_scope(container, ParkMessage), clock)
 
 
 def assemble(
-    settings: Settings, engine: AsyncEngine, bus: Bus, session: aiohttp.ClientSession
+    settings: Settings,
+    engine: AsyncEngine,
+    bus: Bus,
+    session: aiohttp.ClientSession,
+    telemetry: Telemetry,
 ) -> AsyncContainer:
-    return make_async_container(KernelProvider(engine, bus), OrdersProvider(settings, session))
+    return make_async_container(
+        KernelProvider(engine, bus, telemetry), OrdersProvider(settings, session, telemetry)
+    )

@@ -5,7 +5,7 @@ from kernel.adapters.http.openapi import openapi_config
 from kernel.application.consume import Consumer
 from kernel.ports.bus import Bus
 from kernel.settings import Settings, required
-from kernel.wiring import database, housekeeping, probes, relays, run
+from kernel.wiring import database, housekeeping, open_telemetry, probes, relays, run, watch
 from payments.adapters.inbound.http import AccountsController, admit_orders, deposit_by_get
 from payments.adapters.outbound.tables import SCHEMA_REVISION
 from payments.domain.events import Question
@@ -21,24 +21,31 @@ OPENAPI = openapi_config(
 async def serve(settings: Settings, bus: Bus, stop: asyncio.Event) -> None:
     """Run the payments service until `stop` is set. Raises ShopError or SettingsError if it cannot start."""
     url = required(settings, "payments_database_url")
-    async with database(url, "payments", SCHEMA_REVISION) as engine, bus:
-        container = assemble(settings, engine, bus)
+    async with (
+        open_telemetry("payments", settings.otel_exporter_otlp_endpoint) as telemetry,
+        database(url, "payments", SCHEMA_REVISION) as engine,
+        bus,
+    ):
+        container = assemble(settings, engine, bus, telemetry)
+        store = watch(telemetry, "payments", engine, bus)
         legacy = [deposit_by_get] if settings.shop_legacy_routes == "on" else []
         app = create_app(
             routes=[AccountsController, admit_orders, *legacy],
             openapi=OPENAPI,
             ui_path="/swagger",
             probes=probes(engine, SCHEMA_REVISION, bus, stop),
+            exposition=telemetry.exposition,
             container=container,
         )
-        consumer = await container.get(Consumer[Question])
+        consumer = store.consuming(await container.get(Consumer[Question]))
         await bus.subscribe(consumer)
         await run(
             app,
+            telemetry,
             settings.bind_host,
             settings.payments_port,
             stop,
             bus=bus,
-            relays=await relays(container, "payments", consumer),
+            relays=await relays(container, "payments", store, consumer),
             jobs=[await housekeeping(container)],
         )

@@ -5,6 +5,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from kernel.adapters.postgres.outbox import PostgresOutbox
 from kernel.adapters.postgres.unit_of_work import PostgresUnitOfWork
+from kernel.adapters.telemetry.telemetry import Telemetry
 from kernel.application.consume import Consumer, ParkMessage
 from kernel.application.group_commit import GroupCommit
 from kernel.ports.bus import Bus
@@ -32,8 +33,9 @@ from payments.ports.accounts import Accounts, Ledger, OpenedAccounts, Payments, 
 class PaymentsProvider(Provider):
     scope = Scope.REQUEST
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, telemetry: Telemetry) -> None:
         super().__init__()
+        self._telemetry = telemetry
         self._settings = settings
 
     accounts = provide(PostgresAccounts, provides=Accounts)
@@ -55,18 +57,19 @@ class PaymentsProvider(Provider):
 
     @provide(scope=Scope.APP)
     def group_of_openings(self, container: AsyncContainer, clock: Clock) -> GroupCommit[OpenAccount, Opened]:
-        return GroupCommit(in_scope(container, OpenAccounts), clock)
+        return GroupCommit(self._telemetry.batches("open_accounts", in_scope(container, OpenAccounts)), clock)
 
     @provide(scope=Scope.APP)
     def group_of_deposits(self, container: AsyncContainer, clock: Clock) -> GroupCommit[Deposit, Deposited]:
-        return GroupCommit(in_scope(container, MakeDeposits), clock)
+        return GroupCommit(self._telemetry.batches("make_deposits", in_scope(container, MakeDeposits)), clock)
 
     @provide(scope=Scope.APP)
     def consumer(self, container: AsyncContainer, clock: Clock) -> Consumer[Question]:
-        return Consumer(
-            wire.decode, in_scope(container, ChargeOrders), in_scope(container, ParkMessage), clock
+        charge_orders = self._telemetry.batches(
+            "charge_orders", in_scope(container, ChargeOrders), "consumer"
         )
+        return Consumer(wire.decode, charge_orders, in_scope(container, ParkMessage), clock)
 
 
-def assemble(settings: Settings, engine: AsyncEngine, bus: Bus) -> AsyncContainer:
-    return make_async_container(KernelProvider(engine, bus), PaymentsProvider(settings))
+def assemble(settings: Settings, engine: AsyncEngine, bus: Bus, telemetry: Telemetry) -> AsyncContainer:
+    return make_async_container(KernelProvider(engine, bus, telemetry), PaymentsProvider(settings, telemetry))

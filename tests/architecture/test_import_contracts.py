@@ -54,6 +54,8 @@ VIOLATIONS = [
     ("postgres", "orders/adapters/inbound/http.py", "from sqlalchemy import text"),
     ("postgres", "kernel/settings.py", "import asyncpg"),
     ("litestar", "orders/wire.py", "import litestar"),
+    ("telemetry", "orders/adapters/inbound/http.py", "import prometheus_client"),
+    ("telemetry", "kernel/wiring.py", "import opentelemetry.trace"),
     ("dishka", "orders/main.py", "import dishka"),
 ]
 

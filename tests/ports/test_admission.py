@@ -72,6 +72,7 @@ class HttpWorld(World):
     def __init__(self, session: aiohttp.ClientSession) -> None:
         super().__init__()
         self.session = session
+        self.unjudged: list[int] = []
         self.raw: bytes | None = None
         self.delay_s = 0.0
 
@@ -82,7 +83,8 @@ class HttpWorld(World):
         await self.runner.setup()
         await web.TCPSite(self.runner, "127.0.0.1", 0).start()
         host, port = self.runner.addresses[0]
-        self.admission = HttpAdmission(self.session, f"http://{host}:{port}", self.clock)
+        url = f"http://{host}:{port}"
+        self.admission = HttpAdmission(self.session, url, self.clock, self.unjudged.append)
 
     async def answer(self, request: web.Request) -> web.Response:
         body = await request.json()
@@ -140,6 +142,15 @@ async def test_after_a_silence_payments_is_asked_again_only_after_a_second(world
     assert await world.judged(command("ada", 3)) == ["insufficient_funds"]
     assert await world.judged(command("ada", 4)) == ["insufficient_funds"]
     assert world.asked == [[("ada", 1)], [("ada", 3)], [("ada", 4)]]
+
+
+async def test_over_http_orders_that_pass_without_an_answer_are_counted(http: HttpWorld) -> None:
+    await http.judged(command("ada", 1), command("grace", 2))  # no answer
+    await http.judged(command("ada", 3))  # not asked
+    http.clock.advance(1)
+    http.reasons = [None]
+    await http.judged(command("ada", 4))
+    assert http.unjudged == [2, 1]
 
 
 async def test_over_http_an_answer_that_is_late_is_none(http: HttpWorld) -> None:

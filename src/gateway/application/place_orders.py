@@ -1,7 +1,6 @@
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 
 from gateway.domain.orders import Fate, PlaceOrder
-from gateway.ports.orders import OrdersService
 from kernel.application.group_commit import GroupCommit
 from kernel.ports.clock import Clock
 
@@ -12,9 +11,12 @@ CALLS_IN_FLIGHT_MAX = 2
 class PlaceOrders:
     """Joins the orders of many callers into few calls of the orders service, and hands each its own fate."""
 
-    def __init__(self, orders: OrdersService, clock: Clock) -> None:
+    def __init__(
+        self, place: Callable[[Sequence[PlaceOrder]], Awaitable[Sequence[Fate]]], clock: Clock
+    ) -> None:
+        """`place` is that of an OrdersService."""
         self._group = GroupCommit[PlaceOrder, Fate](
-            orders.place, clock, batch_size_max=BATCH_SIZE_MAX, in_flight_max=CALLS_IN_FLIGHT_MAX
+            place, clock, batch_size_max=BATCH_SIZE_MAX, in_flight_max=CALLS_IN_FLIGHT_MAX
         )
 
     async def __call__(self, orders: Sequence[PlaceOrder]) -> Sequence[Fate | Exception]:

@@ -8,11 +8,13 @@ from uuid import UUID
 class PlaceOrder:
     """A command that may be sent again and again: `body` holds an idempotency key, and stays the same.
 
-    `own_key` says that the key is the gateway's: the client gave none and knows of none.
+    `own_key` says that the key is the gateway's: the client gave none and knows of none. `traceparent` (W3C
+    Trace Context) names the call behind it, and is empty where the client named none.
     """
 
     body: bytes
     own_key: bool
+    traceparent: str = ""
 
     def placed(self, order_id: UUID, order: bytes, *, replayed: bool) -> "Placed":
         """A replay of the gateway's own key is the gateway's own repeat, not the client's."""

@@ -3,11 +3,13 @@
 import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
+from functools import partial
 from typing import Annotated, Literal, TypeVar
 from uuid import UUID
 
 import msgspec
 
+from kernel.adapters.trace_context import valid
 from kernel.contracts.catalog import CATALOG
 from kernel.contracts.values import decoder, encode
 from kernel.domain.events import Event, MessageId, Received, Unhandled
@@ -91,12 +93,12 @@ def _decode_one(
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         message = _by_content(payload)
         return Unhandled(message, "", message.id, "invalid_event", str(error), payload)
-    message = MessageId(event.source, event.id)
+    message, trace = MessageId(event.source, event.id), valid(event.traceparent)
+    unhandled = partial(Unhandled, message, event.type, event.subject, payload=payload, traceparent=trace)
     if event.type not in facts:
-        detail = f"no handler for the type {event.type!r}"
-        return Unhandled(message, event.type, event.subject, "unknown_type", detail, payload)
+        return unhandled("unknown_type", f"no handler for the type {event.type!r}")
     try:
         data = decoder(CATALOG[event.type].struct).decode(event.data)
-        return Received(message, event.type, facts[event.type](data, event.traceparent), payload)
+        return Received(message, event.type, facts[event.type](data, trace), payload)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        return Unhandled(message, event.type, event.subject, "invalid_data", str(error), payload)
+        return unhandled("invalid_data", str(error))

@@ -56,7 +56,8 @@ class Consumer(Generic[E]):
         unhandled = [item for item in decoded if isinstance(item, Unhandled)]
         unhandled += await self._handled([item for item in decoded if isinstance(item, Received)])
         for item in unhandled:
-            logger.warning("parked: %s", item.reason, extra={"type": item.type, "subject": item.subject})
+            subject = {"type": item.type, "order_id": item.subject, "traceparent": item.traceparent}
+            logger.warning("parked: %s", item.reason, extra=subject)
             await self._parked(item)
 
     async def _execute(self, received: Sequence[Received[E]]) -> Sequence[None]:
@@ -100,4 +101,5 @@ def _unhandled(received: Received[E], error: Exception) -> Unhandled:
         reason=reason,
         detail=detail,
         payload=received.payload,
+        traceparent=received.fact.traceparent,
     )

@@ -1,6 +1,6 @@
 """What travels between services, in the words of the domain."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Generic, TypeVar
 from uuid import UUID
@@ -46,6 +46,7 @@ class Unhandled:
     reason: str
     detail: str
     payload: bytes
+    traceparent: str = field(default="", compare=False)  # for log lines; not kept
 
 
 @dataclass(frozen=True, slots=True)

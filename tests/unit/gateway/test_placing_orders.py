@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
@@ -11,8 +11,8 @@ from aiohttp import web
 
 from gateway.application.place_orders import PlaceOrders
 from gateway.domain.orders import Fate, PlaceOrder
-from kernel.adapters.http.trace import traceparent
 from kernel.adapters.system_clock import SystemClock
+from kernel.adapters.trace_context import valid
 from kernel.application import group_commit
 from kernel.domain.errors import OutcomeUnknown
 from tests.spec.scenario import Answer, Headers, expect, expect_problem, together
@@ -215,13 +215,30 @@ async def test_an_order_that_the_service_could_not_store_may_be_tried_again(shop
     assert answer.headers["Retry-After"]
 
 
-async def test_every_call_starts_a_trace_of_its_own(shop: Gateway, shelf: Shelf) -> None:
+async def test_a_call_for_one_order_goes_on_with_its_trace(shop: Gateway, shelf: Shelf) -> None:
     wish = {"userId": "alice", "amount": 1}
-    for _ in range(2):
-        async with shop.session.post(f"{shop.url}/orders", json=wish, headers={"traceparent": TRACE}):
-            pass
-    traces = {traceparent(call.headers["traceparent"]) for call in shop.orders.calls}
-    assert len(traces | {TRACE}) == 3
+    async with shop.session.post(f"{shop.url}/orders", json=wish, headers={"traceparent": TRACE}):
+        pass
+    (call,) = shop.orders.calls
+    assert call.headers["traceparent"] == call.headers["shop-traceparents"] == TRACE
+
+
+async def test_a_call_for_many_orders_has_a_trace_of_its_own_and_tells_theirs(
+    shop: Gateway, shelf: Shelf
+) -> None:
+    wishes = [{"userId": "alice", "amount": 1}] * 2
+    async with shop.session.post(f"{shop.url}/orders/batch", json=wishes, headers={"traceparent": TRACE}):
+        pass
+    (call,) = shop.orders.calls
+    assert call.headers["shop-traceparents"] == f"{TRACE},{TRACE}"
+    assert valid(call.headers["traceparent"]) not in ("", TRACE)
+
+
+async def test_of_orders_without_a_trace_nothing_is_told(shop: Gateway, shelf: Shelf) -> None:
+    await place(shop)
+    (call,) = shop.orders.calls
+    assert valid(call.headers["traceparent"])
+    assert "shop-traceparents" not in call.headers
 
 
 class HastyClock(SystemClock):
@@ -237,13 +254,6 @@ class HastyClock(SystemClock):
         self._passed_s += 3
 
 
-class Silent:
-    """An orders service of which only these calls are known."""
-
-    def __init__(self, place: Callable[[Sequence[PlaceOrder]], Any]) -> None:
-        self.place = place
-
-
 ORDER = PlaceOrder(body=b"{}", own_key=True)
 
 
@@ -254,7 +264,7 @@ async def test_an_outcome_that_stays_unknown_for_10_s_is_told_as_unknown() -> No
         sent.extend(orders)
         raise OutcomeUnknown("lost")
 
-    [fate] = await PlaceOrders(Silent(lose), HastyClock())([ORDER])  # type: ignore[arg-type]
+    [fate] = await PlaceOrders(lose, HastyClock())([ORDER])
     assert isinstance(fate, OutcomeUnknown)
     assert sent == [ORDER] * 5
 
@@ -265,5 +275,5 @@ async def test_nobody_waits_longer_than_that(monkeypatch: pytest.MonkeyPatch) ->
         return []
 
     monkeypatch.setattr(group_commit, "ANSWER_WITHIN_S", 0.05)
-    fates = await PlaceOrders(Silent(never), SystemClock())([ORDER] * 2)  # type: ignore[arg-type]
+    fates = await PlaceOrders(never, SystemClock())([ORDER] * 2)
     assert [type(fate) for fate in fates] == [OutcomeUnknown] * 2

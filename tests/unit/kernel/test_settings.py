@@ -28,6 +28,7 @@ RIGHT = {
     "SHOP_CORS_ORIGINS": ["*", "https://shop.example", "https://a.example:8443,http://localhost:3000"],
     "LOG_LEVEL": ["DEBUG", "INFO", "WARNING", "ERROR"],
     "LOG_FORMAT": ["auto", "console", "json"],
+    "OTEL_EXPORTER_OTLP_ENDPOINT": ["http://collector:4318", "https://otlp.example/of/us"],
 }
 
 WRONG = {
@@ -63,6 +64,7 @@ WRONG = {
     ],
     "LOG_LEVEL": ["info", "TRACE"],
     "LOG_FORMAT": ["xml"],
+    "OTEL_EXPORTER_OTLP_ENDPOINT": ["collector:4318", f"grpc://shop:{SECRET}@collector:4317", "http://a b"],
 }
 
 

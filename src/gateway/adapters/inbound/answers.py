@@ -5,7 +5,7 @@ from typing import Any
 from litestar import Request
 
 from gateway.ports.answer import Answer
-from kernel.adapters.http import trace
+from kernel.adapters import trace_context
 from kernel.adapters.http.app import JsonAnswer
 
 
@@ -16,4 +16,4 @@ def passed_on(answer: Answer) -> JsonAnswer[bytes]:
 
 
 def trace_of(request: Request[Any, Any, Any]) -> str:
-    return trace.traceparent(request.headers.get("traceparent"))
+    return trace_context.traceparent(request.headers.get("traceparent"))

@@ -19,6 +19,7 @@ from kernel.adapters.http.idempotency import IdempotencyKey, replay_headers
 from kernel.adapters.http.paging import PAGE_SIZE, After, AfterSequence, PageLimit
 from kernel.adapters.http.problem import MEDIA_TYPE, problem_of
 from kernel.adapters.http.values import user_id_of
+from kernel.adapters.trace_context import valid
 from kernel.contracts.http import RefusedItem
 from kernel.contracts.values import encode
 from kernel.domain.errors import Invalid
@@ -33,12 +34,14 @@ class OrdersController(Controller):
     @inject
     async def place(
         self,
+        request: Request[Any, Any, Any],
         data: operations.PlaceOrderBody,
         place_orders: FromDishka[PlaceOrders],
         clock: FromDishka[Clock],
         idempotency_key: IdempotencyKey = None,
     ) -> JsonAnswer[bytes]:
-        (fate,) = await place_orders([wire.place_order(data, idempotency_key, clock.new_id())])
+        trace = valid(request.headers.get("traceparent"))
+        (fate,) = await place_orders([wire.place_order(data, idempotency_key, clock.new_id(), trace)])
         if isinstance(fate, Exception):
             raise fate
         if isinstance(fate, Placed):
@@ -51,12 +54,14 @@ class OrdersController(Controller):
     @inject
     async def place_batch(
         self,
+        request: Request[Any, Any, Any],
         data: operations.PlaceOrdersBody,
         place_orders: FromDishka[PlaceOrders],
         clock: FromDishka[Clock],
     ) -> JsonAnswer[bytes]:
+        trace = valid(request.headers.get("traceparent"))
         orders = [
-            wire.place_order(item, item.idempotency_key, clock.new_id())
+            wire.place_order(item, item.idempotency_key, clock.new_id(), trace)
             for item in data.items
             if not isinstance(item, Invalid)
         ]

@@ -7,7 +7,7 @@ from gateway import wire
 from gateway.adapters.outbound.http_service import HttpService
 from gateway.domain.orders import Fate, PlaceOrder
 from gateway.ports.answer import Answer
-from kernel.adapters.http import trace
+from kernel.adapters import trace_context
 from kernel.contracts.values import decoder
 from kernel.domain.errors import Unavailable
 
@@ -24,7 +24,9 @@ class HttpOrders:
 
     async def place(self, orders: Sequence[PlaceOrder]) -> Sequence[Fate]:
         body = b"[" + b",".join(order.body for order in orders) + b"]"
-        answer = await self._service.write(*ROUTE, "batch", body=body, traceparent=trace.traceparent(None))
+        traces = trace_context.list_of([order.traceparent for order in orders])
+        trace = trace_context.traceparent(trace_context.CURRENT.get())
+        answer = await self._service.write(*ROUTE, "batch", body=body, traceparent=trace, more=traces)
         if answer.status == 503:
             raise Unavailable("the orders service cannot take orders now")
         if answer.status != 200:

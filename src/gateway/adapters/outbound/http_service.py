@@ -1,9 +1,10 @@
 """One service behind the gateway, over HTTP."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from urllib.parse import quote
 
 import aiohttp
+from multidict import CIMultiDict
 from yarl import URL
 
 from gateway.ports.answer import Answer
@@ -64,13 +65,21 @@ class HttpService:
         except NO_ANSWER as error:
             raise Unavailable(f"the {self._name} service does not answer") from error
 
-    async def write(self, *path: str, body: bytes, key: str | None = None, traceparent: str) -> Answer:
+    async def write(
+        self,
+        *path: str,
+        body: bytes,
+        key: str | None = None,
+        traceparent: str,
+        more: Sequence[tuple[str, str]] = (),
+    ) -> Answer:
         """POST; sent once, though connecting is tried twice.
 
         Raises Unavailable where it was not sent, OutcomeUnknown where the answer was lost.
         """
-        headers = {"traceparent": traceparent, "Content-Type": "application/json"}
-        headers |= {} if key is None else {KEY: key}
+        headers = CIMultiDict([("traceparent", traceparent), ("Content-Type", "application/json"), *more])
+        if key is not None:
+            headers[KEY] = key
         try:
             answer = await self._call(
                 "POST", self._url(*path), headers, body, WRITE_WITHIN_S, again=NEVER_SENT

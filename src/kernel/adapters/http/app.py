@@ -1,4 +1,4 @@
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, TypeVar
 
 from dishka import AsyncContainer
@@ -9,7 +9,7 @@ from litestar.openapi import OpenAPIConfig
 from litestar.types import ControllerRouterHandler, Serializer
 
 from kernel.adapters.http.body import BODY_BYTES_MAX
-from kernel.adapters.http.health import Probes, health
+from kernel.adapters.http.health import Probes, health, metrics
 from kernel.adapters.http.openapi import ValuesPlugin, swagger_ui
 from kernel.adapters.http.problem import EXCEPTION_HANDLERS
 from kernel.contracts.values import encode
@@ -30,11 +30,12 @@ def create_app(
     openapi: OpenAPIConfig,
     ui_path: str,
     probes: Probes,
+    exposition: Callable[[], Awaitable[bytes]],
     container: AsyncContainer,
     cors: CORSConfig | None = None,
 ) -> Litestar:
     app = Litestar(
-        route_handlers=[*routes, health(probes), swagger_ui(ui_path)],
+        route_handlers=[*routes, health(probes), metrics(exposition), swagger_ui(ui_path)],
         openapi_config=openapi,
         cors_config=cors,
         plugins=[ValuesPlugin()],

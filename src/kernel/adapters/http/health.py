@@ -5,6 +5,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 
 from litestar import Router, get
+from litestar.handlers import HTTPRouteHandler
 
 from kernel.adapters.http.problem import problems
 from kernel.contracts.http import Health
@@ -47,6 +48,20 @@ def health(probes: Probes) -> Router:
         return Health("ready", await _failing(probes.helpful))
 
     return Router("/", route_handlers=[live, ready])
+
+
+def metrics(exposition: Callable[[], Awaitable[bytes]]) -> HTTPRouteHandler:
+    @get(
+        "/metrics",
+        tags=["Health"],
+        summary="Figures for Prometheus",
+        operation_id="metrics",
+        media_type="text/plain; version=1.0.0; charset=utf-8",
+    )
+    async def show() -> bytes:
+        return await exposition()
+
+    return show
 
 
 async def _failing(probes: Mapping[str, Probe]) -> list[str]:

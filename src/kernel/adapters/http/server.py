@@ -8,7 +8,6 @@ from contextlib import contextmanager
 from urllib.parse import unquote
 
 import uvicorn
-from litestar import Litestar
 from litestar.types import ASGIApp, Receive, Scope, Send
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
@@ -31,7 +30,7 @@ _ENCODED_SLASH = re.compile("%2f", re.IGNORECASE)
 class HttpServer(uvicorn.Server):
     """uvicorn on a socket of ours; the process, not the server, listens to signals."""
 
-    def __init__(self, app: Litestar, listener: socket.socket) -> None:
+    def __init__(self, app: ASGIApp, listener: socket.socket) -> None:
         super().__init__(
             uvicorn.Config(
                 _keep_encoded_slashes(answer_head(app)),

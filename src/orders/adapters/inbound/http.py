@@ -13,8 +13,8 @@ from kernel.adapters.http.conditional import IfNoneMatch, conditional
 from kernel.adapters.http.idempotency import IdempotencyKey, replay_headers
 from kernel.adapters.http.paging import PAGE_SIZE, After, AfterSequence, PageLimit, next_page
 from kernel.adapters.http.problem import problem_of
-from kernel.adapters.http.trace import traceparent
 from kernel.adapters.http.values import user_id_of
+from kernel.adapters.trace_context import TRACEPARENTS, from_list, traceparent
 from kernel.application.group_commit import GroupCommit
 from kernel.contracts import http
 from kernel.domain.errors import Invalid, NotFound
@@ -59,10 +59,14 @@ class OrdersController(Controller):
         place_orders: FromDishka[PlaceOrders],
         clock: FromDishka[Clock],
     ) -> JsonAnswer[list[http.BatchOutcome]]:
-        trace = traceparent(request.headers.get("traceparent"))
+        traces = from_list(
+            request.headers.getall(TRACEPARENTS, []),
+            count=len(data.items),
+            default=traceparent(request.headers.get("traceparent")),
+        )
         commands = [
             wire.place_order(item, item.idempotency_key, clock.new_id(), trace)
-            for item in data.items
+            for item, trace in zip(data.items, traces, strict=True)
             if not isinstance(item, Invalid)
         ]
         outcomes = iter(await place_orders.submit(commands) if commands else [])

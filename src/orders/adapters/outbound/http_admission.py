@@ -1,10 +1,11 @@
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import aiohttp
 import msgspec
 
 from kernel.adapters.http.server import CLIENT_KEEP_ALIVE_S
+from kernel.adapters.trace_context import CURRENT, traceparent
 from kernel.contracts.values import decoder, encode
 from kernel.domain.errors import Refused
 from kernel.ports.clock import Clock
@@ -28,30 +29,44 @@ def open_session() -> aiohttp.ClientSession:
 
 
 class HttpAdmission:
-    """Asks the payments service once for a whole batch. Fails open: the payment has the last word."""
+    """Asks the payments service once for a whole batch. Fails open: the payment has the last word.
 
-    def __init__(self, session: aiohttp.ClientSession, payments_url: str, clock: Clock) -> None:
+    `unjudged` is told how many orders went by without an answer.
+    """
+
+    def __init__(
+        self,
+        session: aiohttp.ClientSession,
+        payments_url: str,
+        clock: Clock,
+        unjudged: Callable[[int], None] = lambda _: None,
+    ) -> None:
         self._session = session
         self._url = f"{payments_url}/api/Admission"
         self._clock = clock
+        self._unjudged = unjudged
         self._silent_until = float("-inf")
 
     async def judge(self, commands: Sequence[PlaceOrder]) -> Sequence[Refused | None]:
         if self._clock.monotonic() < self._silent_until:
-            return [None] * len(commands)
+            return self._let_pass(commands)
         try:
             reasons = await self._ask(commands)
         except (aiohttp.ClientError, TimeoutError, msgspec.DecodeError, UnicodeDecodeError) as error:
             self._silent_until = self._clock.monotonic() + ASK_AGAIN_AFTER_S
             logger.warning("payments did not judge %d orders: %r", len(commands), error)
-            return [None] * len(commands)
+            return self._let_pass(commands)
         return [Refused(reason, DETAILS.get(reason, reason)) if reason else None for reason in reasons]
+
+    def _let_pass(self, commands: Sequence[PlaceOrder]) -> Sequence[None]:
+        self._unjudged(len(commands))
+        return [None] * len(commands)
 
     async def _ask(self, commands: Sequence[PlaceOrder]) -> list[str | None]:
         async with self._session.post(
             self._url,
             data=encode([admission_question(command) for command in commands]),
-            headers={"Content-Type": "application/json"},
+            headers={"Content-Type": "application/json", "traceparent": traceparent(CURRENT.get())},
             timeout=aiohttp.ClientTimeout(total=ANSWER_WITHIN_S),
             raise_for_status=True,
         ) as response:

@@ -1,0 +1,31 @@
+"""What operators watch in the tables of a service."""
+
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import Text, cast, func, select
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from kernel.adapters.postgres.failures import meaning
+from kernel.adapters.postgres.tables import OUTBOX, PARKED
+from kernel.domain.ids import made_at
+
+# PostgreSQL before 18 knows no min() of ids, and as text they sort alike.
+_WAITING = select(OUTBOX.c.type, func.count(), func.min(cast(OUTBOX.c.id, Text))).group_by(OUTBOX.c.type)
+_PARKED = select(PARKED.c.reason, func.count().label("parked")).group_by(PARKED.c.reason)
+
+
+async def waiting(engine: AsyncEngine) -> dict[str, tuple[int, datetime]]:
+    """How many events wait to be published, and since when the oldest does, by type."""
+    with meaning():
+        async with engine.connect() as connection:
+            rows = await connection.execute(_WAITING)
+    return {name: (count, made_at(UUID(oldest))) for name, count, oldest in rows}
+
+
+async def parked(engine: AsyncEngine) -> dict[str, int]:
+    """How many messages are parked, by reason."""
+    with meaning():
+        async with engine.connect() as connection:
+            rows = await connection.execute(_PARKED)
+    return {row.reason: row.parked for row in rows}

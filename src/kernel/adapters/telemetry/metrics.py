@@ -1,0 +1,143 @@
+"""What Prometheus is told: docs/telemetry.md lists it all, and is held against this."""
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from datetime import UTC, datetime
+from typing import ParamSpec
+
+from prometheus_client import (
+    CollectorRegistry,
+    Counter,
+    Gauge,
+    Histogram,
+    ProcessCollector,
+    disable_created_metrics,
+)
+
+from kernel.ports.bus import Handler, Unreadable
+
+# Whose every series would be doubled by the time at which it began.
+disable_created_metrics()  # type: ignore[no-untyped-call]
+
+P = ParamSpec("P")
+
+SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
+SIZES = (1, 2, 5, 10, 20, 50, 100, 200)
+
+
+class Metrics:
+    """Of every service; each has a registry of its own, also where several share a process."""
+
+    def __init__(self) -> None:
+        self.registry = CollectorRegistry()
+        ProcessCollector(registry=self.registry)
+        self.requests = Histogram(
+            "shop_http_request_seconds",
+            "From a request to the start of its answer.",
+            ("method", "route", "status"),
+            buckets=SECONDS,
+            registry=self.registry,
+        )
+        self.batch_size = Histogram(
+            "shop_batch_items",
+            "Commands or facts that were done together.",
+            ("work",),
+            buckets=SIZES,
+            registry=self.registry,
+        )
+        self.batch_seconds = Histogram(
+            "shop_batch_seconds",
+            "What a batch took, whether it succeeded or not.",
+            ("work",),
+            buckets=SECONDS,
+            registry=self.registry,
+        )
+        self.loop_lag = Histogram(
+            "shop_event_loop_lag_seconds",
+            "How much later than asked the event loop gave a turn.",
+            buckets=SECONDS,
+            registry=self.registry,
+        )
+
+
+class StoreMetrics:
+    """Of a service with a database and a bus; `types` are the events that it publishes.
+
+    The figures of the tables are those of the last `read`, and are gone where the database does not answer.
+    """
+
+    def __init__(self, registry: CollectorRegistry, types: Sequence[str]) -> None:
+        self._types = types
+        self._published = Histogram(
+            "shop_published_events",
+            "Events that a round of the relay published.",
+            ("type",),
+            buckets=SIZES,
+            registry=registry,
+        )
+        self._dead_lettered = Counter(
+            "shop_dead_lettered_messages", "Messages that nobody can read.", registry=registry
+        )
+        self._waiting = Gauge(
+            "shop_outbox_events", "Events that wait to be published.", ("type",), registry=registry
+        )
+        self._waiting_s = Gauge(
+            "shop_outbox_oldest_seconds",
+            "For how long the oldest event waits; 0 where none does.",
+            ("type",),
+            registry=registry,
+        )
+        self._parked = Gauge(
+            "shop_parked_messages", "Messages that wait for an operator.", ("reason",), registry=registry
+        )
+        self._consuming = Gauge(
+            "shop_bus_healthy", "1 while messages can come and go, else 0.", registry=registry
+        )
+        self._used = Gauge(
+            "shop_database_connections_used", "Connections of the pool that are at work.", registry=registry
+        )
+        self._max = Gauge(
+            "shop_database_connections_max", "Connections that the pool may have.", registry=registry
+        )
+
+    def watch(self, *, bus_is_healthy: Callable[[], bool], used: Callable[[], int], most: int) -> None:
+        self._consuming.set_function(lambda: float(bus_is_healthy()))
+        self._used.set_function(lambda: float(used()))
+        self._max.set(most)
+
+    def publishing(self, relay_events: Callable[P, Awaitable[int]]) -> Callable[P, Awaitable[int]]:
+        """The same round of a relay, whose first argument is the type, counted where it published."""
+
+        async def counted(*args: P.args, **kwargs: P.kwargs) -> int:
+            count = await relay_events(*args, **kwargs)
+            if count:
+                self._published.labels(args[0]).observe(count)
+            return count
+
+        return counted
+
+    def consuming(self, handler: Handler) -> Handler:
+        """The same handler; messages that it cannot read are counted."""
+
+        async def counted(body: bytes) -> None:
+            try:
+                await handler(body)
+            except Unreadable:
+                self._dead_lettered.inc()
+                raise
+
+        return counted
+
+    def show(self, waiting: Mapping[str, tuple[int, datetime]], parked: Mapping[str, int]) -> None:
+        """`waiting` is how many and since when, by type; `parked` is how many, by reason."""
+        self.hide()
+        now = datetime.now(UTC)
+        for name in self._types:
+            count, since = waiting.get(name, (0, now))
+            self._waiting.labels(name).set(count)
+            self._waiting_s.labels(name).set(max(0.0, (now - since).total_seconds()))
+        for reason, count in parked.items():
+            self._parked.labels(reason).set(count)
+
+    def hide(self) -> None:
+        for gauge in (self._waiting, self._waiting_s, self._parked):
+            gauge.clear()

@@ -1,0 +1,105 @@
+"""What a service tells of itself, put around its parts by wiring; the parts know nothing of it."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import replace
+from time import perf_counter
+from typing import TYPE_CHECKING, Any, Concatenate, Literal, ParamSpec, TypeVar
+
+from prometheus_client import generate_latest
+
+from kernel.adapters.telemetry.metrics import Metrics
+from kernel.adapters.trace_context import CURRENT
+from kernel.domain.events import Received
+from kernel.ports.bus import Publisher
+
+if TYPE_CHECKING:
+    from kernel.adapters.telemetry.tracing import Tracing
+
+LAG_CHECK_S = 0.5
+
+Kind = Literal["internal", "client", "producer", "consumer"]
+
+C = TypeVar("C")
+R = TypeVar("R")
+P = ParamSpec("P")
+
+
+class Telemetry:
+    """Of one service. Without `tracing` nothing of OpenTelemetry is even imported."""
+
+    def __init__(self, tracing: "Tracing | None" = None) -> None:
+        self.metrics = Metrics()
+        self.tracing = tracing
+        self._readings: list[Callable[[], Awaitable[None]]] = []
+
+    def read_before_scrape(self, reading: Callable[[], Awaitable[None]]) -> None:
+        self._readings.append(reading)
+
+    async def exposition(self) -> bytes:
+        """All figures, in Prometheus' text format."""
+        await asyncio.gather(*(reading() for reading in self._readings))
+        return generate_latest(self.metrics.registry)
+
+    def batches(
+        self, work: str, call: Callable[Concatenate[Sequence[C], P], Awaitable[R]], kind: Kind = "internal"
+    ) -> Callable[Concatenate[Sequence[C], P], Awaitable[R]]:
+        """The same call under the name `work`: measured, and traced where its items have traces."""
+        size, seconds = self.metrics.batch_size.labels(work), self.metrics.batch_seconds.labels(work)
+
+        async def observed(items: Sequence[C], /, *args: P.args, **kwargs: P.kwargs) -> R:
+            # A batch runs in the context of the call that came first, and is not part of it.
+            CURRENT.set(_traceparent(items[0]) if len(items) == 1 else "")
+            began = perf_counter()
+            try:
+                if self.tracing is None:
+                    return await call(items, *args, **kwargs)
+                traces, orders = list(map(_traceparent, items)), list(map(_order_id, items))
+                with self.tracing.batch(work, kind, traces, orders) as onward:
+                    pairs = zip(items, onward, strict=True)
+                    return await call([_with(item, text) for item, text in pairs], *args, **kwargs)
+            finally:
+                size.observe(len(items))
+                seconds.observe(perf_counter() - began)
+
+        return observed
+
+    def publisher(self, publisher: Publisher) -> Publisher:
+        if self.tracing is None:
+            return publisher
+        from kernel.adapters.telemetry.tracing import TracedPublisher
+
+        return TracedPublisher(publisher, self.tracing)
+
+
+class LoopLag:
+    """Asks the event loop for a turn now and then, and measures how late it comes."""
+
+    def __init__(self, metrics: Metrics) -> None:
+        self._lag = metrics.loop_lag
+
+    async def run(self) -> None:
+        while True:
+            began = perf_counter()
+            await asyncio.sleep(LAG_CHECK_S)
+            self._lag.observe(max(0.0, perf_counter() - began - LAG_CHECK_S))
+
+
+def _subject(item: Any) -> Any:
+    return item.fact if isinstance(item, Received) else item
+
+
+def _traceparent(item: Any) -> str:
+    text: str = getattr(_subject(item), "traceparent", "")
+    return text
+
+
+def _order_id(item: Any) -> str:
+    return str(getattr(_subject(item), "order_id", ""))
+
+
+def _with(item: C, traceparent: str) -> C:
+    if traceparent == _traceparent(item):
+        return item
+    changed = replace(_subject(item), traceparent=traceparent)
+    return replace(item, fact=changed) if isinstance(item, Received) else changed

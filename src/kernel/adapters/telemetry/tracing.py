@@ -1,0 +1,158 @@
+"""Spans for OpenTelemetry. Imported only where an endpoint is set.
+
+The trace of an order travels as the `traceparent` of commands and events, not in the context of a task,
+because batches join what many callers began. A batch of one goes on with the trace of its item. A batch of
+many is a trace of its own, and each of its items has a span in its own trace; the two are linked, both ways.
+"""
+
+import asyncio
+import re
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from functools import partial
+from threading import Thread
+
+from opentelemetry.context import Context
+from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
+from opentelemetry.sdk.resources import Resource
+from opentelemetry.sdk.trace import SpanLimits, TracerProvider
+from opentelemetry.sdk.trace.export import BatchSpanProcessor, SpanExporter
+from opentelemetry.trace import (
+    Link,
+    NonRecordingSpan,
+    Span,
+    SpanContext,
+    SpanKind,
+    Status,
+    StatusCode,
+    TraceFlags,
+    set_span_in_context,
+)
+
+from kernel.adapters.telemetry.telemetry import Kind
+from kernel.adapters.trace_context import CURRENT
+from kernel.ports.bus import Envelope, Publisher
+
+BATCH_ITEMS_MAX = 200  # of which a batch is linked to each
+
+_ROOT = Context()
+_OF_EVENT = re.compile(rb'"traceparent":"([0-9a-f-]{55})"')
+
+
+class Tracing:
+    def __init__(self, service: str, exporter: SpanExporter) -> None:
+        self._provider = TracerProvider(
+            resource=Resource.create({"service.name": f"shop-{service}"}),
+            span_limits=SpanLimits(max_links=BATCH_ITEMS_MAX),
+            shutdown_on_exit=False,
+        )
+        self._provider.add_span_processor(BatchSpanProcessor(exporter))
+        self._tracer = self._provider.get_tracer("shop")
+
+    async def close(self, *, within_s: float) -> None:
+        """Exports what waits, as far as the collector takes it in time.
+
+        The exporter blocks, for longer than that where its collector is silent: its thread is left behind.
+        """
+        ending = Thread(target=self._provider.shutdown, daemon=True)
+        ending.start()
+        await asyncio.to_thread(ending.join, within_s)
+
+    def call(self, method: str, traceparent: str) -> "Call":
+        """A request that came in, perhaps as part of a trace."""
+        parent = _context(_remote(traceparent)) if traceparent else _ROOT
+        return Call(self._tracer.start_span(method, parent, SpanKind.SERVER), method)
+
+    @contextmanager
+    def batch(
+        self, name: str, kind: Kind, traceparents: Sequence[str], order_ids: Sequence[str] = ()
+    ) -> Iterator[list[str]]:
+        """Spans for those items that are sampled. Yields the traceparents that the items go on with."""
+        parents = [_remote(text) if _is_sampled(text) else None for text in traceparents]
+        links = [Link(parent) for parent in parents if parent is not None]
+        if not links:
+            yield list(traceparents)
+            return
+        start = partial(self._tracer.start_span, name, kind=SpanKind[kind.upper()])
+        spans: list[Span] = []
+        joint: list[Link] = []
+        if len(parents) > 1:
+            spans = [start(_ROOT, attributes={"shop.batch.items": len(parents)}, links=links)]
+            joint = [Link(spans[0].get_span_context())]
+        onward = list(traceparents)
+        for number, parent in enumerate(parents):
+            if parent is not None:
+                span = start(_context(parent), links=joint)
+                if order_ids:
+                    span.set_attribute("shop.order.id", order_ids[number])
+                onward[number] = traceparent_of(span)
+                spans.append(span)
+        token = CURRENT.set(traceparent_of(spans[0]))
+        try:
+            yield onward
+        except Exception as error:
+            for span in spans:
+                span.set_status(Status(StatusCode.ERROR, type(error).__name__))
+            raise
+        finally:
+            CURRENT.reset(token)
+            for span in reversed(spans):
+                span.end()
+
+
+class Call:
+    """The span of a request; `traceparent` is what follows goes on with."""
+
+    def __init__(self, span: Span, method: str) -> None:
+        self.traceparent = traceparent_of(span)
+        self._span = span
+        self._method = method
+
+    def end(self, route: str, status: int) -> None:
+        self._span.update_name(f"{self._method} {route}")
+        self._span.set_attributes(
+            {
+                "http.request.method": self._method,
+                "http.route": route,
+                "http.response.status_code": status,
+            }
+        )
+        if status >= 500:
+            self._span.set_status(StatusCode.ERROR)
+        self._span.end()
+
+
+class TracedPublisher:
+    """A span for every event on its way to the bus; the event itself stays as it was stored."""
+
+    def __init__(self, publisher: Publisher, tracing: Tracing) -> None:
+        self._publisher = publisher
+        self._tracing = tracing
+
+    async def publish(self, envelopes: Sequence[Envelope]) -> None:
+        found = [text.decode() for envelope in envelopes for text in _OF_EVENT.findall(envelope.body)]
+        with self._tracing.batch(f"publish {envelopes[0].type}", "producer", found):
+            await self._publisher.publish(envelopes)
+
+
+def otlp_exporter(endpoint: str) -> SpanExporter:
+    """To a collector, over HTTP; `endpoint` is its base URL."""
+    return OTLPSpanExporter(f"{endpoint.rstrip('/')}/v1/traces")
+
+
+def traceparent_of(span: Span) -> str:
+    context = span.get_span_context()
+    return f"00-{context.trace_id:032x}-{context.span_id:016x}-{context.trace_flags:02x}"
+
+
+def _is_sampled(traceparent: str) -> bool:
+    return bool(traceparent) and int(traceparent[53:], 16) & TraceFlags.SAMPLED != 0
+
+
+def _remote(traceparent: str) -> SpanContext:
+    trace, span, flags = (int(part, 16) for part in traceparent.split("-")[1:])
+    return SpanContext(trace, span, is_remote=True, trace_flags=TraceFlags(flags))
+
+
+def _context(parent: SpanContext) -> Context:
+    return set_span_in_context(NonRecordingSpan(parent), _ROOT)

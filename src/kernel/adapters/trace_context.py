@@ -1,0 +1,42 @@
+"""W3C Trace Context: every call has a trace, the caller's or a new one."""
+
+import re
+import secrets
+from collections.abc import Sequence
+from contextvars import ContextVar
+
+# The traces of the items of a batch, in their order, where one service joins the calls of many for another.
+# Lists like this one may be split over several lines (RFC 9110, section 5.3).
+TRACEPARENTS = "shop-traceparents"
+_NONE = "-"
+_LINE_ITEMS_MAX = 100  # keeps a line below 8 KiB, the most that many servers and proxies take
+
+_VALID = re.compile(r"00-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}")
+
+# Of the call or batch that is under way here; empty where it has none, or many.
+CURRENT = ContextVar("current_traceparent", default="")
+
+
+def valid(header: str | None) -> str:
+    """The header where it is valid, else nothing."""
+    return header if header is not None and _VALID.fullmatch(header) else ""
+
+
+def traceparent(header: str | None) -> str:
+    """The header where it is valid, else the start of a new trace that nobody samples."""
+    return valid(header) or f"00-{secrets.token_hex(16)}-{secrets.token_hex(8)}-00"
+
+
+def list_of(traceparents: Sequence[str]) -> list[tuple[str, str]]:
+    """The headers that tell the traces of a batch; none where no item has one."""
+    if not any(traceparents):
+        return []
+    told = [traceparent or _NONE for traceparent in traceparents]
+    starts = range(0, len(told), _LINE_ITEMS_MAX)
+    return [(TRACEPARENTS, ",".join(told[start : start + _LINE_ITEMS_MAX])) for start in starts]
+
+
+def from_list(lines: Sequence[str], *, count: int, default: str) -> list[str]:
+    """The trace of each of so many items; `default` for those that have none of their own."""
+    told = [valid(item.strip()) or default for line in lines for item in line.split(",")]
+    return told if len(told) == count else [default] * count

@@ -1,0 +1,77 @@
+"""What Prometheus is told about orders, counted where they pass."""
+
+from collections.abc import Callable, Sequence
+
+from prometheus_client import CollectorRegistry, Counter, Histogram
+
+from kernel.domain.errors import Refused
+from kernel.domain.ids import made_at
+from orders.domain.order import PlaceOrder, Status, StatusChanged
+from orders.ports.admission import Admission
+from orders.ports.orders import History
+
+DECISION_S = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300)
+
+
+class OrderMetrics:
+    def __init__(self, registry: CollectorRegistry) -> None:
+        self._changes = Counter(
+            "shop_order_status_changes",
+            "Orders that came to a status: NEW is accepted, FINISHED or CANCELLED is decided.",
+            ("status", "reason"),
+            registry=registry,
+        )
+        self._decision = Histogram(
+            "shop_order_decision_seconds",
+            "From the call that placed an order to its decision.",
+            buckets=DECISION_S,
+            registry=registry,
+        )
+        self._refused = Counter(
+            "shop_orders_refused", "Orders that were refused at the door.", ("reason",), registry=registry
+        )
+        self._unjudged = Counter(
+            "shop_orders_unjudged",
+            "Orders that were let in because payments could not be asked.",
+            registry=registry,
+        )
+
+    def changed(self, changes: Sequence[StatusChanged]) -> None:
+        for change in changes:
+            self._changes.labels(change.status, change.reason or "").inc()
+            if change.status in (Status.FINISHED, Status.CANCELLED):
+                self._decision.observe((change.at - made_at(change.order_id)).total_seconds())
+
+    def refused(self, verdicts: Sequence[Refused | None]) -> None:
+        for refusal in verdicts:
+            if refusal is not None:
+                self._refused.labels(refusal.code).inc()
+
+    def unjudged(self, count: int) -> None:
+        self._unjudged.inc(count)
+
+
+class ObservedHistory:
+    """Counts what was committed."""
+
+    def __init__(
+        self, history: History, after_commit: Callable[[Callable[[], None]], None], metrics: OrderMetrics
+    ) -> None:
+        self._history = history
+        self._after_commit = after_commit
+        self._metrics = metrics
+
+    async def add(self, changes: Sequence[StatusChanged]) -> None:
+        await self._history.add(changes)
+        self._after_commit(lambda: self._metrics.changed(changes))
+
+
+class ObservedAdmission:
+    def __init__(self, admission: Admission, metrics: OrderMetrics) -> None:
+        self._admission = admission
+        self._metrics = metrics
+
+    async def judge(self, commands: Sequence[PlaceOrder]) -> Sequence[Refused | None]:
+        verdicts = await self._admission.judge(commands)
+        self._metrics.refused(verdicts)
+        return verdicts
