@@ -9,7 +9,7 @@ import msgspec
 
 from kernel.adapters.cloudevents import decode_events, encode_event
 from kernel.contracts import catalog, http
-from kernel.contracts.orders import OrderCancellationRequestedV1, OrderPlacedV1
+from kernel.contracts.orders import OrderCancellationRequestedV1, OrderPlacedV1, OrderStatusChangedV1
 from kernel.contracts.payments import (
     PaymentCapturedV1,
     PaymentDeclinedV1,
@@ -27,9 +27,8 @@ from orders.domain.events import (
     PaymentDeclined,
     PaymentRefunded,
     PaymentVoided,
-    Question,
 )
-from orders.domain.order import Order, PlaceOrder, StatusChanged
+from orders.domain.order import Order, OrderStatusChanged, PlaceOrder, Published, StatusChanged
 
 SOURCE = "/shop/orders"
 
@@ -59,6 +58,10 @@ def order_body(order: Order) -> http.Order:
     )
 
 
+def life_body(life: Sequence[Order]) -> list[http.OrderChange]:
+    return [http.OrderChange(sequence, order_body(order)) for sequence, order in enumerate(life, 1)]
+
+
 def history_body(changes: Sequence[StatusChanged]) -> list[http.StatusChange]:
     return [http.StatusChange(c.sequence, c.status.value, c.reason, c.at) for c in changes]
 
@@ -67,12 +70,12 @@ def admission_question(command: PlaceOrder) -> http.AdmissionRequest:
     return http.AdmissionRequest(UserId(command.user_id), Amount.of_minor(command.amount))
 
 
-def encode(event: Question, event_id: UUID, at: datetime) -> tuple[str, bytes]:
+def encode(event: Published, event_id: UUID, at: datetime) -> tuple[str, bytes]:
     event_type, data = _published(event)
     return event_type, encode_event(event, event_id, at, source=SOURCE, type=event_type, data=data)
 
 
-def _published(event: Question) -> tuple[str, msgspec.Struct]:
+def _published(event: Published) -> tuple[str, msgspec.Struct]:
     order_id, user_id = event.order_id, UserId(event.user_id)
     match event:
         case OrderPlaced():
@@ -81,6 +84,11 @@ def _published(event: Question) -> tuple[str, msgspec.Struct]:
         case CancellationRequested():
             data = OrderCancellationRequestedV1(order_id, user_id)
             return catalog.ORDER_CANCELLATION_REQUESTED, data
+        case OrderStatusChanged():
+            order = order_body(event.order)
+            return catalog.ORDER_STATUS_CHANGED, OrderStatusChangedV1(
+                order_id, user_id, order, event.sequence
+            )
 
 
 def _captured(data: PaymentCapturedV1, traceparent: str) -> PaymentCaptured:

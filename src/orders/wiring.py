@@ -3,7 +3,7 @@
 from functools import partial
 
 import aiohttp
-from dishka import AsyncContainer, Provider, Scope, make_async_container, provide
+from dishka import AnyOf, AsyncContainer, Provider, Scope, make_async_container, provide
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from kernel.adapters.postgres.outbox import PostgresOutbox
@@ -25,7 +25,7 @@ from orders.application.cancel_orders import CancelOrders
 from orders.application.place_orders import PlaceOrders
 from orders.application.settle_orders import SettleOrders
 from orders.domain.events import PaymentDecided, Question
-from orders.domain.order import Cancelled, CancelOrder, Placed, PlaceOrder
+from orders.domain.order import Cancelled, CancelOrder, Placed, PlaceOrder, Published
 from orders.ports.admission import Admission
 from orders.ports.orders import History, Orders, PlacedOrders
 
@@ -51,7 +51,9 @@ class OrdersProvider(Provider):
         return ObservedHistory(PostgresHistory(uow), uow.after_commit, self._metrics)
 
     @provide
-    def outbox(self, uow: PostgresUnitOfWork, clock: Clock, wakes: Wakes) -> Outbox[Question]:
+    def outbox(
+        self, uow: PostgresUnitOfWork, clock: Clock, wakes: Wakes
+    ) -> AnyOf[Outbox[Question], Outbox[Published]]:
         return PostgresOutbox(uow, clock, wire.encode, wakes)
 
     @provide(scope=Scope.APP)

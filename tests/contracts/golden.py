@@ -15,6 +15,7 @@ from kernel.contracts.catalog import CATALOG
 from kernel.contracts.values import Amount, UserId
 from kernel.domain.events import Event
 from orders.domain.events import CancellationRequested, OrderPlaced
+from orders.domain.order import Order, OrderStatusChanged, Status
 from payments.domain.events import PaymentCaptured, PaymentDeclined, PaymentRefunded, PaymentVoided
 
 GOLDEN = Path(__file__).parent / "golden"
@@ -25,9 +26,25 @@ _COMMON: dict[str, Any] = {
     "user_id": "tenant|alice@example.org",
     "traceparent": "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01",
 }
+_AT = datetime(2026, 1, 31, 12, 0, 0, 123456, UTC)
+_FINISHED = Order(
+    id=_ORDER,
+    user_id=_COMMON["user_id"],
+    amount=4990,
+    currency="RUB",
+    description="a book",
+    status=Status.FINISHED,
+    reason=None,
+    idempotency_key=None,
+    cancel_requested_at=None,
+    ask_again_at=None,
+    created_at=_AT,
+    updated_at=_AT,
+)
 _EVENTS: list[tuple[Any, Event]] = [
     (orders.wire.encode, OrderPlaced(**_COMMON, amount=4990, currency="RUB")),
     (orders.wire.encode, CancellationRequested(**_COMMON)),
+    (orders.wire.encode, OrderStatusChanged(**_COMMON, order=_FINISHED, sequence=2)),
     (payments.wire.encode, PaymentCaptured(**_COMMON, transfer_id=UUID(int=_ORDER.int + 1))),
     (payments.wire.encode, PaymentDeclined(**_COMMON, reason="insufficient_funds")),
     (payments.wire.encode, PaymentRefunded(**_COMMON)),
@@ -49,7 +66,7 @@ def published() -> Iterator[tuple[str, bytes]]:
     """The types that services publish today, each with its golden message."""
     for encode, event in _EVENTS:
         event_id = UUID(bytes=hashlib.sha256(type(event).__name__.encode()).digest()[:16], version=4)
-        yield encode(event, event_id, datetime(2026, 1, 31, 12, 0, 0, 123456, UTC))
+        yield encode(event, event_id, _AT)
 
 
 def main() -> None:

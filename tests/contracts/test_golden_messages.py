@@ -22,6 +22,7 @@ CONSUMERS: Mapping[str, Mapping[str, Callable[[Any, str], Any]]] = {
     "orders": orders.wire.FACTS,
     "payments": payments.wire.FACTS,
 }
+CONSUMED = [name for name, message in CATALOG.items() if message.consumer]
 
 
 def golden(name: str) -> bytes:
@@ -43,7 +44,7 @@ def test_what_is_published_today_is_the_golden_message() -> None:
         assert msgspec.json.decode(body) == msgspec.json.decode(golden(f"{name}.json"))
 
 
-@pytest.mark.parametrize("name", CATALOG)
+@pytest.mark.parametrize("name", CONSUMED)
 def test_a_golden_message_is_read_by_its_consumer(name: str) -> None:
     consumer = CATALOG[name].consumer
     assert consumer is not None
@@ -55,7 +56,7 @@ def test_a_golden_message_is_read_by_its_consumer(name: str) -> None:
     assert (read.fact.user_id, read.fact.traceparent) == (event["data"]["userId"], event["traceparent"])
 
 
-@pytest.mark.parametrize("name", CATALOG)
+@pytest.mark.parametrize("name", CONSUMED)
 def test_a_field_that_a_newer_publisher_adds_is_ignored(name: str) -> None:
     consumer = CATALOG[name].consumer
     assert consumer is not None

@@ -359,6 +359,18 @@ async def test_the_history_of_an_order_is_read_oldest_first_from_a_place_on(worl
     assert await world.placed().history(UUID(int=3), after=0) == []
 
 
+async def test_the_lives_of_orders_tell_each_as_it_was_after_each_change(world: World) -> None:
+    await add(world, order(1), order(2, "bob"), order(3))
+    await record(world, changed(1, 1), changed(2, 1, "bob"), changed(2, 2, "bob"), changed(3, 1))
+    await cancel(world, order(2, "bob"))
+    lives = await world.placed().lives([UUID(int=2), UUID(int=1), UUID(int=9)])
+    cancelled = order(2, "bob", status=Status.CANCELLED, reason="reason")
+    assert {id: list(life) for id, life in lives.items()} == {
+        UUID(int=1): [order(1)],
+        UUID(int=2): [replace(cancelled, status=Status.NEW, reason=None), cancelled],
+    }
+
+
 @pytest.mark.parametrize("statement", ["UPDATE order_history SET sequence = 7", "DELETE FROM order_history"])
 async def test_postgres_refuses_to_change_the_history(postgres: PostgresWorld, statement: str) -> None:
     await record(postgres, changed(1, 1))

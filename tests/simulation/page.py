@@ -86,7 +86,7 @@ def tables() -> Iterator[str]:
     yield from table("Effect", "What it means")
     yield from (row(effect.value, meaning) for effect, meaning in MEANING.items())
     yield row("—", "it is noticed by nobody, but for the time it takes")
-    yield row("( )", "only at times: as the call has work to do or not, or as the process is busy elsewhere")
+    yield row("( )", "only at times: as there is work, as the process is busy, as anybody has to listen")
     for use_case, cells in observer.use_cases().items():
         yield from heading(use_case, sorted({call.split(".")[0] for call in cells}))
         yield from table("Call", *(fault.value for fault in Fault))

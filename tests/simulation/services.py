@@ -64,7 +64,10 @@ class OrdersService(Service):
         uow = self.uow()
         orders = self.port("orders", self.parts.orders(uow), uow)
         history = self.port("history", self.parts.history(uow), uow)
-        await self.parts.settle_orders(uow, self.inbox(uow), orders, history, self.clock)(received)
+        settle_orders = self.parts.settle_orders(
+            uow, self.inbox(uow), orders, history, self.outbox(uow), self.clock
+        )
+        await settle_orders(received)
 
     async def _ask_again(self) -> bool:
         uow = self.uow()

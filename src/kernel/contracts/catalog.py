@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import msgspec
 
-from kernel.contracts.orders import OrderCancellationRequestedV1, OrderPlacedV1
+from kernel.contracts.orders import OrderCancellationRequestedV1, OrderPlacedV1, OrderStatusChangedV1
 from kernel.contracts.payments import (
     PaymentCapturedV1,
     PaymentDeclinedV1,
@@ -14,6 +14,7 @@ from kernel.contracts.payments import (
 
 ORDER_PLACED = "shop.orders.order-placed.v1"
 ORDER_CANCELLATION_REQUESTED = "shop.orders.order-cancellation-requested.v1"
+ORDER_STATUS_CHANGED = "shop.orders.order-status-changed.v1"
 PAYMENT_CAPTURED = "shop.payments.payment-captured.v1"
 PAYMENT_DECLINED = "shop.payments.payment-declined.v1"
 PAYMENT_REFUNDED = "shop.payments.payment-refunded.v1"
@@ -38,11 +39,13 @@ CATALOG = {
     ORDER_CANCELLATION_REQUESTED: MessageType(
         OrderCancellationRequestedV1, publisher="orders", consumer="payments"
     ),
+    ORDER_STATUS_CHANGED: MessageType(OrderStatusChangedV1, publisher="orders", consumer=None),
     PAYMENT_CAPTURED: MessageType(PaymentCapturedV1, publisher="payments", consumer="orders"),
     PAYMENT_DECLINED: MessageType(PaymentDeclinedV1, publisher="payments", consumer="orders"),
     PAYMENT_REFUNDED: MessageType(PaymentRefundedV1, publisher="payments", consumer="orders"),
     PAYMENT_VOIDED: MessageType(PaymentVoidedV1, publisher="payments", consumer="orders"),
 }
+NOTIFICATIONS = [name for name, message in CATALOG.items() if not message.mandatory]
 
 
 def published_by(service: str) -> dict[str, MessageType]:

@@ -103,6 +103,13 @@ class StatusChange(Answer, frozen=True):
     at: datetime
 
 
+class OrderChange(Answer, frozen=True):
+    """The order as it was right after the change that has this number in its history."""
+
+    sequence: int
+    order: Order
+
+
 class FieldProblem(Answer, frozen=True):
     field: str
     message: str

@@ -39,6 +39,19 @@ class Subscriber(Protocol):
         ...
 
 
+class Notifications(Protocol):
+    """What services tell whoever listens. What is told while nobody does, or the bus is away, is lost."""
+
+    @property
+    def healthy(self) -> bool:
+        """Whether messages can come now; a bus that is away comes back by itself."""
+        ...
+
+    async def listen(self, event_type: str, handle: Callable[[bytes], None]) -> None:
+        """Hand each message of this type to the function, from now on until cancelled."""
+        ...
+
+
 class Bus(Publisher, Subscriber, Protocol):
     """A service's connection to the others."""
 

@@ -22,5 +22,5 @@ class Backlog(Protocol):
         ...
 
     async def waiting_since(self) -> datetime | None:
-        """Since when the oldest committed event waits, of whatever type; None where none waits."""
+        """Since when the oldest committed event waits that a service must get; None where none waits."""
         ...

@@ -4,8 +4,7 @@ from kernel.domain.errors import NotFound, ShopError
 from kernel.ports.clock import Clock
 from kernel.ports.outbox import Outbox
 from kernel.ports.unit_of_work import UnitOfWork
-from orders.domain.events import Question
-from orders.domain.order import Cancelled, CancelOrder
+from orders.domain.order import Cancelled, CancelOrder, Published
 from orders.ports.orders import History, Orders
 
 
@@ -13,7 +12,7 @@ class CancelOrders:
     """Users want their orders no more: payments is asked, once an order, to pay nothing or to pay back."""
 
     def __init__(
-        self, uow: UnitOfWork, orders: Orders, history: History, outbox: Outbox[Question], clock: Clock
+        self, uow: UnitOfWork, orders: Orders, history: History, outbox: Outbox[Published], clock: Clock
     ) -> None:
         self.uow = uow
         self.orders = orders
@@ -34,8 +33,8 @@ class CancelOrders:
                     outcomes.append(NotFound("order_not_found", missing))
                 else:
                     outcomes.append(order.cancel(command.traceparent, now))
-            new = [outcome for outcome in outcomes if isinstance(outcome, Cancelled) and outcome.requests]
+            new = [outcome for outcome in outcomes if isinstance(outcome, Cancelled) and outcome.events]
             await self.orders.save([cancelled.order for cancelled in new])
             await self.history.add([change for cancelled in new for change in cancelled.changes])
-            await self.outbox.add([request for cancelled in new for request in cancelled.requests])
+            await self.outbox.add([event for cancelled in new for event in cancelled.events])
         return outcomes

@@ -4,19 +4,30 @@ from kernel.domain.errors import NotFound
 from kernel.domain.events import Received
 from kernel.ports.clock import Clock
 from kernel.ports.inbox import Inbox
+from kernel.ports.outbox import Outbox
 from kernel.ports.unit_of_work import UnitOfWork
 from orders.domain.events import PaymentDecided
+from orders.domain.order import Published
 from orders.ports.orders import History, Orders
 
 
 class SettleOrders:
-    """Payments decided: each order is finished or cancelled, once."""
+    """Payments decided: each order is finished or cancelled, once, and whoever listens is told."""
 
-    def __init__(self, uow: UnitOfWork, inbox: Inbox, orders: Orders, history: History, clock: Clock) -> None:
+    def __init__(
+        self,
+        uow: UnitOfWork,
+        inbox: Inbox,
+        orders: Orders,
+        history: History,
+        outbox: Outbox[Published],
+        clock: Clock,
+    ) -> None:
         self.uow = uow
         self.inbox = inbox
         self.orders = orders
         self.history = history
+        self.outbox = outbox
         self.clock = clock
 
     async def __call__(self, received: Sequence[Received[PaymentDecided]]) -> None:
@@ -26,10 +37,14 @@ class SettleOrders:
             orders = await self.orders.lock(decisions)
             now = self.clock.now()
             changes = []
+            told = []
             for decided in decisions:
                 order = orders.get(decided.order_id)
                 if order is None or order.user_id != decided.user_id:
                     raise NotFound("order_not_found", f"there is no order {decided.order_id} of this user")
-                changes += order.settle(decided, now)
+                changed = order.settle(decided, now)
+                changes += changed
+                told += [order.told(change, decided.traceparent) for change in changed]
             await self.orders.save([orders[change.order_id] for change in changes])
             await self.history.add(changes)
+            await self.outbox.add(told)

@@ -1,13 +1,14 @@
 """An order: placed by a user, decided by a payment, perhaps cancelled or refunded after all."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Self
 from uuid import UUID
 
 from kernel.domain.errors import Conflict, Refused
+from kernel.domain.events import Event
 from orders.domain.events import (
     CancellationRequested,
     OrderPlaced,
@@ -140,7 +141,9 @@ class Order:
         self.cancel_requested_at = now
         self.ask_again_at = now + ASK_AGAIN_FIRST
         changes = self._live_on(Status.REFUNDING, now) if self.status is Status.FINISHED else []
-        return Cancelled(order=self, changes=changes, requests=[self._cancellation_requested(traceparent)])
+        told = [self.told(change, traceparent) for change in changes]
+        request = self._cancellation_requested(traceparent)
+        return Cancelled(order=self, changes=changes, events=[request, *told])
 
     def ask_again(self, traceparent: str, now: datetime) -> Question:
         """The question to payments once more: after 5 s, then 10, 20 … 300 s."""
@@ -159,6 +162,16 @@ class Order:
             status=self.status,
             reason=self.reason,
             at=self.updated_at,
+        )
+
+    def told(self, change: StatusChanged, traceparent: str) -> "OrderStatusChanged":
+        """A notification of this change, with the order as it was right after it."""
+        return OrderStatusChanged(
+            order_id=self.id,
+            user_id=self.user_id,
+            traceparent=traceparent,
+            order=replace(self, status=change.status, reason=change.reason, updated_at=change.at),
+            sequence=change.sequence,
         )
 
     def _cancellation_requested(self, traceparent: str) -> CancellationRequested:
@@ -180,6 +193,15 @@ class Order:
         return self.status_changed()
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OrderStatusChanged(Event):
+    order: Order
+    sequence: int
+
+
+Published = Question | OrderStatusChanged
+
+
 @dataclass(frozen=True, slots=True)
 class Placed:
     """The outcome of a PlaceOrder that was accepted, now or (`replayed`) at an earlier call with its key."""
@@ -194,7 +216,7 @@ class Cancelled:
 
     order: Order
     changes: Sequence[StatusChanged] = ()
-    requests: Sequence[CancellationRequested] = ()
+    events: Sequence[Published] = ()
 
 
 def outcome(command: PlaceOrder, order: Order) -> Placed | Refused:

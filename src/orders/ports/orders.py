@@ -45,6 +45,10 @@ class PlacedOrders(Protocol):
         """The order's changes with a higher sequence than that, oldest first."""
         ...
 
+    async def lives(self, order_ids: Sequence[UUID]) -> Mapping[UUID, Sequence[Order]]:
+        """Each order as it was after each of its changes, by id; what is not there is left out."""
+        ...
+
     async def find(self, commands: Sequence[PlaceOrder]) -> Sequence[Order]:
         """The orders that bear the id or the idempotency key of one of the commands."""
         ...

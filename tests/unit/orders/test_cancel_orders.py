@@ -49,6 +49,7 @@ async def test_a_finished_order_gets_refunded_and_payments_is_asked() -> None:
     assert told(await world.cancel(1)) == ["REFUNDING"]
     assert life(world) == ["NEW", "FINISHED", "REFUNDING"]
     assert [question["type"] for question in world.outbox()] == [ORDER_CANCELLATION_REQUESTED]
+    assert world.notified() == [(str(id_of(1)), 3, "REFUNDING")]
 
 
 @pytest.mark.parametrize("decisions", [[], [CAPTURED]], ids=["new", "finished"])
@@ -103,3 +104,4 @@ async def test_a_cancelled_order_is_settled_by_what_payments_answers(
     assert life(world) == lived
     assert [row.sequence for row in world.history()] == list(range(1, len(lived) + 1))
     assert world.orders()[0].status is Status(lived[-1])
+    assert world.notified() == [(str(id_of(1)), n, status) for n, status in enumerate(lived, 1) if n > 1]

@@ -101,7 +101,7 @@ def cancelling(order: Order) -> Order:
 def test_a_new_order_whose_cancellation_is_wanted_stays_new_and_payments_is_asked() -> None:
     order = placed()
     before = replace(order)
-    assert order.cancel(TRACE, LATER) == Cancelled(order=order, requests=[REQUEST], changes=[])
+    assert order.cancel(TRACE, LATER) == Cancelled(order=order, events=[REQUEST], changes=[])
     asked_at = LATER + timedelta(seconds=5)
     assert order == replace(before, cancel_requested_at=LATER, ask_again_at=asked_at)
 
@@ -109,7 +109,9 @@ def test_a_new_order_whose_cancellation_is_wanted_stays_new_and_payments_is_aske
 def test_a_finished_order_whose_cancellation_is_wanted_gets_refunded_and_payments_is_asked() -> None:
     order = decided(CAPTURED)
     changes = [changed(3, Status.REFUNDING, None)]
-    assert order.cancel(TRACE, LATER) == Cancelled(order=order, changes=changes, requests=[REQUEST])
+    cancelled = order.cancel(TRACE, LATER)
+    told = [order.told(change, TRACE) for change in changes]
+    assert cancelled == Cancelled(order=order, changes=changes, events=[REQUEST, *told])
     assert (order.status, order.updated_at) == (Status.REFUNDING, LATER)
     assert order.ask_again_at == LATER + timedelta(seconds=5)
 
@@ -215,3 +217,17 @@ def test_the_same_key_with_other_values_is_refused(other: dict[str, object]) -> 
     refused = outcome(replace(PLACE, order_id=id_of(2), **other), placed())  # type: ignore[arg-type]
     assert isinstance(refused, Refused)
     assert refused.code == "idempotency_key_reused"
+
+
+def test_each_change_is_told_with_the_order_as_it_was_right_after_it() -> None:
+    order = cancelling(placed())
+    told = [order.told(change, TRACE) for change in order.settle(REFUNDED, LATER)]
+    assert [(event.sequence, event.order.status) for event in told] == [
+        (2, Status.FINISHED),
+        (3, Status.REFUNDING),
+        (4, Status.REFUNDED),
+    ]
+    assert {event.order.updated_at for event in told} == {LATER}
+    assert {(event.order_id, event.user_id, event.traceparent) for event in told} == {
+        (id_of(1), "alice", TRACE)
+    }

@@ -44,6 +44,7 @@ async def test_decisions_settle_their_orders_and_add_to_their_history() -> None:
         (id_of(2), 2, Status.FINISHED),
         (id_of(3), 1, Status.NEW),
     ]
+    assert world.notified() == [(str(id_of(2)), 2, "FINISHED"), (str(id_of(1)), 2, "CANCELLED")]
 
 
 async def test_the_same_message_again_changes_nothing() -> None:

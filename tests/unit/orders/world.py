@@ -9,6 +9,7 @@ from kernel.adapters.memory.database import MemoryDatabase
 from kernel.adapters.memory.inbox import MemoryInbox
 from kernel.adapters.memory.outbox import OUTBOX, MemoryBacklog, MemoryOutbox
 from kernel.adapters.memory.unit_of_work import MemoryUnitOfWork
+from kernel.contracts.catalog import ORDER_STATUS_CHANGED
 from kernel.domain.errors import Refused, ShopError
 from kernel.domain.events import MessageId, Received
 from orders import wire
@@ -83,7 +84,12 @@ class World:
     async def settle(self, *decisions: PaymentDecided, first_message: int = 1) -> None:
         uow = MemoryUnitOfWork(self.database)
         settle_orders = SettleOrders(
-            uow, MemoryInbox(uow, self.clock), MemoryOrders(uow), MemoryHistory(uow), self.clock
+            uow,
+            MemoryInbox(uow, self.clock),
+            MemoryOrders(uow),
+            MemoryHistory(uow),
+            MemoryOutbox(uow, self.clock, wire.encode, self.woken.append),
+            self.clock,
         )
         await settle_orders(
             [
@@ -109,6 +115,15 @@ class World:
         return sorted(self.database.rows(ORDER_HISTORY), key=lambda row: (row.order_id, row.sequence))
 
     def outbox(self) -> list[dict[str, Any]]:
+        """What payments must get."""
+        return [event for event in self._waiting() if event["type"] != ORDER_STATUS_CHANGED]
+
+    def notified(self) -> list[tuple[str, int, str]]:
+        """The order, the number and the status of each change that whoever listens is told."""
+        told = [event["data"] for event in self._waiting() if event["type"] == ORDER_STATUS_CHANGED]
+        return [(data["orderId"], data["sequence"], data["order"]["status"]) for data in told]
+
+    def _waiting(self) -> list[dict[str, Any]]:
         return [json.loads(row.event) for row in sorted(self.database.rows(OUTBOX), key=lambda row: row.id)]
 
 

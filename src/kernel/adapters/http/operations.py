@@ -14,8 +14,9 @@ from litestar.openapi.spec import Example
 from litestar.openapi.spec import Operation as OpenAPIOperation
 from litestar.params import Body, PathParameter, QueryParameter
 from litestar.types import Guard
+from msgspec import Meta
 
-from kernel.adapters.http.body import BATCH_BYTES_MAX, Items, JsonBody, JsonItems
+from kernel.adapters.http.body import BATCH_BYTES_MAX, ITEMS_MAX, Items, JsonBody, JsonItems
 from kernel.adapters.http.head import not_by_head
 from kernel.adapters.http.headers import ETAG, LINK, LOCATION, REPLAYED, answering_with
 from kernel.adapters.http.idempotency import at_most_one_key, keys_in_the_body
@@ -54,6 +55,7 @@ OpenAccountBody = Annotated[http.OpenAccount, _body(examples.OPEN_ACCOUNT)]
 DepositBody = Annotated[http.Deposit, _body(examples.DEPOSIT)]
 AdmissionBody = Annotated[list[http.AdmissionRequest], _body([examples.ADMISSION])]
 PlaceOrderBody = Annotated[http.PlaceOrder, _body(examples.PLACE_ORDER)]
+OrderIdsBody = Annotated[Annotated[list[UUID], Meta(max_length=ITEMS_MAX)], _body([examples.ORDER["id"]])]
 PlaceOrdersBody = Annotated[Items[http.PlaceOrderItem], _body(examples.BATCH)]
 
 UserIdInPath = Annotated[str, PathParameter(name="userId", examples=[Example(value="alice")])]
@@ -187,4 +189,17 @@ CANCEL_ORDER = Operation(
     status_code=202,
     responses=_answer(202, http.Order, "It gets cancelled or refunded", examples.REFUNDING_ORDER)
     | problems(_INVALID, _NO_ORDER, (409, "order_cancelled"), (409, "order_refunded"), *_NOT_WRITTEN),
+)
+READ_CHANGES = Operation(
+    operation_id="readChanges",
+    summary="Orders as they were after each of their changes (for the gateway)",
+    dto=JsonBody,
+    status_code=200,
+    responses=_answer(
+        200,
+        list[list[http.OrderChange]],
+        "The life of each order so far, in the same order; an empty one where there is no such order",
+        [[{"sequence": 1, "order": examples.ORDER}], []],
+    )
+    | problems(*_INVALID_BODY, *_AWAY),
 )

@@ -2,8 +2,8 @@
 
 import asyncio
 import logging
-from collections import deque
-from collections.abc import Sequence
+from collections import defaultdict, deque
+from collections.abc import Callable, Sequence
 from types import TracebackType
 from typing import Self
 
@@ -22,6 +22,7 @@ class InProcessBroker:
 
     def __init__(self) -> None:
         self.handlers: dict[str, Handler] = {}
+        self.listeners: defaultdict[str, list[Callable[[bytes], None]]] = defaultdict(list)
         self.dead_letters: deque[Envelope] = deque(maxlen=DEAD_LETTERS_MAX)
 
 
@@ -85,6 +86,7 @@ class InProcessBus:
         await self.close()
 
     async def _hand_over(self, envelope: Envelope) -> None:
+        self._notify(envelope)
         message = CATALOG.get(envelope.type)
         handler = self._broker.handlers.get(message.consumer or "") if message else None
         if handler is None:
@@ -99,3 +101,27 @@ class InProcessBus:
         except Exception:
             logger.exception("a message was not handled, it will be delivered again")
             raise
+
+    def _notify(self, envelope: Envelope) -> None:
+        for handle in list(self._broker.listeners[envelope.type]):
+            try:
+                handle(envelope.body)
+            except Exception:
+                logger.exception("a notification was not handled, it is lost")
+
+
+class InProcessNotifications:
+    def __init__(self, broker: InProcessBroker) -> None:
+        self._broker = broker
+
+    @property
+    def healthy(self) -> bool:
+        return True
+
+    async def listen(self, event_type: str, handle: Callable[[bytes], None]) -> None:
+        listeners = self._broker.listeners[event_type]
+        listeners.append(handle)
+        try:
+            await asyncio.Event().wait()
+        finally:
+            listeners.remove(handle)

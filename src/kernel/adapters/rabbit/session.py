@@ -56,7 +56,7 @@ class RabbitSession:
         async def prepare(broker: RabbitBroker) -> AbstractChannel:
             queue = service_queue(self._service)
             subscriber = broker.subscriber(
-                queue, ack_policy=AckPolicy.NACK_ON_ERROR, decoder=_raw_body, no_reply=True
+                queue, ack_policy=AckPolicy.NACK_ON_ERROR, decoder=raw_body, no_reply=True
             )
             subscriber(_told_apart(handler))
             await subscriber.start()
@@ -116,7 +116,7 @@ class RabbitSession:
         await asyncio.gather(*(connection.close() for connection in connections))
 
 
-async def _raw_body(message: StreamMessage[Any]) -> bytes:
+async def raw_body(message: StreamMessage[Any]) -> bytes:
     body: bytes = message.body
     return body
 

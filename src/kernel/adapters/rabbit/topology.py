@@ -11,6 +11,8 @@ DELIVERIES_MAX = 20
 # looking at a dead letter would wear it out. There is no "never" that RabbitMQ 3 takes too.
 _INSPECTIONS_MAX = 2**31 - 1
 
+LISTENER_BYTES_MAX = 64 * 1024 * 1024
+
 # Not `robust`: nothing is restored piece by piece, a lost session is replaced whole (see connection.py).
 EXCHANGE = RabbitExchange("shop.events", ExchangeType.TOPIC, durable=True, robust=False)
 
@@ -38,6 +40,19 @@ def service_queue(service: str) -> RabbitQueue:
             "x-dead-letter-strategy": "at-least-once",
             "x-overflow": "reject-publish",
         },
+    )
+
+
+def listener_queue(name: str, message_type: str) -> RabbitQueue:
+    """For one process and its lifetime; where that stalls, the oldest notifications are dropped."""
+    return RabbitQueue(
+        name,
+        robust=False,
+        durable=False,
+        exclusive=True,
+        auto_delete=True,
+        routing_key=message_type,
+        arguments={"x-max-length-bytes": LISTENER_BYTES_MAX},
     )
 
 

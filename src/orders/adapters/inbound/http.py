@@ -74,6 +74,14 @@ class OrdersController(Controller):
             [_item(item if isinstance(item, Invalid) else next(outcomes)) for item in data.items]
         )
 
+    @post("/changes", **operations.READ_CHANGES)
+    @inject
+    async def changes(
+        self, data: operations.OrderIdsBody, placed: FromDishka[PlacedOrders]
+    ) -> JsonAnswer[list[list[http.OrderChange]]]:
+        lives = await placed.lives(data)
+        return JsonAnswer([wire.life_body(lives.get(order_id, [])) for order_id in data])
+
     @get(**operations.LIST_ORDERS)
     @inject
     async def page(

@@ -89,6 +89,16 @@ class MemoryPlacedOrders:
         changes = [row for row in rows if row.order_id == order_id and row.sequence > after]
         return sorted(changes, key=lambda change: change.sequence)
 
+    async def lives(self, order_ids: Sequence[UUID]) -> Mapping[UUID, Sequence[Order]]:
+        return {
+            order.id: [
+                replace(order, status=change.status, reason=change.reason, updated_at=change.at)
+                for change in await self.history(order.id, after=0)
+            ]
+            for order in self._database.rows(ORDERS)
+            if order.id in order_ids
+        }
+
     async def find(self, commands: Sequence[PlaceOrder]) -> Sequence[Order]:
         found = {}
         for command in commands:

@@ -1,15 +1,19 @@
 """Orders and their history in PostgreSQL; every statement takes a whole batch."""
 
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy import (
+    ARRAY,
     BigInteger,
     Row,
     Text,
+    Uuid,
     and_,
+    any_,
     bindparam,
     cast,
     exists,
@@ -121,15 +125,26 @@ _TRY = (
 )
 
 _CHANGES = tuple(ORDER_HISTORY.c)
+_WITH_HISTORY = ORDERS.join(
+    ORDER_HISTORY,
+    and_(ORDER_HISTORY.c.user_id == ORDERS.c.user_id, ORDER_HISTORY.c.order_id == ORDERS.c.id),
+)
 _HISTORY = (
     select(*_CHANGES)
-    .join_from(
-        ORDERS,
-        ORDER_HISTORY,
-        and_(ORDER_HISTORY.c.user_id == ORDERS.c.user_id, ORDER_HISTORY.c.order_id == ORDERS.c.id),
-    )
+    .select_from(_WITH_HISTORY)
     .where(ORDERS.c.id == bindparam("id"), ORDER_HISTORY.c.sequence > bindparam("after", type_=BigInteger))
     .order_by(ORDER_HISTORY.c.sequence)
+)
+_THEN = {
+    "status": ORDER_HISTORY.c.status,
+    "reason": ORDER_HISTORY.c.reason,
+    "updated_at": ORDER_HISTORY.c.at.label("updated_at"),
+}
+_LIVES = (
+    select(*(_THEN.get(c.name, c) for c in _COLUMNS))
+    .select_from(_WITH_HISTORY)
+    .where(ORDERS.c.id == any_(bindparam("ids", type_=ARRAY(Uuid))))
+    .order_by(ORDERS.c.id, ORDER_HISTORY.c.sequence)
 )
 _ADD_CHANGES = insert(ORDER_HISTORY).from_select([c.name for c in _CHANGES], select(unnest(*_CHANGES)))
 
@@ -189,6 +204,13 @@ class PostgresPlacedOrders:
         async with reading(self._engine) as connection:
             rows = await connection.execute(_HISTORY, {"id": order_id, "after": after})
             return [StatusChanged(**{**row._mapping, "status": Status(row.status)}) for row in rows]
+
+    async def lives(self, order_ids: Sequence[UUID]) -> Mapping[UUID, Sequence[Order]]:
+        lives: defaultdict[UUID, list[Order]] = defaultdict(list)
+        async with reading(self._engine) as connection:
+            for row in await connection.execute(_LIVES, {"ids": order_ids}):
+                lives[row.id].append(_order(row))
+        return lives
 
     async def find(self, commands: Sequence[PlaceOrder]) -> Sequence[Order]:
         keys = ((command.user_id, command.order_id, command.idempotency_key) for command in commands)

@@ -1,0 +1,108 @@
+"""Notifications from RabbitMQ, for one process alone: its queue is gone with its connection."""
+
+import asyncio
+import logging
+from collections.abc import Callable, Sequence
+from itertools import cycle
+from uuid import uuid4
+
+from aio_pika.abc import AbstractChannel
+from faststream import AckPolicy
+from faststream.rabbit import Channel, RabbitBroker, RabbitQueue
+from yarl import URL
+
+from kernel.adapters.rabbit.bus import CHECK_S
+from kernel.adapters.rabbit.connection import ANSWER_S, RabbitConnection
+from kernel.adapters.rabbit.session import raw_body
+from kernel.adapters.rabbit.topology import EXCHANGE, listener_queue
+from kernel.adapters.rabbit.urls import broker_url
+from kernel.adapters.system_clock import SystemClock
+from kernel.application.backoff import Backoff
+from kernel.domain.errors import Unavailable
+
+_CLOSE_S = 3.0
+
+logger = logging.getLogger(__name__)
+
+
+class RabbitNotifications:
+    """`urls` are the nodes of one cluster, any of which will do; what is lost is made anew."""
+
+    def __init__(self, urls: Sequence[str], service: str) -> None:
+        """Raises Invalid for a malformed URL."""
+        self._urls = [broker_url(url) for url in urls]
+        self._service = service
+        self._backoff = Backoff(SystemClock())
+        self._healthy = False
+        self._away = False
+
+    @property
+    def healthy(self) -> bool:
+        return self._healthy
+
+    async def listen(self, event_type: str, handle: Callable[[bytes], None]) -> None:
+        for url in cycle(self._urls):
+            try:
+                await self._listen_at(url, event_type, handle)
+            except Unavailable as error:
+                if not self._away:
+                    logger.warning("rabbitmq away: %s", error.detail.removeprefix("rabbitmq at "))
+                self._away = True
+            await self._backoff.wait()
+
+    async def _listen_at(self, url: URL, event_type: str, handle: Callable[[bytes], None]) -> None:
+        """Raises Unavailable once the connection or the queue is lost."""
+        queue = listener_queue(f"{self._service}-{uuid4().hex}", event_type)
+        lost = asyncio.Event()
+        connection = RabbitConnection(
+            url, f"{self._service} listener", Channel(), grace_s=0, on_lost=lambda _: lost.set()
+        )
+
+        async def prepare(broker: RabbitBroker) -> AbstractChannel:
+            subscriber = broker.subscriber(
+                queue, EXCHANGE, ack_policy=AckPolicy.ACK_FIRST, decoder=raw_body, no_reply=True
+            )
+            subscriber(_surviving(handle))
+            await subscriber.start()
+            return (await broker.declare_queue(queue)).channel
+
+        try:
+            await connection.open(prepare, within_s=ANSWER_S)
+            self._connected()
+            while True:
+                await self._require(connection, queue)
+                await _set_within(lost, CHECK_S)
+        finally:
+            self._healthy = False
+            # A dead connection can take its time to close.
+            await asyncio.wait({asyncio.create_task(connection.close())}, timeout=_CLOSE_S)
+
+    def _connected(self) -> None:
+        if self._away:
+            logger.info("rabbitmq is back")
+        self._away, self._healthy = False, True
+        self._backoff.reset()
+
+    async def _require(self, connection: RabbitConnection, queue: RabbitQueue) -> None:
+        """Raises Unavailable where the broker is silent, or the queue or its consumer is gone."""
+        await connection.ask(lambda channel: channel.queue_declare(queue.name, passive=True))
+        if not connection.consumes:
+            raise Unavailable("the consumer is gone")
+
+
+async def _set_within(event: asyncio.Event, seconds: float) -> None:
+    try:
+        async with asyncio.timeout(seconds):
+            await event.wait()
+    except TimeoutError:
+        pass
+
+
+def _surviving(handle: Callable[[bytes], None]) -> Callable[[bytes], object]:
+    async def hand_over(body: bytes) -> None:
+        try:
+            handle(body)
+        except Exception:
+            logger.exception("a notification was not handled, it is lost")
+
+    return hand_over

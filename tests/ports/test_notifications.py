@@ -1,0 +1,154 @@
+"""What notifications promise, over the in-process bus and a real RabbitMQ, and what only the latter does."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+
+import pytest
+
+from kernel.adapters.memory.bus import InProcessBroker, InProcessBus, InProcessNotifications
+from kernel.adapters.rabbit.bus import RabbitBus
+from kernel.adapters.rabbit.notifications import RabbitNotifications
+from kernel.contracts.catalog import ORDER_STATUS_CHANGED
+from kernel.domain.errors import Invalid
+from kernel.ports.bus import Bus, Envelope, Notifications
+from tests.servers.shop import Cable, eventually, free_port
+
+OTHER = "shop.orders.nobody-knows.v1"
+
+
+class MemoryWorld:
+    def __init__(self) -> None:
+        self._broker = InProcessBroker()
+
+    def notifications(self) -> Notifications:
+        return InProcessNotifications(self._broker)
+
+    def bus(self) -> Bus:
+        return InProcessBus(self._broker, "orders")
+
+
+class RabbitWorld:
+    def __init__(self, url: str) -> None:
+        self._url = url
+
+    def notifications(self) -> Notifications:
+        return RabbitNotifications([self._url], "gateway")
+
+    def bus(self) -> Bus:
+        return RabbitBus([self._url], "orders")
+
+
+@pytest.fixture(params=["memory", "rabbit"])
+def world(request: pytest.FixtureRequest) -> MemoryWorld | RabbitWorld:
+    return MemoryWorld() if request.param == "memory" else RabbitWorld(request.getfixturevalue("broker"))
+
+
+@asynccontextmanager
+async def listening(
+    notifications: Notifications, handle: Callable[[bytes], None], event_type: str = ORDER_STATUS_CHANGED
+) -> AsyncIterator[None]:
+    task = asyncio.create_task(notifications.listen(event_type, handle))
+    try:
+        await eventually(lambda: notifications.healthy, every=0.01)
+        await asyncio.sleep(0)
+        yield
+    finally:
+        task.cancel()
+        await asyncio.wait({task})
+
+
+def notification(body: bytes, event_type: str = ORDER_STATUS_CHANGED) -> Envelope:
+    return Envelope(event_type, body, mandatory=False)
+
+
+async def arrives(heard: list[bytes], *bodies: bytes) -> None:
+    await eventually(lambda: heard == list(bodies), every=0.01)
+
+
+async def test_each_listener_hears_everything_of_its_type_in_order(world: MemoryWorld | RabbitWorld) -> None:
+    heard: list[list[bytes]] = [[], [], []]
+    async with (
+        world.bus() as bus,
+        listening(world.notifications(), heard[0].append),
+        listening(world.notifications(), heard[1].append),
+        listening(world.notifications(), heard[2].append, OTHER),
+    ):
+        for body in (b"1", b"2", b"3"):
+            await bus.publish([notification(body)])
+        await bus.publish([notification(b"4", OTHER)])
+        await arrives(heard[0], b"1", b"2", b"3")
+        await arrives(heard[1], b"1", b"2", b"3")
+        await arrives(heard[2], b"4")
+
+
+async def test_what_is_told_while_nobody_listens_is_lost_and_no_fault(
+    world: MemoryWorld | RabbitWorld,
+) -> None:
+    heard: list[bytes] = []
+    async with world.bus() as bus:
+        await bus.publish([notification(b"before")])
+        async with listening(world.notifications(), heard.append):
+            await bus.publish([notification(b"meanwhile")])
+            await arrives(heard, b"meanwhile")
+        await bus.publish([notification(b"after")])
+        assert heard == [b"meanwhile"]
+
+
+async def test_a_listener_that_fails_goes_on_and_disturbs_nobody(world: MemoryWorld | RabbitWorld) -> None:
+    def fail_once(body: bytes) -> None:
+        failing.append(body)
+        if len(failing) == 1:
+            raise RuntimeError("a bug")
+
+    failing: list[bytes] = []
+    other: list[bytes] = []
+    async with (
+        world.bus() as bus,
+        listening(world.notifications(), fail_once),
+        listening(world.notifications(), other.append),
+    ):
+        await bus.publish([notification(b"1")])
+        await bus.publish([notification(b"2")])
+        await arrives(failing, b"1", b"2")
+        await arrives(other, b"1", b"2")
+
+
+@pytest.fixture
+async def cable(broker: str) -> AsyncIterator[Cable]:
+    async with Cable(broker) as cable:
+        yield cable
+
+
+async def test_rabbit_listens_again_after_a_cut(broker: str, cable: Cable) -> None:
+    heard: list[bytes] = []
+    notifications = RabbitNotifications([cable.url], "gateway")
+    async with RabbitBus([broker], "orders") as bus, listening(notifications, heard.append):
+        async with cable.away():
+            await eventually(lambda: not notifications.healthy)
+            await bus.publish([notification(b"lost")])
+        await eventually(lambda: notifications.healthy)
+        await bus.publish([notification(b"heard")])
+        await arrives(heard, b"heard")
+
+
+async def test_rabbit_is_waited_for_where_it_is_away_at_the_start(cable: Cable) -> None:
+    heard: list[bytes] = []
+    nobody = f"amqp://guest:guest@127.0.0.1:{free_port()}/"
+    await cable.cut()
+    notifications = RabbitNotifications([nobody, cable.url], "gateway")
+    listening_task = asyncio.create_task(notifications.listen(ORDER_STATUS_CHANGED, heard.append))
+    await asyncio.sleep(0.3)
+    assert not notifications.healthy
+    await cable.mend()
+    await eventually(lambda: notifications.healthy)
+    listening_task.cancel()
+    await asyncio.wait({listening_task})
+    assert not notifications.healthy
+
+
+@pytest.mark.parametrize("url", ["http://localhost", "amqp://:secret@/vhost"])
+def test_a_malformed_url_is_told_before_any_try(url: str) -> None:
+    with pytest.raises(Invalid) as caught:
+        RabbitNotifications([url], "gateway")
+    assert "secret" not in caught.value.detail
