@@ -1,13 +1,17 @@
 import asyncio
 
 from gateway.adapters.inbound.accounts import AccountsController, deposit_by_get
+from gateway.adapters.inbound.events import watch_order
+from gateway.adapters.inbound.notifications import StatusChanges
 from gateway.adapters.inbound.orders import OrdersController
 from gateway.adapters.outbound.http_service import open_session
+from gateway.application.hub import Hub
 from gateway.wiring import assemble
 from kernel.adapters.http.app import create_app
 from kernel.adapters.http.cors import cors_config
 from kernel.adapters.http.health import Probes
 from kernel.adapters.http.openapi import openapi_config
+from kernel.ports.bus import Notifications
 from kernel.settings import Settings
 from kernel.wiring import open_telemetry, run
 
@@ -22,22 +26,28 @@ OPENAPI = openapi_config(
 )
 
 
-async def serve(settings: Settings, stop: asyncio.Event) -> None:
+async def serve(settings: Settings, notifications: Notifications, stop: asyncio.Event) -> None:
     """Run the gateway until `stop` is set. Raises ShopError where it cannot start."""
+
+    async def notified() -> bool:
+        return notifications.healthy
+
     async with (
         open_telemetry("gateway", settings.otel_exporter_otlp_endpoint) as telemetry,
         open_session() as session,
     ):
-        container = assemble(settings, session, telemetry)
+        container = assemble(settings, notifications, session, telemetry)
         legacy = [deposit_by_get] if settings.shop_legacy_routes == "on" else []
         app = create_app(
-            routes=[AccountsController, *legacy, OrdersController],
+            routes=[AccountsController, *legacy, OrdersController, watch_order],
             openapi=OPENAPI,
             ui_path="/index.html",
-            probes=Probes(stop=stop),
+            probes=Probes(helpful={"rabbitmq": notified}, stop=stop),
             exposition=telemetry.exposition,
             container=container,
             cors=cors_config(settings.shop_cors_origins),
         )
-        await run(app, telemetry, settings.bind_host, settings.gateway_port, stop)
+        hub = await container.get(Hub)
+        changes = await container.get(StatusChanges)
+        await run(app, telemetry, settings.bind_host, settings.gateway_port, stop, hub, jobs=[hub, changes])
         await container.close()

@@ -5,12 +5,13 @@ from uuid import UUID
 
 import msgspec
 
-from gateway.domain.orders import Fate, Placed, PlaceOrder, Rejected
-from kernel.contracts import http
+from gateway.domain.orders import Change, Fate, Placed, PlaceOrder, Rejected
+from kernel.contracts import catalog, http
 from kernel.contracts.values import decoder, encode
 
 ACCOUNTS = "/accounts"
 ORDERS = "/orders"
+STATUS_CHANGES = catalog.ORDER_STATUS_CHANGED
 
 _AT_THE_GATEWAY = {"/api/Accounts": ACCOUNTS, "/api/Order": ORDERS}
 _ROUTE = re.compile(r"(?P<start>^|<)(?P<route>/api/(?:Accounts|Order))(?=[/?#>]|$)")
@@ -27,8 +28,20 @@ class Outcome(http.Answer, frozen=True, omit_defaults=True):
     problem: msgspec.Raw = _ABSENT
 
 
-class _Identified(http.Answer, frozen=True):
+class _Order(http.Answer, frozen=True):
     id: UUID
+    status: str
+
+
+class _Change(http.Answer, frozen=True):
+    """An http.OrderChange, or what matters in an OrderStatusChangedV1; the order is passed on as it came."""
+
+    sequence: int
+    order: msgspec.Raw
+
+
+class _Event(http.Answer, frozen=True):
+    data: _Change
 
 
 def place_order(order: http.PlaceOrder, key: str | None, new_id: UUID, traceparent: str) -> PlaceOrder:
@@ -43,8 +56,8 @@ def place_order(order: http.PlaceOrder, key: str | None, new_id: UUID, tracepare
 def fate(order: PlaceOrder, outcome: Outcome) -> Fate:
     if outcome.problem is not _ABSENT:
         return Rejected(outcome.status, at_own_route(outcome.problem))
-    order_id = decoder(_Identified).decode(outcome.order).id
-    return order.placed(order_id, bytes(outcome.order), replayed=bool(outcome.replayed))
+    placed = decoder(_Order).decode(outcome.order)
+    return order.placed(placed.id, placed.status, bytes(outcome.order), replayed=bool(outcome.replayed))
 
 
 def outcome(fate: Fate) -> Outcome:
@@ -53,6 +66,25 @@ def outcome(fate: Fate) -> Outcome:
             return Outcome(201, order=msgspec.Raw(fate.order), replayed=fate.replayed)
         case Rejected():
             return Outcome(fate.status, problem=msgspec.Raw(fate.problem))
+
+
+def lives(changes: bytes) -> list[list[Change]]:
+    """Of several orders, as the orders service tells their changes."""
+    return [[_change(item) for item in life] for life in decoder(list[list[_Change]]).decode(changes)]
+
+
+def notified(body: bytes) -> list[Change]:
+    """The changes that a message tells of, a batch or a single event.
+
+    Raises msgspec.DecodeError, UnicodeDecodeError or RecursionError where it is no such message.
+    """
+    events = decoder(list[_Event]).decode(body if body.lstrip()[:1] == b"[" else b"[" + body + b"]")
+    return [_change(event.data) for event in events]
+
+
+def _change(data: _Change) -> Change:
+    order = decoder(_Order).decode(data.order)
+    return Change(order.id, data.sequence, order.status, bytes(data.order))
 
 
 def at_own_route(problem: bytes | msgspec.Raw) -> bytes:

@@ -3,15 +3,18 @@
 import aiohttp
 from dishka import AsyncContainer, Provider, Scope, make_async_container, provide
 
+from gateway.adapters.inbound.notifications import StatusChanges
 from gateway.adapters.outbound.http_accounts import HttpAccounts
 from gateway.adapters.outbound.http_orders import HttpOrders
 from gateway.application.cancel_orders import CancelOrders
 from gateway.application.change_accounts import ChangeAccounts
+from gateway.application.hub import Hub
 from gateway.application.place_orders import PlaceOrders
 from gateway.ports.accounts import AccountsService
 from gateway.ports.orders import OrdersService
 from kernel.adapters.system_clock import SystemClock
 from kernel.adapters.telemetry.telemetry import Telemetry
+from kernel.ports.bus import Notifications
 from kernel.ports.clock import Clock
 from kernel.settings import Settings
 
@@ -19,15 +22,23 @@ from kernel.settings import Settings
 class GatewayProvider(Provider):
     scope = Scope.APP
 
-    def __init__(self, settings: Settings, session: aiohttp.ClientSession, telemetry: Telemetry) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        notifications: Notifications,
+        session: aiohttp.ClientSession,
+        telemetry: Telemetry,
+    ) -> None:
         super().__init__()
         self._telemetry = telemetry
         self._settings = settings
+        self._notifications = notifications
         self._session = session
 
     clock = provide(SystemClock, provides=Clock)
     change_accounts = provide(ChangeAccounts)
     cancel_orders = provide(CancelOrders)
+    status_changes = provide(StatusChanges)
 
     @provide
     def place_orders(self, orders: OrdersService, clock: Clock) -> PlaceOrders:
@@ -38,9 +49,22 @@ class GatewayProvider(Provider):
         return HttpOrders(self._session, self._settings.orders_url)
 
     @provide
+    def notifications(self) -> Notifications:
+        return self._notifications
+
+    @provide
+    def hub(self, orders: OrdersService, clock: Clock) -> Hub:
+        return Hub(orders, clock)
+
+    @provide
     def accounts(self) -> AccountsService:
         return HttpAccounts(self._session, self._settings.payments_url)
 
 
-def assemble(settings: Settings, session: aiohttp.ClientSession, telemetry: Telemetry) -> AsyncContainer:
-    return make_async_container(GatewayProvider(settings, session, telemetry))
+def assemble(
+    settings: Settings,
+    notifications: Notifications,
+    session: aiohttp.ClientSession,
+    telemetry: Telemetry,
+) -> AsyncContainer:
+    return make_async_container(GatewayProvider(settings, notifications, session, telemetry))

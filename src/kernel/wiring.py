@@ -116,6 +116,10 @@ class Background(Protocol):
         ...
 
 
+class Stoppable(Protocol):
+    async def stop(self) -> None: ...
+
+
 async def relays(
     container: AsyncContainer, service: str, store: StoreMetrics, consumer: Handler
 ) -> list[Relay]:
@@ -206,8 +210,8 @@ async def run(
     host: str,
     port: int,
     stop: asyncio.Event,
+    first_to_stop: Stoppable,
     *,
-    bus: Bus | None = None,
     relays: Sequence[Relay] = (),
     jobs: Sequence[Background] = (),
 ) -> None:
@@ -215,18 +219,19 @@ async def run(
 
     Then nothing more is taken from the bus and the network, and what was begun is finished. The relays end
     last, so that they publish what it left in the outbox; what they cannot publish in time stays there.
+
+    `first_to_stop` is what would keep them busy: no message, no endless answer is begun any more.
     """
 
-    async def stop_bus() -> None:
+    async def stop_first() -> None:
         await stop.wait()
-        if bus is not None:
-            await bus.stop()
+        await first_to_stop.stop()
 
     with listen(host, port) as listener:
         async with asyncio.TaskGroup() as group:
             relaying = [group.create_task(relay.run()) for relay in relays]
             working = [group.create_task(job.run()) for job in (*jobs, LoopLag(telemetry.metrics))]
-            taking = group.create_task(stop_bus())
+            taking = group.create_task(stop_first())
             await HttpServer(observed(app, telemetry), listener).run_until(stop)
             await taking
             for relay in relays:

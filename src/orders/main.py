@@ -52,7 +52,7 @@ async def serve(settings: Settings, bus: Bus, stop: asyncio.Event) -> None:
             settings.bind_host,
             settings.orders_port,
             stop,
-            bus=bus,
+            bus,
             relays=await relays(container, "orders", store, consumer),
             jobs=[await housekeeping(container), ask_again],
         )

@@ -45,7 +45,7 @@ async def serve(settings: Settings, bus: Bus, stop: asyncio.Event) -> None:
             settings.bind_host,
             settings.payments_port,
             stop,
-            bus=bus,
+            bus,
             relays=await relays(container, "payments", store, consumer),
             jobs=[await housekeeping(container)],
         )

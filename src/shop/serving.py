@@ -1,6 +1,7 @@
 """Runs one service, or the whole shop in one process."""
 
 import asyncio
+import resource
 import signal
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
@@ -13,11 +14,12 @@ import uvloop
 import gateway.main
 import orders.main
 import payments.main
-from kernel.adapters.memory.bus import InProcessBroker, InProcessBus
+from kernel.adapters.memory.bus import InProcessBroker, InProcessBus, InProcessNotifications
 from kernel.adapters.postgres.engine import connect_engine
 from kernel.adapters.postgres.schema import migrate, revision
 from kernel.adapters.rabbit.bus import RabbitBus
-from kernel.ports.bus import Bus
+from kernel.adapters.rabbit.notifications import RabbitNotifications
+from kernel.ports.bus import Bus, Notifications
 from kernel.settings import Settings, required
 from shop.databases import SERVICES
 
@@ -35,8 +37,16 @@ def run(main: Callable[[asyncio.Event], Awaitable[T]]) -> T:
             asyncio.get_running_loop().add_signal_handler(number, stop.set)
         return await main(stop)
 
+    _allow_many_connections()
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         return runner.run(until_signalled())
+
+
+def _allow_many_connections() -> None:
+    """An open stream is an open file, of which a process may often have 1024 only until it asks for more."""
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    with suppress(ValueError, OSError):  # as where the system means less than it says
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
 
 
 async def serve(service: str, settings: Settings, stop: asyncio.Event) -> None:
@@ -47,7 +57,7 @@ async def serve(service: str, settings: Settings, stop: asyncio.Event) -> None:
         case "payments":
             await payments.main.serve(settings, _rabbit(settings, service), stop)
         case "gateway":
-            await gateway.main.serve(settings, stop)
+            await gateway.main.serve(settings, _notifications(settings), stop)
 
 
 async def serve_all(settings: Settings, stop: asyncio.Event) -> None:
@@ -68,7 +78,7 @@ async def serve_all(settings: Settings, stop: asyncio.Event) -> None:
         # The door opens last, so that nobody meets a gateway with nothing behind it.
         for url in (settings.payments_url, settings.orders_url):
             await _until_ready(url, stop)
-        group.create_task(gateway.main.serve(settings, stop))
+        group.create_task(gateway.main.serve(settings, _notifications(settings, broker), stop))
 
 
 async def migrate_databases(settings: Settings, services: tuple[str, ...] = SERVICES) -> dict[str, int]:
@@ -119,3 +129,10 @@ def local_url(settings: Settings, port: int) -> str:
 
 def _rabbit(settings: Settings, service: str) -> RabbitBus:
     return RabbitBus(required(settings, "rabbitmq_url").split(","), service)
+
+
+def _notifications(settings: Settings, broker: InProcessBroker | None = None) -> Notifications:
+    """Of the broker of this process where no other is set; a gateway alone then hears nothing, and reads."""
+    if settings.rabbitmq_url:
+        return RabbitNotifications(settings.rabbitmq_url.split(","), "gateway")
+    return InProcessNotifications(broker or InProcessBroker())

@@ -11,10 +11,11 @@ from typing import Any
 import msgspec
 import pytest
 
+import gateway.wire
 import orders.wire
 import payments.wire
 from kernel.adapters.cloudevents import decode_events
-from kernel.contracts.catalog import CATALOG
+from kernel.contracts.catalog import CATALOG, ORDER_STATUS_CHANGED
 from kernel.domain.events import Received
 from tests.contracts.golden import GOLDEN, published, shape_of
 
@@ -67,6 +68,17 @@ def test_a_field_that_a_newer_publisher_adds_is_ignored(name: str) -> None:
     assert isinstance(expected, Received)
     assert isinstance(read, Received)
     assert read.fact == expected.fact
+
+
+def test_a_golden_notification_is_read_by_the_gateway_and_its_order_passed_on_as_it_came() -> None:
+    message = golden(f"{ORDER_STATUS_CHANGED}.json")
+    event = msgspec.json.decode(message)
+    newer = {**event, "extension": "x", "data": {**event["data"], "addedLater": 1}}
+    for body in (message, b"[" + message + b"]", msgspec.json.encode([newer])):
+        (change,) = gateway.wire.notified(body)
+        assert str(change.order_id) == event["subject"] == event["data"]["order"]["id"]
+        assert (change.sequence, change.status) == (2, "FINISHED")
+        assert msgspec.json.decode(change.order) == event["data"]["order"]
 
 
 def test_every_consumer_reads_exactly_what_the_catalogue_sends_it() -> None:

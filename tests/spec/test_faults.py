@@ -190,18 +190,18 @@ async def test_without_the_broker_orders_are_accepted_and_decided_once_it_is_bac
 ) -> None:
     store = Store.at_the_gateway(http, three_services)
     user = await store.open_account(funds="20.00")
-    consumers = three_services.orders, three_services.payments
+    listeners = three_services.orders, three_services.payments, three_services.gateway
     async with three_services.broker.away():
-        for consumer in consumers:
-            await eventually(partial(is_ready, http, consumer, degraded=["rabbitmq"]))
+        for listener in listeners:
+            await eventually(partial(is_ready, http, listener, degraded=["rabbitmq"]))
         placed = await together(*(store.placed(user, "1.00") for _ in range(20)))
         await asyncio.sleep(0.5)
         assert len(await store.orders_of(user, status="NEW")) == 20
     orders = await together(*(store.decided(order["id"], within=HEALED_WITHIN) for order in placed))
     assert {order["status"] for order in orders} == {"FINISHED"}
     assert str(await store.balance(user)) == "0.00"
-    for consumer in consumers:
-        await eventually(partial(is_ready, http, consumer, degraded=[]))
+    for listener in listeners:
+        await eventually(partial(is_ready, http, listener, degraded=[]))
 
 
 async def ask_for_orders(http: Http, base_url: str, user: str) -> Answer:

@@ -26,9 +26,10 @@ GATEWAY = {
     "GET /orders/{id}/history": {200, 400, 404},
     "POST /orders/{id}/cancel": {202, 400, 404, 409, 503, 504},
 }
+EVENTS = {"GET /orders/{id}/events": {200, 204, 400, 404, 503}}
 KEYED = {"openAccount", "deposit", "depositByGet", "placeOrder"}
 OPERATIONS = {
-    "gateway": GATEWAY,
+    "gateway": GATEWAY | EVENTS,
     "orders": {
         operation.replace("/orders", "/api/Order"): statuses
         for operation, statuses in GATEWAY.items()

@@ -1,7 +1,10 @@
-"""An order on its way to the orders service, and what became of it."""
+"""An order on its way to the orders service, what became of it, and how its status changes."""
 
 from dataclasses import dataclass
 from uuid import UUID
+
+UNDECIDED = "NEW"
+FINAL = frozenset({"FINISHED", "CANCELLED", "REFUNDED"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -16,18 +19,23 @@ class PlaceOrder:
     own_key: bool
     traceparent: str = ""
 
-    def placed(self, order_id: UUID, order: bytes, *, replayed: bool) -> "Placed":
+    def placed(self, order_id: UUID, status: str, order: bytes, *, replayed: bool) -> "Placed":
         """A replay of the gateway's own key is the gateway's own repeat, not the client's."""
-        return Placed(order_id, order, replayed and not self.own_key)
+        return Placed(order_id, status, order, replayed and not self.own_key)
 
 
 @dataclass(frozen=True, slots=True)
 class Placed:
-    """`order` is JSON as the orders service wrote it."""
+    """`order` is JSON as the orders service wrote it, and `status` the status in it."""
 
     order_id: UUID
+    status: str
     order: bytes
     replayed: bool
+
+    @property
+    def decided(self) -> bool:
+        return self.status != UNDECIDED
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,3 +47,22 @@ class Rejected:
 
 
 Fate = Placed | Rejected
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """A change of an order's status, the first is number 1; `order` is its JSON right after the change."""
+
+    order_id: UUID
+    sequence: int
+    status: str
+    order: bytes
+
+    @property
+    def decided(self) -> bool:
+        return self.status != UNDECIDED
+
+    @property
+    def final(self) -> bool:
+        """Whether nothing follows by itself; a FINISHED order may still be refunded."""
+        return self.status in FINAL

@@ -2,7 +2,7 @@ from collections.abc import Sequence
 from typing import Protocol
 from uuid import UUID
 
-from gateway.domain.orders import Fate, PlaceOrder
+from gateway.domain.orders import Change, Fate, PlaceOrder
 from gateway.ports.answer import Answer
 
 
@@ -25,6 +25,13 @@ class OrdersService(Protocol):
         ...
 
     async def history(self, order_id: UUID, *, after: int | None, traceparent: str) -> Answer: ...
+
+    async def changes(self, order_ids: Sequence[UUID]) -> Sequence[Sequence[Change]]:
+        """All changes of each order so far, in order; none where there is no such order.
+
+        Raises Unavailable or OutcomeUnknown where there is no answer.
+        """
+        ...
 
     async def page(
         self, *, user_id: str | None, status: str | None, after: UUID | None, limit: int, traceparent: str

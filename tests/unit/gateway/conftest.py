@@ -10,6 +10,7 @@ import msgspec
 import pytest
 
 import gateway.main
+from kernel.adapters.memory.bus import InProcessBroker, InProcessNotifications
 from kernel.settings import Settings
 from tests.servers.shop import answers_ready, eventually, free_port
 from tests.spec.scenario import Http
@@ -33,8 +34,11 @@ async def a_gateway(orders: Stub, payments: Stub, **settings: str) -> AsyncItera
     port = free_port()
     url = f"http://127.0.0.1:{port}"
     stop = asyncio.Event()
+    notifications = InProcessNotifications(InProcessBroker())
     complete = Settings(gateway_port=port, orders_url=orders.url, payments_url=payments.url)
-    serving = asyncio.create_task(gateway.main.serve(msgspec.structs.replace(complete, **settings), stop))
+    serving = asyncio.create_task(
+        gateway.main.serve(msgspec.structs.replace(complete, **settings), notifications, stop)
+    )
     try:
         await eventually(lambda: answers_ready(url), every=0.01)
         async with aiohttp.ClientSession() as session:

@@ -21,7 +21,7 @@ from tests.unit.gateway.stub import answering, hanging_up, problem, refusing
 
 TRACE = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
 ORDER_ID = "0198c1a2-7b3c-7d4e-8f50-617283940516"
-ODDLY_WRITTEN = f'{{ "new": [1e2],\t"id": "{ORDER_ID}" }}'
+ODDLY_WRITTEN = f'{{ "new": [1e2],\t"id": "{ORDER_ID}", "status": "NEW" }}'
 
 Item = dict[str, Any]
 
@@ -50,7 +50,9 @@ class Shelf:
         key = (item["userId"], item["idempotencyKey"])
         replayed = key in self.orders
         order_id = str(UUID(int=len(self.orders)))
-        order = self.orders.setdefault(key, {"id": order_id, "description": item["description"]})
+        order = self.orders.setdefault(
+            key, {"id": order_id, "status": "NEW", "description": item["description"]}
+        )
         return {"status": 201, "order": order, "replayed": replayed}
 
 

@@ -8,13 +8,16 @@ from litestar import Controller, Request, get, post
 
 from gateway import wire
 from gateway.adapters.inbound.answers import passed_on, trace_of
+from gateway.adapters.inbound.prefer import Prefer, as_preferred
 from gateway.application.cancel_orders import CancelOrders
+from gateway.application.hub import Hub
 from gateway.application.place_orders import PlaceOrders
 from gateway.domain.orders import Fate, Placed
 from gateway.ports.orders import OrdersService
 from kernel.adapters.http import operations
 from kernel.adapters.http.app import JsonAnswer
 from kernel.adapters.http.conditional import IfNoneMatch
+from kernel.adapters.http.headers import LOCATION, PREFERENCE_APPLIED, REPLAYED, answering_with
 from kernel.adapters.http.idempotency import IdempotencyKey, replay_headers
 from kernel.adapters.http.paging import PAGE_SIZE, After, AfterSequence, PageLimit
 from kernel.adapters.http.problem import MEDIA_TYPE, problem_of
@@ -25,28 +28,36 @@ from kernel.contracts.values import encode
 from kernel.domain.errors import Invalid
 from kernel.ports.clock import Clock
 
+# Only the gateway waits.
+_PLACE_ORDER = operations.PLACE_ORDER | {
+    "operation_class": answering_with(LOCATION, PREFERENCE_APPLIED, REPLAYED)
+}
+
 
 class OrdersController(Controller):
     path = wire.ORDERS
     tags = ("Orders",)
 
-    @post(**operations.PLACE_ORDER)
+    @post(**_PLACE_ORDER)
     @inject
     async def place(
         self,
         request: Request[Any, Any, Any],
         data: operations.PlaceOrderBody,
         place_orders: FromDishka[PlaceOrders],
+        hub: FromDishka[Hub],
         clock: FromDishka[Clock],
         idempotency_key: IdempotencyKey = None,
+        prefer: Prefer = None,
     ) -> JsonAnswer[bytes]:
         trace = valid(request.headers.get("traceparent"))
         (fate,) = await place_orders([wire.place_order(data, idempotency_key, clock.new_id(), trace)])
         if isinstance(fate, Exception):
             raise fate
         if isinstance(fate, Placed):
+            order, applied = await as_preferred(fate, request.headers.getall("prefer", []), hub)
             location = {"Location": f"{wire.ORDERS}/{fate.order_id}"}
-            return JsonAnswer(fate.order, headers=location | replay_headers(replayed=fate.replayed))
+            return JsonAnswer(order, headers=location | replay_headers(replayed=fate.replayed) | applied)
         retry = {"Retry-After": "1"} if fate.status == 503 else {}
         return JsonAnswer(fate.problem, status_code=fate.status, media_type=MEDIA_TYPE, headers=retry)
 

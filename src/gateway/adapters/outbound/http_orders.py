@@ -5,10 +5,10 @@ import aiohttp
 
 from gateway import wire
 from gateway.adapters.outbound.http_service import HttpService
-from gateway.domain.orders import Fate, PlaceOrder
+from gateway.domain.orders import Change, Fate, PlaceOrder
 from gateway.ports.answer import Answer
 from kernel.adapters import trace_context
-from kernel.contracts.values import decoder
+from kernel.contracts.values import decoder, encode
 from kernel.domain.errors import Unavailable
 
 ROUTE = ("api", "Order")
@@ -45,6 +45,14 @@ class HttpOrders:
         return await self._service.read(
             *ROUTE, str(order_id), "history", query=query, traceparent=traceparent
         )
+
+    async def changes(self, order_ids: Sequence[UUID]) -> Sequence[Sequence[Change]]:
+        answer = await self._service.write(
+            *ROUTE, "changes", body=encode(order_ids), traceparent=trace_context.traceparent(None)
+        )
+        if answer.status != 200:
+            raise Unavailable("the orders service cannot tell of orders now")
+        return wire.lives(answer.body)
 
     async def page(
         self, *, user_id: str | None, status: str | None, after: UUID | None, limit: int, traceparent: str

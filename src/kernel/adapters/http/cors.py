@@ -2,7 +2,7 @@
 
 from litestar.config.cors import CORSConfig
 
-from kernel.adapters.http.headers import ETAG, LINK, LOCATION, REPLAYED
+from kernel.adapters.http.headers import ETAG, LINK, LOCATION, PREFERENCE_APPLIED, REPLAYED
 from kernel.adapters.http.idempotency import KEY
 
 
@@ -14,5 +14,5 @@ def cors_config(origins: str | None) -> CORSConfig | None:
         allow_origins=origins.split(","),
         allow_methods=["GET", "HEAD", "POST"],
         allow_headers=["Content-Type", KEY, "If-None-Match", "Last-Event-ID", "Prefer", "traceparent"],
-        expose_headers=[ETAG, LINK, LOCATION, REPLAYED, "Preference-Applied", "Retry-After"],
+        expose_headers=[ETAG, LINK, LOCATION, REPLAYED, PREFERENCE_APPLIED, "Retry-After"],
     )

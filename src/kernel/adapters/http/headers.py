@@ -7,12 +7,14 @@ from litestar.openapi.spec import OpenAPIHeader, OpenAPIResponse, OpenAPIType, O
 ETAG = "ETag"
 LINK = "Link"
 LOCATION = "Location"
+PREFERENCE_APPLIED = "Preference-Applied"
 REPLAYED = "Idempotency-Replayed"
 
 _DESCRIPTIONS = {
     ETAG: "For If-None-Match, to be answered 304 as long as nothing has changed.",
     LINK: 'The next page, as `<…>; rel="next"` (RFC 8288); absent on the last one.',
     LOCATION: "Where to read it.",
+    PREFERENCE_APPLIED: "The wait that was honoured, as `wait=10` (RFC 7240).",
     REPLAYED: "`true` where the key was known: this is the outcome of the first call again.",
 }
 

@@ -1,0 +1,117 @@
+"""The status of an order, live, as server-sent events (HTML standard, section 9.2)."""
+
+import asyncio
+from typing import Annotated
+from uuid import UUID
+
+from dishka import FromDishka
+from dishka.integrations.litestar import inject
+from litestar import get
+from litestar.openapi.datastructures import ResponseSpec
+from litestar.openapi.spec import Example
+from litestar.params import HeaderParameter
+from litestar.types import ASGIApp, Receive, Scope, Send
+
+from gateway.application.hub import Hub
+from gateway.application.watch import Watch
+from gateway.wire import ORDERS
+from kernel.adapters.http import operations
+from kernel.adapters.http.problem import problems
+from kernel.contracts import examples
+from kernel.contracts.values import encode
+
+HEARTBEAT_S = 15.0
+# A reader who takes nothing for so long is dropped; it may come back with its Last-Event-ID.
+TAKEN_WITHIN_S = 15.0
+
+_HEARTBEAT = b":\n\n"
+_HEADERS = [
+    (b"content-type", b"text/event-stream"),
+    (b"cache-control", b"no-store"),
+    (b"x-accel-buffering", b"no"),  # Or nginx keeps the events to itself.
+]
+
+LastEventId = Annotated[
+    str | None,
+    HeaderParameter(
+        name="Last-Event-ID",
+        description="The `id` of the last event that was received; what cannot be read is ignored.",
+        examples=[Example(value="1")],
+    ),
+]
+
+
+def _event(sequence: int, order: bytes) -> bytes:
+    return b"event: status\nid: %d\ndata: %s\n\n" % (sequence, order)
+
+
+_EXAMPLE = _event(1, encode(examples.ORDER)) + _event(2, encode(examples.FINISHED_ORDER))
+
+
+@get(
+    f"{ORDERS}/{{id:str}}/events",
+    operation_id="watchOrder",
+    summary="The status of an order, live, as server-sent events",
+    description=(
+        "First every change after `Last-Event-ID`, or all without it, then each as it happens; comments are"
+        " heartbeats. The stream ends once the order is FINISHED, CANCELLED or REFUNDED."
+    ),
+    tags=["Orders"],
+    responses={
+        200: ResponseSpec(
+            str,
+            media_type="text/event-stream",
+            generate_examples=False,
+            description="Each event has the type `status`, a number as its id, and the order as its data",
+            examples=[Example(value=_EXAMPLE.decode())],
+        ),
+        204: ResponseSpec(None, description="The order ended with the event that `Last-Event-ID` names"),
+    }
+    | problems((400, "invalid_request"), (404, "order_not_found"), (503, "unavailable"), (503, "overloaded")),
+)
+@inject
+async def watch_order(
+    order_id: operations.OrderIdInPath, hub: FromDishka[Hub], last_event_id: LastEventId = None
+) -> ASGIApp:
+    number = last_event_id or ""
+    return EventStream(hub, order_id, int(number) if number.isdecimal() and len(number) < 10 else 0)
+
+
+class EventStream:
+    """An answer in bare ASGI: there are thousands, so a stream is two tasks and a place in the hub."""
+
+    def __init__(self, hub: Hub, order_id: UUID, place: int) -> None:
+        self._hub = hub
+        self._order_id = order_id
+        self._place = place
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        async with self._hub.watch(self._order_id, place=self._place) as watch:
+            if watch.finished:
+                await send({"type": "http.response.start", "status": 204, "headers": []})
+                await send({"type": "http.response.body", "body": b"", "more_body": False})
+                return
+            leaving = asyncio.create_task(_cancel_when_gone(watch, receive))
+            try:
+                await _stream(watch, send)
+            finally:
+                leaving.cancel()
+
+
+async def _cancel_when_gone(watch: Watch, receive: Receive) -> None:
+    while (await receive())["type"] != "http.disconnect":
+        pass
+    watch.cancel()
+
+
+async def _stream(watch: Watch, send: Send) -> None:
+    await send({"type": "http.response.start", "status": 200, "headers": _HEADERS})
+    while not watch.over:
+        change = await watch.next(within_s=HEARTBEAT_S)
+        chunk = _event(change.sequence, change.order) if change else _HEARTBEAT
+        try:
+            async with asyncio.timeout(TAKEN_WITHIN_S):
+                await send({"type": "http.response.body", "body": chunk, "more_body": True})
+        except TimeoutError:
+            return
+    await send({"type": "http.response.body", "body": b"", "more_body": False})

@@ -1,0 +1,60 @@
+"""`Prefer: wait=N` (RFC 7240)."""
+
+import logging
+import re
+from collections.abc import Iterable
+from typing import Annotated
+
+from litestar.openapi.spec import Example
+from litestar.params import HeaderParameter
+
+from gateway.application.hub import Hub
+from gateway.domain.orders import Placed
+from kernel.adapters.http.headers import PREFERENCE_APPLIED
+from kernel.domain.errors import ShopError
+
+WAIT_MAX_S = 30
+
+Prefer = Annotated[
+    str | None,
+    HeaderParameter(
+        name="Prefer",
+        description=(
+            f"`wait=N`: answer once the order is decided, after N seconds at the latest; above {WAIT_MAX_S}"
+            f" counts as {WAIT_MAX_S}. `Preference-Applied` tells that it was honoured. What cannot be read"
+            " is ignored (RFC 7240)."
+        ),
+        examples=[Example(value="wait=10")],
+    ),
+]
+
+# One preference among several: they are separated by commas, which a quoted value may hold too.
+_PREFERENCE = re.compile(r'(?:[^,"]|"(?:[^"\\]|\\.)*")+')
+_WAIT = re.compile(r"\s*wait\s*(?:=(?P<value>[^;]*))?(?:;.*)?", re.IGNORECASE | re.DOTALL)
+_SECONDS = re.compile(r'\s*(?P<quote>"?)(?P<seconds>[0-9]{1,9})(?P=quote)\s*')
+
+logger = logging.getLogger(__name__)
+
+
+def wait_s(prefer: Iterable[str]) -> int | None:
+    """The seconds to wait, of all lines of the header; None where none can be read in them.
+
+    Of several waits the first one counts (RFC 7240, section 2).
+    """
+    preferences = (preference for line in prefer for preference in _PREFERENCE.findall(line))
+    wait = next(filter(None, map(_WAIT.fullmatch, preferences)), None)
+    found = _SECONDS.fullmatch(wait["value"] or "") if wait else None
+    return min(int(found["seconds"]), WAIT_MAX_S) if found else None
+
+
+async def as_preferred(placed: Placed, prefer: Iterable[str], hub: Hub) -> tuple[bytes, dict[str, str]]:
+    """The order, decided where the client preferred to wait for that, and the header that says so."""
+    seconds = wait_s(prefer)
+    if seconds is None:
+        return placed.order, {}
+    try:
+        decided = None if placed.decided else await hub.decided(placed.order_id, within_s=seconds)
+    except ShopError as error:  # The order is placed, whatever becomes of the wait.
+        logger.warning("a preference to wait was not applied: %s", error)
+        return placed.order, {}
+    return decided.order if decided else placed.order, {PREFERENCE_APPLIED: f"wait={seconds}"}

@@ -1,0 +1,109 @@
+"""Whoever watches an order is told of each change of its status, once and in order."""
+
+import asyncio
+from collections.abc import AsyncIterator, Iterable, Sequence
+from contextlib import asynccontextmanager
+from uuid import UUID
+
+from gateway.application.watch import Watch, WatchedOrder
+from gateway.domain.orders import Change
+from gateway.ports.orders import OrdersService
+from kernel.application.group_commit import GroupCommit
+from kernel.domain.errors import NotFound, OutcomeUnknown, ShopError, Unavailable
+from kernel.ports.clock import Clock
+
+WATCHES_MAX = 5000
+_TICK_S = 0.5
+
+
+class Hub:
+    """Knows of changes from notifications, and by reading: once when a watch begins, which closes the race,
+    on a gap or a repeat, and now and then, because notifications may be lost. Readings of many orders share
+    calls."""
+
+    def __init__(self, orders: OrdersService, clock: Clock, *, watches_max: int = WATCHES_MAX) -> None:
+        self._reads = GroupCommit[UUID, Sequence[Change]](orders.changes, clock)
+        self._clock = clock
+        self._watches_max = watches_max
+        self._watched: dict[UUID, WatchedOrder] = {}
+        self._watches_count = 0
+        self._stopped = False
+
+    def tell(self, changes: Iterable[Change]) -> None:
+        """What was notified; of orders that nobody watches, nothing is kept."""
+        for change in changes:
+            order = self._watched.get(change.order_id)
+            if order is not None and (not order.learn([change]) or order.has_gap):
+                self._begin_reading(order)
+
+    @asynccontextmanager
+    async def watch(self, order_id: UUID, *, place: int = 0) -> AsyncIterator[Watch]:
+        """Watch what follows the change of this number; the whole life where the order has no such change.
+
+        Raises NotFound, and Unavailable where the order cannot be read, or too many are watched already.
+        """
+        if self._stopped or self._watches_count >= self._watches_max:
+            raise Unavailable("no more orders can be watched here", code="overloaded")
+        order = self._watched.setdefault(order_id, WatchedOrder(order_id))
+        order.watches_count += 1
+        self._watches_count += 1
+        try:
+            await self._read(order)
+            yield Watch(order, place)
+        finally:
+            self._watches_count -= 1
+            order.watches_count -= 1
+            if not order.watches_count:
+                del self._watched[order_id]
+
+    async def decided(self, order_id: UUID, *, within_s: float) -> Change | None:
+        """The latest change of the order as soon as it is decided; None where that takes longer."""
+        try:
+            async with asyncio.timeout(within_s), self.watch(order_id) as watch:
+                while not watch.latest.decided and not watch.over:
+                    await watch.next(within_s=within_s)
+                return watch.latest if watch.latest.decided else None
+        except TimeoutError:
+            return None
+
+    async def run(self) -> None:
+        """Read again what is due."""
+        while True:
+            await self._clock.sleep(_TICK_S)
+            now = self._clock.monotonic()
+            for order in self._watched.values():
+                if order.read_again_at <= now:
+                    self._begin_reading(order)
+
+    async def stop(self) -> None:
+        """End every watch, and begin no other."""
+        self._stopped = True
+        for order in self._watched.values():
+            order.dropped = True
+            order.wake()
+
+    async def _read(self, order: WatchedOrder) -> None:
+        """Raises NotFound or Unavailable. Who leaves meanwhile does not end it for the others."""
+        error = await asyncio.shield(self._begin_reading(order))
+        if error is not None:
+            raise error
+
+    def _begin_reading(self, order: WatchedOrder) -> asyncio.Task[ShopError | None]:
+        """One reading at a time serves all who watch the order."""
+        if order.reading is None:
+            order.reading = asyncio.create_task(self._reading(order))
+        return order.reading
+
+    async def _reading(self, order: WatchedOrder) -> ShopError | None:
+        try:
+            changes = await self._reads(order.order_id)
+            if not changes:
+                return NotFound("order_not_found", f"there is no order {order.order_id}")
+            order.learn(changes)
+        except (Unavailable, OutcomeUnknown) as error:
+            return Unavailable(error.detail)
+        finally:
+            order.reading = None
+            jitter = 0.5 + self._clock.random()
+            order.read_again_at = self._clock.monotonic() + jitter * order.read_again_in()
+        return None
