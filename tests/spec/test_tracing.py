@@ -19,6 +19,7 @@ from kernel.adapters.telemetry import tracing
 from kernel.contracts.catalog import (
     ORDER_CANCELLATION_REQUESTED,
     ORDER_PLACED,
+    ORDER_STATUS_CHANGED,
     PAYMENT_CAPTURED,
     PAYMENT_REFUNDED,
 )
@@ -39,7 +40,8 @@ WAY = [
     ("payments", "charge_orders"),
     ("orders", "settle_orders"),
 ]
-BESIDE = {("orders", f"publish {ORDER_PLACED}"), ("payments", f"publish {PAYMENT_CAPTURED}")}
+NOTIFIED = ("orders", f"publish {ORDER_STATUS_CHANGED}")
+BESIDE = {("orders", f"publish {ORDER_PLACED}"), ("payments", f"publish {PAYMENT_CAPTURED}"), NOTIFIED}
 # Hops of a whole batch, so in the trace of an order only where it travels alone.
 ALONE = {("orders", "POST /api/Order/batch"), ("payments", "POST /api/Admission")}
 
@@ -203,6 +205,7 @@ def test_a_cancellation_has_every_hop_in_its_callers_trace(run: Run) -> None:
         ("payments", "charge_orders"),
         ("payments", f"publish {PAYMENT_REFUNDED}"),
         ("orders", "settle_orders"),
+        NOTIFIED,
     }
 
 
