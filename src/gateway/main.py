@@ -4,14 +4,17 @@ from gateway.adapters.inbound.accounts import AccountsController, deposit_by_get
 from gateway.adapters.inbound.events import watch_order
 from gateway.adapters.inbound.notifications import StatusChanges
 from gateway.adapters.inbound.orders import OrdersController
+from gateway.adapters.inbound.short_way import short_way
 from gateway.adapters.outbound.http_service import open_session
 from gateway.application.hub import Hub
+from gateway.application.place_orders import PlaceOrders
 from gateway.wiring import assemble
 from kernel.adapters.http.app import create_app
 from kernel.adapters.http.cors import cors_config
 from kernel.adapters.http.health import Probes
 from kernel.adapters.http.openapi import openapi_config
 from kernel.ports.bus import Notifications
+from kernel.ports.clock import Clock
 from kernel.settings import Settings
 from kernel.wiring import open_telemetry, run
 
@@ -47,7 +50,7 @@ async def serve(settings: Settings, notifications: Notifications, stop: asyncio.
             container=container,
             cors=cors_config(settings.shop_cors_origins),
         )
-        hub = await container.get(Hub)
-        changes = await container.get(StatusChanges)
-        await run(app, telemetry, settings.bind_host, settings.gateway_port, stop, hub, jobs=[hub, changes])
+        hub, changes = await container.get(Hub), await container.get(StatusChanges)
+        door = short_way(app, await container.get(PlaceOrders), await container.get(Clock))
+        await run(door, telemetry, settings.bind_host, settings.gateway_port, stop, hub, jobs=[hub, changes])
         await container.close()

@@ -7,7 +7,7 @@ from functools import partial
 from typing import ParamSpec, Protocol, TypeVar
 
 from dishka import AnyOf, AsyncContainer, Provider, Scope, provide
-from litestar import Litestar
+from litestar.types import ASGIApp
 from sqlalchemy import AsyncAdaptedQueuePool
 from sqlalchemy.ext.asyncio import AsyncEngine
 
@@ -205,7 +205,7 @@ def probes(engine: AsyncEngine, wanted: int, bus: Bus, stop: asyncio.Event) -> P
 
 
 async def run(
-    app: Litestar,
+    app: ASGIApp,
     telemetry: Telemetry,
     host: str,
     port: int,

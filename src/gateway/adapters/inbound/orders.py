@@ -1,5 +1,6 @@
 """Orders: placed in batches that many callers share, read as the orders service tells them."""
 
+from dataclasses import replace
 from typing import Any
 
 from dishka import FromDishka
@@ -7,7 +8,7 @@ from dishka.integrations.litestar import inject
 from litestar import Controller, Request, get, post
 
 from gateway import wire
-from gateway.adapters.inbound.answers import passed_on, trace_of
+from gateway.adapters.inbound.answers import answer_of, passed_on, trace_of
 from gateway.adapters.inbound.prefer import Prefer, as_preferred
 from gateway.application.cancel_orders import CancelOrders
 from gateway.application.hub import Hub
@@ -18,9 +19,9 @@ from kernel.adapters.http import operations
 from kernel.adapters.http.app import JsonAnswer
 from kernel.adapters.http.conditional import IfNoneMatch
 from kernel.adapters.http.headers import LOCATION, PREFERENCE_APPLIED, REPLAYED, answering_with
-from kernel.adapters.http.idempotency import IdempotencyKey, replay_headers
+from kernel.adapters.http.idempotency import IdempotencyKey
 from kernel.adapters.http.paging import PAGE_SIZE, After, AfterSequence, PageLimit
-from kernel.adapters.http.problem import MEDIA_TYPE, problem_of
+from kernel.adapters.http.problem import problem_of
 from kernel.adapters.http.values import user_id_of
 from kernel.adapters.trace_context import valid
 from kernel.contracts.http import RefusedItem
@@ -52,14 +53,11 @@ class OrdersController(Controller):
     ) -> JsonAnswer[bytes]:
         trace = valid(request.headers.get("traceparent"))
         (fate,) = await place_orders([wire.place_order(data, idempotency_key, clock.new_id(), trace)])
-        if isinstance(fate, Exception):
-            raise fate
-        if isinstance(fate, Placed):
-            order, applied = await as_preferred(fate, request.headers.getall("prefer", []), hub)
-            location = {"Location": f"{wire.ORDERS}/{fate.order_id}"}
-            return JsonAnswer(order, headers=location | replay_headers(replayed=fate.replayed) | applied)
-        retry = {"Retry-After": "1"} if fate.status == 503 else {}
-        return JsonAnswer(fate.problem, status_code=fate.status, media_type=MEDIA_TYPE, headers=retry)
+        if not isinstance(fate, Placed):
+            return passed_on(answer_of(fate))
+        order, applied = await as_preferred(fate, request.headers.getall("prefer", []), hub)
+        answer = answer_of(replace(fate, order=order))
+        return passed_on(replace(answer, headers={**answer.headers, **applied}))
 
     @post("/batch", **operations.PLACE_ORDERS)
     @inject

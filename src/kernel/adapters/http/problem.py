@@ -102,9 +102,13 @@ def _problem(status: int, code: str, detail: str, instance: str, errors: list[Fi
     return Problem(f"urn:shop:problem:{code}", TITLES.get(code, code), status, detail, instance, code, errors)
 
 
+def retry_after(error: Exception) -> dict[str, str]:
+    """The header of the answer, where it may help to ask again."""
+    return {"Retry-After": str(error.retry_after_s)} if isinstance(error, Unavailable) else {}
+
+
 def _on_shop_error(request: Request[Any, Any, Any], error: ShopError) -> Response[bytes]:
-    headers = {"Retry-After": str(error.retry_after_s)} if isinstance(error, Unavailable) else {}
-    return answer(problem_of(error, _instance(request)), headers)
+    return answer(problem_of(error, _instance(request)), retry_after(error))
 
 
 def _on_http_error(request: Request[Any, Any, Any], error: HTTPException) -> Response[bytes]:
