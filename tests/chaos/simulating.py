@@ -1,0 +1,99 @@
+"""The simulation on all cores: everything exhaustive, then random seeds as long as time is left."""
+
+import gc
+import logging
+import multiprocessing
+import os
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import FIRST_COMPLETED, Executor, ProcessPoolExecutor, wait
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from functools import partial
+
+from tests.simulation.faults import OneFault
+from tests.simulation.scenarios import TALLY, main_flow, run, told
+from tests.simulation.shop import Shop
+from tests.simulation.test_exhaustive import schedules
+from tests.simulation.test_random import DESTROYING_EVERY, random_run
+
+CHUNK = 20
+SEEDS_PER_PROOF = 10**6
+
+
+@dataclass
+class Simulated:
+    schedules: int = 0
+    faults: int = 0
+    broken: list[str] = field(default_factory=list)
+
+
+Work = Callable[[], Simulated]
+
+
+def calls(first: int) -> Simulated:
+    """Some of the schedules in which one port call meets one fault."""
+    test = "whichever_call"
+    return tallied(
+        (run(OneFault(number, fault), main_flow), test, {"SIM_CALL": number, "SIM_FAULT": fault.name})
+        for number, fault in schedules()[first : first + CHUNK]
+    )
+
+
+def seeds(first: int) -> Simulated:
+    """Some random schedules; in every tenth lot the bus destroys messages."""
+    destroying = first // CHUNK % DESTROYING_EVERY == 0
+    test = "messages_are_destroyed" if destroying else "at_random"
+    return tallied(
+        (random_run(seed, destroying=destroying), test, {"SIM_SEED": seed})
+        for seed in range(first, first + CHUNK)
+    )
+
+
+def tallied(runs: Iterator[tuple[Shop, str, dict[str, object]]]) -> Simulated:
+    TALLY.clear()
+    broken = [told(shop, test, **replay) for shop, test, replay in runs if shop.broken]
+    return Simulated(TALLY["schedules"], TALLY["faults"], broken)
+
+
+def simulate(seed: int, *, within_s: float, schedules_max: int, tell: Callable[[str], None]) -> Simulated:
+    """Stops early at so many schedules, or at a broken promise."""
+    found = Simulated()
+    deadline = time.monotonic() + within_s
+    with workers() as pool:
+        work = lots(seed)
+        running = {pool.submit(next(work)) for _ in range(2 * (os.cpu_count() or 1))}
+        while running:
+            done, running = wait(running, return_when=FIRST_COMPLETED)
+            for part in [future.result() for future in done]:
+                found.schedules += part.schedules
+                found.faults += part.faults
+                found.broken += part.broken
+                going_on = time.monotonic() < deadline and found.schedules < schedules_max
+                if going_on and not found.broken:
+                    running.add(pool.submit(next(work)))
+            tell(f"simulation: {found.schedules} schedules")
+    return found
+
+
+def lots(seed: int) -> Iterator[Work]:
+    for first in range(0, len(schedules()), CHUNK):
+        yield partial(calls, first)
+    first = seed * SEEDS_PER_PROOF
+    while True:
+        yield partial(seeds, first)
+        first += CHUNK
+
+
+@contextmanager
+def workers() -> Iterator[Executor]:
+    context = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(mp_context=context, initializer=undisturbed) as pool:
+        yield pool
+
+
+def undisturbed() -> None:
+    """As the suite runs them: errors break a promise, garbage is collected between runs."""
+    logging.disable(logging.WARNING)
+    gc.freeze()
+    gc.disable()
