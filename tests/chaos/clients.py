@@ -13,8 +13,8 @@ from tests.chaos.history import History, Order, Outcome, Wish, units
 
 # Longer than the gateway takes for any answer.
 ANSWERS_WITHIN_S = 15
-CLIENTS_COUNT = 12
-HOT_COUNT = 3
+CLIENTS_COUNT = 24
+HOT_COUNT = 4
 AMOUNT_MAX = 2000
 PAUSE_S_MAX = 0.1
 REPEATS_MAX = 5

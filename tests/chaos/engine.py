@@ -84,9 +84,13 @@ class Chaos:
             await self.shop.healthy()
             await self._all_decided()
             self.tell("going through the books")
-            await Verdict(self.shop, self.history, self.poisoner).check()
+            await self.judge()
         except (AssertionError, TimeoutError, aiohttp.ClientError) as error:
             self.history.violates(f"the shop did not recover: {error!r}")
+
+    async def judge(self) -> None:
+        """Everything that is not as the clients were told becomes a violation in the history."""
+        await Verdict(self.shop, self.history, self.poisoner).check()
 
     def plan(self, seconds: float) -> list[Fault]:
         """Every kind once before any comes again, each while there is time for it."""
@@ -108,7 +112,7 @@ class Chaos:
 
     async def _happen(self, fault: Fault, over_at: float) -> None:
         await asyncio.sleep(fault.at_s)
-        async with self._targets[fault.target]:
+        async with self._targets[fault.kind.quorum or fault.target]:
             if time.monotonic() > over_at:
                 return
             self._going_on.append(str(fault))

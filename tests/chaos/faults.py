@@ -37,13 +37,15 @@ Act = Callable[[Scene, str, float], Awaitable[None]]
 class Kind:
     """`targets` names what it may hit in this shop; two faults never hit the same target at once.
 
-    It lasts a `share_min` of the longest that the faults of a round last, or more.
+    It lasts a `share_min` of the longest that the faults of a round last, or more. Of the kinds with the same
+    `quorum` one comes after the other, whatever their targets, for a cluster lives with one node less only.
     """
 
     name: str
     targets: Callable[[Scene], Iterable[str]]
     act: Act
     share_min: float = 0.1
+    quorum: str = ""
 
 
 def replicas(scene: Scene) -> Iterable[str]:
@@ -215,9 +217,9 @@ KINDS = {
         Kind("kill", replicas, kill),
         Kind("freeze", replicas, freeze, share_min=1.0),
         Kind("rolling restart", services, rolling_restart),
-        Kind("broker restart", brokers, restart_broker),
-        Kind("broker kill", brokers, kill_broker),
-        Kind("broker leader kill", queues, kill_leader),
+        Kind("broker restart", brokers, restart_broker, quorum="brokers"),
+        Kind("broker kill", brokers, kill_broker, quorum="brokers"),
+        Kind("broker leader kill", queues, kill_leader, quorum="brokers"),
         Kind("database crash", databases, crash_database),
         Kind("database failover", replicated, fail_over),
         Kind("cut", lines, on_line(cut)),

@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 import aio_pika
 from aio_pika.abc import AbstractChannel, AbstractIncomingMessage
 
-from kernel.adapters.rabbit.topology import EXCHANGE
+from kernel.adapters.rabbit.topology import EXCHANGE, dead_letter_queue
 from kernel.contracts.catalog import ORDER_PLACED, PAYMENT_CAPTURED
 from tests.chaos.shop import SERVICES
 
@@ -158,3 +158,14 @@ async def _on_any(urls: Sequence[str], act: Callable[[AbstractChannel], Awaitabl
         async with connection:
             return await act(await connection.channel(on_return_raises=True))
     raise ConnectionError("no broker answers")
+
+
+async def remove_queues(urls: Sequence[str]) -> None:
+    """Leaves the broker to others as if there had never been a shop."""
+
+    async def remove(channel: AbstractChannel) -> None:
+        for service in SERVICES:
+            for name in (service, dead_letter_queue(service).name):
+                await channel.queue_delete(name)
+
+    await on_broker(urls, remove)
