@@ -32,6 +32,10 @@ for _library in ("aiormq", "aio_pika"):
 T = TypeVar("T")
 
 
+class NotNow(Exception):
+    """A fault that cannot be done in what other faults have left."""
+
+
 @dataclass(frozen=True, slots=True)
 class Poison:
     """A message for a service's queue; `parked` is the row (type, subject, reason) that it must leave.
@@ -120,11 +124,16 @@ class Tap:
             await asyncio.sleep(0.2)
 
     async def repeat(self, dice: Random, *, times: int = 1, count: int = 100, in_order: bool) -> None:
-        """Some of the last messages again, `times` times each. Raises what the broker raises."""
+        """Some of the last messages again, `times` times each. Raises NotNow."""
         some = list(self._tapped)[-dice.randint(1, count) :] * times
+        if not some:
+            raise NotNow
         if not in_order:
             dice.shuffle(some)
-        await on_broker(self._urls, lambda channel: publish(channel, some))
+        try:
+            await on_broker(self._urls, lambda channel: publish(channel, some))
+        except BROKER_ERRORS as error:
+            raise NotNow from error
 
 
 async def publish(channel: AbstractChannel, messages: Sequence[tuple[str, bytes]]) -> None:

@@ -19,7 +19,7 @@ from tests.servers.postgres import Template
 from tests.servers.rabbit_cluster import RabbitCluster
 from tests.servers.rabbitmq import installed_server
 
-SIMULATION_SHARE = 0.4
+SIMULATION_SHARE = 0.45
 SCHEDULES_PER_S = 20
 # A cluster takes half a minute to form, so a short proof goes without.
 REPLICATED_FROM_S = 150.0

@@ -16,6 +16,7 @@ from tests.servers.shop import Process, StartFailed, answers_ready, eventually
 
 REPLICAS = {"orders": ("orders-1", "orders-2"), "payments": ("payments-1", "payments-2")}
 SERVICES = tuple(REPLICAS)
+ERROR = '"level": "error"'
 WATCH_EVERY_S = 0.1
 STARTS_WITHIN_S = 60
 HEALS_WITHIN_S = 60
@@ -56,6 +57,11 @@ class Replica:
         """SIGTERM, then like `kill`. Raises AssertionError where it does not end."""
         self._held = True
         await self.process.terminate(within=30)
+
+    @property
+    def errors(self) -> list[str]:
+        """What it logged as an error, which is something that nobody expected."""
+        return [line for line in self.process.stderr.splitlines() if ERROR in line]
 
     def release(self) -> None:
         self._was_ready = False

@@ -49,8 +49,8 @@ class Verdict:
         for fault in report.faults:
             self.history.violates(f"audit: {fault}")
         for name, replica in self.shop.replicas.items():
-            for crash in replica.crashes:
-                self.history.violates(f"{name}: {crash}")
+            for trouble in replica.crashes + replica.errors:
+                self.history.violates(f"{name}: {trouble}")
 
     def _audited(self) -> dict[str, str]:
         return {f"{service}_url": url for service, url in self.shop.database_urls.items()}
