@@ -109,14 +109,19 @@ async def crash_database(scene: Scene, blow: Blow) -> None:
 
 
 async def fail_over(scene: Scene, blow: Blow) -> None:
-    database = scene.shop.databases[blow.target]
+    """The primary's machine refuses connections, or is silent as one without power; its standby takes over."""
+    shop, database = scene.shop, scene.shop.databases[blow.target]
     assert isinstance(database, ReplicatedDatabase)
-    await database.crash()
-    await asyncio.sleep(blow.seconds / 4)
-    await database.promote()
-    await asyncio.sleep(blow.seconds / 2)
-    await database.add_standby()
-    scene.shop.database_moved(blow.target)
+    trouble = blow.dice.choice((Cable.away, Cable.stalled))
+    async with AsyncExitStack() as troubles:
+        for line in shop.lines_to_database(blow.target):
+            await troubles.enter_async_context(trouble(line[database.primary]))
+        await database.crash()
+        await asyncio.sleep(blow.seconds / 4)
+        await database.promote()
+        await asyncio.sleep(blow.seconds / 2)
+        await database.add_standby()
+        shop.database_moved(blow.target)
 
 
 def on_line(trouble: Callable[[Cable, Random], AbstractAsyncContextManager[None]]) -> Act:

@@ -85,7 +85,6 @@ class ChaosShop:
         self.lines: dict[str, list[Cable]] = {}
         """By their names, like `orders-1 to broker`: a cable to every node of the server."""
         self._directory = directory
-        self._to_database: dict[str, list[list[Cable]]] = {name: [] for name in databases}
         self._keeping: list[asyncio.Task[None]] = []
 
     @property
@@ -141,7 +140,6 @@ class ChaosShop:
         broker = [Cable(url) for url in self.broker_urls]
         self.lines[f"{replica} to database"] = database
         self.lines[f"{replica} to broker"] = broker
-        self._to_database[service].append(database)
         first, addresses = database[0], ",".join(cable.address for cable in database)
         return {
             f"{service.upper()}_DATABASE_URL": first.url.replace(first.address, addresses),
@@ -168,9 +166,13 @@ class ChaosShop:
         if await migration.ended() != 0:
             raise StartFailed(f"{migration} ended with {migration.exit_code}:\n{migration.last_words}")
 
+    def lines_to_database(self, service: str) -> list[list[Cable]]:
+        """Of each replica."""
+        return [self.lines[f"{replica} to database"] for replica in REPLICAS[service]]
+
     def database_moved(self, service: str) -> None:
         """The nodes of this database have other addresses now."""
-        for line in self._to_database[service]:
+        for line in self.lines_to_database(service):
             for cable, url in zip(line, self.databases[service].urls, strict=True):
                 cable.lead_to(url)
 

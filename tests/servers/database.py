@@ -27,7 +27,8 @@ class Database:
         self._directory = directory
         self._name = name
         self._servers = [self._server(template.copy_to(directory / "1"))]
-        self._primary = 0
+        self.primary = 0
+        """Which of the nodes takes writes."""
 
     def _server(self, directory: Path) -> EmbeddedPostgres:
         return EmbeddedPostgres(directory, database=self._name)
@@ -40,14 +41,14 @@ class Database:
     @property
     def url(self) -> str:
         """Of the node that takes writes."""
-        return self._servers[self._primary].url
+        return self._servers[self.primary].url
 
     async def start(self) -> None:
-        self._servers[self._primary].start()
+        self._servers[self.primary].start()
 
     async def crash(self) -> None:
         """The immediate shutdown: every process of the server ends at once, as for a lost machine."""
-        server = self._servers[self._primary]
+        server = self._servers[self.primary]
         assert server.pid is not None
         os.kill(server.pid, signal.SIGQUIT)
         await eventually(lambda: server.pid is None, within=ENDS_WITHIN_S)
@@ -70,14 +71,14 @@ class ReplicatedDatabase(Database):
 
     async def add_standby(self) -> None:
         """Copies the primary and returns once the copy is in step; from then on commits wait for it."""
-        primary = self._servers[self._primary]
+        primary = self._servers[self.primary]
         self._generation += 1
         directory = self._directory / str(self._generation)
         await asyncio.to_thread(self._copy, primary, directory)
         standby = self._server(directory)
         standby.start()
         # Where the dead primary stood: the addresses of the nodes stay the same two.
-        self._servers = [primary, standby] if self._primary == 0 else [standby, primary]
+        self._servers = [primary, standby] if self.primary == 0 else [standby, primary]
         connection = await asyncpg.connect(primary.url)
         try:
             await connection.execute("ALTER SYSTEM SET synchronous_standby_names = '*'")
@@ -101,7 +102,7 @@ class ReplicatedDatabase(Database):
 
     async def crash(self) -> None:
         """kill -9 of every process of the primary, which never comes back."""
-        primary = self._servers[self._primary]
+        primary = self._servers[self.primary]
         assert primary.pid is not None
         backends = descendants(primary.pid)
         primary.kill()
@@ -111,8 +112,8 @@ class ReplicatedDatabase(Database):
 
     async def promote(self) -> None:
         """The standby takes writes from now on, alone."""
-        self._primary = 1 - self._primary
-        connection = await asyncpg.connect(self._servers[self._primary].url)
+        self.primary = 1 - self.primary
+        connection = await asyncpg.connect(self._servers[self.primary].url)
         try:
             assert await connection.fetchval("SELECT pg_promote()")
         finally:
