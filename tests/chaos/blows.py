@@ -109,7 +109,7 @@ async def crash_database(scene: Scene, blow: Blow) -> None:
 
 
 async def fail_over(scene: Scene, blow: Blow) -> None:
-    """The primary's machine refuses connections, or is silent as one without power; its standby takes over."""
+    """The primary's machine refuses connections, or is silent as without power; its standby takes over."""
     shop, database = scene.shop, scene.shop.databases[blow.target]
     assert isinstance(database, ReplicatedDatabase)
     trouble = blow.dice.choice((Cable.away, Cable.stalled))

@@ -18,13 +18,15 @@ HOT_COUNT = 4
 AMOUNT_MAX = 2000
 PAUSE_S_MAX = 0.1
 REPEATS_MAX = 5
+# Of the last so many orders, most of which are still on their way, one gets cancelled.
+RECENT = 50
 
 # What `ask` answers where no server did.
 NEVER_SENT = 0
 LOST = -1
 
 # Deposits are two thirds of what the orders ask for, so some of these are refused.
-ACTS = {"deposit": 20, "order": 50, "batch": 15, "look": 10, "replay": 5}
+ACTS = {"deposit": 20, "order": 45, "batch": 15, "cancel": 8, "look": 8, "replay": 4}
 
 
 class Clients:
@@ -64,6 +66,8 @@ class Clients:
                 case "batch":
                     users = [dice.choice([user, *hot]) for _ in range(dice.randint(1, 8))]
                     await self._place_batch([self._order(one, dice, keyed=True) for one in users])
+                case "cancel" if self._accepted:
+                    await self._cancel(dice.choice(self._accepted[-RECENT:]))
                 case "look" if self._accepted:
                     await self._look(dice.choice(self._accepted))
                 case "replay" if self._accepted:
@@ -111,6 +115,17 @@ class Clients:
             ]
             if orders:
                 await asyncio.sleep(0.3)
+
+    async def _cancel(self, order: Order) -> None:
+        status, answer = await self._ask("POST", f"/orders/{order.id}/cancel")
+        if status == 202:
+            order.cancellation = Outcome.ACCEPTED
+            self._history.seen(order, answer)
+        elif status in (LOST, 504):
+            if order.cancellation is Outcome.REFUSED:
+                order.cancellation = Outcome.UNKNOWN
+        elif status not in (NEVER_SENT, 409, 503):
+            self._history.violates(f"cancelling an order was answered {status} {answer}")
 
     async def _look(self, order: Order) -> None:
         status, answer = await self._ask("GET", f"/orders/{order.id}")

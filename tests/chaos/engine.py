@@ -24,6 +24,8 @@ DECIDED_WITHIN_S = 10.0
 LATE_S_MAX = 60.0
 CLIENTS_END_WITHIN_S = 120
 
+UNDER_WAY = ("NEW", "REFUNDING")
+
 # Is told what is going on.
 Tell = Callable[[str], None]
 
@@ -141,12 +143,13 @@ class Chaos:
         healthy_at = time.monotonic()
         async with aiohttp.ClientSession(self.shop.gateway) as session:
 
-            async def none_new() -> bool:
-                undecided = await get(session, "/orders?status=NEW&limit=1")
-                assert not undecided, f"not decided: {undecided}"
+            async def none_under_way() -> bool:
+                for status in UNDER_WAY:
+                    orders = await get(session, f"/orders?status={status}&limit=1")
+                    assert not orders, f"under way: {orders}"
                 return True
 
-            await eventually(none_new, within=LATE_S_MAX, every=0.1)
+            await eventually(none_under_way, within=LATE_S_MAX, every=0.1)
         took_s = time.monotonic() - healthy_at
         self.decided_within_s = max(self.decided_within_s, took_s)
         if took_s > DECIDED_WITHIN_S:

@@ -32,8 +32,9 @@ class Order(Wish):
     tag: str = ""
     key: str | None = None
     id: str = ""
-    decided: str = ""
-    """The last status that a client saw and that must not change any more."""
+    cancellation: Outcome = Outcome.REFUSED
+    paid: bool | None = None
+    """Whether a client saw it paid, or cancelled, which must not change any more."""
 
 
 @dataclass
@@ -72,10 +73,11 @@ class History:
         shown = (answer["userId"], hundredths(answer["amount"]), answer["description"])
         if shown != (order.user, order.amount, order.tag):
             self.violates(f"{order} is shown as {answer}")
-        if order.decided not in ("", answer["status"]):
-            self.violates(f"order {order.id} was {order.decided} and is {answer['status']} now")
         if answer["status"] != "NEW":
-            order.decided = answer["status"]
+            paid = answer["status"] != "CANCELLED"
+            if order.paid not in (None, paid):
+                self.violates(f"an order was {'' if order.paid else 'not '}paid, and now: {answer}")
+            order.paid = paid
 
     def violates(self, what: str, *, lost: int = 0, doubled: int = 0) -> None:
         self.violations.append(what)

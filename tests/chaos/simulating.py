@@ -12,9 +12,9 @@ from dataclasses import dataclass, field
 from functools import partial
 
 from tests.simulation.faults import OneFault
-from tests.simulation.scenarios import TALLY, main_flow, run, told
+from tests.simulation.scenarios import FLOWS, TALLY, run, told
 from tests.simulation.shop import Shop
-from tests.simulation.test_exhaustive import schedules
+from tests.simulation.test_exhaustive import named, schedules
 from tests.simulation.test_random import DESTROYING_EVERY, random_run
 
 CHUNK = 20
@@ -31,12 +31,13 @@ class Simulated:
 Work = Callable[[], Simulated]
 
 
-def calls(first: int) -> Simulated:
-    """Some of the schedules in which one port call meets one fault."""
-    test = "whichever_call"
+def calls(flow: str, first: int) -> Simulated:
+    """Some of the schedules in which one port call of a flow meets one fault."""
+    clients = FLOWS[flow]
+    test = named("whichever_call", clients)
     return tallied(
-        (run(OneFault(number, fault), main_flow), test, {"SIM_CALL": number, "SIM_FAULT": fault.name})
-        for number, fault in schedules()[first : first + CHUNK]
+        (run(OneFault(number, fault), clients), test, {"SIM_CALL": number, "SIM_FAULT": fault.name})
+        for number, fault in schedules(clients)[first : first + CHUNK]
     )
 
 
@@ -77,8 +78,9 @@ def simulate(seed: int, *, within_s: float, schedules_max: int, tell: Callable[[
 
 
 def lots(seed: int) -> Iterator[Work]:
-    for first in range(0, len(schedules()), CHUNK):
-        yield partial(calls, first)
+    for name, flow in FLOWS.items():
+        for first in range(0, len(schedules(flow)), CHUNK):
+            yield partial(calls, name, first)
     first = seed * SEEDS_PER_PROOF
     while True:
         yield partial(seeds, first)

@@ -13,7 +13,7 @@ from aio_pika.abc import AbstractChannel
 
 from kernel.adapters.rabbit.topology import dead_letter_queue
 from shop.audit.auditing import audit
-from tests.chaos.history import History, Outcome, hundredths, units
+from tests.chaos.history import History, Order, Outcome, hundredths, units
 from tests.chaos.messages import Poisoner, on_broker
 from tests.chaos.shop import SERVICES, ChaosShop
 from tests.servers.shop import eventually
@@ -72,11 +72,10 @@ class Verdict:
             if order.id not in ("", shown["id"]):
                 history.violates(f"answered as {order.id}, stored as {shown['id']}", doubled=1)
             history.seen(order, shown)
-            fate = (shown["status"], shown["reason"])
-            if fate == ("FINISHED", None):
+            if (shown["status"], shown["reason"]) not in fates(order):
+                history.violates(f"no fate for an order: {shown}, {order}")
+            if shown["status"] == "FINISHED":
                 spent[order.user] += order.amount
-            elif fate != ("CANCELLED", "insufficient_funds"):
-                history.violates(f"no fate for an order: {shown}")
         for order in history.orders.values():
             if order.outcome is Outcome.ACCEPTED and order.tag not in seen:
                 history.violates(f"accepted, and lost: {order}", lost=1)
@@ -135,6 +134,16 @@ class Verdict:
             self.history.violates(f"dead letters of {service}: {error}", lost=len(expected - found))
         for body in found - sent:
             self.history.violates(f"{service} dead-lettered what is no poison: {body[:200]!r}")
+
+
+def fates(order: Order) -> set[tuple[str, str | None]]:
+    """How it may have ended, by what its client asked for and was told."""
+    found: set[tuple[str, str | None]] = {("CANCELLED", "insufficient_funds")}
+    if order.cancellation is not Outcome.ACCEPTED:
+        found.add(("FINISHED", None))
+    if order.cancellation is not Outcome.REFUSED:
+        found |= {("CANCELLED", "cancelled_by_user"), ("REFUNDED", None)}
+    return found
 
 
 async def all_orders(session: aiohttp.ClientSession) -> AsyncIterator[dict[str, Any]]:
