@@ -11,6 +11,7 @@ from pathlib import Path
 from tests.chaos.engine import Chaos
 from tests.chaos.facts import Facts
 from tests.chaos.faults import KINDS
+from tests.chaos.messages import remove_queues
 from tests.chaos.shop import SERVICES, ChaosShop
 from tests.chaos.simulating import simulate
 from tests.servers.broker import Broker
@@ -23,7 +24,7 @@ SIMULATION_SHARE = 0.45
 SCHEDULES_PER_S = 20
 # A cluster takes half a minute to form, so a short proof goes without.
 REPLICATED_FROM_S = 150.0
-REPLICATED_SHARE = 0.15
+REPLICATED_SHARE = 0.2
 REPLICATED_S_MIN = 75.0
 
 ROUND_S_MAX = 60.0
@@ -79,8 +80,10 @@ class Proof:
         databases = {name: Database(directory / f"{name}-database", name, template) for name in SERVICES}
         brokers = [broker.node] if broker.node else []
         ends_at = self._ends_at - self._replicated_s
+        await remove_queues([url])
         async with ChaosShop(directory, databases, [url], brokers) as shop:
             await self._rounds(Chaos(shop, str(self._seed), list(KINDS), FAULT_S_MAX, FAULT_EVERY_S), ends_at)
+        await remove_queues([url])
 
     async def _replicated(self, template: Template) -> None:
         """Three brokers, and a synchronous standby of each database."""

@@ -1,9 +1,12 @@
 """The simulation on all cores: everything exhaustive, then random seeds as long as time is left."""
 
+import ctypes
 import gc
 import logging
 import multiprocessing
 import os
+import signal
+import sys
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Executor, ProcessPoolExecutor, wait
@@ -19,6 +22,7 @@ from tests.simulation.test_random import DESTROYING_EVERY, random_run
 
 CHUNK = 20
 SEEDS_PER_PROOF = 10**6
+PR_SET_PDEATHSIG = 1
 
 
 @dataclass
@@ -89,13 +93,21 @@ def lots(seed: int) -> Iterator[Work]:
 
 @contextmanager
 def workers() -> Iterator[Executor]:
-    context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(mp_context=context, initializer=undisturbed) as pool:
+    pool = ProcessPoolExecutor(mp_context=multiprocessing.get_context("spawn"), initializer=begin_work)
+    try:
         yield pool
+    finally:
+        pool.shutdown(cancel_futures=True)
 
 
-def undisturbed() -> None:
-    """As the suite runs them: errors break a promise, garbage is collected between runs."""
+def begin_work() -> None:
+    """As the suite runs them: errors break a promise, garbage is collected between runs.
+
+    Ctrl-C is for the parent to handle, and a worker does not outlive it on Linux.
+    """
     logging.disable(logging.WARNING)
     gc.freeze()
     gc.disable()
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
