@@ -106,13 +106,14 @@ class Chaos:
         deck: list[Kind] = []
         # RabbitMQ 3.10 loses a quorum queue that it is killed with in the first second of its life.
         at_s = 1.0
-        while at_s < seconds - self.fault_s_max / 2:
+        fault_s_max = min(self.fault_s_max, seconds / 3)
+        while at_s < seconds - fault_s_max / 2:
             if not deck:
                 deck = [KINDS[name] for name in self.kinds if list(KINDS[name].targets(self._scene))]
                 self._dice.shuffle(deck)
             kind = deck.pop()
             target = self._dice.choice(list(kind.targets(self._scene)))
-            longest_s = min(self.fault_s_max, seconds - at_s)
+            longest_s = min(fault_s_max, seconds - at_s)
             # Mostly short, now and then longer than every timeout.
             share = max(kind.share_min, self._dice.random() ** 2)
             blow = Blow(target, share * longest_s, Random(self._dice.random()))
