@@ -3,7 +3,7 @@
 # The only things asked of the machine are Python 3.11 or newer, pip and make.
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo test bench check format docs lock clean FORCE
+.PHONY: help run demo test prove bench check format docs lock clean FORCE
 
 UV_VERSION := 0.13.9
 UV    := .cache/uv/bin/uv
@@ -43,6 +43,9 @@ demo: $(READY)  ## show what the shop does, on a running one or on one of its ow
 
 test: $(READY)  ## run the whole suite; ARGS="-k name" narrows it
 	@.venv/bin/pytest -n 2 --dist loadgroup --no-loadscope-reorder $(ARGS)
+
+prove: $(READY)  ## simulate and attack the shop; PROVE_MINUTES=10 bounds it, PROVE_SEED replays
+	@exec .venv/bin/python -m tests.chaos
 
 bench: $(READY)  ## measure the shop against its floors; writes bench/results
 	@.venv/bin/python -m bench $(ARGS)

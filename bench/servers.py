@@ -13,6 +13,7 @@ import asyncpg
 from kernel.adapters.embedded.account import Account
 from kernel.adapters.embedded.binaries import find_binaries
 from kernel.adapters.embedded.postgres import EmbeddedPostgres
+from tests.servers.ports import free_port
 from tests.servers.postgres import create_database
 from tests.servers.rabbitmq import PrivateRabbitMQ
 from tests.servers.shop import (
@@ -21,7 +22,6 @@ from tests.servers.shop import (
     StartFailed,
     descendants,
     eventually,
-    free_port,
     start_together,
 )
 

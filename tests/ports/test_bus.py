@@ -16,7 +16,7 @@ from kernel.adapters.rabbit.bus import CHECK_S, RabbitBus
 from kernel.contracts.catalog import ORDER_PLACED, PAYMENT_CAPTURED
 from kernel.domain.errors import Invalid, Unavailable
 from kernel.ports.bus import Envelope, Unreadable
-from tests.servers.rabbitmq import free_ports
+from tests.servers.ports import free_port
 
 DEADLINE_S = 20.0
 QUEUES = ("orders", "payments", "orders.dead-letters", "payments.dead-letters")
@@ -357,7 +357,7 @@ class Proxy:
 
     def __init__(self, url: str) -> None:
         self._target = URL(url)
-        self.port = free_ports(1)[0]
+        self.port = free_port()
         self._server: asyncio.Server | None = None
         self._writers: set[asyncio.StreamWriter] = set()
         self._silent: set[asyncio.StreamWriter] = set()

@@ -12,7 +12,7 @@ import pytest
 
 from kernel.adapters.embedded.postgres import EmbeddedPostgres
 from kernel.adapters.memory.database import MemoryDatabase, Table, Transaction
-from kernel.adapters.postgres.engine import connect_engine
+from kernel.adapters.postgres.engine import POOL_SIZE, connect_engine
 from kernel.adapters.postgres.schema import migrate
 from kernel.domain.errors import Contention, OutcomeUnknown, Refused, Unavailable
 from kernel.domain.events import MessageId, Unhandled
@@ -410,3 +410,21 @@ async def set_standby(watcher: asyncpg.Connection, name: str) -> None:
     async with asyncio.timeout(DEADLINE_S):
         while await watcher.fetchval("SHOW synchronous_standby_names") != name:
             await asyncio.sleep(0.005)
+
+
+async def test_postgres_a_rollback_that_fails_does_not_hide_what_ended_the_transaction(
+    postgres: PostgresWorld,
+) -> None:
+    """The consumer would take its error for the fault of an event, and park it."""
+
+    async def loses_its_connection() -> None:
+        async with postgres.uow() as uow:
+            await claim(postgres, uow)
+            raw = await uow.connection.get_raw_connection()
+            raw.driver_connection.terminate()
+            raise Refused("reason", "what ended it")
+
+    for _ in range(POOL_SIZE + 1):
+        with pytest.raises(Refused):
+            await loses_its_connection()
+    assert await claimed(postgres)

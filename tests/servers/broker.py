@@ -48,6 +48,11 @@ class Broker:
         self._url = self._url or self._start()
         return self._url
 
+    @property
+    def node(self) -> PrivateRabbitMQ | None:
+        """The broker itself where it is a child of ours, so that it may be killed."""
+        return self._private if self._url == self._private.url else None
+
     def close(self) -> None:
         """Ends what was started. Nothing that such a broker holds is of use to anyone after the tests."""
         self._end.close()

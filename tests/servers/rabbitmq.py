@@ -1,25 +1,27 @@
 """A RabbitMQ of our own: a private child of this process, from the rabbitmq-server that is installed.
 
 Only the standard library, and nothing asynchronous, so that any test, bench or chaos script can use it.
+A cluster is several of these that know each other's names and share one epmd.
 """
 
 import ctypes
 import os
-import random
 import shutil
 import signal
 import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
+
+from tests.servers.ports import free_port
 
 START_S_MAX = 90.0
 STOP_S_MAX = 20.0
 
-NODE = "shop-tests@localhost"
+COOKIE = "shop-tests"
 CONFIG = """\
 listeners.tcp.1 = 127.0.0.1:{port}
 loopback_users = none
@@ -27,6 +29,12 @@ disk_free_limit.absolute = 50MB
 log.console = false
 log.file.level = warning
 """
+# A node that is cut off from the others stops, so that no two of them can confirm different things.
+CLUSTER_CONFIG = """\
+cluster_formation.peer_discovery_backend = classic_config
+cluster_partition_handling = pause_minority
+"""
+PEER = "cluster_formation.classic_config.nodes.{number} = {node}\n"
 
 _libc = ctypes.CDLL(None) if sys.platform == "linux" else None
 
@@ -35,20 +43,61 @@ class NoBroker(Exception):
     """There is no RabbitMQ here and none can be had; the text is one sentence for people."""
 
 
+class Epmd:
+    """The name server of Erlang nodes, on a port of its own: the one on 4369 may be the system's."""
+
+    def __init__(self) -> None:
+        self.port = free_port()
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def start(self, environment: dict[str, str], directory: Path) -> None:
+        """Does nothing if it runs. Raises NoBroker."""
+        if self._process is not None and self._process.poll() is None:
+            return
+        epmd = installed_epmd()
+        if epmd is None:
+            raise NoBroker("No epmd is installed on this machine.")
+        self._process = spawn([str(epmd)], subprocess.DEVNULL, signal.SIGKILL, environment, directory)
+        # A node registers itself as it comes up, and a refused connection would end it.
+        wait_until(self._listens, self._process, 10.0, "epmd")
+
+    def end(self) -> None:
+        process, self._process = self._process, None
+        if process is not None:
+            end(process, signal.SIGKILL)
+
+    def _listens(self) -> bool:
+        with suppress(OSError), socket.create_connection(("127.0.0.1", self.port), timeout=1):
+            return True
+        return False
+
+
 class PrivateRabbitMQ:
     """A broker of our own in `directory`, from the rabbitmq-server that is installed; root or not.
 
-    Two children: epmd on a port of its own (the one on 4369 may belong to the broker of the system), and
-    the Erlang machine. Both listen on the loopback only and get SIGKILL from the kernel when the thread
-    that called `start` ends, so call it from the main thread. Ports and data outlive `stop` and `kill`.
+    Two children: epmd, and the Erlang machine. Both listen on the loopback only and get SIGKILL from the
+    kernel when the thread that called `start` ends, so call it from the main thread. Ports and data outlive
+    `stop` and `kill`.
+
+    A node of a cluster is given its name, the names of all nodes, and an epmd that outlives it.
 
     Raises NoBroker when no rabbitmq-server is installed or when it does not start.
     """
 
-    def __init__(self, directory: Path) -> None:
+    def __init__(
+        self,
+        directory: Path,
+        *,
+        node: str = "shop-tests@localhost",
+        cluster: Sequence[str] = (),
+        epmd: Epmd | None = None,
+    ) -> None:
         self.directory = directory.resolve()
-        self.port, self._epmd_port, self._node_port = free_ports(3)
-        self._epmd: subprocess.Popen[bytes] | None = None
+        self.node = node
+        self.port, self._node_port = free_port(), free_port()
+        self._cluster = cluster
+        self._epmd = epmd or Epmd()
+        self._owns_epmd = epmd is None
         self._broker: subprocess.Popen[bytes] | None = None
 
     @property
@@ -70,23 +119,28 @@ class PrivateRabbitMQ:
         """Returns the URL once the broker answers: at once if it runs, else in 6-8 s on two idle cores."""
         self.begin()
         with self._dying_on_failure():
-            wait_until(lambda: speaks_amqp(self.port), self._running, START_S_MAX, "RabbitMQ")
+            wait_until(self.answers, self._running, START_S_MAX, "RabbitMQ")
         return self.url
 
     def begin(self) -> None:
         """Starts the broker without waiting until it answers. Does nothing if it runs."""
         if self._broker is not None and self._broker.poll() is None:
             return
-        server, epmd = installed_server(), installed_epmd()
-        if server is None or epmd is None:
+        server = installed_server()
+        if server is None:
             raise NoBroker("No rabbitmq-server is installed on this machine.")
         self._end(signal.SIGKILL)
-        environment = self._write_files()
+        self._write_files()
         with self._dying_on_failure():
-            # The node registers itself as it comes up, and a refused connection would end it.
-            self._epmd = self._spawn([str(epmd)], environment)
-            wait_until(self._epmd_listens, self._epmd, 10.0, "epmd")
-            self._broker = self._spawn([str(server)], environment)
+            self._epmd.start(self.environment, self.directory)
+            with (self.directory / "output.log").open("ab") as output:
+                self._broker = spawn(
+                    [str(server)], output.fileno(), signal.SIGKILL, self.environment, self.directory
+                )
+
+    def answers(self) -> bool:
+        """Whether the broker takes connections; waits for its answer for 2 s at most."""
+        return speaks_amqp(self.port)
 
     def stop(self) -> None:
         """Ends it in good order, in about 1 s. Does nothing when it is not started."""
@@ -111,48 +165,44 @@ class PrivateRabbitMQ:
             raise
 
     def _end(self, how: signal.Signals) -> None:
-        broker, epmd = self._broker, self._epmd
-        self._broker = self._epmd = None
+        broker, self._broker = self._broker, None
         if broker is not None:
             end(broker, how)
-        if epmd is not None:
-            end(epmd, signal.SIGKILL)
+        if self._owns_epmd:
+            self._epmd.end()
 
-    def _epmd_listens(self) -> bool:
-        with suppress(OSError), socket.create_connection(("127.0.0.1", self._epmd_port), timeout=1):
-            return True
-        return False
-
-    def _spawn(self, command: list[str], environment: dict[str, str]) -> subprocess.Popen[bytes]:
-        with (self.directory / "output.log").open("ab") as output:
-            return spawn(command, output.fileno(), signal.SIGKILL, environment, self.directory)
-
-    def _write_files(self) -> dict[str, str]:
-        """Returns the environment that makes the server use the files of our directory and nothing else."""
+    def _write_files(self) -> None:
         self.directory.mkdir(parents=True, exist_ok=True)
-        config, plugins = self.directory / "rabbitmq.conf", self.directory / "enabled_plugins"
-        config.write_text(CONFIG.format(port=self.port))
-        plugins.write_text("[].\n")
+        lines = [CONFIG.format(port=self.port)]
+        if self._cluster:
+            lines += [CLUSTER_CONFIG]
+            lines += [PEER.format(number=n, node=node) for n, node in enumerate(self._cluster, 1)]
+        (self.directory / "rabbitmq.conf").write_text("".join(lines))
+        (self.directory / "enabled_plugins").write_text("[].\n")
         cookie = self.directory / ".erlang.cookie"
         if not cookie.exists():
             cookie.touch(0o600)
-            cookie.write_text("shop-tests")
+            cookie.write_text(COOKIE)
             cookie.chmod(0o400)
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """Makes the server, and its tools, use the files of our directory and nothing else."""
         # Given -sname, the node is distributed from its first moment, and RabbitMQ leaves out its own way
         # to it, which starts a second Erlang machine (1.5 s) only to have an epmd.
         arguments = (
-            f"-sname {NODE} -start_epmd false -kernel inet_dist_use_interface {{127,0,0,1}}"
+            f"-sname {self.node} -start_epmd false -kernel inet_dist_use_interface {{127,0,0,1}}"
             f" inet_dist_listen_min {self._node_port} inet_dist_listen_max {self._node_port}"
         )
         inherited = {k: v for k, v in os.environ.items() if not k.startswith(("RABBITMQ_", "ERL_"))}
         return inherited | {
             "HOME": str(self.directory),
             "ERL_EPMD_ADDRESS": "127.0.0.1",
-            "ERL_EPMD_PORT": str(self._epmd_port),
-            "RABBITMQ_NODENAME": NODE,
+            "ERL_EPMD_PORT": str(self._epmd.port),
+            "RABBITMQ_NODENAME": self.node,
             "RABBITMQ_CONF_ENV_FILE": "/dev/null",
-            "RABBITMQ_CONFIG_FILE": str(config),
-            "RABBITMQ_ENABLED_PLUGINS_FILE": str(plugins),
+            "RABBITMQ_CONFIG_FILE": str(self.directory / "rabbitmq.conf"),
+            "RABBITMQ_ENABLED_PLUGINS_FILE": str(self.directory / "enabled_plugins"),
             "RABBITMQ_MNESIA_BASE": str(self.directory / "data"),
             "RABBITMQ_LOG_BASE": str(self.directory / "log"),
             "RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS": arguments,
@@ -174,22 +224,6 @@ def installed_epmd() -> Path | None:
     on_path = shutil.which("epmd")
     candidates = [*([Path(on_path)] if on_path else []), Path("/usr/lib/erlang/bin/epmd")]
     return next((path for path in candidates if path.exists()), None)
-
-
-def free_ports(count: int) -> list[int]:
-    """Ports below the range of outgoing connections (32768 and up on Linux).
-
-    While a broker of that range is down, the reconnects of its own clients can take its port, and even
-    connect to themselves.
-    """
-    ports: list[int] = []
-    while len(ports) < count:
-        port = random.SystemRandom().randrange(20000, 30000)
-        with suppress(OSError), socket.socket() as probe:
-            probe.bind(("127.0.0.1", port))
-            if port not in ports:
-                ports.append(port)
-    return ports
 
 
 def speaks_amqp(port: int) -> bool:

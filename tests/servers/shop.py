@@ -7,9 +7,7 @@ the test run: a killed pytest leaves no process behind.
 import asyncio
 import inspect
 import os
-import random
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -18,11 +16,12 @@ from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any, Self
-from urllib.parse import urlsplit
 
 import aiohttp
 
 from kernel.adapters.embedded.postgres import EmbeddedPostgres
+from tests.servers.cable import Cable
+from tests.servers.ports import free_port
 from tests.servers.postgres import Template
 
 SERVICES = ("gateway", "orders", "payments")
@@ -60,19 +59,6 @@ async def eventually(condition: Callable[[], Any], *, within: float = 10, every:
         if time.monotonic() > deadline:
             raise AssertionError(f"not within {within} s; at last: {last}")
         await asyncio.sleep(every)
-
-
-_ports_given: set[int] = set()
-
-
-def free_port() -> int:
-    """A port below the range of outgoing connections, so that nobody takes it while its owner restarts."""
-    for port in random.SystemRandom().sample(range(20_000, 32_000), 1000):
-        with socket.socket() as probe:
-            if port not in _ports_given and probe.connect_ex(("127.0.0.1", port)) != 0:
-                _ports_given.add(port)
-                return port
-    raise RuntimeError("no free port between 20000 and 32000")
 
 
 async def answers_ready(url: str) -> bool:
@@ -238,66 +224,6 @@ async def start_together(processes: Iterable[Process]) -> None:
     for process in processes:
         process.spawn()
     await asyncio.gather(*(process.ready() for process in processes))
-
-
-class Cable:
-    """The line to a server, which can be cut and mended while the server lives on."""
-
-    def __init__(self, url: str) -> None:
-        far = urlsplit(url.split(",")[0])
-        self._far = (far.hostname or "127.0.0.1", far.port or 5672)
-        self._port = free_port()
-        account = f"{far.netloc.rpartition('@')[0]}@" if "@" in far.netloc else ""
-        self.url = far._replace(netloc=f"{account}127.0.0.1:{self._port}").geturl()
-        self._server: asyncio.Server | None = None
-        self._ends: set[asyncio.StreamWriter] = set()
-
-    async def mend(self) -> None:
-        self._server = await asyncio.start_server(self._connect, "127.0.0.1", self._port)
-
-    async def cut(self) -> None:
-        """Every connection breaks, and no new one is taken."""
-        if self._server is not None:
-            self._server.close()
-            for end in self._ends:
-                end.transport.abort()
-            await self._server.wait_closed()
-            self._server = None
-
-    async def __aenter__(self) -> Self:
-        await self.mend()
-        return self
-
-    async def __aexit__(self, *_: object) -> None:
-        await self.cut()
-
-    @asynccontextmanager
-    async def away(self) -> AsyncIterator[None]:
-        await self.cut()
-        try:
-            yield
-        finally:
-            await self.mend()
-
-    async def _connect(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        try:
-            far_reader, far_writer = await asyncio.open_connection(*self._far)
-        except OSError:
-            writer.transport.abort()
-            return
-        await asyncio.gather(self._carry(reader, far_writer), self._carry(far_reader, writer))
-
-    async def _carry(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        self._ends.add(writer)
-        try:
-            while some := await reader.read(64 * 1024):
-                writer.write(some)
-                await writer.drain()
-        except OSError:
-            writer.transport.abort()
-        finally:
-            self._ends.discard(writer)
-            writer.close()
 
 
 class Shop(ABC):

@@ -9,9 +9,9 @@ import aio_pika
 import asyncpg
 import pytest
 
+from tests.servers.cable import Cable
 from tests.servers.shop import (
     SERVICES,
-    Cable,
     Embedded,
     Shop,
     ThreeServices,

@@ -8,8 +8,9 @@ from urllib.parse import urlsplit
 
 import pytest
 
+from tests.servers.ports import free_port
 from tests.servers.postgres import create_database
-from tests.servers.shop import SERVICES, Embedded, Process, ThreeServices, free_port
+from tests.servers.shop import SERVICES, Embedded, Process, ThreeServices
 from tests.spec.scenario import for_each
 
 SECRET = "s3cr3t"

@@ -7,6 +7,7 @@ from typing import Any
 import asyncpg
 
 from kernel.adapters.postgres.failures import meaning
+from kernel.adapters.postgres.hosts import Hosts
 from kernel.domain.errors import Contention, Unavailable
 
 # asyncpg's record: columns by name and by number.
@@ -62,12 +63,7 @@ class Snapshot:
 async def snapshot(url: str) -> AsyncIterator[Snapshot]:
     """Raises Unavailable. Of several hosts the one that takes writes is read: a standby may lag behind."""
     with _reading():
-        connection = await asyncpg.connect(
-            url,
-            timeout=CONNECT_TIMEOUT_S,
-            target_session_attrs="read-write",
-            server_settings=SERVER_SETTINGS,
-        )
+        connection = await Hosts(url).connect(timeout_s=CONNECT_TIMEOUT_S, server_settings=SERVER_SETTINGS)
         try:
             async with connection.transaction(isolation="repeatable_read", readonly=True):
                 yield Snapshot(connection)

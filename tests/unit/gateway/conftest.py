@@ -12,7 +12,8 @@ import pytest
 import gateway.main
 from kernel.adapters.memory.bus import InProcessBroker, InProcessNotifications
 from kernel.settings import Settings
-from tests.servers.shop import answers_ready, eventually, free_port
+from tests.servers.ports import free_port
+from tests.servers.shop import answers_ready, eventually
 from tests.spec.scenario import Http
 from tests.unit.gateway.stub import Stub
 

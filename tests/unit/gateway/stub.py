@@ -6,7 +6,7 @@ from typing import Any
 
 from aiohttp import web
 
-from tests.servers.shop import free_port
+from tests.servers.ports import free_port
 
 Reply = Callable[[web.Request], Awaitable[web.StreamResponse]]
 

@@ -134,6 +134,15 @@ async def test_a_batch_whose_answer_was_lost_is_repeated_with_the_same_keys(
     assert len(shelf.orders) == 1
 
 
+async def test_a_refusal_after_a_lost_answer_does_not_say_that_nothing_happened(
+    shop: Gateway, shelf: Shelf
+) -> None:
+    """The lost call may still be at work on a replica that stalled, and store the order afterwards."""
+    shelf.loses_answers = 1
+    expect_problem(await place(shop, "poor"), 504, code="outcome_unknown")
+    expect_problem(await place(shop, "poor"), 402, code="insufficient_funds")
+
+
 async def test_replays_are_shown_of_the_clients_keys_only(shop: Gateway, shelf: Shelf) -> None:
     items = {"userId": "alice", "amount": 1}, {"userId": "alice", "amount": 1, "idempotencyKey": "once"}
     shelf.loses_answers = 1

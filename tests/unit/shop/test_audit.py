@@ -19,7 +19,8 @@ from kernel.settings import Settings
 from shop.audit.auditing import audit
 from shop.audit.findings import SHOWN_MAX, Check, Report
 from shop.serving import local_url, open_shop
-from tests.servers.shop import Process, free_port
+from tests.servers.ports import free_port
+from tests.servers.shop import Process
 from tests.spec.scenario import Http, Store, expect
 
 UNKNOWN = "01900000-0000-7000-8000-000000000000"

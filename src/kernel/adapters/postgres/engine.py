@@ -3,6 +3,8 @@
 import asyncpg
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
+from kernel.adapters.postgres.hosts import Hosts
+
 CONNECT_TIMEOUT_S = 5
 # Above the server's own timeouts, so that only a half-open connection reaches it, and low enough that a
 # COMMIT whose answer is lost can be asked after within the 10 s that a caller waits.
@@ -21,14 +23,11 @@ SERVER_SETTINGS = {
 
 def connect_engine(url: str) -> AsyncEngine:
     """An engine for a libpq URL; of several hosts the one that takes writes is used."""
+    hosts = Hosts(url)
 
     async def connect() -> asyncpg.Connection:
-        return await asyncpg.connect(
-            url,
-            timeout=CONNECT_TIMEOUT_S,
-            command_timeout=COMMAND_TIMEOUT_S,
-            target_session_attrs="read-write",
-            server_settings=SERVER_SETTINGS,
+        return await hosts.connect(
+            timeout_s=CONNECT_TIMEOUT_S, command_timeout=COMMAND_TIMEOUT_S, server_settings=SERVER_SETTINGS
         )
 
     return create_async_engine(

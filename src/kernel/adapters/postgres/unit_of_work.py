@@ -1,7 +1,9 @@
 from collections.abc import Callable
+from contextlib import suppress
 from types import TracebackType
 from typing import Self
 
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from kernel.adapters.postgres.failures import meaning
@@ -37,6 +39,12 @@ class PostgresUnitOfWork:
                 with meaning():
                     raise error
         finally:
-            await self.connection.close()
+            await self._give_back()
         for call in self._after_commit:
             call()
+
+    async def _give_back(self) -> None:
+        """What a lost connection says to its rollback must not hide what ended the transaction. The pool has
+        thrown it away by then."""
+        with suppress(DBAPIError, OSError, TimeoutError):
+            await self.connection.close()

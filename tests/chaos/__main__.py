@@ -1,0 +1,53 @@
+"""`make prove`: the whole proof, with its progress, and a table of facts at the end.
+
+PROVE_MINUTES bounds it, PROVE_SEED draws the same again, PROVE_JSON=1 prints the facts for programs.
+"""
+
+import json
+import os
+import random
+import sys
+import warnings
+
+from rich.console import Console
+
+from tests.chaos.proof import Proof
+from tests.chaos.telling import Telling, show
+from tests.servers.rabbitmq import NoBroker
+
+
+def main() -> int:
+    """The exit code: 0 only where nothing was broken."""
+    try:
+        minutes = float(os.environ.get("PROVE_MINUTES") or 10)
+        seed = int(os.environ.get("PROVE_SEED") or random.SystemRandom().randrange(10**6))
+    except ValueError as error:
+        print(f"PROVE_MINUTES must be a number, and PROVE_SEED a whole one: {error}", file=sys.stderr)
+        return 2
+    if minutes < 1 or seed < 0:
+        print("PROVE_MINUTES must be at least 1, and PROVE_SEED not negative.", file=sys.stderr)
+        return 2
+    # aiormq leaves some behind when a broker is killed.
+    warnings.filterwarnings("ignore", "coroutine .* was never awaited", RuntimeWarning)
+    told = Console(stderr=True)
+    told.print(f"PROVE_SEED={seed} PROVE_MINUTES={minutes:g}")
+    try:
+        with Telling(told, minutes * 60) as tell:
+            facts = Proof(seed, minutes * 60, tell).run()
+    except NoBroker as missing:
+        print(missing, file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        return 130
+    if os.environ.get("PROVE_JSON"):
+        print(json.dumps(facts.as_json()))
+    else:
+        show(facts, Console())
+    if not facts.broken:
+        return 0
+    told.print(f"Replay: PROVE_SEED={seed} PROVE_MINUTES={minutes:g} make prove", highlight=False)
+    return 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

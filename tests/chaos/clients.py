@@ -1,0 +1,183 @@
+"""People who shop at the gateway, whatever happens behind it, and write down what they are told."""
+
+import asyncio
+import json
+from collections.abc import Sequence
+from decimal import Decimal
+from random import Random
+from typing import Any
+
+import aiohttp
+
+from tests.chaos.history import History, Order, Outcome, Wish, units
+
+# Longer than the gateway takes for any answer.
+ANSWERS_WITHIN_S = 15
+CLIENTS_COUNT = 24
+HOT_COUNT = 4
+AMOUNT_MAX = 2000
+PAUSE_S_MAX = 0.1
+REPEATS_MAX = 5
+# Of the last so many orders, most of which are still on their way, one gets cancelled.
+RECENT = 50
+
+# What `ask` answers where no server did.
+NEVER_SENT = 0
+LOST = -1
+
+# Deposits are two thirds of what the orders ask for, so some of these are refused.
+ACTS = {"deposit": 20, "order": 45, "batch": 15, "cancel": 8, "look": 8, "replay": 4}
+
+
+class Clients:
+    """Half of what they do is on a few accounts that all of them share."""
+
+    def __init__(self, gateway: str, seed: str, history: History) -> None:
+        self._gateway = gateway
+        self._seed = seed
+        self._history = history
+        self._stopped = asyncio.Event()
+        self._accepted: list[Order] = []
+
+    def stop(self) -> None:
+        self._stopped.set()
+
+    async def run(self) -> None:
+        """Returns after `stop`, once every answer is there, or given up."""
+        timeout = aiohttp.ClientTimeout(total=ANSWERS_WITHIN_S)
+        connector = aiohttp.TCPConnector(limit=0)
+        async with aiohttp.ClientSession(self._gateway, timeout=timeout, connector=connector) as session:
+            self._session = session
+            hot = [f"hot-{self._seed}-{number}" for number in range(HOT_COUNT)]
+            own = [f"own-{self._seed}-{number}" for number in range(CLIENTS_COUNT)]
+            await asyncio.gather(*map(self._open, hot + own))
+            await asyncio.gather(*(self._shop(number, user, hot) for number, user in enumerate(own)))
+
+    async def _shop(self, number: int, own: str, hot: Sequence[str]) -> None:
+        dice = Random(f"{self._seed} {number}")
+        while not self._stopped.is_set():
+            user = dice.choice(hot) if dice.random() < 0.5 else own
+            (act,) = dice.choices(list(ACTS), list(ACTS.values()))
+            match act:
+                case "deposit":
+                    await self._deposit(user, dice.randint(2000, 6000))
+                case "order":
+                    await self._place(self._order(user, dice))
+                case "batch":
+                    users = [dice.choice([user, *hot]) for _ in range(dice.randint(1, 8))]
+                    await self._place_batch([self._order(one, dice, keyed=True) for one in users])
+                case "cancel" if self._accepted:
+                    await self._cancel(dice.choice(self._accepted[-RECENT:]))
+                case "look" if self._accepted:
+                    await self._look(dice.choice(self._accepted))
+                case "replay" if self._accepted:
+                    await self._place_batch([one for one in [dice.choice(self._accepted)] if one.key])
+            await asyncio.sleep(dice.random() * PAUSE_S_MAX)
+
+    def _order(self, user: str, dice: Random, *, keyed: bool = False) -> Order:
+        return self._history.order(user, dice.randint(1, AMOUNT_MAX), keyed=keyed)
+
+    async def _open(self, user: str) -> None:
+        while not self._stopped.is_set():
+            status, answer = await self._ask("POST", "/accounts", {"userId": user})
+            if status in (201, 409):
+                self._history.accounts.add(user)
+                return
+            if not nothing_known(status):
+                self._history.violates(f"opening an account was answered {status} {answer}")
+            await asyncio.sleep(0.5)
+
+    async def _deposit(self, user: str, amount: int) -> None:
+        deposit = self._history.deposit(user, amount)
+        status, answer = await self._ask(
+            "POST", f"/accounts/{user}/deposit", {"amount": units(deposit.amount)}
+        )
+        if status == 200:
+            deposit.outcome = Outcome.ACCEPTED
+        else:
+            self._not_accepted(deposit, status, answer)
+
+    async def _place(self, order: Order) -> None:
+        status, answer = await self._ask("POST", "/orders", body(order))
+        self._told(order, status, answer, answer)
+
+    async def _place_batch(self, orders: Sequence[Order]) -> None:
+        """Again and again with the same keys, as long as it is not known what became of an order."""
+        for _ in range(REPEATS_MAX):
+            if not orders:
+                return
+            status, answer = await self._ask("POST", "/orders/batch", list(map(body, orders)))
+            items = answer if status == 200 else [{"status": status, "problem": answer}] * len(orders)
+            for order, item in zip(orders, items, strict=True):
+                self._told(order, item["status"], item.get("order"), item.get("problem"))
+            orders = [
+                order for order, item in zip(orders, items, strict=True) if nothing_known(item["status"])
+            ]
+            if orders:
+                await asyncio.sleep(0.3)
+
+    async def _cancel(self, order: Order) -> None:
+        status, answer = await self._ask("POST", f"/orders/{order.id}/cancel")
+        if status == 202:
+            order.cancellation = Outcome.ACCEPTED
+            self._history.seen(order, answer)
+        elif status in (LOST, 504):
+            if order.cancellation is Outcome.REFUSED:
+                order.cancellation = Outcome.UNKNOWN
+        elif status not in (NEVER_SENT, 409, 503):
+            self._history.violates(f"cancelling an order was answered {status} {answer}")
+
+    async def _look(self, order: Order) -> None:
+        status, answer = await self._ask("GET", f"/orders/{order.id}")
+        if status == 200:
+            self._history.seen(order, answer)
+        elif status == 404:
+            self._history.violates(f"order {order.id} was accepted and is not found", lost=1)
+        elif not nothing_known(status):
+            self._history.violates(f"reading an order was answered {status} {answer}")
+
+    def _told(self, order: Order, status: int, shown: Any, problem: Any) -> None:
+        if status == 201:
+            if order.outcome is not Outcome.ACCEPTED:
+                self._accepted.append(order)
+            self._history.accepted(order, shown)
+        else:
+            self._not_accepted(order, status, problem)
+
+    def _not_accepted(self, wish: Wish, status: int, problem: Any) -> None:
+        if status in (LOST, 504):
+            wish.lost_answer()
+        elif status == 402 and wish.outcome is Outcome.ACCEPTED:
+            self._history.violates(f"{wish} was accepted, and its repeat refused")
+        elif status not in (NEVER_SENT, 402, 503):
+            wish.lost_answer()
+            self._history.violates(f"{wish} was answered {status} {problem}")
+
+    async def _ask(self, method: str, path: str, wish: Any = None) -> tuple[int, Any]:
+        data = None if wish is None else json.dumps(wish)
+        headers = {} if wish is None else {"Content-Type": "application/json"}
+        try:
+            async with self._session.request(method, path, data=data, headers=headers) as answer:
+                return answer.status, read(await answer.read())
+        except aiohttp.ClientConnectorError:
+            return NEVER_SENT, None
+        except (aiohttp.ClientError, TimeoutError):
+            return LOST, None
+
+
+def read(body: bytes) -> Any:
+    """JSON, as every answer has to be; what is not is told as it is."""
+    try:
+        return json.loads(body, parse_float=Decimal)
+    except ValueError:
+        return body
+
+
+def nothing_known(status: int) -> bool:
+    """Whether to ask again: there was no answer, or one that says so."""
+    return status in (NEVER_SENT, LOST, 503, 504)
+
+
+def body(order: Order) -> dict[str, str]:
+    wish = {"userId": order.user, "amount": units(order.amount), "description": order.tag}
+    return wish | ({"idempotencyKey": order.key} if order.key else {})

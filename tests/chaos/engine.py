@@ -1,0 +1,157 @@
+"""Chaos: a plan of faults drawn from a seed, done to a shop that people use, and the verdict at the end."""
+
+import asyncio
+import time
+from collections import Counter, defaultdict
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from random import Random
+
+import aiohttp
+
+from tests.chaos.blows import Blow, Scene
+from tests.chaos.clients import Clients
+from tests.chaos.faults import KINDS, Kind
+from tests.chaos.history import History
+from tests.chaos.messages import NotNow, Poisoner, Tap
+from tests.chaos.shop import ChaosShop
+from tests.chaos.verdict import Verdict, get
+from tests.servers.rabbit_cluster import RabbitCluster
+from tests.servers.shop import eventually
+
+# What is promised once the servers answer again.
+DECIDED_WITHIN_S = 10.0
+LATE_S_MAX = 60.0
+CLIENTS_END_WITHIN_S = 120
+
+UNDER_WAY = ("NEW", "REFUNDING")
+
+# Is told what is going on.
+Tell = Callable[[str], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    at_s: float
+    kind: Kind
+    blow: Blow
+
+    def __str__(self) -> str:
+        return f"{self.kind.name}: {self.blow.target}"
+
+
+@dataclass
+class Chaos:
+    """One shop and its clients, round after round; `history` tells what was broken."""
+
+    shop: ChaosShop
+    seed: str
+    kinds: Sequence[str]
+    fault_s_max: float
+    fault_every_s: float
+    cluster: RabbitCluster | None = None
+    tell: Tell = lambda line: None
+    history: History = field(default_factory=History)
+    faults: Counter[str] = field(default_factory=Counter)
+    decided_within_s: float = 0.0
+
+    def __post_init__(self) -> None:
+        self.tap = Tap(self.shop.broker_urls)
+        self.poisoner = Poisoner(self.shop.broker_urls, self.seed)
+        self._dice = Random(f"{self.seed} faults")
+        self._targets: defaultdict[object, asyncio.Lock] = defaultdict(asyncio.Lock)
+        self._going_on: list[str] = []
+        self._scene = Scene(self.shop, self.tap, self.cluster)
+        self._rounds = 0
+
+    async def round(self, seconds: float) -> None:
+        """Faults and load for so many seconds, then peace, and the verdict on all rounds so far."""
+        self._rounds += 1
+        clients = Clients(self.shop.gateway, f"{self.seed}-{self._rounds}", self.history)
+        shopping = asyncio.create_task(clients.run())
+        strangers = [asyncio.create_task(run()) for run in (self.tap.run, self.poisoner.run)]
+        try:
+            async with asyncio.TaskGroup() as group:
+                over_at = time.monotonic() + seconds
+                for fault in self.plan(seconds):
+                    group.create_task(self._happen(fault, over_at))
+                await asyncio.sleep(seconds)
+        finally:
+            clients.stop()
+            for task in strangers:
+                task.cancel()
+            await asyncio.gather(*strangers, return_exceptions=True)
+        self.tell("the servers come back")
+        try:
+            await self.shop.healthy()
+            await self._all_decided()
+            async with asyncio.timeout(CLIENTS_END_WITHIN_S):
+                await shopping
+            # What the last of them placed meanwhile.
+            await self._all_decided()
+            self.tell("going through the books")
+            await self.judge()
+        except (AssertionError, TimeoutError, aiohttp.ClientError) as error:
+            self.history.violates(f"the shop did not recover: {error!r}")
+        finally:
+            shopping.cancel()
+
+    async def judge(self) -> None:
+        """Everything that is not as the clients were told becomes a violation in the history."""
+        await Verdict(self.shop, self.history, self.poisoner).check()
+
+    def plan(self, seconds: float) -> list[Fault]:
+        """Every kind once before any comes again, each while there is time for it."""
+        found: list[Fault] = []
+        deck: list[Kind] = []
+        # RabbitMQ 3.10 loses a quorum queue that it is killed with in the first second of its life.
+        at_s = 1.0
+        fault_s_max = min(self.fault_s_max, seconds / 3)
+        while at_s < seconds - fault_s_max / 2:
+            if not deck:
+                deck = [KINDS[name] for name in self.kinds if list(KINDS[name].targets(self._scene))]
+                self._dice.shuffle(deck)
+            kind = deck.pop()
+            target = self._dice.choice(list(kind.targets(self._scene)))
+            longest_s = min(fault_s_max, seconds - at_s)
+            # Mostly short, now and then longer than every timeout.
+            share = max(kind.share_min, self._dice.random() ** 2)
+            blow = Blow(target, share * longest_s, Random(self._dice.random()))
+            found.append(Fault(at_s, kind, blow))
+            at_s += self._dice.uniform(0.5, 1.5) * self.fault_every_s
+        return found
+
+    async def _happen(self, fault: Fault, over_at: float) -> None:
+        await asyncio.sleep(fault.at_s)
+        async with self._targets[fault.kind.quorum or (fault.kind.targets, fault.blow.target)]:
+            if time.monotonic() > over_at:
+                return
+            self._going_on.append(str(fault))
+            self.tell(", ".join(self._going_on))
+            try:
+                await fault.kind.act(self._scene, fault.blow)
+                self.faults[fault.kind.name] += 1
+            except NotNow:
+                pass
+            except Exception as error:
+                self.history.violates(f"{fault} did not end well: {error!r}")
+            finally:
+                self._going_on.remove(str(fault))
+                self.tell(", ".join(self._going_on))
+
+    async def _all_decided(self) -> None:
+        """Measures the time to the last decision; the servers just answer again."""
+        healthy_at = time.monotonic()
+        async with aiohttp.ClientSession(self.shop.gateway) as session:
+
+            async def none_under_way() -> bool:
+                for status in UNDER_WAY:
+                    orders = await get(session, f"/orders?status={status}&limit=1")
+                    assert not orders, f"under way: {orders}"
+                return True
+
+            await eventually(none_under_way, within=LATE_S_MAX, every=0.1)
+        took_s = time.monotonic() - healthy_at
+        self.decided_within_s = max(self.decided_within_s, took_s)
+        if took_s > DECIDED_WITHIN_S:
+            self.history.violates(f"all orders were decided only {took_s:.1f} s after the servers answered")

@@ -1,0 +1,58 @@
+"""What a proof came to."""
+
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from tests.chaos.engine import Chaos
+from tests.chaos.history import Outcome
+from tests.chaos.simulating import Simulated
+
+
+@dataclass
+class Facts:
+    seed: int
+    logs: str
+    simulated: Simulated = field(default_factory=Simulated)
+    faults: Counter[str] = field(default_factory=Counter)
+    outcomes: Counter[Outcome] = field(default_factory=Counter)
+    deposits: int = 0
+    poison: int = 0
+    lost: int = 0
+    doubled: int = 0
+    decided_within_s: float = 0.0
+    broken: list[str] = field(default_factory=list)
+
+    def add_simulated(self, simulated: Simulated) -> None:
+        self.simulated = simulated
+        self.broken += simulated.broken
+
+    def add_chaos(self, chaos: Chaos) -> None:
+        history = chaos.history
+        self.faults += chaos.faults
+        self.outcomes += history.outcomes
+        self.deposits += len(history.deposits)
+        self.poison += len(chaos.poisoner.sent)
+        self.lost += history.lost
+        self.doubled += history.doubled
+        self.decided_within_s = max(self.decided_within_s, chaos.decided_within_s)
+        self.broken += history.violations
+
+    def as_json(self) -> dict[str, object]:
+        return dict(self.rows()) | {"by kind": self.faults, "broken": self.broken}
+
+    def rows(self) -> Iterator[tuple[str, object]]:
+        yield "schedules", self.simulated.schedules
+        yield "faults in them", self.simulated.faults
+        yield "faults", self.faults.total()
+        yield "kinds", len(self.faults)
+        yield "poison", self.poison
+        yield "orders", self.outcomes.total()
+        for outcome in Outcome:
+            yield outcome.value, self.outcomes[outcome]
+        yield "deposits", self.deposits
+        yield "lost", self.lost
+        yield "doubled", self.doubled
+        yield "broken promises", len(self.broken)
+        yield "decided within", f"{self.decided_within_s:.1f} s"
+        yield "seed", self.seed

@@ -1,0 +1,127 @@
+"""The parts of the proof, each with its share of the time."""
+
+import asyncio
+import shutil
+import tempfile
+import time
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+from tests.chaos.engine import Chaos
+from tests.chaos.facts import Facts
+from tests.chaos.faults import KINDS
+from tests.chaos.messages import remove_queues
+from tests.chaos.shop import SERVICES, ChaosShop
+from tests.chaos.simulating import simulate
+from tests.servers.broker import Broker
+from tests.servers.database import Database, ReplicatedDatabase
+from tests.servers.postgres import Template
+from tests.servers.rabbit_cluster import RabbitCluster
+from tests.servers.rabbitmq import installed_server
+
+SIMULATION_SHARE = 0.45
+SCHEDULES_PER_S = 20
+# A cluster takes half a minute to form, so a short proof goes without.
+REPLICATED_FROM_S = 150.0
+REPLICATED_SHARE = 0.2
+REPLICATED_S_MIN = 75.0
+
+ROUND_S_MAX = 60.0
+ROUND_S_MIN = 10.0
+# For the servers to come back, the last decisions, and the books.
+CLOSING_S = 15.0
+FAULT_S_MAX = 12.0
+FAULT_EVERY_S = 1.4
+
+
+class Proof:
+    """Made outside of any event loop, and on the main thread: it starts servers."""
+
+    def __init__(self, seed: int, seconds: float, tell: Callable[[str], None]) -> None:
+        self._seed = seed
+        self._seconds = seconds
+        self._ends_at = time.monotonic() + seconds
+        self._tell = tell
+        self._directory = Path(tempfile.mkdtemp(prefix="shop-proof-"))
+        # PostgreSQL runs as another user where we are root.
+        self._directory.chmod(0o755)
+        self.facts = Facts(seed, str(self._directory))
+
+    def run(self) -> Facts:
+        """Raises NoBroker. What was written down is kept where something was broken."""
+        self._tell("the servers start")
+        broker = Broker(self._directory / "broker")
+        try:
+            url = broker.url()
+            template = Template(self._directory / "template")
+            self._simulate()
+            asyncio.run(self._plain(template, broker, url))
+        finally:
+            broker.close()
+        if self._seconds >= REPLICATED_FROM_S and installed_server():
+            asyncio.run(self._replicated(template))
+        if not self.facts.broken:
+            shutil.rmtree(self._directory, ignore_errors=True)
+        return self.facts
+
+    def _simulate(self) -> None:
+        simulated = simulate(
+            self._seed,
+            within_s=SIMULATION_SHARE * self._seconds,
+            schedules_max=round(SCHEDULES_PER_S * self._seconds),
+            tell=self._tell,
+        )
+        self.facts.add_simulated(simulated)
+
+    async def _plain(self, template: Template, broker: Broker, url: str) -> None:
+        """One broker, and one server for each database."""
+        directory = self._directory / "plain"
+        databases = {name: Database(directory / f"{name}-database", name, template) for name in SERVICES}
+        brokers = [broker.node] if broker.node else []
+        ends_at = self._ends_at - self._replicated_s
+        await remove_queues([url])
+        async with ChaosShop(directory, databases, [url], brokers) as shop:
+            await self._rounds(Chaos(shop, str(self._seed), list(KINDS), FAULT_S_MAX, FAULT_EVERY_S), ends_at)
+        await remove_queues([url])
+
+    async def _replicated(self, template: Template) -> None:
+        """Three brokers, and a synchronous standby of each database."""
+        directory = self._directory / "replicated"
+        databases = {
+            name: ReplicatedDatabase(directory / f"{name}-database", name, template) for name in SERVICES
+        }
+        self._tell("a cluster of brokers forms")
+        async with running(RabbitCluster(directory / "brokers")) as cluster:
+            urls = [node.url for node in cluster.nodes]
+            async with ChaosShop(directory, databases, urls, cluster.nodes) as shop:
+                chaos = Chaos(
+                    shop, f"{self._seed}-replicated", list(KINDS), FAULT_S_MAX, FAULT_EVERY_S, cluster=cluster
+                )
+                await self._rounds(chaos, self._ends_at)
+
+    @property
+    def _replicated_s(self) -> float:
+        if self._seconds < REPLICATED_FROM_S or not installed_server():
+            return 0.0
+        return max(REPLICATED_S_MIN, REPLICATED_SHARE * self._seconds)
+
+    async def _rounds(self, chaos: Chaos, ends_at: float) -> None:
+        """At least one; stops early where a promise is broken."""
+        chaos.tell = self._tell
+        seconds = ROUND_S_MIN
+        while seconds >= ROUND_S_MIN and not chaos.history.violations:
+            left_s = ends_at - time.monotonic() - CLOSING_S
+            seconds = min(ROUND_S_MAX, max(ROUND_S_MIN, left_s))
+            await chaos.round(seconds)
+            seconds = ends_at - time.monotonic() - CLOSING_S
+        self.facts.add_chaos(chaos)
+
+
+@asynccontextmanager
+async def running(cluster: RabbitCluster) -> AsyncIterator[RabbitCluster]:
+    try:
+        await cluster.start()
+        yield cluster
+    finally:
+        cluster.kill()

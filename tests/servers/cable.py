@@ -1,0 +1,152 @@
+"""The line to a server: a TCP proxy that breaks as networks do, and balances over replicas."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from enum import Enum
+from typing import Self
+from urllib.parse import urlsplit
+
+from tests.servers.ports import free_port
+
+CHUNK = 64 * 1024
+# Of the servers that the tests know only a given broker may have a URL without a port.
+AMQP_PORT = 5672
+
+
+class Way(Enum):
+    THERE = "to the server"
+    BACK = "from the server"
+
+
+class Cable:
+    """Leads to a server, or to replicas of one in turn; those that refuse a connection are passed over."""
+
+    def __init__(self, *urls: str) -> None:
+        """`url` is the first one, with the address of this end of the cable."""
+        self._port = free_port()
+        far = urlsplit(urls[0])
+        account = f"{far.netloc.rpartition('@')[0]}@" if "@" in far.netloc else ""
+        self.url = far._replace(netloc=f"{account}127.0.0.1:{self._port}").geturl()
+        self._server: asyncio.Server | None = None
+        self._ends: set[asyncio.StreamWriter] = set()
+        self._flows = asyncio.Event()
+        self._flows.set()
+        self._delay_s = 0.0
+        self._swallowed: Way | None = None
+        self._turn = 0
+        self.lead_to(*urls)
+
+    @property
+    def address(self) -> str:
+        return f"127.0.0.1:{self._port}"
+
+    def lead_to(self, *urls: str) -> None:
+        """Where new connections go from now on."""
+        far = [urlsplit(url) for url in urls]
+        self._far = [(one.hostname or "127.0.0.1", one.port or AMQP_PORT) for one in far]
+
+    async def mend(self) -> None:
+        if self._server is None:
+            self._server = await asyncio.start_server(self._connect, "127.0.0.1", self._port)
+
+    async def cut(self) -> None:
+        """Every connection breaks, and no new one is taken."""
+        if self._server is not None:
+            self._server.close()
+            self.drop()
+            await self._server.wait_closed()
+            self._server = None
+
+    def drop(self) -> None:
+        """Every connection breaks; new ones may come."""
+        for end in self._ends:
+            end.transport.abort()
+
+    async def __aenter__(self) -> Self:
+        await self.mend()
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.cut()
+
+    @asynccontextmanager
+    async def away(self) -> AsyncIterator[None]:
+        await self.cut()
+        try:
+            yield
+        finally:
+            await self.mend()
+
+    @asynccontextmanager
+    async def stalled(self) -> AsyncIterator[None]:
+        """Nothing gets through; then all of it does, late."""
+        self._flows.clear()
+        try:
+            yield
+        finally:
+            self._flows.set()
+
+    @asynccontextmanager
+    async def delayed(self, seconds: float) -> AsyncIterator[None]:
+        self._delay_s = seconds
+        try:
+            yield
+        finally:
+            self._delay_s = 0.0
+
+    @asynccontextmanager
+    async def half_open(self, swallowed: Way) -> AsyncIterator[None]:
+        """What goes this way is lost, the end of a connection too; then all connections break."""
+        self._swallowed = swallowed
+        try:
+            yield
+        finally:
+            self._swallowed = None
+            self.drop()
+
+    async def _connect(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        far = await self._reach()
+        if far is None:
+            writer.transport.abort()
+            return
+        far_reader, far_writer = far
+        await asyncio.gather(
+            self._carry(reader, far_writer, Way.THERE), self._carry(far_reader, writer, Way.BACK)
+        )
+
+    async def _reach(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter] | None:
+        for _ in self._far:
+            self._turn += 1
+            try:
+                return await asyncio.open_connection(*self._far[self._turn % len(self._far)])
+            except OSError:
+                continue
+        return None
+
+    async def _carry(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, way: Way) -> None:
+        self._ends.add(writer)
+        try:
+            while some := await self._next(reader, writer, way):
+                writer.write(some)
+                await writer.drain()
+        except OSError:
+            writer.transport.abort()
+        finally:
+            self._ends.discard(writer)
+            writer.close()
+
+    async def _next(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, way: Way) -> bytes:
+        """What arrives at the far end of the cable next; nothing at the end of the connection."""
+        while True:
+            some = await reader.read(CHUNK)
+            await self._flows.wait()
+            if self._delay_s:
+                await asyncio.sleep(self._delay_s)
+            if self._swallowed is not way:
+                return some
+            if not some:
+                # The other side does not hear of this end, until the connection breaks.
+                while not writer.transport.is_closing():
+                    await asyncio.sleep(0.1)
+                return b""
