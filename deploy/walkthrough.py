@@ -23,6 +23,7 @@ LATER = "a moment later"
 LATER_S_MAX = 15.0
 READY_S_MAX = 60
 NEW_EACH_TIME = {"id", "transactionId", "createdAt", "updatedAt"}
+ID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
 def steps(readme: str) -> list[tuple[str, str]]:
@@ -35,14 +36,18 @@ def play(shop: str, readme: str) -> None:
     """Raises SystemExit, with both texts, for the first answer that is not as shown."""
     run(f"curl -f -o /dev/null --retry {READY_S_MAX} --retry-delay 1 --retry-all-errors {shop}/health/ready")
     user = f"alice-{uuid4().hex[:12]}"
+    ids: dict[str, str] = {}
     for command, shown in steps(readme):
         print(f"$ {command}")
         here = command.replace(SHOWN_AT, shop.removeprefix("http://")).replace("alice", user)
+        for shown_id, actual_id in ids.items():
+            here = here.replace(shown_id, actual_id)
         deadline = time.monotonic() + (LATER_S_MAX if LATER in command else 0.0)
         while not same(answer := run(here).replace(user, "alice"), shown):
             if time.monotonic() > deadline:
                 sys.exit(f"README.md shows\n{shown}\nbut the answer was\n{answer}")
             time.sleep(0.1)
+        ids |= zip(ID.findall(shown), ID.findall(answer), strict=True)
         print(f"{answer}\n")
 
 

@@ -5,9 +5,9 @@ from collections.abc import Sequence
 from contextlib import suppress
 from types import TracebackType
 from typing import Self
-from urllib.parse import urlsplit
 
-from tests.servers.shop import Cable, answers_ready
+from tests.servers.cable import Cable
+from tests.servers.shop import answers_ready
 
 CHECK_S = 0.05
 
@@ -54,6 +54,5 @@ class Balancer(Cable):
             writer.transport.abort()
             return
         self.ready.append(self.ready.pop(0))
-        far = urlsplit(self.ready[-1])
-        self._far = (str(far.hostname), int(far.port or 0))
+        self.lead_to(self.ready[-1])
         await super()._connect(reader, writer)

@@ -254,16 +254,22 @@ async def test_messages_wait_with_a_consumer_whose_database_is_away(
             Cable(address) as cable,
             three_services.others(("payments", {"PAYMENTS_DATABASE_URL": cable.url})),
             await aio_pika.connect(three_services.broker.url) as connection,
+            asyncpg.create_pool(
+                three_services.database_settings["ORDERS_DATABASE_URL"], min_size=1
+            ) as orders_database,
         ):
             channel = await connection.channel()
 
             async def waiting(queue: str) -> int | None:
                 return (await channel.declare_queue(queue, passive=True)).declaration_result.message_count
 
+            async def are_with_the_consumer() -> bool:
+                to_publish = await orders_database.fetchval("SELECT count(*) FROM outbox")
+                return to_publish == 0 and await waiting("payments") == 0
+
             async with cable.away():
                 placed = await together(*(store.placed(user, "1.00") for _ in range(8)))
-                await asyncio.sleep(1)
-                assert await waiting("payments") == 0
+                await eventually(are_with_the_consumer)
                 assert len(await store.orders_of(user, status="NEW")) == 8
             orders = await together(*(store.decided(order["id"], within=HEALED_WITHIN) for order in placed))
             assert await waiting("payments.dead-letters") == 0
