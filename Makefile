@@ -50,17 +50,19 @@ prove: $(READY)  ## simulate and attack the shop; PROVE_MINUTES=10 bounds it, PR
 bench: $(READY)  ## measure the shop against its floors; writes bench/results
 	@.venv/bin/python -m bench $(ARGS)
 
-check: $(READY)  ## check formatting, lint, types and the import contracts
+check: $(READY)  ## check formatting, lint, types, the import contracts and generated documents
 	.venv/bin/ruff format --check
 	.venv/bin/ruff check
 	.venv/bin/mypy
 	.venv/bin/lint-imports
+	.venv/bin/shop openapi --check
 
 format: $(READY)  ## format the code and apply the safe fixes
 	@.venv/bin/ruff check --fix
 	@.venv/bin/ruff format
 
-docs: $(READY)  ## write the tables of docs/exactly-once.md anew, from what the simulation sees
+docs: $(READY)  ## write what is generated in docs: OpenAPI, AsyncAPI, the tables of exactly-once.md
+	@.venv/bin/shop openapi
 	@.venv/bin/python -m tests.simulation.page
 
 COMPILE = $(UV) pip compile --quiet --universal --generate-hashes --python-version 3.11 --no-annotate \

@@ -12,21 +12,22 @@ from gateway.wiring import assemble
 from kernel.adapters.http.app import create_app
 from kernel.adapters.http.cors import cors_config
 from kernel.adapters.http.health import Probes
-from kernel.adapters.http.openapi import openapi_config
+from kernel.adapters.http.openapi import Api
 from kernel.ports.bus import Notifications
 from kernel.ports.clock import Clock
 from kernel.settings import Settings
 from kernel.wiring import open_telemetry, run
 
-OPENAPI = openapi_config(
-    "Gateway",
-    "The public door of the shop.",
-    {
-        "Accounts": "Accounts, deposits and balances.",
-        "Orders": "Orders and their status.",
-        "Health": "For operators and orchestrators.",
-    },
-)
+
+def api(settings: Settings) -> Api:
+    legacy = [deposit_by_get] if settings.shop_legacy_routes == "on" else []
+    return Api(
+        "Gateway",
+        "The public door of the shop.",
+        {"Accounts": "Accounts, deposits and balances.", "Orders": "Orders and their status."},
+        routes=[AccountsController, *legacy, OrdersController, watch_order],
+        ui_path="/index.html",
+    )
 
 
 async def serve(settings: Settings, notifications: Notifications, stop: asyncio.Event) -> None:
@@ -40,11 +41,8 @@ async def serve(settings: Settings, notifications: Notifications, stop: asyncio.
         open_session() as session,
     ):
         container = assemble(settings, notifications, session, telemetry)
-        legacy = [deposit_by_get] if settings.shop_legacy_routes == "on" else []
         app = create_app(
-            routes=[AccountsController, *legacy, OrdersController, watch_order],
-            openapi=OPENAPI,
-            ui_path="/index.html",
+            api(settings),
             probes=Probes(helpful={"rabbitmq": notified}, stop=stop),
             exposition=telemetry.exposition,
             container=container,

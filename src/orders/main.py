@@ -1,7 +1,8 @@
 import asyncio
 
 from kernel.adapters.http.app import create_app
-from kernel.adapters.http.openapi import openapi_config
+from kernel.adapters.http.openapi import VERSION, Api
+from kernel.adapters.rabbit.asyncapi import asyncapi
 from kernel.application.consume import Consumer
 from kernel.application.housekeeping import Periodically
 from kernel.ports.bus import Bus
@@ -17,11 +18,16 @@ from orders.wiring import assemble
 
 ASK_AGAIN_EVERY_S = 1.0
 
-OPENAPI = openapi_config(
-    "Orders",
-    "Places orders, which starts their payment, and tells their status.",
-    {"Orders": "Orders and their status.", "Health": "For operators and orchestrators."},
-)
+
+def api(_: Settings) -> Api:
+    return Api(
+        "Orders",
+        "Places orders, which starts their payment, and tells their status.",
+        {"Orders": "Orders and their status."},
+        routes=[OrdersController],
+        ui_path="/swagger",
+        asyncapi=asyncapi("orders", VERSION),
+    )
 
 
 async def serve(settings: Settings, bus: Bus, stop: asyncio.Event) -> None:
@@ -36,9 +42,7 @@ async def serve(settings: Settings, bus: Bus, stop: asyncio.Event) -> None:
         container = assemble(settings, engine, bus, session, telemetry)
         store = watch(telemetry, "orders", engine, bus)
         app = create_app(
-            routes=[OrdersController],
-            openapi=OPENAPI,
-            ui_path="/swagger",
+            api(settings),
             probes=probes(engine, SCHEMA_REVISION, bus, stop),
             exposition=telemetry.exposition,
             container=container,

@@ -1,7 +1,8 @@
 import asyncio
 
 from kernel.adapters.http.app import create_app
-from kernel.adapters.http.openapi import openapi_config
+from kernel.adapters.http.openapi import VERSION, Api
+from kernel.adapters.rabbit.asyncapi import asyncapi
 from kernel.application.consume import Consumer
 from kernel.ports.bus import Bus
 from kernel.settings import Settings, required
@@ -11,11 +12,17 @@ from payments.adapters.outbound.tables import SCHEMA_REVISION
 from payments.domain.events import Question
 from payments.wiring import assemble
 
-OPENAPI = openapi_config(
-    "Payments",
-    "Keeps accounts, takes deposits and pays orders.",
-    {"Accounts": "Accounts, deposits and balances.", "Health": "For operators and orchestrators."},
-)
+
+def api(settings: Settings) -> Api:
+    legacy = [deposit_by_get] if settings.shop_legacy_routes == "on" else []
+    return Api(
+        "Payments",
+        "Keeps accounts, takes deposits and pays orders.",
+        {"Accounts": "Accounts, deposits and balances."},
+        routes=[AccountsController, admit_orders, *legacy],
+        ui_path="/swagger",
+        asyncapi=asyncapi("payments", VERSION),
+    )
 
 
 async def serve(settings: Settings, bus: Bus, stop: asyncio.Event) -> None:
@@ -28,11 +35,8 @@ async def serve(settings: Settings, bus: Bus, stop: asyncio.Event) -> None:
     ):
         container = assemble(settings, engine, bus, telemetry)
         store = watch(telemetry, "payments", engine, bus)
-        legacy = [deposit_by_get] if settings.shop_legacy_routes == "on" else []
         app = create_app(
-            routes=[AccountsController, admit_orders, *legacy],
-            openapi=OPENAPI,
-            ui_path="/swagger",
+            api(settings),
             probes=probes(engine, SCHEMA_REVISION, bus, stop),
             exposition=telemetry.exposition,
             container=container,

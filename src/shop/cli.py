@@ -4,6 +4,7 @@ import asyncio
 import os
 import signal
 import sys
+from pathlib import Path
 from typing import Any
 
 import click
@@ -127,6 +128,29 @@ def audit(settings: Settings, at_rest: bool, as_json: bool) -> None:
     with any_databases(settings, SERVICES) as complete:
         sound = run_audit(complete, at_rest=at_rest, as_json=as_json)
     sys.exit(0 if sound else 1)
+
+
+@cli.command()
+@click.option(
+    "--out",
+    default="docs",
+    show_default=True,
+    type=click.Path(file_okay=False, path_type=Path),
+    help="The folder that gets openapi/ and asyncapi/.",
+)
+@click.option("--check", is_flag=True, help="Write nothing; name the files that are out of date.")
+@click.option("--json", "as_json", is_flag=True, help="Print facts for programs.")
+def openapi(out: Path, check: bool, as_json: bool) -> None:
+    """Write the OpenAPI and AsyncAPI documents of all services; needs no database and no running shop."""
+    from shop.documents import stale, write
+
+    found = [str(path) for path in (stale(out) if check else write(out))]
+    if as_json:
+        click.echo(msgspec.json.encode({"stale" if check else "written": found}))
+    else:
+        for path in found:
+            click.echo(f"{path}: {'out of date' if check else 'written'}")
+    sys.exit(1 if check and found else 0)
 
 
 cli.add_command(dead_letters)

@@ -1,8 +1,11 @@
 """Each service says how it is, and documents all that it offers without help from other sites."""
 
+import json
 import re
 from collections.abc import Iterator
+from decimal import Decimal
 from html.parser import HTMLParser
+from pathlib import Path
 from typing import Any
 from urllib.parse import urljoin
 
@@ -10,6 +13,8 @@ import pytest
 
 from tests.servers.shop import SERVICES, Embedded, Shop
 from tests.spec.scenario import Http, expect
+
+ROOT = Path(__file__).parents[2]
 
 at_each_service = pytest.mark.parametrize("service", SERVICES)
 DOCS = {"gateway": "/index.html", "orders": "/swagger", "payments": "/swagger"}
@@ -129,6 +134,16 @@ async def test_the_contract_is_published_as_openapi_3_1(shop: Shop, http: Http, 
     document = await openapi(http, shop, service)
     assert document["openapi"].startswith("3.1.")
     assert OPERATIONS[service].keys() <= dict(operations(document)).keys()
+
+
+@at_each_service
+async def test_the_published_documents_are_those_in_docs(shop: Shop, http: Http, service: str) -> None:
+    for kind in ("openapi", "asyncapi"):
+        file = ROOT / "docs" / kind / f"{service}.json"
+        answer = await http.get(f"{shop.urls[service]}/schema/{kind}.json")
+        assert answer.status == (200 if file.exists() else 404)
+        if file.exists():
+            assert answer.json == json.loads(file.read_bytes(), parse_float=Decimal)
 
 
 @at_each_service

@@ -1,21 +1,22 @@
-"""Examples of bodies for the OpenAPI documents; one story throughout."""
+"""Examples of bodies and messages for the documents; one story throughout."""
 
+from decimal import Decimal
 from typing import Any
 
 _ID = "0198c1a2-7b3c-7d4e-8f50-617283940516"
 _AT = "2026-01-31T12:00:00.123456Z"
 
 OPEN_ACCOUNT: dict[str, Any] = {"userId": "alice"}
-ACCOUNT: dict[str, Any] = {"userId": "alice", "balance": 0.00, "currency": "RUB", "createdAt": _AT}
+ACCOUNT: dict[str, Any] = {"userId": "alice", "balance": Decimal("0.00"), "currency": "RUB", "createdAt": _AT}
 DEPOSIT: dict[str, Any] = {"amount": "100.00"}
-DEPOSITED: dict[str, Any] = {**ACCOUNT, "balance": 100.00, "transactionId": _ID}
+DEPOSITED: dict[str, Any] = {**ACCOUNT, "balance": Decimal("100.00"), "transactionId": _ID}
 TRANSACTIONS: list[dict[str, Any]] = [
     {
         "id": "0198c1a2-8c4d-7e5f-9061-728394051627",
         "sequence": 2,
         "kind": "capture",
-        "amount": -49.90,
-        "balanceAfter": 50.10,
+        "amount": Decimal("-49.90"),
+        "balanceAfter": Decimal("50.10"),
         "orderId": _ID,
         "createdAt": _AT,
     },
@@ -23,16 +24,16 @@ TRANSACTIONS: list[dict[str, Any]] = [
         "id": _ID,
         "sequence": 1,
         "kind": "deposit",
-        "amount": 100.00,
-        "balanceAfter": 100.00,
+        "amount": Decimal("100.00"),
+        "balanceAfter": Decimal("100.00"),
         "createdAt": _AT,
     },
 ]
-PLACE_ORDER: dict[str, Any] = {"userId": "alice", "amount": 49.90, "description": "a book"}
+PLACE_ORDER: dict[str, Any] = {"userId": "alice", "amount": Decimal("49.90"), "description": "a book"}
 ORDER: dict[str, Any] = {
     "id": _ID,
     "userId": "alice",
-    "amount": 49.90,
+    "amount": Decimal("49.90"),
     "currency": "RUB",
     "description": "a book",
     "status": "NEW",
@@ -64,4 +65,28 @@ BATCH_OUTCOMES: list[dict[str, Any]] = [
         },
     },
 ]
-ADMISSION: dict[str, Any] = {"userId": "alice", "amount": 49.90}
+ADMISSION: dict[str, Any] = {"userId": "alice", "amount": Decimal("49.90")}
+
+_OF_THE_ORDER: dict[str, Any] = {"orderId": _ID, "userId": "alice"}
+MESSAGES: dict[str, dict[str, Any]] = {
+    "shop.orders.order-placed.v1": {**_OF_THE_ORDER, "amount": Decimal("49.90"), "currency": "RUB"},
+    "shop.orders.order-cancellation-requested.v1": _OF_THE_ORDER,
+    "shop.orders.order-status-changed.v1": {**_OF_THE_ORDER, "order": FINISHED_ORDER, "sequence": 2},
+    "shop.payments.payment-captured.v1": {**_OF_THE_ORDER, "transactionId": TRANSACTIONS[0]["id"]},
+    "shop.payments.payment-declined.v1": {**_OF_THE_ORDER, "reason": "insufficient_funds"},
+    "shop.payments.payment-refunded.v1": _OF_THE_ORDER,
+    "shop.payments.payment-voided.v1": _OF_THE_ORDER,
+}
+
+
+def event(name: str, publisher: str) -> dict[str, Any]:
+    return {
+        "id": "0198c1a2-9d5e-7f60-8172-839405162738",
+        "source": f"/shop/{publisher}",
+        "type": name,
+        "specversion": "1.0",
+        "time": _AT,
+        "subject": _ID,
+        "traceparent": "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01",
+        "data": MESSAGES[name],
+    }

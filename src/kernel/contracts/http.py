@@ -18,6 +18,7 @@ IdempotencyKey = Annotated[
     str,
     Meta(min_length=1, max_length=255, pattern=r"\A[\x20-\x7e]*\Z", description="Printable ASCII."),
 ]
+Moment = Annotated[datetime, Meta(tz=True)]
 OrderStatus = Literal["NEW", "FINISHED", "CANCELLED", "REFUNDING", "REFUNDED"]
 TransactionKind = Literal["deposit", "capture", "refund"]
 
@@ -42,7 +43,7 @@ class Account(Answer, frozen=True):
     user_id: str
     balance: Decimal
     currency: str
-    created_at: datetime
+    created_at: Moment
 
 
 class Deposited(Answer, frozen=True):
@@ -51,7 +52,7 @@ class Deposited(Answer, frozen=True):
     user_id: str
     balance: Decimal
     currency: str
-    created_at: datetime
+    created_at: Moment
     transaction_id: UUID
 
 
@@ -64,7 +65,7 @@ class Transaction(Answer, frozen=True, kw_only=True, omit_defaults=True):
     amount: Decimal
     balance_after: Decimal
     order_id: UUID | None = None
-    created_at: datetime
+    created_at: Moment
 
 
 class AdmissionRequest(Request, frozen=True):
@@ -90,8 +91,8 @@ class Order(Answer, frozen=True):
     description: str
     status: OrderStatus
     reason: str | None
-    created_at: datetime
-    updated_at: datetime
+    created_at: Moment
+    updated_at: Moment
 
 
 class StatusChange(Answer, frozen=True):
@@ -100,7 +101,7 @@ class StatusChange(Answer, frozen=True):
     sequence: int
     status: OrderStatus
     reason: str | None
-    at: datetime
+    at: Moment
 
 
 class OrderChange(Answer, frozen=True):

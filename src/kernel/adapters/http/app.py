@@ -1,16 +1,16 @@
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable
 from typing import Any, TypeVar
 
 from dishka import AsyncContainer
 from dishka.integrations.litestar import setup_dishka
 from litestar import Litestar, Response
 from litestar.config.cors import CORSConfig
-from litestar.openapi import OpenAPIConfig
-from litestar.types import ControllerRouterHandler, Serializer
+from litestar.types import Serializer
 
 from kernel.adapters.http.body import BODY_BYTES_MAX
+from kernel.adapters.http.documentation import documentation
 from kernel.adapters.http.health import Probes, health, metrics
-from kernel.adapters.http.openapi import ValuesPlugin, swagger_ui
+from kernel.adapters.http.openapi import Api
 from kernel.adapters.http.problem import EXCEPTION_HANDLERS
 from kernel.contracts.values import encode
 
@@ -25,20 +25,17 @@ class JsonAnswer(Response[T]):
 
 
 def create_app(
+    api: Api,
     *,
-    routes: Sequence[ControllerRouterHandler],
-    openapi: OpenAPIConfig,
-    ui_path: str,
     probes: Probes,
     exposition: Callable[[], Awaitable[bytes]],
     container: AsyncContainer,
     cors: CORSConfig | None = None,
 ) -> Litestar:
     app = Litestar(
-        route_handlers=[*routes, health(probes), metrics(exposition), swagger_ui(ui_path)],
-        openapi_config=openapi,
+        route_handlers=[*api.routes, health(probes), metrics(exposition), documentation(api)],
+        openapi_config=None,
         cors_config=cors,
-        plugins=[ValuesPlugin()],
         exception_handlers=EXCEPTION_HANDLERS,
         response_class=JsonAnswer,
         request_max_body_size=BODY_BYTES_MAX,

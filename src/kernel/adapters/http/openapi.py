@@ -1,80 +1,144 @@
-"""OpenAPI of the published values, and Swagger UI from its wheel: nothing is loaded from outside."""
+"""The OpenAPI document of a service: what Litestar knows of its routes, and what it cannot say of them."""
 
-from importlib.resources import files
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
-from litestar import MediaType, Request, Response, Router, get
+from litestar import Litestar
 from litestar.openapi import OpenAPIConfig
-from litestar.openapi.plugins import JsonRenderPlugin, SwaggerRenderPlugin
 from litestar.openapi.spec import OpenAPIType, Schema, Tag
 from litestar.plugins import OpenAPISchemaPlugin
-from litestar.static_files import create_static_files_router
+from litestar.types import ControllerRouterHandler
 from litestar.typing import FieldDefinition
 
-from kernel.contracts.values import Amount, UserId
-from kernel.domain.ids import USER_ID_PATTERN
-from kernel.domain.money import AMOUNT_PATTERN
+from kernel.adapters.http.headers import DEPRECATED, RETRYING
+from kernel.adapters.http.health import Probes, health, metrics
+from kernel.adapters.http.links import links_from
+from kernel.contracts import http
+from kernel.contracts.schema import schemas
+from kernel.contracts.values import Amount, UserId, encode
 
-_ASSETS = "/swagger-assets"
+Json = dict[str, Any]
+
+VERSION = "1.0.0"
+HEALTH = {"Health": "For operators and orchestrators."}
+
+_FALSE_BY_DEFAULT = ("allowEmptyValue", "allowReserved", "deprecated", "required")
 
 
-class ValuesPlugin(OpenAPISchemaPlugin):
-    """Says in OpenAPI what Amount and UserId accept."""
+@dataclass(frozen=True)
+class Api:
+    """What a service offers over HTTP, besides its health; tags are given with their descriptions."""
+
+    title: str
+    description: str
+    tags: Mapping[str, str]
+    routes: Sequence[ControllerRouterHandler]
+    ui_path: str
+    asyncapi: bytes | None = None
+
+    @cached_property
+    def openapi(self) -> bytes:
+        """Its OpenAPI document in JSON; the same routes give the same bytes."""
+        config = OpenAPIConfig(
+            title=self.title,
+            version=VERSION,
+            description=self.description,
+            tags=[Tag(name=name, description=text) for name, text in {**self.tags, **HEALTH}.items()],
+        )
+        described = Litestar(
+            [*self.routes, health(Probes()), metrics(_nothing)],
+            openapi_config=config,
+            plugins=[_Values()],
+            logging_config=None,
+        )
+        return encode(_completed(described.openapi_schema.to_schema()))
+
+
+async def _nothing() -> bytes:
+    return b""
+
+
+class _Values(OpenAPISchemaPlugin):
+    """Litestar knows no schema of these; the documents take it from the published language."""
 
     @staticmethod
     def is_plugin_supported_type(value: object) -> bool:
         return value is Amount or value is UserId
 
     def to_openapi_schema(self, field_definition: FieldDefinition, schema_creator: object) -> Schema:
-        if field_definition.annotation is Amount:
-            return Schema(
-                one_of=[
-                    Schema(
-                        type=OpenAPIType.NUMBER,
-                        exclusive_minimum=0,
-                        maximum=999_999_999_999.99,
-                        multiple_of=0.01,
-                    ),
-                    Schema(type=OpenAPIType.STRING, pattern=f"^{AMOUNT_PATTERN}$"),
-                ],
-                description="Currency units, above 0, at most 12 digits before the point and 2 after it.",
-            )
-        return Schema(
-            one_of=[
-                Schema(type=OpenAPIType.STRING, pattern=f"^{USER_ID_PATTERN}$"),
-                Schema(type=OpenAPIType.INTEGER, minimum=0),
-            ],
-            description="A user's id; an integer means its decimal string.",
-        )
+        return Schema(type=OpenAPIType.STRING)
 
 
-def openapi_config(title: str, description: str, tags: dict[str, str]) -> OpenAPIConfig:
-    return OpenAPIConfig(
-        title=title,
-        version="1.0.0",
-        description=description,
-        # Litestar answers whatever is below this path with a page of its own, so nothing is.
-        path="/schema/openapi.json",
-        tags=[Tag(name=name, description=text) for name, text in tags.items()],
-        render_plugins=[JsonRenderPlugin(path="/")],
-    )
+def _completed(document: Json) -> Json:
+    paths = document["paths"]
+    operations = [operation for path in paths.values() for operation in path.values()]
+    offered = {operation["operationId"] for operation in operations}
+    for operation in operations:
+        _complete_operation(operation, offered)
+    document["paths"] = {path: dict(sorted(paths[path].items())) for path in sorted(paths)}
+    structs = [getattr(http, name) for name in sorted(document["components"]["schemas"])]
+    document["components"]["schemas"] = schemas(structs)
+    return {name: _without_defaults(part) for name, part in document.items()}
 
 
-def swagger_ui(path: str) -> Router:
-    """Swagger UI at `path`, its assets beside it."""
-    page = SwaggerRenderPlugin(
-        js_url=f"{_ASSETS}/swagger-ui-bundle.js",
-        css_url=f"{_ASSETS}/swagger-ui.css",
-        standalone_preset_js_url=f"{_ASSETS}/swagger-ui-standalone-preset.js",
-        favicon="",
-    )
+def _complete_operation(operation: Json, offered: set[str]) -> None:
+    for parameter in operation.get("parameters", []):
+        _complete_parameter(parameter)
+    for media in operation.get("requestBody", {}).get("content", {}).values():
+        _complete_body(media)
+    for status, response in operation["responses"].items():
+        if further := (RETRYING if status == "503" else {}) | (DEPRECATED if operation["deprecated"] else {}):
+            described = {name: header.to_schema() for name, header in further.items()}
+            response["headers"] = response.get("headers", {}) | described
+        if status < "3" and (links := links_from(operation["operationId"], offered)):
+            response["links"] = links
+        for media in response.get("content", {}).values():
+            _complete_examples(media)
+    operation["responses"] = dict(sorted(operation["responses"].items()))
 
-    @get(path, media_type=MediaType.HTML, include_in_schema=False, sync_to_thread=False)
-    def show(request: Request[Any, Any, Any]) -> Response[bytes]:
-        schema = request.app.openapi_schema.to_schema()
-        return Response(page.render(request, schema), media_type=MediaType.HTML)
 
-    assets = create_static_files_router(
-        path=_ASSETS, directories=[str(files("swagger_ui") / "static")], include_in_schema=False
-    )
-    return Router("/", route_handlers=[show, assets])
+def _complete_parameter(parameter: Json) -> None:
+    """What may be left out is not therefore null, and nothing is said of a parameter and its schema both."""
+    schema = parameter["schema"]
+    if alternatives := schema.pop("oneOf", None):
+        schema |= next(kind for kind in alternatives if kind["type"] != "null")
+    if "enum" in schema:
+        schema |= {"type": "string", "enum": [value for value in schema["enum"] if value is not None]}
+    for bound in schema.keys() & {"minimum", "maximum"}:
+        schema[bound] = int(schema[bound])
+    for repeated in ("description", "examples"):
+        schema.pop(repeated, None)
+    _complete_examples(parameter)
+
+
+def _complete_body(media: Json) -> None:
+    """The example belongs to the body, not to its schema."""
+    schema = media["schema"]
+    (media["example"],) = schema.pop("examples")
+    if "allOf" in schema:
+        (media["schema"],) = schema["allOf"]
+
+
+def _complete_examples(described: Json) -> None:
+    """One example needs no name, and several have theirs as keys."""
+    examples = described.get("examples", {})
+    for example in examples.values():
+        example.pop("id", None)
+    if len(examples) == 1:
+        (example,) = described.pop("examples").values()
+        described["example"] = example["value"]
+
+
+def _without_defaults(part: Any) -> Any:
+    """Litestar writes out what OpenAPI takes for granted."""
+    if isinstance(part, list):
+        return [_without_defaults(item) for item in part]
+    if not isinstance(part, dict):
+        return part
+    return {
+        name: _without_defaults(value)
+        for name, value in part.items()
+        if name not in _FALSE_BY_DEFAULT or value is not False
+    }

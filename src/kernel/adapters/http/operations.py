@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, TypedDict
 from uuid import UUID
 
+import msgspec
 from litestar.dto import AbstractDTO
 from litestar.middleware import ASGIMiddleware
 from litestar.openapi.datastructures import ResponseSpec
@@ -23,6 +24,8 @@ from kernel.adapters.http.idempotency import at_most_one_key, keys_in_the_body
 from kernel.adapters.http.legacy import Deprecated
 from kernel.adapters.http.problem import problems
 from kernel.contracts import examples, http
+from kernel.contracts.schema import AMOUNT_TEXT, USER_ID_TEXT
+from kernel.contracts.values import encode
 
 
 class Operation(TypedDict, total=False):
@@ -43,12 +46,17 @@ class Operation(TypedDict, total=False):
 
 
 def _answer(status: int, kind: Any, description: str, example: object) -> dict[int, ResponseSpec]:
-    shown = [Example(value=example)]
+    shown = [_shown(example)]
     return {status: ResponseSpec(kind, generate_examples=False, description=description, examples=shown)}
 
 
 def _body(example: object) -> Any:
-    return Body(examples=[Example(value=example)])
+    return Body(examples=[_shown(example)])
+
+
+def _shown(example: object) -> Example:
+    """Encoded, or Litestar would leave out what is null."""
+    return Example(value=msgspec.Raw(encode(example)))
 
 
 OpenAccountBody = Annotated[http.OpenAccount, _body(examples.OPEN_ACCOUNT)]
@@ -58,13 +66,24 @@ PlaceOrderBody = Annotated[http.PlaceOrder, _body(examples.PLACE_ORDER)]
 OrderIdsBody = Annotated[Annotated[list[UUID], Meta(max_length=ITEMS_MAX)], _body([examples.ORDER["id"]])]
 PlaceOrdersBody = Annotated[Items[http.PlaceOrderItem], _body(examples.BATCH)]
 
-UserIdInPath = Annotated[str, PathParameter(name="userId", examples=[Example(value="alice")])]
+UserIdInPath = Annotated[
+    str,
+    PathParameter(name="userId", schema_extra={"pattern": USER_ID_TEXT}, examples=[Example(value="alice")]),
+]
 OrderIdInPath = Annotated[UUID, PathParameter(name="id", examples=[Example(value=examples.ORDER["id"])])]
 AmountInQuery = Annotated[
     str,
-    QueryParameter(name="amount", description="As in the POST's body.", examples=[Example(value="100.00")]),
+    QueryParameter(
+        name="amount",
+        description="As in the POST's body.",
+        schema_extra={"pattern": AMOUNT_TEXT},
+        examples=[Example(value="100.00")],
+    ),
 ]
-UserIdFilter = Annotated[str | None, QueryParameter(name="userId", examples=[Example(value="alice")])]
+UserIdFilter = Annotated[
+    str | None,
+    QueryParameter(name="userId", schema_extra={"pattern": USER_ID_TEXT}, examples=[Example(value="alice")]),
+]
 StatusFilter = Annotated[http.OrderStatus | None, QueryParameter(name="status")]
 
 _INVALID = (400, "invalid_request")

@@ -15,9 +15,15 @@ PageLimit = Annotated[
     QueryParameter(name="limit", ge=1, le=PAGE_SIZE_MAX, description="How many at most; 100 if not given."),
 ]
 After = Annotated[UUID | None, QueryParameter(name="after", description="As in the Link header.")]
-# Not ge=0, which Litestar leaves out of OpenAPI.
 AfterSequence = Annotated[
-    int | None, QueryParameter(name="after", gt=-1, le=SEQUENCE_MAX, description="The last sequence seen.")
+    int | None,
+    QueryParameter(
+        name="after",
+        ge=0,
+        le=SEQUENCE_MAX,
+        description="The last sequence seen.",
+        schema_extra={"minimum": 0},  # Litestar forgets a bound that is 0.
+    ),
 ]
 
 

@@ -1,0 +1,55 @@
+"""The published bodies and messages as JSON Schema."""
+
+from collections.abc import Iterable
+from typing import Any
+
+import msgspec
+
+from kernel.contracts.values import Amount, UserId
+from kernel.domain.ids import USER_ID_PATTERN
+from kernel.domain.money import AMOUNT_PATTERN
+
+# As AMOUNT_PATTERN, but for zero.
+AMOUNT_TEXT = rf"^(?!0(\.00?)?$){AMOUNT_PATTERN}$"
+USER_ID_TEXT = f"^{USER_ID_PATTERN}$"
+
+_VALUES: dict[type, dict[str, Any]] = {
+    Amount: {
+        "description": "Currency units, above 0, at most 12 digits before the point and 2 after it.",
+        "oneOf": [
+            {"type": "number", "exclusiveMinimum": 0, "maximum": 999_999_999_999.99, "multipleOf": 0.01},
+            {"type": "string", "pattern": AMOUNT_TEXT},
+        ],
+    },
+    UserId: {
+        "description": "A user's id; an integer means its decimal string.",
+        "oneOf": [
+            {"type": "string", "pattern": USER_ID_TEXT},
+            {"type": "integer", "minimum": 0},
+        ],
+    },
+}
+
+
+def schemas(structs: Iterable[type[msgspec.Struct]]) -> dict[str, Any]:
+    """The schemas of these structs and of those within them, by name: `components.schemas` of a document."""
+    _, components = msgspec.json.schema_components(
+        structs, schema_hook=_VALUES.__getitem__, ref_template="#/components/schemas/{name}"
+    )
+    return {name: _as_published(components[name]) for name in sorted(components)}
+
+
+def _as_published(schema: Any) -> Any:
+    """Decimals as the codec writes them, patterns as JSON Schema reads them (ECMA-262), enums with a type."""
+    if isinstance(schema, list):
+        return [_as_published(item) for item in schema]
+    if not isinstance(schema, dict):
+        return schema
+    published = {name: _as_published(part) for name, part in schema.items()}
+    if published.get("format") == "decimal":
+        published["type"] = "number"
+    if "enum" in published:
+        published["type"] = "string"
+    if "pattern" in published:
+        published["pattern"] = published["pattern"].replace(r"\A", "^").replace(r"\Z", "$")
+    return published
