@@ -14,7 +14,7 @@ from kernel.adapters.http import operations
 from kernel.adapters.http.app import JsonAnswer
 from kernel.adapters.http.idempotency import IdempotencyKey
 from kernel.adapters.http.paging import PAGE_SIZE, AfterSequence, PageLimit
-from kernel.adapters.http.values import amount_of, require_once, user_id_of
+from kernel.adapters.http.values import amount_of, user_id_of
 from kernel.contracts.http import Deposit
 from kernel.contracts.values import encode
 
@@ -88,6 +88,5 @@ async def deposit_by_get(
 ) -> JsonAnswer[bytes]:
     """Passed on as a POST: HTTP clients repeat a GET by themselves when a connection breaks."""
     user = user_id_of(user_id)
-    require_once(request, "amount")
     deposit, trace = encode(Deposit(amount_of(amount))), trace_of(request)
     return passed_on(await change_accounts.deposit(user, deposit, key=idempotency_key, traceparent=trace))

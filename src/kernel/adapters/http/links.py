@@ -20,10 +20,8 @@ LINKS: dict[str, dict[str, Link]] = {
     "deposit": _to(*_ACCOUNT, userId="$response.body#/userId")
     | {"placeOrder": {"operationId": "placeOrder", "requestBody": _SPEND}},
     "placeOrder": _ANSWERED_ORDER,
-    "listOrders": _to(*_ORDER, id="$response.body#/0/id"),
     "getOrder": _ANSWERED_ORDER,
     "cancelOrder": _ANSWERED_ORDER,
-    "listTransactions": _to(*_ORDER, id="$response.body#/0/orderId"),
 }
 
 

@@ -23,6 +23,7 @@ from kernel.adapters.http.headers import ETAG, LINK, LOCATION, REPLAYED, answeri
 from kernel.adapters.http.idempotency import at_most_one_key, keys_in_the_body
 from kernel.adapters.http.legacy import Deprecated
 from kernel.adapters.http.problem import problems
+from kernel.adapters.http.values import plain_query
 from kernel.contracts import examples, http
 from kernel.contracts.schema import AMOUNT_TEXT, USER_ID_TEXT
 from kernel.contracts.values import encode
@@ -116,6 +117,7 @@ GET_ACCOUNT = Operation(
 LIST_TRANSACTIONS = Operation(
     operation_id="listTransactions",
     summary="The account's statement, newest first",
+    guards=[plain_query],
     operation_class=answering_with(LINK),
     responses=_answer(200, list[http.Transaction], "A page", examples.TRANSACTIONS)
     | problems(_INVALID, _NO_ACCOUNT, *_AWAY),
@@ -133,7 +135,7 @@ DEPOSIT_BY_GET = Operation(
     operation_id="depositByGet",
     summary="Deposit by GET (deprecated; use POST)",
     deprecated=True,
-    guards=[not_by_head, at_most_one_key],
+    guards=[not_by_head, at_most_one_key, plain_query],
     operation_class=answering_with(REPLAYED),
     tags=["Accounts"],
     middleware=[Deprecated()],
@@ -182,6 +184,7 @@ PLACE_ORDERS = Operation(
 LIST_ORDERS = Operation(
     operation_id="listOrders",
     summary="Orders, oldest first",
+    guards=[plain_query],
     operation_class=answering_with(LINK),
     responses=_answer(200, list[http.Order], "A page", [examples.FINISHED_ORDER])
     | problems(_INVALID, *_AWAY),
@@ -197,6 +200,7 @@ GET_ORDER = Operation(
 GET_HISTORY = Operation(
     operation_id="getOrderHistory",
     summary="Every status that the order ever had, oldest first",
+    guards=[plain_query],
     responses=_answer(200, list[http.StatusChange], "What came after `after`", examples.HISTORY)
     | problems(_INVALID, _NO_ORDER, *_AWAY),
 )

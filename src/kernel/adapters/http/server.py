@@ -12,6 +12,7 @@ from litestar.types import ASGIApp, Receive, Scope, Send
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from kernel.adapters.http.head import answer_head
+from kernel.adapters.http.options import answer_options
 from kernel.domain.errors import Unavailable
 
 # Longer than any client's pool keeps an idle connection, or a POST meets a closing one.
@@ -33,7 +34,7 @@ class HttpServer(uvicorn.Server):
     def __init__(self, app: ASGIApp, listener: socket.socket) -> None:
         super().__init__(
             uvicorn.Config(
-                _keep_encoded_slashes(answer_head(app)),
+                _keep_encoded_slashes(answer_head(answer_options(app))),
                 loop="none",
                 http="httptools",
                 ws="none",

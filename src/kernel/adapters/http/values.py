@@ -2,7 +2,8 @@
 
 from typing import Any
 
-from litestar import Request
+from litestar.connection import ASGIConnection
+from litestar.handlers import BaseRouteHandler
 
 from kernel.contracts.values import Amount, UserId
 from kernel.domain.errors import Invalid
@@ -24,7 +25,11 @@ def user_id_of(text: str) -> UserId:
         raise Invalid.field("userId", str(error)) from error
 
 
-def require_once(request: Request[Any, Any, Any], name: str) -> None:
-    """Raises Invalid, which names the parameter, where the query gives it several times."""
-    if len(request.query_params.getall(name, [])) > 1:
-        raise Invalid.field(name, "must be given once")
+async def plain_query(connection: ASGIConnection[Any, Any, Any, Any], _: BaseRouteHandler) -> None:
+    """A guard. Raises Invalid, which names a parameter that is given several times, or as `null`, which
+    Litestar takes for not given where that is no user's id."""
+    for name, values in connection.query_params.dict().items():
+        if len(values) > 1:
+            raise Invalid.field(name, "must be given once")
+        if name != "userId" and "null" in map(str.lower, values):
+            raise Invalid.field(name, "must not be null")

@@ -1,17 +1,16 @@
 """The routes of the payments service."""
 
-from typing import Any
 from urllib.parse import quote
 
 from dishka import FromDishka
 from dishka.integrations.litestar import inject
-from litestar import Controller, Request, get, post
+from litestar import Controller, get, post
 
 from kernel.adapters.http import operations
 from kernel.adapters.http.app import JsonAnswer
 from kernel.adapters.http.idempotency import IdempotencyKey, replay_headers
 from kernel.adapters.http.paging import PAGE_SIZE, AfterSequence, PageLimit, next_page
-from kernel.adapters.http.values import amount_of, require_once, user_id_of
+from kernel.adapters.http.values import amount_of, user_id_of
 from kernel.application.group_commit import GroupCommit
 from kernel.contracts import http
 from kernel.domain.errors import NotFound
@@ -96,14 +95,12 @@ class AccountsController(Controller):
 @get(f"{PATH}/{{userId:str}}/deposit", **operations.DEPOSIT_BY_GET)
 @inject
 async def deposit_by_get(
-    request: Request[Any, Any, Any],
     user_id: operations.UserIdInPath,
     amount: operations.AmountInQuery,
     make_deposits: FromDishka[MakeDeposits],
     clock: FromDishka[Clock],
     idempotency_key: IdempotencyKey = None,
 ) -> JsonAnswer[http.Deposited]:
-    require_once(request, "amount")
     deposit = wire.deposit(user_id_of(user_id), amount_of(amount), idempotency_key, clock.new_id())
     return _deposited(await make_deposits(deposit))
 
