@@ -71,6 +71,7 @@ COMPILE = $(UV) pip compile --quiet --universal --generate-hashes --python-versi
 lock: $(UV)  ## write requirements/*.txt anew from pyproject.toml; ARGS=--upgrade takes newer versions
 	$(COMPILE) pyproject.toml -o requirements/runtime.txt
 	$(COMPILE) pyproject.toml --extra embedded --group dev -c requirements/runtime.txt -o requirements/dev.txt
+	$(COMPILE) --group client -o requirements/client.txt
 
 clean:  ## remove what make installed and every cache; the data in .data stays
 	rm -rf .venv .cache .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
@@ -89,6 +90,12 @@ $(UV):
 	PIP_USER=no PIP_REQUIRE_VIRTUALENV=no "$$python" -m pip install --quiet --no-cache-dir --no-input \
 		--disable-pip-version-check --root-user-action=ignore --target .cache/uv.part uv==$(UV_VERSION) && \
 	mv .cache/uv.part .cache/uv
+
+# What generates clients from docs/openapi is no part of ours: its own pins would fight with ours.
+.cache/client/.ready: requirements/client.txt | $(UV)
+	@$(UV) venv --quiet --clear --no-project --python .venv/bin/python .cache/client
+	@$(UV) pip sync --quiet --python .cache/client --require-hashes requirements/client.txt
+	@touch $@
 
 # The stamp goes first and comes last: without it the .venv is in an unknown state and is made anew.
 $(READY): requirements/dev.txt pyproject.toml $(if $(SOUND),,FORCE) | $(UV)

@@ -3,6 +3,8 @@
 from decimal import Decimal
 from typing import Any
 
+from kernel.contracts.values import encode
+
 _ID = "0198c1a2-7b3c-7d4e-8f50-617283940516"
 _AT = "2026-01-31T12:00:00.123456Z"
 
@@ -42,6 +44,7 @@ ORDER: dict[str, Any] = {
     "updatedAt": _AT,
 }
 FINISHED_ORDER: dict[str, Any] = {**ORDER, "status": "FINISHED"}
+STATUS_EVENT: dict[str, Any] = {"event": "status", "id": "2", "data": encode(FINISHED_ORDER).decode()}
 REFUNDING_ORDER: dict[str, Any] = {**ORDER, "status": "REFUNDING"}
 HISTORY: list[dict[str, Any]] = [
     {"sequence": 1, "status": "NEW", "reason": None, "at": _AT},

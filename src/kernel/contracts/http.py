@@ -111,6 +111,23 @@ class OrderChange(Answer, frozen=True):
     order: Order
 
 
+class StatusEvent(Answer, frozen=True):
+    """One event of an order's stream: `id` is the number of the change in the order's history, `data` the
+    order as it was right after it. (For the documents: OpenAPI 3.1 has no word for the stream itself.)"""
+
+    event: Literal["status"]
+    id: Annotated[str, Meta(pattern="^[1-9][0-9]*$")]
+    data: Annotated[
+        str,
+        Meta(
+            extra_json_schema={
+                "contentMediaType": "application/json",
+                "contentSchema": {"$ref": "#/components/schemas/Order"},
+            }
+        ),
+    ]
+
+
 class FieldProblem(Answer, frozen=True):
     field: str
     message: str

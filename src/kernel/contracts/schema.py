@@ -1,6 +1,7 @@
 """The published bodies and messages as JSON Schema."""
 
 from collections.abc import Iterable
+from inspect import cleandoc
 from typing import Any
 
 import msgspec
@@ -48,6 +49,8 @@ def _as_published(schema: Any) -> Any:
     published = {name: _as_published(part) for name, part in schema.items()}
     if published.get("format") == "decimal":
         published["type"] = "number"
+    if "description" in published and isinstance(published["description"], str):
+        published["description"] = cleandoc(published["description"])
     if "enum" in published:
         published["type"] = "string"
     if "pattern" in published:

@@ -17,8 +17,7 @@ from gateway.application.watch import Watch
 from gateway.wire import ORDERS
 from kernel.adapters.http import operations
 from kernel.adapters.http.problem import problems
-from kernel.contracts import examples
-from kernel.contracts.values import encode
+from kernel.contracts import examples, http
 
 HEARTBEAT_S = 15.0
 # A reader who takes nothing for so long is dropped; it may come back with its Last-Event-ID.
@@ -45,9 +44,6 @@ def _event(sequence: int, order: bytes) -> bytes:
     return b"event: status\nid: %d\ndata: %s\n\n" % (sequence, order)
 
 
-_EXAMPLE = _event(1, encode(examples.ORDER)) + _event(2, encode(examples.FINISHED_ORDER))
-
-
 @get(
     f"{ORDERS}/{{id:str}}/events",
     operation_id="watchOrder",
@@ -59,11 +55,11 @@ _EXAMPLE = _event(1, encode(examples.ORDER)) + _event(2, encode(examples.FINISHE
     tags=["Orders"],
     responses={
         200: ResponseSpec(
-            str,
+            http.StatusEvent,
             media_type="text/event-stream",
             generate_examples=False,
-            description="Each event has the type `status`, a number as its id, and the order as its data",
-            examples=[Example(value=_EXAMPLE.decode())],
+            description="A stream of events like this one; numbers are told as in the history",
+            examples=[Example(value=examples.STATUS_EVENT)],
         ),
         204: ResponseSpec(None, description="The order ended with the event that `Last-Event-ID` names"),
     }

@@ -24,7 +24,7 @@ Json = dict[str, Any]
 VERSION = "1.0.0"
 HEALTH = {"Health": "For operators and orchestrators."}
 
-_FALSE_BY_DEFAULT = ("allowEmptyValue", "allowReserved", "deprecated", "required")
+_NOTHING_BY_DEFAULT = ("allowEmptyValue", "allowReserved", "deprecated", "headers", "required")
 
 
 @dataclass(frozen=True)
@@ -140,5 +140,5 @@ def _without_defaults(part: Any) -> Any:
     return {
         name: _without_defaults(value)
         for name, value in part.items()
-        if name not in _FALSE_BY_DEFAULT or value is not False
+        if value or name not in _NOTHING_BY_DEFAULT
     }
