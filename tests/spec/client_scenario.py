@@ -1,6 +1,6 @@
 """The scenario of the shop, walked with a generated client.
 
-test_client.py generates `shop_client` and runs this in an environment of its own, with the URL of the gateway.
+test_client.py generates `shop_client`, and runs this with the URL of the gateway.
 """
 
 import sys

@@ -1,5 +1,6 @@
 """OPTIONS, wherever there is anything (RFC 9110, section 9.3.7)."""
 
+from collections.abc import Awaitable
 from typing import cast
 
 from litestar.types import ASGIApp, Message, Receive, Scope, Send
@@ -11,10 +12,11 @@ def answer_options(app: ASGIApp) -> ASGIApp:
     The preflights of CORS are left to who answers them.
     """
 
+    def unless_options(scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
+        asked = scope.get("method") == "OPTIONS" and not _is_preflight(scope)
+        return (as_unknown if asked else app)(scope, receive, send)
+
     async def as_unknown(scope: Scope, receive: Receive, send: Send) -> None:
-        if scope.get("method") != "OPTIONS" or _is_preflight(scope):
-            await app(scope, receive, send)
-            return
         refused = False
 
         async def send_allowed(message: Message) -> None:
@@ -30,7 +32,7 @@ def answer_options(app: ASGIApp) -> ASGIApp:
 
         await app(cast(Scope, {**scope, "method": "UNKNOWN"}), receive, send_allowed)
 
-    return as_unknown
+    return unless_options
 
 
 def _is_preflight(scope: Scope) -> bool:
