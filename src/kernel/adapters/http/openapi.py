@@ -22,6 +22,12 @@ from kernel.contracts.values import Amount, UserId, encode
 Json = dict[str, Any]
 
 VERSION = "1.0.0"
+_CONVENTIONS = """
+- Whatever is refused is answered with a problem (RFC 9457) whose `code` never changes; `errors` names fields.
+- Amounts are exact decimal numbers of currency units, answered with two digits; times are RFC 3339, in UTC.
+- A change that bears an `Idempotency-Key` happens once, however often it is asked for.
+- Whatever has GET has HEAD, too. `traceparent` (W3C Trace Context) is taken over from the caller.
+"""
 HEALTH = {"Health": "For operators and orchestrators."}
 
 _NOTHING_BY_DEFAULT = ("allowEmptyValue", "allowReserved", "deprecated", "headers", "required")
@@ -36,7 +42,7 @@ class Api:
     tags: Mapping[str, str]
     routes: Sequence[ControllerRouterHandler]
     ui_path: str
-    asyncapi: bytes | None = None
+    asyncapi: bytes | None = None  # The document of its messages, in JSON.
 
     @cached_property
     def openapi(self) -> bytes:
@@ -44,7 +50,7 @@ class Api:
         config = OpenAPIConfig(
             title=self.title,
             version=VERSION,
-            description=self.description,
+            description=f"{self.description}\n{_CONVENTIONS}",
             tags=[Tag(name=name, description=text) for name, text in {**self.tags, **HEALTH}.items()],
         )
         described = Litestar(
