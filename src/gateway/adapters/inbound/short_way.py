@@ -16,7 +16,6 @@ from gateway.ports.answer import Answer
 from kernel.adapters.http.body import BODY_BYTES_MAX, decode_body
 from kernel.adapters.trace_context import valid
 from kernel.contracts.http import PlaceOrder as Body
-from kernel.domain.errors import Invalid
 from kernel.ports.clock import Clock
 
 # What only Litestar's route knows how to honour, or to refuse.
@@ -38,10 +37,9 @@ def short_way(app: ASGIApp, place_orders: PlaceOrders, clock: Clock) -> ASGIApp:
 
     async def _answer(body: bytes, headers: dict[bytes, bytes]) -> Answer:
         try:
-            order = _read(body, headers)
-        except Invalid as error:
+            (fate,) = await place_orders([_read(body, headers)])
+        except Exception as error:
             return answer_of(error)
-        (fate,) = await place_orders([order])
         return answer_of(fate)
 
     def _read(body: bytes, headers: dict[bytes, bytes]) -> PlaceOrder:
