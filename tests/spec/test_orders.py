@@ -200,7 +200,9 @@ async def test_the_gateway_and_the_service_know_the_same_orders(store: Store, ga
     assert await gateway.orders_of(user) == await store.orders_of(user) == [order]
 
 
-@pytest.mark.parametrize("order_id", ["01970000-0000-7000-8000-000000000000", "906dd678-078d-4a37-95d7-dbdd0b08c5ab"])
+@pytest.mark.parametrize(
+    "order_id", ["01970000-0000-7000-8000-000000000000", "906dd678-078d-4a37-95d7-dbdd0b08c5ab"]
+)
 async def test_an_order_that_nobody_placed_is_not_found(store: Store, order_id: str) -> None:
     expect_problem(await store.http.get(store.order_url(order_id)), 404, code="order_not_found")
 
