@@ -51,4 +51,3 @@ async def serve(settings: Settings, notifications: Notifications, stop: asyncio.
         hub, changes = await container.get(Hub), await container.get(StatusChanges)
         door = short_way(app, await container.get(PlaceOrders), await container.get(Clock))
         await run(door, telemetry, settings.bind_host, settings.gateway_port, stop, hub, jobs=[hub, changes])
-        await container.close()

@@ -111,7 +111,7 @@ def migrate(settings: Settings, service: str, as_json: bool) -> None:
 @click.option("--json", "as_json", is_flag=True, help="Print facts for programs.")
 @click.pass_obj
 def demo(settings: Settings, as_json: bool) -> None:
-    """Walk through the shop: an account, a deposit, orders that are paid and one that is refused."""
+    """Walk through the shop: an account, a deposit, orders that are paid, refused and returned."""
     from shop.demo import run_demo
 
     sys.exit(0 if run_demo(settings, as_json=as_json) else 1)

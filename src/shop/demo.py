@@ -1,6 +1,7 @@
 """The walk-through of README.md, for people: a deposit, and orders that are paid, refused and returned."""
 
 import asyncio
+from contextlib import suppress
 from decimal import Decimal
 from typing import Any
 from uuid import uuid4
@@ -126,13 +127,11 @@ def show(story: Story, console: Console) -> None:
 async def _left(session: aiohttp.ClientSession, order: dict[str, Any], passing: str) -> str:
     """The order's status once it is no longer the passing one, or its last one."""
     status = passing
-    try:
+    with suppress(TimeoutError):
         async with asyncio.timeout(DECIDED_WITHIN_S):
             while status == passing:
                 status = str((await _get(session, f"/orders/{order.get('id')}")).get("status"))
                 await asyncio.sleep(0.05)
-    except TimeoutError:
-        pass
     return status
 
 

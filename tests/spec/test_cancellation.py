@@ -7,6 +7,7 @@ from random import Random
 from typing import Any
 
 from tests.servers.shop import Shop, ThreeServices, eventually
+from tests.spec.keyed import KEY
 from tests.spec.scenario import (
     Http,
     Store,
@@ -99,6 +100,18 @@ async def test_an_order_that_is_not_there_cannot_be_cancelled(store: Store) -> N
 
 async def malformed(store: Store, order_id: str) -> None:
     expect_problem(await store.cancel(order_id), 400, field="id")
+
+
+async def test_a_cancellation_takes_a_key_and_names_a_malformed_one(store: Store) -> None:
+    user = await store.open_account(funds="1.00")
+    url = f"{store.order_url(await finished(store, user, '1.00'))}/cancel"
+
+    async def refused(keys: list[str]) -> None:
+        answer = await store.http.post(url, headers=[(KEY, key) for key in keys])
+        expect_problem(answer, 400, field=KEY)
+
+    await for_each([[""], ["k" * 256], ["ключ"], ["a", "b"]], refused)
+    assert expect(202, await store.http.post(url, headers=[(KEY, "k")]))["status"] == "REFUNDING"
 
 
 async def test_cancel_against_pay_1000_races_agree_to_the_cent(shop: Shop, gateway: Store, seed: str) -> None:

@@ -3,10 +3,9 @@ from collections.abc import Awaitable, Callable
 
 from gateway.ports.answer import Answer
 from kernel.application.backoff import Backoff
+from kernel.application.group_commit import ANSWER_WITHIN_S
 from kernel.domain.errors import OutcomeUnknown, Unavailable
 from kernel.ports.clock import Clock
-
-ANSWER_WITHIN_S = 10.0
 
 
 async def until_known(ask: Callable[[], Awaitable[Answer]], clock: Clock) -> Answer:

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Iterable
+from contextlib import suppress
 from uuid import UUID
 
 from gateway.domain.orders import Change
@@ -82,15 +83,13 @@ class Watch:
 
     async def next(self, *, within_s: float) -> Change | None:
         """The change after the last one; None where there is none in time, or this is over."""
-        try:
+        with suppress(TimeoutError):
             async with asyncio.timeout(within_s):
                 while not self.over:
                     if change := self._order.changes.get(self._place + 1):
                         self._place = change.sequence
                         return change
                     await self._order.news.wait()
-        except TimeoutError:
-            pass
         return None
 
     def cancel(self) -> None:

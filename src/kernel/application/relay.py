@@ -3,6 +3,7 @@
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Iterator, Sequence
+from contextlib import suppress
 
 from kernel.application.backoff import Backoff
 from kernel.domain.errors import Contention, OutcomeUnknown, Unavailable
@@ -83,8 +84,6 @@ class Relay:
                 await self._rest()
 
     async def _rest(self) -> None:
-        try:
+        with suppress(TimeoutError):
             async with asyncio.timeout(POLL_S):
                 await self._wake.wait()
-        except TimeoutError:
-            pass

@@ -14,7 +14,7 @@ from gateway.domain.orders import Fate, PlaceOrder
 from kernel.adapters.system_clock import SystemClock
 from kernel.adapters.trace_context import valid
 from kernel.application import group_commit
-from kernel.domain.errors import OutcomeUnknown
+from kernel.domain.errors import OutcomeUnknown, Unavailable
 from tests.spec.scenario import Answer, Headers, expect, expect_problem, together
 from tests.unit.gateway.conftest import Gateway
 from tests.unit.gateway.stub import answering, hanging_up, problem, refusing
@@ -216,6 +216,19 @@ async def test_a_service_that_is_overloaded_has_done_nothing(shop: Gateway) -> N
     answer = await place(shop)
     expect_problem(answer, 503)
     assert answer.headers["Retry-After"]
+
+
+async def test_who_comes_when_too_many_wait_is_told_to_come_again(
+    shop: Gateway, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def full(*_: object) -> None:
+        raise Unavailable("too many calls are waiting", code="overloaded")
+
+    monkeypatch.setattr(PlaceOrders, "__call__", full)
+    for headers in ([], [("Prefer", "wait=1")]):
+        answer = await place(shop, headers=headers)
+        expect_problem(answer, 503, code="overloaded")
+        assert answer.headers["Retry-After"]
 
 
 async def test_an_order_that_the_service_could_not_store_may_be_tried_again(shop: Gateway) -> None:

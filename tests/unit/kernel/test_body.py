@@ -95,4 +95,4 @@ def test_a_body_that_is_no_json_is_blamed_on_the_body(body: bytes) -> None:
 
 
 def test_a_body_that_is_missing_is_asked_for() -> None:
-    assert blame(b"") == ("body", "a JSON body is required")
+    assert blame(b"") == ("body", "is required")

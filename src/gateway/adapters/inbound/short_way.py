@@ -4,8 +4,6 @@ docs/decisions/0009-one-raw-route.md says why. Whatever is out of the ordinary t
 is also the one that the OpenAPI document tells of; reading, placing and the answers are the same on both.
 """
 
-import re
-
 from litestar.types import ASGIApp, HTTPResponseBodyEvent, HTTPResponseStartEvent, Receive, Scope, Send
 
 from gateway import wire
@@ -14,14 +12,13 @@ from gateway.application.place_orders import PlaceOrders
 from gateway.domain.orders import PlaceOrder
 from gateway.ports.answer import Answer
 from kernel.adapters.http.body import BODY_BYTES_MAX, decode_body
+from kernel.adapters.http.idempotency import WELL_FORMED
 from kernel.adapters.trace_context import valid
 from kernel.contracts.http import PlaceOrder as Body
-from kernel.domain.errors import Invalid
 from kernel.ports.clock import Clock
 
 # What only Litestar's route knows how to honour, or to refuse.
 _OUT_OF_THE_ORDINARY = frozenset({b"origin", b"prefer", b"transfer-encoding"})
-_KEY = re.compile(rb"[ -~]{1,255}")
 
 
 def short_way(app: ASGIApp, place_orders: PlaceOrders, clock: Clock) -> ASGIApp:
@@ -38,10 +35,9 @@ def short_way(app: ASGIApp, place_orders: PlaceOrders, clock: Clock) -> ASGIApp:
 
     async def _answer(body: bytes, headers: dict[bytes, bytes]) -> Answer:
         try:
-            order = _read(body, headers)
-        except Invalid as error:
+            (fate,) = await place_orders([_read(body, headers)])
+        except Exception as error:
             return answer_of(error)
-        (fate,) = await place_orders([order])
         return answer_of(fate)
 
     def _read(body: bytes, headers: dict[bytes, bytes]) -> PlaceOrder:
@@ -64,8 +60,8 @@ def _ordinary(pairs: list[tuple[bytes, bytes]]) -> dict[bytes, bytes] | None:
     length = headers.get(b"content-length", b"")
     fits = length.isdigit() and len(length) < 6 and int(length) <= BODY_BYTES_MAX
     is_json = headers.get(b"content-type") == b"application/json"
-    has_good_key = _KEY.fullmatch(headers.get(b"idempotency-key", b"none")) is not None
-    return headers if fits and is_json and has_good_key else None
+    key = headers.get(b"idempotency-key", b"none").decode("latin-1")
+    return headers if fits and is_json and WELL_FORMED.fullmatch(key) else None
 
 
 async def _whole(receive: Receive) -> bytes | None:

@@ -30,7 +30,7 @@ _NAMED = re.compile(r"^Object (?:missing required|contains unknown) field `(?P<n
 def decode_body(body: bytes, kind: type[T]) -> T:
     """Raises Invalid, which names the field, or `body` where the whole of it is to blame."""
     if not body:
-        raise Invalid.field("body", "a JSON body is required")
+        raise Invalid.field("body", "is required")
     try:
         return decoder(kind).decode(body)
     except msgspec.ValidationError as error:

@@ -1,5 +1,6 @@
 """Idempotency-Key: the name of a change, which happens once however often it is asked for."""
 
+import re
 from typing import Annotated, Any
 
 from litestar.connection import ASGIConnection
@@ -11,6 +12,7 @@ from kernel.adapters.http.headers import REPLAYED
 from kernel.domain.errors import Invalid
 
 KEY = "Idempotency-Key"
+WELL_FORMED = re.compile(r"[ -~]{1,255}")
 
 IdempotencyKey = Annotated[
     str | None,
@@ -32,6 +34,14 @@ async def at_most_one_key(connection: Connection, _: BaseRouteHandler) -> None:
     """A guard. Raises Invalid, which names the header."""
     if len(connection.headers.getall(KEY, [])) > 1:
         raise Invalid.field(KEY, "must be given once")
+
+
+async def at_most_one_well_formed_key(connection: Connection, handler: BaseRouteHandler) -> None:
+    """A guard, for a change that is idempotent by nature, whatever its key. Raises Invalid, which names the
+    header."""
+    await at_most_one_key(connection, handler)
+    if not WELL_FORMED.fullmatch(connection.headers.get(KEY, "none")):
+        raise Invalid.field(KEY, "must be 1 to 255 printable ASCII characters")
 
 
 async def keys_in_the_body(connection: Connection, _: BaseRouteHandler) -> None:

@@ -114,9 +114,7 @@ def _on_shop_error(request: Request[Any, Any, Any], error: ShopError) -> Respons
 def _on_http_error(request: Request[Any, Any, Any], error: HTTPException) -> Response[bytes]:
     """Errors that the framework finds: routes, methods, sizes, and parameters of path and query."""
     extra = error.extra if isinstance(error.extra, list) else []
-    errors = [
-        FieldProblem(_public_name(request, item["key"]), item["message"]) for item in extra if "key" in item
-    ]
+    errors = [_field_problem(request, **item) for item in extra if "key" in item]
     if missing := _MISSING.match(error.detail):
         errors = [FieldProblem(missing["name"], "is required")]
     code = CODE_OF_STATUS.get(error.status_code, "invalid_request")
@@ -130,6 +128,13 @@ def _on_http_error(request: Request[Any, Any, Any], error: HTTPException) -> Res
 def _instance(request: Request[Any, Any, Any]) -> str:
     """The path of the call as it was sent, which is a URI reference (RFC 3986)."""
     return quote(request.scope["raw_path"], safe="/:@!$&'()*+,;=%~")
+
+
+def _field_problem(request: Request[Any, Any, Any], key: str, message: str, **_: Any) -> FieldProblem:
+    # What the framework says of a body is only ever that it is empty.
+    if key == "data":
+        return FieldProblem("body", "is required")
+    return FieldProblem(_public_name(request, key), message)
 
 
 def _public_name(request: Request[Any, Any, Any], parameter: str) -> str:

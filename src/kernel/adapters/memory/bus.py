@@ -36,9 +36,6 @@ class InProcessBus:
         self._grace_s = grace_s
         self._running: set[asyncio.Task[None]] = set()
 
-    async def connect(self) -> None:
-        pass
-
     async def publish(self, envelopes: Sequence[Envelope]) -> None:
         """Return once the consumer has committed, which is more than being held."""
         outcomes = await asyncio.gather(*map(self._hand_over, envelopes), return_exceptions=True)
@@ -76,7 +73,6 @@ class InProcessBus:
             task.cancel()
 
     async def __aenter__(self) -> Self:
-        await self.connect()
         return self
 
     async def __aexit__(

@@ -3,6 +3,7 @@
 import asyncio
 import logging
 from collections.abc import Sequence
+from contextlib import suppress
 from types import TracebackType
 from typing import Self
 
@@ -133,11 +134,9 @@ class RabbitBus:
 
     async def _is_lost(self, session: RabbitSession) -> bool:
         """Known at once where the connection tells, else looked for once a second."""
-        try:
+        with suppress(TimeoutError):
             async with asyncio.timeout(CHECK_S):
                 await session.lost.wait()
-        except TimeoutError:
-            pass
         consuming = self._handler is not None
         return not session.is_intact(consuming=consuming) or not await session.answers(consuming=consuming)
 

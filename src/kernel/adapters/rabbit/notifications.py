@@ -3,6 +3,7 @@
 import asyncio
 import logging
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from itertools import cycle
 from uuid import uuid4
 
@@ -71,7 +72,9 @@ class RabbitNotifications:
             self._connected()
             while True:
                 await self._require(connection, queue)
-                await _set_within(lost, CHECK_S)
+                with suppress(TimeoutError):
+                    async with asyncio.timeout(CHECK_S):
+                        await lost.wait()
         finally:
             self._healthy = False
             # A dead connection can take its time to close.
@@ -88,14 +91,6 @@ class RabbitNotifications:
         await connection.ask(lambda channel: channel.queue_declare(queue.name, passive=True))
         if not connection.consumes:
             raise Unavailable("the consumer is gone")
-
-
-async def _set_within(event: asyncio.Event, seconds: float) -> None:
-    try:
-        async with asyncio.timeout(seconds):
-            await event.wait()
-    except TimeoutError:
-        pass
 
 
 def _surviving(handle: Callable[[bytes], None]) -> Callable[[bytes], object]:
