@@ -15,7 +15,7 @@ from bench.servers import BALANCE, USERS, BenchedShop, Servers, all_decided
 from orders import wire
 from orders.domain.events import OrderPlaced
 
-CONNECTIONS = 128
+CONNECTIONS = 256
 
 
 def orders(url: str, count: int, seed: int, headers: dict[str, str] | None = None) -> Iterator[bytes]:
