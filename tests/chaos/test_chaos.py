@@ -19,7 +19,7 @@ from tests.chaos.shop import SERVICES, ChaosShop
 from tests.servers.database import Database
 from tests.servers.postgres import Template
 
-ROUND_S = 45
+ROUND_S = 60
 FAULT_S_MAX = 6
 FAULT_EVERY_S = 1.5
 # The broker is everybody's, so it lives on.

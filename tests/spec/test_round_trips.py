@@ -1,0 +1,107 @@
+"""How often a hundred orders make the parts of the shop ask each other: counts, which no machine changes."""
+
+import asyncio
+import re
+from collections import Counter
+from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import aiohttp
+import pytest
+from sqlalchemy import Engine, event
+
+from kernel.settings import Settings
+from shop.serving import open_shop
+from tests.servers.postgres import create_database
+from tests.servers.shop import SERVICES, eventually, free_port
+
+ORDERS = 100
+
+_CALLS = re.compile(r'^shop_http_request_seconds_count\{.*route="(/api/[^"]*)".*\} ([\d.]+)$', re.MULTILINE)
+_MESSAGES = re.compile(r'^shop_published_events_count\{type="([^"]*)"\} ([\d.]+)$', re.MULTILINE)
+
+_NOTIFIED = re.compile(r'^shop_published_events_sum\{type="(.*status-changed.*)"\} ([\d.]+)$', re.MULTILINE)
+
+
+@dataclass
+class Trips:
+    """What it took: SQL statements by their text, calls by route, messages by type."""
+
+    statements: Counter[str]
+    calls: Counter[str]
+    messages: Counter[str]
+
+
+@contextmanager
+def statements_counted() -> Iterator[Counter[str]]:
+    counted: Counter[str] = Counter()
+
+    def count(_connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
+        counted[statement] += 1
+
+    event.listen(Engine, "before_cursor_execute", count)
+    try:
+        yield counted
+    finally:
+        event.remove(Engine, "before_cursor_execute", count)
+
+
+@pytest.fixture(scope="module")
+async def trips(postgres_server: str) -> AsyncIterator[Trips]:
+    settings = Settings(
+        orders_database_url=await create_database(postgres_server, "counted_orders"),
+        payments_database_url=await create_database(postgres_server, "counted_payments"),
+        **{f"{service}_port": free_port() for service in SERVICES},
+    )
+    urls = [f"http://127.0.0.1:{getattr(settings, f'{service}_port')}" for service in SERVICES]
+
+    with statements_counted() as statements:
+        async with open_shop(settings, asyncio.Event()), aiohttp.ClientSession(urls[0]) as session:
+            await told(session, urls, _CALLS)
+            # Every periodic job, every idle relay and every scrape has asked once by now, and will again.
+            at_rest = set(statements)
+            for number in range(ORDERS):
+                await session.post("/accounts", json={"userId": f"user-{number}"})
+                await session.post(f"/accounts/user-{number}/deposit", json={"amount": 10})
+            calls_before = await told(session, urls, _CALLS)
+            statements.clear()
+            orders = [{"userId": f"user-{number}", "amount": 10} for number in range(ORDERS)]
+            await session.post("/orders/batch", json=orders)
+            # The last thing to happen is that everybody is notified.
+            await eventually(lambda: all_notified(session, urls))
+            yield Trips(
+                Counter({text: n for text, n in statements.items() if text not in at_rest}),
+                await told(session, urls, _CALLS) - calls_before,
+                await told(session, urls, _MESSAGES),
+            )
+
+
+async def told(session: aiohttp.ClientSession, urls: list[str], figure: re.Pattern[str]) -> Counter[str]:
+    """The figures of all services at GET /metrics."""
+    found: Counter[str] = Counter()
+    for url in urls:
+        async with session.get(f"{url}/metrics") as answer:
+            for label, value in figure.findall(await answer.text()):
+                found[label] += round(float(value))
+    return found
+
+
+async def all_notified(session: aiohttp.ClientSession, urls: list[str]) -> bool:
+    notified = re.compile(
+        r'^(shop_published_events_sum)\{type="[^"]*status-changed[^"]*"\} (.*)$', re.MULTILINE
+    )
+    return (await told(session, urls, notified)).total() == ORDERS
+
+
+def test_a_hundred_orders_take_two_calls_between_services(trips: Trips) -> None:
+    assert trips.calls == {"/api/Order/batch": 1, "/api/Admission": 1}
+
+
+def test_a_hundred_orders_take_three_messages(trips: Trips) -> None:
+    assert sorted(trips.messages.values()) == [1, 1, 1]
+
+
+def test_a_hundred_orders_take_17_statements_beside_those_of_the_relays(trips: Trips) -> None:
+    assert trips.statements.total() <= 17, "\n".join(f"{n} x {text}" for text, n in trips.statements.items())
