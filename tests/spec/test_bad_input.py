@@ -179,6 +179,7 @@ async def test_another_method_is_refused_and_told_which_are_allowed(store: Store
         expect_problem(answer, 405)
         told = {word.strip() for word in answer.headers["Allow"].split(",")}
         assert allowed <= told
+        assert ("HEAD" in told) == ("GET" in told)
         assert method not in told
 
     async with store.nothing_changes_for(bystander):

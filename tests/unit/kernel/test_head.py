@@ -51,19 +51,6 @@ async def test_a_stream_ends_when_its_headers_are_out() -> None:
     assert (body["body"], body["more_body"]) == (b"", False)
 
 
-@pytest.mark.parametrize(
-    ("allowed", "told"),
-    [("POST, OPTIONS, GET", "GET, HEAD, OPTIONS, POST"), ("OPTIONS, POST", "OPTIONS, POST")],
-)
-async def test_head_is_allowed_where_get_is(allowed: str, told: str) -> None:
-    async def refusing(scope: Any, receive: Any, send: Any) -> None:
-        headers = [(b"allow", allowed.encode())]
-        await send({"type": "http.response.start", "status": 405, "headers": headers})
-
-    (start,) = await asked(refusing, "PUT")
-    assert start["headers"] == [(b"allow", told.encode())]
-
-
 @pytest.mark.parametrize("method", ["GET", "POST"])
 async def test_any_other_method_is_left_alone(method: str) -> None:
     start, body = await asked(text, method)

@@ -4,7 +4,6 @@ import asyncio
 from typing import Any, cast
 
 from litestar.connection import ASGIConnection
-from litestar.datastructures import MutableScopeHeaders
 from litestar.exceptions import MethodNotAllowedException
 from litestar.handlers import BaseRouteHandler
 from litestar.types import (
@@ -26,14 +25,14 @@ _END = HTTPResponseBodyEvent(type="http.response.body", body=b"", more_body=Fals
 
 
 def answer_head(app: ASGIApp) -> ASGIApp:
-    """HEAD is answered like GET, without the body, and allowed where GET is.
+    """HEAD is answered like GET, without the body.
 
     To the application its client leaves as soon as the headers are out, so that a stream ends.
     """
 
     async def as_get(scope: Scope, receive: Receive, send: Send) -> None:
         if scope.get("method") != "HEAD":
-            await app(scope, receive, _allowing_head(send))
+            await app(scope, receive, send)
             return
         asked = iter([_NO_BODY])
         answered = asyncio.Event()
@@ -55,16 +54,12 @@ def answer_head(app: ASGIApp) -> ASGIApp:
     return as_get
 
 
-def _allowing_head(send: Send) -> Send:
-    async def send_allowed(message: Message) -> None:
-        if message["type"] == "http.response.start" and message["status"] in (204, 405):
-            headers = MutableScopeHeaders.from_message(message)
-            methods = set(headers.get("Allow", "").split(", "))
-            if "GET" in methods:
-                headers["Allow"] = ", ".join(sorted(methods | {"HEAD"}))
-        await send(message)
-
-    return send_allowed
+def allowed(methods: str, scope: Scope) -> str:
+    """The methods of Allow, and HEAD, of which Litestar knows nothing, unless that was just refused."""
+    named = set(methods.split(", "))
+    if "GET" in named and _BY_HEAD not in scope:
+        named.add("HEAD")
+    return ", ".join(sorted(named))
 
 
 async def not_by_head(connection: ASGIConnection[Any, Any, Any, Any], _: BaseRouteHandler) -> None:

@@ -12,6 +12,7 @@ from litestar.openapi.spec import Example
 from litestar.params import ParameterKwarg
 from litestar.types import ExceptionHandlersMap
 
+from kernel.adapters.http.head import allowed
 from kernel.contracts.http import FieldProblem, Problem
 from kernel.contracts.values import encode
 from kernel.domain.errors import (
@@ -122,7 +123,10 @@ def _on_http_error(request: Request[Any, Any, Any], error: HTTPException) -> Res
         errors = [FieldProblem("body", "is too large")]
     detail = "; ".join(f"{item.field}: {item.message}" for item in errors) or error.detail or TITLES[code]
     problem = _problem(error.status_code, code, detail, _instance(request), errors)
-    return answer(problem, dict(error.headers or {}))
+    headers = {name.lower(): value for name, value in (error.headers or {}).items()}
+    if "allow" in headers:
+        headers["allow"] = allowed(headers["allow"], request.scope)
+    return answer(problem, headers)
 
 
 def _instance(request: Request[Any, Any, Any]) -> str:
