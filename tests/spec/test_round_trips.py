@@ -16,6 +16,7 @@ from kernel.settings import Settings
 from shop.serving import open_shop
 from tests.servers.postgres import create_database
 from tests.servers.shop import SERVICES, eventually, free_port
+from tests.spec.scenario import together
 
 ORDERS = 100
 
@@ -62,9 +63,7 @@ async def trips(postgres_server: str) -> AsyncIterator[Trips]:
             await told(session, urls, _CALLS)
             # Every periodic job, every idle relay and every scrape has asked once by now, and will again.
             at_rest = set(statements)
-            for number in range(ORDERS):
-                await session.post("/accounts", json={"userId": f"user-{number}"})
-                await session.post(f"/accounts/user-{number}/deposit", json={"amount": 10})
+            await together(*(open_account(session, f"user-{number}") for number in range(ORDERS)))
             calls_before = await told(session, urls, _CALLS)
             statements.clear()
             orders = [{"userId": f"user-{number}", "amount": 10} for number in range(ORDERS)]
@@ -76,6 +75,11 @@ async def trips(postgres_server: str) -> AsyncIterator[Trips]:
                 await told(session, urls, _CALLS) - calls_before,
                 await told(session, urls, _MESSAGES),
             )
+
+
+async def open_account(session: aiohttp.ClientSession, user_id: str) -> None:
+    await session.post("/accounts", json={"userId": user_id})
+    await session.post(f"/accounts/{user_id}/deposit", json={"amount": 10})
 
 
 async def told(session: aiohttp.ClientSession, urls: list[str], figure: re.Pattern[str]) -> Counter[str]:

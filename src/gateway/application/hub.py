@@ -29,6 +29,10 @@ class Hub:
         self._watches_count = 0
         self._stopped = False
 
+    @property
+    def watching(self) -> bool:
+        return bool(self._watched)
+
     def tell(self, changes: Iterable[Change]) -> None:
         """What was notified; of orders that nobody watches, nothing is kept."""
         for change in changes:

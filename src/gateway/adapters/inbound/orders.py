@@ -19,7 +19,7 @@ from kernel.adapters.http import operations
 from kernel.adapters.http.app import JsonAnswer
 from kernel.adapters.http.conditional import IfNoneMatch
 from kernel.adapters.http.headers import LOCATION, PREFERENCE_APPLIED, REPLAYED, answering_with
-from kernel.adapters.http.idempotency import IdempotencyKey, at_most_one_well_formed_key
+from kernel.adapters.http.idempotency import IdempotencyKey
 from kernel.adapters.http.paging import PAGE_SIZE, After, AfterSequence, PageLimit
 from kernel.adapters.http.problem import problem_of
 from kernel.adapters.http.values import user_id_of
@@ -118,7 +118,7 @@ class OrdersController(Controller):
     ) -> JsonAnswer[bytes]:
         return passed_on(await orders.history(order_id, after=after, traceparent=trace_of(request)))
 
-    @post("/{id:str}/cancel", **operations.CANCEL_ORDER | {"guards": [at_most_one_well_formed_key]})
+    @post("/{id:str}/cancel", **operations.CANCEL_ORDER)
     @inject
     async def cancel(
         self,

@@ -20,7 +20,7 @@ from msgspec import Meta
 from kernel.adapters.http.body import BATCH_BYTES_MAX, ITEMS_MAX, Items, JsonBody, JsonItems
 from kernel.adapters.http.head import not_by_head
 from kernel.adapters.http.headers import ETAG, LINK, LOCATION, REPLAYED, answering_with
-from kernel.adapters.http.idempotency import at_most_one_key, keys_in_the_body
+from kernel.adapters.http.idempotency import at_most_one_key, at_most_one_well_formed_key, keys_in_the_body
 from kernel.adapters.http.legacy import Deprecated
 from kernel.adapters.http.problem import problems
 from kernel.adapters.http.values import plain_query
@@ -210,6 +210,7 @@ CANCEL_ORDER = Operation(
     description="A NEW order gets CANCELLED, or is refunded if its payment was faster; a FINISHED one gets"
     " REFUNDING, then REFUNDED. Repeating the call is harmless.",
     status_code=202,
+    guards=[at_most_one_well_formed_key],
     responses=_answer(202, http.Order, "It gets cancelled or refunded", examples.REFUNDING_ORDER)
     | problems(_INVALID, _NO_ORDER, (409, "order_cancelled"), (409, "order_refunded"), *_NOT_WRITTEN),
 )

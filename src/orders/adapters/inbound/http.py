@@ -10,7 +10,7 @@ from litestar import Controller, Request, get, post
 from kernel.adapters.http import operations
 from kernel.adapters.http.app import JsonAnswer
 from kernel.adapters.http.conditional import IfNoneMatch, conditional
-from kernel.adapters.http.idempotency import IdempotencyKey, at_most_one_well_formed_key, replay_headers
+from kernel.adapters.http.idempotency import IdempotencyKey, replay_headers
 from kernel.adapters.http.paging import PAGE_SIZE, After, AfterSequence, PageLimit, next_page
 from kernel.adapters.http.problem import problem_of
 from kernel.adapters.http.values import user_id_of
@@ -125,7 +125,7 @@ class OrdersController(Controller):
             await _found(placed, order_id)
         return JsonAnswer(wire.history_body(changes))
 
-    @post("/{id:str}/cancel", **operations.CANCEL_ORDER | {"guards": [at_most_one_well_formed_key]})
+    @post("/{id:str}/cancel", **operations.CANCEL_ORDER)
     @inject
     async def cancel(
         self,
