@@ -1,5 +1,6 @@
 """What Prometheus is told about orders, counted where they pass."""
 
+from collections import Counter as Tally
 from collections.abc import Callable, Sequence
 
 from prometheus_client import CollectorRegistry, Counter, Histogram
@@ -37,8 +38,9 @@ class OrderMetrics:
         )
 
     def changed(self, changes: Sequence[StatusChanged]) -> None:
+        for labels, count in Tally((change.status, change.reason or "") for change in changes).items():
+            self._changes.labels(*labels).inc(count)
         for change in changes:
-            self._changes.labels(change.status, change.reason or "").inc()
             if change.status in (Status.FINISHED, Status.CANCELLED):
                 self._decision.observe((change.at - made_at(change.order_id)).total_seconds())
 
