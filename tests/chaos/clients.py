@@ -121,10 +121,13 @@ class Clients:
         if status == 202:
             order.cancellation = Outcome.ACCEPTED
             self._history.seen(order, answer)
+        elif status == 409:
+            # It is over, perhaps by this very call: the gateway asks again when an answer is lost.
+            order.cancellation = Outcome.ACCEPTED
         elif status in (LOST, 504):
             if order.cancellation is Outcome.REFUSED:
                 order.cancellation = Outcome.UNKNOWN
-        elif status not in (NEVER_SENT, 409, 503):
+        elif status not in (NEVER_SENT, 503):
             self._history.violates(f"cancelling an order was answered {status} {answer}")
 
     async def _look(self, order: Order) -> None:
