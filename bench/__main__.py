@@ -175,7 +175,7 @@ def main() -> None:
     if arguments.json:
         print(json.dumps(report.as_json(table, bench.facts, minutes), indent=2, ensure_ascii=False))
     else:
-        report.show(Console(), table, bench.facts)
+        report.show(Console(width=None if sys.stdout.isatty() else 120), table, bench.facts)
     sys.exit(0 if all(row.reached for row in table) else 1)
 
 

@@ -40,7 +40,7 @@ async def hello_per_s(*, connections: int, requests: int) -> float:
     url = f"http://127.0.0.1:{port}/hello"
     server = await asyncio.create_subprocess_exec(sys.executable, "-m", "bench.hello", str(port))
     try:
-        await eventually(lambda: _listens(port))
+        await eventually(lambda: _listens(port), within=30)
         request = post(url, b'{"userId": "user-1", "amount": 10.00}')
         await run_load(url, repeat(request, requests // 10), connections=connections)
         answers = await run_load(url, repeat(request, requests), connections=connections)
