@@ -21,13 +21,14 @@ from kernel.adapters.postgres.schema import migrate, revision
 from kernel.adapters.rabbit.bus import RabbitBus
 from kernel.adapters.rabbit.notifications import RabbitNotifications
 from kernel.ports.bus import Bus, Notifications
-from kernel.settings import Settings, required
+from kernel.settings import Settings, SettingsError, required
 from shop.databases import SERVICES
 
 T = TypeVar("T")
 
 READY_POLL_S = 0.02
 YOUNG_OBJECTS_MAX = 50_000
+PORTS = ("GATEWAY_PORT", "ORDERS_PORT", "PAYMENTS_PORT")
 
 
 def run(main: Callable[[asyncio.Event], Awaitable[T]]) -> T:
@@ -109,7 +110,12 @@ async def migrate_databases(settings: Settings, services: tuple[str, ...] = SERV
 
 @asynccontextmanager
 async def open_shop(settings: Settings, stop: asyncio.Event) -> AsyncIterator[None]:
-    """The whole shop, migrated and answering, until the block ends; `stop` ends it early."""
+    """The whole shop, migrated and answering, until the block ends; `stop` ends it early.
+
+    Raises SettingsError where two services were to share a port.
+    """
+    if len({settings.gateway_port, settings.orders_port, settings.payments_port}) < len(PORTS):
+        raise SettingsError(f"{', '.join(PORTS)} must be different")
     await migrate_databases(settings)
     async with asyncio.TaskGroup() as group:
         group.create_task(serve_all(settings, stop))

@@ -1,9 +1,11 @@
 """Where the shop finds its own services."""
 
+import asyncio
+
 import pytest
 
-from kernel.settings import Settings
-from shop.serving import local_url
+from kernel.settings import Settings, SettingsError
+from shop.serving import local_url, open_shop
 
 
 @pytest.mark.parametrize(
@@ -16,3 +18,10 @@ from shop.serving import local_url
 )
 def test_a_service_is_reached_at_the_address_that_it_listens_on(bind_host: str, url: str) -> None:
     assert local_url(Settings(bind_host=bind_host), 5001) == url
+
+
+async def test_two_services_cannot_share_a_port() -> None:
+    settings = Settings(gateway_port=6201, orders_port=6201)
+    with pytest.raises(SettingsError, match="GATEWAY_PORT, ORDERS_PORT, PAYMENTS_PORT must be different"):
+        async with open_shop(settings, asyncio.Event()):
+            pass

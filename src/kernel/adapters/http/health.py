@@ -56,7 +56,7 @@ def metrics(exposition: Callable[[], Awaitable[bytes]]) -> HTTPRouteHandler:
         tags=["Health"],
         summary="Figures for Prometheus",
         operation_id="metrics",
-        media_type="text/plain; version=1.0.0; charset=utf-8",
+        media_type="text/plain; version=1.0.0",
     )
     async def show() -> bytes:
         return await exposition()

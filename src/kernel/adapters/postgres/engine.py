@@ -1,9 +1,14 @@
 """Connections to PostgreSQL, one pool a service."""
 
+import logging
+
 import asyncpg
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 from kernel.adapters.postgres.hosts import Hosts
+
+# Tells with a traceback of each connection that breaks as it is put away; who used it tells what matters.
+logging.getLogger("sqlalchemy.pool").setLevel(logging.CRITICAL)
 
 CONNECT_TIMEOUT_S = 5
 # Above the server's own timeouts, so that only a half-open connection reaches it, and low enough that a
