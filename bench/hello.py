@@ -1,6 +1,7 @@
 """The floor of HTTP: the smallest handler with a JSON body, on the server that the shop uses."""
 
 import asyncio
+import logging
 import sys
 from typing import Annotated
 
@@ -29,4 +30,5 @@ async def main(stop: asyncio.Event) -> None:
 
 
 if __name__ == "__main__":
+    logging.disable(logging.INFO)
     run(main)
