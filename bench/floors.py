@@ -71,7 +71,7 @@ async def commit_s(url: str, *, count: int, per_s: float) -> float:
             started = time.perf_counter()
             await insert.fetch(bytes(EVENT_BYTES))
             took.append(time.perf_counter() - started)
-            await asyncio.sleep(1 / per_s)
+            await asyncio.sleep(1 / per_s)  # the pace: a busy loop would keep disk and caches awake
         await connection.execute("DROP TABLE floor")
     finally:
         await connection.close()

@@ -68,7 +68,8 @@ async def fill_outbox(url: str, count: int) -> None:
         placed.append((user, order_id, 100, "RUB", "", "NEW", str(order_id), now, now))
         changes.append((user, order_id, 1, "NEW", now))
         event = OrderPlaced(order_id=order_id, user_id=user, traceparent=trace, amount=100, currency="RUB")
-        events.append((*_row(event, event_id, now),))
+        event_type, body = wire.encode(event, event_id, now)
+        events.append((event_type, event_id, body))
     connection = await asyncpg.connect(url)
     try:
         columns = "user_id id amount currency description status idempotency_key created_at updated_at"
@@ -79,11 +80,6 @@ async def fill_outbox(url: str, count: int) -> None:
         await connection.execute("ANALYZE")
     finally:
         await connection.close()
-
-
-def _row(event: OrderPlaced, event_id: object, at: datetime) -> tuple[str, object, bytes]:
-    event_type, body = wire.encode(event, event_id, at)  # type: ignore[arg-type]
-    return event_type, event_id, body
 
 
 async def finished_latencies(shop: BenchedShop, count: int, per_s: float, seed: int) -> list[float]:

@@ -66,7 +66,7 @@ async def rolling_restart(scene: Scene, blow: Blow) -> None:
         await eventually(lambda replica=replica: replica.process.runs, within=30)
         await replica.terminate()
         replica.release()
-        await asyncio.sleep(1 + blow.seconds / 4)
+        await asyncio.sleep(1 + blow.seconds / 4)  # A release takes its time between replicas.
 
 
 async def restart_broker(scene: Scene, blow: Blow) -> None:

@@ -347,7 +347,7 @@ async def test_a_service_without_a_queue_of_its_own_stays_connected(
     rabbit: RabbitWorld, caplog: pytest.LogCaptureFixture
 ) -> None:
     async with rabbit.bus("gateway") as gateway:
-        await asyncio.sleep(3 * CHECK_S)
+        await asyncio.sleep(3 * CHECK_S)  # as many looks as it takes to give up a lost consumer
         assert gateway.healthy
     assert caplog.records == []
 

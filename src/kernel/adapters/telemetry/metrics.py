@@ -16,7 +16,7 @@ from prometheus_client import (
 from kernel.ports.bus import Handler, Unreadable
 
 # Whose every series would be doubled by the time at which it began.
-disable_created_metrics()  # type: ignore[no-untyped-call]
+disable_created_metrics()  # type: ignore[no-untyped-call]  # the library types all but this
 
 P = ParamSpec("P")
 

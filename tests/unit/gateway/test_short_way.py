@@ -1,0 +1,66 @@
+"""POST /orders is answered the same on its short way and on Litestar's, which an idle preference takes."""
+
+import json
+from typing import Any
+
+import pytest
+
+from tests.spec.scenario import Answer
+from tests.unit.gateway.conftest import Gateway
+from tests.unit.gateway.stub import answering, problem
+
+ORDER = {"id": "0198c1a2-7b3c-7d4e-8f50-617283940516", "status": "NEW"}
+GOOD = '{"userId": "alice", "amount": 1}'
+LONG_WAY = ("Prefer", "handling=lenient")
+TOLD = ("Content-Type", "Location", "Retry-After", "Idempotency-Replayed")
+
+FATES: dict[str, Any] = {
+    "placed": {"status": 201, "order": ORDER, "replayed": False},
+    "placed before": {"status": 201, "order": ORDER, "replayed": True},
+    "refused": {"status": 402, "problem": problem(402, "insufficient_funds", "/api/Order")},
+    "not taken": {"status": 503, "problem": problem(503, "overloaded", "/api/Order")},
+}
+BODIES = [
+    b"", b"{", b"[]", b"null", b"\xff", b"\xef\xbb\xbf{}", b'{"userId": "alice"}', b"[" * 10_000,
+    b'{"userId": "alice", "amount": 0}', b'{"userId": "a/b", "amount": 1}',
+    b'{"userId": "alice", "amount": 1, "colour": "red"}', b'{"userId": "alice", "amount": 1e400}',
+    b'{"userId": "alice", "amount": 1, "description": "\\u0000"}', b" " * 64 * 1024 + GOOD.encode(),
+]  # fmt: skip
+HEADERS = [
+    [("Idempotency-Key", "k")], [("Idempotency-Key", "")], [("Idempotency-Key", "k" * 256)],
+    [("Idempotency-Key", "clé")], [("Idempotency-Key", "k"), ("Idempotency-Key", "l")],
+    [("traceparent", "nonsense")],
+]  # fmt: skip
+
+
+async def both_ways(shop: Gateway, body: bytes | str, headers: list[tuple[str, str]]) -> tuple[Any, Any]:
+    def told(answer: Answer) -> tuple[Any, ...]:
+        return answer.status, *(answer.headers.get(name) for name in TOLD), answer.json
+
+    url = f"{shop.url}/orders"
+    short = await shop.http.post(url, body, headers)
+    return told(short), told(await shop.http.post(url, body, [*headers, LONG_WAY]))
+
+
+@pytest.mark.parametrize("fate", FATES)
+@pytest.mark.parametrize("headers", [[], [("Idempotency-Key", "k")]], ids=["no key", "a key"])
+async def test_a_fate_is_told_the_same(shop: Gateway, fate: str, headers: list[tuple[str, str]]) -> None:
+    shop.orders.reply = answering(json.dumps([FATES[fate]]))
+    short, long = await both_ways(shop, GOOD, headers)
+    assert short == long
+    assert short[0] == FATES[fate]["status"]
+
+
+@pytest.mark.parametrize("body", BODIES, ids=range(len(BODIES)))
+async def test_a_bad_body_is_refused_the_same_and_asks_nobody(shop: Gateway, body: bytes) -> None:
+    short, long = await both_ways(shop, body, [])
+    assert short == long
+    assert short[0] in (400, 413)
+    assert shop.orders.calls == []
+
+
+@pytest.mark.parametrize("headers", HEADERS, ids=range(len(HEADERS)))
+async def test_headers_mean_the_same(shop: Gateway, headers: list[tuple[str, str]]) -> None:
+    shop.orders.reply = answering(json.dumps([FATES["placed"]]))
+    short, long = await both_ways(shop, GOOD, headers)
+    assert short == long
