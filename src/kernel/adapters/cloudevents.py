@@ -33,6 +33,19 @@ class CloudEvent(msgspec.Struct, frozen=True, omit_defaults=True):
     data: msgspec.Raw = msgspec.Raw(b"null")
 
 
+class Published(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A CloudEvent of ours, encoded in one go with its data."""
+
+    id: UUID
+    source: str
+    type: str
+    specversion: str
+    subject: UUID
+    time: datetime
+    data: msgspec.Struct
+    traceparent: str = ""
+
+
 _event = decoder(CloudEvent)
 _events = decoder(list[msgspec.Raw])
 _raw = decoder(msgspec.Raw)
@@ -42,16 +55,7 @@ def encode_event(
     event: Event, event_id: UUID, at: datetime, *, source: str, type: str, data: msgspec.Struct
 ) -> bytes:
     return encode(
-        CloudEvent(
-            id=str(event_id),
-            source=source,
-            type=type,
-            specversion="1.0",
-            time=at,
-            subject=str(event.order_id),
-            traceparent=event.traceparent,
-            data=msgspec.Raw(encode(data)),
-        )
+        Published(event_id, source, type, "1.0", event.order_id, at, data, event.traceparent)
     )
 
 

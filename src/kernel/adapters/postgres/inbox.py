@@ -1,4 +1,4 @@
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import TypeVar
 
@@ -13,13 +13,18 @@ from kernel.domain.events import Event, MessageId, Received
 from kernel.ports.clock import Clock
 
 E = TypeVar("E", bound=Event)
+Key = tuple[str, str]
 
-_COLUMNS = (INBOX.c.source, INBOX.c.event_id, INBOX.c.received_at)
+_KEYS = (INBOX.c.source, INBOX.c.event_id)
+_given = unnest(*_KEYS)
 _CLAIM = (
     insert(INBOX)
-    .from_select([c.name for c in _COLUMNS], select(unnest(*_COLUMNS)))
+    .from_select(
+        ["source", "event_id", "received_at"],
+        select(*_given.c, bindparam("received_at", type_=INBOX.c.received_at.type)),
+    )
     .on_conflict_do_nothing()
-    .returning(INBOX.c.source, INBOX.c.event_id)
+    .returning(*_KEYS)
 )
 _OLD = (
     select(INBOX.c.source, INBOX.c.event_id)
@@ -31,8 +36,6 @@ _OLD = (
 )
 _PRUNE = delete(INBOX).where(INBOX.c.source == _OLD.c.source, INBOX.c.event_id == _OLD.c.event_id)
 
-_KEYS = (INBOX.c.source, INBOX.c.event_id)
-_given = unnest(*_KEYS)
 _CLAIMED = (
     select(*_KEYS)
     .join_from(INBOX, _given, and_(INBOX.c.source == _given.c.source, INBOX.c.event_id == _given.c.event_id))
@@ -49,26 +52,28 @@ class PostgresInbox:
         self._clock = clock
 
     async def claim(self, received: Sequence[Received[E]]) -> Sequence[E]:
-        facts = {item.message: item.fact for item in reversed(received)}
-        fresh = await self._claimed(list(facts))
-        return [
-            facts.pop(item.message) for item in received if item.message in fresh and item.message in facts
-        ]
+        facts: dict[Key, E] = {}
+        for item in received:
+            facts.setdefault(_key(item.message), item.fact)
+        fresh = await self._claimed(facts)
+        return [fact for key, fact in facts.items() if key in fresh]
 
     async def claim_message(self, message: MessageId) -> bool:
-        return bool(await self._claimed([message]))
+        return bool(await self._claimed([_key(message)]))
 
     async def forget(self, messages: Sequence[MessageId]) -> None:
-        keys = {(storable_key(message.source), storable_key(message.id)) for message in messages}
+        keys = {_key(message) for message in messages}
         await self._uow.connection.execute(_FORGET, arrays(_KEYS, sorted(keys)))
 
     async def prune(self, *, before: datetime, count_max: int) -> int:
         pruned = await self._uow.connection.execute(_PRUNE, {"before": before, "count_max": count_max})
         return pruned.rowcount
 
-    async def _claimed(self, messages: Sequence[MessageId]) -> set[MessageId]:
-        now = self._clock.now()
-        by_key = {(storable_key(message.source), storable_key(message.id)): message for message in messages}
-        rows = [(*key, now) for key in sorted(by_key)]
-        claimed = await self._uow.connection.execute(_CLAIM, arrays(_COLUMNS, rows))
-        return {by_key[row.source, row.event_id] for row in claimed}
+    async def _claimed(self, keys: Iterable[Key]) -> set[Key]:
+        given = arrays(_KEYS, sorted(keys)) | {"received_at": self._clock.now()}
+        claimed = await self._uow.connection.execute(_CLAIM, given)
+        return {(source, event_id) for source, event_id in claimed}
+
+
+def _key(message: MessageId) -> Key:
+    return storable_key(message.source), storable_key(message.id)

@@ -15,6 +15,6 @@ def storable(value: str) -> str:
 def storable_key(value: str) -> str:
     """The text itself where an index can hold it, else its beginning and its hash: equal only for equals."""
     encoded = value.encode()
-    if len(encoded) <= KEY_BYTES_MAX and "\x00" not in value:
+    if len(encoded) <= KEY_BYTES_MAX and 0 not in encoded:
         return value
     return f"{storable(value[:100])} sha256:{hashlib.sha256(encoded).hexdigest()}"

@@ -30,7 +30,7 @@ from kernel.adapters.postgres.failures import meaning
 from kernel.adapters.postgres.reading import reading
 from kernel.adapters.postgres.tables import PARKED
 from kernel.adapters.postgres.unit_of_work import PostgresUnitOfWork
-from kernel.adapters.postgres.unnest import arrays, unnest
+from kernel.adapters.postgres.unnest import arrays, document, records, unnest
 from orders.adapters.outbound.tables import ORDER_HISTORY, ORDERS
 from orders.domain.events import PaymentDecided
 from orders.domain.order import CancelOrder, Order, PlaceOrder, Status, StatusChanged
@@ -49,9 +49,10 @@ _COLUMNS = (
     ORDERS.c.created_at,
     ORDERS.c.updated_at,
 )
+_NAMES = [c.name for c in _COLUMNS]
 _ADD = (
     insert(ORDERS)
-    .from_select([c.name for c in _COLUMNS], select(unnest(*_COLUMNS)))
+    .from_select(_NAMES, select(records(*_COLUMNS)))
     .on_conflict_do_nothing()
     .returning(ORDERS.c.id)
 )
@@ -146,7 +147,7 @@ _LIVES = (
     .where(ORDERS.c.id == any_(bindparam("ids", type_=ARRAY(Uuid))))
     .order_by(ORDERS.c.id, ORDER_HISTORY.c.sequence)
 )
-_ADD_CHANGES = insert(ORDER_HISTORY).from_select([c.name for c in _CHANGES], select(unnest(*_CHANGES)))
+_ADD_CHANGES = insert(ORDER_HISTORY).from_select([c.name for c in _CHANGES], select(records(*_CHANGES)))
 
 
 class PostgresOrders:
@@ -156,10 +157,7 @@ class PostgresOrders:
     async def add(self, orders: Sequence[Order]) -> Sequence[Order]:
         # Orders meet by their keys first: twins of one key have different ids, so ids are in no common order.
         rows = sorted(orders, key=lambda order: (order.user_id, order.idempotency_key or "", order.id))
-        added = await self._uow.connection.scalars(
-            _ADD, arrays(_COLUMNS, ([getattr(order, c.name) for c in _COLUMNS] for order in rows))
-        )
-        ids = set(added)
+        ids = set(await self._uow.connection.scalars(_ADD, document(rows)))
         return [order for order in orders if order.id in ids]
 
     async def lock(self, items: Sequence[PaymentDecided | CancelOrder]) -> Mapping[UUID, Order]:
@@ -183,8 +181,8 @@ class PostgresHistory:
 
     async def add(self, changes: Sequence[StatusChanged]) -> None:
         if changes:
-            rows = sorted((c.user_id, c.order_id, c.sequence, c.status, c.reason, c.at) for c in changes)
-            await self._uow.connection.execute(_ADD_CHANGES, arrays(_CHANGES, rows))
+            rows = sorted(changes, key=lambda change: (change.user_id, change.order_id, change.sequence))
+            await self._uow.connection.execute(_ADD_CHANGES, document(rows))
 
 
 class PostgresPlacedOrders:
@@ -243,4 +241,6 @@ class PostgresPlacedOrders:
 
 
 def _order(row: Row[*tuple[Any, ...]]) -> Order:
-    return Order(**{**row._mapping, "status": Status(row.status)})
+    values = dict(zip(_NAMES, row, strict=True))
+    values["status"] = Status(values["status"])
+    return Order(**values)

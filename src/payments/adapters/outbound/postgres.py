@@ -10,16 +10,17 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from kernel.adapters.postgres.reading import reading
 from kernel.adapters.postgres.tables import Key
 from kernel.adapters.postgres.unit_of_work import PostgresUnitOfWork
-from kernel.adapters.postgres.unnest import arrays, unnest
+from kernel.adapters.postgres.unnest import arrays, document, records, unnest
 from payments.adapters.outbound.tables import ACCOUNTS, PAYMENTS, TRANSFERS
 from payments.domain.account import Account, Deposit, Kind, Transfer
 from payments.domain.events import Question
 from payments.domain.payment import Decision, Payment
 
 _ACCOUNT = tuple(ACCOUNTS.c)
+_ACCOUNT_NAMES = [c.name for c in _ACCOUNT]
 _ADD_ACCOUNTS = (
     insert(ACCOUNTS)
-    .from_select([c.name for c in _ACCOUNT], select(unnest(*_ACCOUNT)))
+    .from_select(_ACCOUNT_NAMES, select(records(*_ACCOUNT)))
     .on_conflict_do_nothing(index_elements=[ACCOUNTS.c.user_id])
 )
 _ACCOUNTS_OF: Select[*tuple[Any, ...]] = select(*_ACCOUNT).where(
@@ -36,7 +37,7 @@ _SAVE_ACCOUNTS = (
 )
 
 _TRANSFER = tuple(TRANSFERS.c)
-_ADD_TRANSFERS = insert(TRANSFERS).from_select([c.name for c in _TRANSFER], select(unnest(*_TRANSFER)))
+_ADD_TRANSFERS = insert(TRANSFERS).from_select([c.name for c in _TRANSFER], select(records(*_TRANSFER)))
 _DEPOSIT = (TRANSFERS.c.user_id, TRANSFERS.c.id, TRANSFERS.c.idempotency_key)
 _deposits = unnest(*_DEPOSIT)
 _FIND_DEPOSITS = union(
@@ -61,7 +62,7 @@ _OF_ORDERS = select(*_TRANSFER).join_from(
 )
 
 _PAYMENT = tuple(PAYMENTS.c)
-_ADD_PAYMENTS = insert(PAYMENTS).from_select([c.name for c in _PAYMENT], select(unnest(*_PAYMENT)))
+_ADD_PAYMENTS = insert(PAYMENTS).from_select([c.name for c in _PAYMENT], select(records(*_PAYMENT)))
 _ORDER = (PAYMENTS.c.user_id, PAYMENTS.c.order_id)
 _orders = unnest(*_ORDER)
 _RECORDED = select(*_PAYMENT).join_from(
@@ -77,8 +78,7 @@ class PostgresAccounts:
 
     async def add(self, accounts: Sequence[Account]) -> Mapping[str, Account]:
         given = sorted(accounts, key=lambda account: account.user_id)
-        rows = ([getattr(account, c.name) for c in _ACCOUNT] for account in given)
-        await self._uow.connection.execute(_ADD_ACCOUNTS, arrays(_ACCOUNT, rows))
+        await self._uow.connection.execute(_ADD_ACCOUNTS, document(given))
         user_ids = [account.user_id for account in given]
         found = await self._uow.connection.execute(_ACCOUNTS_OF, {"user_ids": user_ids})
         return {row.user_id: _account(row) for row in found}
@@ -110,8 +110,7 @@ class PostgresLedger:
     async def add(self, transfers: Sequence[Transfer]) -> None:
         if transfers:
             given = sorted(transfers, key=lambda transfer: (transfer.user_id, transfer.sequence))
-            rows = ([getattr(transfer, c.name) for c in _TRANSFER] for transfer in given)
-            await self._uow.connection.execute(_ADD_TRANSFERS, arrays(_TRANSFER, rows))
+            await self._uow.connection.execute(_ADD_TRANSFERS, document(given))
 
 
 class PostgresStatements:
@@ -139,8 +138,7 @@ class PostgresPayments:
     async def add(self, payments: Sequence[Payment]) -> None:
         if payments:
             given = sorted(payments, key=lambda payment: (payment.user_id, payment.order_id))
-            rows = ([getattr(payment, c.name) for c in _PAYMENT] for payment in given)
-            await self._uow.connection.execute(_ADD_PAYMENTS, arrays(_PAYMENT, rows))
+            await self._uow.connection.execute(_ADD_PAYMENTS, document(given))
 
 
 class PostgresOpenedAccounts:
@@ -154,7 +152,7 @@ class PostgresOpenedAccounts:
 
 
 def _account(row: Row[*tuple[Any, ...]]) -> Account:
-    return Account(**row._mapping)
+    return Account(**dict(zip(_ACCOUNT_NAMES, row, strict=True)))
 
 
 def _transfer(row: Row[*tuple[Any, ...]]) -> Transfer:
