@@ -1,13 +1,14 @@
 """An order on its way to the orders service, what became of it, and how its status changes."""
 
-from dataclasses import dataclass
 from uuid import UUID
+
+from kernel.domain.value import value
 
 UNDECIDED = "NEW"
 FINAL = frozenset({"FINISHED", "CANCELLED", "REFUNDED"})
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(kw_only=True)
 class PlaceOrder:
     """A command that may be sent again and again: `body` holds an idempotency key, and stays the same.
 
@@ -24,7 +25,7 @@ class PlaceOrder:
         return Placed(order_id, status, order, replayed and not self.own_key)
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Placed:
     """`order` is JSON as the orders service wrote it, and `status` the status in it."""
 
@@ -38,7 +39,7 @@ class Placed:
         return self.status != UNDECIDED
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Rejected:
     """`problem` is the JSON of a problem (RFC 9457), as the single route answers it."""
 
@@ -49,7 +50,7 @@ class Rejected:
 Fate = Placed | Rejected
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Change:
     """A change of an order's status, the first is number 1; `order` is its JSON right after the change."""
 

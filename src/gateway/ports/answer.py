@@ -1,8 +1,9 @@
 from collections.abc import Mapping
-from dataclasses import dataclass
+
+from kernel.domain.value import value
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Answer:
     """What a service answered, to be passed on as it came; what it refers to are the gateway's own routes."""
 

@@ -54,9 +54,7 @@ _raw = decoder(msgspec.Raw)
 def encode_event(
     event: Event, event_id: UUID, at: datetime, *, source: str, type: str, data: msgspec.Struct
 ) -> bytes:
-    return encode(
-        Published(event_id, source, type, "1.0", event.order_id, at, data, event.traceparent)
-    )
+    return encode(Published(event_id, source, type, "1.0", event.order_id, at, data, event.traceparent))
 
 
 def decode_events(

@@ -1,9 +1,9 @@
+from kernel.domain.value import value
+
 """What can go wrong, as few kinds with a machine word each; adapters/http maps the kinds to statuses."""
 
-from dataclasses import dataclass
 
-
-@dataclass(frozen=True, slots=True)
+@value
 class FieldError:
     field: str
     message: str

@@ -1,12 +1,14 @@
 """What travels between services, in the words of the domain."""
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime
 from typing import Generic, TypeVar
 from uuid import UUID
 
+from kernel.domain.value import value
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+
+@value(kw_only=True)
 class Event:
     """Something that happened to an order; `traceparent` (W3C Trace Context) names the call behind it."""
 
@@ -18,7 +20,7 @@ class Event:
 E = TypeVar("E", bound=Event)
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class MessageId:
     """Identity of an event for ever: `source` + `id` of CloudEvents, whatever message carried it."""
 
@@ -26,7 +28,7 @@ class MessageId:
     id: str
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Received(Generic[E]):
     """A fact from another service, with the event that carried it."""
 
@@ -36,7 +38,7 @@ class Received(Generic[E]):
     payload: bytes
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Unhandled:
     """An event that could not be handled: parked as it came, with the reason, for an operator."""
 
@@ -49,7 +51,7 @@ class Unhandled:
     traceparent: str = field(default="", compare=False)  # for log lines; not kept
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Parked:
     """What waits for an operator: the last of `count` messages of one type, subject and reason."""
 

@@ -1,10 +1,11 @@
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
 from types import TracebackType
 from typing import Protocol, Self
 
+from kernel.domain.value import value
 
-@dataclass(frozen=True, slots=True)
+
+@value
 class Envelope:
     """Events of one type that travel as one message: a CloudEvents JSON batch.
 

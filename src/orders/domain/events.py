@@ -1,17 +1,16 @@
 """What orders asks payments, and what it hears."""
 
-from dataclasses import dataclass
-
 from kernel.domain.events import Event
+from kernel.domain.value import value
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(kw_only=True)
 class OrderPlaced(Event):
     amount: int
     currency: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(kw_only=True)
 class CancellationRequested(Event):
     pass
 
@@ -20,22 +19,22 @@ class CancellationRequested(Event):
 Question = OrderPlaced | CancellationRequested
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(kw_only=True)
 class PaymentCaptured(Event):
     pass
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(kw_only=True)
 class PaymentDeclined(Event):
     reason: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(kw_only=True)
 class PaymentRefunded(Event):
     """The payment was captured, and given back."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(kw_only=True)
 class PaymentVoided(Event):
     """The cancellation came before the payment, which will never be made."""
 

@@ -9,6 +9,7 @@ from uuid import UUID
 
 from kernel.domain.errors import Conflict, Refused
 from kernel.domain.events import Event
+from kernel.domain.value import value
 from orders.domain.events import (
     CancellationRequested,
     OrderPlaced,
@@ -45,7 +46,7 @@ PAID_LIFE = (Status.NEW, Status.FINISHED, Status.REFUNDING, Status.REFUNDED)
 CANCELLED_BY_USER = "cancelled_by_user"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(kw_only=True)
 class PlaceOrder:
     """A command; it brings the id of its order, so that doing it twice is doing it once."""
 
@@ -57,14 +58,14 @@ class PlaceOrder:
     traceparent: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(kw_only=True)
 class CancelOrder:
     order_id: UUID
     user_id: str
     traceparent: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(kw_only=True)
 class StatusChanged:
     """One row of an order's history."""
 
@@ -193,7 +194,7 @@ class Order:
         return self.status_changed()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(kw_only=True)
 class OrderStatusChanged(Event):
     order: Order
     sequence: int
@@ -202,7 +203,7 @@ class OrderStatusChanged(Event):
 Published = Question | OrderStatusChanged
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Placed:
     """The outcome of a PlaceOrder that was accepted, now or (`replayed`) at an earlier call with its key."""
 
@@ -210,7 +211,7 @@ class Placed:
     replayed: bool
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(kw_only=True)
 class Cancelled:
     """The outcome of a CancelOrder that was accepted; nothing is new where an earlier one is under way."""
 

@@ -8,6 +8,7 @@ from uuid import UUID
 
 from kernel.domain.errors import Refused
 from kernel.domain.money import BALANCE_MAX_MINOR, in_units
+from kernel.domain.value import value
 from payments.domain.events import OrderPlaced
 
 # System accounts carry no stored balance: what they hold is the sum of their transfers, and no row is hot.
@@ -26,14 +27,14 @@ class Kind(StrEnum):
     REFUND = "refund"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(kw_only=True)
 class OpenAccount:
     account_id: UUID
     user_id: str
     idempotency_key: str | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(kw_only=True)
 class Deposit:
     transfer_id: UUID
     user_id: str
@@ -41,7 +42,7 @@ class Deposit:
     idempotency_key: str | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(kw_only=True)
 class Transfer:
     """Double entry in one row: `amount` leaves `debit_account` and reaches `credit_account`.
 
@@ -148,13 +149,13 @@ class Account:
         )
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Opened:
     account: Account
     replayed: bool
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Deposited:
     account: Account
     transfer: Transfer

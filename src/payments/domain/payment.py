@@ -1,11 +1,11 @@
 """What was decided about the payment of an order, for ever, and how."""
 
-from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
 
 from kernel.domain.errors import Refused
+from kernel.domain.value import value
 from payments.domain.account import Account, Transfer
 from payments.domain.events import (
     CancellationRequested,
@@ -25,7 +25,7 @@ class Decision(StrEnum):
     VOIDED = "voided"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(kw_only=True)
 class Payment:
     """A refund leaves it as it is: that is a transfer of its own, at most one an order."""
 

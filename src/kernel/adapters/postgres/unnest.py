@@ -1,7 +1,7 @@
-"""Set-based statements: a batch of rows travels in one parameter.
+"""Set-based statements: a batch of rows travels in one parameter a column, or in one for all.
 
-Keys, which are joined with, travel as one array a column: the planner knows how many they are. Whole rows, which
-are only inserted, travel as one JSON document: the driver takes three times as long for arrays of as many values.
+Keys, which are joined with, travel as arrays: the planner expects few of them. Whole rows, which are only
+inserted, travel as one JSON document: the driver takes three times as long for arrays of as many values.
 """
 
 from collections.abc import Iterable, Sequence
