@@ -53,8 +53,8 @@ class GatewayProvider(Provider):
         return self._notifications
 
     @provide
-    def hub(self, orders: OrdersService, clock: Clock) -> Hub:
-        return Hub(orders, clock)
+    def hub(self, orders: OrdersService, notifications: Notifications, clock: Clock) -> Hub:
+        return Hub(orders, notifications, clock)
 
     @provide
     def accounts(self) -> AccountsService:

@@ -102,6 +102,10 @@ class KernelProvider(Provider):
         return self._engine
 
     @provide(scope=Scope.APP)
+    def bus(self) -> Bus:
+        return self._bus
+
+    @provide(scope=Scope.APP)
     def publisher(self) -> Publisher:
         return self._telemetry.publisher(self._bus)
 
@@ -128,8 +132,7 @@ async def relays(
     relay_events = store.publishing(in_scope(container, RelayEvents))
     wakes, clock = await container.get(Wakes), await container.get(Clock)
     publishing = [
-        Relay(partial(relay_events, name, mandatory=message.mandatory), wakes.event(name), clock)
-        for name, message in published_by(service).items()
+        Relay(partial(relay_events, name), wakes.event(name), clock) for name in published_by(service)
     ]
     replaying = Relay(partial(in_scope(container, HandleReplayed), consumer), wakes.event(REPLAYED), clock)
     return [*publishing, replaying]

@@ -5,6 +5,7 @@ from kernel.adapters.http.openapi import VERSION, Api
 from kernel.adapters.rabbit.asyncapi import asyncapi
 from kernel.application.consume import Consumer
 from kernel.application.housekeeping import Periodically
+from kernel.application.tell import Teller
 from kernel.ports.bus import Bus
 from kernel.ports.clock import Clock
 from kernel.settings import Settings, required
@@ -14,6 +15,7 @@ from orders.adapters.outbound.http_admission import open_session
 from orders.adapters.outbound.tables import SCHEMA_REVISION
 from orders.application.ask_again import AskAgain
 from orders.domain.events import PaymentDecided
+from orders.domain.order import OrderStatusChanged
 from orders.wiring import assemble
 
 ASK_AGAIN_EVERY_S = 1.0
@@ -58,5 +60,5 @@ async def serve(settings: Settings, bus: Bus, stop: asyncio.Event) -> None:
             stop,
             bus,
             relays=await relays(container, "orders", store, consumer),
-            jobs=[await housekeeping(container), ask_again],
+            jobs=[await housekeeping(container), ask_again, await container.get(Teller[OrderStatusChanged])],
         )

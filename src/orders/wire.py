@@ -27,8 +27,9 @@ from orders.domain.events import (
     PaymentDeclined,
     PaymentRefunded,
     PaymentVoided,
+    Question,
 )
-from orders.domain.order import Order, OrderStatusChanged, PlaceOrder, Published, StatusChanged
+from orders.domain.order import Order, OrderStatusChanged, PlaceOrder, StatusChanged
 
 SOURCE = "/shop/orders"
 
@@ -44,17 +45,18 @@ def place_order(body: http.PlaceOrder, key: str | None, order_id: UUID, tracepar
     )
 
 
-def order_body(order: Order) -> http.Order:
+def order_body(order: Order, change: StatusChanged | None = None) -> http.Order:
+    """The order as it is, or as it was right after this change."""
     return http.Order(
         id=order.id,
         user_id=order.user_id,
         amount=in_units(order.amount),
         currency=order.currency,
         description=order.description,
-        status=order.status.value,
-        reason=order.reason,
+        status=(change or order).status.value,
+        reason=(change or order).reason,
         created_at=order.created_at,
-        updated_at=order.updated_at,
+        updated_at=change.at if change else order.updated_at,
     )
 
 
@@ -70,12 +72,12 @@ def admission_question(command: PlaceOrder) -> http.AdmissionRequest:
     return http.AdmissionRequest(UserId(command.user_id), Amount.of_minor(command.amount))
 
 
-def encode(event: Published, event_id: UUID, at: datetime) -> tuple[str, bytes]:
+def encode(event: Question | OrderStatusChanged, event_id: UUID, at: datetime) -> tuple[str, bytes]:
     event_type, data = _published(event)
     return event_type, encode_event(event, event_id, at, source=SOURCE, type=event_type, data=data)
 
 
-def _published(event: Published) -> tuple[str, msgspec.Struct]:
+def _published(event: Question | OrderStatusChanged) -> tuple[str, msgspec.Struct]:
     order_id, user_id = event.order_id, UserId(event.user_id)
     match event:
         case OrderPlaced():
@@ -85,9 +87,9 @@ def _published(event: Published) -> tuple[str, msgspec.Struct]:
             data = OrderCancellationRequestedV1(order_id, user_id)
             return catalog.ORDER_CANCELLATION_REQUESTED, data
         case OrderStatusChanged():
-            order = order_body(event.order)
+            order = order_body(event.order, event.change)
             return catalog.ORDER_STATUS_CHANGED, OrderStatusChangedV1(
-                order_id, user_id, order, event.sequence
+                order_id, user_id, order, event.change.sequence
             )
 
 

@@ -3,7 +3,7 @@
 from functools import partial
 
 import aiohttp
-from dishka import AnyOf, AsyncContainer, Provider, Scope, make_async_container, provide
+from dishka import AsyncContainer, Provider, Scope, make_async_container, provide
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from kernel.adapters.postgres.outbox import PostgresOutbox
@@ -11,6 +11,7 @@ from kernel.adapters.postgres.unit_of_work import PostgresUnitOfWork
 from kernel.adapters.telemetry.telemetry import Telemetry
 from kernel.application.consume import Consumer, ParkMessage
 from kernel.application.group_commit import GroupCommit
+from kernel.application.tell import Teller
 from kernel.ports.bus import Bus
 from kernel.ports.clock import Clock
 from kernel.ports.outbox import Outbox
@@ -25,8 +26,9 @@ from orders.application.cancel_orders import CancelOrders
 from orders.application.place_orders import PlaceOrders
 from orders.application.settle_orders import SettleOrders
 from orders.domain.events import PaymentDecided, Question
-from orders.domain.order import Cancelled, CancelOrder, Placed, PlaceOrder, Published
+from orders.domain.order import Cancelled, CancelOrder, OrderStatusChanged, Placed, PlaceOrder
 from orders.ports.admission import Admission
+from orders.ports.listeners import TellListeners
 from orders.ports.orders import History, Orders, PlacedOrders
 
 
@@ -51,10 +53,16 @@ class OrdersProvider(Provider):
         return ObservedHistory(PostgresHistory(uow), uow.after_commit, self._metrics)
 
     @provide
-    def outbox(
-        self, uow: PostgresUnitOfWork, clock: Clock, wakes: Wakes
-    ) -> AnyOf[Outbox[Question], Outbox[Published]]:
+    def outbox(self, uow: PostgresUnitOfWork, clock: Clock, wakes: Wakes) -> Outbox[Question]:
         return PostgresOutbox(uow, clock, wire.encode, wakes)
+
+    @provide(scope=Scope.APP)
+    def teller(self, bus: Bus, clock: Clock) -> Teller[OrderStatusChanged]:
+        return Teller(wire.encode, bus, clock)
+
+    @provide(scope=Scope.APP)
+    def tell_listeners(self, teller: Teller[OrderStatusChanged]) -> TellListeners:
+        return teller.tell
 
     @provide(scope=Scope.APP)
     def admission(self, clock: Clock) -> Admission:

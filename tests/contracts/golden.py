@@ -44,7 +44,7 @@ _FINISHED = Order(
 _EVENTS: list[tuple[Any, Event]] = [
     (orders.wire.encode, OrderPlaced(**_COMMON, amount=4990, currency="RUB")),
     (orders.wire.encode, CancellationRequested(**_COMMON)),
-    (orders.wire.encode, OrderStatusChanged(**_COMMON, order=_FINISHED, sequence=2)),
+    (orders.wire.encode, OrderStatusChanged(**_COMMON, order=_FINISHED, change=_FINISHED.status_changed())),
     (payments.wire.encode, PaymentCaptured(**_COMMON, transfer_id=UUID(int=_ORDER.int + 1))),
     (payments.wire.encode, PaymentDeclined(**_COMMON, reason="insufficient_funds")),
     (payments.wire.encode, PaymentRefunded(**_COMMON)),

@@ -117,7 +117,7 @@ class Inbox:
 
 
 def placed(body: bytes) -> Envelope:
-    return Envelope(ORDER_PLACED, body, mandatory=True)
+    return Envelope(ORDER_PLACED, body)
 
 
 @asynccontextmanager
@@ -155,7 +155,7 @@ async def test_an_envelope_reaches_the_handler_of_the_consuming_service_with_the
         await payments.subscribe(at_payments)
         body = b'[{"text":"\xc3\xa9\\u0000"}]' + bytes(range(256)) * 1024
         await orders.publish([placed(body)])
-        await payments.publish([Envelope(PAYMENT_CAPTURED, b"[1]", mandatory=True)])
+        await payments.publish([Envelope(PAYMENT_CAPTURED, b"[1]")])
         assert await at_payments.has(1) == [body]
         assert await at_orders.has(1) == [b"[1]"]
 
@@ -197,15 +197,14 @@ async def test_an_unreadable_message_goes_to_the_dead_letters_and_is_not_seen_ag
         assert await inbox.has(2) == [b"garbage", b"[1]"]
 
 
-async def test_a_mandatory_envelope_that_reaches_no_queue_is_a_failure_and_a_notification_is_none(
+async def test_an_envelope_that_reaches_no_queue_is_a_failure_and_a_notification_is_none(
     world: MemoryWorld | RabbitWorld,
 ) -> None:
     async with world.bus("orders") as orders:
         await world.lose_queue("payments")
         with pytest.raises(Unavailable, match=ORDER_PLACED):
             await orders.publish([placed(b"[1]")])
-        await orders.publish([Envelope(ORDER_PLACED, b"[1]", mandatory=False)])
-        await orders.publish([Envelope("shop.orders.nobody-listens.v1", b"[1]", mandatory=False)])
+        assert await orders.notify(Envelope("shop.orders.nobody-listens.v1", b"[1]")) is False
         assert orders.healthy
 
 
@@ -215,9 +214,7 @@ async def test_one_failure_among_many_envelopes_is_the_failure_of_the_call(
     async with world.bus("orders") as orders, world.bus("payments") as payments:
         await payments.subscribe(Inbox())
         with pytest.raises(Unavailable):
-            await orders.publish(
-                [placed(b"[1]"), Envelope("unknown", b"[2]", mandatory=True), placed(b"[3]")]
-            )
+            await orders.publish([placed(b"[1]"), Envelope("unknown", b"[2]"), placed(b"[3]")])
 
 
 async def test_stopping_lets_a_running_handler_finish(world: MemoryWorld | RabbitWorld) -> None:
@@ -427,13 +424,13 @@ async def test_a_lost_connection_fails_publishing_at_once_and_comes_back_by_itse
             await until(lambda: not payments.healthy)
             started = time.monotonic()
             with pytest.raises(Unavailable):
-                await payments.publish([Envelope(PAYMENT_CAPTURED, b"[0]", mandatory=True)])
+                await payments.publish([Envelope(PAYMENT_CAPTURED, b"[0]")])
             assert time.monotonic() - started < 1
             await orders.publish([placed(b"[1]")])
             await proxy.open()
             assert await inbox.has(1) == [b"[1]"]
             await until(lambda: payments.healthy)
-            await payments.publish([Envelope(PAYMENT_CAPTURED, b"[0]", mandatory=True)])
+            await payments.publish([Envelope(PAYMENT_CAPTURED, b"[0]")])
             assert await rabbit.count("orders") == 1
     lines = [record.getMessage() for record in caplog.records]
     assert [line.split(":")[0] for line in lines] == ["rabbitmq away", "rabbitmq is back"]
@@ -465,7 +462,7 @@ async def test_a_half_open_connection_is_replaced_within_ten_seconds(
         await orders.publish([placed(b"[1]")])
         async with asyncio.timeout(10):
             assert await inbox.has(1) == [b"[1]"]
-            async with relayed(payments, Envelope(PAYMENT_CAPTURED, b"[0]", mandatory=True)):
+            async with relayed(payments, Envelope(PAYMENT_CAPTURED, b"[0]")):
                 pass
 
 

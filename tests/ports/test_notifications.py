@@ -52,6 +52,7 @@ async def listening(
     try:
         await eventually(lambda: notifications.healthy, every=0.01)
         await asyncio.sleep(0)
+        await notifications.want(True)
         yield
     finally:
         task.cancel()
@@ -59,7 +60,7 @@ async def listening(
 
 
 def notification(body: bytes, event_type: str = ORDER_STATUS_CHANGED) -> Envelope:
-    return Envelope(event_type, body, mandatory=False)
+    return Envelope(event_type, body)
 
 
 async def arrives(heard: list[bytes], *bodies: bytes) -> None:
@@ -75,8 +76,8 @@ async def test_each_listener_hears_everything_of_its_type_in_order(world: Memory
         listening(world.notifications(), heard[2].append, OTHER),
     ):
         for body in (b"1", b"2", b"3"):
-            await bus.publish([notification(body)])
-        await bus.publish([notification(b"4", OTHER)])
+            await bus.notify(notification(body))
+        assert await bus.notify(notification(b"4", OTHER))
         await arrives(heard[0], b"1", b"2", b"3")
         await arrives(heard[1], b"1", b"2", b"3")
         await arrives(heard[2], b"4")
@@ -87,12 +88,33 @@ async def test_what_is_told_while_nobody_listens_is_lost_and_no_fault(
 ) -> None:
     heard: list[bytes] = []
     async with world.bus() as bus:
-        await bus.publish([notification(b"before")])
+        assert await bus.notify(notification(b"before")) is False
         async with listening(world.notifications(), heard.append):
-            await bus.publish([notification(b"meanwhile")])
+            assert await bus.notify(notification(b"meanwhile")) is True
             await arrives(heard, b"meanwhile")
-        await bus.publish([notification(b"after")])
+        await bus.notify(notification(b"after"))
         assert heard == [b"meanwhile"]
+
+
+async def test_nothing_is_sent_to_a_listener_that_wants_nothing(world: MemoryWorld | RabbitWorld) -> None:
+    heard: list[bytes] = []
+    notifications = world.notifications()
+    async with world.bus() as bus, listening(notifications, heard.append):
+        await notifications.want(False)
+        assert await bus.notify(notification(b"unwanted")) is False
+        await asyncio.gather(*(notifications.want(True) for _ in range(3)))
+        assert await bus.notify(notification(b"wanted")) is True
+        await arrives(heard, b"wanted")
+
+
+async def test_of_many_who_want_and_want_no_more_the_last_one_has_its_way(
+    world: MemoryWorld | RabbitWorld,
+) -> None:
+    notifications = world.notifications()
+    async with world.bus() as bus, listening(notifications, lambda _: None):
+        for last in (True, False):
+            await asyncio.gather(*(notifications.want(wanted) for wanted in (not last, last, not last, last)))
+            assert await bus.notify(notification(b"?")) is last
 
 
 async def test_a_listener_that_fails_goes_on_and_disturbs_nobody(world: MemoryWorld | RabbitWorld) -> None:
@@ -108,8 +130,8 @@ async def test_a_listener_that_fails_goes_on_and_disturbs_nobody(world: MemoryWo
         listening(world.notifications(), fail_once),
         listening(world.notifications(), other.append),
     ):
-        await bus.publish([notification(b"1")])
-        await bus.publish([notification(b"2")])
+        await bus.notify(notification(b"1"))
+        await bus.notify(notification(b"2"))
         await arrives(failing, b"1", b"2")
         await arrives(other, b"1", b"2")
 
@@ -126,9 +148,9 @@ async def test_rabbit_listens_again_after_a_cut(broker: str, cable: Cable) -> No
     async with RabbitBus([broker], "orders") as bus, listening(notifications, heard.append):
         async with cable.away():
             await eventually(lambda: not notifications.healthy)
-            await bus.publish([notification(b"lost")])
+            await bus.notify(notification(b"lost"))
         await eventually(lambda: notifications.healthy)
-        await bus.publish([notification(b"heard")])
+        await bus.notify(notification(b"heard"))
         await arrives(heard, b"heard")
 
 

@@ -29,6 +29,7 @@ from kernel.adapters.postgres.outbox import PostgresBacklog, PostgresOutbox
 from kernel.adapters.postgres.parked import PostgresDiscardedMessages, PostgresParkedMessages
 from kernel.adapters.postgres.unit_of_work import PostgresUnitOfWork
 from kernel.domain.events import Event, Parked
+from kernel.domain.value import value
 from kernel.ports.inbox import Inbox
 from kernel.ports.outbox import Backlog, Outbox
 from kernel.ports.parked import DiscardedMessages, ParkedMessages
@@ -86,7 +87,7 @@ async def failing(
             yield uow
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(kw_only=True)
 class Noted(Event):
     """An event for tests: its text is its encoded form."""
 

@@ -11,6 +11,8 @@ from kernel.ports.bus import Envelope, Handler, Unreadable
 from tests.simulation.faults import Faults
 from tests.simulation.process import Process
 
+NO_QUEUE = "there is no queue for it"
+
 
 @dataclass(slots=True, eq=False)
 class Message:
@@ -36,10 +38,9 @@ class Broker:
     async def hold(self, envelopes: Sequence[Envelope]) -> None:
         for envelope in envelopes:
             service = CATALOG[envelope.type].consumer
-            if service in self.queues:
-                self.put(service, envelope.body)
-            elif envelope.mandatory:
-                raise Unavailable("there is no queue for it")
+            if service not in self.queues:
+                raise Unavailable(NO_QUEUE)
+            self.put(service, envelope.body)
 
     def put(self, service: str, body: bytes) -> None:
         self.published.append(body)

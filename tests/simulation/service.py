@@ -117,19 +117,15 @@ class Service:
 
     def jobs(self) -> list[Background]:
         jobs: list[Background] = [
-            Relay(
-                partial(self._relay, name, mandatory=message.mandatory), self._wakes.event(name), self.clock
-            )
-            for name, message in published_by(self.name).items()
+            Relay(partial(self._relay, name), self._wakes.event(name), self.clock)
+            for name in published_by(self.name)
         ]
         return [*jobs, Periodically(self._prune, self._world.prune_every_s, self.clock)]
 
-    async def _relay(self, event_type: str, *, mandatory: bool) -> int:
+    async def _relay(self, event_type: str) -> int:
         uow = self.uow()
         publisher = SimPublisher(self._world.broker, self._process)
-        count: int = await self.parts.relay_events(uow, self.backlog(uow), publisher)(
-            event_type, mandatory=mandatory
-        )
+        count: int = await self.parts.relay_events(uow, self.backlog(uow), publisher)(event_type)
         return count
 
     async def _park(self, unhandled: Unhandled) -> None:

@@ -11,6 +11,7 @@ from kernel.wiring import Background
 from orders import wire as orders_wire
 from orders.adapters.outbound.memory import MemoryAdmission, MemoryPlacedOrders
 from orders.application.ask_again import AskAgain
+from orders.domain.order import OrderStatusChanged
 from orders.main import ASK_AGAIN_EVERY_S
 from payments import wire as payments_wire
 from payments.adapters.outbound.memory import (
@@ -58,16 +59,20 @@ class OrdersService(Service):
         uow = self.uow()
         orders = self.port("orders", self.parts.orders(uow), uow)
         history = self.port("history", self.parts.history(uow), uow)
-        return await self.parts.cancel_orders(uow, orders, history, self.outbox(uow), self.clock)(commands)
+        outbox = self.outbox(uow)
+        return await self.parts.cancel_orders(uow, orders, history, outbox, self._tell, self.clock)(commands)
 
     async def _settle(self, received: Sequence[Any]) -> None:
         uow = self.uow()
         orders = self.port("orders", self.parts.orders(uow), uow)
         history = self.port("history", self.parts.history(uow), uow)
         settle_orders = self.parts.settle_orders(
-            uow, self.inbox(uow), orders, history, self.outbox(uow), self.clock
+            uow, self.inbox(uow), orders, history, self._tell, self.clock
         )
         await settle_orders(received)
+
+    def _tell(self, changes: Sequence[OrderStatusChanged]) -> None:
+        """Nobody listens."""
 
     async def _ask_again(self) -> bool:
         uow = self.uow()

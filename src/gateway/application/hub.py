@@ -10,28 +10,35 @@ from gateway.domain.orders import Change
 from gateway.ports.orders import OrdersService
 from kernel.application.group_commit import GroupCommit
 from kernel.domain.errors import NotFound, OutcomeUnknown, ShopError, Unavailable
+from kernel.ports.bus import Notifications
 from kernel.ports.clock import Clock
 
 WATCHES_MAX = 5000
+LISTEN_ON_S = 60.0
 _TICK_S = 0.5
 
 
 class Hub:
     """Knows of changes from notifications, and by reading: once when a watch begins, which closes the race,
     on a gap or a repeat, and now and then, because notifications may be lost. Readings of many orders share
-    calls."""
+    calls. Notifications are wanted only while somebody watches, and for a minute more."""
 
-    def __init__(self, orders: OrdersService, clock: Clock, *, watches_max: int = WATCHES_MAX) -> None:
+    def __init__(
+        self,
+        orders: OrdersService,
+        notifications: Notifications,
+        clock: Clock,
+        *,
+        watches_max: int = WATCHES_MAX,
+    ) -> None:
         self._reads = GroupCommit[UUID, Sequence[Change]](orders.changes, clock)
+        self._notifications = notifications
         self._clock = clock
+        self._listen_until = 0.0
         self._watches_max = watches_max
         self._watched: dict[UUID, WatchedOrder] = {}
         self._watches_count = 0
         self._stopped = False
-
-    @property
-    def watching(self) -> bool:
-        return bool(self._watched)
 
     def tell(self, changes: Iterable[Change]) -> None:
         """What was notified; of orders that nobody watches, nothing is kept."""
@@ -52,6 +59,8 @@ class Hub:
         order.watches_count += 1
         self._watches_count += 1
         try:
+            # First, or a change between the two would go unnoticed.
+            await self._notifications.want(True)
             await self._read(order)
             yield Watch(order, place)
         finally:
@@ -71,10 +80,14 @@ class Hub:
             return None
 
     async def run(self) -> None:
-        """Read again what is due."""
+        """Read again what is due, and listen no longer than there is anything to hear."""
         while True:
             await self._clock.sleep(_TICK_S)
             now = self._clock.monotonic()
+            if self._watched:
+                self._listen_until = now + LISTEN_ON_S
+            elif self._listen_until <= now:
+                await self._notifications.want(False)
             for order in self._watched.values():
                 if order.read_again_at <= now:
                     self._begin_reading(order)

@@ -27,13 +27,12 @@ class RelayEvents:
         self.backlog = backlog
         self.publisher = publisher
 
-    async def __call__(self, event_type: str, *, mandatory: bool) -> int:
+    async def __call__(self, event_type: str) -> int:
         """How many events were published. Any failure puts all of them back."""
         async with self.uow:
             events = await self.backlog.take(event_type, count_max=ENVELOPE_EVENTS_MAX)
             if events:
-                envelopes = [Envelope(event_type, body, mandatory) for body in batches(events)]
-                await self.publisher.publish(envelopes)
+                await self.publisher.publish([Envelope(event_type, body) for body in batches(events)])
         return len(events)
 
 

@@ -29,10 +29,6 @@ class MessageType:
     publisher: str
     consumer: str | None
 
-    @property
-    def mandatory(self) -> bool:
-        return self.consumer is not None
-
 
 CATALOG = {
     ORDER_PLACED: MessageType(OrderPlacedV1, publisher="orders", consumer="payments"),
@@ -45,12 +41,18 @@ CATALOG = {
     PAYMENT_REFUNDED: MessageType(PaymentRefundedV1, publisher="payments", consumer="orders"),
     PAYMENT_VOIDED: MessageType(PaymentVoidedV1, publisher="payments", consumer="orders"),
 }
-NOTIFICATIONS = [name for name, message in CATALOG.items() if not message.mandatory]
 
 
-def published_by(service: str) -> dict[str, MessageType]:
-    return {name: message for name, message in CATALOG.items() if message.publisher == service}
+def published_by(service: str) -> list[str]:
+    """What some service's queue must receive."""
+    return [name for name, message in CATALOG.items() if message.publisher == service and message.consumer]
 
 
-def consumed_by(service: str) -> dict[str, MessageType]:
-    return {name: message for name, message in CATALOG.items() if message.consumer == service}
+def notified_by(service: str) -> list[str]:
+    return [
+        name for name, message in CATALOG.items() if message.publisher == service and not message.consumer
+    ]
+
+
+def consumed_by(service: str) -> list[str]:
+    return [name for name, message in CATALOG.items() if message.consumer == service]

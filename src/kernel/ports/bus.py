@@ -7,14 +7,10 @@ from kernel.domain.value import value
 
 @value
 class Envelope:
-    """Events of one type that travel as one message: a CloudEvents JSON batch.
-
-    A `mandatory` envelope that reaches no queue is a failure; a notification may find nobody listening.
-    """
+    """Events of one type that travel as one message: a CloudEvents JSON batch."""
 
     type: str
     body: bytes
-    mandatory: bool
 
 
 class Unreadable(Exception):
@@ -26,7 +22,16 @@ Handler = Callable[[bytes], Awaitable[None]]
 
 class Publisher(Protocol):
     async def publish(self, envelopes: Sequence[Envelope]) -> None:
-        """Return once the bus holds all of them; on any failure raise Unavailable, with some perhaps held."""
+        """Return once the bus holds all of them; on any failure raise Unavailable, with some perhaps held.
+
+        An envelope that reaches no queue is a failure.
+        """
+        ...
+
+
+class Notifier(Protocol):
+    async def notify(self, envelope: Envelope) -> bool:
+        """Tell whoever listens, at most once; whether anybody does. Raises Unavailable."""
         ...
 
 
@@ -41,7 +46,10 @@ class Subscriber(Protocol):
 
 
 class Notifications(Protocol):
-    """What services tell whoever listens. What is told while nobody does, or the bus is away, is lost."""
+    """What services tell whoever listens. What is told while nobody does, or the bus is away, is lost.
+
+    Nothing is sent here until it is wanted: it costs the sender something, unless nobody wants it.
+    """
 
     @property
     def healthy(self) -> bool:
@@ -49,11 +57,16 @@ class Notifications(Protocol):
         ...
 
     async def listen(self, event_type: str, handle: Callable[[bytes], None]) -> None:
-        """Hand each message of this type to the function, from now on until cancelled."""
+        """Hand each message of this type that is sent here to the function, from now on until cancelled."""
+        ...
+
+    async def want(self, wanted: bool) -> None:
+        """Whether messages are to be sent here. Returns once they are, or while the bus is away at once: then
+        it will be so when it is back."""
         ...
 
 
-class Bus(Publisher, Subscriber, Protocol):
+class Bus(Publisher, Notifier, Subscriber, Protocol):
     """A service's connection to the others."""
 
     @property

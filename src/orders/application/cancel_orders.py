@@ -4,7 +4,9 @@ from kernel.domain.errors import NotFound, ShopError
 from kernel.ports.clock import Clock
 from kernel.ports.outbox import Outbox
 from kernel.ports.unit_of_work import UnitOfWork
-from orders.domain.order import Cancelled, CancelOrder, Published
+from orders.domain.events import Question
+from orders.domain.order import Cancelled, CancelOrder
+from orders.ports.listeners import TellListeners
 from orders.ports.orders import History, Orders
 
 
@@ -12,12 +14,19 @@ class CancelOrders:
     """Users want their orders no more: payments is asked, once an order, to pay nothing or to pay back."""
 
     def __init__(
-        self, uow: UnitOfWork, orders: Orders, history: History, outbox: Outbox[Published], clock: Clock
+        self,
+        uow: UnitOfWork,
+        orders: Orders,
+        history: History,
+        outbox: Outbox[Question],
+        tell_listeners: TellListeners,
+        clock: Clock,
     ) -> None:
         self.uow = uow
         self.orders = orders
         self.history = history
         self.outbox = outbox
+        self.tell_listeners = tell_listeners
         self.clock = clock
 
     async def __call__(self, commands: Sequence[CancelOrder]) -> list[Cancelled | ShopError]:
@@ -37,4 +46,5 @@ class CancelOrders:
             await self.orders.save([cancelled.order for cancelled in new])
             await self.history.add([change for cancelled in new for change in cancelled.changes])
             await self.outbox.add([event for cancelled in new for event in cancelled.events])
+        self.tell_listeners([change for cancelled in new for change in cancelled.told])
         return outcomes

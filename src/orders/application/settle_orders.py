@@ -4,10 +4,9 @@ from kernel.domain.errors import NotFound
 from kernel.domain.events import Received
 from kernel.ports.clock import Clock
 from kernel.ports.inbox import Inbox
-from kernel.ports.outbox import Outbox
 from kernel.ports.unit_of_work import UnitOfWork
 from orders.domain.events import PaymentDecided
-from orders.domain.order import Published
+from orders.ports.listeners import TellListeners
 from orders.ports.orders import History, Orders
 
 
@@ -20,14 +19,14 @@ class SettleOrders:
         inbox: Inbox,
         orders: Orders,
         history: History,
-        outbox: Outbox[Published],
+        tell_listeners: TellListeners,
         clock: Clock,
     ) -> None:
         self.uow = uow
         self.inbox = inbox
         self.orders = orders
         self.history = history
-        self.outbox = outbox
+        self.tell_listeners = tell_listeners
         self.clock = clock
 
     async def __call__(self, received: Sequence[Received[PaymentDecided]]) -> None:
@@ -47,4 +46,4 @@ class SettleOrders:
                 told += [order.told(change, decided.traceparent) for change in changed]
             await self.orders.save([orders[change.order_id] for change in changes])
             await self.history.add(changes)
-            await self.outbox.add(told)
+        self.tell_listeners(told)

@@ -1,7 +1,7 @@
 """An order: placed by a user, decided by a payment, perhaps cancelled or refunded after all."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Self
@@ -143,8 +143,9 @@ class Order:
         self.ask_again_at = now + ASK_AGAIN_FIRST
         changes = self._live_on(Status.REFUNDING, now) if self.status is Status.FINISHED else []
         told = [self.told(change, traceparent) for change in changes]
-        request = self._cancellation_requested(traceparent)
-        return Cancelled(order=self, changes=changes, events=[request, *told])
+        return Cancelled(
+            order=self, changes=changes, events=[self._cancellation_requested(traceparent)], told=told
+        )
 
     def ask_again(self, traceparent: str, now: datetime) -> Question:
         """The question to payments once more: after 5 s, then 10, 20 … 300 s."""
@@ -166,13 +167,13 @@ class Order:
         )
 
     def told(self, change: StatusChanged, traceparent: str) -> "OrderStatusChanged":
-        """A notification of this change, with the order as it was right after it."""
+        """A notification of this change."""
         return OrderStatusChanged(
             order_id=self.id,
             user_id=self.user_id,
             traceparent=traceparent,
-            order=replace(self, status=change.status, reason=change.reason, updated_at=change.at),
-            sequence=change.sequence,
+            order=self,
+            change=change,
         )
 
     def _cancellation_requested(self, traceparent: str) -> CancellationRequested:
@@ -196,11 +197,10 @@ class Order:
 
 @value(kw_only=True)
 class OrderStatusChanged(Event):
+    """The order lived on to this change, and perhaps further."""
+
     order: Order
-    sequence: int
-
-
-Published = Question | OrderStatusChanged
+    change: StatusChanged
 
 
 @value
@@ -217,7 +217,8 @@ class Cancelled:
 
     order: Order
     changes: Sequence[StatusChanged] = ()
-    events: Sequence[Published] = ()
+    events: Sequence[Question] = ()
+    told: Sequence[OrderStatusChanged] = ()
 
 
 def outcome(command: PlaceOrder, order: Order) -> Placed | Refused:

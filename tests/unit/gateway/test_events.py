@@ -12,6 +12,7 @@ from gateway.adapters.inbound import events
 from gateway.adapters.inbound.events import EventStream
 from gateway.application.hub import Hub
 from gateway.domain.orders import Change
+from kernel.adapters.memory.bus import InProcessBroker, InProcessNotifications
 from kernel.adapters.system_clock import SystemClock
 from kernel.domain.errors import Unavailable
 from tests.unit.clock import id_of
@@ -28,7 +29,7 @@ class Connection:
 
     def __init__(self, life: Sequence[Change], *, place: int = 0) -> None:
         self.life = life
-        self.hub = Hub(self, SystemClock(), watches_max=1)  # type: ignore[arg-type]
+        self.hub = Hub(self, InProcessNotifications(InProcessBroker()), SystemClock(), watches_max=1)  # type: ignore[arg-type]
         self.sent: list[Message] = []
         self.left = asyncio.Event()
         self.takes: Callable[[], Awaitable[None]] | None = None

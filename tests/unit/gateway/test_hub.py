@@ -18,6 +18,7 @@ import pytest
 from gateway.application.hub import WATCHES_MAX, Hub
 from gateway.application.watch import Watch
 from gateway.domain.orders import Change
+from kernel.adapters.memory.bus import InProcessBroker, InProcessNotifications
 from kernel.domain.errors import NotFound, Unavailable
 from tests.simulation.loop import SimClock, VirtualLoop
 from tests.unit.clock import id_of
@@ -34,6 +35,7 @@ class World:
     """A hub, and the orders that it can read; `now` is in seconds since the beginning."""
 
     def __init__(self) -> None:
+        self.notifications = InProcessNotifications(InProcessBroker())
         self.hub = self.make_hub()
         self.lengths: dict[UUID, int] = {}
         self.away = False
@@ -44,7 +46,7 @@ class World:
 
     def make_hub(self, watches_max: int = WATCHES_MAX) -> Hub:
         clock = SimClock(random.Random(1), skew_s=0)
-        return Hub(self, clock, watches_max=watches_max)  # type: ignore[arg-type]
+        return Hub(self, self.notifications, clock, watches_max=watches_max)  # type: ignore[arg-type]
 
     @property
     def now(self) -> float:

@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 
 import pytest
 
@@ -13,6 +12,7 @@ from kernel.adapters.memory.unit_of_work import MemoryUnitOfWork
 from kernel.application.consume import Consumer, ParkMessage
 from kernel.domain.errors import Contention, NotFound, OutcomeUnknown, Unavailable
 from kernel.domain.events import Event, MessageId, Parked, Received, Unhandled
+from kernel.domain.value import value
 from kernel.ports.bus import Unreadable
 from tests.unit.clock import RecordingClock, id_of
 
@@ -22,7 +22,7 @@ SOURCE = "/shop/tests"
 Facts = Sequence[int]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(kw_only=True)
 class Happened(Event):
     number: int
 

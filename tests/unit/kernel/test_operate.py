@@ -3,7 +3,6 @@
 import asyncio
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import pytest
@@ -26,11 +25,12 @@ from kernel.contracts.payments import PaymentDeclinedV1
 from kernel.contracts.values import UserId
 from kernel.domain.errors import NotFound, OutcomeUnknown, Unavailable
 from kernel.domain.events import Event, Parked, Received, Unhandled
+from kernel.domain.value import value
 from kernel.ports.bus import Handler
 from tests.unit.clock import START, RecordingClock, id_of
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value(kw_only=True)
 class Declined(Event):
     pass
 

@@ -49,9 +49,9 @@ class World:
     def waiting(self) -> list[bytes]:
         return [row.event for row in self.database.rows(OUTBOX)]
 
-    async def relay(self, *, mandatory: bool = True) -> int:
+    async def relay(self) -> int:
         uow = MemoryUnitOfWork(self.database)
-        return await RelayEvents(uow, MemoryBacklog(uow), self.bus)(TYPE, mandatory=mandatory)
+        return await RelayEvents(uow, MemoryBacklog(uow), self.bus)(TYPE)
 
 
 def event(size: int) -> bytes:
@@ -63,7 +63,7 @@ async def test_the_events_that_wait_travel_together_in_order_and_are_gone() -> N
     world = World()
     await world.add(b"1", b"2", b"3")
     assert await world.relay() == 3
-    assert world.bus.envelopes == [Envelope(TYPE, b"[1,2,3]", mandatory=True)]
+    assert world.bus.envelopes == [Envelope(TYPE, b"[1,2,3]")]
     assert world.waiting() == []
 
 
@@ -71,13 +71,6 @@ async def test_an_empty_outbox_sends_nothing() -> None:
     world = World()
     assert await world.relay() == 0
     assert world.bus.envelopes == []
-
-
-async def test_a_notification_may_find_nobody() -> None:
-    world = World()
-    await world.add(b"1")
-    await world.relay(mandatory=False)
-    assert [envelope.mandatory for envelope in world.bus.envelopes] == [False]
 
 
 async def test_events_of_another_type_stay() -> None:

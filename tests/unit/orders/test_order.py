@@ -6,6 +6,7 @@ from datetime import timedelta
 import pytest
 
 from kernel.domain.errors import Conflict, Refused
+from orders import wire
 from orders.domain.events import (
     CancellationRequested,
     OrderPlaced,
@@ -101,7 +102,7 @@ def cancelling(order: Order) -> Order:
 def test_a_new_order_whose_cancellation_is_wanted_stays_new_and_payments_is_asked() -> None:
     order = placed()
     before = replace(order)
-    assert order.cancel(TRACE, LATER) == Cancelled(order=order, events=[REQUEST], changes=[])
+    assert order.cancel(TRACE, LATER) == Cancelled(order=order, changes=[], events=[REQUEST], told=[])
     asked_at = LATER + timedelta(seconds=5)
     assert order == replace(before, cancel_requested_at=LATER, ask_again_at=asked_at)
 
@@ -111,7 +112,7 @@ def test_a_finished_order_whose_cancellation_is_wanted_gets_refunded_and_payment
     changes = [changed(3, Status.REFUNDING, None)]
     cancelled = order.cancel(TRACE, LATER)
     told = [order.told(change, TRACE) for change in changes]
-    assert cancelled == Cancelled(order=order, changes=changes, events=[REQUEST, *told])
+    assert cancelled == Cancelled(order=order, changes=changes, events=[REQUEST], told=told)
     assert (order.status, order.updated_at) == (Status.REFUNDING, LATER)
     assert order.ask_again_at == LATER + timedelta(seconds=5)
 
@@ -219,15 +220,22 @@ def test_the_same_key_with_other_values_is_refused(other: dict[str, object]) -> 
     assert refused.code == "idempotency_key_reused"
 
 
-def test_each_change_is_told_with_the_order_as_it_was_right_after_it() -> None:
+def test_each_change_is_told_in_order() -> None:
     order = cancelling(placed())
     told = [order.told(change, TRACE) for change in order.settle(REFUNDED, LATER)]
-    assert [(event.sequence, event.order.status) for event in told] == [
+    assert [(event.change.sequence, event.change.status) for event in told] == [
         (2, Status.FINISHED),
         (3, Status.REFUNDING),
         (4, Status.REFUNDED),
     ]
-    assert {event.order.updated_at for event in told} == {LATER}
     assert {(event.order_id, event.user_id, event.traceparent) for event in told} == {
         (id_of(1), "alice", TRACE)
     }
+
+
+def test_a_change_is_published_with_the_order_as_it_was_right_after_it() -> None:
+    order = cancelling(placed())
+    first, *_ = order.settle(REFUNDED, LATER)
+    body = wire.order_body(order, first)
+    assert (body.status, body.updated_at) == ("FINISHED", LATER)
+    assert wire.order_body(order).status == "REFUNDED"

@@ -9,7 +9,6 @@ from kernel.adapters.memory.database import MemoryDatabase
 from kernel.adapters.memory.inbox import MemoryInbox
 from kernel.adapters.memory.outbox import OUTBOX, MemoryBacklog, MemoryOutbox
 from kernel.adapters.memory.unit_of_work import MemoryUnitOfWork
-from kernel.contracts.catalog import ORDER_STATUS_CHANGED
 from kernel.domain.errors import Refused, ShopError
 from kernel.domain.events import MessageId, Received
 from orders import wire
@@ -25,7 +24,15 @@ from orders.application.cancel_orders import CancelOrders
 from orders.application.place_orders import PlaceOrders
 from orders.application.settle_orders import SettleOrders
 from orders.domain.events import PaymentDecided
-from orders.domain.order import Cancelled, CancelOrder, Order, Placed, PlaceOrder, StatusChanged
+from orders.domain.order import (
+    Cancelled,
+    CancelOrder,
+    Order,
+    OrderStatusChanged,
+    Placed,
+    PlaceOrder,
+    StatusChanged,
+)
 from tests.unit.clock import id_of
 
 TRACE = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-00"
@@ -44,6 +51,7 @@ class World:
         self.asked: list[list[PlaceOrder]] = []
         self.meanwhile: Callable[[], Any] | None = None
         self.reasons = reasons
+        self.changes: list[OrderStatusChanged] = []
 
     async def place(self, *commands: PlaceOrder) -> list[Placed | Refused]:
         uow = MemoryUnitOfWork(self.database)
@@ -62,7 +70,9 @@ class World:
     async def cancel(self, *numbers: int, user_id: str = "alice") -> list[Cancelled | ShopError]:
         uow = MemoryUnitOfWork(self.database)
         outbox = MemoryOutbox(uow, self.clock, wire.encode, self.woken.append)
-        cancel_orders = CancelOrders(uow, MemoryOrders(uow), MemoryHistory(uow), outbox, self.clock)
+        cancel_orders = CancelOrders(
+            uow, MemoryOrders(uow), MemoryHistory(uow), outbox, self.tell, self.clock
+        )
         return await cancel_orders(
             [CancelOrder(order_id=id_of(n), user_id=user_id, traceparent=TRACE) for n in numbers]
         )
@@ -78,8 +88,9 @@ class World:
         return [numbers[json.loads(row.event)["subject"]] for row in questions]
 
     def published(self) -> None:
-        """The relay took everything."""
+        """The relay took everything, and whoever listens was told."""
         self.database.tables[OUTBOX].clear()
+        self.changes.clear()
 
     async def settle(self, *decisions: PaymentDecided, first_message: int = 1) -> None:
         uow = MemoryUnitOfWork(self.database)
@@ -88,7 +99,7 @@ class World:
             MemoryInbox(uow, self.clock),
             MemoryOrders(uow),
             MemoryHistory(uow),
-            MemoryOutbox(uow, self.clock, wire.encode, self.woken.append),
+            self.tell,
             self.clock,
         )
         await settle_orders(
@@ -108,6 +119,9 @@ class World:
             for command in commands
         ]
 
+    def tell(self, changes: Sequence[OrderStatusChanged]) -> None:
+        self.changes += changes
+
     def orders(self) -> list[Order]:
         return sorted(self.database.rows(ORDERS), key=lambda order: order.id)
 
@@ -116,15 +130,13 @@ class World:
 
     def outbox(self) -> list[dict[str, Any]]:
         """What payments must get."""
-        return [event for event in self._waiting() if event["type"] != ORDER_STATUS_CHANGED]
+        return [json.loads(row.event) for row in sorted(self.database.rows(OUTBOX), key=lambda row: row.id)]
 
     def notified(self) -> list[tuple[str, int, str]]:
         """The order, the number and the status of each change that whoever listens is told."""
-        told = [event["data"] for event in self._waiting() if event["type"] == ORDER_STATUS_CHANGED]
-        return [(data["orderId"], data["sequence"], data["order"]["status"]) for data in told]
-
-    def _waiting(self) -> list[dict[str, Any]]:
-        return [json.loads(row.event) for row in sorted(self.database.rows(OUTBOX), key=lambda row: row.id)]
+        encoded = [wire.encode(told, id_of(0), self.clock.now())[1] for told in self.changes]
+        notified = [json.loads(event)["data"] for event in encoded]
+        return [(data["orderId"], data["sequence"], data["order"]["status"]) for data in notified]
 
 
 def order(number: int, *, user_id: str = "alice", amount: int = 1000, key: str | None = None) -> PlaceOrder:

@@ -20,8 +20,6 @@ class StatusChanges:
         await self._notifications.listen(wire.STATUS_CHANGES, self._tell)
 
     def _tell(self, body: bytes) -> None:
-        if not self._hub.watching:
-            return
         try:
             changes = wire.notified(body)
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:

@@ -11,6 +11,8 @@ from kernel.contracts.catalog import CATALOG
 from kernel.domain.errors import Unavailable
 from kernel.ports.bus import Envelope, Handler, Unreadable
 
+Listener = Callable[[bytes], None]
+
 GRACE_S = 4.0
 DEAD_LETTERS_MAX = 1000
 
@@ -22,7 +24,7 @@ class InProcessBroker:
 
     def __init__(self) -> None:
         self.handlers: dict[str, Handler] = {}
-        self.listeners: defaultdict[str, list[Callable[[bytes], None]]] = defaultdict(list)
+        self.listeners: defaultdict[str, list[tuple[InProcessNotifications, Listener]]] = defaultdict(list)
         self.dead_letters: deque[Envelope] = deque(maxlen=DEAD_LETTERS_MAX)
 
 
@@ -43,6 +45,17 @@ class InProcessBus:
             if outcome is not None:
                 detail = f"{envelope.type} was not taken: {str(outcome) or 'its handler was cut off'}"
                 raise Unavailable(detail, code="consumer_unavailable") from outcome
+
+    async def notify(self, envelope: Envelope) -> bool:
+        wanting = [
+            handle for notifications, handle in self._broker.listeners[envelope.type] if notifications.wanted
+        ]
+        for handle in wanting:
+            try:
+                handle(envelope.body)
+            except Exception:
+                logger.exception("a notification was not handled, it is lost")
+        return bool(wanting)
 
     async def subscribe(self, handler: Handler) -> None:
         async def handle(body: bytes) -> None:
@@ -82,13 +95,10 @@ class InProcessBus:
         await self.close()
 
     async def _hand_over(self, envelope: Envelope) -> None:
-        self._notify(envelope)
         message = CATALOG.get(envelope.type)
         handler = self._broker.handlers.get(message.consumer or "") if message else None
         if handler is None:
-            if envelope.mandatory:
-                raise Unavailable("nobody is subscribed")
-            return
+            raise Unavailable("nobody is subscribed")
         try:
             await handler(envelope.body)
         except Unreadable as error:
@@ -98,26 +108,23 @@ class InProcessBus:
             logger.exception("a message was not handled, it will be delivered again")
             raise
 
-    def _notify(self, envelope: Envelope) -> None:
-        for handle in list(self._broker.listeners[envelope.type]):
-            try:
-                handle(envelope.body)
-            except Exception:
-                logger.exception("a notification was not handled, it is lost")
-
 
 class InProcessNotifications:
     def __init__(self, broker: InProcessBroker) -> None:
+        self.wanted = False
         self._broker = broker
 
     @property
     def healthy(self) -> bool:
         return True
 
-    async def listen(self, event_type: str, handle: Callable[[bytes], None]) -> None:
+    async def listen(self, event_type: str, handle: Listener) -> None:
         listeners = self._broker.listeners[event_type]
-        listeners.append(handle)
+        listeners.append((self, handle))
         try:
             await asyncio.Event().wait()
         finally:
-            listeners.remove(handle)
+            listeners.remove((self, handle))
+
+    async def want(self, wanted: bool) -> None:
+        self.wanted = wanted

@@ -7,7 +7,6 @@ from uuid import UUID
 
 from kernel.adapters.memory.database import Table
 from kernel.adapters.memory.unit_of_work import MemoryUnitOfWork
-from kernel.contracts.catalog import NOTIFICATIONS
 from kernel.domain.ids import made_at
 from kernel.ports.clock import Clock
 
@@ -63,6 +62,5 @@ class MemoryBacklog:
         return [row.event for row in waiting[:count_max]]
 
     async def waiting_since(self) -> datetime | None:
-        rows = self._uow.transaction.committed(OUTBOX)
-        ids = [row.id for row in rows if row.type not in NOTIFICATIONS]
+        ids = [row.id for row in self._uow.transaction.committed(OUTBOX)]
         return made_at(min(ids)) if ids else None

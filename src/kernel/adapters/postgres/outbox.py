@@ -9,7 +9,6 @@ from sqlalchemy import any_, bindparam, delete, func, insert, select
 from kernel.adapters.postgres.tables import OUTBOX
 from kernel.adapters.postgres.unit_of_work import PostgresUnitOfWork
 from kernel.adapters.postgres.unnest import arrays, unnest
-from kernel.contracts.catalog import NOTIFICATIONS
 from kernel.domain.ids import made_at
 from kernel.ports.clock import Clock
 
@@ -33,7 +32,7 @@ _TAKE = (
     .where(OUTBOX.c.type == bindparam("event_type"), OUTBOX.c.id == any_(func.array(_OLDEST)))
     .returning(OUTBOX.c.id, OUTBOX.c.event)
 )
-_FIRST = select(OUTBOX.c.id).where(OUTBOX.c.type.not_in(NOTIFICATIONS)).order_by(OUTBOX.c.id).limit(1)
+_FIRST = select(OUTBOX.c.id).order_by(OUTBOX.c.id).limit(1)
 
 
 class PostgresOutbox(Generic[E]):

@@ -6,7 +6,7 @@ from kernel.adapters.rabbit.session import CONTENT_TYPE
 from kernel.adapters.rabbit.topology import EXCHANGE, service_queue
 from kernel.application.relay import ENVELOPE_EVENTS_MAX
 from kernel.contracts import examples
-from kernel.contracts.catalog import CATALOG, consumed_by, published_by
+from kernel.contracts.catalog import CATALOG, consumed_by, notified_by, published_by
 from kernel.contracts.schema import schemas
 from kernel.contracts.values import encode
 
@@ -18,13 +18,13 @@ _DESCRIPTION = (
     " 1.0, JSON batch format); consumers also take a single event (application/cloudevents+json). Fields that"
     " are not known are to be ignored."
 )
-_PERSISTENT = 2
+_TRANSIENT, _PERSISTENT = 1, 2
 
 
 def asyncapi(service: str, version: str) -> bytes:
     """In JSON; the same catalogue gives the same bytes."""
-    sent, received = published_by(service), consumed_by(service)
-    types = sorted(sent | received)
+    sent, received = [*published_by(service), *notified_by(service)], consumed_by(service)
+    types = sorted([*sent, *received])
     return encode(
         {
             "asyncapi": "3.0.0",
@@ -58,9 +58,14 @@ def _channel(name: str) -> Json:
 
 def _send(name: str) -> Json:
     message = CATALOG[name]
-    binding = {"deliveryMode": _PERSISTENT, "mandatory": message.mandatory, "bindingVersion": "0.3.0"}
-    listener = f"the {message.consumer} service must get it" if message.consumer else "nobody has to listen"
-    return _operation("send", name, f"Sent; {listener}.") | {"bindings": {"amqp": binding}}
+    mode = _PERSISTENT if message.consumer else _TRANSIENT
+    binding = {"deliveryMode": mode, "mandatory": True, "bindingVersion": "0.3.0"}
+    summary = (
+        f"Sent; the {message.consumer} service must get it."
+        if message.consumer
+        else "Sent at most once, and only where somebody listens."
+    )
+    return _operation("send", name, summary) | {"bindings": {"amqp": binding}}
 
 
 def _receive(name: str, service: str) -> Json:

@@ -53,9 +53,15 @@ class RabbitBus:
         self._supervisor = asyncio.create_task(self._supervise())
 
     async def publish(self, envelopes: Sequence[Envelope]) -> None:
+        await self._publishing().publish(envelopes)
+
+    async def notify(self, envelope: Envelope) -> bool:
+        return await self._publishing().notify(envelope)
+
+    def _publishing(self) -> RabbitSession:
         if self._session is None or not self._session.is_intact(consuming=False):
             raise Unavailable("rabbitmq is away", code="rabbitmq_unavailable")
-        await self._session.publish(envelopes)
+        return self._session
 
     async def subscribe(self, handler: Handler) -> None:
         if self._session is not None:

@@ -2,12 +2,14 @@
 
 import asyncio
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from contextlib import suppress
 from itertools import cycle
+from typing import Any
 from uuid import uuid4
 
 from aio_pika.abc import AbstractChannel
+from aiormq import Channel as UnderlyingChannel
 from faststream import AckPolicy
 from faststream.rabbit import Channel, RabbitBroker, RabbitQueue
 from yarl import URL
@@ -36,6 +38,8 @@ class RabbitNotifications:
         self._backoff = Backoff(SystemClock())
         self._healthy = False
         self._away = False
+        self.wanted = False
+        self._binding: Binding | None = None
 
     @property
     def healthy(self) -> bool:
@@ -51,17 +55,24 @@ class RabbitNotifications:
                 self._away = True
             await self._backoff.wait()
 
+    async def want(self, wanted: bool) -> None:
+        self.wanted = wanted
+        if self._binding is not None:
+            with suppress(Unavailable):  # `_listen_at` asks again.
+                await self._binding.follow(self)
+
     async def _listen_at(self, url: URL, event_type: str, handle: Callable[[bytes], None]) -> None:
         """Raises Unavailable once the connection or the queue is lost."""
-        queue = listener_queue(f"{self._service}-{uuid4().hex}", event_type)
+        queue = listener_queue(f"{self._service}-{uuid4().hex}")
         lost = asyncio.Event()
         connection = RabbitConnection(
             url, f"{self._service} listener", Channel(), grace_s=0, on_lost=lambda _: lost.set()
         )
 
         async def prepare(broker: RabbitBroker) -> AbstractChannel:
+            await broker.declare_exchange(EXCHANGE)
             subscriber = broker.subscriber(
-                queue, EXCHANGE, ack_policy=AckPolicy.ACK_FIRST, decoder=raw_body, no_reply=True
+                queue, ack_policy=AckPolicy.ACK_FIRST, decoder=raw_body, no_reply=True
             )
             subscriber(_surviving(handle))
             await subscriber.start()
@@ -69,14 +80,17 @@ class RabbitNotifications:
 
         try:
             await connection.open(prepare, within_s=ANSWER_S)
+            self._binding = binding = Binding(connection, queue.name, event_type)
+            await binding.follow(self)
             self._connected()
             while True:
                 await self._require(connection, queue)
+                await binding.follow(self)
                 with suppress(TimeoutError):
                     async with asyncio.timeout(CHECK_S):
                         await lost.wait()
         finally:
-            self._healthy = False
+            self._healthy, self._binding = False, None
             # A dead connection can take its time to close.
             await asyncio.wait({asyncio.create_task(connection.close())}, timeout=_CLOSE_S)
 
@@ -91,6 +105,31 @@ class RabbitNotifications:
         await connection.ask(lambda channel: channel.queue_declare(queue.name, passive=True))
         if not connection.consumes:
             raise Unavailable("the consumer is gone")
+
+
+class Binding:
+    """From the exchange to one queue, there while it is wanted."""
+
+    def __init__(self, connection: RabbitConnection, queue: str, event_type: str) -> None:
+        self._connection = connection
+        self._queue = queue
+        self._event_type = event_type
+        self._is_there = False
+        self._changing = asyncio.Lock()
+
+    async def follow(self, notifications: RabbitNotifications) -> None:
+        """Raises Unavailable."""
+        if self._is_there == notifications.wanted and not self._changing.locked():
+            return
+        async with self._changing:
+            wanted = notifications.wanted
+            if self._is_there != wanted:
+                await self._connection.ask(lambda channel: self._change(channel, wanted=wanted))
+                self._is_there = wanted
+
+    def _change(self, channel: UnderlyingChannel, *, wanted: bool) -> Coroutine[Any, Any, object]:
+        change = channel.queue_bind if wanted else channel.queue_unbind
+        return change(self._queue, EXCHANGE.name, self._event_type)
 
 
 def _surviving(handle: Callable[[bytes], None]) -> Callable[[bytes], object]:

@@ -86,23 +86,25 @@ class RabbitSession:
         return self._misses < _MISSES_MAX
 
     async def publish(self, envelopes: Sequence[Envelope]) -> None:
-        outcomes = await asyncio.gather(*map(self._publish, envelopes), return_exceptions=True)
+        publishing = (self._publish(envelope, persist=True) for envelope in envelopes)
+        outcomes = await asyncio.gather(*publishing, return_exceptions=True)
         for envelope, outcome in zip(envelopes, outcomes, strict=True):
-            if isinstance(outcome, PublishError):
-                raise Unavailable(f"no queue takes {envelope.type}", code="rabbitmq_unavailable") from outcome
-            if not isinstance(outcome, Basic.Ack):
-                cause = outcome if isinstance(outcome, BaseException) else None
-                detail = f"rabbitmq did not confirm {envelope.type}: {type(outcome).__name__}"
-                raise Unavailable(detail, code="rabbitmq_unavailable") from cause
+            if not _reached_a_queue(envelope, outcome):
+                raise Unavailable(f"no queue takes {envelope.type}", code="rabbitmq_unavailable")
 
-    async def _publish(self, envelope: Envelope) -> object:
+    async def notify(self, envelope: Envelope) -> bool:
+        publishing = self._publish(envelope, persist=False)
+        (outcome,) = await asyncio.gather(publishing, return_exceptions=True)
+        return _reached_a_queue(envelope, outcome)
+
+    async def _publish(self, envelope: Envelope, *, persist: bool) -> object:
         async with asyncio.timeout(CONFIRM_S):
             return await self._publishing.broker.publish(
                 envelope.body,
                 exchange=EXCHANGE,
                 routing_key=envelope.type,
-                mandatory=envelope.mandatory,
-                persist=True,
+                mandatory=True,
+                persist=persist,
                 content_type=CONTENT_TYPE,
             )
 
@@ -114,6 +116,17 @@ class RabbitSession:
     async def close(self) -> None:
         connections = [self._publishing] + ([self._consuming] if self._consuming else [])
         await asyncio.gather(*(connection.close() for connection in connections))
+
+
+def _reached_a_queue(envelope: Envelope, outcome: object) -> bool:
+    """Raises Unavailable where the broker did not confirm it."""
+    if isinstance(outcome, PublishError):
+        return False
+    if not isinstance(outcome, Basic.Ack):
+        cause = outcome if isinstance(outcome, BaseException) else None
+        detail = f"rabbitmq did not confirm {envelope.type}: {type(outcome).__name__}"
+        raise Unavailable(detail, code="rabbitmq_unavailable") from cause
+    return True
 
 
 async def raw_body(message: StreamMessage[Any]) -> bytes:

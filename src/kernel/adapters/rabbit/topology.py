@@ -43,7 +43,7 @@ def service_queue(service: str) -> RabbitQueue:
     )
 
 
-def listener_queue(name: str, message_type: str) -> RabbitQueue:
+def listener_queue(name: str) -> RabbitQueue:
     """For one process and its lifetime; where that stalls, the oldest notifications are dropped."""
     return RabbitQueue(
         name,
@@ -51,7 +51,6 @@ def listener_queue(name: str, message_type: str) -> RabbitQueue:
         durable=False,
         exclusive=True,
         auto_delete=True,
-        routing_key=message_type,
         arguments={"x-max-length-bytes": LISTENER_BYTES_MAX},
     )
 

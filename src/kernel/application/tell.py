@@ -1,0 +1,72 @@
+"""What was committed, to whoever listens: at most once, and never before the commit."""
+
+import asyncio
+from collections import deque
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from itertools import islice
+from typing import Generic, TypeVar
+from uuid import UUID
+
+from kernel.application.relay import ENVELOPE_EVENTS_MAX, batches
+from kernel.domain.errors import Unavailable
+from kernel.ports.bus import Envelope, Notifier
+from kernel.ports.clock import Clock
+
+E = TypeVar("E")
+
+WAITING_MAX = 10_000
+
+
+class Teller(Generic[E]):
+    """Tells events of one type. Where many wait the oldest are lost, like all while the bus is away.
+
+    While nobody listens, an event costs next to nothing: only the first of a batch is encoded and sent, which
+    finds out whether somebody does now.
+    """
+
+    def __init__(
+        self, encode: Callable[[E, UUID, datetime], tuple[str, bytes]], notifier: Notifier, clock: Clock
+    ) -> None:
+        self._encode = encode
+        self._notifier = notifier
+        self._clock = clock
+        self._waiting: deque[E] = deque(maxlen=WAITING_MAX)
+        self._wake = asyncio.Event()
+        self._heard = False
+
+    def tell(self, events: Sequence[E]) -> None:
+        if events:
+            self._waiting.extend(events)
+            self._wake.set()
+
+    async def run(self) -> None:
+        while True:
+            await self._wake.wait()
+            batch = list(islice(self._waiting, ENVELOPE_EVENTS_MAX))
+            for _ in batch:
+                self._waiting.popleft()
+            if not self._waiting:
+                self._wake.clear()
+            try:
+                await self._tell(batch)
+            except Unavailable:
+                self._heard = False
+
+    async def _tell(self, batch: Sequence[E]) -> None:
+        if not self._heard:
+            self._heard = await self._send(batch[:1])
+            batch = batch[1:]
+        if self._heard and batch:
+            self._heard = await self._send(batch)
+
+    async def _send(self, events: Sequence[E]) -> bool:
+        """Whether anybody listened."""
+        now = self._clock.now()
+        encoded = [self._encode(event, self._clock.new_id(), now) for event in events]
+        event_type, _ = encoded[0]
+        heard = [
+            await self._notifier.notify(Envelope(event_type, body))
+            for body in batches([event for _, event in encoded])
+        ]
+        return all(heard)
