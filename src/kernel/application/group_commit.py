@@ -52,6 +52,7 @@ class GroupCommit(Generic[C, R]):
         self._waiting: deque[_Call[C, R]] = deque()
         self._waiting_count = 0
         self._in_flight: set[asyncio.Task[None]] = set()
+        self._in_flight_count = 0
 
     async def __call__(self, command: C) -> R:
         """The outcome of one command; raises it where it is an error."""
@@ -65,31 +66,40 @@ class GroupCommit(Generic[C, R]):
         OutcomeUnknown for what was. Raises Unavailable (`overloaded`) when too many calls wait."""
         if self._waiting_count + len(commands) > self._waiting_max:
             raise Unavailable("too many calls are waiting", code="overloaded")
-        call = _Call[C, R](commands, asyncio.get_running_loop().create_future())
+        loop = asyncio.get_running_loop()
+        call: _Call[C, R] = _Call(commands, loop.create_future())
         self._waiting.append(call)
         self._waiting_count += len(commands)
-        # A task that is done takes no more calls, though it may still be here until its callback has run.
-        if sum(not task.done() for task in self._in_flight) < self._in_flight_max:
+        if self._in_flight_count < self._in_flight_max:
+            self._in_flight_count += 1
             task = asyncio.create_task(self._work())
             self._in_flight.add(task)
             task.add_done_callback(self._in_flight.discard)
+        # Most calls of the shop pass here; asyncio.timeout would take as long as all the rest of this.
+        too_late = loop.call_later(ANSWER_WITHIN_S, self._give_up, call)
         try:
-            async with asyncio.timeout(ANSWER_WITHIN_S):
-                return await call.answer
-        except TimeoutError:
+            return await call.answer
+        finally:
+            too_late.cancel()
+
+    def _give_up(self, call: _Call[C, R]) -> None:
+        if not call.answer.done():
             late = OutcomeUnknown("there was no answer in time") if call.begun else _busy()
-            return [late] * len(commands)
+            call.answer.set_result([late] * len(call.commands))
 
     async def _work(self) -> None:
-        while calls := self._next_batch():
-            commands = [command for call in calls for command in call.commands]
-            outcomes = await self._settle(commands, self._clock.monotonic() + ANSWER_WITHIN_S)
-            start = 0
-            for call in calls:
-                end = start + len(call.commands)
-                if not call.answer.done():
-                    call.answer.set_result(outcomes[start:end])
-                start = end
+        try:
+            while calls := self._next_batch():
+                commands = [command for call in calls for command in call.commands]
+                outcomes = await self._settle(commands, self._clock.monotonic() + ANSWER_WITHIN_S)
+                start = 0
+                for call in calls:
+                    end = start + len(call.commands)
+                    if not call.answer.done():
+                        call.answer.set_result(outcomes[start:end])
+                    start = end
+        finally:
+            self._in_flight_count -= 1
 
     def _next_batch(self) -> list[_Call[C, R]]:
         calls: list[_Call[C, R]] = []

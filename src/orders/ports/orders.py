@@ -50,7 +50,7 @@ class PlacedOrders(Protocol):
         ...
 
     async def find(self, commands: Sequence[PlaceOrder]) -> Sequence[Order]:
-        """The orders that bear the id or the idempotency key of one of the commands."""
+        """The orders that bear the idempotency key of one of the commands, or the id of one without a key."""
         ...
 
     async def find_twins(self, commands: Sequence[PlaceOrder]) -> Sequence[Order]:

@@ -11,12 +11,12 @@ class AdmitOrders:
 
     async def __call__(self, orders: Sequence[tuple[str, int]]) -> list[str | None]:
         """For each user and amount the reason against it, `account_not_found` or `insufficient_funds`."""
-        accounts = await self.accounts.find({user_id for user_id, _ in orders})
+        balances = await self.accounts.balances({user_id for user_id, _ in orders})
         return [
             "account_not_found"
-            if user_id not in accounts
+            if user_id not in balances
             else "insufficient_funds"
-            if accounts[user_id].balance < amount
+            if balances[user_id] < amount
             else None
             for user_id, amount in orders
         ]

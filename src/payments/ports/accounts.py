@@ -50,6 +50,10 @@ class OpenedAccounts(Protocol):
 
     async def find(self, user_ids: Set[str]) -> Mapping[str, Account]: ...
 
+    async def balances(self, user_ids: Set[str]) -> Mapping[str, int]:
+        """In minor units, by user; users without an account are left out."""
+        ...
+
 
 class Statements(Protocol):
     """Reads beside the model, of what is committed now."""

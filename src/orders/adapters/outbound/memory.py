@@ -102,13 +102,13 @@ class MemoryPlacedOrders:
     async def find(self, commands: Sequence[PlaceOrder]) -> Sequence[Order]:
         found = {}
         for command in commands:
-            for by, key in (
-                ("id", (command.user_id, command.order_id)),
-                ("idempotency_key", _key(command.user_id, command.idempotency_key)),
-            ):
-                order = self._database.get(ORDERS, key, by=by)
-                if order is not None:
-                    found[order.id] = replace(order)
+            key = _key(command.user_id, command.idempotency_key)
+            by, name = (
+                ("id", (command.user_id, command.order_id)) if key is None else ("idempotency_key", key)
+            )
+            order = self._database.get(ORDERS, name, by=by)
+            if order is not None:
+                found[order.id] = replace(order)
         return list(found.values())
 
     async def find_twins(self, commands: Sequence[PlaceOrder]) -> Sequence[Order]:

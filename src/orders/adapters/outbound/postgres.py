@@ -20,7 +20,6 @@ from sqlalchemy import (
     func,
     literal,
     select,
-    union,
     update,
 )
 from sqlalchemy.dialects.postgresql import insert
@@ -95,18 +94,15 @@ _OVERDUE = (
 
 _PLACED = (ORDERS.c.user_id, ORDERS.c.id, ORDERS.c.idempotency_key)
 _placed = unnest(*_PLACED)
-_FIND = union(
-    select(*_COLUMNS).join_from(
-        ORDERS, _placed, and_(ORDERS.c.user_id == _placed.c.user_id, ORDERS.c.id == _placed.c.id)
-    ),
-    select(*_COLUMNS).join_from(
-        ORDERS,
-        _placed,
-        and_(
-            ORDERS.c.user_id == _placed.c.user_id,
-            ORDERS.c.idempotency_key == _placed.c.idempotency_key,
-        ),
-    ),
+_NAMES_OF = (ORDERS.c.user_id, ORDERS.c.idempotency_key)
+_named = unnest(*_NAMES_OF)
+_FIND_BY_KEY = select(*_COLUMNS).join_from(
+    ORDERS,
+    _named,
+    and_(ORDERS.c.user_id == _named.c.user_id, ORDERS.c.idempotency_key == _named.c.idempotency_key),
+)
+_FIND_BY_ID = select(*_COLUMNS).join_from(
+    ORDERS, _keys, and_(ORDERS.c.user_id == _keys.c.user_id, ORDERS.c.id == _keys.c.id)
 )
 
 # Blank orders that are never committed: inserting one waits for whoever else is about to use its key.
@@ -211,10 +207,15 @@ class PostgresPlacedOrders:
         return lives
 
     async def find(self, commands: Sequence[PlaceOrder]) -> Sequence[Order]:
-        keys = ((command.user_id, command.order_id, command.idempotency_key) for command in commands)
+        named = [(c.user_id, c.idempotency_key) for c in commands if c.idempotency_key is not None]
+        unnamed = [(c.user_id, c.order_id) for c in commands if c.idempotency_key is None]
+        found: list[Order] = []
         async with reading(self._engine) as connection:
-            rows = await connection.execute(_FIND, arrays(_PLACED, keys))
-            return [_order(row) for row in rows]
+            if named:
+                found += map(_order, await connection.execute(_FIND_BY_KEY, arrays(_NAMES_OF, named)))
+            if unnamed:
+                found += map(_order, await connection.execute(_FIND_BY_ID, arrays(_KEYS, unnamed)))
+        return found
 
     async def find_twins(self, commands: Sequence[PlaceOrder]) -> Sequence[Order]:
         keyed = [command for command in commands if command.idempotency_key is not None]

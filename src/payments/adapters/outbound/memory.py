@@ -109,6 +109,9 @@ class MemoryOpenedAccounts:
         found = (self._database.get(ACCOUNTS, user_id) for user_id in sorted(user_ids))
         return {account.user_id: replace(account) for account in found if account is not None}
 
+    async def balances(self, user_ids: Set[str]) -> Mapping[str, int]:
+        return {user_id: account.balance for user_id, account in (await self.find(user_ids)).items()}
+
 
 class MemoryStatements:
     def __init__(self, database: MemoryDatabase) -> None:

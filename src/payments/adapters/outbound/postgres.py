@@ -23,9 +23,9 @@ _ADD_ACCOUNTS = (
     .from_select(_ACCOUNT_NAMES, select(records(*_ACCOUNT)))
     .on_conflict_do_nothing(index_elements=[ACCOUNTS.c.user_id])
 )
-_ACCOUNTS_OF: Select[*tuple[Any, ...]] = select(*_ACCOUNT).where(
-    ACCOUNTS.c.user_id == bindparam("user_ids", type_=ARRAY(Key)).any_()
-)
+_OF_USERS = ACCOUNTS.c.user_id == bindparam("user_ids", type_=ARRAY(Key)).any_()
+_ACCOUNTS_OF: Select[*tuple[Any, ...]] = select(*_ACCOUNT).where(_OF_USERS)
+_BALANCES = select(ACCOUNTS.c.user_id, ACCOUNTS.c.balance).where(_OF_USERS)
 _LOCK_ACCOUNTS = _ACCOUNTS_OF.order_by(ACCOUNTS.c.user_id).with_for_update()
 
 _BALANCE = (ACCOUNTS.c.user_id, ACCOUNTS.c.balance, ACCOUNTS.c.sequence)
@@ -149,6 +149,11 @@ class PostgresOpenedAccounts:
         async with reading(self._engine) as connection:
             rows = await connection.execute(_ACCOUNTS_OF, {"user_ids": list(user_ids)})
             return {row.user_id: _account(row) for row in rows}
+
+    async def balances(self, user_ids: Set[str]) -> Mapping[str, int]:
+        async with reading(self._engine) as connection:
+            rows = await connection.execute(_BALANCES, {"user_ids": list(user_ids)})
+            return dict(rows.tuples().all())
 
 
 def _account(row: Row[*tuple[Any, ...]]) -> Account:
