@@ -8,7 +8,7 @@ from uuid import UUID
 
 import asyncpg
 import pytest
-from sqlalchemy.exc import IntegrityError
+from asyncpg import CheckViolationError
 
 from kernel.adapters.memory.database import CheckViolation
 from kernel.domain.errors import Contention
@@ -171,7 +171,7 @@ async def test_what_was_saved_is_undone_by_a_rollback(world: World) -> None:
 
 async def test_no_balance_is_below_zero(world: World) -> None:
     await open_accounts(world, account("ada"))
-    async with failing((IntegrityError, CheckViolation), world.uow()) as uow:
+    async with failing((CheckViolationError, CheckViolation), world.uow()) as uow:
         await world.accounts(uow).lock({"ada"})
         await world.accounts(uow).save([account("ada", balance=-1)])
     assert await balances(world, "ada") == [0]
@@ -350,7 +350,7 @@ async def test_what_repeats_the_transfer_of_another_user_is_fine(world: World) -
     ids=["nothing", "below zero", "to itself"],
 )
 async def test_a_transfer_that_cannot_be_is_refused(world: World, wrong: dict[str, Any]) -> None:
-    with pytest.raises((IntegrityError, CheckViolation)):
+    with pytest.raises((CheckViolationError, CheckViolation)):
         await book(world, replace(transfer(1, 1), **wrong))
 
 

@@ -420,8 +420,7 @@ async def test_postgres_a_rollback_that_fails_does_not_hide_what_ended_the_trans
     async def loses_its_connection() -> None:
         async with postgres.uow() as uow:
             await claim(postgres, uow)
-            raw = await uow.connection.get_raw_connection()
-            raw.driver_connection.terminate()
+            uow.connection.driver.terminate()
             raise Refused("reason", "what ended it")
 
     for _ in range(POOL_SIZE + 1):

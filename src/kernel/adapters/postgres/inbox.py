@@ -34,7 +34,11 @@ _OLD = (
     .with_for_update(skip_locked=True)
     .cte("old")
 )
-_PRUNE = delete(INBOX).where(INBOX.c.source == _OLD.c.source, INBOX.c.event_id == _OLD.c.event_id)
+_PRUNE = (
+    delete(INBOX)
+    .where(INBOX.c.source == _OLD.c.source, INBOX.c.event_id == _OLD.c.event_id)
+    .returning(INBOX.c.event_id)
+)
 
 _CLAIMED = (
     select(*_KEYS)
@@ -67,7 +71,7 @@ class PostgresInbox:
 
     async def prune(self, *, before: datetime, count_max: int) -> int:
         pruned = await self._uow.connection.execute(_PRUNE, {"before": before, "count_max": count_max})
-        return pruned.rowcount
+        return len(pruned)
 
     async def _claimed(self, keys: Iterable[Key]) -> set[Key]:
         given = arrays(_KEYS, sorted(keys)) | {"received_at": self._clock.now()}

@@ -27,11 +27,13 @@ _OLDEST = (
     .with_for_update(skip_locked=True)
     .scalar_subquery()
 )
-_TAKE = (
+_TAKEN = (
     delete(OUTBOX)
     .where(OUTBOX.c.type == bindparam("event_type"), OUTBOX.c.id == any_(func.array(_OLDEST)))
     .returning(OUTBOX.c.id, OUTBOX.c.event)
+    .cte("taken")
 )
+_TAKE = select(_TAKEN.c.event).order_by(_TAKEN.c.id)
 _FIRST = select(OUTBOX.c.id).order_by(OUTBOX.c.id).limit(1)
 
 
@@ -66,8 +68,8 @@ class PostgresBacklog:
 
     async def take(self, event_type: str, *, count_max: int) -> Sequence[bytes]:
         taken = await self._uow.connection.execute(_TAKE, {"event_type": event_type, "count_max": count_max})
-        return [event for _, event in sorted((row.id, row.event) for row in taken)]
+        return [event for (event,) in taken]
 
     async def waiting_since(self) -> datetime | None:
-        first = await self._uow.connection.scalar(_FIRST)
-        return None if first is None else made_at(first)
+        oldest = await self._uow.connection.execute(_FIRST)
+        return made_at(oldest[0]["id"]) if oldest else None

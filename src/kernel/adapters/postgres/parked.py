@@ -2,7 +2,8 @@ from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, any_, bindparam, delete, func, select
+from asyncpg import Record
+from sqlalchemy import any_, bindparam, delete, func, select
 from sqlalchemy.dialects.postgresql import ARRAY, insert
 from sqlalchemy.types import Uuid
 
@@ -84,13 +85,14 @@ def _row(parked: Parked) -> dict[str, Any]:
     }
 
 
-def _parked(row: Row[*tuple[Any, ...]]) -> Parked:
+def _parked(row: Record) -> Parked:
+    payload: bytes = row["payload"]
     return Parked(
-        id=row.id,
+        id=row["id"],
         unhandled=Unhandled(
-            message_of(row.payload), row.type, row.subject, row.reason, row.detail, row.payload
+            message_of(payload), row["type"], row["subject"], row["reason"], row["detail"], payload
         ),
-        count=row._mapping["count"],
-        first_parked_at=row.first_parked_at,
-        last_parked_at=row.last_parked_at,
+        count=row["count"],
+        first_parked_at=row["first_parked_at"],
+        last_parked_at=row["last_parked_at"],
     )

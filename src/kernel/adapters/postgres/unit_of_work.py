@@ -1,21 +1,22 @@
 from collections.abc import Callable
-from contextlib import suppress
+from contextlib import AsyncExitStack
 from types import TracebackType
 from typing import Self
 
-from sqlalchemy.exc import DBAPIError
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+from sqlalchemy.ext.asyncio import AsyncEngine
 
+from kernel.adapters.postgres.driver import DriverConnection, connected
 from kernel.adapters.postgres.failures import meaning
 
 
 class PostgresUnitOfWork:
     """One READ COMMITTED transaction on a connection of its own; adapters run statements on `connection`."""
 
-    connection: AsyncConnection
+    connection: DriverConnection
 
     def __init__(self, engine: AsyncEngine) -> None:
         self._engine = engine
+        self._lent = AsyncExitStack()
         self._after_commit: list[Callable[[], None]] = []
 
     def after_commit(self, call: Callable[[], None]) -> None:
@@ -23,28 +24,23 @@ class PostgresUnitOfWork:
 
     async def __aenter__(self) -> Self:
         self._after_commit.clear()
-        with meaning():
-            self.connection = await self._engine.connect()
+        async with AsyncExitStack() as stack:
+            with meaning():
+                self.connection = await stack.enter_async_context(connected(self._engine))
+                await self.connection.driver.execute("BEGIN ISOLATION LEVEL READ COMMITTED")
+            self._lent = stack.pop_all()
         return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        try:
+        async with self._lent:
             if error is None:
                 with meaning(committing=True):
-                    await self.connection.commit()
+                    await self.connection.driver.execute("COMMIT")
             else:
                 # What a statement of the block raised is translated on its way out.
                 with meaning():
                     raise error
-        finally:
-            await self._give_back()
         for call in self._after_commit:
             call()
-
-    async def _give_back(self) -> None:
-        """What a lost connection says to its rollback must not hide what ended the transaction. The pool has
-        thrown it away by then."""
-        with suppress(DBAPIError, OSError, TimeoutError):
-            await self.connection.close()

@@ -1,7 +1,7 @@
 """Orders and their history in PostgreSQL; every statement takes a whole batch."""
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -9,7 +9,6 @@ from uuid import UUID
 from sqlalchemy import (
     ARRAY,
     BigInteger,
-    Row,
     Text,
     Uuid,
     and_,
@@ -26,7 +25,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from kernel.adapters.postgres.failures import meaning
-from kernel.adapters.postgres.reading import reading
+from kernel.adapters.postgres.reading import reading, reading_often
 from kernel.adapters.postgres.tables import PARKED
 from kernel.adapters.postgres.unit_of_work import PostgresUnitOfWork
 from kernel.adapters.postgres.unnest import arrays, document, records, unnest
@@ -153,13 +152,14 @@ class PostgresOrders:
     async def add(self, orders: Sequence[Order]) -> Sequence[Order]:
         # Orders meet by their keys first: twins of one key have different ids, so ids are in no common order.
         rows = sorted(orders, key=lambda order: (order.user_id, order.idempotency_key or "", order.id))
-        ids = set(await self._uow.connection.scalars(_ADD, document(rows)))
+        added = await self._uow.connection.execute(_ADD, document(rows))
+        ids = {id for (id,) in added}
         return [order for order in orders if order.id in ids]
 
     async def lock(self, items: Sequence[PaymentDecided | CancelOrder]) -> Mapping[UUID, Order]:
         keys = sorted({(item.user_id, item.order_id) for item in items})
         rows = await self._uow.connection.execute(_LOCK, arrays(_KEYS, keys))
-        return {row.id: _order(row) for row in rows}
+        return {order.id: order for order in map(_order, rows)}
 
     async def overdue(self, now: datetime, *, count_max: int) -> Sequence[Order]:
         rows = await self._uow.connection.execute(_OVERDUE, {"now": now, "count_max": count_max})
@@ -207,10 +207,10 @@ class PostgresPlacedOrders:
         return lives
 
     async def find(self, commands: Sequence[PlaceOrder]) -> Sequence[Order]:
-        named = [(c.user_id, c.idempotency_key) for c in commands if c.idempotency_key is not None]
-        unnamed = [(c.user_id, c.order_id) for c in commands if c.idempotency_key is None]
+        named = {(c.user_id, c.idempotency_key) for c in commands if c.idempotency_key is not None}
+        unnamed = {(c.user_id, c.order_id) for c in commands if c.idempotency_key is None}
         found: list[Order] = []
-        async with reading(self._engine) as connection:
+        async with reading_often(self._engine) as connection:
             if named:
                 found += map(_order, await connection.execute(_FIND_BY_KEY, arrays(_NAMES_OF, named)))
             if unnamed:
@@ -241,7 +241,7 @@ class PostgresPlacedOrders:
             return [_order(row) for row in await connection.execute(query)]
 
 
-def _order(row: Row[*tuple[Any, ...]]) -> Order:
+def _order(row: Iterable[Any]) -> Order:
     values = dict(zip(_NAMES, row, strict=True))
     values["status"] = Status(values["status"])
     return Order(**values)

@@ -1,13 +1,13 @@
 """Accounts, transfers and decisions in PostgreSQL; every statement takes a whole batch."""
 
-from collections.abc import Mapping, Sequence, Set
+from collections.abc import Iterable, Mapping, Sequence, Set
 from typing import Any
 
-from sqlalchemy import Row, Select, and_, bindparam, select, union, update
+from sqlalchemy import Select, and_, bindparam, select, union, update
 from sqlalchemy.dialects.postgresql import ARRAY, insert
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from kernel.adapters.postgres.reading import reading
+from kernel.adapters.postgres.reading import reading, reading_often
 from kernel.adapters.postgres.tables import Key
 from kernel.adapters.postgres.unit_of_work import PostgresUnitOfWork
 from kernel.adapters.postgres.unnest import arrays, document, records, unnest
@@ -37,7 +37,8 @@ _SAVE_ACCOUNTS = (
 )
 
 _TRANSFER = tuple(TRANSFERS.c)
-_ADD_TRANSFERS = insert(TRANSFERS).from_select([c.name for c in _TRANSFER], select(records(*_TRANSFER)))
+_TRANSFER_NAMES = [c.name for c in _TRANSFER]
+_ADD_TRANSFERS = insert(TRANSFERS).from_select(_TRANSFER_NAMES, select(records(*_TRANSFER)))
 _DEPOSIT = (TRANSFERS.c.user_id, TRANSFERS.c.id, TRANSFERS.c.idempotency_key)
 _deposits = unnest(*_DEPOSIT)
 _FIND_DEPOSITS = union(
@@ -81,11 +82,11 @@ class PostgresAccounts:
         await self._uow.connection.execute(_ADD_ACCOUNTS, document(given))
         user_ids = [account.user_id for account in given]
         found = await self._uow.connection.execute(_ACCOUNTS_OF, {"user_ids": user_ids})
-        return {row.user_id: _account(row) for row in found}
+        return {account.user_id: account for account in map(_account, found)}
 
     async def lock(self, user_ids: Set[str]) -> Mapping[str, Account]:
         rows = await self._uow.connection.execute(_LOCK_ACCOUNTS, {"user_ids": sorted(user_ids)})
-        return {row.user_id: _account(row) for row in rows}
+        return {account.user_id: account for account in map(_account, rows)}
 
     async def save(self, accounts: Sequence[Account]) -> None:
         if accounts:
@@ -133,7 +134,7 @@ class PostgresPayments:
     async def recorded(self, questions: Sequence[Question]) -> Sequence[Payment]:
         keys = {(question.user_id, question.order_id) for question in questions}
         rows = await self._uow.connection.execute(_RECORDED, arrays(_ORDER, keys))
-        return [Payment(**{**row._mapping, "decision": Decision(row.decision)}) for row in rows]
+        return [Payment(**{**row, "decision": Decision(row["decision"])}) for row in rows]
 
     async def add(self, payments: Sequence[Payment]) -> None:
         if payments:
@@ -148,17 +149,18 @@ class PostgresOpenedAccounts:
     async def find(self, user_ids: Set[str]) -> Mapping[str, Account]:
         async with reading(self._engine) as connection:
             rows = await connection.execute(_ACCOUNTS_OF, {"user_ids": list(user_ids)})
-            return {row.user_id: _account(row) for row in rows}
+            return {account.user_id: account for account in map(_account, rows)}
 
     async def balances(self, user_ids: Set[str]) -> Mapping[str, int]:
-        async with reading(self._engine) as connection:
-            rows = await connection.execute(_BALANCES, {"user_ids": list(user_ids)})
-            return dict(rows.tuples().all())
+        async with reading_often(self._engine) as connection:
+            return dict(await connection.execute(_BALANCES, {"user_ids": list(user_ids)}))
 
 
-def _account(row: Row[*tuple[Any, ...]]) -> Account:
+def _account(row: Iterable[Any]) -> Account:
     return Account(**dict(zip(_ACCOUNT_NAMES, row, strict=True)))
 
 
-def _transfer(row: Row[*tuple[Any, ...]]) -> Transfer:
-    return Transfer(**{**row._mapping, "kind": Kind(row.kind)})
+def _transfer(row: Iterable[Any]) -> Transfer:
+    values = dict(zip(_TRANSFER_NAMES, row, strict=True))
+    values["kind"] = Kind(values["kind"])
+    return Transfer(**values)
