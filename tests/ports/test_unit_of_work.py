@@ -295,7 +295,7 @@ async def test_postgres_one_who_waits_too_long_for_a_row_is_in_contention(postgr
         await count(postgres, first, "a")
         second = postgres.uow()
         async with failing(Contention, second):
-            await second.connection.exec_driver_sql("SET LOCAL lock_timeout = '10ms'")
+            await second.connection.driver.execute("SET LOCAL lock_timeout = '10ms'")
             await count(postgres, second, "a")
 
 

@@ -3,7 +3,6 @@
 import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
-from functools import partial
 from typing import Annotated, Literal, TypeVar
 from uuid import UUID
 
@@ -96,11 +95,12 @@ def _decode_one(
         message = _by_content(payload)
         return Unhandled(message, "", message.id, "invalid_event", str(error), payload)
     message, trace = MessageId(event.source, event.id), valid(event.traceparent)
-    unhandled = partial(Unhandled, message, event.type, event.subject, payload=payload, traceparent=trace)
     if event.type not in facts:
-        return unhandled("unknown_type", f"no handler for the type {event.type!r}")
-    try:
-        data = decoder(CATALOG[event.type].struct).decode(event.data)
-        return Received(message, event.type, facts[event.type](data, trace), payload)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        return unhandled("invalid_data", str(error))
+        reason, detail = "unknown_type", f"no handler for the type {event.type!r}"
+    else:
+        try:
+            data = decoder(CATALOG[event.type].struct).decode(event.data)
+            return Received(message, event.type, facts[event.type](data, trace), payload)
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+            reason, detail = "invalid_data", str(error)
+    return Unhandled(message, event.type, event.subject, reason, detail, payload, trace)
