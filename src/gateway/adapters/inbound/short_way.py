@@ -77,18 +77,11 @@ async def _whole(receive: Receive) -> bytes | None:
 
 
 async def _send(answer: Answer, send: Send) -> None:
-    headers = {
-        **answer.headers,
-        "Content-Type": answer.media_type,
-        "Content-Length": str(len(answer.body)),
-    }
-    await send(
-        HTTPResponseStartEvent(
-            type="http.response.start",
-            status=answer.status,
-            headers=[
-                (name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in headers.items()
-            ],
-        )
-    )
+    headers = [
+        (b"content-type", answer.media_type.encode("latin-1")),
+        (b"content-length", b"%d" % len(answer.body)),
+    ]
+    for name, value in answer.headers.items():
+        headers.append((name.lower().encode("latin-1"), value.encode("latin-1")))
+    await send(HTTPResponseStartEvent(type="http.response.start", status=answer.status, headers=headers))
     await send(HTTPResponseBodyEvent(type="http.response.body", body=answer.body, more_body=False))

@@ -1,6 +1,7 @@
 """HEAD, wherever there is GET (RFC 9110, section 9.3.2)."""
 
 import asyncio
+from collections.abc import Awaitable
 from typing import Any, cast
 
 from litestar.connection import ASGIConnection
@@ -30,10 +31,10 @@ def answer_head(app: ASGIApp) -> ASGIApp:
     To the application its client leaves as soon as the headers are out, so that a stream ends.
     """
 
+    def unless_head(scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
+        return (as_get if scope.get("method") == "HEAD" else app)(scope, receive, send)
+
     async def as_get(scope: Scope, receive: Receive, send: Send) -> None:
-        if scope.get("method") != "HEAD":
-            await app(scope, receive, send)
-            return
         asked = iter([_NO_BODY])
         answered = asyncio.Event()
 
@@ -51,7 +52,7 @@ def answer_head(app: ASGIApp) -> ASGIApp:
 
         await app(cast(Scope, {**scope, "method": "GET", _BY_HEAD: True}), receive_nothing, send_headers)
 
-    return as_get
+    return unless_head
 
 
 def allowed(methods: str, scope: Scope) -> str:

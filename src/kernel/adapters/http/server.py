@@ -3,7 +3,7 @@ import os
 import re
 import socket
 import time
-from collections.abc import Iterator
+from collections.abc import Awaitable, Iterator
 from contextlib import contextmanager
 from urllib.parse import unquote
 
@@ -35,6 +35,7 @@ class HttpServer(uvicorn.Server):
         super().__init__(
             uvicorn.Config(
                 _keep_encoded_slashes(answer_head(answer_options(app))),
+                interface="asgi3",
                 loop="none",
                 http="httptools",
                 ws="none",
@@ -78,12 +79,12 @@ class HttpServer(uvicorn.Server):
 def _keep_encoded_slashes(app: ASGIApp) -> ASGIApp:
     """An encoded slash is data, not a separator (RFC 3986, section 2.2); uvicorn decodes the whole path."""
 
-    async def with_slashes(scope: Scope, receive: Receive, send: Send) -> None:
+    def with_slashes(scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
         raw_path: bytes = scope.get("raw_path", b"")
         if b"%2" in raw_path:
             segments = _ENCODED_SLASH.split(raw_path.decode("latin-1"))
             scope["path"] = "%2F".join(map(unquote, segments))
-        await app(scope, receive, send)
+        return app(scope, receive, send)
 
     return with_slashes
 
