@@ -19,7 +19,6 @@ from kernel.adapters.telemetry import tracing
 from kernel.contracts.catalog import (
     ORDER_CANCELLATION_REQUESTED,
     ORDER_PLACED,
-    ORDER_STATUS_CHANGED,
     PAYMENT_CAPTURED,
     PAYMENT_REFUNDED,
 )
@@ -40,8 +39,7 @@ WAY = [
     ("payments", "charge_orders"),
     ("orders", "settle_orders"),
 ]
-NOTIFIED = ("orders", f"publish {ORDER_STATUS_CHANGED}")
-BESIDE = {("orders", f"publish {ORDER_PLACED}"), ("payments", f"publish {PAYMENT_CAPTURED}"), NOTIFIED}
+BESIDE = {("orders", f"publish {ORDER_PLACED}"), ("payments", f"publish {PAYMENT_CAPTURED}")}
 # Hops of a whole batch, so in the trace of an order only where it travels alone.
 ALONE = {("orders", "POST /api/Order/batch"), ("payments", "POST /api/Admission")}
 
@@ -205,7 +203,6 @@ def test_a_cancellation_has_every_hop_in_its_callers_trace(run: Run) -> None:
         ("payments", "charge_orders"),
         ("payments", f"publish {PAYMENT_REFUNDED}"),
         ("orders", "settle_orders"),
-        NOTIFIED,
     }
 
 
