@@ -3,7 +3,7 @@
 # The only things asked of the machine are Python 3.11 or newer, pip and make.
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo test prove bench check format docs lock clean FORCE
+.PHONY: help run demo test prove bench bench-long check format docs lock clean FORCE
 
 UV_VERSION := 0.13.9
 UV    := .cache/uv/bin/uv
@@ -31,7 +31,7 @@ find_python = \
 	fi
 
 help:  ## list the targets
-	@sed -n 's/^\([a-z]*\):[^#]*## /make \1#/p' Makefile | awk -F'#' '{ printf "%-12s %s\n", $$1, $$2 }'
+	@sed -n 's/^\([a-z-]*\):[^#]*## /make \1#/p' Makefile | awk -F'#' '{ printf "%-16s %s\n", $$1, $$2 }'
 
 # exec: shop itself is the child that make forwards SIGTERM to and waits for. With setpriv (Linux) it
 # also gets SIGTERM when make is killed with -9 and can forward nothing any more.
@@ -49,6 +49,9 @@ prove: $(READY)  ## simulate and attack the shop; PROVE_MINUTES=10 bounds it, PR
 
 bench: $(READY)  ## measure the shop against its floors; writes bench/results
 	@.venv/bin/python -m bench $(ARGS)
+
+bench-long: $(READY)  ## measure what work costs as it grows, and a soak; writes bench/results/long.json
+	@.venv/bin/python -m bench.long $(ARGS)
 
 check: $(READY)  ## check formatting, lint, types, the import contracts and generated documents
 	.venv/bin/ruff format --check

@@ -1,39 +1,21 @@
 """`make bench`: the table of bench/README.md, in one run."""
 
 import argparse
-import json
 import logging
-import shutil
 import statistics
 import sys
-import tempfile
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
-from pathlib import Path
 
 import uvloop
-from rich.console import Console
 
 from bench import floors, report, rows
-from bench.report import Row
-from bench.servers import BenchedShop, Servers
-from shop.audit.auditing import audit
+from bench.report import Row, step
+from bench.servers import BenchedShop, Servers, private_servers
 
 ROUNDS = 3
 ORDERS = 20_000
 STORED = 1_000_000
 PACE_PER_S = 20.0
-
-console = Console(stderr=True)
-
-
-@contextmanager
-def step(title: str) -> Iterator[None]:
-    started = time.monotonic()
-    with console.status(title):
-        yield
-    console.print(f"[dim]{time.monotonic() - started:5.1f} s[/]  {title}")
 
 
 class Bench:
@@ -142,17 +124,13 @@ class Bench:
                         per_s, _ = await rows.decided_per_s(shop, self.servers, ORDERS, self.next_seed())
                         figures.append(per_s)
                 self.memory.append(max(shop.memory_mb().values()))
-        await self.audited()
+        with step("audit"):
+            await self.servers.audited()
         return Row("grown", f"the same on {STORED:,} orders", "empty tables", "/s", full, empty, at_least=0.9)
 
     def remembered(self) -> Row:
         floor = [150.0] * len(self.memory)
         return Row("memory", "memory of a service under load", "150 MB", "MB", self.memory, floor, at_most=1)
-
-    async def audited(self) -> None:
-        with step("audit"):
-            found = await audit(*self.servers.databases.values(), at_rest=True)
-        assert found.sound, found
 
 
 def main() -> None:
@@ -162,20 +140,16 @@ def main() -> None:
     arguments = parser.parse_args()
     logging.disable(logging.INFO)
     started = time.monotonic()
-    directory = Path(tempfile.mkdtemp(prefix="shop-bench-"))
-    directory.chmod(0o755)
-    try:
-        with Servers(directory) as servers:
-            bench = Bench(servers, arguments.seed)
-            table = uvloop.run(bench.run())
-    finally:
-        shutil.rmtree(directory, ignore_errors=True)
-    minutes = (time.monotonic() - started) / 60
-    report.write(table, bench.facts, minutes)
+    with private_servers() as servers:
+        bench = Bench(servers, arguments.seed)
+        table = uvloop.run(bench.run())
+    document = report.text(report.as_json(table, bench.facts, (time.monotonic() - started) / 60))
+    report.write("latest.json", document + "\n")
+    report.write("latest.svg", report.chart(table))
     if arguments.json:
-        print(json.dumps(report.as_json(table, bench.facts, minutes), indent=2, ensure_ascii=False))
+        print(document)
     else:
-        report.show(Console(width=None if sys.stdout.isatty() else 120), table, bench.facts)
+        report.show(report.on_stdout(), table, bench.facts)
     sys.exit(0 if all(row.reached for row in table) else 1)
 
 

@@ -4,11 +4,16 @@ import asyncio
 import re
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import cast
 from urllib.parse import urlsplit
 
+# Streams that are opened at once: fewer than wait for a server to accept them.
+OPENED_AT_ONCE = 100
+
+_STATUS = re.compile(rb'"status":"(\w+)"')
 _LENGTH = re.compile(rb"\r\ncontent-length: *(\d+)", re.IGNORECASE)
 
 
@@ -107,3 +112,65 @@ async def run_paced(url: str, requests: Iterator[bytes], *, per_s: float) -> Ans
     await asyncio.gather(*done)
     answers.seconds, answers.cpu_s = loop.time() - started, time.process_time() - cpu
     return answers
+
+
+class Stream(asyncio.Protocol):
+    """A reader of server-sent events, who keeps what it is told."""
+
+    def __init__(self, request: bytes) -> None:
+        loop = asyncio.get_running_loop()
+        self.opened: asyncio.Future[None] = loop.create_future()
+        self.ended: asyncio.Future[None] = loop.create_future()
+        self._request = request
+        self._received = b""
+
+    @property
+    def statuses(self) -> list[str]:
+        return [status.decode() for status in _STATUS.findall(self._received)]
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._transport = cast(asyncio.Transport, transport)
+        self._transport.write(self._request)
+
+    def data_received(self, data: bytes) -> None:
+        self._received += data
+        if b"\r\n\r\n" in self._received and not self._received.startswith(b"HTTP/1.1 200 "):
+            self._transport.abort()
+        if not self.opened.done() and self.statuses:
+            self.opened.set_result(None)
+        if self._received.endswith(b"\r\n0\r\n\r\n") and not self.ended.done():
+            self.ended.set_result(None)
+
+    def connection_lost(self, error: Exception | None) -> None:
+        for future in (self.opened, self.ended):
+            if not future.done():
+                future.set_exception(error or ConnectionError(f"no more than {self._received[-500:]!r}"))
+                future.exception()  # Nobody has to wait for it: the bench itself leaves streams.
+
+    def close(self) -> None:
+        self._transport.close()
+
+
+@asynccontextmanager
+async def open_streams(urls: Sequence[str]) -> AsyncIterator[list[Stream]]:
+    """Streams of which each has told something, on a connection each.
+
+    Raises OSError when one breaks, here or where its end is waited for.
+    """
+    loop = asyncio.get_running_loop()
+    streams: list[Stream] = []
+    try:
+        for first in range(0, len(urls), OPENED_AT_ONCE):
+            some = urls[first : first + OPENED_AT_ONCE]
+            for url in some:
+                at = urlsplit(url)
+                request = f"GET {at.path} HTTP/1.1\r\nHost: {at.netloc}\r\nAccept: text/event-stream\r\n\r\n"
+                _, stream = await loop.create_connection(
+                    lambda r=request: Stream(r.encode()), at.hostname, at.port
+                )
+                streams.append(stream)
+            await asyncio.gather(*(stream.opened for stream in streams[first:]))
+        yield streams
+    finally:
+        for stream in streams:
+            stream.close()

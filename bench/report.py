@@ -1,10 +1,13 @@
-"""The table for people, JSON for programs, and a chart for the README."""
+"""Progress and a table for people, JSON for programs, and a chart for the README."""
 
 import json
 import os
 import platform
 import statistics
-from collections.abc import Sequence
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -13,6 +16,17 @@ from rich.console import Console
 from rich.table import Table
 
 RESULTS = Path(__file__).parent / "results"
+
+console = Console(stderr=True)
+
+
+@contextmanager
+def step(title: str) -> Iterator[None]:
+    """Tells what is done now, and how long it took."""
+    started = time.monotonic()
+    with console.status(title):
+        yield
+    console.print(f"[dim]{time.monotonic() - started:5.1f} s[/]  {title}")
 
 
 @dataclass(frozen=True)
@@ -140,8 +154,15 @@ def chart(rows: Sequence[Row]) -> str:
     return "\n".join([*lines, "</svg>", ""])
 
 
-def write(rows: Sequence[Row], facts: dict[str, float], minutes: float) -> None:
+def text(document: dict[str, object]) -> str:
+    return json.dumps(document, indent=2, ensure_ascii=False)
+
+
+def write(name: str, content: str) -> None:
     RESULTS.mkdir(exist_ok=True)
-    document = json.dumps(as_json(rows, facts, minutes), indent=2, ensure_ascii=False)
-    (RESULTS / "latest.json").write_text(document + "\n")
-    (RESULTS / "latest.svg").write_text(chart(rows))
+    (RESULTS / name).write_text(content)
+
+
+def on_stdout() -> Console:
+    """Wide enough for the table where nobody's terminal says how wide."""
+    return Console(width=None if sys.stdout.isatty() else 120)
