@@ -15,8 +15,8 @@ def parse_amount(text: str) -> int:
     match = _AMOUNT.fullmatch(text)
     if match is None:
         raise ValueError("must be a number with at most 12 digits before the point and 2 after it")
-    units, cents = match[1], (match[2] or ".")[1:]
-    minor = int(units) * 100 + int(cents.ljust(2, "0"))
+    units, point_and_cents = match.groups(".")
+    minor = int(units + point_and_cents[1:].ljust(2, "0"))
     if minor == 0:
         raise ValueError("must be greater than 0")
     return minor

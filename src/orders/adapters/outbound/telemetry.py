@@ -41,7 +41,7 @@ class OrderMetrics:
         for labels, count in Tally((change.status, change.reason or "") for change in changes).items():
             self._changes.labels(*labels).inc(count)
         for change in changes:
-            if change.status in (Status.FINISHED, Status.CANCELLED):
+            if change.status is Status.FINISHED or change.status is Status.CANCELLED:
                 self._decision.observe((change.at - made_at(change.order_id)).total_seconds())
 
     def refused(self, verdicts: Sequence[Refused | None]) -> None:
