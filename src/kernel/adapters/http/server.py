@@ -12,6 +12,7 @@ from litestar.types import ASGIApp, Receive, Scope, Send
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from kernel.adapters.http.head import answer_head
+from kernel.adapters.http.joined_writes import JoiningHttp
 from kernel.adapters.http.options import answer_options
 from kernel.domain.errors import Unavailable
 
@@ -37,7 +38,7 @@ class HttpServer(uvicorn.Server):
                 _keep_encoded_slashes(answer_head(answer_options(app))),
                 interface="asgi3",
                 loop="none",
-                http="httptools",
+                http=JoiningHttp,
                 ws="none",
                 log_config=None,
                 access_log=False,
