@@ -1,9 +1,9 @@
 """W3C Trace Context: every call has a trace, the caller's or a new one."""
 
-import random
 import re
 from collections.abc import Sequence
 from contextvars import ContextVar
+from random import Random
 
 # The traces of the items of a batch, in their order, where one service joins the calls of many for another.
 # Lists like this one may be split over several lines (RFC 9110, section 5.3).
@@ -12,6 +12,8 @@ _NONE = "-"
 _LINE_ITEMS_MAX = 100  # keeps a line below 8 KiB, the most that many servers and proxies take
 
 _VALID = re.compile(r"00-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}")
+
+_RANDOM = Random()
 
 # Of the call or batch that is under way here; empty where it has none, or many.
 CURRENT = ContextVar("current_traceparent", default="")
@@ -24,7 +26,7 @@ def valid(header: str | None) -> str:
 
 def traceparent(header: str | None) -> str:
     """The header where it is valid, else the start of a new trace that nobody samples."""
-    return valid(header) or f"00-{1 + random.getrandbits(127):032x}-{1 + random.getrandbits(63):016x}-00"
+    return valid(header) or f"00-{1 + _RANDOM.getrandbits(127):032x}-{1 + _RANDOM.getrandbits(63):016x}-00"
 
 
 def list_of(traceparents: Sequence[str]) -> list[tuple[str, str]]:

@@ -2,6 +2,7 @@
 
 import asyncio
 import socket
+import threading
 
 import pytest
 from aiohttp import web
@@ -9,6 +10,7 @@ from aiohttp.test_utils import TestServer
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
 from kernel import wiring
+from tests.servers.shop import eventually
 from tests.unit.gateway.conftest import a_gateway
 from tests.unit.gateway.stub import Stub
 
@@ -36,3 +38,8 @@ async def test_a_collector_that_is_silent_holds_nobody_up(monkeypatch: pytest.Mo
         url = f"http://127.0.0.1:{silent.getsockname()[1]}"
         async with asyncio.timeout(8), a_gateway(Stub(), Stub(), otel_exporter_otlp_endpoint=url) as gateway:
             await gateway.http.get(f"{gateway.url}/orders")
+        # The thread that is left behind would go on trying beside other tests, whose random numbers it takes.
+        connection, _ = silent.accept()
+        with connection:
+            connection.sendall(b"HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n")
+            await eventually(lambda: not any("Otel" in thread.name for thread in threading.enumerate()))
