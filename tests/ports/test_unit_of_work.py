@@ -3,12 +3,13 @@
 import asyncio
 import os
 import signal
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 
 import asyncpg
 import pytest
+from sqlalchemy.pool import AsyncAdaptedQueuePool
 
 from kernel.adapters.embedded.postgres import EmbeddedPostgres
 from kernel.adapters.memory.database import MemoryDatabase, Table, Transaction
@@ -297,6 +298,67 @@ async def test_postgres_one_who_waits_too_long_for_a_row_is_in_contention(postgr
         async with failing(Contention, second):
             await second.connection.driver.execute("SET LOCAL lock_timeout = '10ms'")
             await count(postgres, second, "a")
+
+
+@pytest.mark.parametrize("statement", ["SELECT pg_sleep(30)", "LOCK TABLE inbox"], ids=["asleep", "waiting"])
+async def test_postgres_whoever_is_cancelled_leaves_no_transaction_behind(
+    postgres: PostgresWorld, statement: str
+) -> None:
+    async def run() -> None:
+        async with postgres.uow() as uow:
+            await uow.connection.driver.execute(statement)
+
+    async with postgres.uow() as first:
+        await first.connection.driver.execute("LOCK TABLE inbox")
+        running = [asyncio.create_task(run()) for _ in range(POOL_SIZE - 1)]
+        active = f"{OF_THE_SHOP} AND state = 'active'"
+        await eventually(lambda: postgres.watcher.fetchval(active), len(running))
+            lambda: postgres.watcher.fetchval(f"{OF_THE_SHOP} AND state = 'active'"), len(running)
+        )
+        for task in running:
+            task.cancel()
+        await asyncio.wait(running)
+        assert all(task.cancelled() for task in running)
+        assert checked_out(postgres) == 1
+    for _ in range(POOL_SIZE + 1):
+        await claimed(postgres)
+
+
+async def test_postgres_whoever_is_cancelled_while_it_begins_leaves_no_transaction_behind(
+    postgres: PostgresWorld,
+) -> None:
+    async def run() -> None:
+        async with postgres.uow():
+            await asyncio.sleep(30)
+
+    for turns in range(40):
+        task = asyncio.create_task(run())
+        for _ in range(turns):
+            await asyncio.sleep(0)
+        task.cancel()
+        await asyncio.wait({task})
+    assert checked_out(postgres) == 0
+    await eventually(lambda: postgres.watcher.fetchval(f"{OF_THE_SHOP} AND state LIKE 'idle in%'"), 0)
+    async with asyncio.TaskGroup() as group:
+        for number in range(POOL_SIZE):
+            group.create_task(claimed(postgres, MessageId("/shop/orders", str(number))))
+
+
+def checked_out(postgres: PostgresWorld) -> int:
+    pool = postgres.engine.pool
+    assert isinstance(pool, AsyncAdaptedQueuePool)
+    return pool.checkedout()
+
+
+OF_THE_SHOP = (
+    "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND application_name = 'shop'"
+)
+
+
+async def eventually(ask: Callable[[], Awaitable[int]], expected: int) -> None:
+    async with asyncio.timeout(DEADLINE_S):
+        while await ask() != expected:
+            await asyncio.sleep(0.005)
 
 
 async def end_connections(watcher: asyncpg.Connection) -> None:

@@ -68,6 +68,7 @@ class Hub:
             order.watches_count -= 1
             if not order.watches_count:
                 del self._watched[order_id]
+            self._listen_until = self._clock.monotonic() + LISTEN_ON_S
 
     async def decided(self, order_id: UUID, *, within_s: float) -> Change | None:
         """The latest change of the order as soon as it is decided; None where that takes longer."""
@@ -84,9 +85,7 @@ class Hub:
         while True:
             await self._clock.sleep(_TICK_S)
             now = self._clock.monotonic()
-            if self._watched:
-                self._listen_until = now + LISTEN_ON_S
-            elif self._listen_until <= now:
+            if not self._watched and self._listen_until <= now:
                 await self._notifications.want(False)
             for order in self._watched.values():
                 if order.read_again_at <= now:

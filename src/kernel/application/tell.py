@@ -1,6 +1,7 @@
 """What was committed, to whoever listens: at most once, and never before the commit."""
 
 import asyncio
+import logging
 from collections import deque
 from collections.abc import Callable, Sequence
 from datetime import datetime
@@ -16,6 +17,8 @@ from kernel.ports.clock import Clock
 E = TypeVar("E")
 
 WAITING_MAX = 10_000
+
+logger = logging.getLogger(__name__)
 
 
 class Teller(Generic[E]):
@@ -51,6 +54,9 @@ class Teller(Generic[E]):
             try:
                 await self._tell(batch)
             except Unavailable:
+                self._heard = False
+            except Exception:
+                logger.exception("what was committed was not told")
                 self._heard = False
 
     async def _tell(self, batch: Sequence[E]) -> None:

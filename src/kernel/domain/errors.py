@@ -1,6 +1,6 @@
-from kernel.domain.value import value
-
 """What can go wrong, as few kinds with a machine word each; adapters/http maps the kinds to statuses."""
+
+from kernel.domain.value import value
 
 
 @value

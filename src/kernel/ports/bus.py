@@ -61,8 +61,8 @@ class Notifications(Protocol):
         ...
 
     async def want(self, wanted: bool) -> None:
-        """Whether messages are to be sent here. Returns once they are, or while the bus is away at once: then
-        it will be so when it is back."""
+        """Whether messages are to be sent here. Returns once they are, or soon while the bus is away: then it
+        will be so when it is back."""
         ...
 
 

@@ -15,7 +15,7 @@ from uuid import UUID
 
 import pytest
 
-from gateway.application.hub import WATCHES_MAX, Hub
+from gateway.application.hub import LISTEN_ON_S, WATCHES_MAX, Hub
 from gateway.application.watch import Watch
 from gateway.domain.orders import Change
 from kernel.adapters.memory.bus import InProcessBroker, InProcessNotifications
@@ -341,3 +341,15 @@ async def test_nothing_is_kept_of_orders_that_nobody_watches(world: World) -> No
     assert await world.read_to_the_end() == [1, 2]
     await asyncio.sleep(100)
     assert len(world.reads) == 1
+
+
+@virtually
+async def test_notifications_are_wanted_while_somebody_watches_and_for_a_minute_more(world: World) -> None:
+    world.becomes(1, told=False)
+    assert not world.notifications.wanted
+    async with world.hub.watch(ONE):
+        assert world.notifications.wanted
+    await asyncio.sleep(LISTEN_ON_S - 1)
+    assert world.notifications.wanted
+    await asyncio.sleep(2)
+    assert not world.notifications.wanted

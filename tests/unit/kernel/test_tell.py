@@ -26,6 +26,8 @@ class Listener:
 
     def encode(self, event: int, event_id: UUID, at: datetime) -> tuple[str, bytes]:
         self.encoded_count += 1
+        if event < 0:
+            raise ValueError("a bug")
         return TYPE, b"%d" % event
 
     async def notify(self, envelope: Envelope) -> bool:
@@ -86,3 +88,11 @@ async def test_of_too_many_the_oldest_are_lost(listener: Listener) -> None:
     await eventually(lambda: listener.sent and listener.sent[-1][-1] == WAITING_MAX, every=0.001)
     assert listener.sent[0] == [1]
     assert max(map(len, listener.sent)) == 200
+
+
+async def test_what_cannot_be_encoded_stops_nothing(listener: Listener) -> None:
+    listener.listens = True
+    listener.teller.tell([-1])
+    await eventually(lambda: listener.encoded_count == 1, every=0.001)
+    listener.teller.tell([1, 2])
+    await listener.sees([1], [2])

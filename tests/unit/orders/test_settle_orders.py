@@ -70,6 +70,7 @@ async def test_a_decision_about_an_order_that_is_not_there_undoes_the_whole_batc
     assert statuses(world) == [Status.NEW]
     assert len(world.history()) == 1
     assert world.database.rows(INBOX) == []
+    assert world.notified() == []
 
 
 async def test_an_order_is_not_there_for_another_user() -> None:

@@ -5,6 +5,9 @@ from typing import Any
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
+JOINED_BYTES_MAX = 16 * 1024
+JOINED_WRITES_MAX = 4
+
 
 class JoiningTransport(asyncio.Transport):
     """Passes on together what is written within one turn of the event loop; `transport` does the rest."""
@@ -19,6 +22,9 @@ class JoiningTransport(asyncio.Transport):
         if not self._waiting:
             self._call_soon(self._flush)
         self._waiting.append(data)
+        # A long answer has to feel that its reader is slow.
+        if len(data) > JOINED_BYTES_MAX or len(self._waiting) > JOINED_WRITES_MAX:
+            self._flush()
 
     def _flush(self) -> None:
         if self._waiting and not self._transport.is_closing():

@@ -4,6 +4,7 @@ Core writes the SQL, once, and keeps the pool. Its own execution, which takes an
 other's, costs 0.12 ms a statement, more than most of ours take in PostgreSQL.
 """
 
+import asyncio
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager, suppress
 from functools import lru_cache
@@ -15,6 +16,7 @@ from sqlalchemy.dialects.postgresql.asyncpg import dialect
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from sqlalchemy.sql.compiler import SQLCompiler
 
+from kernel.adapters.postgres.failures import DRIVER_ERRORS
 from kernel.domain.errors import OutcomeUnknown
 
 _DIALECT = dialect()  # type: ignore[no-untyped-call]  # the library types all but this
@@ -43,31 +45,44 @@ def _compiled(statement: ClauseElement) -> tuple[str, list[str], Mapping[str, An
     """The SQL, the names of its parameters in order, and the values of those that are constant."""
     compiled = statement.compile(dialect=_DIALECT)
     assert isinstance(compiled, SQLCompiler)
-    return str(compiled), compiled.positiontup or [], compiled.params
+    constants = {name: bound.value for name, bound in compiled.binds.items() if not bound.required}
+    return str(compiled), compiled.positiontup or [], constants
 
 
 @asynccontextmanager
 async def connected(engine: AsyncEngine) -> AsyncIterator[DriverConnection]:
-    """A connection of the pool that is whole; nothing of a transaction is left when it goes back."""
+    """A connection of the pool that is whole; none goes back within a transaction or a statement."""
     pooled = await _whole(engine)
     connection = _driver(pooled)
+    whole = False  # What was cancelled, or took too long, may still be under way.
     try:
         yield DriverConnection(connection)
-    except OutcomeUnknown:
-        connection.terminate()
-        raise
-    except Exception:
-        if not connection.is_closed() and connection.is_in_transaction():
-            with suppress(asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError):
-                await connection.execute("ROLLBACK", timeout=ROLLBACK_S)
+        whole = True
+    except Exception as error:
+        whole = not isinstance(error, OutcomeUnknown | TimeoutError) and await _rolled_back(connection)
         raise
     finally:
-        # Whoever was cancelled, perhaps within a statement, left it as it is.
-        if not connection.is_closed() and connection.is_in_transaction():
-            connection.terminate()
-        if connection.is_closed():
-            await pooled.invalidate()
-        await pooled.close()
+        if whole:
+            await pooled.close()
+        else:
+            await asyncio.shield(_discard(pooled))
+
+
+async def _rolled_back(connection: asyncpg.Connection) -> bool:
+    """Whether nothing of a transaction is left."""
+    if connection.is_closed():
+        return False
+    with suppress(*DRIVER_ERRORS, OSError, TimeoutError):
+        if connection.is_in_transaction():
+            await connection.execute("ROLLBACK", timeout=ROLLBACK_S)
+        return True
+    return False
+
+
+async def _discard(pooled: AsyncConnection) -> None:
+    _driver(pooled).terminate()
+    await pooled.invalidate()
+    await pooled.close()
 
 
 async def _whole(engine: AsyncEngine) -> AsyncConnection:
@@ -76,8 +91,7 @@ async def _whole(engine: AsyncEngine) -> AsyncConnection:
         pooled = await autocommitting(engine).connect()
         if not _driver(pooled).is_closed():
             return pooled
-        await pooled.invalidate()
-        await pooled.close()
+        await _discard(pooled)
 
 
 def _driver(pooled: AsyncConnection) -> asyncpg.Connection:

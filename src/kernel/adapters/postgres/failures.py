@@ -23,7 +23,7 @@ _AWAY_CLASSES = ("08", "28", "3D", "53", "57", "58")
 _AWAY = {"25006", "25P03"}  # read_only_sql_transaction after a failover, idle_in_transaction_session_timeout
 
 # InternalClientError: of several hosts none takes writes yet, or the stream broke off within a message.
-_DRIVER_ERRORS = (DBAPIError, asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError)
+DRIVER_ERRORS = (DBAPIError, asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError)
 
 
 @contextmanager
@@ -31,7 +31,7 @@ def meaning(*, committing: bool = False) -> Iterator[None]:
     """Raises Contention, Unavailable or, while `committing`, OutcomeUnknown for what the driver raises."""
     try:
         yield
-    except _DRIVER_ERRORS as error:
+    except DRIVER_ERRORS as error:
         cause = error.orig if isinstance(error, DBAPIError) else error
         sqlstate = getattr(cause, "sqlstate", None)
         if sqlstate in _CONTENTION:

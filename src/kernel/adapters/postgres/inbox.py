@@ -13,7 +13,7 @@ from kernel.domain.events import Event, MessageId, Received
 from kernel.ports.clock import Clock
 
 E = TypeVar("E", bound=Event)
-Key = tuple[str, str]
+MessageKey = tuple[str, str]
 
 _KEYS = (INBOX.c.source, INBOX.c.event_id)
 _given = unnest(*_KEYS)
@@ -56,7 +56,7 @@ class PostgresInbox:
         self._clock = clock
 
     async def claim(self, received: Sequence[Received[E]]) -> Sequence[E]:
-        facts: dict[Key, E] = {}
+        facts: dict[MessageKey, E] = {}
         for item in received:
             facts.setdefault(_key(item.message), item.fact)
         fresh = await self._claimed(facts)
@@ -73,11 +73,11 @@ class PostgresInbox:
         pruned = await self._uow.connection.execute(_PRUNE, {"before": before, "count_max": count_max})
         return len(pruned)
 
-    async def _claimed(self, keys: Iterable[Key]) -> set[Key]:
+    async def _claimed(self, keys: Iterable[MessageKey]) -> set[MessageKey]:
         given = arrays(_KEYS, sorted(keys)) | {"received_at": self._clock.now()}
         claimed = await self._uow.connection.execute(_CLAIM, given)
         return {(source, event_id) for source, event_id in claimed}
 
 
-def _key(message: MessageId) -> Key:
+def _key(message: MessageId) -> MessageKey:
     return storable_key(message.source), storable_key(message.id)

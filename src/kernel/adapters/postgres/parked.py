@@ -26,6 +26,7 @@ _ADD = _INSERT.on_conflict_do_update(
     },
 )
 _WAITING = select(PARKED).order_by(PARKED.c.id).limit(bindparam("count_max"))
+_WAITING_AFTER = _WAITING.where(PARKED.c.id > bindparam("after", type_=Uuid))
 _STILL_PARKED = (
     select(PARKED.c.id)
     .where(PARKED.c.id == any_(bindparam("ids", type_=ARRAY(Uuid))))
@@ -49,8 +50,8 @@ class PostgresParkedMessages:
         await self._uow.connection.execute(_ADD, _row(Parked(self._clock.new_id(), unhandled, 1, now, now)))
 
     async def waiting(self, *, after: UUID | None, count_max: int) -> Sequence[Parked]:
-        query = _WAITING if after is None else _WAITING.where(PARKED.c.id > after)
-        rows = await self._uow.connection.execute(query, {"count_max": count_max})
+        query = _WAITING if after is None else _WAITING_AFTER
+        rows = await self._uow.connection.execute(query, {"count_max": count_max, "after": after})
         return [_parked(row) for row in rows]
 
     async def take(self, ids: Sequence[UUID]) -> Sequence[Parked]:

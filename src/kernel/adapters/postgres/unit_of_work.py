@@ -27,9 +27,17 @@ class PostgresUnitOfWork:
         async with AsyncExitStack() as stack:
             with meaning():
                 self.connection = await stack.enter_async_context(connected(self._engine))
-                await self.connection.driver.execute("BEGIN ISOLATION LEVEL READ COMMITTED")
+                await self._begin()
             self._lent = stack.pop_all()
         return self
+
+    async def _begin(self) -> None:
+        try:
+            await self.connection.driver.execute("BEGIN ISOLATION LEVEL READ COMMITTED")
+        except BaseException:
+            # It may still begin, which the connection does not know yet.
+            self.connection.driver.terminate()
+            raise
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None

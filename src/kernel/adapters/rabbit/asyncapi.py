@@ -14,11 +14,12 @@ Json = dict[str, Any]
 
 _DESCRIPTION = (
     "Events are published at least once, in no order that anybody may rely on: a repeated one has the same"
-    f" `source` and `id`. A message is a batch of 1 to {ENVELOPE_EVENTS_MAX} events of one type (CloudEvents"
+    " `source` and `id`. Those that no service has to get, only where somebody listens, and at most once."
+    f" A message is a batch of 1 to {ENVELOPE_EVENTS_MAX} events of one type (CloudEvents"
     " 1.0, JSON batch format); consumers also take a single event (application/cloudevents+json). Fields that"
     " are not known are to be ignored."
 )
-_TRANSIENT, _PERSISTENT = 1, 2
+_PERSISTENT = 2
 
 
 def asyncapi(service: str, version: str) -> bytes:
@@ -58,8 +59,7 @@ def _channel(name: str) -> Json:
 
 def _send(name: str) -> Json:
     message = CATALOG[name]
-    mode = _PERSISTENT if message.consumer else _TRANSIENT
-    binding = {"deliveryMode": mode, "mandatory": True, "bindingVersion": "0.3.0"}
+    binding = {"deliveryMode": _PERSISTENT, "mandatory": True, "bindingVersion": "0.3.0"}
     summary = (
         f"Sent; the {message.consumer} service must get it."
         if message.consumer

@@ -26,7 +26,7 @@ logger = logging.getLogger(__name__)
 
 
 class RabbitBus:
-    """Publisher and Subscriber of one service. `urls` are the nodes of one cluster, any of which will do."""
+    """Publisher, Notifier and Subscriber of one service. `urls` are the nodes of one cluster: any will do."""
 
     def __init__(self, urls: Sequence[str], service: str, *, grace_s: float = GRACE_S) -> None:
         """Running handlers have `grace_s` to end in `stop`. Raises Invalid for a malformed URL."""

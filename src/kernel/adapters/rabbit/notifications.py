@@ -24,6 +24,7 @@ from kernel.application.backoff import Backoff
 from kernel.domain.errors import Unavailable
 
 _CLOSE_S = 3.0
+_WANTED_WITHIN_S = 0.5
 
 logger = logging.getLogger(__name__)
 
@@ -38,7 +39,7 @@ class RabbitNotifications:
         self._backoff = Backoff(SystemClock())
         self._healthy = False
         self._away = False
-        self.wanted = False
+        self._wanted = False
         self._binding: Binding | None = None
 
     @property
@@ -56,10 +57,11 @@ class RabbitNotifications:
             await self._backoff.wait()
 
     async def want(self, wanted: bool) -> None:
-        self.wanted = wanted
+        self._wanted = wanted
         if self._binding is not None:
-            with suppress(Unavailable):  # `_listen_at` asks again.
-                await self._binding.follow(self)
+            with suppress(Unavailable, TimeoutError):  # `_listen_at` asks again.
+                async with asyncio.timeout(_WANTED_WITHIN_S):
+                    await self._binding.follow()
 
     async def _listen_at(self, url: URL, event_type: str, handle: Callable[[bytes], None]) -> None:
         """Raises Unavailable once the connection or the queue is lost."""
@@ -80,12 +82,12 @@ class RabbitNotifications:
 
         try:
             await connection.open(prepare, within_s=ANSWER_S)
-            self._binding = binding = Binding(connection, queue.name, event_type)
-            await binding.follow(self)
+            self._binding = binding = Binding(connection, queue.name, event_type, lambda: self._wanted)
+            await binding.follow()
             self._connected()
             while True:
                 await self._require(connection, queue)
-                await binding.follow(self)
+                await binding.follow()
                 with suppress(TimeoutError):
                     async with asyncio.timeout(CHECK_S):
                         await lost.wait()
@@ -110,20 +112,24 @@ class RabbitNotifications:
 class Binding:
     """From the exchange to one queue, there while it is wanted."""
 
-    def __init__(self, connection: RabbitConnection, queue: str, event_type: str) -> None:
+    def __init__(
+        self, connection: RabbitConnection, queue: str, event_type: str, wanted: Callable[[], bool]
+    ) -> None:
         self._connection = connection
         self._queue = queue
         self._event_type = event_type
-        self._is_there = False
+        self._wanted = wanted
+        self._is_there: bool | None = False
         self._changing = asyncio.Lock()
 
-    async def follow(self, notifications: RabbitNotifications) -> None:
+    async def follow(self) -> None:
         """Raises Unavailable."""
-        if self._is_there == notifications.wanted and not self._changing.locked():
+        if self._is_there is self._wanted() and not self._changing.locked():
             return
         async with self._changing:
-            wanted = notifications.wanted
-            if self._is_there != wanted:
+            wanted = self._wanted()
+            if self._is_there is not wanted:
+                self._is_there = None  # Whoever is cancelled now does not learn what became of it.
                 await self._connection.ask(lambda channel: self._change(channel, wanted=wanted))
                 self._is_there = wanted
 

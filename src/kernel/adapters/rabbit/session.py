@@ -86,25 +86,24 @@ class RabbitSession:
         return self._misses < _MISSES_MAX
 
     async def publish(self, envelopes: Sequence[Envelope]) -> None:
-        publishing = (self._publish(envelope, persist=True) for envelope in envelopes)
-        outcomes = await asyncio.gather(*publishing, return_exceptions=True)
+        outcomes = await asyncio.gather(*map(self._publish, envelopes), return_exceptions=True)
         for envelope, outcome in zip(envelopes, outcomes, strict=True):
             if not _reached_a_queue(envelope, outcome):
                 raise Unavailable(f"no queue takes {envelope.type}", code="rabbitmq_unavailable")
 
     async def notify(self, envelope: Envelope) -> bool:
-        publishing = self._publish(envelope, persist=False)
-        (outcome,) = await asyncio.gather(publishing, return_exceptions=True)
+        # Which makes an error of the CancelledError that aiormq raises where the connection is lost.
+        (outcome,) = await asyncio.gather(self._publish(envelope), return_exceptions=True)
         return _reached_a_queue(envelope, outcome)
 
-    async def _publish(self, envelope: Envelope, *, persist: bool) -> object:
+    async def _publish(self, envelope: Envelope) -> object:
         async with asyncio.timeout(CONFIRM_S):
             return await self._publishing.broker.publish(
                 envelope.body,
                 exchange=EXCHANGE,
                 routing_key=envelope.type,
                 mandatory=True,
-                persist=persist,
+                persist=True,
                 content_type=CONTENT_TYPE,
             )
 
