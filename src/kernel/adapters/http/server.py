@@ -11,6 +11,7 @@ import uvicorn
 from litestar.types import ASGIApp, Receive, Scope, Send
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
+from kernel.adapters.http.cut_off import answer_cut_off
 from kernel.adapters.http.head import answer_head
 from kernel.adapters.http.joined_writes import JoiningHttp
 from kernel.adapters.http.options import answer_options
@@ -35,7 +36,7 @@ class HttpServer(uvicorn.Server):
     def __init__(self, app: ASGIApp, listener: socket.socket) -> None:
         super().__init__(
             uvicorn.Config(
-                _keep_encoded_slashes(answer_head(answer_options(app))),
+                _keep_encoded_slashes(answer_cut_off(answer_head(answer_options(app)))),
                 interface="asgi3",
                 loop="none",
                 http=JoiningHttp,

@@ -1,0 +1,43 @@
+"""Requests that a server which ends has no more patience for."""
+
+import asyncio
+from contextlib import suppress
+
+from litestar.enums import ScopeType
+from litestar.types import ASGIApp, Receive, Scope, Send
+
+from kernel.adapters.http.problem import MEDIA_TYPE, problem_of, retry_after
+from kernel.contracts.values import encode
+from kernel.domain.errors import OutcomeUnknown, ShopError, Unavailable
+
+
+def answer_cut_off(app: ASGIApp) -> ASGIApp:
+    """Nothing else cancels a request. uvicorn would answer 500, which tells nobody whether to ask again."""
+
+    async def until_cut_off(scope: Scope, receive: Receive, send: Send) -> None:
+        try:
+            await app(scope, receive, send)
+        except asyncio.CancelledError:
+            if scope["type"] != ScopeType.HTTP:
+                raise
+            with suppress(RuntimeError):  # An answer that has begun stays as it is.
+                await _answer(scope["method"], scope["path"], send)
+
+    return until_cut_off
+
+
+async def _answer(method: str, path: str, send: Send) -> None:
+    error: ShopError = OutcomeUnknown("the service ended before it had an answer")
+    if method in ("GET", "HEAD"):
+        error = Unavailable("the service is ending")
+    problem = problem_of(error, path)
+    body = encode(problem)
+    headers = {"content-type": MEDIA_TYPE, "content-length": str(len(body)), **retry_after(error)}
+    await send(
+        {
+            "type": "http.response.start",
+            "status": problem.status,
+            "headers": [(name.lower().encode(), value.encode()) for name, value in headers.items()],
+        }
+    )
+    await send({"type": "http.response.body", "body": body, "more_body": False})
