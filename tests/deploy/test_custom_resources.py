@@ -10,6 +10,8 @@ import json
 import re
 import shutil
 import subprocess
+import tempfile
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -31,16 +33,16 @@ def installed() -> Path:
     lock = (TYPES / "package-lock.json").read_bytes()
     folder = ROOT / ".cache" / f"types-{hashlib.sha256(lock).hexdigest()[:12]}"
     if not (folder / "node_modules").exists():
-        part = folder.with_suffix(".part")
-        shutil.rmtree(part, ignore_errors=True)
-        shutil.copytree(TYPES, part)
-        done = subprocess.run(
-            ["npm", "ci"], cwd=part, capture_output=True, text=True, timeout=INSTALL_S_MAX, check=False
-        )
-        if UNREACHABLE.search(done.stderr):
-            pytest.skip("npm reaches no registry")
-        assert done.returncode == 0, done.stderr
-        part.rename(folder)
+        with tempfile.TemporaryDirectory(dir=folder.parent) as scratch:
+            part = shutil.copytree(TYPES, Path(scratch) / "types")
+            done = subprocess.run(
+                ["npm", "ci"], cwd=part, capture_output=True, text=True, timeout=INSTALL_S_MAX, check=False
+            )
+            if UNREACHABLE.search(done.stderr):
+                pytest.skip("npm reaches no registry")
+            assert done.returncode == 0, done.stderr
+            with suppress(OSError):  # Another process was first.
+                part.rename(folder)
     shutil.copy(TYPES / "kept-by-hand.d.ts", folder)
     return folder
 
