@@ -102,7 +102,7 @@ class BrokerFloor:
             started = time.perf_counter()
             await self._publish()
             took.append(time.perf_counter() - started)
-            await asyncio.sleep(1 / per_s)
+            await asyncio.sleep(1 / per_s)  # the same pace, for the same reason
         await self._queue.purge()
         return statistics.median(took)
 

@@ -46,7 +46,7 @@ def play(shop: str, readme: str) -> None:
         while not same(answer := run(here).replace(user, "alice"), shown):
             if time.monotonic() > deadline:
                 sys.exit(f"README.md shows\n{shown}\nbut the answer was\n{answer}")
-            time.sleep(0.1)
+            time.sleep(0.1)  # Payment is asynchronous: asked again until the deadline.
         ids |= zip(ID.findall(shown), ID.findall(answer), strict=True)
         print(f"{answer}\n")
 

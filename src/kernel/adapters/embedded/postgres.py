@@ -20,7 +20,7 @@ __all__ = ["EmbeddedPostgres", "EmbeddedPostgresError", "running_url"]
 
 # A killed shop holds its lock a moment longer than its kill takes.
 _LOCK_WAIT_S = 1.0
-_POLL_S = 0.01
+_POLL_S = 0.01  # What another process does is looked at until a deadline: it tells nobody.
 
 
 class EmbeddedPostgres:

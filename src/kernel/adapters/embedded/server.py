@@ -17,7 +17,7 @@ _FORMER_SERVER_WAIT_S = 10.0
 _READY_WAIT_S = 60.0
 # Fast, then immediate, then SIGKILL: each is safe for committed data.
 _STOP_STEPS = ((signal.SIGINT, 10.0), (signal.SIGQUIT, 6.0), (signal.SIGKILL, 5.0))
-_POLL_S = 0.01
+_POLL_S = 0.01  # What another process does is looked at until a deadline: it tells nobody.
 # The first two are the remains of a killed server, the last is a port that was taken since we looked.
 _PASSING_TROUBLES = (b"lock file", b"pre-existing shared memory block", b"could not bind")
 

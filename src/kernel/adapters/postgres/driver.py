@@ -1,7 +1,7 @@
 """Statements of SQLAlchemy Core, run by the driver itself.
 
 Core writes the SQL, once, and keeps the pool. Its own execution, which takes any database's driver for any
-other's, costs 0.12 ms a statement, more than most of ours take in PostgreSQL.
+other's, costs 0.12 ms of a core a statement (docs/decisions/0011-statements-on-the-driver.md).
 """
 
 import asyncio
