@@ -9,6 +9,7 @@ from pathlib import Path
 
 import asyncpg
 import pytest
+from sqlalchemy import BigInteger, bindparam, select
 from sqlalchemy.pool import AsyncAdaptedQueuePool
 
 from kernel.adapters.embedded.postgres import EmbeddedPostgres
@@ -335,6 +336,11 @@ async def test_postgres_whoever_is_cancelled_while_it_begins_leaves_no_transacti
     async with asyncio.TaskGroup() as group:
         for number in range(POOL_SIZE):
             group.create_task(claimed(postgres, MessageId("/shop/orders", str(number))))
+
+
+async def test_postgres_a_parameter_that_is_missing_is_an_error_and_no_null(postgres: PostgresWorld) -> None:
+    async with failing(KeyError, postgres.uow()) as uow:
+        await uow.connection.execute(select(bindparam("amount", type_=BigInteger)))
 
 
 def checked_out(postgres: PostgresWorld) -> int:
