@@ -165,7 +165,7 @@ def any_order() -> Parts:
             locked = []
             for user_id in sorted(user_ids, reverse=next(calls) % 2 == 1):
                 locked += await self._uow.transaction.lock(ACCOUNTS, [user_id])
-                await asyncio.sleep(0.001)
+                await asyncio.sleep(0.1)  # of virtual time, in which the other one takes its first
             return {account.user_id: replace(account) for account in locked}
 
     return Parts(accounts=AnyOrderAccounts)

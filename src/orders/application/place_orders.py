@@ -41,22 +41,20 @@ class PlaceOrders:
         What was `judged` in an attempt whose answer was lost is not judged again: it may have been charged,
         and not yet be visible. Storing it again waits for the lost attempt and finds out.
         """
-        known = Known(await self.placed.find(commands))
-        fresh = [command for command in commands if known.order(command) is None]
-        verdicts = dict(zip(fresh, await self._judge(fresh, judged), strict=True))
+        verdicts = dict(zip(commands, await self._judge(commands, judged), strict=True))
         admitted = [command for command, refusal in verdicts.items() if refusal is None]
-        if len(admitted) < len(fresh):
-            # The twin of a refused command may just have been accepted, and charged, or be about to be: the
-            # refusal would turn out false. Adding waits by itself, so that what is accepted pays nothing.
-            known.add(await self.placed.find_twins([command for command in fresh if verdicts[command]]))
+        refused = [command for command, refusal in verdicts.items() if refusal is not None]
+        # The twin of a refused command may long be accepted, and charged, or be about to be: the refusal would
+        # turn out false. Adding waits by itself, so that what is accepted pays nothing.
+        known = Known(await self.placed.find_twins(refused) if refused else [])
         known.add(await self._add(known.first_of_each_key(admitted)))
-        overtaken = [command for command in admitted if known.order(command) is None]
-        if overtaken:
-            known.add(await self.placed.find(overtaken))
+        repeated = [command for command in admitted if known.order(command) is None]
+        if repeated:
+            known.add(await self.placed.find(repeated))
 
         outcomes: list[Placed | Refused] = []
         for command in commands:
-            order, refusal = known.order(command), verdicts.get(command)
+            order, refusal = known.order(command), verdicts[command]
             if order is not None:
                 outcomes.append(outcome(command, order))
             elif refusal is not None:
@@ -66,9 +64,7 @@ class PlaceOrders:
         return outcomes
 
     async def _judge(self, commands: Sequence[PlaceOrder], judged: bool) -> Sequence[Refused | None]:
-        if judged or not commands:
-            return [None] * len(commands)
-        return await self.admission.judge(commands)
+        return [None] * len(commands) if judged else await self.admission.judge(commands)
 
     async def _add(self, commands: Sequence[PlaceOrder]) -> Sequence[Order]:
         if not commands:

@@ -73,7 +73,6 @@ async def test_the_same_commands_again_do_nothing_and_are_told_the_same() -> Non
     batch = [order(1), order(2, key="k")]
     assert told(await world.place(*batch)) == told(await world.place(*batch)) == [1, 2]
     assert len(world.orders()) == len(world.history()) == len(world.outbox()) == 2
-    assert len(world.asked) == 1
 
 
 async def test_the_same_key_and_values_get_the_first_order_even_where_it_would_be_refused_now() -> None:
