@@ -26,13 +26,16 @@ class ShopCommands(click.Group):
     def invoke(self, context: click.Context) -> Any:
         try:
             return super().invoke(context)
-        except* OPERATOR_MISTAKES as mistakes:
-            raise click.ClickException(_first_line(mistakes)) from None
+        except (*OPERATOR_MISTAKES, ExceptionGroup) as error:
+            if isinstance(error, ExceptionGroup) and error.split(OPERATOR_MISTAKES)[1]:
+                raise
+            raise click.ClickException(_first_line(error)) from None
 
 
-def _first_line(mistakes: BaseExceptionGroup[Any]) -> str:
-    first = mistakes.exceptions[0]
-    return _first_line(first) if isinstance(first, BaseExceptionGroup) else " ".join(str(first).split())
+def _first_line(mistake: Exception) -> str:
+    if isinstance(mistake, ExceptionGroup):
+        return _first_line(mistake.exceptions[0])
+    return " ".join(str(mistake).split())
 
 
 @click.group(cls=ShopCommands, context_settings={"help_option_names": ["-h", "--help"]})

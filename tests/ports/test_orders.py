@@ -13,7 +13,7 @@ from kernel.domain.errors import Contention
 from kernel.domain.events import MessageId, Unhandled
 from orders.domain.events import PaymentCaptured, PaymentDecided
 from orders.domain.order import CancelOrder, Order, PlaceOrder, Status, StatusChanged
-from tests.ports.worlds import PostgresWorld, World, ended, undone
+from tests.ports.worlds import PostgresWorld, World, ended, failing, undone
 
 NOW = datetime(2025, 1, 2, 3, 4, 5, 678901, tzinfo=UTC)
 LATER = NOW + timedelta(seconds=1)
@@ -277,6 +277,26 @@ async def test_an_order_that_a_parked_message_names_waits_for_the_operator(world
     assert await overdue(world) == [2]
 
 
+async def test_what_is_saved_twice_stays_as_it_was_saved_last(world: World) -> None:
+    await add(world, order(1))
+    async with world.uow() as uow:
+        await world.orders(uow).save([order(1, status=Status.FINISHED)])
+        await world.history(uow).add([changed(1, 1)])
+        await world.orders(uow).save([order(1, status=Status.REFUNDING)])
+        await world.history(uow).add([changed(1, 2)])
+    assert await world.placed().get(order(1).id) == order(1, status=Status.REFUNDING)
+    assert await world.history_rows() == [changed(1, 1), changed(1, 2)]
+
+
+async def test_what_is_written_together_fails_together(world: World) -> None:
+    await add(world, order(1))
+    await record(world, changed(1, 1))
+    async with failing(Contention, world.uow()) as uow:
+        await world.orders(uow).save([order(1, status=Status.FINISHED)])
+        await world.history(uow).add([changed(1, 1)])
+    assert await world.placed().get(order(1).id) == order(1)
+
+
 async def test_what_was_saved_is_undone_by_a_rollback(world: World) -> None:
     await add(world, order(1))
     async with undone(world.uow()) as uow:
@@ -338,6 +358,7 @@ async def test_a_place_in_the_history_is_given_once(world: World) -> None:
 async def test_of_two_that_want_one_place_in_the_history_the_second_waits_and_loses(world: World) -> None:
     async with world.uow() as uow:
         await world.history(uow).add([changed(1, 1)])
+        await world.orders(uow).lock([])  # A read comes after what was written.
         second = world.start(record(world, changed(1, 1)))
         await world.blocked(second)
     with pytest.raises(Contention):

@@ -357,6 +357,7 @@ async def test_a_transfer_that_cannot_be_is_refused(world: World, wrong: dict[st
 async def test_of_two_that_want_one_place_in_an_account_the_second_waits_and_loses(world: World) -> None:
     async with world.uow() as uow:
         await world.ledger(uow).add([transfer(1, 1)])
+        await world.ledger(uow).deposits([])  # A read comes after what was written.
         second = world.start(book(world, transfer(2, 1)))
         await world.blocked(second)
     with pytest.raises(Contention):
@@ -419,6 +420,7 @@ async def test_an_order_is_decided_once_for_ever(world: World) -> None:
 async def test_of_two_that_decide_one_order_the_second_waits_and_loses(world: World) -> None:
     async with world.uow() as uow:
         await world.payments(uow).add([CAPTURED])
+        await world.payments(uow).recorded([])  # A read comes after what was written.
         second = world.start(decide(world, CAPTURED))
         await world.blocked(second)
     with pytest.raises(Contention):

@@ -44,8 +44,8 @@ class PlaceOrders:
         verdicts = dict(zip(commands, await self._judge(commands, judged), strict=True))
         admitted = [command for command, refusal in verdicts.items() if refusal is None]
         refused = [command for command, refusal in verdicts.items() if refusal is not None]
-        # The twin of a refused command may long be accepted, and charged, or be about to be: the refusal would
-        # turn out false. Adding waits by itself, so that what is accepted pays nothing.
+        # The twin of a refused command may be accepted, and charged, or be about to be: the refusal would be
+        # false. Adding waits by itself, so that what is accepted pays nothing.
         known = Known(await self.placed.find_twins(refused) if refused else [])
         known.add(await self._add(known.first_of_each_key(admitted)))
         repeated = [command for command in admitted if known.order(command) is None]

@@ -5,13 +5,14 @@ other's, costs 0.12 ms of a core a statement (docs/decisions/0011-statements-on-
 """
 
 import asyncio
+from collections import ChainMap
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager, suppress
 from functools import lru_cache
 from typing import Any
 
 import asyncpg
-from sqlalchemy import ClauseElement
+from sqlalchemy import ClauseElement, Insert, Update
 from sqlalchemy.dialects.postgresql.asyncpg import dialect
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from sqlalchemy.sql.compiler import SQLCompiler
@@ -21,23 +22,50 @@ from kernel.domain.errors import OutcomeUnknown
 
 _DIALECT = dialect()  # type: ignore[no-untyped-call]  # the library types all but this
 ROLLBACK_S = 1.0
+Write = Insert | Update
 _NONE: Mapping[str, Any] = {}
 
 
 class DriverConnection:
-    """For as long as `connected` lends it."""
+    """For as long as `connected` lends it. Statements are made once; each raises what the driver raises."""
 
     def __init__(self, connection: asyncpg.Connection) -> None:
         self.driver = connection
+        self._waiting: dict[Write, Mapping[str, Any]] = {}
 
     async def execute(
         self, statement: ClauseElement, parameters: Mapping[str, Any] = _NONE
     ) -> list[asyncpg.Record]:
-        """The rows of a statement, one that is made once. Raises what the driver raises."""
+        """The rows of a statement, which sees what was written before it."""
+        await self.flush()
+        return await self._fetch(statement, parameters)
+
+    async def write(self, statement: Write, parameters: Mapping[str, Any]) -> None:
+        """Several writes travel together, and fail together, when the next statement or `flush` sends them.
+
+        Of one table only one at a time: PostgreSQL leaves open which part of a statement is done first.
+        """
+        if any(statement.table is other.table for other in self._waiting):
+            await self.flush()
+        self._waiting[statement] = parameters
+
+    async def flush(self) -> None:
+        if self._waiting:
+            waiting, self._waiting = self._waiting, {}
+            await self._fetch(_joined(tuple(waiting)), dict(ChainMap(*map(dict, waiting.values()))))
+
+    async def _fetch(self, statement: ClauseElement, parameters: Mapping[str, Any]) -> list[asyncpg.Record]:
         sql, names, constants = _compiled(statement)
         values = [parameters[name] if name in parameters else constants[name] for name in names]
         rows: list[asyncpg.Record] = await self.driver.fetch(sql, *values)
         return rows
+
+
+@lru_cache(maxsize=64)
+def _joined(writes: tuple[Write, ...]) -> Write:
+    """One statement of several, of whose parameters no two have one name."""
+    *earlier, last = writes
+    return last.add_cte(*(write.cte(f"write_{number}") for number, write in enumerate(earlier)))
 
 
 @lru_cache(maxsize=256)

@@ -57,7 +57,7 @@ class PostgresOutbox(Generic[E]):
             event_id = self._clock.new_id()
             event_type, body = self._encode(event, event_id, now)
             rows.append((event_type, event_id, body))
-        await self._uow.connection.execute(_ADD, arrays(_COLUMNS, sorted(rows)))
+        await self._uow.connection.write(_ADD, arrays(_COLUMNS, sorted(rows)))
         for event_type in {row[0] for row in rows}:
             self._uow.after_commit(partial(self._wake, event_type))
 

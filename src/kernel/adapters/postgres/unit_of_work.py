@@ -44,6 +44,8 @@ class PostgresUnitOfWork:
     ) -> None:
         async with self._lent:
             if error is None:
+                with meaning():
+                    await self.connection.flush()
                 with meaning(committing=True):
                     await self.connection.driver.execute("COMMIT")
             else:

@@ -7,14 +7,14 @@ inserted, travel as one JSON document: the driver takes three times as long for 
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from sqlalchemy import ARRAY, JSON, Column, TableValuedAlias, Text, bindparam, cast, column, func
+from sqlalchemy import ARRAY, JSON, Column, Table, TableValuedAlias, Text, bindparam, cast, column, func
 
 from kernel.contracts.values import encode
 
 
 def unnest(*columns: Column[Any]) -> TableValuedAlias:
     """The derived table `given`; `arrays` makes its parameters, one array a column."""
-    parameters = (bindparam(f"given_{c.name}", type_=ARRAY(c.type)) for c in columns)
+    parameters = (bindparam(_name(c), type_=ARRAY(c.type)) for c in columns)
     return (
         func.unnest(*parameters)
         .table_valued(*(column(c.name, c.type) for c in columns), name="given")
@@ -25,18 +25,22 @@ def unnest(*columns: Column[Any]) -> TableValuedAlias:
 def arrays(columns: Sequence[Column[Any]], rows: Iterable[Sequence[Any]]) -> dict[str, list[Any]]:
     """The parameters of `unnest(*columns)`: each row holds a value a column, in that order."""
     transposed = [list(values) for values in zip(*rows, strict=True)] or [[] for _ in columns]
-    return {f"given_{c.name}": values for c, values in zip(columns, transposed, strict=True)}
+    return {_name(c): values for c, values in zip(columns, transposed, strict=True)}
+
+
+def _name(column: Column[Any]) -> str:
+    return f"{column.table.name}_{column.name}"
 
 
 def records(*columns: Column[Any]) -> TableValuedAlias:
     """The derived table `given`; `document` makes its parameter."""
     return (
-        func.json_to_recordset(cast(bindparam("given", type_=Text), JSON))
+        func.json_to_recordset(cast(bindparam(columns[0].table.name, type_=Text), JSON))
         .table_valued(*(column(c.name, c.type) for c in columns))
         .render_derived(name="given", with_types=True)
     )
 
 
-def document(rows: Sequence[object]) -> dict[str, str]:
+def document(table: Table, rows: Sequence[object]) -> dict[str, str]:
     """The parameter of `records(*columns)`: dataclasses or dicts whose fields are named like the columns."""
-    return {"given": encode(rows).decode()}
+    return {table.name: encode(rows).decode()}

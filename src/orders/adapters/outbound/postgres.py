@@ -152,7 +152,7 @@ class PostgresOrders:
     async def add(self, orders: Sequence[Order]) -> Sequence[Order]:
         # Orders meet by their keys first: twins of one key have different ids, so ids are in no common order.
         rows = sorted(orders, key=lambda order: (order.user_id, order.idempotency_key or "", order.id))
-        added = await self._uow.connection.execute(_ADD, document(rows))
+        added = await self._uow.connection.execute(_ADD, document(ORDERS, rows))
         ids = {id for (id,) in added}
         return [order for order in orders if order.id in ids]
 
@@ -168,7 +168,7 @@ class PostgresOrders:
     async def save(self, orders: Sequence[Order]) -> None:
         if orders:
             rows = ([getattr(order, c.name) for c in _STATUS] for order in orders)
-            await self._uow.connection.execute(_SAVE, arrays(_STATUS, rows))
+            await self._uow.connection.write(_SAVE, arrays(_STATUS, rows))
 
 
 class PostgresHistory:
@@ -178,7 +178,7 @@ class PostgresHistory:
     async def add(self, changes: Sequence[StatusChanged]) -> None:
         if changes:
             rows = sorted(changes, key=lambda change: (change.user_id, change.order_id, change.sequence))
-            await self._uow.connection.execute(_ADD_CHANGES, document(rows))
+            await self._uow.connection.write(_ADD_CHANGES, document(ORDER_HISTORY, rows))
 
 
 class PostgresPlacedOrders:

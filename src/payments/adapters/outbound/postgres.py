@@ -79,7 +79,7 @@ class PostgresAccounts:
 
     async def add(self, accounts: Sequence[Account]) -> Mapping[str, Account]:
         given = sorted(accounts, key=lambda account: account.user_id)
-        await self._uow.connection.execute(_ADD_ACCOUNTS, document(given))
+        await self._uow.connection.execute(_ADD_ACCOUNTS, document(ACCOUNTS, given))
         user_ids = [account.user_id for account in given]
         found = await self._uow.connection.execute(_ACCOUNTS_OF, {"user_ids": user_ids})
         return {account.user_id: account for account in map(_account, found)}
@@ -91,7 +91,7 @@ class PostgresAccounts:
     async def save(self, accounts: Sequence[Account]) -> None:
         if accounts:
             rows = ((account.user_id, account.balance, account.sequence) for account in accounts)
-            await self._uow.connection.execute(_SAVE_ACCOUNTS, arrays(_BALANCE, rows))
+            await self._uow.connection.write(_SAVE_ACCOUNTS, arrays(_BALANCE, rows))
 
 
 class PostgresLedger:
@@ -111,7 +111,7 @@ class PostgresLedger:
     async def add(self, transfers: Sequence[Transfer]) -> None:
         if transfers:
             given = sorted(transfers, key=lambda transfer: (transfer.user_id, transfer.sequence))
-            await self._uow.connection.execute(_ADD_TRANSFERS, document(given))
+            await self._uow.connection.write(_ADD_TRANSFERS, document(TRANSFERS, given))
 
 
 class PostgresStatements:
@@ -139,7 +139,7 @@ class PostgresPayments:
     async def add(self, payments: Sequence[Payment]) -> None:
         if payments:
             given = sorted(payments, key=lambda payment: (payment.user_id, payment.order_id))
-            await self._uow.connection.execute(_ADD_PAYMENTS, document(given))
+            await self._uow.connection.write(_ADD_PAYMENTS, document(PAYMENTS, given))
 
 
 class PostgresOpenedAccounts:
