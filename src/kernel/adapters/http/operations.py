@@ -14,7 +14,7 @@ from litestar.openapi.datastructures import ResponseSpec
 from litestar.openapi.spec import Example
 from litestar.openapi.spec import Operation as OpenAPIOperation
 from litestar.params import Body, PathParameter, QueryParameter
-from litestar.types import Guard
+from litestar.types import BeforeRequestHookHandler, Guard
 from msgspec import Meta
 
 from kernel.adapters.http.body import BATCH_BYTES_MAX, ITEMS_MAX, Items, JsonBody, JsonItems
@@ -41,6 +41,7 @@ class Operation(TypedDict, total=False):
     deprecated: bool
     tags: Sequence[str]
     guards: Sequence[Guard]
+    before_request: BeforeRequestHookHandler
     middleware: Sequence[ASGIMiddleware]
     operation_class: type[OpenAPIOperation]
     responses: Mapping[int, ResponseSpec]
@@ -103,7 +104,7 @@ OPEN_ACCOUNT = Operation(
     operation_id="openAccount",
     summary="Open the user's account, one at most",
     dto=JsonBody,
-    guards=[at_most_one_key],
+    before_request=at_most_one_key,
     operation_class=answering_with(LOCATION, REPLAYED),
     responses=_answer(201, http.Account, "Opened", examples.ACCOUNT)
     | problems(*_INVALID_BODY, (409, "account_exists"), *_NOT_WRITTEN),
@@ -126,7 +127,7 @@ DEPOSIT = Operation(
     operation_id="deposit",
     summary="Top the account up",
     dto=JsonBody,
-    guards=[at_most_one_key],
+    before_request=at_most_one_key,
     operation_class=answering_with(REPLAYED),
     status_code=200,
     responses=_DEPOSITED | problems(*_INVALID_BODY, *_NOT_DEPOSITED),
@@ -135,7 +136,8 @@ DEPOSIT_BY_GET = Operation(
     operation_id="depositByGet",
     summary="Deposit by GET (deprecated; use POST)",
     deprecated=True,
-    guards=[not_by_head, at_most_one_key, plain_query],
+    guards=[not_by_head, plain_query],
+    before_request=at_most_one_key,
     operation_class=answering_with(REPLAYED),
     tags=["Accounts"],
     middleware=[Deprecated()],
@@ -158,7 +160,7 @@ PLACE_ORDER = Operation(
     operation_id="placeOrder",
     summary="Place an order and start its payment",
     dto=JsonBody,
-    guards=[at_most_one_key],
+    before_request=at_most_one_key,
     operation_class=answering_with(LOCATION, REPLAYED),
     responses=_answer(201, http.Order, "Accepted", examples.ORDER)
     | problems(
@@ -173,7 +175,7 @@ PLACE_ORDERS = Operation(
     operation_id="placeOrders",
     summary="Place 1 to 200 orders, each with its own fate",
     dto=JsonItems,
-    guards=[keys_in_the_body],
+    before_request=keys_in_the_body,
     status_code=200,
     request_max_body_size=BATCH_BYTES_MAX,
     responses=_answer(
@@ -210,7 +212,7 @@ CANCEL_ORDER = Operation(
     description="A NEW order gets CANCELLED, or is refunded if its payment was faster; a FINISHED one gets"
     " REFUNDING, then REFUNDED. Repeating the call is harmless.",
     status_code=202,
-    guards=[at_most_one_well_formed_key],
+    before_request=at_most_one_well_formed_key,
     responses=_answer(202, http.Order, "It gets cancelled or refunded", examples.REFUNDING_ORDER)
     | problems(_INVALID, _NO_ORDER, (409, "order_cancelled"), (409, "order_refunded"), *_NOT_WRITTEN),
 )
