@@ -13,11 +13,15 @@ from uuid_utils.compat import uuid7
 from bench.floors import SQL
 from bench.load import Answers, post, run_load, run_paced
 from bench.servers import BALANCE, USERS, BenchedShop, Servers, all_decided
+from kernel.adapters.system_clock import SystemClock
+from kernel.application.envelopes import pack
 from orders import wire
 from orders.domain.events import OrderPlaced
 from orders.domain.order import ASK_AGAIN_FIRST
 
 CONNECTIONS = 768
+# What a transaction says under the load of so many.
+BATCH = 190
 
 
 def orders(
@@ -88,15 +92,17 @@ async def fill_outbox(url: str, count: int) -> None:
     connection = await asyncpg.connect(url)
     try:
         placed = await _store_new(connection, count, now, ask_again_at=now + ASK_AGAIN_FIRST)
-        events = []
-        for order_id, user in placed:
-            event_id = uuid7()
-            event = OrderPlaced(
-                order_id=order_id, user_id=user, traceparent=trace, amount=100, currency="RUB"
-            )
-            event_type, body = wire.encode(event, event_id, now)
-            events.append((event_type, event_id, body))
-        await connection.copy_records_to_table("outbox", records=events, columns=["type", "id", "event"])
+        events = [
+            OrderPlaced(order_id=order_id, user_id=user, traceparent=trace, amount=100, currency="RUB")
+            for order_id, user in placed
+        ]
+        rows = [
+            (row.type, row.id, row.events, row.count)
+            for start in range(0, count, BATCH)
+            for row in pack(events[start : start + BATCH], wire.encode, SystemClock())
+        ]
+        columns = ["type", "id", "event", "count"]
+        await connection.copy_records_to_table("outbox", records=rows, columns=columns)
         await connection.execute("ANALYZE")
     finally:
         await connection.close()

@@ -1,11 +1,12 @@
 """The migrated databases are those that the code knows, and refuse what must never be."""
 
 import re
+import shutil
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import asyncpg
 import pytest
@@ -16,8 +17,14 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 import kernel.adapters.postgres.tables
 import orders.adapters.outbound.tables
 import payments.adapters.outbound.tables
+from kernel.adapters.postgres import schema
 from kernel.adapters.postgres.engine import connect_engine
+from kernel.adapters.postgres.outbox import PostgresBacklog
 from kernel.adapters.postgres.schema import SchemaMismatch, migrate, require_revision, revision
+from kernel.adapters.postgres.unit_of_work import PostgresUnitOfWork
+from kernel.contracts.catalog import ORDER_PLACED, ORDER_STATUS_CHANGED
+from kernel.domain.ids import made_at
+from kernel.ports.outbox import Joined
 from tests.servers.postgres import create_database
 
 MIGRATIONS = Path(__file__).parents[2] / "migrations"
@@ -184,6 +191,29 @@ async def test_a_database_that_was_never_migrated_is_at_revision_0(postgres_serv
 async def test_migrating_twice_changes_nothing(service: str, engines: dict[str, AsyncEngine]) -> None:
     await migrate(engines[service], service)
     assert await revision(engines[service]) == SERVICES[service].SCHEMA_REVISION
+
+
+async def test_what_nobody_publishes_any_more_leaves_the_outbox_of_the_orders(
+    postgres_server: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    url = await create_database(postgres_server, "orders_before_0003")
+    engine, watcher = connect_engine(url), await asyncpg.connect(url)
+    shutil.copytree(MIGRATIONS / "orders", tmp_path / "orders", ignore=shutil.ignore_patterns("0003*"))
+    with monkeypatch.context() as of_before:
+        of_before.setattr(schema, "MIGRATIONS", tmp_path)
+        await migrate(engine, "orders")
+    oldest, newer = (UUID(int=ms << 80) for ms in (1, 2))
+    rows = [(ORDER_STATUS_CHANGED, oldest, b"1"), (ORDER_PLACED, newer, b"2")]
+    await watcher.executemany("INSERT INTO outbox VALUES ($1, $2, $3)", rows)
+
+    await migrate(engine, "orders")
+    async with (uow := PostgresUnitOfWork(engine)):
+        backlog = PostgresBacklog(uow)
+        assert await backlog.waiting_since() == made_at(newer)
+        assert await backlog.take(ORDER_PLACED, count_max=10) == [Joined(*rows[1], count=1)]
+        assert await backlog.waiting_since() is None
+    await watcher.close()
+    await engine.dispose()
 
 
 class Database:

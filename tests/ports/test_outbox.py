@@ -4,7 +4,10 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from tests.ports.worlds import Noted, World, ended, undone
+from kernel.adapters.postgres.figures import waiting
+from kernel.application.envelopes import ENVELOPE_BYTES_MAX, ENVELOPE_EVENTS_MAX
+from kernel.ports.outbox import Joined
+from tests.ports.worlds import Noted, PostgresWorld, World, ended, undone
 
 ORDER = UUID(int=1)
 
@@ -19,10 +22,19 @@ async def add(world: World, *events: Noted) -> None:
         await world.outbox(uow).add(events)
 
 
-async def taken(world: World, event_type: str = "a", *, count_max: int = 10) -> Sequence[bytes]:
+async def rows(world: World, event_type: str = "a", *, count_max: int = 10) -> Sequence[Joined]:
     """In a transaction of its own."""
     async with world.uow() as uow:
         return await world.backlog(uow).take(event_type, count_max=count_max)
+
+
+async def taken(world: World, event_type: str = "a", *, count_max: int = 10) -> list[bytes]:
+    """In a transaction of its own."""
+    return events(await rows(world, event_type, count_max=count_max))
+
+
+def events(found: Sequence[Joined]) -> list[bytes]:
+    return [row.events for row in found]
 
 
 async def test_what_was_added_is_taken_once(world: World) -> None:
@@ -47,18 +59,48 @@ async def test_the_oldest_come_first_at_most_as_many_as_asked_for(world: World) 
 async def test_events_of_one_call_keep_their_order_and_come_after_those_before(world: World) -> None:
     await add(world, noted(b"1"))
     await add(world, *(noted(b"%d" % number) for number in range(2, 10)))
-    assert b"".join(await taken(world)) == b"123456789"
+    assert await taken(world) == [b"1", b"2,3,4,5,6,7,8,9"]
 
 
 async def test_the_same_event_added_twice_is_two_events(world: World) -> None:
     await add(world, noted(b"1"), noted(b"1"))
-    assert await taken(world) == [b"1", b"1"]
+    assert await taken(world) == [b"1,1"]
+
+
+async def test_the_events_of_one_call_come_as_one_under_the_id_of_the_first(world: World) -> None:
+    await add(world, *(noted(b"%d" % number) for number in range(100)))
+    await add(world, noted(b"100"))
+    first, last = await rows(world)
+    assert (first.type, first.count, last.count) == ("a", 100, 1)
+    assert first.events == b",".join(b"%d" % number for number in range(100))
+    assert first.id < last.id
+
+
+async def test_no_more_events_are_kept_together_than_an_envelope_holds(world: World) -> None:
+    await add(world, *(noted(b"%d" % number) for number in range(2 * ENVELOPE_EVENTS_MAX + 1)))
+    found = await rows(world)
+    assert [row.count for row in found] == [ENVELOPE_EVENTS_MAX, ENVELOPE_EVENTS_MAX, 1]
+    assert b",".join(events(found)).split(b",") == [b"%d" % number for number in range(401)]
+
+
+async def test_no_more_bytes_are_kept_together_than_an_envelope_holds_but_for_a_single_event(
+    world: World,
+) -> None:
+    half, large = b"1" * (ENVELOPE_BYTES_MAX // 2 - 2), b"2" * (ENVELOPE_BYTES_MAX + 1)
+    await add(world, *(noted(text) for text in (half, half, half, large, half, b"3")))
+    assert await taken(world) == [half + b"," + half, half, large, half + b",3"]
+
+
+async def test_what_a_previous_version_kept_is_one_event(postgres: PostgresWorld) -> None:
+    row = ("a", postgres.clock.new_id(), b"1")
+    await postgres.watcher.execute("INSERT INTO outbox (type, id, event) VALUES ($1, $2, $3)", *row)
+    assert await rows(postgres) == [Joined(*row, count=1)]
 
 
 async def test_types_are_apart(world: World) -> None:
     await add(world, noted(b"1", "a"), noted(b"2", "b"), noted(b"3", "a"))
     assert await taken(world, "b") == [b"2"]
-    assert await taken(world, "a") == [b"1", b"3"]
+    assert await taken(world, "a") == [b"1,3"]
 
 
 async def test_bytes_come_out_as_they_went_in(world: World) -> None:
@@ -81,19 +123,29 @@ async def test_nothing_is_taken_before_its_transaction_committed(world: World) -
 
 
 async def test_what_a_transaction_took_is_there_again_when_it_rolls_back(world: World) -> None:
-    await add(world, noted(b"1"), noted(b"2"))
+    await add(world, noted(b"1"))
+    await add(world, noted(b"2"))
     async with undone(world.uow()) as uow:
-        assert await world.backlog(uow).take("a", count_max=1) == [b"1"]
+        assert events(await world.backlog(uow).take("a", count_max=1)) == [b"1"]
     assert await taken(world) == [b"1", b"2"]
 
 
 async def test_what_another_transaction_has_taken_is_passed_over_without_waiting(world: World) -> None:
-    await add(world, noted(b"1"), noted(b"2"), noted(b"3"))
+    for text in b"1", b"2", b"3":
+        await add(world, noted(text))
     async with world.uow() as uow:
-        assert await world.backlog(uow).take("a", count_max=2) == [b"1", b"2"]
+        assert events(await world.backlog(uow).take("a", count_max=2)) == [b"1", b"2"]
         assert await ended(world.start(taken(world))) == [b"3"]
         assert await world.backlog(uow).take("a", count_max=2) == []
     assert await taken(world) == []
+
+
+async def test_what_waits_is_counted_in_events(postgres: PostgresWorld) -> None:
+    since = postgres.clock.now().replace(microsecond=0)
+    await add(postgres, noted(b"1", "a"), noted(b"2", "b"), noted(b"3", "a"))
+    postgres.clock.advance(5)
+    await add(postgres, noted(b"4", "a"))
+    assert await waiting(postgres.engine) == {"a": (3, since), "b": (1, since)}
 
 
 async def test_the_relay_is_woken_once_a_type_and_only_after_the_commit(world: World) -> None:

@@ -8,7 +8,8 @@ from typing import Any
 
 from kernel.application import consume
 from kernel.application.consume import Consumer
-from kernel.application.relay import RelayEvents
+from kernel.application.envelopes import envelopes
+from kernel.application.relay import RelayEvents, Round
 from kernel.domain.errors import Unavailable
 from kernel.domain.events import MessageId
 from kernel.ports.bus import Envelope, Publisher
@@ -93,12 +94,12 @@ BUGS["the transport's id is the identity of an event, and there is no decision k
 
 
 class MarkedBeforeConfirm(RelayEvents):
-    async def __call__(self, event_type: str) -> int:
+    async def __call__(self, event_type: str) -> Round:
         async with self.uow:
-            events = await self.backlog.take(event_type, count_max=200)
-        if events:
-            await self.publisher.publish([Envelope(event_type, b"[" + b",".join(events) + b"]")])
-        return len(events)
+            taken = await self.backlog.take(event_type, count_max=20)
+        if taken:
+            await self.publisher.publish(envelopes(taken))
+        return Round.of(taken)
 
 
 BUGS["outbox rows are deleted before the confirm"] = Bug(
@@ -119,7 +120,7 @@ class AnyQueue:
 
 
 class AnyQueueWillDo(RelayEvents):
-    async def __call__(self, event_type: str) -> int:
+    async def __call__(self, event_type: str) -> Round:
         self.publisher = AnyQueue(self.publisher)
         return await super().__call__(event_type)
 

@@ -197,7 +197,7 @@ def undecided(shop: Shop) -> Iterator[Order]:
 def not_forgotten(shop: Shop) -> Broken:
     if shop.destroying:
         return
-    waiting = [row.event for database in shop.databases.values() for row in database.rows(OUTBOX)]
+    waiting = [row.events for database in shop.databases.values() for row in database.rows(OUTBOX)]
     under_way = [message.body for queue in shop.broker.queues.values() for message in queue]
     everything = b"".join(waiting + under_way + shop.broker.dead_letters)
     for order in undecided(shop):

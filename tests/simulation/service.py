@@ -12,7 +12,7 @@ from kernel.adapters.memory.parked import MemoryParkedMessages
 from kernel.application.consume import Consumer, ParkMessage
 from kernel.application.group_commit import GroupCommit
 from kernel.application.housekeeping import INBOX_KEPT, Periodically, PruneInbox
-from kernel.application.relay import Relay, RelayEvents
+from kernel.application.relay import Relay, RelayEvents, Round
 from kernel.contracts.catalog import published_by
 from kernel.domain.events import Unhandled
 from kernel.wiring import Background, Wakes
@@ -122,11 +122,11 @@ class Service:
         ]
         return [*jobs, Periodically(self._prune, self._world.prune_every_s, self.clock)]
 
-    async def _relay(self, event_type: str) -> int:
+    async def _relay(self, event_type: str) -> Round:
         uow = self.uow()
         publisher = SimPublisher(self._world.broker, self._process)
-        count: int = await self.parts.relay_events(uow, self.backlog(uow), publisher)(event_type)
-        return count
+        done: Round = await self.parts.relay_events(uow, self.backlog(uow), publisher)(event_type)
+        return done
 
     async def _park(self, unhandled: Unhandled) -> None:
         uow = self.uow()

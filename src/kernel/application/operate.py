@@ -4,7 +4,8 @@ from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
-from kernel.application.relay import ENVELOPE_EVENTS_MAX, batches
+from kernel.application.envelopes import envelopes
+from kernel.application.relay import ROWS_MAX, Round
 from kernel.domain.events import Parked
 from kernel.ports.bus import Handler
 from kernel.ports.inbox import Inbox
@@ -52,13 +53,13 @@ class HandleReplayed:
         self.uow = uow
         self.backlog = backlog
 
-    async def __call__(self, handle: Handler) -> int:
-        """How many there were. Any failure puts all of them back."""
+    async def __call__(self, handle: Handler) -> Round:
+        """What was handled. Any failure puts all of it back."""
         async with self.uow:
-            events = await self.backlog.take(REPLAYED, count_max=ENVELOPE_EVENTS_MAX)
-            for body in batches(events) if events else ():
-                await handle(body)
-        return len(events)
+            taken = await self.backlog.take(REPLAYED, count_max=ROWS_MAX)
+            for envelope in envelopes(taken):
+                await handle(envelope.body)
+        return Round.of(taken)
 
 
 class DiscardParked:

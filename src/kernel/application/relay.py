@@ -2,21 +2,35 @@
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
+from typing import Self
 
 from kernel.application.backoff import Backoff
+from kernel.application.envelopes import envelopes
 from kernel.domain.errors import Contention, OutcomeUnknown, Unavailable
-from kernel.ports.bus import Envelope, Publisher
+from kernel.domain.value import value
+from kernel.ports.bus import Publisher
 from kernel.ports.clock import Clock
-from kernel.ports.outbox import Backlog
+from kernel.ports.outbox import Backlog, Joined
 from kernel.ports.unit_of_work import UnitOfWork
 
-ENVELOPE_EVENTS_MAX = 200
-ENVELOPE_BYTES_MAX = 256 * 1024
+ROWS_MAX = 20
 POLL_S = 1.0
 
 logger = logging.getLogger(__name__)
+
+
+@value
+class Round:
+    """One transaction of a relay: how many events left the outbox, and whether more may wait."""
+
+    events: int
+    full: bool
+
+    @classmethod
+    def of(cls, taken: Sequence[Joined]) -> Self:
+        return cls(sum(joined.count for joined in taken), full=len(taken) == ROWS_MAX)
 
 
 class RelayEvents:
@@ -27,32 +41,21 @@ class RelayEvents:
         self.backlog = backlog
         self.publisher = publisher
 
-    async def __call__(self, event_type: str) -> int:
-        """How many events were published. Any failure puts all of them back."""
+    async def __call__(self, event_type: str) -> Round:
+        """What was published. Any failure puts all of it back."""
         async with self.uow:
-            events = await self.backlog.take(event_type, count_max=ENVELOPE_EVENTS_MAX)
-            if events:
-                await self.publisher.publish([Envelope(event_type, body) for body in batches(events)])
-        return len(events)
-
-
-def batches(events: Sequence[bytes]) -> Iterator[bytes]:
-    """JSON arrays (CloudEvents 1.0, JSON format, section 4) within the limits of one message."""
-    batch: list[bytes] = []
-    size = len(b"[]")
-    for event in events:
-        if batch and size + len(event) > ENVELOPE_BYTES_MAX:
-            yield b"[" + b",".join(batch) + b"]"
-            batch, size = [], len(b"[]")
-        batch.append(event)
-        size += len(event) + 1
-    yield b"[" + b",".join(batch) + b"]"
+            taken = await self.backlog.take(event_type, count_max=ROWS_MAX)
+            if taken:
+                await self.publisher.publish(envelopes(taken))
+        return Round.of(taken)
 
 
 class Relay:
     """Keeps one type of event flowing: woken after a commit, and by a poll for what others left behind."""
 
-    def __init__(self, relay_events: Callable[[], Awaitable[int]], wake: asyncio.Event, clock: Clock) -> None:
+    def __init__(
+        self, relay_events: Callable[[], Awaitable[Round]], wake: asyncio.Event, clock: Clock
+    ) -> None:
         self._relay_events = relay_events
         self._wake = wake
         self._backoff = Backoff(clock)
@@ -67,19 +70,19 @@ class Relay:
         while True:
             self._wake.clear()
             try:
-                count = await self._relay_events()
+                done = await self._relay_events()
             except (Unavailable, OutcomeUnknown, Contention):
-                count = None
+                done = None
             except Exception:
                 logger.exception("the relay failed, its events stay in the outbox")
-                count = None
-            if self._stopping and count != ENVELOPE_EVENTS_MAX:
+                done = None
+            if self._stopping and not (done and done.full):
                 return
-            if count is None:
+            if done is None:
                 await self._backoff.wait()
                 continue
             self._backoff.reset()
-            if count < ENVELOPE_EVENTS_MAX:
+            if not done.full:
                 await self._rest()
 
     async def _rest(self) -> None:

@@ -3,15 +3,13 @@
 import asyncio
 import logging
 from collections import deque
-from collections.abc import Callable, Sequence
-from datetime import datetime
+from collections.abc import Sequence
 from itertools import islice
 from typing import Generic, TypeVar
-from uuid import UUID
 
-from kernel.application.relay import ENVELOPE_EVENTS_MAX, batches
+from kernel.application.envelopes import ENVELOPE_EVENTS_MAX, Encode, envelopes, pack
 from kernel.domain.errors import Unavailable
-from kernel.ports.bus import Envelope, Notifier
+from kernel.ports.bus import Notifier
 from kernel.ports.clock import Clock
 
 E = TypeVar("E")
@@ -28,9 +26,7 @@ class Teller(Generic[E]):
     finds out whether somebody does now.
     """
 
-    def __init__(
-        self, encode: Callable[[E, UUID, datetime], tuple[str, bytes]], notifier: Notifier, clock: Clock
-    ) -> None:
+    def __init__(self, encode: Encode[E], notifier: Notifier, clock: Clock) -> None:
         self._encode = encode
         self._notifier = notifier
         self._clock = clock
@@ -68,11 +64,5 @@ class Teller(Generic[E]):
 
     async def _send(self, events: Sequence[E]) -> bool:
         """Whether anybody listened."""
-        now = self._clock.now()
-        encoded = [self._encode(event, self._clock.new_id(), now) for event in events]
-        event_type, _ = encoded[0]
-        heard = [
-            await self._notifier.notify(Envelope(event_type, body))
-            for body in batches([event for _, event in encoded])
-        ]
-        return all(heard)
+        packed = pack(events, self._encode, self._clock)
+        return all([await self._notifier.notify(envelope) for envelope in envelopes(packed)])

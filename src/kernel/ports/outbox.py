@@ -1,21 +1,37 @@
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Protocol, TypeVar
+from uuid import UUID
+
+from kernel.domain.value import value
 
 E_contra = TypeVar("E_contra", contravariant=True)
 
 
+@value
+class Joined:
+    """Encoded events of one type, with commas between them, under the id of the first."""
+
+    type: str
+    id: UUID
+    events: bytes
+    count: int
+
+
 class Outbox(Protocol[E_contra]):
     async def add(self, events: Sequence[E_contra]) -> None:
-        """Keep the events with this transaction, each under a new id, to be published after it."""
+        """Keep the events with this transaction, each under a new id, to be published after it.
+
+        Those of one type are kept together, as many as an envelope holds.
+        """
         ...
 
 
 class Backlog(Protocol):
     """The other end of the outbox: what waits to be published."""
 
-    async def take(self, event_type: str, *, count_max: int) -> Sequence[bytes]:
-        """The oldest waiting events of a type, encoded; gone if this transaction commits, there again if not.
+    async def take(self, event_type: str, *, count_max: int) -> Sequence[Joined]:
+        """The oldest that was kept of a type; gone if this transaction commits, there again if not.
 
         What another transaction has taken is passed over, so that any number of relays share the work.
         """

@@ -11,7 +11,7 @@ from orders.domain.order import CANCELLED_BY_USER, Status
 from payments.domain.account import Kind
 from payments.domain.payment import Decision
 from shop.audit.findings import Fault
-from shop.audit.outboxes import SUBJECT
+from shop.audit.outboxes import SUBJECTS
 from shop.audit.snapshot import Row, snapshot
 from shop.audit.verdict import REFUNDED, Key, Known, judge
 
@@ -87,7 +87,7 @@ LEFT JOIN LATERAL (
 WHERE p.decision IS NOT NULL OR c.amount IS NOT NULL OR r.created_at IS NOT NULL
 """
 _WAITING = f"""
-SELECT subject FROM (SELECT {SUBJECT} AS subject FROM outbox) o WHERE subject = ANY($1::text[])
+SELECT subject FROM ({SUBJECTS}) o WHERE subject = ANY($1::text[])
 UNION
 SELECT subject FROM parked_messages WHERE subject = ANY($1::text[])
 """

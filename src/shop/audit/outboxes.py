@@ -8,11 +8,15 @@ from kernel.domain.ids import made_at
 from shop.audit.findings import Check, Fault, message
 from shop.audit.snapshot import Row, Snapshot
 
-# The subject of an encoded event, which is the first one in it; whatever its bytes, this does not fail.
-SUBJECT = """substring(encode(event, 'escape') from '"subject":"([^"]*)"')"""
+# Of the encoded events in a row; whatever their bytes, this does not fail.
+_SUBJECT = """encode(event, 'escape'), '"subject":"([^"]*)"'"""
+SUBJECTS = f"SELECT (regexp_matches({_SUBJECT}, 'g'))[1] AS subject FROM outbox"
 
 _HEADS = "SELECT DISTINCT ON (type) type, id FROM outbox WHERE id < $1 ORDER BY type, id"
-STUCK = f"SELECT type, id, {SUBJECT} AS subject FROM outbox WHERE id < $1 AND type = ANY($2::text[])"
+STUCK = f"""
+SELECT type, id, count, (regexp_match({_SUBJECT}))[1] AS subject
+FROM outbox WHERE id < $1 AND type = ANY($2::text[])
+"""
 
 Heads = Mapping[str, UUID]
 
@@ -35,5 +39,6 @@ def still_stuck(was: Heads, now: Heads, *, at_rest: bool) -> Heads:
 
 
 def stuck_fault(row: Row) -> Fault:
-    found = f"waits since {made_at(row['id']):%Y-%m-%dT%H:%M:%SZ} for order {row['subject']}"
+    others = f" and {row['count'] - 1} others" if row["count"] > 1 else ""
+    found = f"waits since {made_at(row['id']):%Y-%m-%dT%H:%M:%SZ} for order {row['subject']}{others}"
     return Fault(Check.OUTBOXES, "outbox_stuck", message(row["type"], row["id"]), found, "published")

@@ -11,6 +11,7 @@ from kernel.adapters.telemetry.asgi import observed
 from kernel.adapters.telemetry.metrics import StoreMetrics
 from kernel.adapters.telemetry.telemetry import Telemetry
 from kernel.adapters.trace_context import CURRENT
+from kernel.application.relay import Round
 from kernel.ports.bus import Unreadable
 
 TRACE = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
@@ -87,13 +88,14 @@ async def test_a_message_that_nobody_can_read_is_counted_and_still_refused(
 async def test_rounds_of_a_relay_that_found_nothing_do_not_count(
     store: StoreMetrics, registry: CollectorRegistry
 ) -> None:
-    rounds = iter([0, 7, 0])
+    rounds = [Round(events, full=False) for events in (0, 7, 0)]
+    left = iter(rounds)
 
-    async def relay_events(_: str) -> int:
-        return next(rounds)
+    async def relay_events(_: str) -> Round:
+        return next(left)
 
     relay = store.publishing(relay_events)
-    assert [await relay("placed") for _ in range(3)] == [0, 7, 0]
+    assert [await relay("placed") for _ in range(3)] == rounds
     assert registry.get_sample_value("shop_published_events_sum", {"type": "placed"}) == 7
     assert registry.get_sample_value("shop_published_events_count", {"type": "placed"}) == 1
 

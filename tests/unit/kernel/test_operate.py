@@ -92,7 +92,7 @@ class World:
     async def work(self, handle: Handler | None = None) -> int:
         """What the service does about what was replayed."""
         uow = MemoryUnitOfWork(self.database)
-        return await HandleReplayed(uow, MemoryBacklog(uow))(handle or self.consume)
+        return (await HandleReplayed(uow, MemoryBacklog(uow))(handle or self.consume)).events
 
     @property
     def parked(self) -> list[Parked]:
@@ -100,7 +100,7 @@ class World:
 
     @property
     def replayed(self) -> int:
-        return len(self.database.rows(OUTBOX))
+        return sum(row.count for row in self.database.rows(OUTBOX))
 
 
 async def poisoned(*numbers: int) -> World:

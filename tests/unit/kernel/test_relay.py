@@ -4,22 +4,25 @@ import asyncio
 import json
 from collections.abc import Callable, Sequence
 from itertools import pairwise
-from uuid import UUID
 
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
 from kernel.adapters.memory.database import MemoryDatabase
-from kernel.adapters.memory.outbox import OUTBOX, MemoryBacklog, Waiting
+from kernel.adapters.memory.outbox import OUTBOX, MemoryBacklog, MemoryOutbox
 from kernel.adapters.memory.unit_of_work import MemoryUnitOfWork
 from kernel.application import relay
-from kernel.application.relay import ENVELOPE_BYTES_MAX, ENVELOPE_EVENTS_MAX, Relay, RelayEvents
+from kernel.application.envelopes import ENVELOPE_BYTES_MAX, ENVELOPE_EVENTS_MAX
+from kernel.application.relay import Relay, RelayEvents, Round
 from kernel.domain.errors import Contention, OutcomeUnknown, Unavailable
 from kernel.ports.bus import Envelope
 from tests.unit.clock import RecordingClock
 
 TYPE = "shop.tests.happened.v1"
+FULL = Round(200, full=True)
+LAST = Round(190, full=False)
+NONE = Round(0, full=False)
 
 
 class Bus:
@@ -37,19 +40,19 @@ class Bus:
 class World:
     def __init__(self, bus: Bus | None = None) -> None:
         self.database = MemoryDatabase()
+        self.clock = RecordingClock()
         self.bus = bus or Bus()
 
     async def add(self, *events: bytes, event_type: str = TYPE) -> None:
-        uow = MemoryUnitOfWork(self.database)
-        count = len(self.waiting())
-        async with uow:
-            for number, event in enumerate(events):
-                await uow.transaction.insert(OUTBOX, Waiting(event_type, UUID(int=count + number), event))
+        """In one transaction, so in as few rows as they fit into."""
+        async with (uow := MemoryUnitOfWork(self.database)):
+            outbox = MemoryOutbox[bytes](uow, self.clock, lambda e, *_: (event_type, e), lambda _: None)
+            await outbox.add(events)
 
     def waiting(self) -> list[bytes]:
-        return [row.event for row in self.database.rows(OUTBOX)]
+        return [row.events for row in self.database.rows(OUTBOX)]
 
-    async def relay(self) -> int:
+    async def relay(self) -> Round:
         uow = MemoryUnitOfWork(self.database)
         return await RelayEvents(uow, MemoryBacklog(uow), self.bus)(TYPE)
 
@@ -61,44 +64,68 @@ def event(size: int) -> bytes:
 
 async def test_the_events_that_wait_travel_together_in_order_and_are_gone() -> None:
     world = World()
-    await world.add(b"1", b"2", b"3")
-    assert await world.relay() == 3
+    await world.add(b"1")
+    await world.add(b"2", b"3")
+    assert await world.relay() == Round(3, full=False)
     assert world.bus.envelopes == [Envelope(TYPE, b"[1,2,3]")]
     assert world.waiting() == []
 
 
 async def test_an_empty_outbox_sends_nothing() -> None:
     world = World()
-    assert await world.relay() == 0
+    assert await world.relay() == NONE
     assert world.bus.envelopes == []
 
 
 async def test_events_of_another_type_stay() -> None:
     world = World()
     await world.add(b"1", event_type="shop.tests.other.v1")
-    assert await world.relay() == 0
+    assert await world.relay() == NONE
     assert world.waiting() == [b"1"]
 
 
-async def test_an_envelope_holds_200_events_and_the_rest_waits_for_the_next_round() -> None:
+def numbered(start: int, stop: int) -> list[bytes]:
+    return [b"%d" % number for number in range(start, stop)]
+
+
+@pytest.mark.parametrize("at_once", [250, 25, 20])
+async def test_an_envelope_holds_200_events_and_what_was_kept_together_stays_together(at_once: int) -> None:
     world = World()
-    await world.add(*(b"%d" % number for number in range(250)))
-    assert [await world.relay(), await world.relay(), await world.relay()] == [200, 50, 0]
-    assert [json.loads(envelope.body) for envelope in world.bus.envelopes] == [
-        list(range(200)),
-        list(range(200, 250)),
-    ]
+    for start in range(0, 500, at_once):
+        await world.add(*numbered(start, start + at_once))
+    while (await world.relay()).events:
+        pass
+    found = [json.loads(envelope.body) for envelope in world.bus.envelopes]
+    assert [number for numbers in found for number in numbers] == list(range(500))
+    sizes = {250: [200, 50, 200, 50], 25: [200, 200, 100], 20: [200, 200, 100]}
+    assert list(map(len, found)) == sizes[at_once]
     assert ENVELOPE_EVENTS_MAX == 200
 
 
-@given(
-    st.lists(st.integers(2, ENVELOPE_BYTES_MAX - 2) | st.integers(100_000, 140_000), min_size=1, max_size=8)
-)
-@example([ENVELOPE_BYTES_MAX // 2 - 2, ENVELOPE_BYTES_MAX // 2 - 1])
-@example([ENVELOPE_BYTES_MAX // 2 - 1, ENVELOPE_BYTES_MAX // 2 - 1])
-async def test_no_envelope_is_above_its_bytes_and_none_is_split_without_need(sizes: list[int]) -> None:
+async def test_a_round_takes_what_20_transactions_said_and_the_rest_waits_for_the_next() -> None:
     world = World()
-    await world.add(*map(event, sizes))
+    for number in range(25):
+        await world.add(*numbered(number * 190, (number + 1) * 190))
+    assert await world.relay() == Round(20 * 190, full=True)
+    assert len(world.bus.envelopes) == 20
+    assert await world.relay() == Round(5 * 190, full=False)
+    assert await world.relay() == NONE
+
+
+@pytest.mark.parametrize("at_once", [True, False])
+@given(
+    sizes=st.lists(
+        st.integers(2, ENVELOPE_BYTES_MAX - 2) | st.integers(100_000, 140_000), min_size=1, max_size=8
+    )
+)
+@example(sizes=[ENVELOPE_BYTES_MAX // 2 - 2, ENVELOPE_BYTES_MAX // 2 - 1])
+@example(sizes=[ENVELOPE_BYTES_MAX // 2 - 1, ENVELOPE_BYTES_MAX // 2 - 1])
+async def test_no_envelope_is_above_its_bytes_and_none_is_split_without_need(
+    sizes: list[int], at_once: bool
+) -> None:
+    world = World()
+    for some in [sizes] if at_once else [[size] for size in sizes]:
+        await world.add(*map(event, some))
     await world.relay()
     bodies = [envelope.body for envelope in world.bus.envelopes]
     assert [len(text) + 2 for body in bodies for text in json.loads(body)] == sizes
@@ -113,7 +140,7 @@ async def test_an_event_that_is_too_large_for_any_envelope_goes_alone_and_holds_
     world = World()
     large = event(ENVELOPE_BYTES_MAX + 1)
     await world.add(b"1", large, b"2")
-    assert await world.relay() == 3
+    assert await world.relay() == Round(3, full=False)
     assert [envelope.body for envelope in world.bus.envelopes] == [b"[1]", b"[" + large + b"]", b"[2]"]
 
 
@@ -124,15 +151,18 @@ async def test_any_failure_puts_all_events_back(error: BaseException) -> None:
 
     world = World(Bus(fail))
     await world.add(b"1", b"2")
+    await world.add(b"3")
     with pytest.raises(type(error)):
         await world.relay()
-    assert world.waiting() == [b"1", b"2"]
+    assert world.waiting() == [b"1,2", b"3"]
 
 
 async def test_two_relays_share_the_events_and_send_none_twice() -> None:
     world = World()
-    await world.add(*(b"%d" % number for number in range(300)))
-    assert sorted(await asyncio.gather(world.relay(), world.relay())) == [100, 200]
+    for start in range(0, 300, 10):
+        await world.add(*numbered(start, start + 10))
+    rounds = await asyncio.gather(world.relay(), world.relay())
+    assert sorted(done.events for done in rounds) == [100, 200]
     sent = [number for envelope in world.bus.envelopes for number in json.loads(envelope.body)]
     assert sorted(sent) == list(range(300))
 
@@ -140,16 +170,16 @@ async def test_two_relays_share_the_events_and_send_none_twice() -> None:
 class Rounds:
     """Stands for RelayEvents: `results` are what its rounds give; after them there is nothing to send."""
 
-    def __init__(self, *results: int | Exception) -> None:
+    def __init__(self, *results: Round | Exception) -> None:
         self.count = 0
         self._results = list(results)
         self._changed = asyncio.Condition()
 
-    async def __call__(self) -> int:
+    async def __call__(self) -> Round:
         self.count += 1
         async with self._changed:
             self._changed.notify_all()
-        result = self._results.pop(0) if self._results else 0
+        result = self._results.pop(0) if self._results else NONE
         if isinstance(result, Exception):
             raise result
         return result
@@ -164,7 +194,7 @@ async def running(rounds: Rounds, wake: asyncio.Event, clock: RecordingClock) ->
 
 
 async def test_a_commit_wakes_the_relay() -> None:
-    rounds, wake = Rounds(1), asyncio.Event()
+    rounds, wake = Rounds(LAST, LAST), asyncio.Event()
     task = await running(rounds, wake, RecordingClock())
     await rounds.reach(1)
     for count in (2, 3):
@@ -178,13 +208,13 @@ async def test_a_commit_while_a_round_is_under_way_is_not_forgotten() -> None:
     wake = asyncio.Event()
 
     class Meanwhile(Rounds):
-        async def __call__(self) -> int:
-            count = await super().__call__()
+        async def __call__(self) -> Round:
+            done = await super().__call__()
             if self.count == 1:
                 wake.set()
-            return count
+            return done
 
-    rounds = Meanwhile(1)
+    rounds = Meanwhile(LAST)
     task = await running(rounds, wake, RecordingClock())
     await rounds.reach(2)
     task.cancel()
@@ -200,7 +230,7 @@ async def test_what_others_left_behind_is_found_by_polling(monkeypatch: pytest.M
 
 
 async def test_a_full_round_is_followed_by_another_at_once() -> None:
-    rounds, clock = Rounds(200, 200, 200, 5), RecordingClock()
+    rounds, clock = Rounds(FULL, FULL, FULL, LAST), RecordingClock()
     task = await running(rounds, asyncio.Event(), clock)
     await rounds.reach(4)
     task.cancel()
@@ -209,7 +239,7 @@ async def test_a_full_round_is_followed_by_another_at_once() -> None:
 
 async def test_failures_are_waited_out_longer_each_time_and_forgotten_after_a_success() -> None:
     errors = [Unavailable("away"), OutcomeUnknown("cut"), Contention("lost"), Unavailable("away")]
-    rounds, clock = Rounds(*errors, 200, Unavailable("away"), 0), RecordingClock(chance=0.0)
+    rounds, clock = Rounds(*errors, FULL, Unavailable("away")), RecordingClock(chance=0.0)
     task = await running(rounds, asyncio.Event(), clock)
     await rounds.reach(7)
     task.cancel()
@@ -217,7 +247,7 @@ async def test_failures_are_waited_out_longer_each_time_and_forgotten_after_a_su
 
 
 async def test_a_bug_is_logged_and_the_relay_goes_on(caplog: pytest.LogCaptureFixture) -> None:
-    rounds = Rounds(ValueError("bug"), 1)
+    rounds = Rounds(ValueError("bug"), LAST)
     relay = await running(rounds, asyncio.Event(), RecordingClock())
     await rounds.reach(2)
     relay.cancel()
@@ -225,7 +255,7 @@ async def test_a_bug_is_logged_and_the_relay_goes_on(caplog: pytest.LogCaptureFi
 
 
 async def test_a_relay_that_is_told_to_stop_publishes_what_waits_first() -> None:
-    rounds = Rounds(0, 200, 200, 5)
+    rounds = Rounds(NONE, FULL, FULL, LAST)
     relay = Relay(rounds, asyncio.Event(), RecordingClock())
     task = asyncio.create_task(relay.run())
     await rounds.reach(1)
@@ -236,7 +266,7 @@ async def test_a_relay_that_is_told_to_stop_publishes_what_waits_first() -> None
 
 
 async def test_a_relay_that_cannot_publish_stops_all_the_same() -> None:
-    rounds, clock = Rounds(0, Unavailable("away")), RecordingClock()
+    rounds, clock = Rounds(NONE, Unavailable("away")), RecordingClock()
     relay = Relay(rounds, asyncio.Event(), clock)
     task = asyncio.create_task(relay.run())
     await rounds.reach(1)

@@ -34,6 +34,7 @@ from orders.domain.order import (
     StatusChanged,
 )
 from tests.unit.clock import id_of
+from tests.unit.waiting import waiting_in
 
 TRACE = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-00"
 
@@ -81,11 +82,11 @@ class World:
         """The numbers of the orders that were asked about, as `order` gave them."""
         uow = MemoryUnitOfWork(self.database)
         outbox = MemoryOutbox(uow, self.clock, wire.encode, self.woken.append)
-        waiting = set(self.database.rows(OUTBOX))
+        waiting = self.outbox()
         await AskAgain(uow, MemoryOrders(uow), outbox, MemoryBacklog(uow), self.clock)()
-        questions = [row for row in self.database.rows(OUTBOX) if row not in waiting]
+        questions = [question for question in self.outbox() if question not in waiting]
         numbers = {str(id_of(number)): number for number in range(1000)}
-        return [numbers[json.loads(row.event)["subject"]] for row in questions]
+        return [numbers[question["subject"]] for question in questions]
 
     def published(self) -> None:
         """The relay took everything, and whoever listens was told."""
@@ -130,7 +131,7 @@ class World:
 
     def outbox(self) -> list[dict[str, Any]]:
         """What payments must get."""
-        return [json.loads(row.event) for row in sorted(self.database.rows(OUTBOX), key=lambda row: row.id)]
+        return waiting_in(self.database)
 
     def notified(self) -> list[tuple[str, int, str]]:
         """The order, the number and the status of each change that whoever listens is told."""

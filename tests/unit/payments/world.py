@@ -1,12 +1,11 @@
 """The use cases of payments over adapters in memory, made anew for each call as wiring does it."""
 
-import json
 from typing import Any
 
 from kernel.adapters.memory.clock import MemoryClock
 from kernel.adapters.memory.database import MemoryDatabase
 from kernel.adapters.memory.inbox import MemoryInbox
-from kernel.adapters.memory.outbox import OUTBOX, MemoryOutbox
+from kernel.adapters.memory.outbox import MemoryOutbox
 from kernel.adapters.memory.unit_of_work import MemoryUnitOfWork
 from kernel.domain.errors import ShopError
 from kernel.domain.events import MessageId, Received
@@ -28,6 +27,7 @@ from payments.domain.account import Deposit, Deposited, OpenAccount, Opened, Tra
 from payments.domain.events import CancellationRequested, OrderPlaced, Question
 from payments.domain.payment import Payment
 from tests.unit.clock import id_of
+from tests.unit.waiting import waiting_in
 
 TRACE = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-00"
 
@@ -78,7 +78,7 @@ class World:
         return sorted(self.database.rows(PAYMENTS), key=lambda row: (row.user_id, row.order_id))
 
     def outbox(self) -> list[dict[str, Any]]:
-        return [json.loads(row.event) for row in sorted(self.database.rows(OUTBOX), key=lambda row: row.id)]
+        return waiting_in(self.database)
 
     def hold_together(self) -> bool:
         """Each balance is the sum of its transfers and the last `balance_after`; no number is missing."""

@@ -582,13 +582,16 @@ async def test_an_order_that_its_user_cancelled_before_it_was_paid_is_no_fault(b
 @pytest.mark.parametrize("service", ["orders", "payments"])
 async def test_an_undecided_order_that_a_message_names_is_not_forgotten(service: str, books: Books) -> None:
     await books.harm("orders", UNDECIDED)
-    event = f'{{"id":"1","subject":"{UNKNOWN}","data":{{}}}}'
+    other = UNKNOWN[:-1] + "1"
+    events = ",".join(f'{{"id":"1","subject":"{id}","data":{{}}}}' for id in (other, UNKNOWN, other))
     now_id = "01ffffff-0000-7000-8000-000000000000"
     await books.harm(
-        service, f"INSERT INTO outbox VALUES ('a type', '{now_id}', convert_to('{event}', 'UTF8'))"
+        service, f"INSERT INTO outbox VALUES ('a type', '{now_id}', convert_to('{events}', 'UTF8'), 3)"
     )
     assert culprits(await books.audit()) == []
-    assert culprits(await books.audit(at_rest=True)) == [("outbox_stuck", f"message a type {now_id}")]
+    report = await books.audit(at_rest=True)
+    assert culprits(report) == [("outbox_stuck", f"message a type {now_id}")]
+    assert report.faults[0].found.endswith(f" for order {other} and 2 others")
 
 
 @pytest.mark.parametrize("service", ["orders", "payments"])

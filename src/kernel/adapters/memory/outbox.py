@@ -1,37 +1,24 @@
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 from typing import Generic, TypeVar
-from uuid import UUID
 
 from kernel.adapters.memory.database import Table
 from kernel.adapters.memory.unit_of_work import MemoryUnitOfWork
+from kernel.application.envelopes import Encode, pack
 from kernel.domain.ids import made_at
 from kernel.ports.clock import Clock
+from kernel.ports.outbox import Joined
 
 E = TypeVar("E")
 
 
-@dataclass(frozen=True, slots=True)
-class Waiting:
-    """An encoded event that waits to be published."""
-
-    type: str
-    id: UUID
-    event: bytes
-
-
-OUTBOX = Table[Waiting]({"id": lambda waiting: (waiting.type, waiting.id)})
+OUTBOX = Table[Joined]({"id": lambda row: (row.type, row.id)})
 
 
 class MemoryOutbox(Generic[E]):
     def __init__(
-        self,
-        uow: MemoryUnitOfWork,
-        clock: Clock,
-        encode: Callable[[E, UUID, datetime], tuple[str, bytes]],
-        wake: Callable[[str], None],
+        self, uow: MemoryUnitOfWork, clock: Clock, encode: Encode[E], wake: Callable[[str], None]
     ) -> None:
         self._uow = uow
         self._clock = clock
@@ -39,14 +26,10 @@ class MemoryOutbox(Generic[E]):
         self._wake = wake
 
     async def add(self, events: Sequence[E]) -> None:
-        now = self._clock.now()
-        types: dict[str, None] = {}
-        for event in events:
-            event_id = self._clock.new_id()
-            event_type, body = self._encode(event, event_id, now)
-            await self._uow.transaction.insert(OUTBOX, Waiting(event_type, event_id, body))
-            types[event_type] = None
-        for event_type in types:
+        rows = pack(events, self._encode, self._clock)
+        for row in rows:
+            await self._uow.transaction.insert(OUTBOX, row)
+        for event_type in dict.fromkeys(row.type for row in rows):
             self._uow.after_commit(partial(self._wake, event_type))
 
 
@@ -54,12 +37,12 @@ class MemoryBacklog:
     def __init__(self, uow: MemoryUnitOfWork) -> None:
         self._uow = uow
 
-    async def take(self, event_type: str, *, count_max: int) -> Sequence[bytes]:
+    async def take(self, event_type: str, *, count_max: int) -> Sequence[Joined]:
         transaction = self._uow.transaction
-        waiting = [row for row in transaction.unlocked(OUTBOX) if row.type == event_type]
-        for row in waiting[:count_max]:
+        taken = [row for row in transaction.unlocked(OUTBOX) if row.type == event_type][:count_max]
+        for row in taken:
             await transaction.delete(OUTBOX, (row.type, row.id))
-        return [row.event for row in waiting[:count_max]]
+        return taken
 
     async def waiting_since(self) -> datetime | None:
         ids = [row.id for row in self._uow.transaction.committed(OUTBOX)]

@@ -48,6 +48,13 @@ CREATE TABLE discarded_messages (
 );
 """
 
+# The default is for a previous version of the service, whose rows are single events. Rows live for seconds:
+# to compress them costs more than it saves.
+MESSAGING_0003 = """
+ALTER TABLE outbox ADD COLUMN count integer NOT NULL DEFAULT 1;
+ALTER TABLE outbox ALTER COLUMN event SET STORAGE EXTERNAL;
+"""
+
 REFUSE_CHANGE_0001 = """
 CREATE FUNCTION refuse_change() RETURNS trigger LANGUAGE plpgsql AS
 $$ BEGIN RAISE EXCEPTION '% is append-only', TG_TABLE_NAME; END $$

@@ -11,7 +11,9 @@ from kernel.adapters.postgres.tables import OUTBOX, PARKED
 from kernel.domain.ids import made_at
 
 # PostgreSQL before 18 knows no min() of ids, and as text they sort alike.
-_WAITING = select(OUTBOX.c.type, func.count(), func.min(cast(OUTBOX.c.id, Text))).group_by(OUTBOX.c.type)
+_WAITING = select(OUTBOX.c.type, func.sum(OUTBOX.c.count), func.min(cast(OUTBOX.c.id, Text))).group_by(
+    OUTBOX.c.type
+)
 _PARKED = select(PARKED.c.reason, func.count().label("parked")).group_by(PARKED.c.reason)
 
 

@@ -13,6 +13,7 @@ OUTBOX = Table(
     Column("type", Key, primary_key=True),
     Column("id", Uuid, primary_key=True),
     Column("event", LargeBinary, nullable=False),
+    Column("count", Integer, nullable=False),
 )
 
 INBOX = Table(

@@ -4,7 +4,7 @@ from typing import Any
 
 from kernel.adapters.rabbit.session import CONTENT_TYPE
 from kernel.adapters.rabbit.topology import EXCHANGE, service_queue
-from kernel.application.relay import ENVELOPE_EVENTS_MAX
+from kernel.application.envelopes import ENVELOPE_EVENTS_MAX
 from kernel.contracts import examples
 from kernel.contracts.catalog import CATALOG, consumed_by, notified_by, published_by
 from kernel.contracts.schema import schemas

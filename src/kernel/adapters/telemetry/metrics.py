@@ -13,6 +13,7 @@ from prometheus_client import (
     disable_created_metrics,
 )
 
+from kernel.application.relay import Round
 from kernel.ports.bus import Handler, Unreadable
 
 # Whose every series would be doubled by the time at which it began.
@@ -71,7 +72,7 @@ class StoreMetrics:
             "shop_published_events",
             "Events that a round of the relay published.",
             ("type",),
-            buckets=SIZES,
+            buckets=(*SIZES, 500, 1000, 2000, 4000),
             registry=registry,
         )
         self._dead_lettered = Counter(
@@ -104,14 +105,14 @@ class StoreMetrics:
         self._used.set_function(lambda: float(used()))
         self._max.set(most)
 
-    def publishing(self, relay_events: Callable[P, Awaitable[int]]) -> Callable[P, Awaitable[int]]:
+    def publishing(self, relay_events: Callable[P, Awaitable[Round]]) -> Callable[P, Awaitable[Round]]:
         """The same round of a relay, whose first argument is the type, counted where it published."""
 
-        async def counted(*args: P.args, **kwargs: P.kwargs) -> int:
-            count = await relay_events(*args, **kwargs)
-            if count:
-                self._published.labels(args[0]).observe(count)
-            return count
+        async def counted(*args: P.args, **kwargs: P.kwargs) -> Round:
+            done = await relay_events(*args, **kwargs)
+            if done.events:
+                self._published.labels(args[0]).observe(done.events)
+            return done
 
         return counted
 

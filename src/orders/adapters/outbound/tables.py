@@ -3,7 +3,7 @@ from sqlalchemy import BigInteger, Column, Integer, Table, Text, UniqueConstrain
 from kernel.adapters.postgres.tables import METADATA, Key, Time
 
 # The newest migration that this code needs; migrations/orders.
-SCHEMA_REVISION = 2
+SCHEMA_REVISION = 3
 
 ORDERS = Table(
     "orders",

@@ -3,7 +3,7 @@ from sqlalchemy import BigInteger, Column, Table, UniqueConstraint, Uuid
 from kernel.adapters.postgres.tables import METADATA, Key, Time
 
 # The newest migration that this code needs; migrations/payments.
-SCHEMA_REVISION = 2
+SCHEMA_REVISION = 3
 
 ACCOUNTS = Table(
     "accounts",

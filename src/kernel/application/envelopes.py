@@ -1,0 +1,60 @@
+"""Events are joined when they are stored, and again when they are published, up to the same limits."""
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from datetime import datetime
+from operator import attrgetter
+from typing import TypeVar
+from uuid import UUID
+
+from kernel.ports.bus import Envelope
+from kernel.ports.clock import Clock
+from kernel.ports.outbox import Joined
+
+ENVELOPE_EVENTS_MAX = 200
+ENVELOPE_BYTES_MAX = 256 * 1024
+
+E = TypeVar("E")
+
+# Type and CloudEvent of a domain event, given the id and the time of the message.
+Encode = Callable[[E, UUID, datetime], tuple[str, bytes]]
+
+
+def pack(events: Iterable[E], encode: Encode[E], clock: Clock) -> list[Joined]:
+    """The events, encoded under new ids; those of one type stand together, in order."""
+    now = clock.now()
+    encoded = []
+    for event in events:
+        event_id = clock.new_id()
+        event_type, body = encode(event, event_id, now)
+        encoded.append(Joined(event_type, event_id, body, 1))
+    return list(_join(sorted(encoded, key=attrgetter("type"))))
+
+
+def envelopes(parts: Iterable[Joined]) -> list[Envelope]:
+    """As few as neighbours of one type fit into, as JSON arrays (CloudEvents 1.0, JSON format, section 4)."""
+    return [Envelope(joined.type, b"[" + joined.events + b"]") for joined in _join(parts)]
+
+
+def _join(parts: Iterable[Joined]) -> Iterator[Joined]:
+    """No part is cut, so one that is above the limits stays alone."""
+    together: list[Joined] = []
+    count, size = 0, len(b"[]")
+    for part in parts:
+        if together and (
+            part.type != together[0].type
+            or count + part.count > ENVELOPE_EVENTS_MAX
+            or size + len(part.events) > ENVELOPE_BYTES_MAX
+        ):
+            yield _joined(together)
+            together, count, size = [], 0, len(b"[]")
+        together.append(part)
+        count += part.count
+        size += len(part.events) + len(b",")
+    if together:
+        yield _joined(together)
+
+
+def _joined(parts: Sequence[Joined]) -> Joined:
+    first = parts[0]
+    events = b",".join([part.events for part in parts])
+    return Joined(first.type, first.id, events, sum(part.count for part in parts))
