@@ -23,11 +23,6 @@ SERVER_SETTINGS = {
     "statement_timeout": "4s",
     "timezone": "UTC",
     "jit": "off",
-    # Every statement names its rows: it is planned once, as a walk through indexes, whatever the tables hold.
-    "plan_cache_mode": "force_generic_plan",
-    "enable_seqscan": "off",
-    "enable_hashjoin": "off",
-    "enable_mergejoin": "off",
 }
 
 
