@@ -42,22 +42,31 @@ class Answers:
 
 
 class _Connection(asyncio.Protocol):
-    def __init__(self, requests: Iterator[bytes], answers: Answers, done: asyncio.Future[None]) -> None:
-        self._requests = requests
+    def __init__(self, answers: Answers) -> None:
         self._answers = answers
-        self._done = done
         self._received = b""
         self._sent_at = 0.0
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast(asyncio.Transport, transport)
+
+    def send(self, requests: Iterator[bytes]) -> None:
+        """Each once the one before is answered; then `done`."""
+        self._requests = requests
+        self.done = asyncio.get_running_loop().create_future()
         self._send()
+
+    @property
+    def idle(self) -> bool:
+        return self.done.done() and not self._transport.is_closing()
+
+    def close(self) -> None:
+        self._transport.close()
 
     def _send(self) -> None:
         request = next(self._requests, None)
         if request is None:
-            self._done.set_result(None)
-            self._transport.close()
+            self.done.set_result(None)
         else:
             self._sent_at = time.perf_counter()
             self._transport.write(request)
@@ -77,41 +86,55 @@ class _Connection(asyncio.Protocol):
         self._send()
 
     def connection_lost(self, error: Exception | None) -> None:
-        if not self._done.done():
-            self._done.set_exception(error or ConnectionError("the server closed the connection"))
+        if not self.done.done():
+            self.done.set_exception(error or ConnectionError("the server closed the connection"))
+
+
+class _Load:
+    """The connections to one server, and its answers."""
+
+    def __init__(self, url: str) -> None:
+        self.connections: list[_Connection] = []
+        self.started = asyncio.get_running_loop().time()
+        self._cpu = time.process_time()
+        self._answers = Answers()
+        self._at = urlsplit(url)
+
+    async def connect(self) -> _Connection:
+        _, connection = await asyncio.get_running_loop().create_connection(
+            lambda: _Connection(self._answers), self._at.hostname, self._at.port
+        )
+        self.connections.append(connection)
+        return connection
+
+    async def answers(self) -> Answers:
+        await asyncio.gather(*(connection.done for connection in self.connections))
+        self._answers.seconds = asyncio.get_running_loop().time() - self.started
+        self._answers.cpu_s = time.process_time() - self._cpu
+        for connection in self.connections:
+            connection.close()
+        return self._answers
 
 
 async def run_load(url: str, requests: Iterator[bytes], *, connections: int) -> Answers:
     """Sends all requests, one after the other on each connection. Raises OSError when one breaks."""
-    at = urlsplit(url)
-    loop = asyncio.get_running_loop()
-    answers = Answers()
-    done = [loop.create_future() for _ in range(connections)]
-    started, cpu = time.perf_counter(), time.process_time()
-    for future in done:
-        await loop.create_connection(lambda f=future: _Connection(requests, answers, f), at.hostname, at.port)
-    await asyncio.gather(*done)
-    answers.seconds, answers.cpu_s = time.perf_counter() - started, time.process_time() - cpu
-    return answers
+    load = _Load(url)
+    for _ in range(connections):
+        (await load.connect()).send(requests)
+    return await load.answers()
 
 
 async def run_paced(url: str, requests: Iterator[bytes], *, per_s: float) -> Answers:
-    """Sends each request when it is due, on a connection of its own if need be: late answers delay nobody."""
-    at = urlsplit(url)
-    loop = asyncio.get_running_loop()
-    answers = Answers()
-    done = []
-    started, cpu = loop.time(), time.process_time()
+    """Sends each request when it is due, on a new connection if no other is idle: late answers delay nobody.
+
+    Raises OSError when a connection breaks that an answer is due on.
+    """
+    load = _Load(url)
     for number, request in enumerate(requests):
-        await asyncio.sleep(started + number / per_s - loop.time())
-        future = loop.create_future()
-        done.append(future)
-        await loop.create_connection(
-            lambda r=request, f=future: _Connection(iter([r]), answers, f), at.hostname, at.port
-        )
-    await asyncio.gather(*done)
-    answers.seconds, answers.cpu_s = loop.time() - started, time.process_time() - cpu
-    return answers
+        await asyncio.sleep(load.started + number / per_s - asyncio.get_running_loop().time())
+        idle = filter(lambda connection: connection.idle, load.connections)
+        (next(idle, None) or await load.connect()).send(iter([request]))
+    return await load.answers()
 
 
 class Stream(asyncio.Protocol):

@@ -49,5 +49,5 @@ async def serve(settings: Settings, notifications: Notifications, stop: asyncio.
             cors=cors_config(settings.shop_cors_origins),
         )
         hub, changes = await container.get(Hub), await container.get(StatusChanges)
-        door = short_way(app, await container.get(PlaceOrders), await container.get(Clock))
+        door = short_way(app, await container.get(PlaceOrders), hub, await container.get(Clock))
         await run(door, telemetry, settings.bind_host, settings.gateway_port, stop, hub, jobs=[hub, changes])

@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 from uuid import UUID
 
 from gateway.application.watch import Watch, WatchedOrder
-from gateway.domain.orders import Change
+from gateway.domain.orders import Change, Placed
 from gateway.ports.orders import OrdersService
 from kernel.application.group_commit import GroupCommit
 from kernel.domain.errors import NotFound, OutcomeUnknown, ShopError, Unavailable
@@ -15,13 +15,16 @@ from kernel.ports.clock import Clock
 
 WATCHES_MAX = 5000
 LISTEN_ON_S = 60.0
+READ_AFTER_S = 0.2
 _TICK_S = 0.5
 
 
 class Hub:
     """Knows of changes from notifications, and by reading: once when a watch begins, which closes the race,
-    on a gap or a repeat, and now and then, because notifications may be lost. Readings of many orders share
-    calls. Notifications are wanted only while somebody watches, and for a minute more."""
+    on a gap or a repeat, and now and then, because notifications may be lost. Of an order that was just
+    placed all is known: reading it at once would hold up the orders service, which has yet to pass it on.
+    Readings of many orders share calls. Notifications are wanted only while somebody watches, and for a
+    minute more."""
 
     def __init__(
         self,
@@ -47,36 +50,36 @@ class Hub:
             if order is not None and (not order.learn([change]) or order.has_gap):
                 self._begin_reading(order)
 
+    async def listen(self) -> None:
+        """Want notifications, before an order is placed whose decision will be waited for."""
+        self._listen_until = self._clock.monotonic() + LISTEN_ON_S
+        await self._notifications.want(True)
+
     @asynccontextmanager
     async def watch(self, order_id: UUID, *, place: int = 0) -> AsyncIterator[Watch]:
         """Watch what follows the change of this number; the whole life where the order has no such change.
 
         Raises NotFound, and Unavailable where the order cannot be read, or too many are watched already.
         """
-        if self._stopped or self._watches_count >= self._watches_max:
-            raise Unavailable("no more orders can be watched here", code="overloaded")
-        order = self._watched.setdefault(order_id, WatchedOrder(order_id))
-        order.watches_count += 1
-        self._watches_count += 1
-        try:
-            # First, or a change between the two would go unnoticed.
-            await self._notifications.want(True)
+        async with self._watching(order_id) as order:
             await self._read(order)
             yield Watch(order, place)
-        finally:
-            self._watches_count -= 1
-            order.watches_count -= 1
-            if not order.watches_count:
-                del self._watched[order_id]
-            self._listen_until = self._clock.monotonic() + LISTEN_ON_S
 
-    async def decided(self, order_id: UUID, *, within_s: float) -> Change | None:
-        """The latest change of the order as soon as it is decided; None where that takes longer."""
+    async def decided(self, placed: Placed, *, within_s: float) -> Change | None:
+        """The latest change of an order that was placed and NEW, once decided; None where that takes longer.
+
+        Without news it is read after a while: they may have come before this began. Raises Unavailable where
+        too many orders are watched already.
+        """
         try:
-            async with asyncio.timeout(within_s), self.watch(order_id) as watch:
-                while not watch.latest.decided and not watch.over:
+            async with asyncio.timeout(within_s), self._watching(placed.order_id) as order:
+                order.learn([placed.first_change])
+                watch = Watch(order, place=1)
+                told = await watch.next(within_s=READ_AFTER_S)
+                if told is None and not watch.over:
+                    self._begin_reading(order)
                     await watch.next(within_s=within_s)
-                return watch.latest if watch.latest.decided else None
+                return order.latest if order.latest.decided else None
         except TimeoutError:
             return None
 
@@ -97,6 +100,25 @@ class Hub:
         for order in self._watched.values():
             order.dropped = True
             order.wake()
+
+    @asynccontextmanager
+    async def _watching(self, order_id: UUID) -> AsyncIterator[WatchedOrder]:
+        """Raises Unavailable."""
+        if self._stopped or self._watches_count >= self._watches_max:
+            raise Unavailable("no more orders can be watched here", code="overloaded")
+        order = self._watched.setdefault(order_id, WatchedOrder(order_id))
+        order.watches_count += 1
+        self._watches_count += 1
+        try:
+            # Before it is read, or a change between the two would go unnoticed.
+            await self.listen()
+            yield order
+        finally:
+            self._watches_count -= 1
+            order.watches_count -= 1
+            if not order.watches_count:
+                del self._watched[order_id]
+            self._listen_until = self._clock.monotonic() + LISTEN_ON_S
 
     async def _read(self, order: WatchedOrder) -> None:
         """Raises NotFound or Unavailable. Who leaves meanwhile does not end it for the others."""

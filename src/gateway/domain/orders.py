@@ -38,6 +38,11 @@ class Placed:
     def decided(self) -> bool:
         return self.status != UNDECIDED
 
+    @property
+    def first_change(self) -> "Change":
+        """All that has happened to it while it is undecided: a wish to cancel it changes nothing."""
+        return Change(self.order_id, 1, self.status, self.order)
+
 
 @value
 class Rejected:

@@ -27,6 +27,7 @@ class Gateway:
     http: Http
     orders: Stub
     payments: Stub
+    notifications: InProcessNotifications
 
 
 @asynccontextmanager
@@ -43,7 +44,7 @@ async def a_gateway(orders: Stub, payments: Stub, **settings: str) -> AsyncItera
     try:
         await eventually(lambda: answers_ready(url), every=0.01)
         async with aiohttp.ClientSession() as session:
-            yield Gateway(url, session, Http(session), orders, payments)
+            yield Gateway(url, session, Http(session), orders, payments, notifications)
     finally:
         stop.set()
         await serving

@@ -15,9 +15,9 @@ from uuid import UUID
 
 import pytest
 
-from gateway.application.hub import LISTEN_ON_S, WATCHES_MAX, Hub
+from gateway.application.hub import LISTEN_ON_S, READ_AFTER_S, WATCHES_MAX, Hub
 from gateway.application.watch import Watch
-from gateway.domain.orders import Change
+from gateway.domain.orders import Change, Placed
 from kernel.adapters.memory.bus import InProcessBroker, InProcessNotifications
 from kernel.domain.errors import NotFound, Unavailable
 from tests.simulation.loop import SimClock, VirtualLoop
@@ -25,6 +25,7 @@ from tests.unit.clock import id_of
 
 LIFE = ("NEW", "FINISHED", "REFUNDING", "REFUNDED")
 ONE = id_of(1)
+PLACED = Placed(ONE, "NEW", b"1", replayed=False)
 
 
 def change(sequence: int, order_id: UUID = ONE, life: Sequence[str] = LIFE) -> Change:
@@ -321,15 +322,65 @@ async def test_stopping_ends_every_watch_unfinished_and_begins_no_other(world: W
 
 
 @virtually
-async def test_waiting_for_a_decision_ends_with_it_or_with_the_time(world: World) -> None:
-    world.becomes(1)
-    assert await world.hub.decided(ONE, within_s=5) is None
-    assert 5 <= world.now < 5.1
-    waiting = asyncio.create_task(world.hub.decided(ONE, within_s=5))
-    await asyncio.sleep(1)
+async def test_a_decision_that_is_told_in_time_is_waited_for_without_a_reading(world: World) -> None:
+    waiting = asyncio.create_task(world.hub.decided(PLACED, within_s=5))
+    await asyncio.sleep(READ_AFTER_S / 2)
     world.becomes(2)
     assert await waiting == change(2)
-    assert await world.hub.decided(ONE, within_s=0.5) == change(2)
+    assert world.now == READ_AFTER_S / 2
+    await asyncio.sleep(100)
+    assert world.reads == []
+
+
+@virtually
+async def test_a_decision_that_was_told_before_it_was_waited_for_is_read_soon(world: World) -> None:
+    world.becomes(2)
+    assert await world.hub.decided(PLACED, within_s=5) == change(2)
+    assert world.reads == [(READ_AFTER_S, ONE)]
+
+
+@pytest.mark.parametrize("away", [False, True])
+@virtually
+async def test_a_decision_that_nobody_tells_of_is_read_later(world: World, away: bool) -> None:
+    world.becomes(1)
+    world.away = away
+    waiting = asyncio.create_task(world.hub.decided(PLACED, within_s=10))
+    await asyncio.sleep(1)
+    world.away = False
+    world.becomes(2, told=False)
+    assert await waiting == change(2)
+    assert world.now < 4
+
+
+@virtually
+async def test_a_decision_is_waited_for_no_longer_than_was_asked(world: World) -> None:
+    world.becomes(1)
+    assert await world.hub.decided(PLACED, within_s=5) is None
+    assert world.now == 5
+    assert await world.hub.decided(PLACED, within_s=0) is None
+    assert world.now == 5
+
+
+@virtually
+async def test_stopping_ends_the_wait_for_a_decision(world: World) -> None:
+    world.becomes(2, told=False)
+    waiting = asyncio.create_task(world.hub.decided(PLACED, within_s=5))
+    await turns()
+    await world.hub.stop()
+    assert await waiting is None
+    await turns()
+    assert (world.now, world.reads) == (0, [])
+
+
+@virtually
+async def test_a_stream_of_an_order_that_is_waited_for_misses_nothing(world: World) -> None:
+    world.becomes(1)
+    waiting = asyncio.create_task(world.hub.decided(PLACED, within_s=5))
+    await turns()
+    reader = asyncio.create_task(world.read_to_the_end())
+    await asyncio.sleep(1)
+    world.becomes(2)
+    assert (await waiting, await reader) == (change(2), [1, 2])
 
 
 @virtually
@@ -349,6 +400,11 @@ async def test_notifications_are_wanted_while_somebody_watches_and_for_a_minute_
     assert not world.notifications.wanted
     async with world.hub.watch(ONE):
         assert world.notifications.wanted
+    await asyncio.sleep(LISTEN_ON_S - 1)
+    assert world.notifications.wanted
+    await asyncio.sleep(2)
+    assert not world.notifications.wanted
+    await world.hub.listen()
     await asyncio.sleep(LISTEN_ON_S - 1)
     assert world.notifications.wanted
     await asyncio.sleep(2)

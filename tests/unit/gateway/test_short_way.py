@@ -1,22 +1,26 @@
-"""POST /orders is answered the same on its short way and on Litestar's, which an idle preference takes."""
+"""POST /orders is answered the same on its short way and on Litestar's, which two idle preferences take."""
 
 import json
 from typing import Any
 
 import pytest
+from aiohttp import web
 
-from tests.spec.scenario import Answer
+from gateway.adapters.inbound import orders
+from tests.spec.scenario import Answer, expect
 from tests.unit.gateway.conftest import Gateway
 from tests.unit.gateway.stub import answering, problem
 
 ORDER = {"id": "0198c1a2-7b3c-7d4e-8f50-617283940516", "status": "NEW"}
+FINISHED = ORDER | {"status": "FINISHED"}
 GOOD = '{"userId": "alice", "amount": 1}'
-LONG_WAY = ("Prefer", "handling=lenient")
-TOLD = ("Content-Type", "Location", "Retry-After", "Idempotency-Replayed")
+LONG_WAY = [("Prefer", "handling=lenient")] * 2
+TOLD = ("Content-Type", "Location", "Retry-After", "Idempotency-Replayed", "Preference-Applied")
 
 FATES: dict[str, Any] = {
     "placed": {"status": 201, "order": ORDER, "replayed": False},
     "placed before": {"status": 201, "order": ORDER, "replayed": True},
+    "decided before": {"status": 201, "order": FINISHED, "replayed": True},
     "refused": {"status": 402, "problem": problem(402, "insufficient_funds", "/api/Order")},
     "not taken": {"status": 503, "problem": problem(503, "overloaded", "/api/Order")},
 }
@@ -29,7 +33,7 @@ BODIES = [
 HEADERS = [
     [("Idempotency-Key", "k")], [("Idempotency-Key", "")], [("Idempotency-Key", "k" * 256)],
     [("Idempotency-Key", "clé")], [("Idempotency-Key", "k"), ("Idempotency-Key", "l")],
-    [("traceparent", "nonsense")],
+    [("traceparent", "nonsense")], [("Prefer", "wait=0")], [("Prefer", "wait=soon")], [("Prefer", "clé")],
 ]  # fmt: skip
 
 
@@ -39,11 +43,11 @@ async def both_ways(shop: Gateway, body: bytes | str, headers: list[tuple[str, s
 
     url = f"{shop.url}/orders"
     short = await shop.http.post(url, body, headers)
-    return told(short), told(await shop.http.post(url, body, [*headers, LONG_WAY]))
+    return told(short), told(await shop.http.post(url, body, [*headers, *LONG_WAY]))
 
 
 @pytest.mark.parametrize("fate", FATES)
-@pytest.mark.parametrize("headers", [[], [("Idempotency-Key", "k")]], ids=["no key", "a key"])
+@pytest.mark.parametrize("headers", [[], [("Idempotency-Key", "k")], [("Prefer", "wait=0")]], ids=str)
 async def test_a_fate_is_told_the_same(shop: Gateway, fate: str, headers: list[tuple[str, str]]) -> None:
     shop.orders.reply = answering(json.dumps([FATES[fate]]))
     short, long = await both_ways(shop, GOOD, headers)
@@ -64,3 +68,21 @@ async def test_headers_mean_the_same(shop: Gateway, headers: list[tuple[str, str
     shop.orders.reply = answering(json.dumps([FATES["placed"]]))
     short, long = await both_ways(shop, GOOD, headers)
     assert short == long
+
+
+async def test_who_prefers_to_wait_takes_the_short_way_and_is_listened_for_in_time(
+    shop: Gateway, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delattr(orders, "as_preferred")  # without which Litestar's route fails
+    shop.notifications.wanted = False
+
+    async def reply(request: web.Request) -> web.StreamResponse:
+        assert shop.notifications.wanted
+        life = [{"sequence": 1, "order": ORDER}, {"sequence": 2, "order": FINISHED}]
+        told = [life] if request.path.endswith("/changes") else [FATES["placed"]]
+        return await answering(json.dumps(told))(request)
+
+    shop.orders.reply = reply
+    answer = await shop.http.post(f"{shop.url}/orders", GOOD, [("Prefer", "wait=10")])
+    assert expect(201, answer) == FINISHED
+    assert answer.headers["Preference-Applied"] == "wait=10"

@@ -1,6 +1,5 @@
 """Orders: placed in batches that many callers share, read as the orders service tells them."""
 
-from dataclasses import replace
 from typing import Any
 
 from dishka import FromDishka
@@ -8,12 +7,12 @@ from dishka.integrations.litestar import inject
 from litestar import Controller, Request, get, post
 
 from gateway import wire
-from gateway.adapters.inbound.answers import answer_of, passed_on, trace_of
+from gateway.adapters.inbound.answers import passed_on, trace_of
 from gateway.adapters.inbound.prefer import Prefer, as_preferred
 from gateway.application.cancel_orders import CancelOrders
 from gateway.application.hub import Hub
 from gateway.application.place_orders import PlaceOrders
-from gateway.domain.orders import Fate, Placed
+from gateway.domain.orders import Fate
 from gateway.ports.orders import OrdersService
 from kernel.adapters.http import operations
 from kernel.adapters.http.app import JsonAnswer
@@ -52,12 +51,9 @@ class OrdersController(Controller):
         prefer: Prefer = None,
     ) -> JsonAnswer[bytes]:
         trace = valid(request.headers.get("traceparent"))
-        (fate,) = await place_orders([wire.place_order(data, idempotency_key, clock.new_id(), trace)])
-        if not isinstance(fate, Placed):
-            return passed_on(answer_of(fate))
-        order, applied = await as_preferred(fate, request.headers.getall("prefer", []), hub)
-        answer = answer_of(replace(fate, order=order))
-        return passed_on(replace(answer, headers={**answer.headers, **applied}))
+        order = wire.place_order(data, idempotency_key, clock.new_id(), trace)
+        preferred = request.headers.getall("prefer", [])
+        return passed_on(await as_preferred(order, preferred, place_orders, hub))
 
     @post("/batch", **operations.PLACE_ORDERS)
     @inject

@@ -3,13 +3,17 @@
 import logging
 import re
 from collections.abc import Iterable
+from dataclasses import replace
 from typing import Annotated
 
 from litestar.openapi.spec import Example
 from litestar.params import HeaderParameter
 
+from gateway.adapters.inbound.answers import answer_of
 from gateway.application.hub import Hub
-from gateway.domain.orders import Placed
+from gateway.application.place_orders import PlaceOrders
+from gateway.domain.orders import Placed, PlaceOrder
+from gateway.ports.answer import Answer
 from kernel.adapters.http.headers import PREFERENCE_APPLIED
 from kernel.domain.errors import ShopError
 
@@ -47,14 +51,20 @@ def wait_s(prefer: Iterable[str]) -> int | None:
     return min(int(found["seconds"]), WAIT_MAX_S) if found else None
 
 
-async def as_preferred(placed: Placed, prefer: Iterable[str], hub: Hub) -> tuple[bytes, dict[str, str]]:
-    """The order, decided where the client preferred to wait for that, and the header that says so."""
+async def as_preferred(
+    order: PlaceOrder, prefer: Iterable[str], place_orders: PlaceOrders, hub: Hub
+) -> Answer:
+    """What became of the order: decided where the client preferred to wait for that, and a header says so."""
     seconds = wait_s(prefer)
-    if seconds is None:
-        return placed.order, {}
+    if seconds is not None:
+        await hub.listen()
+    (fate,) = await place_orders([order])
+    if seconds is None or not isinstance(fate, Placed):
+        return answer_of(fate)
     try:
-        decided = None if placed.decided else await hub.decided(placed.order_id, within_s=seconds)
+        decided = None if fate.decided else await hub.decided(fate, within_s=seconds)
     except ShopError as error:  # The order is placed, whatever becomes of the wait.
         logger.warning("a preference to wait was not applied: %s", error)
-        return placed.order, {}
-    return decided.order if decided else placed.order, {PREFERENCE_APPLIED: f"wait={seconds}"}
+        return answer_of(fate)
+    answer = answer_of(replace(fate, order=decided.order) if decided else fate)
+    return replace(answer, headers={**answer.headers, PREFERENCE_APPLIED: f"wait={seconds}"})

@@ -8,6 +8,8 @@ from litestar.types import ASGIApp, HTTPResponseBodyEvent, HTTPResponseStartEven
 
 from gateway import wire
 from gateway.adapters.inbound.answers import answer_of
+from gateway.adapters.inbound.prefer import as_preferred
+from gateway.application.hub import Hub
 from gateway.application.place_orders import PlaceOrders
 from gateway.domain.orders import PlaceOrder
 from gateway.ports.answer import Answer
@@ -18,10 +20,10 @@ from kernel.contracts.http import PlaceOrder as Body
 from kernel.ports.clock import Clock
 
 # What only Litestar's route knows how to honour, or to refuse.
-_OUT_OF_THE_ORDINARY = frozenset({b"origin", b"prefer", b"transfer-encoding"})
+_OUT_OF_THE_ORDINARY = frozenset({b"origin", b"transfer-encoding"})
 
 
-def short_way(app: ASGIApp, place_orders: PlaceOrders, clock: Clock) -> ASGIApp:
+def short_way(app: ASGIApp, place_orders: PlaceOrders, hub: Hub, clock: Clock) -> ASGIApp:
     async def place(scope: Scope, receive: Receive, send: Send) -> None:
         is_ours = scope.get("method") == "POST" and scope["path"] == wire.ORDERS
         headers = _ordinary(list(scope["headers"])) if is_ours else None
@@ -34,11 +36,11 @@ def short_way(app: ASGIApp, place_orders: PlaceOrders, clock: Clock) -> ASGIApp:
             await _send(await _answer(body, headers), send)
 
     async def _answer(body: bytes, headers: dict[bytes, bytes]) -> Answer:
+        prefer = headers.get(b"prefer", b"").decode("latin-1")
         try:
-            (fate,) = await place_orders([_read(body, headers)])
+            return await as_preferred(_read(body, headers), [prefer], place_orders, hub)
         except Exception as error:
             return answer_of(error)
-        return answer_of(fate)
 
     def _read(body: bytes, headers: dict[bytes, bytes]) -> PlaceOrder:
         key = headers.get(b"idempotency-key")
