@@ -4,7 +4,6 @@ Core writes the SQL, once, and keeps the pool. Its own execution, which takes an
 other's, costs 0.12 ms of a core a statement (docs/decisions/0011-statements-on-the-driver.md).
 """
 
-import asyncio
 from collections import ChainMap
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager, suppress
@@ -12,9 +11,9 @@ from functools import lru_cache
 from typing import Any
 
 import asyncpg
-from sqlalchemy import ClauseElement, Insert, Update
+from sqlalchemy import ClauseElement, Insert, PoolProxiedConnection, Update
 from sqlalchemy.dialects.postgresql.asyncpg import dialect
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+from sqlalchemy.ext.asyncio import AsyncEngine
 from sqlalchemy.sql.compiler import SQLCompiler
 
 from kernel.adapters.postgres.failures import DRIVER_ERRORS
@@ -91,9 +90,9 @@ async def connected(engine: AsyncEngine) -> AsyncIterator[DriverConnection]:
         raise
     finally:
         if whole:
-            await pooled.close()
+            pooled.close()
         else:
-            await asyncio.shield(_discard(pooled))
+            _discard(pooled)
 
 
 async def _rolled_back(connection: asyncpg.Connection) -> bool:
@@ -107,29 +106,20 @@ async def _rolled_back(connection: asyncpg.Connection) -> bool:
     return False
 
 
-async def _discard(pooled: AsyncConnection) -> None:
+def _discard(pooled: PoolProxiedConnection) -> None:
     _driver(pooled).terminate()
-    await pooled.invalidate()
-    await pooled.close()
+    pooled.invalidate()
 
 
-async def _whole(engine: AsyncEngine) -> AsyncConnection:
+async def _whole(engine: AsyncEngine) -> PoolProxiedConnection:
     """A server that restarted has closed connections while they lay in the pool."""
     while True:
-        pooled = await autocommitting(engine).connect()
+        pooled = await engine.raw_connection()
         if not _driver(pooled).is_closed():
             return pooled
-        await _discard(pooled)
+        _discard(pooled)
 
 
-def _driver(pooled: AsyncConnection) -> asyncpg.Connection:
-    connection = pooled.sync_connection
-    assert connection is not None
-    driver: asyncpg.Connection = connection.connection.driver_connection
+def _driver(pooled: PoolProxiedConnection) -> asyncpg.Connection:
+    driver: asyncpg.Connection = pooled.driver_connection
     return driver
-
-
-@lru_cache(maxsize=8)
-def autocommitting(engine: AsyncEngine) -> AsyncEngine:
-    """The same pool, without transactions of SQLAlchemy's; this view of it costs as much as a statement."""
-    return engine.execution_options(isolation_level="AUTOCOMMIT")

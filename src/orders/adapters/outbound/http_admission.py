@@ -25,7 +25,8 @@ logger = logging.getLogger(__name__)
 
 def open_session() -> aiohttp.ClientSession:
     """The connections of a whole process."""
-    return aiohttp.ClientSession(connector=aiohttp.TCPConnector(keepalive_timeout=CLIENT_KEEP_ALIVE_S))
+    connector = aiohttp.TCPConnector(keepalive_timeout=CLIENT_KEEP_ALIVE_S)
+    return aiohttp.ClientSession(connector=connector, cookie_jar=aiohttp.DummyCookieJar())
 
 
 class HttpAdmission:
