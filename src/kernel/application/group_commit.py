@@ -17,10 +17,11 @@ ATTEMPTS_MAX = 5
 ANSWER_WITHIN_S = 10.0
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class _Call(Generic[C, R]):
     commands: Sequence[C]
     answer: asyncio.Future[list[R | Exception]]
+    deadline: float
     begun: bool = False
 
 
@@ -51,6 +52,8 @@ class GroupCommit(Generic[C, R]):
         self._in_flight_max = in_flight_max
         self._waiting: deque[_Call[C, R]] = deque()
         self._waiting_count = 0
+        self._unanswered: dict[_Call[C, R], None] = {}
+        self._patience: asyncio.TimerHandle | None = None
         self._in_flight: set[asyncio.Task[None]] = set()
         self._in_flight_count = 0
 
@@ -67,7 +70,7 @@ class GroupCommit(Generic[C, R]):
         if self._waiting_count + len(commands) > self._waiting_max:
             raise Unavailable("too many calls are waiting", code="overloaded")
         loop = asyncio.get_running_loop()
-        call: _Call[C, R] = _Call(commands, loop.create_future())
+        call: _Call[C, R] = _Call(commands, loop.create_future(), loop.time() + ANSWER_WITHIN_S)
         self._waiting.append(call)
         self._waiting_count += len(commands)
         if self._in_flight_count < self._in_flight_max:
@@ -75,17 +78,25 @@ class GroupCommit(Generic[C, R]):
             task = asyncio.create_task(self._work())
             self._in_flight.add(task)
             task.add_done_callback(self._in_flight.discard)
-        # Most calls of the shop pass here; asyncio.timeout would take as long as all the rest of this.
-        too_late = loop.call_later(ANSWER_WITHIN_S, self._give_up, call)
+        self._unanswered[call] = None
+        if self._patience is None:
+            self._patience = loop.call_at(call.deadline, self._give_up)
         try:
             return await call.answer
         finally:
-            too_late.cancel()
+            del self._unanswered[call]
 
-    def _give_up(self, call: _Call[C, R]) -> None:
-        if not call.answer.done():
-            late = OutcomeUnknown("there was no answer in time") if call.begun else _busy()
-            call.answer.set_result([late] * len(call.commands))
+    def _give_up(self) -> None:
+        """One timer for all calls, set for the oldest: a timer each would take as long as all the rest."""
+        loop = asyncio.get_running_loop()
+        self._patience = None
+        for call in self._unanswered:
+            if call.deadline > loop.time():
+                self._patience = loop.call_at(call.deadline, self._give_up)
+                break
+            if not call.answer.done():
+                late = OutcomeUnknown("there was no answer in time") if call.begun else _busy()
+                call.answer.set_result([late] * len(call.commands))
 
     async def _work(self) -> None:
         try:

@@ -2,7 +2,7 @@
 
 import logging
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import Annotated
 
@@ -52,10 +52,10 @@ def wait_s(prefer: Iterable[str]) -> int | None:
 
 
 async def as_preferred(
-    order: PlaceOrder, prefer: Iterable[str], place_orders: PlaceOrders, hub: Hub
+    order: PlaceOrder, prefer: Sequence[str], place_orders: PlaceOrders, hub: Hub
 ) -> Answer:
     """What became of the order: decided where the client preferred to wait for that, and a header says so."""
-    seconds = wait_s(prefer)
+    seconds = wait_s(prefer) if prefer else None
     if seconds is not None:
         await hub.listen()
     (fate,) = await place_orders([order])

@@ -36,9 +36,9 @@ def short_way(app: ASGIApp, place_orders: PlaceOrders, hub: Hub, clock: Clock) -
             await _send(await _answer(body, headers), send)
 
     async def _answer(body: bytes, headers: dict[bytes, bytes]) -> Answer:
-        prefer = headers.get(b"prefer", b"").decode("latin-1")
+        prefer = [headers[b"prefer"].decode("latin-1")] if b"prefer" in headers else []
         try:
-            return await as_preferred(_read(body, headers), [prefer], place_orders, hub)
+            return await as_preferred(_read(body, headers), prefer, place_orders, hub)
         except Exception as error:
             return answer_of(error)
 
