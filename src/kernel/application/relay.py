@@ -58,6 +58,7 @@ class Relay:
     ) -> None:
         self._relay_events = relay_events
         self._wake = wake
+        self._clock = clock
         self._backoff = Backoff(clock)
         self._stopping = False
 
@@ -86,6 +87,7 @@ class Relay:
                 await self._rest()
 
     async def _rest(self) -> None:
+        """Give or take half of the time, or all relays would poll at once, and hold up whoever comes then."""
         with suppress(TimeoutError):
-            async with asyncio.timeout(POLL_S):
+            async with asyncio.timeout(POLL_S * (0.5 + self._clock.random())):
                 await self._wake.wait()
