@@ -10,7 +10,9 @@ from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Self
 
+import aio_pika
 import asyncpg
+from aio_pika.exceptions import ChannelNotFoundEntity
 
 from kernel.adapters.embedded.account import Account
 from kernel.adapters.embedded.binaries import find_binaries
@@ -113,10 +115,20 @@ class Servers:
         assert found.sound, found
 
     async def empty(self) -> None:
-        """No order anywhere, and every account as funded as ever."""
+        """No order anywhere, no message about one, and every account as funded as ever."""
+        await self._purge()
         for name, url in self.databases.items():
             await self._refill(url, TABLES[name])
         await self._refill(self.bare, [*TABLES["orders"], *TABLES["payments"][:3]])
+
+    async def _purge(self) -> None:
+        """An order that was asked about again has answers on their way when it is long decided."""
+        async with await aio_pika.connect(self.rabbitmq) as connection:
+            for service in TABLES:
+                channel = await connection.channel()
+                with suppress(ChannelNotFoundEntity):
+                    queue = await channel.declare_queue(service, passive=True)
+                    await queue.purge()
 
     async def _refill(self, url: str, tables: Sequence[str]) -> None:
         connection = await asyncpg.connect(url)
