@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import asyncpg
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, EmulatedDBAPIException
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from kernel.domain.errors import Contention, OutcomeUnknown, Unavailable
@@ -23,7 +23,14 @@ _AWAY_CLASSES = ("08", "28", "3D", "53", "57", "58")
 _AWAY = {"25006", "25P03"}  # read_only_sql_transaction after a failover, idle_in_transaction_session_timeout
 
 # InternalClientError: of several hosts none takes writes yet, or the stream broke off within a message.
-DRIVER_ERRORS = (DBAPIError, asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError)
+# EmulatedDBAPIException: what the pool makes of any of these when it connects for the driver alone.
+DRIVER_ERRORS = (
+    DBAPIError,
+    EmulatedDBAPIException,
+    asyncpg.PostgresError,
+    asyncpg.InterfaceError,
+    asyncpg.InternalClientError,
+)
 
 
 @contextmanager
