@@ -18,14 +18,14 @@ export UV_SYSTEM_CERTS := $(if $(wildcard /etc/ssl/certs/ca-certificates.crt),tr
 # scripts still point to the old place; and a .venv outlives the Python that it was made from.
 SOUND := $(shell [ -x .venv/bin/python ] && [ "$$(cat $(READY) 2>/dev/null)" = "$(CURDIR)" ] && echo yes)
 
-# Sets $python to the path of a Python that runs $(1) (a pyenv shim on the PATH may not answer): the one that lies
-# under an active virtual environment, since that may vanish and often has no pip. The system's comes first: most
-# distributions optimize theirs by profile, and one that pyenv built as it comes takes 1.4 times as long.
+# Sets $python to the path of a Python that answers and has pip (a pyenv shim on the PATH may not answer). Not that
+# of a virtual environment, which may vanish and often has no pip, but the one that it was made from. The system's
+# comes first: most distributions optimize theirs by profile; one that pyenv built takes 1.4 times as long.
 find_python = \
 	for candidate in /usr/bin/python3 python3 python3.13 python3.12 python3.11; do \
 		python=$$($$candidate -c 'import os, sys; sys.version_info < (3, 11) and sys.exit(1); \
 			print(os.path.realpath(sys._base_executable))' 2>/dev/null) && \
-			"$$python" -c '$(1)' 2>/dev/null && break; \
+			"$$python" -c 'import pip' 2>/dev/null && break; \
 		python=; \
 	done; \
 	if [ -z "$$python" ]; then \
@@ -87,7 +87,7 @@ clean:  ## remove what make installed and every cache; the data in .data stays
 # Moved into place when complete, so that an interrupted download leaves no half of a uv behind.
 # A plain `pip install uv` is refused where the system manages its Python (Debian); --target is not.
 $(UV):
-	@$(call find_python,import pip); \
+	@$(find_python); \
 	echo 'Installing uv into .cache'; \
 	rm -rf .cache/uv .cache/uv.part && \
 	PIP_USER=no PIP_REQUIRE_VIRTUALENV=no "$$python" -m pip install --quiet --no-cache-dir --no-input \
@@ -105,7 +105,7 @@ $(READY): requirements/dev.txt pyproject.toml $(if $(SOUND),,FORCE) | $(UV)
 	@set -e; \
 	rm -f $(READY); \
 	if [ -z "$(SOUND)" ]; then \
-		$(call find_python,pass); \
+		$(find_python); \
 		$(UV) venv --quiet --clear --no-project --python "$$python" .venv; \
 	fi; \
 	echo "Installing $$(grep -c '^[a-z].*==' requirements/dev.txt) packages into .venv"; \

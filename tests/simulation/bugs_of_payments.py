@@ -9,7 +9,7 @@ from typing import Any
 from kernel.application import consume
 from kernel.application.consume import Consumer
 from kernel.application.envelopes import envelopes
-from kernel.application.relay import RelayEvents, Round
+from kernel.application.relay import ROWS_MAX, RelayEvents, Round
 from kernel.domain.errors import Unavailable
 from kernel.domain.events import MessageId
 from kernel.ports.bus import Envelope, Publisher
@@ -96,7 +96,7 @@ BUGS["the transport's id is the identity of an event, and there is no decision k
 class MarkedBeforeConfirm(RelayEvents):
     async def __call__(self, event_type: str) -> Round:
         async with self.uow:
-            taken = await self.backlog.take(event_type, count_max=20)
+            taken = await self.backlog.take(event_type, count_max=ROWS_MAX)
         if taken:
             await self.publisher.publish(envelopes(taken))
         return Round.of(taken)

@@ -158,8 +158,9 @@ def quiet_day(shop: Shop) -> list[Awaitable[None]]:
         await client.deposit(100_00, "salary")
         await rest()
         book = client.order_intent(30_00, "book")
-        await client.place(book)
-        await rest()
+        for _ in range(2):
+            await client.place(book)
+            await rest()
         await client.order(500_00, "house")
         await rest()
         await client.cancel(book)

@@ -28,10 +28,10 @@ class _Call(Generic[C, R]):
 class GroupCommit(Generic[C, R]):
     """Runs a set-based use case for many callers at once.
 
-    There is no timer: at low load a batch is one call and nothing is added to it. `execute` answers with one
-    outcome a command, in order, and is safe to repeat with the same commands, because they carry their ids;
-    after a lost answer `repeat`, where it is given, takes its place. A batch that fails is halved until the
-    culprit stands alone; only its caller gets the error. A caller who hangs up cancels nothing once begun.
+    No call waits for company: at low load a batch is one call. `execute` answers with one outcome a command,
+    in order, and is safe to repeat with the same commands, because they carry their ids; after a lost answer
+    `repeat`, where it is given, takes its place. A batch that fails is halved until the culprit stands alone;
+    only its caller gets the error. A caller who hangs up cancels nothing once begun.
     """
 
     def __init__(

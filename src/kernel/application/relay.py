@@ -15,7 +15,7 @@ from kernel.ports.clock import Clock
 from kernel.ports.outbox import Backlog, Joined
 from kernel.ports.unit_of_work import UnitOfWork
 
-ROWS_MAX = 20
+ROWS_MAX = 10
 POLL_S = 1.0
 
 logger = logging.getLogger(__name__)

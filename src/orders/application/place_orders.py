@@ -47,11 +47,7 @@ class PlaceOrders:
         # The twin of a refused command may be accepted, and charged, or be about to be: the refusal would be
         # false. Adding waits by itself, so that what is accepted pays nothing.
         known = Known(await self.placed.find_twins(refused) if refused else [])
-        known.add(await self._add(known.first_of_each_key(admitted)))
-        repeated = [command for command in admitted if known.order(command) is None]
-        if repeated:
-            known.add(await self.placed.find(repeated))
-
+        await self._add(known.first_of_each_key(admitted), known)
         outcomes: list[Placed | Refused] = []
         for command in commands:
             order, refusal = known.order(command), verdicts[command]
@@ -59,23 +55,27 @@ class PlaceOrders:
                 outcomes.append(outcome(command, order))
             elif refusal is not None:
                 outcomes.append(refusal)
-            else:
-                raise Contention("an order with this idempotency key is just being placed")
         return outcomes
 
     async def _judge(self, commands: Sequence[PlaceOrder], judged: bool) -> Sequence[Refused | None]:
         return [None] * len(commands) if judged else await self.admission.judge(commands)
 
-    async def _add(self, commands: Sequence[PlaceOrder]) -> Sequence[Order]:
+    async def _add(self, commands: Sequence[PlaceOrder], known: "Known") -> None:
+        """Then each of them is known. Whatever fails does so before the commit, so that nothing was done."""
         if not commands:
-            return []
+            return
         now = self.clock.now()
         traces = {command.order_id: command.traceparent for command in commands}
         async with self.uow:
             added = await self.orders.add([Order.place(c, self.currency, now) for c in commands])
+            known.add(added)
+            repeated = [command for command in commands if known.order(command) is None]
+            if repeated:
+                known.add(await self.placed.find(repeated))
+            if any(known.order(command) is None for command in repeated):
+                raise Contention("an order with this idempotency key is just being placed")
             await self.history.add([order.status_changed() for order in added])
             await self.outbox.add([order.placed(traces[order.id]) for order in added])
-        return added
 
 
 class Known:

@@ -144,12 +144,12 @@ async def test_twins_at_the_same_time_place_one_order() -> None:
     assert sum(not outcome.replayed for (outcome,) in outcomes if isinstance(outcome, Placed)) == 1
 
 
-async def test_an_order_whose_twin_cannot_be_read_yet_is_to_be_tried_again() -> None:
+async def test_where_a_twin_cannot_be_read_yet_nothing_of_the_batch_is_done() -> None:
     world = World()
     await world.place(order(1, key="k"))
     world.readable = MemoryDatabase()
     with pytest.raises(Contention):
-        await world.place(order(2, key="k"))
+        await world.place(order(2, key="k"), order(3))
     assert len(world.orders()) == len(world.outbox()) == 1
 
 

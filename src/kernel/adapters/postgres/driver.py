@@ -4,7 +4,6 @@ Core writes the SQL, once, and keeps the pool. Its own execution, which takes an
 other's, costs 0.12 ms of a core a statement (docs/decisions/0011-statements-on-the-driver.md).
 """
 
-from collections import ChainMap
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager, suppress
 from functools import lru_cache
@@ -26,11 +25,11 @@ _NONE: Mapping[str, Any] = {}
 
 
 class DriverConnection:
-    """For as long as `connected` lends it. Statements are made once; each raises what the driver raises."""
+    """For as long as `connected` lends it. Statements are constants; methods raise what the driver raises."""
 
     def __init__(self, connection: asyncpg.Connection) -> None:
         self.driver = connection
-        self._waiting: dict[Write, Mapping[str, Any]] = {}
+        self.waiting: dict[Write, Mapping[str, Any]] = {}
 
     async def execute(
         self, statement: ClauseElement, parameters: Mapping[str, Any] = _NONE
@@ -44,14 +43,16 @@ class DriverConnection:
 
         Of one table only one at a time: PostgreSQL leaves open which part of a statement is done first.
         """
-        if any(statement.table is other.table for other in self._waiting):
+        if any(statement.table is other.table for other in self.waiting):
             await self.flush()
-        self._waiting[statement] = parameters
+        self.waiting[statement] = parameters
 
     async def flush(self) -> None:
-        if self._waiting:
-            waiting, self._waiting = self._waiting, {}
-            await self._fetch(_joined(tuple(waiting)), dict(ChainMap(*map(dict, waiting.values()))))
+        if self.waiting:
+            waiting, self.waiting = self.waiting, {}
+            parameters = {name: value for given in waiting.values() for name, value in given.items()}
+            assert len(parameters) == sum(map(len, waiting.values())), "two parameters have one name"
+            await self._fetch(_joined(tuple(waiting)), parameters)
 
     async def _fetch(self, statement: ClauseElement, parameters: Mapping[str, Any]) -> list[asyncpg.Record]:
         sql, names, constants = _compiled(statement)
@@ -62,7 +63,7 @@ class DriverConnection:
 
 @lru_cache(maxsize=64)
 def _joined(writes: tuple[Write, ...]) -> Write:
-    """One statement of several, of whose parameters no two have one name."""
+    """One statement of several."""
     *earlier, last = writes
     return last.add_cte(*(write.cte(f"write_{number}") for number, write in enumerate(earlier)))
 
@@ -83,7 +84,9 @@ async def connected(engine: AsyncEngine) -> AsyncIterator[DriverConnection]:
     connection = _driver(pooled)
     whole = False  # What was cancelled, or took too long, may still be under way.
     try:
-        yield DriverConnection(connection)
+        lent = DriverConnection(connection)
+        yield lent
+        assert not lent.waiting, "a write was never sent"
         whole = True
     except Exception as error:
         whole = not isinstance(error, OutcomeUnknown | TimeoutError) and await _rolled_back(connection)

@@ -15,6 +15,8 @@ CONNECT_TIMEOUT_S = 5
 # COMMIT whose answer is lost can be asked after within the 10 s that a caller waits.
 COMMAND_TIMEOUT_S = 5
 POOL_SIZE = 10
+# Those that lie unused are the last to be lent: a firewall may have forgotten them meanwhile.
+RECYCLE_S = 300
 # What a client that died or stalled may hold locks for.
 SERVER_SETTINGS = {
     "application_name": "shop",
@@ -41,7 +43,8 @@ def connect_engine(url: str) -> AsyncEngine:
         pool_size=POOL_SIZE,
         max_overflow=0,
         pool_timeout=CONNECT_TIMEOUT_S,
-        pool_use_lifo=True,  # few server processes, whose caches are warm
+        pool_use_lifo=True,  # few busy server processes, whose caches are warm
+        pool_recycle=RECYCLE_S,
         # Errors are logged and parked; what users sent is not.
         hide_parameters=True,
     )

@@ -23,7 +23,7 @@ _AWAY_CLASSES = ("08", "28", "3D", "53", "57", "58")
 _AWAY = {"25006", "25P03"}  # read_only_sql_transaction after a failover, idle_in_transaction_session_timeout
 
 # InternalClientError: of several hosts none takes writes yet, or the stream broke off within a message.
-# EmulatedDBAPIException: what the pool makes of any of these when it connects for the driver alone.
+# EmulatedDBAPIException: what the pool makes of these when it is asked for a raw connection.
 DRIVER_ERRORS = (
     DBAPIError,
     EmulatedDBAPIException,
