@@ -72,7 +72,7 @@ class StoreMetrics:
             "shop_published_events",
             "Events that a round of the relay published.",
             ("type",),
-            buckets=(*SIZES, 500, 1000, 2000, 4000),
+            buckets=(*SIZES, 500, 1000, 2000),
             registry=registry,
         )
         self._dead_lettered = Counter(
