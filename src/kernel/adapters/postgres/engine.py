@@ -25,6 +25,9 @@ SERVER_SETTINGS = {
     "statement_timeout": "4s",
     "timezone": "UTC",
     "jit": "off",
+    "enable_seqscan": "off",
+    "enable_hashjoin": "off",
+    "enable_mergejoin": "off",
 }
 
 
