@@ -1,6 +1,5 @@
 """What every store of orders promises: the collection, its history, and the reads beside it."""
 
-from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -11,6 +10,7 @@ import pytest
 
 from kernel.domain.errors import Contention
 from kernel.domain.events import MessageId, Unhandled
+from kernel.ports.unit_of_work import UnitOfWork
 from orders.domain.events import PaymentCaptured, PaymentDecided
 from orders.domain.order import CancelOrder, Order, PlaceOrder, Status, StatusChanged
 from tests.ports.worlds import PostgresWorld, World, ended, failing, undone
@@ -53,10 +53,21 @@ def command(order: Order, **values: Any) -> PlaceOrder:
     return replace(placing, **values)
 
 
-async def add(world: World, *orders: Order) -> Sequence[Order]:
+async def add(world: World, *orders: Order) -> None:
     """In a transaction of its own."""
     async with world.uow() as uow:
-        return await world.orders(uow).add(orders)
+        await world.orders(uow).add(orders)
+
+
+async def add_first(world: World, uow: UnitOfWork, *orders: Order) -> None:
+    """In a transaction that goes on: what is only written might wait for its end."""
+    await world.orders(uow).add(orders)
+    assert (await world.orders(uow).lock(decided(*orders))).keys() == {order.id for order in orders}
+
+
+async def there(world: World) -> list[UUID]:
+    """The ids of all orders."""
+    return [order.id for order in await world.placed().page(user_id=None, status=None, after=None, limit=500)]
 
 
 async def cancel(world: World, *orders: Order, reason: str = "reason") -> None:
@@ -82,44 +93,43 @@ async def test_an_order_that_was_added_is_there_with_all_its_values(world: World
         ask_again_at=None,
         updated_at=LATER,
     )
-    assert await add(world, plain, odd) == [plain, odd]
+    await add(world, plain, odd)
     assert await world.placed().get(plain.id) == plain
     assert await world.placed().get(odd.id) == odd
 
 
-async def test_adding_returns_those_that_are_new_in_the_given_order(world: World) -> None:
-    await add(world, order(2))
-    assert await add(world, order(3), order(2), order(1)) == [order(3), order(1)]
-    assert await add(world, order(3), order(2), order(1)) == []
-    assert await add(world) == []
+async def test_adding_none_changes_nothing(world: World) -> None:
+    await add(world)
+    assert await there(world) == []
 
 
-async def test_an_order_whose_id_is_there_changes_nothing(world: World) -> None:
-    await add(world, order(1))
-    assert await add(world, order(1, amount=5, description="other", idempotency_key="key")) == []
-    assert await world.placed().get(UUID(int=1)) == order(1)
-
-
-async def test_an_order_whose_users_idempotency_key_is_there_is_not_new(world: World) -> None:
-    await add(world, order(1, idempotency_key="key"))
-    assert await add(world, order(2, idempotency_key="key")) == []
-    assert await world.placed().get(UUID(int=2)) is None
-    assert await add(world, order(3, idempotency_key="other")) == [order(3, idempotency_key="other")]
+@pytest.mark.parametrize("twin", [order(1), order(2, idempotency_key="key")], ids=["id", "key"])
+async def test_where_one_is_there_already_none_is_added_and_the_first_stays(
+    world: World, twin: Order
+) -> None:
+    first = order(1, idempotency_key="key")
+    await add(world, first)
+    with pytest.raises(Contention):
+        await add(world, order(3), replace(twin, amount=5), order(4))
+    assert await there(world) == [first.id]
+    assert await world.placed().get(first.id) == first
 
 
 async def test_an_idempotency_key_belongs_to_its_user(world: World) -> None:
     await add(world, order(1, "ada", idempotency_key="key"))
-    assert len(await add(world, order(2, "grace", idempotency_key="key"))) == 1
+    await add(world, order(2, "grace", idempotency_key="key"))
+    assert await there(world) == [order(1).id, order(2).id]
 
 
 async def test_orders_without_an_idempotency_key_do_not_meet(world: World) -> None:
-    assert len(await add(world, order(1), order(2))) == 2
+    await add(world, order(1), order(2))
+    assert await there(world) == [order(1).id, order(2).id]
 
 
-async def test_of_two_orders_with_one_key_in_one_call_one_is_new(world: World) -> None:
-    added = await add(world, order(1, idempotency_key="key"), order(2, idempotency_key="key"))
-    assert len(added) == 1
-    assert await world.placed().page(user_id=None, status=None, after=None, limit=10) == added
+async def test_of_two_orders_with_one_key_in_one_call_none_is_added(world: World) -> None:
+    with pytest.raises(Contention):
+        await add(world, order(1, idempotency_key="key"), order(2, idempotency_key="key"))
+    assert await there(world) == []
 
 
 async def test_what_was_added_is_the_transactions_own_until_it_commits(world: World) -> None:
@@ -133,32 +143,37 @@ async def test_what_was_added_is_the_transactions_own_until_it_commits(world: Wo
 @pytest.mark.parametrize("twin", [order(1), order(2, idempotency_key="key")], ids=["id", "key"])
 async def test_adding_a_twin_waits_for_the_first_and_finds_it(world: World, twin: Order) -> None:
     async with world.uow() as uow:
-        await world.orders(uow).add([order(1, idempotency_key="key")])
+        await add_first(world, uow, order(1, idempotency_key="key"))
         second = world.start(add(world, twin, order(3)))
         await world.blocked(second)
-    assert await ended(second) == [order(3)]
+    with pytest.raises(Contention):
+        await ended(second)
+    assert await there(world) == [order(1).id]
 
 
 async def test_adding_a_twin_succeeds_when_the_first_rolls_back(world: World) -> None:
     async with undone(world.uow()) as uow:
-        await world.orders(uow).add([order(1, idempotency_key="key")])
+        await add_first(world, uow, order(1, idempotency_key="key"))
         second = world.start(add(world, order(2, idempotency_key="key")))
         await world.blocked(second)
-    assert await ended(second) == [order(2, idempotency_key="key")]
+    await ended(second)
+    assert await there(world) == [order(2).id]
 
 
 async def test_batches_of_twins_in_opposite_orders_are_no_deadlock(world: World) -> None:
     """A client that repeats two calls at once: the same keys, other ids. The gate holds both half way."""
     one = [order(number, idempotency_key=key) for number, key in ((1, "a"), (2, "gate"), (3, "b"))]
     other = [order(number, idempotency_key=key) for number, key in ((4, "b"), (5, "gate"), (6, "a"))]
-    async with world.uow() as uow:
-        await world.orders(uow).add([order(9, idempotency_key="gate")])
+    async with undone(world.uow()) as uow:
+        await add_first(world, uow, order(9, idempotency_key="gate"))
         first = world.start(add(world, *one))
         await world.blocked(first)
         second = world.start(add(world, *other))
         await world.blocked(first, second)
-    added = [*await ended(first), *await ended(second)]
-    assert sorted(str(new.idempotency_key) for new in added) == ["a", "b"]
+    await ended(first)
+    with pytest.raises(Contention):
+        await ended(second)
+    assert await there(world) == [new.id for new in one]
 
 
 async def test_locking_gives_the_orders_that_the_decisions_are_about(world: World) -> None:
@@ -436,13 +451,14 @@ async def test_twins_are_the_orders_with_the_keys_of_the_commands(world: World) 
         order(1, idempotency_key="one")
     ]
     assert await world.placed().find_twins([]) == []
-    assert await add(world, order(8, idempotency_key="free")) == [order(8, idempotency_key="free")]
+    await add(world, order(8, idempotency_key="free"))
+    assert order(8).id in await there(world)
 
 
 async def test_a_twin_that_is_just_being_placed_is_waited_for_and_found(world: World) -> None:
     first = order(1, idempotency_key="key")
     async with world.uow() as uow:
-        await world.orders(uow).add([first])
+        await add_first(world, uow, first)
         twins = [command(order(number, idempotency_key="key")) for number in (2, 3)]
         finding = world.start(world.placed().find_twins([*twins, command(order(4, idempotency_key="free"))]))
         await world.blocked(finding)
@@ -451,7 +467,7 @@ async def test_a_twin_that_is_just_being_placed_is_waited_for_and_found(world: W
 
 async def test_a_twin_that_is_given_up_was_never_there(world: World) -> None:
     async with undone(world.uow()) as uow:
-        await world.orders(uow).add([order(1, idempotency_key="key")])
+        await add_first(world, uow, order(1, idempotency_key="key"))
         finding = world.start(world.placed().find_twins([command(order(2, idempotency_key="key"))]))
         await world.blocked(finding)
     assert await ended(finding) == []
@@ -459,7 +475,7 @@ async def test_a_twin_that_is_given_up_was_never_there(world: World) -> None:
 
 async def test_a_twin_is_not_waited_for_for_ever(postgres: PostgresWorld) -> None:
     async with undone(postgres.uow()) as uow:
-        await postgres.orders(uow).add([order(1, idempotency_key="key")])
+        await add_first(postgres, uow, order(1, idempotency_key="key"))
         with pytest.raises(Contention):
             await postgres.placed().find_twins([command(order(2, idempotency_key="key"))])
 
@@ -467,14 +483,15 @@ async def test_a_twin_is_not_waited_for_for_ever(postgres: PostgresWorld) -> Non
 async def test_finding_and_adding_twins_in_opposite_orders_is_no_deadlock(world: World) -> None:
     one = [order(number, idempotency_key=key) for number, key in ((1, "a"), (2, "gate"), (3, "b"))]
     other = [order(number, idempotency_key=key) for number, key in ((4, "b"), (5, "gate"), (6, "a"))]
-    async with world.uow() as uow:
-        await world.orders(uow).add([order(9, idempotency_key="gate")])
+    async with undone(world.uow()) as uow:
+        await add_first(world, uow, order(9, idempotency_key="gate"))
         finding = world.start(world.placed().find_twins([command(twin) for twin in one]))
         await world.blocked(finding)
         adding = world.start(add(world, *other))
         await world.blocked(finding, adding)
-    assert order(9, idempotency_key="gate") in await ended(finding)
-    assert await ended(adding) == [other[0], other[2]]
+    assert await ended(finding) == []
+    await ended(adding)
+    assert await there(world) == [new.id for new in other]
 
 
 async def test_reads_see_what_is_committed_now_and_wait_for_nobody(world: World) -> None:

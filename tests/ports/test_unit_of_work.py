@@ -6,10 +6,11 @@ import signal
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
+from uuid import UUID
 
 import asyncpg
 import pytest
-from sqlalchemy import BigInteger, bindparam, select
+from sqlalchemy import BigInteger, bindparam, select, text
 from sqlalchemy.pool import AsyncAdaptedQueuePool
 
 from kernel.adapters.embedded.postgres import EmbeddedPostgres
@@ -19,7 +20,7 @@ from kernel.adapters.postgres.schema import migrate
 from kernel.domain.errors import Contention, OutcomeUnknown, Refused, Unavailable
 from kernel.domain.events import MessageId, Unhandled
 from kernel.ports.unit_of_work import UnitOfWork
-from tests.ports.worlds import DEADLINE_S, MemoryWorld, PostgresWorld, World, ended, failing, undone
+from tests.ports.worlds import DEADLINE_S, MemoryWorld, Noted, PostgresWorld, World, ended, failing, undone
 
 MESSAGE = MessageId("/shop/orders", "1")
 
@@ -297,14 +298,14 @@ async def test_postgres_one_who_waits_too_long_for_a_row_is_in_contention(postgr
         await count(postgres, first, "a")
         second = postgres.uow()
         async with failing(Contention, second):
-            await second.connection.driver.execute("SET LOCAL lock_timeout = '10ms'")
+            await second.transaction.execute(text("SET LOCAL lock_timeout = '10ms'"))
             await count(postgres, second, "a")
 
 
 async def test_postgres_whoever_is_cancelled_leaves_no_transaction_behind(postgres: PostgresWorld) -> None:
     async def sleep() -> None:
         async with postgres.uow() as uow:
-            await uow.connection.driver.execute("SELECT pg_sleep(30)")
+            await uow.transaction.execute(text("SELECT pg_sleep(30)"))
 
     sleeping = [asyncio.create_task(sleep()) for _ in range(POOL_SIZE)]
     active = f"{OF_THE_SHOP} AND query LIKE '%pg_sleep%' AND state = 'active'"
@@ -322,7 +323,8 @@ async def test_postgres_whoever_is_cancelled_while_it_begins_leaves_no_transacti
     postgres: PostgresWorld,
 ) -> None:
     async def run() -> None:
-        async with postgres.uow():
+        async with postgres.uow() as uow:
+            await claim(postgres, uow)
             await asyncio.sleep(30)
 
     for turns in range(40):
@@ -340,7 +342,7 @@ async def test_postgres_whoever_is_cancelled_while_it_begins_leaves_no_transacti
 
 async def test_postgres_a_parameter_that_is_missing_is_an_error_and_no_null(postgres: PostgresWorld) -> None:
     async with failing(KeyError, postgres.uow()) as uow:
-        await uow.connection.execute(select(bindparam("amount", type_=BigInteger)))
+        await uow.transaction.execute(select(bindparam("amount", type_=BigInteger)))
 
 
 def checked_out(postgres: PostgresWorld) -> int:
@@ -435,8 +437,9 @@ async def test_postgres_a_server_killed_before_the_commit_leaves_the_outcome_unk
         assert await claimed(restarted)
 
 
-async def test_postgres_a_commit_whose_answer_was_lost_leaves_the_outcome_unknown_though_it_was_done(
-    server: EmbeddedPostgres, doomed: PostgresWorld
+@pytest.mark.parametrize("reading", [True, False], ids=["a commit", "a statement that is all there is"])
+async def test_postgres_where_the_answer_is_lost_the_outcome_is_unknown_though_it_was_done(
+    server: EmbeddedPostgres, doomed: PostgresWorld, reading: bool
 ) -> None:
     """It is on disk, and waits for the word of a standby that does not exist, when the server is killed."""
     woken: list[str] = []
@@ -444,7 +447,11 @@ async def test_postgres_a_commit_whose_answer_was_lost_leaves_the_outcome_unknow
     async def commit() -> None:
         async with doomed.uow() as uow:
             uow.after_commit(lambda: woken.append("a"))
-            await claim(doomed, uow)
+            await doomed.outbox(uow).add(
+                [Noted(order_id=UUID(int=1), user_id="ada", traceparent="", type="a", text=b"1")]
+            )
+            if reading:
+                await claim(doomed, uow)
 
     await set_standby(doomed.watcher, "nobody")
     committing = doomed.start(commit())
@@ -457,8 +464,8 @@ async def test_postgres_a_commit_whose_answer_was_lost_leaves_the_outcome_unknow
         await ended(committing)
     async with watched(server) as watcher:
         await set_standby(watcher, "")
-    async with world_of(server) as restarted:
-        assert not await claimed(restarted)
+    async with world_of(server) as restarted, restarted.uow() as uow:
+        assert await restarted.backlog(uow).waiting_since() is not None
     assert woken == []
 
 
@@ -481,7 +488,7 @@ async def test_postgres_a_rollback_that_fails_does_not_hide_what_ended_the_trans
     async def loses_its_connection() -> None:
         async with postgres.uow() as uow:
             await claim(postgres, uow)
-            uow.connection.driver.terminate()
+            await end_connections(postgres.watcher)
             raise Refused("reason", "what ended it")
 
     for _ in range(POOL_SIZE + 1):

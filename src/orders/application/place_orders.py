@@ -62,20 +62,26 @@ class PlaceOrders:
 
     async def _add(self, commands: Sequence[PlaceOrder], known: "Known") -> None:
         """Then each of them is known. Whatever fails does so before the commit, so that nothing was done."""
+        try:
+            await self._add_new(commands, known)
+        except Contention:
+            # A key is taken, which is rare: to look them all up before would cost each batch a round trip.
+            known.add(await self.placed.find(commands))
+            await self._add_new(known.first_of_each_key(commands), known)
+
+    async def _add_new(self, commands: Sequence[PlaceOrder], known: "Known") -> None:
+        """Raises Contention where one is not new."""
         if not commands:
             return
         now = self.clock.now()
-        traces = {command.order_id: command.traceparent for command in commands}
+        orders = [Order.place(command, self.currency, now) for command in commands]
         async with self.uow:
-            added = await self.orders.add([Order.place(c, self.currency, now) for c in commands])
-            known.add(added)
-            repeated = [command for command in commands if known.order(command) is None]
-            if repeated:
-                known.add(await self.placed.find(repeated))
-            if any(known.order(command) is None for command in repeated):
-                raise Contention("an order with this idempotency key is just being placed")
-            await self.history.add([order.status_changed() for order in added])
-            await self.outbox.add([order.placed(traces[order.id]) for order in added])
+            await self.orders.add(orders)
+            await self.history.add([order.status_changed() for order in orders])
+            await self.outbox.add(
+                [order.placed(command.traceparent) for order, command in zip(orders, commands, strict=True)]
+            )
+        known.add(orders)
 
 
 class Known:

@@ -10,8 +10,9 @@ from orders.domain.order import CancelOrder, Order, PlaceOrder, Status, StatusCh
 class Orders(Protocol):
     """The collection of all orders, inside a transaction."""
 
-    async def add(self, orders: Sequence[Order]) -> Sequence[Order]:
-        """Those that are new: neither their id nor their user's idempotency key was there before."""
+    async def add(self, orders: Sequence[Order]) -> None:
+        """All of them, or none and Contention: where an order with one's id, or with its user's idempotency
+        key, is there already. One that is about to be added is waited for."""
         ...
 
     async def lock(self, items: Sequence[PaymentDecided | CancelOrder]) -> Mapping[UUID, Order]:

@@ -10,7 +10,7 @@ from functools import lru_cache
 from typing import Any
 
 import asyncpg
-from sqlalchemy import ClauseElement, Insert, PoolProxiedConnection, Update
+from sqlalchemy import ClauseElement, PoolProxiedConnection
 from sqlalchemy.dialects.postgresql.asyncpg import dialect
 from sqlalchemy.ext.asyncio import AsyncEngine
 from sqlalchemy.sql.compiler import SQLCompiler
@@ -20,7 +20,6 @@ from kernel.domain.errors import OutcomeUnknown
 
 _DIALECT = dialect()  # type: ignore[no-untyped-call]  # the library types all but this
 ROLLBACK_S = 1.0
-Write = Insert | Update
 _NONE: Mapping[str, Any] = {}
 
 
@@ -29,43 +28,14 @@ class DriverConnection:
 
     def __init__(self, connection: asyncpg.Connection) -> None:
         self.driver = connection
-        self.waiting: dict[Write, Mapping[str, Any]] = {}
 
     async def execute(
         self, statement: ClauseElement, parameters: Mapping[str, Any] = _NONE
     ) -> list[asyncpg.Record]:
-        """The rows of a statement, which sees what was written before it."""
-        await self.flush()
-        return await self._fetch(statement, parameters)
-
-    async def write(self, statement: Write, parameters: Mapping[str, Any]) -> None:
-        """Several writes travel together, and fail together, when the next statement or `flush` sends them.
-
-        Of one table only one at a time: PostgreSQL leaves open which part of a statement is done first.
-        """
-        if any(statement.table is other.table for other in self.waiting):
-            await self.flush()
-        self.waiting[statement] = parameters
-
-    async def flush(self) -> None:
-        if self.waiting:
-            waiting, self.waiting = self.waiting, {}
-            parameters = {name: value for given in waiting.values() for name, value in given.items()}
-            assert len(parameters) == sum(map(len, waiting.values())), "two parameters have one name"
-            await self._fetch(_joined(tuple(waiting)), parameters)
-
-    async def _fetch(self, statement: ClauseElement, parameters: Mapping[str, Any]) -> list[asyncpg.Record]:
         sql, names, constants = _compiled(statement)
         values = [parameters[name] if name in parameters else constants[name] for name in names]
         rows: list[asyncpg.Record] = await self.driver.fetch(sql, *values)
         return rows
-
-
-@lru_cache(maxsize=64)
-def _joined(writes: tuple[Write, ...]) -> Write:
-    """One statement of several."""
-    *earlier, last = writes
-    return last.add_cte(*(write.cte(f"write_{number}") for number, write in enumerate(earlier)))
 
 
 @lru_cache(maxsize=256)
@@ -84,9 +54,7 @@ async def connected(engine: AsyncEngine) -> AsyncIterator[DriverConnection]:
     connection = _driver(pooled)
     whole = False  # What was cancelled, or took too long, may still be under way.
     try:
-        lent = DriverConnection(connection)
-        yield lent
-        assert not lent.waiting, "a write was never sent"
+        yield DriverConnection(connection)
         whole = True
     except Exception as error:
         whole = not isinstance(error, OutcomeUnknown | TimeoutError) and await _rolled_back(connection)

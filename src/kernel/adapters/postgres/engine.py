@@ -17,14 +17,17 @@ COMMAND_TIMEOUT_S = 5
 POOL_SIZE = 10
 # Those that lie unused are the last to be lent: a firewall may have forgotten them meanwhile.
 RECYCLE_S = 300
-# What a client that died or stalled may hold locks for.
 SERVER_SETTINGS = {
     "application_name": "shop",
+    "default_transaction_isolation": "read committed",
+    # What a client that died or stalled may hold locks for.
     "idle_in_transaction_session_timeout": "10s",
     "lock_timeout": "1s",
     "statement_timeout": "4s",
     "timezone": "UTC",
     "jit": "off",
+    # Every statement finds its rows by a key, but the planner takes a table that was never analyzed for a
+    # small one, and searches the whole of it (docs/decisions/0012-no-searches.md).
     "enable_seqscan": "off",
     "enable_hashjoin": "off",
     "enable_mergejoin": "off",

@@ -67,15 +67,15 @@ class PostgresInbox:
 
     async def forget(self, messages: Sequence[MessageId]) -> None:
         keys = {_key(message) for message in messages}
-        await self._uow.connection.execute(_FORGET, arrays(_KEYS, sorted(keys)))
+        await self._uow.transaction.execute(_FORGET, arrays(_KEYS, sorted(keys)))
 
     async def prune(self, *, before: datetime, count_max: int) -> int:
-        pruned = await self._uow.connection.execute(_PRUNE, {"before": before, "count_max": count_max})
+        pruned = await self._uow.transaction.execute(_PRUNE, {"before": before, "count_max": count_max})
         return len(pruned)
 
     async def _claimed(self, keys: Iterable[MessageKey]) -> set[MessageKey]:
         given = arrays(_KEYS, sorted(keys)) | {"received_at": self._clock.now()}
-        claimed = await self._uow.connection.execute(_CLAIM, given)
+        claimed = await self._uow.transaction.execute(_CLAIM, given)
         return {(source, event_id) for source, event_id in claimed}
 
 

@@ -52,7 +52,7 @@ class PostgresOutbox(Generic[E]):
         if not events:
             return
         rows = pack(events, self._encode, self._clock)
-        await self._uow.connection.write(_ADD, arrays(_COLUMNS, map(_row, rows)))
+        await self._uow.transaction.write(_ADD, arrays(_COLUMNS, map(_row, rows)))
         for event_type in {row.type for row in rows}:
             self._uow.after_commit(partial(self._wake, event_type))
 
@@ -62,9 +62,9 @@ class PostgresBacklog:
         self._uow = uow
 
     async def take(self, event_type: str, *, count_max: int) -> Sequence[Joined]:
-        taken = await self._uow.connection.execute(_TAKE, {"event_type": event_type, "count_max": count_max})
+        taken = await self._uow.transaction.execute(_TAKE, {"event_type": event_type, "count_max": count_max})
         return [Joined(*row) for row in taken]
 
     async def waiting_since(self) -> datetime | None:
-        oldest = await self._uow.connection.execute(_FIRST)
+        oldest = await self._uow.transaction.execute(_FIRST)
         return made_at(oldest[0]["id"]) if oldest else None

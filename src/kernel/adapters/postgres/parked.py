@@ -47,15 +47,15 @@ class PostgresParkedMessages:
 
     async def add(self, unhandled: Unhandled) -> None:
         now = self._clock.now()
-        await self._uow.connection.execute(_ADD, _row(Parked(self._clock.new_id(), unhandled, 1, now, now)))
+        await self._uow.transaction.execute(_ADD, _row(Parked(self._clock.new_id(), unhandled, 1, now, now)))
 
     async def waiting(self, *, after: UUID | None, count_max: int) -> Sequence[Parked]:
         query = _WAITING if after is None else _WAITING_AFTER
-        rows = await self._uow.connection.execute(query, {"count_max": count_max, "after": after})
+        rows = await self._uow.transaction.execute(query, {"count_max": count_max, "after": after})
         return [_parked(row) for row in rows]
 
     async def take(self, ids: Sequence[UUID]) -> Sequence[Parked]:
-        rows = await self._uow.connection.execute(_TAKE, {"ids": list(ids)})
+        rows = await self._uow.transaction.execute(_TAKE, {"ids": list(ids)})
         return sorted((_parked(row) for row in rows), key=lambda parked: parked.id)
 
 
@@ -67,7 +67,7 @@ class PostgresDiscardedMessages:
     async def add(self, discarded: Sequence[Parked], *, by: str, note: str) -> None:
         record = {"discarded_at": self._clock.now(), "discarded_by": storable(by), "note": storable(note)}
         rows = [_row(parked) | record | {"id": self._clock.new_id()} for parked in discarded]
-        await self._uow.connection.execute(
+        await self._uow.transaction.execute(
             _DISCARD, arrays(_COLUMNS, ([row[c.name] for c in _COLUMNS] for row in rows))
         )
 

@@ -5,14 +5,15 @@ from typing import Self
 
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from kernel.adapters.postgres.driver import DriverConnection, connected
+from kernel.adapters.postgres.driver import connected
 from kernel.adapters.postgres.failures import meaning
+from kernel.adapters.postgres.transaction import Transaction
 
 
 class PostgresUnitOfWork:
-    """One READ COMMITTED transaction on a connection of its own; adapters run statements on `connection`."""
+    """One READ COMMITTED transaction on a connection of its own; adapters run statements in `transaction`."""
 
-    connection: DriverConnection
+    transaction: Transaction
 
     def __init__(self, engine: AsyncEngine) -> None:
         self._engine = engine
@@ -24,30 +25,19 @@ class PostgresUnitOfWork:
 
     async def __aenter__(self) -> Self:
         self._after_commit.clear()
-        async with AsyncExitStack() as stack:
-            with meaning():
-                self.connection = await stack.enter_async_context(connected(self._engine))
-                await self._begin()
-            self._lent = stack.pop_all()
+        with meaning():
+            self.transaction = Transaction(await self._lent.enter_async_context(connected(self._engine)))
         return self
-
-    async def _begin(self) -> None:
-        try:
-            await self.connection.driver.execute("BEGIN ISOLATION LEVEL READ COMMITTED")
-        except BaseException:
-            # It may still begin, which the connection does not know yet.
-            self.connection.driver.terminate()
-            raise
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         async with self._lent:
             if error is None:
-                with meaning():
-                    await self.connection.flush()
+                with meaning(committing=not self.transaction.begun):
+                    await self.transaction.flush()
                 with meaning(committing=True):
-                    await self.connection.driver.execute("COMMIT")
+                    await self.transaction.commit()
             else:
                 # What a statement of the block raised is translated on its way out.
                 with meaning():

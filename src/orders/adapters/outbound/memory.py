@@ -36,15 +36,9 @@ class MemoryOrders:
     def __init__(self, uow: MemoryUnitOfWork) -> None:
         self._uow = uow
 
-    async def add(self, orders: Sequence[Order]) -> Sequence[Order]:
-        ids = set()
-        in_key_order = sorted(
-            orders, key=lambda order: (order.user_id, order.idempotency_key or "", order.id)
-        )
-        for order in in_key_order:
-            if await self._uow.transaction.try_insert(ORDERS, replace(order)):
-                ids.add(order.id)
-        return [order for order in orders if order.id in ids]
+    async def add(self, orders: Sequence[Order]) -> None:
+        for order in sorted(orders, key=lambda o: (o.user_id, o.idempotency_key or "", o.id)):
+            await self._uow.transaction.insert(ORDERS, replace(order))
 
     async def lock(self, items: Sequence[PaymentDecided | CancelOrder]) -> Mapping[UUID, Order]:
         keys = sorted({(item.user_id, item.order_id) for item in items})

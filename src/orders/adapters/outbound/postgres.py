@@ -48,12 +48,7 @@ _COLUMNS = (
     ORDERS.c.updated_at,
 )
 _NAMES = [c.name for c in _COLUMNS]
-_ADD = (
-    insert(ORDERS)
-    .from_select(_NAMES, select(records(*_COLUMNS)))
-    .on_conflict_do_nothing()
-    .returning(ORDERS.c.id)
-)
+_ADD = insert(ORDERS).from_select(_NAMES, select(records(*_COLUMNS)))
 
 _KEYS = (ORDERS.c.user_id, ORDERS.c.id)
 _keys = unnest(*_KEYS)
@@ -149,26 +144,25 @@ class PostgresOrders:
     def __init__(self, uow: PostgresUnitOfWork) -> None:
         self._uow = uow
 
-    async def add(self, orders: Sequence[Order]) -> Sequence[Order]:
+    async def add(self, orders: Sequence[Order]) -> None:
         # Orders meet by their keys first: twins of one key have different ids, so ids are in no common order.
         rows = sorted(orders, key=lambda order: (order.user_id, order.idempotency_key or "", order.id))
-        added = await self._uow.connection.execute(_ADD, document(ORDERS, rows))
-        ids = {id for (id,) in added}
-        return [order for order in orders if order.id in ids]
+        if rows:
+            await self._uow.transaction.write(_ADD, document(ORDERS, rows))
 
     async def lock(self, items: Sequence[PaymentDecided | CancelOrder]) -> Mapping[UUID, Order]:
         keys = sorted({(item.user_id, item.order_id) for item in items})
-        rows = await self._uow.connection.execute(_LOCK, arrays(_KEYS, keys))
+        rows = await self._uow.transaction.execute(_LOCK, arrays(_KEYS, keys))
         return {order.id: order for order in map(_order, rows)}
 
     async def overdue(self, now: datetime, *, count_max: int) -> Sequence[Order]:
-        rows = await self._uow.connection.execute(_OVERDUE, {"now": now, "count_max": count_max})
+        rows = await self._uow.transaction.execute(_OVERDUE, {"now": now, "count_max": count_max})
         return [_order(row) for row in rows]
 
     async def save(self, orders: Sequence[Order]) -> None:
         if orders:
             rows = ([getattr(order, c.name) for c in _STATUS] for order in orders)
-            await self._uow.connection.write(_SAVE, arrays(_STATUS, rows))
+            await self._uow.transaction.write(_SAVE, arrays(_STATUS, rows))
 
 
 class PostgresHistory:
@@ -178,7 +172,7 @@ class PostgresHistory:
     async def add(self, changes: Sequence[StatusChanged]) -> None:
         if changes:
             rows = sorted(changes, key=lambda change: (change.user_id, change.order_id, change.sequence))
-            await self._uow.connection.write(_ADD_CHANGES, document(ORDER_HISTORY, rows))
+            await self._uow.transaction.write(_ADD_CHANGES, document(ORDER_HISTORY, rows))
 
 
 class PostgresPlacedOrders:

@@ -79,19 +79,19 @@ class PostgresAccounts:
 
     async def add(self, accounts: Sequence[Account]) -> Mapping[str, Account]:
         given = sorted(accounts, key=lambda account: account.user_id)
-        await self._uow.connection.execute(_ADD_ACCOUNTS, document(ACCOUNTS, given))
+        await self._uow.transaction.execute(_ADD_ACCOUNTS, document(ACCOUNTS, given))
         user_ids = [account.user_id for account in given]
-        found = await self._uow.connection.execute(_ACCOUNTS_OF, {"user_ids": user_ids})
+        found = await self._uow.transaction.execute(_ACCOUNTS_OF, {"user_ids": user_ids})
         return {account.user_id: account for account in map(_account, found)}
 
     async def lock(self, user_ids: Set[str]) -> Mapping[str, Account]:
-        rows = await self._uow.connection.execute(_LOCK_ACCOUNTS, {"user_ids": sorted(user_ids)})
+        rows = await self._uow.transaction.execute(_LOCK_ACCOUNTS, {"user_ids": sorted(user_ids)})
         return {account.user_id: account for account in map(_account, rows)}
 
     async def save(self, accounts: Sequence[Account]) -> None:
         if accounts:
             rows = ((account.user_id, account.balance, account.sequence) for account in accounts)
-            await self._uow.connection.write(_SAVE_ACCOUNTS, arrays(_BALANCE, rows))
+            await self._uow.transaction.write(_SAVE_ACCOUNTS, arrays(_BALANCE, rows))
 
 
 class PostgresLedger:
@@ -100,18 +100,18 @@ class PostgresLedger:
 
     async def deposits(self, commands: Sequence[Deposit]) -> Sequence[Transfer]:
         keys = ((command.user_id, command.transfer_id, command.idempotency_key) for command in commands)
-        rows = await self._uow.connection.execute(_FIND_DEPOSITS, arrays(_DEPOSIT, keys))
+        rows = await self._uow.transaction.execute(_FIND_DEPOSITS, arrays(_DEPOSIT, keys))
         return [_transfer(row) for row in rows]
 
     async def of_orders(self, payments: Sequence[Payment]) -> Sequence[Transfer]:
         keys = {(payment.user_id, payment.order_id) for payment in payments}
-        rows = await self._uow.connection.execute(_OF_ORDERS, arrays(_OF_ORDER, keys))
+        rows = await self._uow.transaction.execute(_OF_ORDERS, arrays(_OF_ORDER, keys))
         return [_transfer(row) for row in rows]
 
     async def add(self, transfers: Sequence[Transfer]) -> None:
         if transfers:
             given = sorted(transfers, key=lambda transfer: (transfer.user_id, transfer.sequence))
-            await self._uow.connection.write(_ADD_TRANSFERS, document(TRANSFERS, given))
+            await self._uow.transaction.write(_ADD_TRANSFERS, document(TRANSFERS, given))
 
 
 class PostgresStatements:
@@ -133,13 +133,13 @@ class PostgresPayments:
 
     async def recorded(self, questions: Sequence[Question]) -> Sequence[Payment]:
         keys = {(question.user_id, question.order_id) for question in questions}
-        rows = await self._uow.connection.execute(_RECORDED, arrays(_ORDER, keys))
+        rows = await self._uow.transaction.execute(_RECORDED, arrays(_ORDER, keys))
         return [Payment(**{**row, "decision": Decision(row["decision"])}) for row in rows]
 
     async def add(self, payments: Sequence[Payment]) -> None:
         if payments:
             given = sorted(payments, key=lambda payment: (payment.user_id, payment.order_id))
-            await self._uow.connection.write(_ADD_PAYMENTS, document(PAYMENTS, given))
+            await self._uow.transaction.write(_ADD_PAYMENTS, document(PAYMENTS, given))
 
 
 class PostgresOpenedAccounts:

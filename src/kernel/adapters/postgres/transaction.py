@@ -1,0 +1,65 @@
+from collections.abc import Mapping
+from functools import lru_cache
+from typing import Any
+
+import asyncpg
+from sqlalchemy import ClauseElement, Insert, Update
+
+from kernel.adapters.postgres.driver import DriverConnection
+
+Write = Insert | Update
+_NONE: Mapping[str, Any] = {}
+
+
+class Transaction:
+    """Begins where something is read: what is only written is one statement, which needs no BEGIN and COMMIT.
+
+    Methods raise what the driver raises.
+    """
+
+    def __init__(self, connection: DriverConnection) -> None:
+        self.begun = False
+        self._connection = connection
+        self._waiting: dict[Write, Mapping[str, Any]] = {}
+
+    async def execute(
+        self, statement: ClauseElement, parameters: Mapping[str, Any] = _NONE
+    ) -> list[asyncpg.Record]:
+        """The rows of a statement, which sees what was written before it."""
+        await self._begin()
+        await self.flush()
+        return await self._connection.execute(statement, parameters)
+
+    async def write(self, statement: Write, parameters: Mapping[str, Any]) -> None:
+        """Several writes travel together, and fail together, when the next statement or `flush` sends them.
+
+        Of one table only one at a time: PostgreSQL leaves open which part of a statement is done first.
+        """
+        if any(statement.table is other.table for other in self._waiting):
+            await self._begin()
+            await self.flush()
+        self._waiting[statement] = parameters
+
+    async def flush(self) -> None:
+        if self._waiting:
+            waiting, self._waiting = self._waiting, {}
+            parameters = {name: value for given in waiting.values() for name, value in given.items()}
+            assert len(parameters) == sum(map(len, waiting.values())), "two parameters have one name"
+            await self._connection.execute(_joined(tuple(waiting)), parameters)
+
+    async def commit(self) -> None:
+        """After `flush`."""
+        if self.begun:
+            await self._connection.driver.execute("COMMIT")
+
+    async def _begin(self) -> None:
+        if not self.begun:
+            self.begun = True
+            await self._connection.driver.execute("BEGIN")
+
+
+@lru_cache(maxsize=64)
+def _joined(writes: tuple[Write, ...]) -> Write:
+    """One statement of several."""
+    *earlier, last = writes
+    return last.add_cte(*(write.cte(f"write_{number}") for number, write in enumerate(earlier)))
