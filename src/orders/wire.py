@@ -69,7 +69,7 @@ def history_body(changes: Sequence[StatusChanged]) -> list[http.StatusChange]:
 
 
 def admission_question(command: PlaceOrder) -> http.AdmissionRequest:
-    return http.AdmissionRequest(UserId(command.user_id), Amount.of_minor(command.amount))
+    return http.AdmissionRequest(UserId(command.user_id), Amount(command.amount))
 
 
 def encode(event: Question | OrderStatusChanged, event_id: UUID, at: datetime) -> tuple[str, bytes]:
@@ -81,7 +81,7 @@ def _published(event: Question | OrderStatusChanged) -> tuple[str, msgspec.Struc
     order_id, user_id = event.order_id, UserId(event.user_id)
     match event:
         case OrderPlaced():
-            amount = Amount.of_minor(event.amount)
+            amount = Amount(event.amount)
             return catalog.ORDER_PLACED, OrderPlacedV1(order_id, user_id, amount, event.currency)
         case CancellationRequested():
             data = OrderCancellationRequestedV1(order_id, user_id)

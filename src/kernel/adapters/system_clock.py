@@ -4,7 +4,8 @@ import time
 from datetime import UTC, datetime
 from uuid import UUID
 
-from uuid_utils.compat import uuid7
+import uuid_utils
+from asyncpg.pgproto import pgproto
 
 
 class SystemClock:
@@ -15,7 +16,9 @@ class SystemClock:
         return time.monotonic()
 
     def new_id(self) -> UUID:
-        return uuid7()
+        # The driver's own class, a uuid.UUID in C: made, written and compared in a fraction of the time.
+        id: UUID = pgproto.UUID(uuid_utils.uuid7().bytes)
+        return id
 
     def random(self) -> float:
         return random.random()

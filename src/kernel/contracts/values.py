@@ -1,7 +1,6 @@
 """The two values that JSON cannot say exactly enough, and the codec of everything published."""
 
 from collections.abc import Hashable
-from decimal import Decimal
 from functools import cache
 from typing import Any, Self, TypeVar, cast
 
@@ -17,22 +16,18 @@ class JsonNumber(str):
     """The text of a JSON number that is no integer: never read as a float."""
 
 
-class Amount(Decimal):
-    """Currency units with two digits; a JSON number or the same number as a JSON string."""
-
-    @classmethod
-    def of_minor(cls, minor: int) -> Self:
-        return cls(in_units(minor))
+class Amount(int):
+    """Minor units, which JSON shows as currency units with two digits: as a number, or in a string."""
 
     @property
     def minor(self) -> int:
-        return int(self.scaleb(2))
+        return int(self)
 
     @classmethod
     def decode(cls, value: object) -> Self:
-        if isinstance(value, bool) or not isinstance(value, int | str):
+        if type(value) not in _NUMERIC:
             raise ValueError("must be a number")
-        return cls.of_minor(parse_amount(str(value)))
+        return cls(parse_amount(str(value)))
 
 
 class UserId(str):
@@ -40,9 +35,14 @@ class UserId(str):
 
     @classmethod
     def decode(cls, value: object) -> Self:
-        if isinstance(value, bool | JsonNumber) or not isinstance(value, int | str):
+        if type(value) not in _NAMING:
             raise ValueError("must be a string or a non-negative integer")
         return cls(parse_user_id(str(value)))
+
+
+# Exactly these: a bool is an int too.
+_NUMERIC = frozenset({JsonNumber, int, str})
+_NAMING = frozenset({int, str})
 
 
 def _decode_value(kind: type, value: object) -> object:
@@ -55,7 +55,7 @@ def _decode_value(kind: type, value: object) -> object:
 
 def _encode_value(value: object) -> object:
     if isinstance(value, Amount):
-        return Decimal(value)
+        return in_units(value)
     if isinstance(value, UserId):
         return str(value)
     raise NotImplementedError(type(value))  # The same.

@@ -26,7 +26,7 @@ FACTS = {ORDER_PLACED: lambda data, traceparent: (data, traceparent)}
 
 
 def written(number: int = 1, *, minor: int = 1000, user_id: str = "alice") -> bytes:
-    data = OrderPlacedV1(ORDER.order_id, UserId(user_id), Amount.of_minor(minor), "RUB")
+    data = OrderPlacedV1(ORDER.order_id, UserId(user_id), Amount(minor), "RUB")
     return encode_event(ORDER, id_of(number), START, source=SOURCE, type=ORDER_PLACED, data=data)
 
 

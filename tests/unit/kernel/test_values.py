@@ -25,7 +25,7 @@ def user_id(json_text: str) -> UserId:
 
 @given(amounts_minor)
 def test_an_amount_is_written_with_two_digits_as_a_number_and_read_back(minor: int) -> None:
-    written = encode(Amount.of_minor(minor)).decode()
+    written = encode(Amount(minor)).decode()
     units, _, digits = written.partition(".")
     assert (units.isdigit(), len(digits)) == (True, 2)
     assert amount(written).minor == amount(f'"{written}"').minor == minor
@@ -33,7 +33,7 @@ def test_an_amount_is_written_with_two_digits_as_a_number_and_read_back(minor: i
 
 @given(st.integers(min_value=0, max_value=BALANCE_MAX_MINOR))
 def test_a_balance_is_written_exactly(minor: int) -> None:
-    written = encode(Amount.of_minor(minor)).decode()
+    written = encode(Amount(minor)).decode()
     assert json.loads(written, parse_float=Decimal) * 100 == minor
 
 

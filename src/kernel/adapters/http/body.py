@@ -111,11 +111,15 @@ class JsonItems(JsonBody[T]):
 
     def decode_bytes(self, value: bytes) -> Any:
         _require_json(self.asgi_connection)
-        kind = _kind(self.asgi_connection)
-        elements = decode_body(value, list[msgspec.Raw])
-        if not 1 <= len(elements) <= ITEMS_MAX:
+        (kind,) = _kind(self.asgi_connection).__args__
+        items: list[Any]
+        try:
+            items = decode_body(value, list[kind])  # type: ignore[valid-type]  # known at run time
+        except Invalid:
+            items = [_decode_item(bytes(item), kind) for item in decode_body(value, list[msgspec.Raw])]
+        if not 1 <= len(items) <= ITEMS_MAX:
             raise Invalid.field("body", f"must be an array of 1 to {ITEMS_MAX} items")
-        return Items([_decode_item(bytes(element), kind.__args__[0]) for element in elements])
+        return Items(items)
 
     @classmethod
     def create_openapi_schema(
