@@ -3,8 +3,7 @@ import asyncio
 from gateway.adapters.inbound.accounts import AccountsController, deposit_by_get
 from gateway.adapters.inbound.events import watch_order
 from gateway.adapters.inbound.notifications import StatusChanges
-from gateway.adapters.inbound.orders import OrdersController
-from gateway.adapters.inbound.short_way import short_way
+from gateway.adapters.inbound.orders import OrdersController, short_ways
 from gateway.adapters.outbound.http_service import open_session
 from gateway.application.hub import Hub
 from gateway.application.place_orders import PlaceOrders
@@ -13,6 +12,7 @@ from kernel.adapters.http.app import create_app
 from kernel.adapters.http.cors import cors_config
 from kernel.adapters.http.health import Probes
 from kernel.adapters.http.openapi import Api
+from kernel.adapters.http.short_way import with_short_ways
 from kernel.ports.bus import Notifications
 from kernel.ports.clock import Clock
 from kernel.settings import Settings
@@ -49,5 +49,6 @@ async def serve(settings: Settings, notifications: Notifications, stop: asyncio.
             cors=cors_config(settings.shop_cors_origins),
         )
         hub, changes = await container.get(Hub), await container.get(StatusChanges)
-        door = short_way(app, await container.get(PlaceOrders), hub, await container.get(Clock))
+        ways = short_ways(await container.get(PlaceOrders), hub, await container.get(Clock))
+        door = with_short_ways(app, ways)
         await run(door, telemetry, settings.bind_host, settings.gateway_port, stop, hub, jobs=[hub, changes])

@@ -2,6 +2,7 @@ import asyncio
 
 from kernel.adapters.http.app import create_app
 from kernel.adapters.http.openapi import VERSION, Api
+from kernel.adapters.http.short_way import with_short_ways
 from kernel.adapters.rabbit.asyncapi import asyncapi
 from kernel.application.consume import Consumer
 from kernel.application.housekeeping import Periodically
@@ -11,6 +12,7 @@ from kernel.ports.clock import Clock
 from kernel.settings import Settings, required
 from kernel.wiring import database, housekeeping, in_scope, open_telemetry, probes, relays, run, watch
 from orders.adapters.inbound.http import OrdersController
+from orders.adapters.inbound.placing import Placing, short_ways
 from orders.adapters.outbound.http_admission import open_session
 from orders.adapters.outbound.tables import SCHEMA_REVISION
 from orders.application.ask_again import AskAgain
@@ -53,7 +55,7 @@ async def serve(settings: Settings, bus: Bus, stop: asyncio.Event) -> None:
         consumer = store.consuming(await container.get(Consumer[PaymentDecided]))
         await bus.subscribe(consumer)
         await run(
-            app,
+            with_short_ways(app, short_ways(await container.get(Placing))),
             telemetry,
             settings.bind_host,
             settings.orders_port,

@@ -18,6 +18,7 @@ from kernel.ports.outbox import Outbox
 from kernel.settings import Settings
 from kernel.wiring import KernelProvider, Wakes, in_scope
 from orders import wire
+from orders.adapters.inbound.placing import Placing
 from orders.adapters.outbound.http_admission import HttpAdmission
 from orders.adapters.outbound.postgres import PostgresHistory, PostgresOrders, PostgresPlacedOrders
 from orders.adapters.outbound.telemetry import ObservedAdmission, ObservedHistory, OrderMetrics
@@ -88,6 +89,8 @@ class OrdersProvider(Provider):
     def group_of_placements(self, container: AsyncContainer, clock: Clock) -> GroupCommit[PlaceOrder, Placed]:
         place_orders = self._telemetry.batches("place_orders", in_scope(container, PlaceOrders))
         return GroupCommit(place_orders, clock, repeat=partial(place_orders, judged=True))
+
+    placing = provide(Placing, scope=Scope.APP)
 
     @provide(scope=Scope.APP)
     def group_of_cancellations(

@@ -2,13 +2,15 @@ import asyncio
 
 from kernel.adapters.http.app import create_app
 from kernel.adapters.http.openapi import VERSION, Api
+from kernel.adapters.http.short_way import with_short_ways
 from kernel.adapters.rabbit.asyncapi import asyncapi
 from kernel.application.consume import Consumer
 from kernel.ports.bus import Bus
 from kernel.settings import Settings, required
 from kernel.wiring import database, housekeeping, open_telemetry, probes, relays, run, watch
-from payments.adapters.inbound.http import AccountsController, admit_orders, deposit_by_get
+from payments.adapters.inbound.http import AccountsController, admit_orders, deposit_by_get, short_ways
 from payments.adapters.outbound.tables import SCHEMA_REVISION
+from payments.application.admit_orders import AdmitOrders
 from payments.domain.events import Question
 from payments.wiring import assemble
 
@@ -44,7 +46,7 @@ async def serve(settings: Settings, bus: Bus, stop: asyncio.Event) -> None:
         consumer = store.consuming(await container.get(Consumer[Question]))
         await bus.subscribe(consumer)
         await run(
-            app,
+            with_short_ways(app, short_ways(await container.get(AdmitOrders))),
             telemetry,
             settings.bind_host,
             settings.payments_port,

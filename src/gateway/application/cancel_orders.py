@@ -2,8 +2,8 @@ from functools import partial
 from uuid import UUID
 
 from gateway.application.until_known import until_known
-from gateway.ports.answer import Answer
 from gateway.ports.orders import OrdersService
+from kernel.ports.answer import Answer
 from kernel.ports.clock import Clock
 
 

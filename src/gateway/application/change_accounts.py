@@ -2,7 +2,7 @@ from functools import partial
 
 from gateway.application.until_known import until_known
 from gateway.ports.accounts import AccountsService
-from gateway.ports.answer import Answer
+from kernel.ports.answer import Answer
 from kernel.ports.clock import Clock
 
 

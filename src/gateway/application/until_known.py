@@ -1,10 +1,10 @@
 import asyncio
 from collections.abc import Awaitable, Callable
 
-from gateway.ports.answer import Answer
 from kernel.application.backoff import Backoff
 from kernel.application.group_commit import ANSWER_WITHIN_S
 from kernel.domain.errors import OutcomeUnknown, Unavailable
+from kernel.ports.answer import Answer
 from kernel.ports.clock import Clock
 
 

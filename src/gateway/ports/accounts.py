@@ -1,6 +1,6 @@
 from typing import Protocol
 
-from gateway.ports.answer import Answer
+from kernel.ports.answer import Answer
 
 
 class AccountsService(Protocol):

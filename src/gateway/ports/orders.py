@@ -3,7 +3,7 @@ from typing import Protocol
 from uuid import UUID
 
 from gateway.domain.orders import Change, Fate, PlaceOrder
-from gateway.ports.answer import Answer
+from kernel.ports.answer import Answer
 
 
 class OrdersService(Protocol):

@@ -6,12 +6,12 @@ from dishka import FromDishka
 from dishka.integrations.litestar import inject
 from litestar import Controller, Request, get, post
 
-from gateway.adapters.inbound.answers import passed_on, trace_of
+from gateway.adapters.inbound.answers import trace_of
 from gateway.application.change_accounts import ChangeAccounts
 from gateway.ports.accounts import AccountsService
 from gateway.wire import ACCOUNTS
 from kernel.adapters.http import operations
-from kernel.adapters.http.app import JsonAnswer
+from kernel.adapters.http.app import JsonAnswer, passed_on
 from kernel.adapters.http.idempotency import IdempotencyKey
 from kernel.adapters.http.paging import PAGE_SIZE, AfterSequence, PageLimit
 from kernel.adapters.http.values import amount_of, user_id_of

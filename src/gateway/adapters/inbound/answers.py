@@ -6,18 +6,10 @@ from litestar import Request
 
 from gateway import wire
 from gateway.domain.orders import Fate, Placed, Rejected
-from gateway.ports.answer import Answer
 from kernel.adapters import trace_context
-from kernel.adapters.http.app import JsonAnswer
 from kernel.adapters.http.idempotency import replay_headers
-from kernel.adapters.http.problem import MEDIA_TYPE, problem_of, retry_after
-from kernel.contracts.values import encode
-
-
-def passed_on(answer: Answer) -> JsonAnswer[bytes]:
-    return JsonAnswer(
-        answer.body, status_code=answer.status, media_type=answer.media_type, headers=dict(answer.headers)
-    )
+from kernel.adapters.http.problem import MEDIA_TYPE, error_answer
+from kernel.ports.answer import Answer
 
 
 def answer_of(fate: Fate | Exception) -> Answer:
@@ -30,8 +22,7 @@ def answer_of(fate: Fate | Exception) -> Answer:
             retry = {"Retry-After": "1"} if fate.status == 503 else {}
             return Answer(fate.status, MEDIA_TYPE, retry, fate.problem)
         case Exception():
-            problem = problem_of(fate, wire.ORDERS)
-            return Answer(problem.status, MEDIA_TYPE, retry_after(fate), encode(problem))
+            return error_answer(fate, wire.ORDERS)
 
 
 def trace_of(request: Request[Any, Any, Any]) -> str:

@@ -1,5 +1,6 @@
 """Orders: placed in batches that many callers share, read as the orders service tells them."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from dishka import FromDishka
@@ -7,7 +8,7 @@ from dishka.integrations.litestar import inject
 from litestar import Controller, Request, get, post
 
 from gateway import wire
-from gateway.adapters.inbound.answers import passed_on, trace_of
+from gateway.adapters.inbound.answers import trace_of
 from gateway.adapters.inbound.prefer import Prefer, as_preferred
 from gateway.application.cancel_orders import CancelOrders
 from gateway.application.hub import Hub
@@ -15,17 +16,21 @@ from gateway.application.place_orders import PlaceOrders
 from gateway.domain.orders import Fate
 from gateway.ports.orders import OrdersService
 from kernel.adapters.http import operations
-from kernel.adapters.http.app import JsonAnswer
+from kernel.adapters.http.app import JsonAnswer, passed_on
+from kernel.adapters.http.body import decode_body
 from kernel.adapters.http.conditional import IfNoneMatch
 from kernel.adapters.http.headers import LOCATION, PREFERENCE_APPLIED, REPLAYED, answering_with
 from kernel.adapters.http.idempotency import IdempotencyKey
 from kernel.adapters.http.paging import PAGE_SIZE, After, AfterSequence, PageLimit
 from kernel.adapters.http.problem import problem_of
+from kernel.adapters.http.short_way import Call, ShortWay
 from kernel.adapters.http.values import user_id_of
 from kernel.adapters.trace_context import valid
+from kernel.contracts.http import PlaceOrder as Body
 from kernel.contracts.http import RefusedItem
 from kernel.contracts.values import encode
 from kernel.domain.errors import Invalid
+from kernel.ports.answer import Answer
 from kernel.ports.clock import Clock
 
 # Only the gateway waits.
@@ -123,6 +128,20 @@ class OrdersController(Controller):
         cancel_orders: FromDishka[CancelOrders],
     ) -> JsonAnswer[bytes]:
         return passed_on(await cancel_orders(order_id, traceparent=trace_of(request)))
+
+
+def short_ways(place_orders: PlaceOrders, hub: Hub, clock: Clock) -> Mapping[str, ShortWay]:
+    async def place(call: Call) -> Answer:
+        order = wire.place_order(
+            decode_body(call.body, Body),
+            call.idempotency_key,
+            clock.new_id(),
+            valid(call.header("traceparent")),
+        )
+        prefer = call.header("prefer")
+        return await as_preferred(order, [] if prefer is None else [prefer], place_orders, hub)
+
+    return {wire.ORDERS: ShortWay(place)}
 
 
 def _item(fate: Fate | Exception) -> wire.Outcome | RefusedItem:

@@ -13,9 +13,9 @@ from gateway.adapters.inbound.answers import answer_of
 from gateway.application.hub import Hub
 from gateway.application.place_orders import PlaceOrders
 from gateway.domain.orders import Placed, PlaceOrder
-from gateway.ports.answer import Answer
 from kernel.adapters.http.headers import PREFERENCE_APPLIED
 from kernel.domain.errors import ShopError
+from kernel.ports.answer import Answer
 
 WAIT_MAX_S = 30
 

@@ -1,7 +1,7 @@
 import aiohttp
 
 from gateway.adapters.outbound.http_service import HttpService
-from gateway.ports.answer import Answer
+from kernel.ports.answer import Answer
 
 ROUTE = ("api", "Accounts")
 

@@ -6,10 +6,10 @@ import aiohttp
 from gateway import wire
 from gateway.adapters.outbound.http_service import HttpService
 from gateway.domain.orders import Change, Fate, PlaceOrder
-from gateway.ports.answer import Answer
 from kernel.adapters import trace_context
 from kernel.contracts.values import decoder, encode
 from kernel.domain.errors import Unavailable
+from kernel.ports.answer import Answer
 
 ROUTE = ("api", "Order")
 

@@ -7,13 +7,13 @@ import aiohttp
 from multidict import CIMultiDict
 from yarl import URL
 
-from gateway.ports.answer import Answer
 from gateway.wire import at_own_route, at_the_gateway
 from kernel.adapters.http.headers import ETAG, LINK, LOCATION, REPLAYED
 from kernel.adapters.http.idempotency import KEY
 from kernel.adapters.http.problem import MEDIA_TYPE
 from kernel.adapters.http.server import CLIENT_KEEP_ALIVE_S
 from kernel.domain.errors import OutcomeUnknown, Unavailable
+from kernel.ports.answer import Answer
 
 CONNECTIONS_MAX = 100
 CONNECT_WITHIN_S = 2

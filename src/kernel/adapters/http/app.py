@@ -13,6 +13,7 @@ from kernel.adapters.http.health import Probes, health, metrics
 from kernel.adapters.http.openapi import Api
 from kernel.adapters.http.problem import EXCEPTION_HANDLERS
 from kernel.contracts.values import encode
+from kernel.ports.answer import Answer
 
 T = TypeVar("T")
 
@@ -22,6 +23,12 @@ class JsonAnswer(Response[T]):
 
     def render(self, content: Any, media_type: str, enc_hook: Serializer | None = None) -> bytes:
         return content if isinstance(content, bytes) else encode(content)
+
+
+def passed_on(answer: Answer) -> JsonAnswer[bytes]:
+    return JsonAnswer(
+        answer.body, status_code=answer.status, media_type=answer.media_type, headers=dict(answer.headers)
+    )
 
 
 def create_app(

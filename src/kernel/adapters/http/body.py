@@ -106,20 +106,25 @@ class Items(Generic[T]):
     items: list[T | Invalid]
 
 
+def decode_items(body: bytes, kind: type[T]) -> Items[T]:
+    """Raises Invalid where the whole is to blame."""
+    items: list[Any]
+    try:
+        items = decode_body(body, list[kind])  # type: ignore[valid-type]  # known at run time
+    except Invalid:
+        items = [_decode_item(bytes(item), kind) for item in decode_body(body, list[msgspec.Raw])]
+    if not 1 <= len(items) <= ITEMS_MAX:
+        raise Invalid.field("body", f"must be an array of 1 to {ITEMS_MAX} items")
+    return Items(items)
+
+
 class JsonItems(JsonBody[T]):
     """Use as `dto=JsonItems` where the handler has `data: Items[SomeStruct]`."""
 
     def decode_bytes(self, value: bytes) -> Any:
         _require_json(self.asgi_connection)
         (kind,) = _kind(self.asgi_connection).__args__
-        items: list[Any]
-        try:
-            items = decode_body(value, list[kind])  # type: ignore[valid-type]  # known at run time
-        except Invalid:
-            items = [_decode_item(bytes(item), kind) for item in decode_body(value, list[msgspec.Raw])]
-        if not 1 <= len(items) <= ITEMS_MAX:
-            raise Invalid.field("body", f"must be an array of 1 to {ITEMS_MAX} items")
-        return Items(items)
+        return decode_items(value, kind)
 
     @classmethod
     def create_openapi_schema(

@@ -24,6 +24,7 @@ from kernel.domain.errors import (
     ShopError,
     Unavailable,
 )
+from kernel.ports.answer import Answer
 
 MEDIA_TYPE = "application/problem+json"
 
@@ -93,6 +94,11 @@ def problem_of(error: Exception, instance: str) -> Problem:
         instance,
         [FieldProblem(item.field, item.message) for item in errors],
     )
+
+
+def error_answer(error: Exception, instance: str) -> Answer:
+    problem = problem_of(error, instance)
+    return Answer(problem.status, MEDIA_TYPE, retry_after(error), encode(problem))
 
 
 def answer(problem: Problem, headers: dict[str, str] | None = None) -> Response[bytes]:

@@ -8,24 +8,20 @@ from dishka.integrations.litestar import inject
 from litestar import Controller, Request, get, post
 
 from kernel.adapters.http import operations
-from kernel.adapters.http.app import JsonAnswer
+from kernel.adapters.http.app import JsonAnswer, passed_on
 from kernel.adapters.http.conditional import IfNoneMatch, conditional
-from kernel.adapters.http.idempotency import IdempotencyKey, replay_headers
+from kernel.adapters.http.idempotency import IdempotencyKey
 from kernel.adapters.http.paging import PAGE_SIZE, After, AfterSequence, PageLimit, next_page
-from kernel.adapters.http.problem import problem_of
 from kernel.adapters.http.values import user_id_of
-from kernel.adapters.trace_context import TRACEPARENTS, from_list, traceparent
+from kernel.adapters.trace_context import TRACEPARENTS, traceparent
 from kernel.application.group_commit import GroupCommit
 from kernel.contracts import http
-from kernel.domain.errors import Invalid, NotFound
-from kernel.ports.clock import Clock
+from kernel.domain.errors import NotFound
 from orders import wire
-from orders.domain.order import Cancelled, CancelOrder, Order, Placed, PlaceOrder, Status
+from orders.adapters.inbound.placing import PATH, Placing
+from orders.domain.order import Cancelled, CancelOrder, Order, Status
 from orders.ports.orders import PlacedOrders
 
-PATH = "/api/Order"
-
-PlaceOrders = GroupCommit[PlaceOrder, Placed]
 CancelOrders = GroupCommit[CancelOrder, Cancelled]
 
 
@@ -39,16 +35,10 @@ class OrdersController(Controller):
         self,
         request: Request[Any, Any, Any],
         data: operations.PlaceOrderBody,
-        place_orders: FromDishka[PlaceOrders],
-        clock: FromDishka[Clock],
+        placing: FromDishka[Placing],
         idempotency_key: IdempotencyKey = None,
-    ) -> JsonAnswer[http.Order]:
-        trace = traceparent(request.headers.get("traceparent"))
-        placed = await place_orders(wire.place_order(data, idempotency_key, clock.new_id(), trace))
-        location = {"Location": f"{PATH}/{placed.order.id}"}
-        return JsonAnswer(
-            wire.order_body(placed.order), headers=location | replay_headers(replayed=placed.replayed)
-        )
+    ) -> JsonAnswer[bytes]:
+        return passed_on(await placing.one(data, idempotency_key, request.headers.get("traceparent")))
 
     @post("/batch", **operations.PLACE_ORDERS)
     @inject
@@ -56,23 +46,10 @@ class OrdersController(Controller):
         self,
         request: Request[Any, Any, Any],
         data: operations.PlaceOrdersBody,
-        place_orders: FromDishka[PlaceOrders],
-        clock: FromDishka[Clock],
-    ) -> JsonAnswer[list[http.BatchOutcome]]:
-        traces = from_list(
-            request.headers.getall(TRACEPARENTS, []),
-            count=len(data.items),
-            default=traceparent(request.headers.get("traceparent")),
-        )
-        commands = [
-            wire.place_order(item, item.idempotency_key, clock.new_id(), trace)
-            for item, trace in zip(data.items, traces, strict=True)
-            if not isinstance(item, Invalid)
-        ]
-        outcomes = iter(await place_orders.submit(commands) if commands else [])
-        return JsonAnswer(
-            [_item(item if isinstance(item, Invalid) else next(outcomes)) for item in data.items]
-        )
+        placing: FromDishka[Placing],
+    ) -> JsonAnswer[bytes]:
+        traces = request.headers.getall(TRACEPARENTS, [])
+        return passed_on(await placing.batch(data, traces, request.headers.get("traceparent")))
 
     @post("/changes", **operations.READ_CHANGES)
     @inject
@@ -145,10 +122,3 @@ async def _found(placed: PlacedOrders, order_id: UUID) -> Order:
     if order is None:
         raise NotFound("order_not_found", f"there is no order {order_id}")
     return order
-
-
-def _item(outcome: Placed | Exception) -> http.BatchOutcome:
-    if isinstance(outcome, Placed):
-        return http.PlacedItem(201, wire.order_body(outcome.order), outcome.replayed)
-    problem = problem_of(outcome, PATH)
-    return http.RefusedItem(problem.status, problem)

@@ -1,5 +1,6 @@
 """The routes of the payments service."""
 
+from collections.abc import Mapping, Sequence
 from urllib.parse import quote
 
 from dishka import FromDishka
@@ -7,13 +8,17 @@ from dishka.integrations.litestar import inject
 from litestar import Controller, get, post
 
 from kernel.adapters.http import operations
-from kernel.adapters.http.app import JsonAnswer
+from kernel.adapters.http.app import JsonAnswer, passed_on
+from kernel.adapters.http.body import BATCH_BYTES_MAX, decode_body
 from kernel.adapters.http.idempotency import IdempotencyKey, replay_headers
 from kernel.adapters.http.paging import PAGE_SIZE, AfterSequence, PageLimit, next_page
+from kernel.adapters.http.short_way import Call, ShortWay
 from kernel.adapters.http.values import amount_of, user_id_of
 from kernel.application.group_commit import GroupCommit
 from kernel.contracts import http
+from kernel.contracts.values import encode
 from kernel.domain.errors import NotFound
+from kernel.ports.answer import Answer
 from kernel.ports.clock import Clock
 from payments import wire
 from payments.application.admit_orders import AdmitOrders
@@ -21,6 +26,7 @@ from payments.domain.account import Deposit, Deposited, OpenAccount, Opened
 from payments.ports.accounts import OpenedAccounts, Statements
 
 PATH = "/api/Accounts"
+ADMISSION = "/api/Admission"
 
 OpenAccounts = GroupCommit[OpenAccount, Opened]
 MakeDeposits = GroupCommit[Deposit, Deposited]
@@ -105,12 +111,22 @@ async def deposit_by_get(
     return _deposited(await make_deposits(deposit))
 
 
-@post("/api/Admission", **operations.ADMIT_ORDERS)
+@post(ADMISSION, **operations.ADMIT_ORDERS)
 @inject
-async def admit_orders(
-    data: operations.AdmissionBody, admit: FromDishka[AdmitOrders]
-) -> JsonAnswer[list[str | None]]:
-    return JsonAnswer(await admit([(item.user_id, item.amount.minor) for item in data]))
+async def admit_orders(data: operations.AdmissionBody, admit: FromDishka[AdmitOrders]) -> JsonAnswer[bytes]:
+    return passed_on(await _admitted(data, admit))
+
+
+def short_ways(admit: AdmitOrders) -> Mapping[str, ShortWay]:
+    async def answer(call: Call) -> Answer:
+        return await _admitted(decode_body(call.body, list[http.AdmissionRequest]), admit)
+
+    return {ADMISSION: ShortWay(answer, body_bytes_max=BATCH_BYTES_MAX)}
+
+
+async def _admitted(orders: Sequence[http.AdmissionRequest], admit: AdmitOrders) -> Answer:
+    reasons = await admit([(order.user_id, order.amount.minor) for order in orders])
+    return Answer(200, "application/json", {}, encode(reasons))
 
 
 def _route(user_id: str) -> str:

@@ -5,7 +5,7 @@ from kernel.domain.value import value
 
 @value
 class Answer:
-    """What a service answered, to be passed on as it came; what it refers to are the gateway's own routes."""
+    """What a call over HTTP is answered with: made here, or passed on as another service gave it."""
 
     status: int
     media_type: str

@@ -1,0 +1,103 @@
+"""Short ways: what every order takes, without the machinery of a framework around it.
+
+docs/decisions/0009-short-ways.md says why. Whatever is out of the ordinary takes Litestar's route, which is
+also the one that the OpenAPI document tells of; how both place an order is the same function.
+"""
+
+from collections.abc import Awaitable, Callable, Mapping
+
+from litestar.types import ASGIApp, HTTPResponseBodyEvent, HTTPResponseStartEvent, Receive, Scope, Send
+
+from kernel.adapters.http.body import BODY_BYTES_MAX
+from kernel.adapters.http.idempotency import WELL_FORMED
+from kernel.adapters.http.problem import error_answer
+from kernel.domain.value import value
+from kernel.ports.answer import Answer
+
+# What only Litestar's route knows how to honour, or to refuse.
+_OUT_OF_THE_ORDINARY = frozenset({b"origin", b"transfer-encoding"})
+
+
+@value
+class Call:
+    """A body that came as JSON, and headers of which none came twice."""
+
+    body: bytes
+    headers: Mapping[bytes, bytes]
+
+    def header(self, name: str) -> str | None:
+        found = self.headers.get(name.encode())
+        return None if found is None else found.decode("latin-1")
+
+    @property
+    def idempotency_key(self) -> str | None:
+        return self.header("idempotency-key")
+
+
+@value
+class ShortWay:
+    """What answers the ordinary POSTs of one path. What it raises becomes a problem."""
+
+    answer: Callable[[Call], Awaitable[Answer]]
+    body_bytes_max: int = BODY_BYTES_MAX
+    takes_key: bool = True
+
+
+def with_short_ways(app: ASGIApp, ways: Mapping[str, ShortWay]) -> ASGIApp:
+    """`app` behind short ways, by their paths."""
+
+    async def route(scope: Scope, receive: Receive, send: Send) -> None:
+        way = ways.get(scope["path"]) if scope.get("method") == "POST" else None
+        headers = _ordinary(list(scope["headers"]), way) if way else None
+        if way is None or headers is None:
+            await app(scope, receive, send)
+            return
+        scope["path_template"] = scope["path"]
+        body = await _whole(receive)
+        if body is not None:
+            await _send(await _answer(way, Call(body, headers), scope["path"]), send)
+
+    return route
+
+
+async def _answer(way: ShortWay, call: Call, path: str) -> Answer:
+    try:
+        return await way.answer(call)
+    except Exception as error:
+        return error_answer(error, path)
+
+
+def _ordinary(pairs: list[tuple[bytes, bytes]], way: ShortWay) -> dict[bytes, bytes] | None:
+    """The headers of a call with a JSON body of known and small size, and at most one good key."""
+    headers = dict(pairs)
+    if len(headers) < len(pairs) or not _OUT_OF_THE_ORDINARY.isdisjoint(headers):
+        return None
+    length = headers.get(b"content-length", b"")
+    fits = length.isdigit() and len(length) < 8 and int(length) <= way.body_bytes_max
+    is_json = headers.get(b"content-type") == b"application/json"
+    key = headers.get(b"idempotency-key")
+    good_key = key is None or (way.takes_key and WELL_FORMED.fullmatch(key.decode("latin-1")))
+    return headers if fits and is_json and good_key else None
+
+
+async def _whole(receive: Receive) -> bytes | None:
+    """The body; None when the client left before its end."""
+    body, more = b"", True
+    while more:
+        message = await receive()
+        if message["type"] != "http.request":
+            return None
+        body += message["body"]
+        more = message["more_body"]
+    return body
+
+
+async def _send(answer: Answer, send: Send) -> None:
+    headers = [
+        (b"content-type", answer.media_type.encode("latin-1")),
+        (b"content-length", b"%d" % len(answer.body)),
+    ]
+    for name, text in answer.headers.items():
+        headers.append((name.lower().encode("latin-1"), text.encode("latin-1")))
+    await send(HTTPResponseStartEvent(type="http.response.start", status=answer.status, headers=headers))
+    await send(HTTPResponseBodyEvent(type="http.response.body", body=answer.body, more_body=False))
