@@ -27,13 +27,13 @@ from kernel.adapters.telemetry.telemetry import LoopLag, Telemetry
 from kernel.application.consume import ParkMessage
 from kernel.application.housekeeping import Periodically, PruneInbox
 from kernel.application.operate import REPLAYED, HandleReplayed
-from kernel.application.relay import Relay, RelayEvents
+from kernel.application.relay import Committed, PublishCommitted, Relay, RelayEvents
 from kernel.contracts.catalog import published_by
 from kernel.domain.errors import Contention, ShopError, Unavailable
 from kernel.ports.bus import Bus, Handler, Publisher
 from kernel.ports.clock import Clock
 from kernel.ports.inbox import Inbox
-from kernel.ports.outbox import Backlog
+from kernel.ports.outbox import Backlog, Joined
 from kernel.ports.parked import ParkedMessages
 from kernel.ports.unit_of_work import UnitOfWork
 
@@ -52,27 +52,36 @@ class UseCase(Protocol[P, R_co]):
 
 
 def in_scope(container: AsyncContainer, use_case: type[UseCase[P, R]]) -> Callable[P, Awaitable[R]]:
-    """The use case as a function: each call gets one of its own, on a unit of work of its own."""
+    """The use case as a function: each call gets one to itself, on a unit of work that nobody else uses.
+
+    It is used again, for building one takes as long as much of what it does; no part of it needs closing.
+    """
+    idle: list[UseCase[P, R]] = []
+
+    async def build() -> UseCase[P, R]:
+        async with container() as scope:
+            return await scope.get(use_case)
 
     async def call(*args: P.args, **kwargs: P.kwargs) -> R:
-        async with container() as scope:
-            act = await scope.get(use_case)
-            return await act(*args, **kwargs)
+        act = idle.pop() if idle else await build()
+        result = await act(*args, **kwargs)
+        idle.append(act)
+        return result
 
     return call
 
 
-class Wakes:
-    """Wakes the relay of a type of event as soon as one was committed."""
+class Outgoing:
+    """Hands what was committed to the relay of its type."""
 
     def __init__(self) -> None:
-        self._events: dict[str, asyncio.Event] = {}
+        self._of_type: dict[str, Committed] = {}
 
-    def __call__(self, event_type: str) -> None:
-        self.event(event_type).set()
+    def __call__(self, row: Joined) -> None:
+        self.of_type(row.type).add(row)
 
-    def event(self, event_type: str) -> asyncio.Event:
-        return self._events.setdefault(event_type, asyncio.Event())
+    def of_type(self, event_type: str) -> Committed:
+        return self._of_type.setdefault(event_type, Committed())
 
 
 class KernelProvider(Provider):
@@ -90,12 +99,13 @@ class KernelProvider(Provider):
     inbox = provide(PostgresInbox, provides=Inbox)
     parked = provide(PostgresParkedMessages, provides=ParkedMessages)
     backlog = provide(PostgresBacklog, provides=Backlog)
+    publish_committed = provide(PublishCommitted)
     relay_events = provide(RelayEvents)
     park_message = provide(ParkMessage)
     handle_replayed = provide(HandleReplayed)
     prune_inbox = provide(PruneInbox)
     clock = provide(SystemClock, provides=Clock, scope=Scope.APP)
-    wakes = provide(Wakes, scope=Scope.APP)
+    outgoing = provide(Outgoing, scope=Scope.APP)
 
     @provide(scope=Scope.APP)
     def engine(self) -> AsyncEngine:
@@ -127,15 +137,20 @@ class Stoppable(Protocol):
 async def relays(
     container: AsyncContainer, service: str, store: StoreMetrics, consumer: Handler
 ) -> list[Relay]:
-    """One a type, so that a type that cannot be published holds up no other; and one for what goes back to
-    the consumer by an operator's order."""
+    """Two a type, for what is committed here and for what was left behind: a type that cannot be published
+    holds up no other. And one for what goes back to the consumer by an operator's order."""
+    publish_committed = store.publishing(in_scope(container, PublishCommitted))
     relay_events = store.publishing(in_scope(container, RelayEvents))
-    wakes, clock = await container.get(Wakes), await container.get(Clock)
-    publishing = [
-        Relay(partial(relay_events, name), wakes.event(name), clock) for name in published_by(service)
-    ]
-    replaying = Relay(partial(in_scope(container, HandleReplayed), consumer), wakes.event(REPLAYED), clock)
-    return [*publishing, replaying]
+    outgoing, clock = await container.get(Outgoing), await container.get(Clock)
+    relays = [Relay(partial(in_scope(container, HandleReplayed), consumer), clock)]
+    for name in published_by(service):
+        committed = outgoing.of_type(name)
+        publish = partial(publish_committed, name, committed)
+        relays += [
+            Relay(publish, clock, wake=committed.told, polls=False),
+            Relay(partial(relay_events, name), clock),
+        ]
+    return relays
 
 
 async def housekeeping(container: AsyncContainer) -> Periodically:

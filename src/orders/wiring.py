@@ -16,7 +16,7 @@ from kernel.ports.bus import Bus
 from kernel.ports.clock import Clock
 from kernel.ports.outbox import Outbox
 from kernel.settings import Settings
-from kernel.wiring import KernelProvider, Wakes, in_scope
+from kernel.wiring import KernelProvider, Outgoing, in_scope
 from orders import wire
 from orders.adapters.inbound.placing import Placing
 from orders.adapters.outbound.http_admission import HttpAdmission
@@ -54,8 +54,8 @@ class OrdersProvider(Provider):
         return ObservedHistory(PostgresHistory(uow), uow.after_commit, self._metrics)
 
     @provide
-    def outbox(self, uow: PostgresUnitOfWork, clock: Clock, wakes: Wakes) -> Outbox[Question]:
-        return PostgresOutbox(uow, clock, wire.encode, wakes)
+    def outbox(self, uow: PostgresUnitOfWork, clock: Clock, outgoing: Outgoing) -> Outbox[Question]:
+        return PostgresOutbox(uow, clock, wire.encode, outgoing)
 
     @provide(scope=Scope.APP)
     def teller(self, bus: Bus, clock: Clock) -> Teller[OrderStatusChanged]:

@@ -12,7 +12,7 @@ from kernel.ports.bus import Bus
 from kernel.ports.clock import Clock
 from kernel.ports.outbox import Outbox
 from kernel.settings import Settings
-from kernel.wiring import KernelProvider, Wakes, in_scope
+from kernel.wiring import KernelProvider, Outgoing, in_scope
 from payments import wire
 from payments.adapters.outbound.postgres import (
     PostgresAccounts,
@@ -48,8 +48,8 @@ class PaymentsProvider(Provider):
     make_deposits = provide(MakeDeposits)
 
     @provide
-    def outbox(self, uow: PostgresUnitOfWork, clock: Clock, wakes: Wakes) -> Outbox[PaymentDecided]:
-        return PostgresOutbox(uow, clock, wire.encode, wakes)
+    def outbox(self, uow: PostgresUnitOfWork, clock: Clock, outgoing: Outgoing) -> Outbox[PaymentDecided]:
+        return PostgresOutbox(uow, clock, wire.encode, outgoing)
 
     @provide
     def open_accounts(self, uow: PostgresUnitOfWork, accounts: Accounts, clock: Clock) -> OpenAccounts:

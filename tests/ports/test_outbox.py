@@ -148,22 +148,81 @@ async def test_what_waits_is_counted_in_events(postgres: PostgresWorld) -> None:
     assert await waiting(postgres.engine) == {"a": (3, since), "b": (1, since)}
 
 
-async def test_the_relay_is_woken_once_a_type_and_only_after_the_commit(world: World) -> None:
-    woken: list[str] = []
+async def test_what_was_added_is_told_as_it_is_kept_and_only_after_the_commit(world: World) -> None:
+    told: list[Joined] = []
     async with world.uow() as uow:
-        await world.outbox(uow, woken.append).add([noted(b"1", "a"), noted(b"2", "b"), noted(b"3", "a")])
-        assert woken == []
-    assert sorted(woken) == ["a", "b"]
+        await world.outbox(uow, told.append).add([noted(b"1", "a"), noted(b"2", "b"), noted(b"3", "a")])
+        assert told == []
+    assert events(told) == [b"1,3", b"2"]
+    assert told == [*await rows(world, "a"), *await rows(world, "b")]
 
 
-async def test_the_relay_is_not_woken_for_what_was_rolled_back_nor_for_nothing(world: World) -> None:
-    woken: list[str] = []
+async def test_what_was_rolled_back_is_not_told_nor_is_nothing(world: World) -> None:
+    told: list[Joined] = []
     uow = world.uow()
     async with undone(uow):
-        await world.outbox(uow, woken.append).add([noted(b"1")])
+        await world.outbox(uow, told.append).add([noted(b"1")])
     async with uow:
-        await world.outbox(uow, woken.append).add([])
-    assert woken == []
+        await world.outbox(uow, told.append).add([])
+    assert told == []
+
+
+async def test_what_was_kept_later_may_be_left_for_later(world: World) -> None:
+    await add(world, noted(b"1"))
+    world.clock.advance(5)
+    between = world.clock.now()
+    world.clock.advance(5)
+    await add(world, noted(b"2"))
+    async with world.uow() as uow:
+        assert events(await world.backlog(uow).take("a", count_max=2, before=between)) == [b"1"]
+    assert await taken(world) == [b"2"]
+
+
+async def remove(world: World, rows: Sequence[Joined]) -> None:
+    """In a transaction of its own."""
+    async with world.uow() as uow:
+        await world.backlog(uow).remove(rows[0].type, [row.id for row in rows])
+
+
+async def kept(world: World, *texts: bytes) -> list[Joined]:
+    """A row each."""
+    told: list[Joined] = []
+    for text in texts:
+        async with world.uow() as uow:
+            await world.outbox(uow, told.append).add([noted(text)])
+    return told
+
+
+async def test_what_was_removed_is_not_taken_and_all_else_is(world: World) -> None:
+    first, _, third = await kept(world, b"1", b"2", b"3")
+    await add(world, noted(b"4", "b"))
+    await remove(world, [first, third])
+    assert await taken(world) == [b"2"]
+    assert await taken(world, "b") == [b"4"]
+
+
+async def test_what_was_taken_meanwhile_need_not_be_removed(world: World) -> None:
+    both = await kept(world, b"1", b"2")
+    assert await taken(world, count_max=1) == [b"1"]
+    await remove(world, both)
+    assert await taken(world) == []
+
+
+async def test_who_removes_waits_for_who_has_taken_it_and_removes_it_if_that_one_fails(world: World) -> None:
+    (row,) = await kept(world, b"1")
+    async with undone(world.uow()) as uow:
+        assert events(await world.backlog(uow).take("a", count_max=1)) == [b"1"]
+        removing = world.start(remove(world, [row]))
+        await world.blocked(removing)
+    await ended(removing)
+    assert await taken(world) == []
+
+
+async def test_what_a_transaction_removed_is_there_again_when_it_rolls_back(world: World) -> None:
+    (row,) = await kept(world, b"1")
+    async with undone(world.uow()) as uow:
+        await world.backlog(uow).remove("a", [row.id])
+    assert await taken(world) == [b"1"]
 
 
 async def test_it_tells_since_when_the_oldest_waits(world: World) -> None:

@@ -31,7 +31,7 @@ from kernel.adapters.postgres.unit_of_work import PostgresUnitOfWork
 from kernel.domain.events import Event, Parked
 from kernel.domain.value import value
 from kernel.ports.inbox import Inbox
-from kernel.ports.outbox import Backlog, Outbox
+from kernel.ports.outbox import Backlog, Joined, Outbox
 from kernel.ports.parked import DiscardedMessages, ParkedMessages
 from kernel.ports.unit_of_work import UnitOfWork
 from orders.adapters.outbound.memory import ORDER_HISTORY, MemoryHistory, MemoryOrders, MemoryPlacedOrders
@@ -157,7 +157,7 @@ class World(ABC):
     def inbox(self, uow: Any) -> Inbox: ...
 
     @abstractmethod
-    def outbox(self, uow: Any, wake: Callable[[str], None] = lambda _: None) -> Outbox[Noted]: ...
+    def outbox(self, uow: Any, committed: Callable[[Joined], None] = lambda _: None) -> Outbox[Noted]: ...
 
     @abstractmethod
     def backlog(self, uow: Any) -> Backlog: ...
@@ -226,8 +226,8 @@ class MemoryWorld(World):
     def inbox(self, uow: Any) -> Inbox:
         return MemoryInbox(uow, self.clock)
 
-    def outbox(self, uow: Any, wake: Callable[[str], None] = lambda _: None) -> Outbox[Noted]:
-        return MemoryOutbox(uow, self.clock, encode, wake)
+    def outbox(self, uow: Any, committed: Callable[[Joined], None] = lambda _: None) -> Outbox[Noted]:
+        return MemoryOutbox(uow, self.clock, encode, committed)
 
     def backlog(self, uow: Any) -> Backlog:
         return MemoryBacklog(uow)
@@ -311,8 +311,8 @@ class PostgresWorld(World):
     def inbox(self, uow: Any) -> Inbox:
         return PostgresInbox(uow, self.clock)
 
-    def outbox(self, uow: Any, wake: Callable[[str], None] = lambda _: None) -> Outbox[Noted]:
-        return PostgresOutbox(uow, self.clock, encode, wake)
+    def outbox(self, uow: Any, committed: Callable[[Joined], None] = lambda _: None) -> Outbox[Noted]:
+        return PostgresOutbox(uow, self.clock, encode, committed)
 
     def backlog(self, uow: Any) -> Backlog:
         return PostgresBacklog(uow)

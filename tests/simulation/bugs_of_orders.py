@@ -83,7 +83,7 @@ class OutboxBeside(MemoryOutbox[Any]):
     async def add(self, events: Sequence[Any]) -> None:
         own = MemoryUnitOfWork(self._uow._database)
         async with own:
-            await MemoryOutbox(own, self._clock, self._encode, self._wake).add(events)
+            await MemoryOutbox(own, self._clock, self._encode, self._committed).add(events)
 
 
 BUGS["the outbox is written outside the transaction"] = Bug(

@@ -9,7 +9,14 @@ from typing import Any
 from kernel.application import consume
 from kernel.application.consume import Consumer
 from kernel.application.envelopes import envelopes
-from kernel.application.relay import ROWS_MAX, RelayEvents, Round
+from kernel.application.relay import (
+    LEFT_BEHIND_AFTER,
+    ROWS_MAX,
+    Committed,
+    PublishCommitted,
+    RelayEvents,
+    Round,
+)
 from kernel.domain.errors import Unavailable
 from kernel.domain.events import MessageId
 from kernel.ports.bus import Envelope, Publisher
@@ -26,7 +33,7 @@ from payments.application.charge_orders import ChargeOrders
 from tests.simulation.bugs import BUGS, Bug, NoInbox
 from tests.simulation.bus import NO_QUEUE
 from tests.simulation.invariants import Promise
-from tests.simulation.service import Parts
+from tests.simulation.service import LeavesAllBehind, Parts
 
 
 class LenientPayments(MemoryPayments):
@@ -93,17 +100,44 @@ BUGS["the transport's id is the identity of an event, and there is no decision k
 )
 
 
-class MarkedBeforeConfirm(RelayEvents):
+class RemovedBeforeConfirm(PublishCommitted):
+    async def __call__(self, event_type: str, committed: Committed) -> Round:
+        rows = committed.take(ROWS_MAX)
+        if rows:
+            async with self.uow:
+                await self.backlog.remove(event_type, [row.id for row in rows])
+            await self.publisher.publish(envelopes(rows))
+        return Round.of(rows)
+
+
+BUGS["outbox rows are removed before the confirm"] = Bug(
+    breaks=Promise.NOT_FORGOTTEN, parts=lambda: Parts(publish_committed=RemovedBeforeConfirm)
+)
+
+
+class TakenBeforeConfirm(RelayEvents):
     async def __call__(self, event_type: str) -> Round:
+        before = self.clock.now() - LEFT_BEHIND_AFTER
         async with self.uow:
-            taken = await self.backlog.take(event_type, count_max=ROWS_MAX)
+            taken = await self.backlog.take(event_type, count_max=ROWS_MAX, before=before)
         if taken:
             await self.publisher.publish(envelopes(taken))
         return Round.of(taken)
 
 
-BUGS["outbox rows are deleted before the confirm"] = Bug(
-    breaks=Promise.NOT_FORGOTTEN, parts=lambda: Parts(relay_events=MarkedBeforeConfirm)
+BUGS["what was left behind is deleted before the confirm"] = Bug(
+    breaks=Promise.NOT_FORGOTTEN,
+    parts=lambda: Parts(publish_committed=LeavesAllBehind, relay_events=TakenBeforeConfirm),
+)
+
+
+class NothingLeftBehind(RelayEvents):
+    async def __call__(self, event_type: str) -> Round:
+        return Round.of([])
+
+
+BUGS["nobody looks for what was left behind"] = Bug(
+    breaks=Promise.RESTS, parts=lambda: Parts(relay_events=NothingLeftBehind)
 )
 
 
@@ -119,14 +153,14 @@ class AnyQueue:
                 raise
 
 
-class AnyQueueWillDo(RelayEvents):
-    async def __call__(self, event_type: str) -> Round:
+class AnyQueueWillDo(PublishCommitted):
+    async def __call__(self, event_type: str, committed: Committed) -> Round:
         self.publisher = AnyQueue(self.publisher)
-        return await super().__call__(event_type)
+        return await super().__call__(event_type, committed)
 
 
 BUGS["the relay drops what reaches no queue"] = Bug(
-    breaks=Promise.NOT_FORGOTTEN, parts=lambda: Parts(relay_events=AnyQueueWillDo)
+    breaks=Promise.NOT_FORGOTTEN, parts=lambda: Parts(publish_committed=AnyQueueWillDo)
 )
 
 

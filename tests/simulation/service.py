@@ -12,10 +12,10 @@ from kernel.adapters.memory.parked import MemoryParkedMessages
 from kernel.application.consume import Consumer, ParkMessage
 from kernel.application.group_commit import GroupCommit
 from kernel.application.housekeeping import INBOX_KEPT, Periodically, PruneInbox
-from kernel.application.relay import Relay, RelayEvents, Round
+from kernel.application.relay import Committed, PublishCommitted, Relay, RelayEvents, Round
 from kernel.contracts.catalog import published_by
 from kernel.domain.events import Unhandled
-from kernel.wiring import Background, Wakes
+from kernel.wiring import Background, Outgoing
 from orders import wire as orders_wire
 from orders.adapters.outbound.memory import MemoryHistory, MemoryOrders
 from orders.application.cancel_orders import CancelOrders
@@ -34,12 +34,21 @@ from tests.simulation.loop import SimClock
 from tests.simulation.process import Port, Process, SimUnitOfWork
 
 
+class LeavesAllBehind(PublishCommitted):
+    """As a process does that never gets to publish what it committed."""
+
+    async def __call__(self, event_type: str, committed: Committed) -> Round:
+        committed.leave_behind()
+        return Round.of([])
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Parts:
     """What a shop is made of; a planted bug puts another part in the place of one of these."""
 
     inbox: Callable[..., Any] = MemoryInbox
     outbox: Callable[..., Any] = MemoryOutbox
+    publish_committed: Callable[..., Any] = PublishCommitted
     relay_events: Callable[..., Any] = RelayEvents
     group_commit: Callable[..., Any] = GroupCommit
     consumer: Callable[..., Any] = Consumer
@@ -90,7 +99,7 @@ class Service:
         self._world = world
         self._process = process
         self._database = world.databases[self.name]
-        self._wakes = Wakes()
+        self._outgoing = Outgoing()
         # By this clock it is so late that the inbox keeps less.
         self._pruning_clock = clock.ahead(INBOX_KEPT.total_seconds() - world.inbox_kept_s)
 
@@ -104,7 +113,7 @@ class Service:
         return self.port("inbox", self.parts.inbox(uow, self.clock), uow)
 
     def outbox(self, uow: SimUnitOfWork) -> Any:
-        return self.port("outbox", self.parts.outbox(uow, self.clock, self.encode, self._wakes), uow)
+        return self.port("outbox", self.parts.outbox(uow, self.clock, self.encode, self._outgoing), uow)
 
     def backlog(self, uow: SimUnitOfWork) -> Any:
         return self.port("backlog", MemoryBacklog(uow), uow)
@@ -116,17 +125,30 @@ class Service:
         return self.parts.consumer(decode, handle, self._park, self.clock)
 
     def jobs(self) -> list[Background]:
-        jobs: list[Background] = [
-            Relay(partial(self._relay, name), self._wakes.event(name), self.clock)
-            for name in published_by(self.name)
-        ]
-        return [*jobs, Periodically(self._prune, self._world.prune_every_s, self.clock)]
+        jobs: list[Background] = [Periodically(self._prune, self._world.prune_every_s, self.clock)]
+        for name in published_by(self.name):
+            committed = self._outgoing.of_type(name)
+            publish = partial(self._publish_committed, name, committed)
+            jobs += [
+                Relay(publish, self.clock, wake=committed.told, polls=False),
+                Relay(partial(self._relay, name), self.clock),
+            ]
+        return jobs
+
+    async def _publish_committed(self, event_type: str, committed: Committed) -> Round:
+        uow = self.uow()
+        publish = self.parts.publish_committed(uow, self.backlog(uow), self._publisher())
+        done: Round = await publish(event_type, committed)
+        return done
 
     async def _relay(self, event_type: str) -> Round:
         uow = self.uow()
-        publisher = SimPublisher(self._world.broker, self._process)
-        done: Round = await self.parts.relay_events(uow, self.backlog(uow), publisher)(event_type)
+        relay = self.parts.relay_events(uow, self.backlog(uow), self._publisher(), self.clock)
+        done: Round = await relay(event_type)
         return done
+
+    def _publisher(self) -> SimPublisher:
+        return SimPublisher(self._world.broker, self._process)
 
     async def _park(self, unhandled: Unhandled) -> None:
         uow = self.uow()

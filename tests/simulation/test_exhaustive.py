@@ -5,13 +5,15 @@ that a failure names; SIM_STORY=all tells its history in any case.
 """
 
 import os
+from typing import Any
 
 import pytest
 
 from orders.adapters.outbound.memory import ORDERS
 from orders.domain.order import CANCELLED_BY_USER, Status
 from tests.simulation.faults import TRANSACTION, Fault, OneFault, faults_of
-from tests.simulation.scenarios import FLOWS, Clients, cancellations, fair_weather, run, told
+from tests.simulation.scenarios import FLOWS, Clients, cancellations, fair_weather, main_flow, run, told
+from tests.simulation.service import LeavesAllBehind, Parts
 
 flows = pytest.mark.parametrize("flow", FLOWS.values(), ids=FLOWS)
 
@@ -55,6 +57,19 @@ def test_whatever_happens_at_whichever_call_every_promise_is_kept(flow: Clients)
             (Status.CANCELLED, CANCELLED_BY_USER),
             (Status.CANCELLED, "insufficient_funds"),
         }
+
+
+def test_what_was_left_behind_is_relayed_whatever_happens_at_whichever_call() -> None:
+    parts = Parts(publish_committed=LeavesAllBehind)
+    # Which takes so long that orders would be asked about.
+    options: dict[str, Any] = {"parts": parts, "ask_again": False}
+    weather = fair_weather(**options)
+    wanted = os.environ.get("SIM_CALL"), os.environ.get("SIM_FAULT")
+    for number, call in enumerate(weather.calls):
+        for fault in faults_of(call):
+            if call.startswith(("backlog", "bus")) and wanted in ((None, None), (str(number), fault.name)):
+                shop = run(OneFault(number, fault), main_flow, **options)
+                assert not shop.broken, told(shop, "left_behind", SIM_CALL=number, SIM_FAULT=fault.name)
 
 
 @flows

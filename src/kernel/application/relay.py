@@ -2,8 +2,10 @@
 
 import asyncio
 import logging
+from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
+from datetime import timedelta
 from typing import Self
 
 from kernel.application.backoff import Backoff
@@ -17,13 +19,16 @@ from kernel.ports.unit_of_work import UnitOfWork
 
 ROWS_MAX = 10
 POLL_S = 1.0
+# Until then an event is the business of the process that committed it.
+LEFT_BEHIND_AFTER = timedelta(seconds=1)
+COMMITTED_ROWS_MAX = 100
 
 logger = logging.getLogger(__name__)
 
 
 @value
 class Round:
-    """One transaction of a relay: how many events left the outbox, and whether more may wait."""
+    """Of a relay: how many events left the outbox, and whether more may wait there."""
 
     events: int
     full: bool
@@ -33,32 +38,82 @@ class Round:
         return cls(sum(joined.count for joined in taken), full=len(taken) == ROWS_MAX)
 
 
-class RelayEvents:
-    """Publishes the oldest events of one type; they leave the outbox only once the bus confirmed them."""
+class Committed:
+    """What this process committed of one type, and has yet to publish. What is too much for it stays behind,
+    in the outbox alone."""
+
+    def __init__(self) -> None:
+        self.told = asyncio.Event()
+        self._rows: deque[Joined] = deque()
+
+    def add(self, row: Joined) -> None:
+        if len(self._rows) < COMMITTED_ROWS_MAX:
+            self._rows.append(row)
+        self.told.set()
+
+    def take(self, count_max: int) -> list[Joined]:
+        return [self._rows.popleft() for _ in range(min(count_max, len(self._rows)))]
+
+    def leave_behind(self) -> None:
+        self._rows.clear()
+
+
+class PublishCommitted:
+    """Publishes what was just committed, unread; it leaves the outbox only once the bus confirmed it."""
 
     def __init__(self, uow: UnitOfWork, backlog: Backlog, publisher: Publisher) -> None:
         self.uow = uow
         self.backlog = backlog
         self.publisher = publisher
 
+    async def __call__(self, event_type: str, committed: Committed) -> Round:
+        """What was published. Any failure leaves all of it behind."""
+        rows = committed.take(ROWS_MAX)
+        if rows:
+            try:
+                await self.publisher.publish(envelopes(rows))
+                async with self.uow:
+                    await self.backlog.remove(event_type, [row.id for row in rows])
+            except BaseException:
+                committed.leave_behind()
+                raise
+        return Round.of(rows)
+
+
+class RelayEvents:
+    """Publishes the oldest of what was left behind; it leaves the outbox only once the bus confirmed it."""
+
+    def __init__(self, uow: UnitOfWork, backlog: Backlog, publisher: Publisher, clock: Clock) -> None:
+        self.uow = uow
+        self.backlog = backlog
+        self.publisher = publisher
+        self.clock = clock
+
     async def __call__(self, event_type: str) -> Round:
         """What was published. Any failure puts all of it back."""
+        before = self.clock.now() - LEFT_BEHIND_AFTER
         async with self.uow:
-            taken = await self.backlog.take(event_type, count_max=ROWS_MAX)
+            taken = await self.backlog.take(event_type, count_max=ROWS_MAX, before=before)
             if taken:
                 await self.publisher.publish(envelopes(taken))
         return Round.of(taken)
 
 
 class Relay:
-    """Keeps one type of event flowing: woken after a commit, and by a poll for what others left behind."""
+    """Keeps events flowing, round after round while they are full, then again when woken or after a while."""
 
     def __init__(
-        self, relay_events: Callable[[], Awaitable[Round]], wake: asyncio.Event, clock: Clock
+        self,
+        publish: Callable[[], Awaitable[Round]],
+        clock: Clock,
+        *,
+        wake: asyncio.Event | None = None,
+        polls: bool = True,
     ) -> None:
-        self._relay_events = relay_events
-        self._wake = wake
+        self._publish = publish
         self._clock = clock
+        self._wake = wake or asyncio.Event()
+        self._polls = polls
         self._backoff = Backoff(clock)
         self._stopping = False
 
@@ -71,7 +126,7 @@ class Relay:
         while True:
             self._wake.clear()
             try:
-                done = await self._relay_events()
+                done = await self._publish()
             except (Unavailable, OutcomeUnknown, Contention):
                 done = None
             except Exception:
@@ -88,6 +143,7 @@ class Relay:
 
     async def _rest(self) -> None:
         """Give or take half of the time, or all relays would poll at once, and hold up whoever comes then."""
+        poll_s = POLL_S * (0.5 + self._clock.random())
         with suppress(TimeoutError):
-            async with asyncio.timeout(POLL_S * (0.5 + self._clock.random())):
+            async with asyncio.timeout(poll_s if self._polls else None):
                 await self._wake.wait()

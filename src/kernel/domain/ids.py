@@ -17,6 +17,11 @@ def parse_user_id(text: str) -> str:
     return text
 
 
+def first_id(at: datetime) -> UUID:
+    """No UUIDv7 that is made then, or later, is smaller."""
+    return UUID(int=round(at.timestamp() * 1000) << 80)
+
+
 def made_at(id: UUID) -> datetime:
     """When a UUIDv7 was made, to the millisecond (RFC 9562, section 5.7)."""
     return datetime.fromtimestamp((id.int >> 80) / 1000, UTC)

@@ -30,11 +30,18 @@ class Outbox(Protocol[E_contra]):
 class Backlog(Protocol):
     """The other end of the outbox: what waits to be published."""
 
-    async def take(self, event_type: str, *, count_max: int) -> Sequence[Joined]:
-        """The oldest that was kept of a type; gone if this transaction commits, there again if not.
+    async def take(
+        self, event_type: str, *, count_max: int, before: datetime | None = None
+    ) -> Sequence[Joined]:
+        """The oldest of a type that was kept `before` then; gone if this transaction commits, there again if
+        not.
 
         What another transaction has taken is passed over, so that any number of relays share the work.
         """
+        ...
+
+    async def remove(self, event_type: str, ids: Sequence[UUID]) -> None:
+        """What was published without being taken; some of it may be gone already."""
         ...
 
     async def waiting_since(self) -> datetime | None:

@@ -72,7 +72,7 @@ class ParkedTable:
                 uow,
                 PostgresParkedMessages(uow, self._clock),
                 PostgresInbox(uow, self._clock),
-                PostgresOutbox(uow, self._clock, encode_replayed, wake=lambda _: None),
+                PostgresOutbox(uow, self._clock, encode_replayed, committed=lambda _: None),
             )
             with _told_in_a_line():
                 count += await act(batch)

@@ -73,7 +73,7 @@ async def test_headers_mean_the_same(shop: Gateway, headers: list[tuple[str, str
 async def test_who_prefers_to_wait_takes_the_short_way_and_is_listened_for_in_time(
     shop: Gateway, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.delattr(orders, "as_preferred")  # without which Litestar's route fails
+    monkeypatch.delattr(orders, "passed_on")  # without which Litestar's route fails
     shop.notifications.wanted = False
 
     async def reply(request: web.Request) -> web.StreamResponse:

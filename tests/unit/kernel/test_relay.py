@@ -14,7 +14,14 @@ from kernel.adapters.memory.outbox import OUTBOX, MemoryBacklog, MemoryOutbox
 from kernel.adapters.memory.unit_of_work import MemoryUnitOfWork
 from kernel.application import relay
 from kernel.application.envelopes import ENVELOPE_BYTES_MAX, ENVELOPE_EVENTS_MAX
-from kernel.application.relay import Relay, RelayEvents, Round
+from kernel.application.relay import (
+    COMMITTED_ROWS_MAX,
+    Committed,
+    PublishCommitted,
+    Relay,
+    RelayEvents,
+    Round,
+)
 from kernel.domain.errors import Contention, OutcomeUnknown, Unavailable
 from kernel.ports.bus import Envelope
 from tests.unit.clock import RecordingClock
@@ -42,19 +49,26 @@ class World:
         self.database = MemoryDatabase()
         self.clock = RecordingClock()
         self.bus = bus or Bus()
+        self.committed = Committed()
 
     async def add(self, *events: bytes, event_type: str = TYPE) -> None:
-        """In one transaction, so in as few rows as they fit into."""
+        """In one transaction, so in as few rows as they fit into; long before anything else happens."""
         async with (uow := MemoryUnitOfWork(self.database)):
-            outbox = MemoryOutbox[bytes](uow, self.clock, lambda e, *_: (event_type, e), lambda _: None)
+            outbox = MemoryOutbox[bytes](uow, self.clock, lambda e, *_: (event_type, e), self.committed.add)
             await outbox.add(events)
+        self.clock.advance(2)
 
     def waiting(self) -> list[bytes]:
         return [row.events for row in self.database.rows(OUTBOX)]
 
     async def relay(self) -> Round:
+        """What was left behind."""
         uow = MemoryUnitOfWork(self.database)
-        return await RelayEvents(uow, MemoryBacklog(uow), self.bus)(TYPE)
+        return await RelayEvents(uow, MemoryBacklog(uow), self.bus, self.clock)(TYPE)
+
+    async def publish_committed(self) -> Round:
+        uow = MemoryUnitOfWork(self.database)
+        return await PublishCommitted(uow, MemoryBacklog(uow), self.bus)(TYPE, self.committed)
 
 
 def event(size: int) -> bytes:
@@ -167,6 +181,70 @@ async def test_two_relays_share_the_events_and_send_none_twice() -> None:
     assert sorted(sent) == list(range(150))
 
 
+async def test_what_was_just_committed_is_left_to_who_committed_it() -> None:
+    world = World()
+    await world.add(b"1")
+    world.clock.advance(-1.5)
+    assert await world.relay() == NONE
+    world.clock.advance(1)
+    assert await world.relay() == Round(1, full=False)
+
+
+async def test_what_was_committed_is_published_as_it_was_kept_and_is_gone() -> None:
+    world = World()
+    await world.add(b"1")
+    await world.add(b"2", b"3")
+    assert await world.publish_committed() == Round(3, full=False)
+    assert world.bus.envelopes == [Envelope(TYPE, b"[1,2,3]")]
+    assert world.waiting() == []
+    assert await world.publish_committed() == NONE
+
+
+async def test_it_leaves_the_outbox_only_once_the_bus_has_it() -> None:
+    def still_there() -> None:
+        assert world.waiting() == [b"1"]
+
+    world = World(Bus(still_there))
+    await world.add(b"1")
+    assert await world.publish_committed() == Round(1, full=False)
+    assert world.waiting() == []
+
+
+async def test_a_round_publishes_what_10_transactions_committed_and_the_rest_comes_next() -> None:
+    world = World()
+    for number in range(25):
+        await world.add(b"%d" % number)
+    rounds = [await world.publish_committed() for _ in range(4)]
+    assert rounds == [Round(10, full=True), Round(10, full=True), Round(5, full=False), NONE]
+    assert world.waiting() == []
+
+
+@pytest.mark.parametrize("error", [Unavailable("away"), ValueError("bug"), asyncio.CancelledError()])
+async def test_what_cannot_be_published_is_left_behind_with_all_that_came_after_it(
+    error: BaseException,
+) -> None:
+    def fail() -> None:
+        raise error
+
+    world = World(Bus(fail))
+    for number in range(11):
+        await world.add(b"%d" % number)
+    with pytest.raises(type(error)):
+        await world.publish_committed()
+    assert await world.publish_committed() == NONE
+    assert len(world.waiting()) == 11
+
+
+async def test_what_a_process_cannot_publish_soon_is_left_behind_too() -> None:
+    world = World()
+    for number in range(COMMITTED_ROWS_MAX + 1):
+        await world.add(b"%d" % number)
+    while (await world.publish_committed()).events:
+        pass
+    assert world.waiting() == [b"%d" % COMMITTED_ROWS_MAX]
+    assert await world.relay() == Round(1, full=False)
+
+
 class Rounds:
     """Stands for RelayEvents: `results` are what its rounds give; after them there is nothing to send."""
 
@@ -190,7 +268,7 @@ class Rounds:
 
 
 async def running(rounds: Rounds, wake: asyncio.Event, clock: RecordingClock) -> asyncio.Task[None]:
-    return asyncio.create_task(Relay(rounds, wake, clock).run())
+    return asyncio.create_task(Relay(rounds, clock, wake=wake).run())
 
 
 async def test_a_commit_wakes_the_relay() -> None:
@@ -229,6 +307,19 @@ async def test_what_others_left_behind_is_found_by_polling(monkeypatch: pytest.M
     task.cancel()
 
 
+async def test_a_relay_that_is_always_told_need_not_poll(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(relay, "POLL_S", 0.001)
+    rounds, others, wake = Rounds(), Rounds(), asyncio.Event()
+    told = asyncio.create_task(Relay(rounds, RecordingClock(), wake=wake, polls=False).run())
+    polling = await running(others, asyncio.Event(), RecordingClock())
+    await others.reach(5)
+    assert rounds.count == 1
+    wake.set()
+    await rounds.reach(2)
+    told.cancel()
+    polling.cancel()
+
+
 async def test_a_full_round_is_followed_by_another_at_once() -> None:
     rounds, clock = Rounds(FULL, FULL, FULL, LAST), RecordingClock()
     task = await running(rounds, asyncio.Event(), clock)
@@ -256,7 +347,7 @@ async def test_a_bug_is_logged_and_the_relay_goes_on(caplog: pytest.LogCaptureFi
 
 async def test_a_relay_that_is_told_to_stop_publishes_what_waits_first() -> None:
     rounds = Rounds(NONE, FULL, FULL, LAST)
-    relay = Relay(rounds, asyncio.Event(), RecordingClock())
+    relay = Relay(rounds, RecordingClock())
     task = asyncio.create_task(relay.run())
     await rounds.reach(1)
     relay.stop()
@@ -267,7 +358,7 @@ async def test_a_relay_that_is_told_to_stop_publishes_what_waits_first() -> None
 
 async def test_a_relay_that_cannot_publish_stops_all_the_same() -> None:
     rounds, clock = Rounds(NONE, Unavailable("away")), RecordingClock()
-    relay = Relay(rounds, asyncio.Event(), clock)
+    relay = Relay(rounds, clock)
     task = asyncio.create_task(relay.run())
     await rounds.reach(1)
     relay.stop()

@@ -2,6 +2,7 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 from functools import partial
 from typing import Generic, TypeVar
+from uuid import UUID
 
 from kernel.adapters.memory.database import Table
 from kernel.adapters.memory.unit_of_work import MemoryUnitOfWork
@@ -18,31 +19,36 @@ OUTBOX = Table[Joined]({"id": lambda row: (row.type, row.id)})
 
 class MemoryOutbox(Generic[E]):
     def __init__(
-        self, uow: MemoryUnitOfWork, clock: Clock, encode: Encode[E], wake: Callable[[str], None]
+        self, uow: MemoryUnitOfWork, clock: Clock, encode: Encode[E], committed: Callable[[Joined], None]
     ) -> None:
         self._uow = uow
         self._clock = clock
         self._encode = encode
-        self._wake = wake
+        self._committed = committed
 
     async def add(self, events: Sequence[E]) -> None:
         rows = pack(events, self._encode, self._clock)
         for row in rows:
             await self._uow.transaction.insert(OUTBOX, row)
-        for event_type in dict.fromkeys(row.type for row in rows):
-            self._uow.after_commit(partial(self._wake, event_type))
+            self._uow.after_commit(partial(self._committed, row))
 
 
 class MemoryBacklog:
     def __init__(self, uow: MemoryUnitOfWork) -> None:
         self._uow = uow
 
-    async def take(self, event_type: str, *, count_max: int) -> Sequence[Joined]:
-        transaction = self._uow.transaction
-        taken = [row for row in transaction.unlocked(OUTBOX) if row.type == event_type][:count_max]
-        for row in taken:
-            await transaction.delete(OUTBOX, (row.type, row.id))
+    async def take(
+        self, event_type: str, *, count_max: int, before: datetime | None = None
+    ) -> Sequence[Joined]:
+        unlocked = self._uow.transaction.unlocked(OUTBOX)
+        waiting = [row for row in unlocked if row.type == event_type]
+        taken = [row for row in waiting if before is None or made_at(row.id) < before][:count_max]
+        await self.remove(event_type, [row.id for row in taken])
         return taken
+
+    async def remove(self, event_type: str, ids: Sequence[UUID]) -> None:
+        for row_id in ids:
+            await self._uow.transaction.delete(OUTBOX, (event_type, row_id))
 
     async def waiting_since(self) -> datetime | None:
         ids = [row.id for row in self._uow.transaction.committed(OUTBOX)]

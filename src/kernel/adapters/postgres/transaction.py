@@ -3,11 +3,11 @@ from functools import lru_cache
 from typing import Any
 
 import asyncpg
-from sqlalchemy import ClauseElement, Insert, Update
+from sqlalchemy import ClauseElement, Delete, Insert, Update
 
 from kernel.adapters.postgres.driver import DriverConnection
 
-Write = Insert | Update
+Write = Insert | Update | Delete
 _NONE: Mapping[str, Any] = {}
 
 
