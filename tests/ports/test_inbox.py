@@ -2,9 +2,13 @@
 
 import random
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from uuid import UUID
 
+import pytest
+
+from kernel.domain.errors import Contention
 from kernel.domain.events import MessageId, Received
 from tests.ports.worlds import Noted, World, ended, undone
 
@@ -12,6 +16,11 @@ ORDER = UUID(int=1)
 
 
 def received(message_id: str, text: bytes = b"", source: str = "/shop/orders") -> Received[Noted]:
+    """Perhaps again."""
+    return replace(first(message_id, text, source), again=True)
+
+
+def first(message_id: str, text: bytes = b"", source: str = "/shop/orders") -> Received[Noted]:
     fact = Noted(order_id=ORDER, user_id="ada", traceparent="", type="noted", text=text)
     return Received(MessageId(source, message_id), "noted", fact, b"")
 
@@ -48,6 +57,36 @@ async def test_a_message_that_comes_twice_in_one_transaction_is_claimed_once(wor
         inbox = world.inbox(uow)
         assert await inbox.claim([received("1")]) == facts(received("1"))
         assert await inbox.claim([received("1")]) == []
+
+
+async def test_what_comes_for_the_first_time_is_claimed_in_the_given_order(world: World) -> None:
+    two, one = first("2"), first("1")
+    assert await claimed(world, two, one, two) == facts(two, one)
+    assert await claimed(world, received("1"), received("2"), received("3")) == facts(received("3"))
+
+
+async def test_where_one_came_before_and_does_not_say_so_nothing_is_done(world: World) -> None:
+    await claimed(world, first("2"))
+
+    async def claim_and_say_so() -> None:
+        async with world.uow() as uow:
+            await world.inbox(uow).claim([first("1"), first("2"), first("3")])
+            await world.outbox(uow).add([first("1").fact])
+
+    with pytest.raises(Contention):
+        await claim_and_say_so()
+    assert await claimed(world, received("1"), received("3")) == facts(received("1"), received("3"))
+    async with world.uow() as uow:
+        assert await world.backlog(uow).take("noted", count_max=1) == []
+
+
+async def test_who_claims_what_another_is_just_claiming_waits_for_it_and_does_nothing(world: World) -> None:
+    async with world.uow() as uow:
+        await world.inbox(uow).claim([received("1")])
+        second = world.start(claimed(world, first("1")))
+        await world.blocked(second)
+    with pytest.raises(Contention):
+        await ended(second)
 
 
 async def test_the_same_id_from_two_sources_is_two_messages(world: World) -> None:

@@ -373,7 +373,7 @@ async def test_a_place_in_the_history_is_given_once(world: World) -> None:
 async def test_of_two_that_want_one_place_in_the_history_the_second_waits_and_loses(world: World) -> None:
     async with world.uow() as uow:
         await world.history(uow).add([changed(1, 1)])
-        await world.orders(uow).lock([])  # A read comes after what was written.
+        await world.history(uow).add([changed(2, 1)])  # Before it, the first is written.
         second = world.start(record(world, changed(1, 1)))
         await world.blocked(second)
     with pytest.raises(Contention):

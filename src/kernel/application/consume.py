@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import replace
 from typing import Generic, TypeVar
 
 from kernel.application.backoff import Backoff
@@ -61,7 +62,11 @@ class Consumer(Generic[E]):
             await self._parked(item)
 
     async def _execute(self, received: Sequence[Received[E]]) -> Sequence[None]:
-        await self._handle(received)
+        try:
+            await self._handle(received)
+        except Contention:
+            # Perhaps one came before.
+            await self._handle([replace(item, again=True) for item in received])
         return [None] * len(received)
 
     async def _handled(self, received: Sequence[Received[E]]) -> list[Unhandled]:

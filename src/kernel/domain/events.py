@@ -30,12 +30,13 @@ class MessageId:
 
 @value
 class Received(Generic[E]):
-    """A fact from another service, with the event that carried it."""
+    """A fact from another service, with the event that carried it; perhaps `again`."""
 
     message: MessageId
     type: str
     fact: E
     payload: bytes
+    again: bool = field(default=False, compare=False)
 
 
 @value

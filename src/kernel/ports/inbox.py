@@ -9,7 +9,11 @@ E = TypeVar("E", bound=Event)
 
 class Inbox(Protocol):
     async def claim(self, received: Sequence[Received[E]]) -> Sequence[E]:
-        """The facts of the messages that no committed transaction has claimed before, in order, each once."""
+        """The facts of the messages that no committed transaction has claimed before, in order, each once.
+
+        What may have come before has to say so (`again`), for that it did is rare, and to find out costs a
+        round trip. Where it does not, and did, Contention is raised, when the transaction ends at the latest.
+        """
         ...
 
     async def claim_message(self, message: MessageId) -> bool:

@@ -45,7 +45,7 @@ async def test_accepted_orders_are_kept_with_their_history_and_their_events() ->
         (ORDER_PLACED, str(id_of(2)), TRACE),
     ]
     assert events[1]["data"] == {"orderId": str(id_of(2)), "userId": "bob", "amount": 0.05, "currency": "RUB"}
-    assert world.woken == [ORDER_PLACED]
+    assert [row.type for row in world.committed] == [ORDER_PLACED]
 
 
 async def test_payments_is_asked_once_for_the_whole_batch() -> None:
@@ -65,7 +65,7 @@ async def test_a_refused_order_leaves_nothing_and_its_neighbours_are_placed() ->
 async def test_where_all_are_refused_no_transaction_wakes_anybody() -> None:
     world = World(alice="insufficient_funds")
     assert told(await world.place(order(1))) == ["insufficient_funds"]
-    assert (world.orders(), world.history(), world.outbox(), world.woken) == ([], [], [], [])
+    assert (world.orders(), world.history(), world.outbox(), world.committed) == ([], [], [], [])
 
 
 async def test_the_same_commands_again_do_nothing_and_are_told_the_same() -> None:

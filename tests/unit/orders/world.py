@@ -11,6 +11,7 @@ from kernel.adapters.memory.outbox import OUTBOX, MemoryBacklog, MemoryOutbox
 from kernel.adapters.memory.unit_of_work import MemoryUnitOfWork
 from kernel.domain.errors import Refused, ShopError
 from kernel.domain.events import MessageId, Received
+from kernel.ports.outbox import Joined
 from orders import wire
 from orders.adapters.outbound.memory import (
     ORDER_HISTORY,
@@ -48,7 +49,7 @@ class World:
     def __init__(self, **reasons: str) -> None:
         self.database = self.readable = MemoryDatabase()
         self.clock = MemoryClock()
-        self.woken: list[str] = []
+        self.committed: list[Joined] = []
         self.asked: list[list[PlaceOrder]] = []
         self.meanwhile: Callable[[], Any] | None = None
         self.reasons = reasons
@@ -61,7 +62,7 @@ class World:
             MemoryOrders(uow),
             MemoryHistory(uow),
             MemoryPlacedOrders(self.readable),
-            MemoryOutbox(uow, self.clock, wire.encode, self.woken.append),
+            MemoryOutbox(uow, self.clock, wire.encode, self.committed.append),
             self,
             self.clock,
             "RUB",
@@ -70,7 +71,7 @@ class World:
 
     async def cancel(self, *numbers: int, user_id: str = "alice") -> list[Cancelled | ShopError]:
         uow = MemoryUnitOfWork(self.database)
-        outbox = MemoryOutbox(uow, self.clock, wire.encode, self.woken.append)
+        outbox = MemoryOutbox(uow, self.clock, wire.encode, self.committed.append)
         cancel_orders = CancelOrders(
             uow, MemoryOrders(uow), MemoryHistory(uow), outbox, self.tell, self.clock
         )
@@ -81,7 +82,7 @@ class World:
     async def ask_again(self) -> list[int]:
         """The numbers of the orders that were asked about, as `order` gave them."""
         uow = MemoryUnitOfWork(self.database)
-        outbox = MemoryOutbox(uow, self.clock, wire.encode, self.woken.append)
+        outbox = MemoryOutbox(uow, self.clock, wire.encode, self.committed.append)
         waiting = self.outbox()
         await AskAgain(uow, MemoryOrders(uow), outbox, MemoryBacklog(uow), self.clock)()
         questions = [question for question in self.outbox() if question not in waiting]
@@ -105,7 +106,7 @@ class World:
         )
         await settle_orders(
             [
-                Received(MessageId("/shop/payments", str(number)), "", decided, b"")
+                Received(MessageId("/shop/payments", str(number)), "", decided, b"", again=True)
                 for number, decided in enumerate(decisions, first_message)
             ]
         )

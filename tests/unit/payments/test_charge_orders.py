@@ -49,7 +49,7 @@ async def test_an_order_that_the_balance_covers_is_paid_and_answered() -> None:
         TRACE,
     )
     assert answer["data"] == {"orderId": str(id_of(1)), "userId": "alice", "transactionId": str(paid.id)}
-    assert world.woken == [PAYMENT_CAPTURED]
+    assert [row.type for row in world.committed] == [PAYMENT_CAPTURED]
 
 
 async def test_an_order_that_nobody_can_pay_is_declined_with_its_reason() -> None:

@@ -9,6 +9,7 @@ from kernel.adapters.memory.outbox import MemoryOutbox
 from kernel.adapters.memory.unit_of_work import MemoryUnitOfWork
 from kernel.domain.errors import ShopError
 from kernel.domain.events import MessageId, Received
+from kernel.ports.outbox import Joined
 from payments import wire
 from payments.adapters.outbound.memory import (
     ACCOUNTS,
@@ -36,7 +37,7 @@ class World:
     def __init__(self) -> None:
         self.database = MemoryDatabase()
         self.clock = MemoryClock()
-        self.woken: list[str] = []
+        self.committed: list[Joined] = []
         self.encode = wire.encode
 
     async def open(self, *commands: OpenAccount) -> list[Opened | ShopError]:
@@ -55,12 +56,12 @@ class World:
             MemoryAccounts(uow),
             MemoryLedger(uow),
             MemoryPayments(uow),
-            MemoryOutbox(uow, self.clock, self.encode, self.woken.append),
+            MemoryOutbox(uow, self.clock, self.encode, self.committed.append),
             self.clock,
         )
         await charge_orders(
             [
-                Received(MessageId("/shop/orders", str(number)), "", question, b"")
+                Received(MessageId("/shop/orders", str(number)), "", question, b"", again=True)
                 for number, question in enumerate(questions, first_message)
             ]
         )

@@ -28,9 +28,16 @@ class MemoryInbox:
     async def claim(self, received: Sequence[Received[E]]) -> Sequence[E]:
         facts = {item.message: item.fact for item in reversed(received)}
         in_key_order = sorted(facts, key=lambda message: (message.source, message.id))
-        fresh = {message for message in in_key_order if await self.claim_message(message)}
+        again = any(item.again for item in received)
+        fresh = {message for message in in_key_order if await self._claim(message, again=again)}
         firsts = dict.fromkeys(item.message for item in received)
         return [facts[message] for message in firsts if message in fresh]
+
+    async def _claim(self, message: MessageId, *, again: bool) -> bool:
+        if again:
+            return await self.claim_message(message)
+        await self._uow.transaction.insert(INBOX, Claimed(message, self._clock.now()))
+        return True
 
     async def claim_message(self, message: MessageId) -> bool:
         return await self._uow.transaction.try_insert(INBOX, Claimed(message, self._clock.now()))

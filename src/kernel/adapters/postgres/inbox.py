@@ -1,6 +1,6 @@
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from sqlalchemy import and_, bindparam, delete, select
 from sqlalchemy.dialects.postgresql import insert
@@ -17,15 +17,11 @@ MessageKey = tuple[str, str]
 
 _KEYS = (INBOX.c.source, INBOX.c.event_id)
 _given = unnest(*_KEYS)
-_CLAIM = (
-    insert(INBOX)
-    .from_select(
-        ["source", "event_id", "received_at"],
-        select(*_given.c, bindparam("received_at", type_=INBOX.c.received_at.type)),
-    )
-    .on_conflict_do_nothing()
-    .returning(*_KEYS)
+_INSERT = insert(INBOX).from_select(
+    ["source", "event_id", "received_at"],
+    select(*_given.c, bindparam("received_at", type_=INBOX.c.received_at.type)),
 )
+_INSERT_FRESH = _INSERT.on_conflict_do_nothing().returning(*_KEYS)
 _OLD = (
     select(INBOX.c.source, INBOX.c.event_id)
     .where(INBOX.c.received_at < bindparam("before"))
@@ -59,11 +55,15 @@ class PostgresInbox:
         facts: dict[MessageKey, E] = {}
         for item in received:
             facts.setdefault(_key(item.message), item.fact)
-        fresh = await self._claimed(facts)
-        return [fact for key, fact in facts.items() if key in fresh]
+        if any(item.again for item in received):
+            fresh = await self._fresh(facts)
+            return [fact for key, fact in facts.items() if key in fresh]
+        if facts:
+            await self._uow.transaction.write(_INSERT, self._claims(facts))
+        return list(facts.values())
 
     async def claim_message(self, message: MessageId) -> bool:
-        return bool(await self._claimed([_key(message)]))
+        return bool(await self._fresh([_key(message)]))
 
     async def forget(self, messages: Sequence[MessageId]) -> None:
         keys = {_key(message) for message in messages}
@@ -73,10 +73,12 @@ class PostgresInbox:
         pruned = await self._uow.transaction.execute(_PRUNE, {"before": before, "count_max": count_max})
         return len(pruned)
 
-    async def _claimed(self, keys: Iterable[MessageKey]) -> set[MessageKey]:
-        given = arrays(_KEYS, sorted(keys)) | {"received_at": self._clock.now()}
-        claimed = await self._uow.transaction.execute(_CLAIM, given)
-        return {(source, event_id) for source, event_id in claimed}
+    async def _fresh(self, keys: Iterable[MessageKey]) -> set[MessageKey]:
+        fresh = await self._uow.transaction.execute(_INSERT_FRESH, self._claims(keys))
+        return {(source, event_id) for source, event_id in fresh}
+
+    def _claims(self, keys: Iterable[MessageKey]) -> Mapping[str, Any]:
+        return arrays(_KEYS, sorted(keys)) | {"received_at": self._clock.now()}
 
 
 def _key(message: MessageId) -> MessageKey:

@@ -1,9 +1,10 @@
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 from functools import lru_cache
 from typing import Any
 
 import asyncpg
-from sqlalchemy import ClauseElement, Delete, Insert, Update
+from sqlalchemy import ClauseElement, Delete, Insert, TableClause, Update
+from sqlalchemy.sql.visitors import iterate
 
 from kernel.adapters.postgres.driver import DriverConnection
 
@@ -25,13 +26,15 @@ class Transaction:
     async def execute(
         self, statement: ClauseElement, parameters: Mapping[str, Any] = _NONE
     ) -> list[asyncpg.Record]:
-        """The rows of a statement, which sees what was written before it."""
+        """The rows of a statement, which sees what was written to its tables before it."""
         await self._begin()
-        await self.flush()
+        if any(write.table in _tables(statement) for write in self._waiting):
+            await self.flush()
         return await self._connection.execute(statement, parameters)
 
     async def write(self, statement: Write, parameters: Mapping[str, Any]) -> None:
-        """Several writes travel together, and fail together, when the next statement or `flush` sends them.
+        """Several writes travel together, and fail together, when a statement reads one of their tables, or
+        `flush` sends them.
 
         Of one table only one at a time: PostgreSQL leaves open which part of a statement is done first.
         """
@@ -56,6 +59,11 @@ class Transaction:
         if not self.begun:
             self.begun = True
             await self._connection.driver.execute("BEGIN")
+
+
+@lru_cache(maxsize=256)
+def _tables(statement: ClauseElement) -> Set[TableClause]:
+    return {part for part in iterate(statement) if isinstance(part, TableClause)}
 
 
 @lru_cache(maxsize=64)
