@@ -79,7 +79,7 @@ async def commit_s(url: str, *, count: int, per_s: float) -> float:
 
 
 class BrokerFloor:
-    """A quorum queue of its own, persistent messages, each confirmed."""
+    """Queues of its own, like those of services and of a gateway that listens; each message is confirmed."""
 
     def __init__(self, url: str) -> None:
         self._url = url
@@ -89,6 +89,7 @@ class BrokerFloor:
         self._channel = await self._connection.channel(publisher_confirms=True)
         arguments = {"x-queue-type": "quorum"}
         self._queue = await self._channel.declare_queue("floor", durable=True, arguments=arguments)
+        self._listener = await self._channel.declare_queue("listener", exclusive=True, auto_delete=True)
         return self
 
     async def __aexit__(self, *_: object) -> None:
@@ -97,20 +98,27 @@ class BrokerFloor:
 
     async def confirm_s(self, *, count: int, per_s: float) -> float:
         """The median time from a publish to its confirm."""
+        return await self._published_s(self._queue, count, per_s)
+
+    async def told_s(self, *, count: int, per_s: float) -> float:
+        """The same of a notification, which no disk keeps."""
+        return await self._published_s(self._listener, count, per_s)
+
+    async def _published_s(self, queue: aio_pika.abc.AbstractQueue, count: int, per_s: float) -> float:
         took = []
         for _ in range(count):
             started = time.perf_counter()
-            await self._publish()
+            await self._publish(queue)
             took.append(time.perf_counter() - started)
             await asyncio.sleep(1 / per_s)  # the same pace, for the same reason
-        await self._queue.purge()
+        await queue.purge()
         return statistics.median(took)
 
     async def rates(self, *, count: int) -> tuple[float, float]:
         """Messages a second, published (100 confirms awaited at once) and then consumed (prefetch 100)."""
         started = time.perf_counter()
         for _ in range(count // 100):
-            await asyncio.gather(*(self._publish() for _ in range(100)))
+            await asyncio.gather(*(self._publish(self._queue) for _ in range(100)))
         published = time.perf_counter() - started
         await self._channel.set_qos(prefetch_count=100)
         started, left = time.perf_counter(), count
@@ -122,6 +130,6 @@ class BrokerFloor:
                     break
         return count / published, count / (time.perf_counter() - started)
 
-    async def _publish(self) -> None:
+    async def _publish(self, queue: aio_pika.abc.AbstractQueue) -> None:
         message = aio_pika.Message(bytes(EVENT_BYTES), delivery_mode=aio_pika.DeliveryMode.PERSISTENT)
-        await self._channel.default_exchange.publish(message, "floor")
+        await self._channel.default_exchange.publish(message, queue.name)

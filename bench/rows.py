@@ -18,6 +18,7 @@ from kernel.application.envelopes import pack
 from orders import wire
 from orders.domain.events import OrderPlaced
 from orders.domain.order import ASK_AGAIN_FIRST
+from tests.servers.cable import Cable
 
 CONNECTIONS = 768
 # What a transaction says under the load of so many.
@@ -60,6 +61,16 @@ async def decided_per_s(
 async def accepted_per_s(shop: BenchedShop, servers: Servers, count: int, seed: int) -> float:
     """Orders a second that the orders service takes by itself, one a call."""
     answers = await accepted(f"{shop.urls['orders']}/api/Order", count, seed)
+    await decided(servers, count)
+    return answers.per_s
+
+
+async def accepted_apart_per_s(
+    shop: BenchedShop, servers: Servers, payments_cable: Cable, count: int, seed: int
+) -> float:
+    """The same, while payments judges orders but gets no message: it decides nothing before the end."""
+    async with payments_cable.away():
+        answers = await accepted(f"{shop.urls['orders']}/api/Order", count, seed)
     await decided(servers, count)
     return answers.per_s
 

@@ -5,7 +5,7 @@ import os
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Self
@@ -34,7 +34,7 @@ USERS = 10_000
 BALANCE = 10**12
 
 # The same for the shop and for its floors. fsync and synchronous_commit stay on.
-POSTGRES = {"shared_buffers": "256MB", "max_wal_size": "4GB", "checkpoint_timeout": "15min"}
+POSTGRES = {"shared_buffers": "512MB", "max_wal_size": "4GB", "checkpoint_timeout": "15min"}
 
 ACCOUNTS = """
 INSERT INTO accounts (user_id, id, balance, sequence, currency, created_at)
@@ -158,7 +158,10 @@ def private_servers() -> Iterator[Servers]:
 class BenchedShop:
     """Three services, one process each, as `shop serve` starts them."""
 
-    def __init__(self, servers: Servers, services: Sequence[str] = SERVICES) -> None:
+    def __init__(
+        self, servers: Servers, services: Sequence[str] = SERVICES, **settings_of: Mapping[str, str]
+    ) -> None:
+        """`settings_of` a service are its own."""
         ports = {service: free_port() for service in SERVICES}
         self.urls = {service: f"http://127.0.0.1:{port}" for service, port in ports.items()}
         settings = {
@@ -172,7 +175,7 @@ class BenchedShop:
             service: Process(
                 "serve",
                 service,
-                settings=settings,
+                settings={**settings, **settings_of.get(service, {})},
                 logs=servers.directory / "logs",
                 ready_at=[self.urls[service]],
             )

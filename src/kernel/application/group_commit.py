@@ -103,6 +103,8 @@ class GroupCommit(Generic[C, R]):
             while calls := self._next_batch():
                 commands = [command for call in calls for command in call.commands]
                 outcomes = await self._settle(commands, self._clock.monotonic() + ANSWER_WITHIN_S)
+                # What was committed goes on its way before its callers are answered.
+                await asyncio.sleep(0)
                 start = 0
                 for call in calls:
                     end = start + len(call.commands)

@@ -41,16 +41,16 @@ class PlaceOrders:
         What was `judged` in an attempt whose answer was lost is not judged again: it may have been charged,
         and not yet be visible. Storing it again waits for the lost attempt and finds out.
         """
-        verdicts = dict(zip(commands, await self._judge(commands, judged), strict=True))
-        admitted = [command for command, refusal in verdicts.items() if refusal is None]
-        refused = [command for command, refusal in verdicts.items() if refusal is not None]
+        verdicts = list(zip(commands, await self._judge(commands, judged), strict=True))
+        admitted = [command for command, refusal in verdicts if refusal is None]
+        refused = [command for command, refusal in verdicts if refusal is not None]
         # The twin of a refused command may be accepted, and charged, or be about to be: the refusal would be
         # false. Adding waits by itself, so that what is accepted pays nothing.
         known = Known(await self.placed.find_twins(refused) if refused else [])
         await self._add(known.first_of_each_key(admitted), known)
         outcomes: list[Placed | Refused] = []
-        for command in commands:
-            order, refusal = known.order(command), verdicts[command]
+        for command, refusal in verdicts:
+            order = known.order(command)
             if order is not None:
                 outcomes.append(outcome(command, order))
             elif refusal is not None:

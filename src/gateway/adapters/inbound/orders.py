@@ -136,9 +136,9 @@ def short_ways(place_orders: PlaceOrders, hub: Hub, clock: Clock) -> Mapping[str
             decode_body(call.body, Body),
             call.idempotency_key,
             clock.new_id(),
-            valid(call.header("traceparent")),
+            valid(call.header(b"traceparent")),
         )
-        prefer = call.header("prefer")
+        prefer = call.header(b"prefer")
         return await as_preferred(order, [] if prefer is None else [prefer], place_orders, hub)
 
     return {wire.ORDERS: ShortWay(place)}

@@ -25,13 +25,13 @@ class Call:
     body: bytes
     headers: Mapping[bytes, bytes]
 
-    def header(self, name: str) -> str | None:
-        found = self.headers.get(name.encode())
+    def header(self, name: bytes) -> str | None:
+        found = self.headers.get(name)
         return None if found is None else found.decode("latin-1")
 
     @property
     def idempotency_key(self) -> str | None:
-        return self.header("idempotency-key")
+        return self.header(b"idempotency-key")
 
 
 @value

@@ -86,15 +86,30 @@ class RabbitSession:
         return self._misses < _MISSES_MAX
 
     async def publish(self, envelopes: Sequence[Envelope]) -> None:
-        outcomes = await asyncio.gather(*map(self._publish, envelopes), return_exceptions=True)
-        for envelope, outcome in zip(envelopes, outcomes, strict=True):
-            if not _reached_a_queue(envelope, outcome):
-                raise Unavailable(f"no queue takes {envelope.type}", code="rabbitmq_unavailable")
+        if len(envelopes) == 1:
+            await self._deliver(envelopes[0])  # without a task, it is on its way a turn of the loop earlier
+            return
+        outcomes = await asyncio.gather(*map(self._deliver, envelopes), return_exceptions=True)
+        for error in filter(None, outcomes):
+            raise error
+
+    async def _deliver(self, envelope: Envelope) -> None:
+        if not await self.notify(envelope):
+            raise Unavailable(f"no queue takes {envelope.type}", code="rabbitmq_unavailable")
 
     async def notify(self, envelope: Envelope) -> bool:
-        # Which makes an error of the CancelledError that aiormq raises where the connection is lost.
-        (outcome,) = await asyncio.gather(self._publish(envelope), return_exceptions=True)
-        return _reached_a_queue(envelope, outcome)
+        """Raises Unavailable where the broker did not confirm it."""
+        try:
+            outcome = await self._publish(envelope)
+        except PublishError:
+            return False
+        except (asyncio.CancelledError, Exception) as error:
+            if _cancelled_by_us(error):
+                raise
+            raise _unconfirmed(envelope, error) from error
+        if not isinstance(outcome, Basic.Ack):
+            raise _unconfirmed(envelope, outcome)
+        return True
 
     async def _publish(self, envelope: Envelope) -> object:
         async with asyncio.timeout(CONFIRM_S):
@@ -117,15 +132,15 @@ class RabbitSession:
         await asyncio.gather(*(connection.close() for connection in connections))
 
 
-def _reached_a_queue(envelope: Envelope, outcome: object) -> bool:
-    """Raises Unavailable where the broker did not confirm it."""
-    if isinstance(outcome, PublishError):
-        return False
-    if not isinstance(outcome, Basic.Ack):
-        cause = outcome if isinstance(outcome, BaseException) else None
-        detail = f"rabbitmq did not confirm {envelope.type}: {type(outcome).__name__}"
-        raise Unavailable(detail, code="rabbitmq_unavailable") from cause
-    return True
+def _cancelled_by_us(error: BaseException) -> bool:
+    """aiormq too ends what waits on a lost connection with a CancelledError."""
+    task = asyncio.current_task()
+    return isinstance(error, asyncio.CancelledError) and task is not None and task.cancelling() > 0
+
+
+def _unconfirmed(envelope: Envelope, outcome: object) -> Unavailable:
+    detail = f"rabbitmq did not confirm {envelope.type}: {type(outcome).__name__}"
+    return Unavailable(detail, code="rabbitmq_unavailable")
 
 
 async def raw_body(message: StreamMessage[Any]) -> bytes:

@@ -56,12 +56,12 @@ def _fate(outcome: Placed | Exception) -> http.BatchOutcome:
 def short_ways(placing: Placing) -> Mapping[str, ShortWay]:
     async def one(call: Call) -> Answer:
         body = decode_body(call.body, http.PlaceOrder)
-        return await placing.one(body, call.idempotency_key, call.header("traceparent"))
+        return await placing.one(body, call.idempotency_key, call.header(b"traceparent"))
 
     async def batch(call: Call) -> Answer:
         items = decode_items(call.body, http.PlaceOrderItem)
-        traces = call.header(TRACEPARENTS)
-        return await placing.batch(items, [traces] if traces else [], call.header("traceparent"))
+        traces = call.header(TRACEPARENTS.encode())
+        return await placing.batch(items, [traces] if traces else [], call.header(b"traceparent"))
 
     return {
         PATH: ShortWay(one),
