@@ -29,16 +29,19 @@ _FINISHED = re.compile(r'^shop_order_status_changes_total\{.*status="(FINISHED)"
 
 @dataclass
 class Trips:
-    """What it took: SQL statements by their text, calls by route, messages by type."""
+    """What it took: SQL statements by their text, and their plans; calls by route, messages by type."""
 
     statements: Counter[str]
+    plans: dict[str, Any]
     calls: Counter[str]
     messages: Counter[str]
 
 
 @contextmanager
-def statements_counted() -> Iterator[Counter[str]]:
+def statements_counted() -> Iterator[tuple[Counter[str], dict[str, Any]]]:
+    """And the plan that each had at first."""
     counted: Counter[str] = Counter()
+    plans: dict[str, Any] = {}
 
     def count(_connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
         counted[statement] += 1
@@ -47,12 +50,15 @@ def statements_counted() -> Iterator[Counter[str]]:
 
     async def fetch_counted(connection: asyncpg.Connection, query: str, *args: Any, **options: Any) -> Any:
         counted[query] += 1
+        if query not in plans and not query.startswith(("BEGIN", "COMMIT")):
+            ((plan,),) = await fetch(connection, f"EXPLAIN (FORMAT json) {query}", *args)
+            plans[query] = plan
         return await fetch(connection, query, *args, **options)
 
     event.listen(Engine, "before_cursor_execute", count)
     asyncpg.Connection.fetch = fetch_counted
     try:
-        yield counted
+        yield counted, plans
     finally:
         asyncpg.Connection.fetch = fetch
         event.remove(Engine, "before_cursor_execute", count)
@@ -67,7 +73,7 @@ async def trips(postgres_server: str) -> AsyncIterator[Trips]:
     )
     urls = [f"http://127.0.0.1:{getattr(settings, f'{service}_port')}" for service in SERVICES]
 
-    with statements_counted() as statements:
+    with statements_counted() as (statements, plans):
         async with open_shop(settings, asyncio.Event()), aiohttp.ClientSession(urls[0]) as session:
             await told(session, urls, _CALLS)
             # Every periodic job, every idle relay and every scrape has asked once by now, and will again.
@@ -80,6 +86,7 @@ async def trips(postgres_server: str) -> AsyncIterator[Trips]:
             await eventually(lambda: all_finished(session, urls))
             yield Trips(
                 Counter({text: n for text, n in statements.items() if text not in at_rest}),
+                plans,
                 await told(session, urls, _CALLS) - calls_before,
                 await told(session, urls, _MESSAGES),
             )
@@ -114,3 +121,20 @@ def test_a_hundred_orders_take_two_messages(trips: Trips) -> None:
 
 def test_a_hundred_orders_take_9_statements_beside_those_of_the_relays(trips: Trips) -> None:
     assert trips.statements.total() == 9, "\n".join(f"{n} x {text}" for text, n in trips.statements.items())
+
+
+def test_none_of_these_statements_searches_a_table_though_none_was_ever_analyzed(trips: Trips) -> None:
+    scans = [scan for text in trips.statements for scan in scans_of(trips.plans[text])]
+    assert {scan["Relation Name"] for scan in scans} == {"accounts", "orders", "outbox", "payments"}
+    assert [scan for scan in scans if scan.keys().isdisjoint({"Index Cond", "Recheck Cond"})] == []
+
+
+def scans_of(plan: Any) -> Iterator[dict[str, Any]]:
+    """The parts of a plan that read a table."""
+    if isinstance(plan, list):
+        for part in plan:
+            yield from scans_of(part)
+    elif isinstance(plan, dict):
+        if plan.get("Node Type", "").endswith("Scan") and "Relation Name" in plan:
+            yield plan
+        yield from scans_of(list(plan.values()))

@@ -1,0 +1,72 @@
+"""On its short way an ordinary call is answered as on Litestar's route, which a repeated header takes."""
+
+from typing import Any
+
+import pytest
+
+from tests.servers.shop import Shop
+from tests.spec.scenario import Answer, Headers, Http, Store, expect, new_user
+
+LONG_WAY = [("Accept", "application/json")] * 2
+TOLD = ("Content-Type", "Location", "Retry-After", "Idempotency-Replayed")
+NOTHING_TO_READ = [
+    b"", b"{", b"[]", b"{}", b"null", b"3", b"\xff", b"\xef\xbb\xbf[]", b"[" * 10_000, b"[{}]", b"[1, null]",
+]  # fmt: skip
+TOO_MANY = b"[" + b",".join([b"{}"] * 201) + b"]"
+TOO_LARGE = b" " * (1024 * 1024 + 1)
+KEYS = ["k", "", "k" * 256, "clé"]
+
+
+def told(answer: Answer) -> tuple[Any, ...]:
+    return answer.status, *(answer.headers.get(name) for name in TOLD), answer.json
+
+
+async def both_ways(http: Http, url: str, body: Any, headers: Headers = ()) -> tuple[Any, Any]:
+    short = await http.post(url, body, headers)
+    return told(short), told(await http.post(url, body, [*headers, *LONG_WAY]))
+
+
+def paths(shop: Shop) -> list[str]:
+    return [f"{shop.orders}/api/Order", f"{shop.orders}/api/Order/batch", f"{shop.payments}/api/Admission"]
+
+
+@pytest.mark.parametrize("body", [*NOTHING_TO_READ, TOO_MANY, TOO_LARGE], ids=lambda body: repr(body[:9]))
+async def test_a_bad_body_is_refused_the_same(shop: Shop, http: Http, body: bytes) -> None:
+    for url in paths(shop):
+        short, long = await both_ways(http, url, body)
+        assert short == long
+        assert short[0] in (200, 400, 413)
+
+
+@pytest.mark.parametrize("key", KEYS, ids=lambda key: key[:3])
+async def test_a_key_means_the_same(shop: Shop, http: Http, key: str) -> None:
+    wish = {"userId": new_user(), "amount": 1}
+    for url, body in zip(paths(shop), (wish, [wish], [wish]), strict=True):
+        short, long = await both_ways(http, url, body, [("Idempotency-Key", key)])
+        assert short == long
+
+
+async def test_orders_placed_on_one_way_are_found_on_the_other(shop: Shop, http: Http) -> None:
+    store = Store.at_the_services(http, shop)
+    user = await store.open_account(funds="10.00")
+    for first, second in ([], LONG_WAY), (LONG_WAY, []):
+        key = f"k{len(first)}"
+        wish = {"userId": user, "amount": "1.00", "description": "a book"}
+        placed = await http.post(store.orders, wish, [("Idempotency-Key", key), *first])
+        again = await http.post(store.orders, wish, [("Idempotency-Key", key), *second])
+        assert (placed.status, again.status) == (201, 201)
+        assert again.json["id"] == placed.json["id"]
+        assert again.location == placed.location
+        assert "Idempotency-Replayed" not in placed.headers
+        assert again.headers["Idempotency-Replayed"] == "true"
+        (outcome,) = expect(200, await http.post(store.batch, [{**wish, "idempotencyKey": key}], second))
+        assert (outcome["status"], outcome["replayed"]) == (201, True)
+        assert outcome["order"]["id"] == placed.json["id"]
+
+
+async def test_admission_says_the_same(shop: Shop, http: Http) -> None:
+    rich = await Store.at_the_services(http, shop).open_account(funds="10.00")
+    asked = [{"userId": user, "amount": amount} for user, amount in ((rich, 10), (rich, 11), (new_user(), 1))]
+    short, long = await both_ways(http, f"{shop.payments}/api/Admission", asked)
+    assert short == long
+    assert short[-1] == [None, "insufficient_funds", "account_not_found"]
