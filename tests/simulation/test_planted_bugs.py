@@ -11,7 +11,7 @@ from tests.simulation.scenarios import fair_weather, main_flow, run
 from tests.simulation.shop import Shop
 from tests.simulation.test_random import random_run
 
-SEEDS_MAX = 120
+SEEDS_MAX = 600
 PLANTED = (bugs_of_cancellations, bugs_of_orders, bugs_of_payments)
 
 
