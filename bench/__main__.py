@@ -18,7 +18,7 @@ ORDERS = 20_000
 STORED = 1_000_000
 # Of each page that changes for the first time since the last checkpoint, PostgreSQL logs the whole. So many
 # orders change most pages of a million stored ones.
-WARM_ORDERS = 2 * ORDERS
+CHANGING_ORDERS = 2 * ORDERS
 PACE_PER_S = 20.0
 
 
@@ -128,24 +128,34 @@ class Bench:
         ]
 
     async def grown(self) -> Row:
-        """The same load on empty tables and on full ones."""
-        empty, full = [], []
-        for stored, figures in ((0, empty), (STORED, full)):
-            with step(f"{stored:,} orders stored"):
+        """The same load on empty tables and on full ones, in turns."""
+        empty: list[float] = []
+        full: list[float] = []
+        with step(f"{STORED:,} orders stored"):
+            await self.servers.empty()
+            with self.servers.other_databases():
                 await self.servers.empty()
-                if stored:
-                    await rows.store_decided(self.servers, stored)
+                await rows.store_decided(self.servers, STORED)
+        with step("warming up"), self.servers.other_databases():
             async with BenchedShop(self.servers) as shop:
-                with step("warming up"):
-                    await rows.decided_per_s(shop, self.servers, WARM_ORDERS, self.next_seed())
-                for number in range(1, ROUNDS + 1):
-                    with step(f"round {number}: orders on top of {stored:,}"):
-                        per_s, _ = await rows.decided_per_s(shop, self.servers, ORDERS, self.next_seed())
-                        figures.append(per_s)
-                self.memory.append(max(shop.memory_mb().values()))
+                await rows.decided_per_s(shop, self.servers, CHANGING_ORDERS, self.next_seed())
+        for number in range(1, ROUNDS + 1):
+            with step(f"round {number}: orders on empty tables"):
+                empty.append(await self.decided_afresh())
+            with step(f"round {number}: orders on top of {STORED:,}"), self.servers.other_databases():
+                full.append(await self.decided_afresh())
         with step("audit"):
             await self.servers.audited()
+            with self.servers.other_databases():
+                await self.servers.audited()
         return Row("grown", f"the same on {STORED:,} orders", "empty tables", "/s", full, empty, at_least=0.9)
+
+    async def decided_afresh(self) -> float:
+        async with BenchedShop(self.servers) as shop:
+            await rows.decided_per_s(shop, self.servers, ORDERS // 4, self.next_seed())
+            per_s, _ = await rows.decided_per_s(shop, self.servers, ORDERS, self.next_seed())
+            self.memory.append(max(shop.memory_mb().values()))
+        return per_s
 
     def remembered(self) -> Row:
         floor = [150.0] * len(self.memory)

@@ -64,6 +64,7 @@ class Servers:
         }
         self._rabbit = PrivateRabbitMQ(directory / "rabbitmq")
         self.databases: dict[str, str] = {}
+        self._others: dict[str, str] = {}
         self.bare = ""
 
     def __enter__(self) -> Self:
@@ -71,9 +72,11 @@ class Servers:
         self._stack.callback(self._rabbit.kill)
         for name, cluster in self._clusters.items():
             self.databases[name] = self._stack.enter_context(cluster).url
+            self._others[name] = asyncio.run(create_database(self.databases[name], "other"))
         self.bare = asyncio.run(create_database(self.databases["orders"], "bare"))
-        settings = {f"{name.upper()}_DATABASE_URL": url for name, url in self.databases.items()}
-        self._shop("migrate", "all", **settings)
+        for databases in (self.databases, self._others):
+            settings = {f"{name.upper()}_DATABASE_URL": url for name, url in databases.items()}
+            self._shop("migrate", "all", **settings)
         self._shop("migrate", "orders", ORDERS_DATABASE_URL=self.bare)
         tables = [f"--table={table}" for table in ("accounts", "transfers", "payments")]
         ddl = self.tool("pg_dump", "--schema-only", *tables, self.databases["payments"])
@@ -97,6 +100,15 @@ class Servers:
         if done.returncode:
             raise StartFailed(f"{name} ended with {done.returncode}: {done.stderr[-2000:]}")
         return done.stdout
+
+    @contextmanager
+    def other_databases(self) -> Iterator[None]:
+        """Meanwhile `databases` are others on the same servers."""
+        self.databases, self._others = self._others, self.databases
+        try:
+            yield
+        finally:
+            self.databases, self._others = self._others, self.databases
 
     def _shop(self, *arguments: str, **settings: str) -> None:
         process = Process(*arguments, settings=settings, logs=self.directory / "logs")
