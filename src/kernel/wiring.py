@@ -236,7 +236,7 @@ async def run(
     """Serve HTTP and keep relays and jobs going until `stop` is set; a crash of any ends all.
 
     Then nothing more is taken from the bus and the network, and what was begun is finished. The relays end
-    last, so that they publish what it left in the outbox; what they cannot publish in time stays there.
+    last, so that they publish what it committed; what they cannot publish in time stays in the outbox.
 
     `first_to_stop` is what would keep them busy: no message, no endless answer is begun any more.
     """

@@ -82,7 +82,7 @@ async def test_where_one_came_before_and_does_not_say_so_nothing_is_done(world: 
 
 async def test_who_claims_what_another_is_just_claiming_waits_for_it_and_does_nothing(world: World) -> None:
     async with world.uow() as uow:
-        await world.inbox(uow).claim([received("1")])
+        await world.inbox(uow).claim_message(received("1").message)
         second = world.start(claimed(world, first("1")))
         await world.blocked(second)
     with pytest.raises(Contention):
@@ -107,15 +107,18 @@ async def test_a_rollback_frees_the_message(world: World) -> None:
 
 async def test_a_concurrent_claim_waits_for_the_first_and_loses(world: World) -> None:
     async with world.uow() as uow:
-        await world.inbox(uow).claim([received("2")])
+        await world.inbox(uow).claim_message(received("2").message)
         second = world.start(claimed(world, received("1"), received("2"), received("3")))
         await world.blocked(second)
-    assert await ended(second) == facts(received("1"), received("3"))
+    with pytest.raises(Contention):
+        await ended(second)
+    claimed_then = await claimed(world, received("1"), received("2"), received("3"))
+    assert claimed_then == facts(received("1"), received("3"))
 
 
 async def test_a_concurrent_claim_wins_when_the_first_rolls_back(world: World) -> None:
     async with undone(world.uow()) as uow:
-        await world.inbox(uow).claim([received("1")])
+        await world.inbox(uow).claim_message(received("1").message)
         second = world.start(claimed(world, received("1")))
         await world.blocked(second)
     assert await ended(second) == facts(received("1"))
@@ -124,13 +127,15 @@ async def test_a_concurrent_claim_wins_when_the_first_rolls_back(world: World) -
 async def test_claims_of_the_same_messages_in_opposite_orders_are_no_deadlock(world: World) -> None:
     """Both take them in key order: the gate lets neither pass 2 before both have begun."""
     async with world.uow() as uow:
-        await world.inbox(uow).claim([received("2")])
+        await world.inbox(uow).claim_message(received("2").message)
         upwards = world.start(claimed(world, received("1"), received("2"), received("3")))
         await world.blocked(upwards)
         downwards = world.start(claimed(world, received("3"), received("2"), received("1")))
         await world.blocked(upwards, downwards)
-    assert await ended(upwards) == facts(received("1"), received("3"))
-    assert await ended(downwards) == []
+    for claiming in upwards, downwards:
+        with pytest.raises(Contention) as lost:
+            await ended(claiming)
+        assert "deadlock" not in str(lost.value)
 
 
 async def test_a_message_alone_is_claimed_by_the_first_transaction_only(world: World) -> None:
@@ -169,7 +174,8 @@ async def test_forgetting_ends_with_its_transaction_and_a_claim_waits_for_it(wor
     assert await claimed(world, message) == []
     async with world.uow() as uow:
         await world.inbox(uow).forget([message.message])
-        claiming = world.start(claimed(world, message))
+        assert await claimed(world, message) == []
+        claiming = world.start(claimed(world, first("1")))
         await world.blocked(claiming)
     assert await ended(claiming) == facts(message)
 

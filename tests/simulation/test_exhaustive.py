@@ -64,10 +64,14 @@ def test_what_was_left_behind_is_relayed_whatever_happens_at_whichever_call() ->
     # Which takes so long that orders would be asked about.
     options: dict[str, Any] = {"parts": parts, "ask_again": False}
     weather = fair_weather(**options)
+    assert {"backlog.take", "bus.publish"} <= set(weather.calls)
     wanted = os.environ.get("SIM_CALL"), os.environ.get("SIM_FAULT")
     for number, call in enumerate(weather.calls):
         for fault in faults_of(call):
-            if call.startswith(("backlog", "bus")) and wanted in ((None, None), (str(number), fault.name)):
+            if call.startswith(("backlog", "bus", "uow")) and wanted in (
+                (None, None),
+                (str(number), fault.name),
+            ):
                 shop = run(OneFault(number, fault), main_flow, **options)
                 assert not shop.broken, told(shop, "left_behind", SIM_CALL=number, SIM_FAULT=fault.name)
 

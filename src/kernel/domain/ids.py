@@ -19,7 +19,7 @@ def parse_user_id(text: str) -> str:
 
 def first_id(at: datetime) -> UUID:
     """No UUIDv7 that is made then, or later, is smaller."""
-    return UUID(int=round(at.timestamp() * 1000) << 80)
+    return UUID(int=int(at.timestamp() * 1000) << 80)
 
 
 def made_at(id: UUID) -> datetime:

@@ -12,7 +12,8 @@ class Inbox(Protocol):
         """The facts of the messages that no committed transaction has claimed before, in order, each once.
 
         What may have come before has to say so (`again`), for that it did is rare, and to find out costs a
-        round trip. Where it does not, and did, Contention is raised, when the transaction ends at the latest.
+        round trip. Where it does not, or comes in another transaction at the same time, Contention is raised,
+        when the transaction ends at the latest.
         """
         ...
 

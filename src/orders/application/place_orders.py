@@ -61,11 +61,11 @@ class PlaceOrders:
         return [None] * len(commands) if judged else await self.admission.judge(commands)
 
     async def _add(self, commands: Sequence[PlaceOrder], known: "Known") -> None:
-        """Then each of them is known. Whatever fails does so before the commit, so that nothing was done."""
+        """Then each of them is known."""
         try:
             await self._add_new(commands, known)
         except Contention:
-            # A key is taken, which is rare: to look them all up before would cost each batch a round trip.
+            # A key is taken, and nothing was done: to look first would cost every batch a round trip.
             known.add(await self.placed.find(commands))
             await self._add_new(known.first_of_each_key(commands), known)
 

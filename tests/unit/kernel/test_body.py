@@ -4,7 +4,8 @@ import json
 
 import pytest
 
-from kernel.adapters.http.body import decode_body
+from kernel.adapters.http import body
+from kernel.adapters.http.body import decode_body, decode_items
 from kernel.contracts.http import PlaceOrder, PlaceOrderItem
 from kernel.domain.errors import Invalid
 
@@ -96,3 +97,13 @@ def test_a_body_that_is_no_json_is_blamed_on_the_body(body: bytes) -> None:
 
 def test_a_body_that_is_missing_is_asked_for() -> None:
     assert blame(b"") == ("body", "is required")
+
+
+def test_of_a_batch_that_is_too_long_no_item_is_looked_at(monkeypatch: pytest.MonkeyPatch) -> None:
+    def look(*_: object) -> None:
+        raise AssertionError
+
+    monkeypatch.setattr(body, "_decode_item", look)
+    with pytest.raises(Invalid) as invalid:
+        decode_items(b"[" + b"1," * 1000 + b"1]", PlaceOrderItem)
+    assert [error.field for error in invalid.value.errors] == ["body"]

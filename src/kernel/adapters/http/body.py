@@ -108,14 +108,19 @@ class Items(Generic[T]):
 
 def decode_items(body: bytes, kind: type[T]) -> Items[T]:
     """Raises Invalid where the whole is to blame."""
-    items: list[Any]
     try:
-        items = decode_body(body, list[kind])  # type: ignore[valid-type]  # known at run time
+        return Items(_as_few(decode_body(body, list[kind])))  # type: ignore[valid-type]  # known at run time
     except Invalid:
-        items = [_decode_item(bytes(item), kind) for item in decode_body(body, list[msgspec.Raw])]
+        return Items(
+            [_decode_item(bytes(item), kind) for item in _as_few(decode_body(body, list[msgspec.Raw]))]
+        )
+
+
+def _as_few(items: list[T]) -> list[T]:
+    """Raises Invalid unless they are as many as a batch may hold."""
     if not 1 <= len(items) <= ITEMS_MAX:
         raise Invalid.field("body", f"must be an array of 1 to {ITEMS_MAX} items")
-    return Items(items)
+    return items
 
 
 class JsonItems(JsonBody[T]):

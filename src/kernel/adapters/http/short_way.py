@@ -1,7 +1,7 @@
 """Short ways: what every order takes, without the machinery of a framework around it.
 
 docs/decisions/0009-short-ways.md says why. Whatever is out of the ordinary takes Litestar's route, which is
-also the one that the OpenAPI document tells of; how both place an order is the same function.
+also the one that the OpenAPI document tells of; what both do with what they read is the same function.
 """
 
 from collections.abc import Awaitable, Callable, Mapping

@@ -29,15 +29,15 @@ class MemoryInbox:
         facts = {item.message: item.fact for item in reversed(received)}
         in_key_order = sorted(facts, key=lambda message: (message.source, message.id))
         again = any(item.again for item in received)
-        fresh = {message for message in in_key_order if await self._claim(message, again=again)}
+        fresh = {message for message in in_key_order if not (again and self._is_known(message))}
+        for message in in_key_order:
+            if message in fresh:
+                await self._uow.transaction.insert(INBOX, Claimed(message, self._clock.now()))
         firsts = dict.fromkeys(item.message for item in received)
         return [facts[message] for message in firsts if message in fresh]
 
-    async def _claim(self, message: MessageId, *, again: bool) -> bool:
-        if again:
-            return await self.claim_message(message)
-        await self._uow.transaction.insert(INBOX, Claimed(message, self._clock.now()))
-        return True
+    def _is_known(self, message: MessageId) -> bool:
+        return self._uow.transaction.get(INBOX, (message.source, message.id)) is not None
 
     async def claim_message(self, message: MessageId) -> bool:
         return await self._uow.transaction.try_insert(INBOX, Claimed(message, self._clock.now()))

@@ -86,7 +86,8 @@ async def _whole(engine: AsyncEngine) -> PoolProxiedConnection:
     """A server that restarted has closed connections while they lay in the pool."""
     while True:
         pooled = await engine.raw_connection()
-        if not _driver(pooled).is_closed():
+        connection = _driver(pooled)
+        if not connection.is_closed() and not connection.is_in_transaction():
             return pooled
         _discard(pooled)
 

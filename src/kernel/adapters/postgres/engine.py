@@ -51,7 +51,6 @@ def connect_engine(url: str) -> AsyncEngine:
         pool_timeout=CONNECT_TIMEOUT_S,
         pool_use_lifo=True,  # few busy server processes, whose caches are warm
         pool_recycle=RECYCLE_S,
-        pool_reset_on_return=None,
         # Errors are logged and parked; what users sent is not.
         hide_parameters=True,
     )

@@ -21,6 +21,9 @@ _INSERT = insert(INBOX).from_select(
     ["source", "event_id", "received_at"],
     select(*_given.c, bindparam("received_at", type_=INBOX.c.received_at.type)),
 )
+_KNOWN = select(*_KEYS).join_from(
+    INBOX, _given, and_(INBOX.c.source == _given.c.source, INBOX.c.event_id == _given.c.event_id)
+)
 _INSERT_FRESH = _INSERT.on_conflict_do_nothing().returning(*_KEYS)
 _OLD = (
     select(INBOX.c.source, INBOX.c.event_id)
@@ -36,13 +39,7 @@ _PRUNE = (
     .returning(INBOX.c.event_id)
 )
 
-_CLAIMED = (
-    select(*_KEYS)
-    .join_from(INBOX, _given, and_(INBOX.c.source == _given.c.source, INBOX.c.event_id == _given.c.event_id))
-    .order_by(*_KEYS)
-    .with_for_update(of=INBOX)
-    .cte("claimed")
-)
+_CLAIMED = _KNOWN.order_by(*_KEYS).with_for_update(of=INBOX).cte("claimed")
 _FORGET = delete(INBOX).where(INBOX.c.source == _CLAIMED.c.source, INBOX.c.event_id == _CLAIMED.c.event_id)
 
 
@@ -56,14 +53,15 @@ class PostgresInbox:
         for item in received:
             facts.setdefault(_key(item.message), item.fact)
         if any(item.again for item in received):
-            fresh = await self._fresh(facts)
-            return [fact for key, fact in facts.items() if key in fresh]
+            known = await self._uow.transaction.execute(_KNOWN, arrays(_KEYS, sorted(facts)))
+            for key in known:
+                del facts[tuple(key)]
         if facts:
             await self._uow.transaction.write(_INSERT, self._claims(facts))
         return list(facts.values())
 
     async def claim_message(self, message: MessageId) -> bool:
-        return bool(await self._fresh([_key(message)]))
+        return bool(await self._uow.transaction.execute(_INSERT_FRESH, self._claims([_key(message)])))
 
     async def forget(self, messages: Sequence[MessageId]) -> None:
         keys = {_key(message) for message in messages}
@@ -72,10 +70,6 @@ class PostgresInbox:
     async def prune(self, *, before: datetime, count_max: int) -> int:
         pruned = await self._uow.transaction.execute(_PRUNE, {"before": before, "count_max": count_max})
         return len(pruned)
-
-    async def _fresh(self, keys: Iterable[MessageKey]) -> set[MessageKey]:
-        fresh = await self._uow.transaction.execute(_INSERT_FRESH, self._claims(keys))
-        return {(source, event_id) for source, event_id in fresh}
 
     def _claims(self, keys: Iterable[MessageKey]) -> Mapping[str, Any]:
         return arrays(_KEYS, sorted(keys)) | {"received_at": self._clock.now()}

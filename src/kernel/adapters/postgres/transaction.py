@@ -55,10 +55,18 @@ class Transaction:
         if self.begun:
             await self._connection.driver.execute("COMMIT")
 
+    async def roll_back(self) -> None:
+        await self._connection.driver.execute("ROLLBACK")
+
     async def _begin(self) -> None:
         if not self.begun:
             self.begun = True
-            await self._connection.driver.execute("BEGIN")
+            try:
+                await self._connection.driver.execute("BEGIN")
+            except BaseException:
+                # It may still begin, which the connection would not know, nor whoever is lent it next.
+                self._connection.driver.terminate()
+                raise
 
 
 @lru_cache(maxsize=256)

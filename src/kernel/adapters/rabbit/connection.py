@@ -43,7 +43,6 @@ class RabbitConnection:
             reconnect_interval=_NEVER_S,
             on_close=[self._on_close],
             default_channel=channel,
-            app_id=name,
             graceful_timeout=grace_s,
             logger=None,
             apply_types=False,

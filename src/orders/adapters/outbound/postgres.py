@@ -24,9 +24,11 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from kernel.adapters.postgres.driver import connected
 from kernel.adapters.postgres.failures import meaning
 from kernel.adapters.postgres.reading import reading, reading_often
 from kernel.adapters.postgres.tables import PARKED
+from kernel.adapters.postgres.transaction import Transaction
 from kernel.adapters.postgres.unit_of_work import PostgresUnitOfWork
 from kernel.adapters.postgres.unnest import arrays, document, records, unnest
 from orders.adapters.outbound.tables import ORDER_HISTORY, ORDERS
@@ -216,8 +218,10 @@ class PostgresPlacedOrders:
         in_key_order = sorted((c.user_id, c.idempotency_key or "", c.order_id) for c in keyed)
         rows = ((user_id, order_id, key) for user_id, key, order_id in in_key_order)
         with meaning():
-            async with self._engine.connect() as connection:  # Whose transaction is rolled back at the end.
-                free = set(await connection.scalars(_TRY, arrays(_PLACED, rows)))
+            async with connected(self._engine) as connection:
+                transaction = Transaction(connection)
+                free = {order_id for (order_id,) in await transaction.execute(_TRY, arrays(_PLACED, rows))}
+                await transaction.roll_back()
         taken = [command for command in keyed if command.order_id not in free]
         return await self.find(taken) if taken else []
 
