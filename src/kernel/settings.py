@@ -8,6 +8,7 @@ import msgspec
 from msgspec import Meta
 
 Port = Annotated[int, Meta(ge=1, le=65535, description="a port from 1 to 65535")]
+Seconds = Annotated[int, Meta(ge=1, le=86400, description="whole seconds from 1 to 86400")]
 DatabaseUrl = Annotated[
     str,
     Meta(
@@ -57,6 +58,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
     log_format: Literal["auto", "console", "json"] = "auto"
     otel_exporter_otlp_endpoint: CollectorUrl | None = None
+    shop_migrate_lock_within: Seconds = 60
 
 
 def load_settings(environment: Mapping[str, str]) -> Settings:

@@ -16,8 +16,7 @@ import gateway.main
 import orders.main
 import payments.main
 from kernel.adapters.memory.bus import InProcessBroker, InProcessBus, InProcessNotifications
-from kernel.adapters.postgres.engine import connect_engine
-from kernel.adapters.postgres.schema import migrate, revision
+from kernel.adapters.postgres.migrating import migrate
 from kernel.adapters.rabbit.bus import RabbitBus
 from kernel.adapters.rabbit.notifications import RabbitNotifications
 from kernel.ports.bus import Bus, Notifications
@@ -97,15 +96,11 @@ async def serve_all(settings: Settings, stop: asyncio.Event) -> None:
 
 async def migrate_databases(settings: Settings, services: tuple[str, ...] = SERVICES) -> dict[str, int]:
     """Bring the databases to their newest revision; answers with its number, by service."""
-    revisions = {}
-    for service in services:
-        engine = connect_engine(required(settings, f"{service}_database_url"))
-        try:
-            await migrate(engine, service)
-            revisions[service] = await revision(engine)
-        finally:
-            await engine.dispose()
-    return revisions
+    within_s = settings.shop_migrate_lock_within
+    return {
+        service: await migrate(required(settings, f"{service}_database_url"), service, lock_within_s=within_s)
+        for service in services
+    }
 
 
 @asynccontextmanager

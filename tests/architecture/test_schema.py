@@ -17,17 +17,17 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 import kernel.adapters.postgres.tables
 import orders.adapters.outbound.tables
 import payments.adapters.outbound.tables
-from kernel.adapters.postgres import schema
+from kernel.adapters.postgres import migrating
 from kernel.adapters.postgres.engine import connect_engine
+from kernel.adapters.postgres.migrating import MIGRATIONS, migrate
 from kernel.adapters.postgres.outbox import PostgresBacklog
-from kernel.adapters.postgres.schema import SchemaMismatch, migrate, require_revision, revision
+from kernel.adapters.postgres.schema import SchemaMismatch, require_revision, revision
 from kernel.adapters.postgres.unit_of_work import PostgresUnitOfWork
 from kernel.contracts.catalog import ORDER_PLACED, ORDER_STATUS_CHANGED
 from kernel.domain.ids import made_at
 from kernel.ports.outbox import Joined
 from tests.servers.postgres import create_database
 
-MIGRATIONS = Path(__file__).parents[2] / "migrations"
 SERVICES = {"orders": orders.adapters.outbound.tables, "payments": payments.adapters.outbound.tables}
 NOW = datetime(2026, 1, 31, 12, tzinfo=UTC)
 
@@ -90,7 +90,7 @@ async def engines(postgres_server: str) -> AsyncIterator[dict[str, AsyncEngine]]
     for service in SERVICES:
         url = await create_database(postgres_server, f"schema_of_{service}")
         engines[service] = connect_engine(url)
-        await migrate(engines[service], service)
+        await migrate(url, service)
     yield engines
     for engine in engines.values():
         await engine.dispose()
@@ -188,8 +188,10 @@ async def test_a_database_that_was_never_migrated_is_at_revision_0(postgres_serv
 
 
 @each_service
-async def test_migrating_twice_changes_nothing(service: str, engines: dict[str, AsyncEngine]) -> None:
-    await migrate(engines[service], service)
+async def test_migrating_twice_changes_nothing(
+    service: str, engines: dict[str, AsyncEngine], postgres_server: str
+) -> None:
+    await migrate(f"{postgres_server.rpartition('/')[0]}/schema_of_{service}", service)
     assert await revision(engines[service]) == SERVICES[service].SCHEMA_REVISION
 
 
@@ -198,15 +200,15 @@ async def test_what_nobody_publishes_any_more_leaves_the_outbox_of_the_orders(
 ) -> None:
     url = await create_database(postgres_server, "orders_before_0003")
     engine, watcher = connect_engine(url), await asyncpg.connect(url)
-    shutil.copytree(MIGRATIONS / "orders", tmp_path / "orders", ignore=shutil.ignore_patterns("0003*"))
+    shutil.copytree(MIGRATIONS, tmp_path / "before", ignore=shutil.ignore_patterns("000[3-9]*"))
     with monkeypatch.context() as of_before:
-        of_before.setattr(schema, "MIGRATIONS", tmp_path)
-        await migrate(engine, "orders")
+        of_before.setattr(migrating, "MIGRATIONS", tmp_path / "before")
+        await migrate(url, "orders")
     oldest, newer = (UUID(int=ms << 80) for ms in (1, 2))
     rows = [(ORDER_STATUS_CHANGED, oldest, b"1"), (ORDER_PLACED, newer, b"2")]
     await watcher.executemany("INSERT INTO outbox VALUES ($1, $2, $3)", rows)
 
-    await migrate(engine, "orders")
+    await migrate(url, "orders")
     async with (uow := PostgresUnitOfWork(engine)):
         backlog = PostgresBacklog(uow)
         assert await backlog.waiting_since() == made_at(newer)

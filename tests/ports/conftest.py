@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from kernel.adapters.postgres.engine import connect_engine
-from kernel.adapters.postgres.schema import migrate
+from kernel.adapters.postgres.migrating import migrate
 from tests.ports.worlds import MemoryWorld, PostgresWorld, World
 
 Database = tuple[AsyncEngine, asyncpg.Connection]
@@ -30,7 +30,7 @@ async def database(url: str, service: str) -> AsyncIterator[Database]:
     engine = connect_engine(url)
     watcher = await asyncpg.connect(url)
     try:
-        await migrate(engine, service)
+        await migrate(url, service)
         yield engine, watcher
     finally:
         await watcher.close()

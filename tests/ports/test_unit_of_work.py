@@ -16,7 +16,7 @@ from sqlalchemy.pool import AsyncAdaptedQueuePool
 from kernel.adapters.embedded.postgres import EmbeddedPostgres
 from kernel.adapters.memory.database import MemoryDatabase, Table, Transaction
 from kernel.adapters.postgres.engine import POOL_SIZE, connect_engine
-from kernel.adapters.postgres.schema import migrate
+from kernel.adapters.postgres.migrating import migrate
 from kernel.domain.errors import Contention, OutcomeUnknown, Refused, Unavailable
 from kernel.domain.events import MessageId, Unhandled
 from kernel.ports.unit_of_work import UnitOfWork
@@ -391,7 +391,7 @@ async def world_of(server: EmbeddedPostgres) -> AsyncIterator[PostgresWorld]:
     async with watched(server) as watcher:
         engine = connect_engine(server.url)
         try:
-            await migrate(engine, "orders")
+            await migrate(server.url, "orders")
             yield PostgresWorld(engine, watcher)
         finally:
             await engine.dispose()

@@ -12,8 +12,9 @@ from pathlib import Path
 import aiohttp
 import pytest
 
-from kernel.adapters.postgres import schema
+from kernel.adapters.postgres import migrating
 from kernel.adapters.postgres.engine import connect_engine
+from kernel.adapters.postgres.schema import revision
 from tests.servers.balancer import Balancer
 from tests.servers.shop import SERVICES, Process, ThreeServices, eventually, free_port, start_together
 from tests.spec.scenario import Http, Store, expect, together
@@ -144,19 +145,17 @@ async def next_revision(
 ) -> AsyncIterator[None]:
     """Both databases one revision ahead of the code, which then is taken back."""
     folder = tmp_path / "migrations"
-    shutil.copytree(schema.MIGRATIONS, folder)
-    monkeypatch.setattr(schema, "MIGRATIONS", folder)
-    engines = {
-        name: connect_engine(shop.database_settings[f"{name.upper()}_DATABASE_URL"]) for name in EXPAND
-    }
-    before = {name: await schema.revision(engine) for name, engine in engines.items()}
+    shutil.copytree(migrating.MIGRATIONS, folder)
+    monkeypatch.setattr(migrating, "MIGRATIONS", folder)
+    urls = {name: shop.database_settings[f"{name.upper()}_DATABASE_URL"] for name in EXPAND}
+    engines = {name: connect_engine(url) for name, url in urls.items()}
+    before = {name: await revision(engine) for name, engine in engines.items()}
     try:
-        for name, engine in engines.items():
+        for name, url in urls.items():
             number = before[name] + 1
             text = MIGRATION.format(number=number, before=before[name], statement=EXPAND[name])
             (folder / name / "versions" / f"{number:04}_next.py").write_text(text)
-            await schema.migrate(engine, name)
-            assert await schema.revision(engine) == number
+            assert await migrating.migrate(url, name) == number
         yield
     finally:
         for name, engine in engines.items():

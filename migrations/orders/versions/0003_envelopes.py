@@ -1,15 +1,22 @@
 """A row of the outbox holds many events."""
 
-from alembic import op
-
+from kernel.adapters.postgres.beforehand import InBatches
 from kernel.adapters.postgres.ddl import MESSAGING_0003, execute_script
 
 revision = "0003"
 down_revision = "0002"
 
+# Left by versions that notified through the outbox: nobody publishes them any more, and while anything
+# waits there for long nothing is asked again.
+beforehand = [
+    InBatches(
+        "outbox",
+        key="type, id",
+        change="DELETE FROM outbox",
+        where="type = 'shop.orders.order-status-changed.v1'",
+    )
+]
+
 
 def upgrade() -> None:
     execute_script(MESSAGING_0003)
-    # Left by versions that notified through the outbox: nobody publishes them any more, and while anything
-    # waits there for long nothing is asked again.
-    op.execute("DELETE FROM outbox WHERE type = 'shop.orders.order-status-changed.v1'")

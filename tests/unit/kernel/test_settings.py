@@ -29,6 +29,7 @@ RIGHT = {
     "LOG_LEVEL": ["DEBUG", "INFO", "WARNING", "ERROR"],
     "LOG_FORMAT": ["auto", "console", "json"],
     "OTEL_EXPORTER_OTLP_ENDPOINT": ["http://collector:4318", "https://otlp.example/of/us"],
+    "SHOP_MIGRATE_LOCK_WITHIN": ["1", "60", "86400"],
 }
 
 WRONG = {
@@ -65,6 +66,7 @@ WRONG = {
     "LOG_LEVEL": ["info", "TRACE"],
     "LOG_FORMAT": ["xml"],
     "OTEL_EXPORTER_OTLP_ENDPOINT": ["collector:4318", f"grpc://shop:{SECRET}@collector:4317", "http://a b"],
+    "SHOP_MIGRATE_LOCK_WITHIN": ["0", "-1", "86401", "1.5", "60s", "1_0", " 60"],
 }
 
 

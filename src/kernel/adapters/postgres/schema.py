@@ -1,23 +1,15 @@
-"""Migrations by alembic, and the check that a service makes at its start."""
+"""The check of the schema that a service makes at its start."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 
-from alembic import command
-from alembic.config import Config
-from alembic.runtime.migration import MigrationContext
-from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, text
+from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError, ProgrammingError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from kernel.adapters.postgres.failures import meaning
 from kernel.domain.errors import ShopError, Unavailable
 
-MIGRATIONS = Path(__file__).parents[4] / "migrations"
-# Any number that only migrations use: two migrators take turns.
-ADVISORY_LOCK = 0x53484F50
 UNDEFINED_TABLE = "42P01"
 
 
@@ -41,7 +33,7 @@ async def revision(engine: AsyncEngine) -> int:
 
 async def require_revision(engine: AsyncEngine, service: str, wanted: int) -> None:
     """Raises SchemaMismatch below `wanted`. A higher revision is fine: expand, then contract."""
-    with _naming(service):
+    with naming(service):
         found = await revision(engine)
     if found < wanted:
         raise SchemaMismatch(
@@ -50,29 +42,8 @@ async def require_revision(engine: AsyncEngine, service: str, wanted: int) -> No
         )
 
 
-async def migrate(engine: AsyncEngine, service: str) -> None:
-    """Bring the database to the newest revision, in one transaction.
-
-    One that is further already stays as it is, so that a release can be taken back without its schema.
-    """
-    config = Config()
-    config.set_main_option("script_location", str(MIGRATIONS / service))
-
-    def upgrade(connection: Connection) -> None:
-        connection.execute(text(f"SELECT pg_advisory_xact_lock({ADVISORY_LOCK})"))
-        config.attributes["connection"] = connection
-        newest = ScriptDirectory.from_config(config).get_current_head() or ""
-        found = MigrationContext.configure(connection).get_current_revision() or ""
-        if found < newest:
-            command.upgrade(config, "head")
-
-    with _naming(service), meaning():
-        async with engine.begin() as connection:
-            await connection.run_sync(upgrade)
-
-
 @contextmanager
-def _naming(service: str) -> Iterator[None]:
+def naming(service: str) -> Iterator[None]:
     """Tells an operator which database is away, and why."""
     try:
         yield

@@ -1,4 +1,0 @@
-from alembic import context
-
-context.configure(connection=context.config.attributes["connection"])
-context.run_migrations()

@@ -1,0 +1,111 @@
+"""What a migration does to a big table before its transaction, in parts that nobody waits for.
+
+A migration lists these in `beforehand`. A migrator that is killed leaves some of them done, and the next one
+begins again with the first of the list.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Protocol
+
+import asyncpg
+
+from kernel.adapters.postgres.patience import Patience
+
+# Rows are locked for some hundredths of a second.
+BATCH_ROWS = 5000
+
+Key = Sequence[object]
+"""The values of a row's key; empty for the place before the first row."""
+
+
+class Beforehand(Protocol):
+    async def run(self, patience: Patience) -> None:
+        """Outside of any transaction."""
+        ...
+
+
+@dataclass(frozen=True)
+class Index:
+    """An index that is built CONCURRENTLY. One that a kill has left invalid is dropped first."""
+
+    name: str
+    table: str
+    columns: str
+    """Whatever follows the name of the table: `(status, id) WHERE …`."""
+    unique: bool = False
+
+    async def run(self, patience: Patience) -> None:
+        await patience.patiently(partial(self._build, patience))
+
+    async def _build(self, patience: Patience) -> None:
+        valid = await patience.driver.fetchval(
+            "SELECT indisvalid FROM pg_index WHERE indexrelid = to_regclass($1)", self.name
+        )
+        if valid:
+            return
+        if valid is not None:
+            await patience.concurrently(f"DROP INDEX CONCURRENTLY {self.name}")
+        unique = "UNIQUE " if self.unique else ""
+        await patience.concurrently(
+            f"CREATE {unique}INDEX CONCURRENTLY {self.name} ON {self.table} {self.columns}"
+        )
+
+
+@dataclass(frozen=True)
+class NoIndex:
+    """An index that is dropped CONCURRENTLY."""
+
+    name: str
+
+    async def run(self, patience: Patience) -> None:
+        drop = f"DROP INDEX CONCURRENTLY IF EXISTS {self.name}"
+        await patience.patiently(partial(patience.concurrently, drop))
+
+
+@dataclass(frozen=True)
+class InBatches:
+    """A change of many rows, some thousand in a transaction, in the order of a unique key.
+
+    Nobody may change the key of a row: then no row that was there at the beginning is left out.
+    """
+
+    table: str
+    key: str
+    """The columns of the key, separated by commas."""
+    change: str
+    """`DELETE FROM table` or `UPDATE table SET …`, without its WHERE."""
+    where: str
+    """The rows that still have to be changed."""
+
+    async def run(self, patience: Patience) -> None:
+        done = 0
+        after: Key = ()
+        while batch := await patience.patiently(partial(self._change, patience.driver, after)):
+            *after, changed = batch
+            done += changed
+            patience.tell(f"changed {done} rows of table {self.table}")
+
+    async def _change(self, driver: asyncpg.Connection, after: Key) -> asyncpg.Record | None:
+        """The key of the last row of the batch that follows `after`, and how many were changed.
+
+        OFFSET 0 keeps `where` out of the index scan. With an equality there PostgreSQL would begin the scan
+        with all that is equal, and read what earlier batches have deleted, again and again.
+        """
+        numbers = ", ".join(f"${number}" for number in range(1, len(after) + 1))
+        follows = f"WHERE ({self.key}) > ({numbers})" if after else ""
+        return await driver.fetchrow(
+            f"""
+            WITH batch AS MATERIALIZED (
+                SELECT {self.key}
+                FROM (SELECT * FROM {self.table} {follows} ORDER BY {self.key} OFFSET 0) AS following
+                WHERE {self.where}
+                LIMIT {BATCH_ROWS}
+            ), changed AS (
+                {self.change} WHERE ({self.key}) IN (TABLE batch) AND ({self.where}) RETURNING 1
+            )
+            SELECT {self.key}, (SELECT count(*) FROM changed) FROM batch ORDER BY ({self.key}) DESC LIMIT 1
+            """,
+            *after,
+        )
