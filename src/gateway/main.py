@@ -5,6 +5,7 @@ from gateway.adapters.inbound.events import watch_order
 from gateway.adapters.inbound.notifications import StatusChanges
 from gateway.adapters.inbound.orders import OrdersController, short_ways
 from gateway.adapters.outbound.http_service import open_session
+from gateway.adapters.outbound.neighbours import Neighbour
 from gateway.application.hub import Hub
 from gateway.application.place_orders import PlaceOrders
 from gateway.wiring import assemble
@@ -16,7 +17,7 @@ from kernel.adapters.http.short_way import with_short_ways
 from kernel.ports.bus import Notifications
 from kernel.ports.clock import Clock
 from kernel.settings import Settings
-from kernel.wiring import open_telemetry, run
+from kernel.wiring import Background, open_telemetry, run
 
 
 def api(settings: Settings) -> Api:
@@ -41,14 +42,22 @@ async def serve(settings: Settings, notifications: Notifications, stop: asyncio.
         open_session() as session,
     ):
         container = assemble(settings, notifications, session, telemetry)
+        clock = await container.get(Clock)
+        neighbours = [
+            Neighbour("orders", settings.orders_url, clock, stop),
+            Neighbour("payments", settings.payments_url, clock, stop),
+        ]
         app = create_app(
             api(settings),
-            probes=Probes(helpful={"rabbitmq": notified}, stop=stop),
+            probes=Probes(
+                helpful={"rabbitmq": notified, **{one.name: one.is_ready for one in neighbours}}, stop=stop
+            ),
             exposition=telemetry.exposition,
             container=container,
             cors=cors_config(settings.shop_cors_origins),
         )
         hub, changes = await container.get(Hub), await container.get(StatusChanges)
-        ways = short_ways(await container.get(PlaceOrders), hub, await container.get(Clock))
+        ways = short_ways(await container.get(PlaceOrders), hub, clock)
         door = with_short_ways(app, ways)
-        await run(door, telemetry, settings.bind_host, settings.gateway_port, stop, hub, jobs=[hub, changes])
+        jobs: list[Background] = [hub, changes, *neighbours]
+        await run(door, telemetry, settings.bind_host, settings.gateway_port, stop, hub, jobs=jobs)

@@ -8,7 +8,6 @@ from typing import ParamSpec, Protocol, TypeVar
 
 from dishka import AnyOf, AsyncContainer, Provider, Scope, provide
 from litestar.types import ASGIApp
-from sqlalchemy import AsyncAdaptedQueuePool
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from kernel.adapters.http.health import Probes
@@ -18,6 +17,7 @@ from kernel.adapters.postgres.figures import parked, waiting
 from kernel.adapters.postgres.inbox import PostgresInbox
 from kernel.adapters.postgres.outbox import PostgresBacklog
 from kernel.adapters.postgres.parked import PostgresParkedMessages
+from kernel.adapters.postgres.pool import pool_of
 from kernel.adapters.postgres.schema import require_revision, revision
 from kernel.adapters.postgres.unit_of_work import PostgresUnitOfWork
 from kernel.adapters.system_clock import SystemClock
@@ -25,11 +25,13 @@ from kernel.adapters.telemetry.asgi import observed
 from kernel.adapters.telemetry.metrics import StoreMetrics
 from kernel.adapters.telemetry.telemetry import LoopLag, Telemetry
 from kernel.application.consume import ParkMessage
+from kernel.application.flow import Flow, WaitingSince
 from kernel.application.housekeeping import Periodically, PruneInbox
 from kernel.application.operate import REPLAYED, HandleReplayed
 from kernel.application.relay import Committed, PublishCommitted, Relay, RelayEvents
+from kernel.application.trouble import Trouble
 from kernel.contracts.catalog import published_by
-from kernel.domain.errors import Contention, ShopError, Unavailable
+from kernel.domain.errors import Contention, ShopError
 from kernel.ports.bus import Bus, Handler, Publisher
 from kernel.ports.clock import Clock
 from kernel.ports.inbox import Inbox
@@ -38,6 +40,7 @@ from kernel.ports.parked import ParkedMessages
 from kernel.ports.unit_of_work import UnitOfWork
 
 PRUNE_EVERY_S = 10.0
+LOOK_EVERY_S = 1.0
 DRAIN_S = 2.0
 READ_S = 2.0
 EXPORT_S = 2.0
@@ -104,6 +107,7 @@ class KernelProvider(Provider):
     park_message = provide(ParkMessage)
     handle_replayed = provide(HandleReplayed)
     prune_inbox = provide(PruneInbox)
+    waiting_since = provide(WaitingSince)
     clock = provide(SystemClock, provides=Clock, scope=Scope.APP)
     outgoing = provide(Outgoing, scope=Scope.APP)
 
@@ -116,8 +120,13 @@ class KernelProvider(Provider):
         return self._bus
 
     @provide(scope=Scope.APP)
-    def publisher(self) -> Publisher:
-        return self._telemetry.publisher(self._bus)
+    def flow(self, container: AsyncContainer, clock: Clock) -> Flow:
+        database = pool_of(self._engine).trouble
+        return Flow(self._bus, in_scope(container, WaitingSince), database, Trouble("rabbitmq", clock), clock)
+
+    @provide(scope=Scope.APP)
+    def publisher(self, flow: Flow) -> Publisher:
+        return self._telemetry.publisher(flow)
 
     @provide(scope=Scope.APP)
     def telemetry(self) -> Telemetry:
@@ -153,8 +162,12 @@ async def relays(
     return relays
 
 
-async def housekeeping(container: AsyncContainer) -> Periodically:
-    return Periodically(in_scope(container, PruneInbox), PRUNE_EVERY_S, await container.get(Clock))
+async def housekeeping(container: AsyncContainer) -> list[Periodically]:
+    flow, clock = await container.get(Flow), await container.get(Clock)
+    return [
+        Periodically(in_scope(container, PruneInbox), PRUNE_EVERY_S, clock),
+        Periodically(flow.look, LOOK_EVERY_S, clock),
+    ]
 
 
 @asynccontextmanager
@@ -172,12 +185,11 @@ async def open_telemetry(service: str, collector_url: str | None) -> AsyncIterat
         await tracing.close(within_s=EXPORT_S)
 
 
-def watch(telemetry: Telemetry, service: str, engine: AsyncEngine, bus: Bus) -> StoreMetrics:
+def watch(telemetry: Telemetry, service: str, engine: AsyncEngine, flow: Flow) -> StoreMetrics:
     """Figures of the service's tables, pool and bus, each read when it is asked for."""
     store = StoreMetrics(telemetry.metrics.registry, [*published_by(service), REPLAYED])
-    pool = engine.pool
-    assert isinstance(pool, AsyncAdaptedQueuePool)
-    store.watch(bus_is_healthy=lambda: bus.healthy, used=pool.checkedout, most=pool.size())
+    pool = pool_of(engine)
+    store.watch(bus_is_healthy=lambda: flow.healthy, used=pool.checkedout, most=pool.size())
 
     async def read() -> None:
         try:
@@ -194,6 +206,7 @@ def watch(telemetry: Telemetry, service: str, engine: AsyncEngine, bus: Bus) -> 
 async def database(url: str, service: str, wanted: int) -> AsyncIterator[AsyncEngine]:
     """The service's database. Raises Unavailable or SchemaMismatch, in one clear line, at start."""
     engine = connect_engine(url)
+    pool_of(engine).trouble.server = f"the {service} database"
     try:
         await require_revision(engine, service, wanted)
         yield engine
@@ -201,23 +214,27 @@ async def database(url: str, service: str, wanted: int) -> AsyncIterator[AsyncEn
         await engine.dispose()
 
 
-def probes(engine: AsyncEngine, wanted: int, bus: Bus, stop: asyncio.Event) -> Probes:
+def probes(engine: AsyncEngine, wanted: int, flow: Flow, stop: asyncio.Event) -> Probes:
+    trouble = pool_of(engine).trouble
+    found = 0
+
     async def database_answers() -> bool:
-        await revision(engine)
+        nonlocal found
+        found = await revision(engine)
         return True
 
     async def schema_suffices() -> bool:
-        try:
-            return await revision(engine) >= wanted
-        except Unavailable:
-            return True  # The database is to blame, not its schema.
+        return found >= wanted
 
-    async def bus_is_healthy() -> bool:
-        return bus.healthy
+    async def database_takes_all() -> bool:
+        return not trouble.lasts
+
+    async def work_flows() -> bool:
+        return flow.healthy
 
     return Probes(
         required={"database": database_answers, "schema": schema_suffices},
-        helpful={"rabbitmq": bus_is_healthy},
+        helpful={"database": database_takes_all, "rabbitmq": work_flows},
         stop=stop,
     )
 

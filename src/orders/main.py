@@ -5,6 +5,7 @@ from kernel.adapters.http.openapi import VERSION, Api
 from kernel.adapters.http.short_way import with_short_ways
 from kernel.adapters.rabbit.asyncapi import asyncapi
 from kernel.application.consume import Consumer
+from kernel.application.flow import Flow
 from kernel.application.housekeeping import Periodically
 from kernel.application.tell import Teller
 from kernel.ports.bus import Bus
@@ -44,15 +45,16 @@ async def serve(settings: Settings, bus: Bus, stop: asyncio.Event) -> None:
         bus,
     ):
         container = assemble(settings, engine, bus, session, telemetry)
-        store = watch(telemetry, "orders", engine, bus)
+        flow = await container.get(Flow)
+        store = watch(telemetry, "orders", engine, flow)
         app = create_app(
             api(settings),
-            probes=probes(engine, SCHEMA_REVISION, bus, stop),
+            probes=probes(engine, SCHEMA_REVISION, flow, stop),
             exposition=telemetry.exposition,
             container=container,
         )
         ask_again = Periodically(in_scope(container, AskAgain), ASK_AGAIN_EVERY_S, await container.get(Clock))
-        consumer = store.consuming(await container.get(Consumer[PaymentDecided]))
+        consumer = flow.handling(store.consuming(await container.get(Consumer[PaymentDecided])))
         await bus.subscribe(consumer)
         await run(
             with_short_ways(app, short_ways(await container.get(Placing))),
@@ -62,5 +64,5 @@ async def serve(settings: Settings, bus: Bus, stop: asyncio.Event) -> None:
             stop,
             bus,
             relays=await relays(container, "orders", store, consumer),
-            jobs=[await housekeeping(container), ask_again, await container.get(Teller[OrderStatusChanged])],
+            jobs=[*await housekeeping(container), ask_again, await container.get(Teller[OrderStatusChanged])],
         )

@@ -5,6 +5,7 @@ from kernel.adapters.http.openapi import VERSION, Api
 from kernel.adapters.http.short_way import with_short_ways
 from kernel.adapters.rabbit.asyncapi import asyncapi
 from kernel.application.consume import Consumer
+from kernel.application.flow import Flow
 from kernel.ports.bus import Bus
 from kernel.settings import Settings, required
 from kernel.wiring import database, housekeeping, open_telemetry, probes, relays, run, watch
@@ -36,14 +37,15 @@ async def serve(settings: Settings, bus: Bus, stop: asyncio.Event) -> None:
         bus,
     ):
         container = assemble(settings, engine, bus, telemetry)
-        store = watch(telemetry, "payments", engine, bus)
+        flow = await container.get(Flow)
+        store = watch(telemetry, "payments", engine, flow)
         app = create_app(
             api(settings),
-            probes=probes(engine, SCHEMA_REVISION, bus, stop),
+            probes=probes(engine, SCHEMA_REVISION, flow, stop),
             exposition=telemetry.exposition,
             container=container,
         )
-        consumer = store.consuming(await container.get(Consumer[Question]))
+        consumer = flow.handling(store.consuming(await container.get(Consumer[Question])))
         await bus.subscribe(consumer)
         await run(
             with_short_ways(app, short_ways(await container.get(AdmitOrders))),
@@ -53,5 +55,5 @@ async def serve(settings: Settings, bus: Bus, stop: asyncio.Event) -> None:
             stop,
             bus,
             relays=await relays(container, "payments", store, consumer),
-            jobs=[await housekeeping(container)],
+            jobs=[*await housekeeping(container)],
         )

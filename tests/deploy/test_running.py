@@ -4,11 +4,14 @@ import os
 import subprocess
 import sys
 from decimal import Decimal
+from functools import partial
 from pathlib import Path
 
 from tests.deploy.compose import OURS, ROOT, environment
 from tests.deploy.compose_shop import ComposeShop
-from tests.spec.scenario import Store, expect, expect_problem
+from tests.servers.shop import eventually
+from tests.spec.scenario import Store, expect_problem
+from tests.spec.test_faults import is_ready
 
 
 async def test_an_order_is_paid_and_one_that_cannot_be_is_refused(store: Store) -> None:
@@ -24,7 +27,7 @@ async def test_every_container_is_ready_and_nothing_is_degraded(
     compose_shop: ComposeShop, store: Store
 ) -> None:
     for url in compose_shop.urls.values():
-        assert expect(200, await store.http.get(f"{url}/health/ready"))["degraded"] == []
+        await eventually(partial(is_ready, store.http, url, degraded=[]))
 
 
 def test_the_walk_through_of_the_readme_goes_as_it_says(compose_shop: ComposeShop) -> None:

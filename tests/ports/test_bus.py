@@ -556,13 +556,13 @@ async def test_a_broker_that_is_not_there_or_says_nothing_is_named_after_a_few_s
 
 async def test_a_wrong_password_is_told_at_once(broker: str) -> None:
     detail, seconds = await refusal([str(URL(broker).with_user("nobody").with_password("secret"))])
-    assert detail.endswith("refuses the user 'nobody' or its password")
+    assert "refuses the user 'nobody' or its password: 403 ACCESS_REFUSED" in detail
     assert seconds < 3
 
 
 async def test_an_unknown_virtual_host_is_told_at_once(broker: str) -> None:
     detail, seconds = await refusal([str(URL(broker).with_path("/no-such-place"))])
-    assert "has no virtual host 'no-such-place'" in detail
+    assert "refuses the virtual host 'no-such-place' to the user 'guest': 530 NOT_ALLOWED" in detail
     assert seconds < 3
 
 

@@ -145,8 +145,8 @@ async def test_without_payments_orders_are_accepted_and_decided_once_it_is_back(
     user, stranger = await store.open_account(funds="10.00"), new_user()
     payments.kill()
     try:
-        assert await is_ready(http, three_services.orders, degraded=[])
-        assert await is_ready(http, three_services.gateway, degraded=[])
+        await eventually(partial(is_ready, http, three_services.orders, degraded=[]))
+        await eventually(partial(is_ready, http, three_services.gateway, degraded=["payments"]))
         unreachable = await http.get(store.account_url(user))
         expect_problem(unreachable, 503)
         assert unreachable.headers["Retry-After"]
@@ -176,13 +176,14 @@ async def test_without_the_orders_service_the_gateway_stays_ready_and_asks_to_co
     user = await store.open_account(funds="1.00")
     three_services.processes["orders"].kill()
     try:
-        assert await is_ready(http, three_services.gateway, degraded=[])
+        await eventually(partial(is_ready, http, three_services.gateway, degraded=["orders"]))
         for answer in (await store.order(user, "1.00"), await http.get(store.orders)):
             expect_problem(answer, 503)
             assert answer.headers["Retry-After"]
     finally:
         await three_services.processes["orders"].start()
     assert await store.orders_of(user) == []
+    await eventually(partial(is_ready, http, three_services.gateway, degraded=[]))
 
 
 async def test_without_the_broker_orders_are_accepted_and_decided_once_it_is_back(

@@ -11,7 +11,7 @@ from urllib.parse import urljoin
 
 import pytest
 
-from tests.servers.shop import SERVICES, Embedded, Shop
+from tests.servers.shop import SERVICES, Embedded, Shop, eventually
 from tests.spec.scenario import Http, expect
 
 ROOT = Path(__file__).parents[2]
@@ -96,8 +96,10 @@ def has_example(document: Any, part: Any, seen: tuple[str, ...] = ()) -> bool:
 async def test_a_service_that_runs_is_live_and_ready(
     shop: Shop, http: Http, service: str, probe: str
 ) -> None:
-    health = expect(200, await http.get(f"{shop.urls[service]}/health/{probe}"))
-    assert not health.get("degraded")
+    async def is_well() -> bool:
+        return not expect(200, await http.get(f"{shop.urls[service]}/health/{probe}")).get("degraded")
+
+    await eventually(is_well)  # A gateway that started first looks again for the others.
 
 
 @at_each_service

@@ -162,7 +162,8 @@ BatchOutcome = PlacedItem | RefusedItem
 
 
 class Health(Answer, frozen=True):
-    """`degraded` names what is away and only makes the shop late, not wrong."""
+    """`degraded` names what refuses or delays work, which makes the shop late, not wrong: `database`,
+    `rabbitmq` (what was committed is not published, or what arrives is not handled), `orders`, `payments`."""
 
     status: Literal["live", "ready"]
     degraded: list[str] = []

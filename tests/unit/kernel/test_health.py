@@ -59,6 +59,15 @@ async def test_what_is_missing_is_named(
     assert (problem["code"], problem["detail"]) == ("not_ready", "missing: database")
 
 
+async def test_what_cannot_be_known_without_what_is_missing_is_not_named(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(health, "PROBE_TIMEOUT_S", 0.01)
+    async with client(Probes(required={"database": hangs, "schema": hangs})) as http:
+        ready = await http.get("/health/ready")
+    assert ready.json()["detail"] == "missing: database"
+
+
 @pytest.mark.parametrize("probe", [fails, is_away, hangs])
 async def test_what_only_makes_it_late_leaves_it_ready_and_is_named(
     probe: Callable[[], Awaitable[bool]], monkeypatch: pytest.MonkeyPatch

@@ -20,6 +20,8 @@ Probe = Callable[[], Awaitable[bool]]
 class Probes:
     """Without what is `required` no request can be served; without what is `helpful` it is only late.
 
+    Each of the `required` needs those before it, so that only the first that fails is missing.
+
     Once `stop` is set, requests should go elsewhere; those that still come are served.
     """
 
@@ -43,8 +45,9 @@ def health(probes: Probes) -> Router:
     async def ready() -> Health:
         if probes.stop.is_set():
             raise Unavailable("this process is about to end", code="stopping")
-        if missing := await _failing(probes.required):
-            raise Unavailable(f"missing: {', '.join(missing)}", code="not_ready")
+        for name, probe in probes.required.items():
+            if not await _holds(probe):
+                raise Unavailable(f"missing: {name}", code="not_ready")
         return Health("ready", await _failing(probes.helpful))
 
     return Router("/", route_handlers=[live, ready])

@@ -16,6 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from sqlalchemy.sql.compiler import SQLCompiler
 
 from kernel.adapters.postgres.failures import DRIVER_ERRORS
+from kernel.adapters.postgres.pool import pool_of
 from kernel.domain.errors import OutcomeUnknown
 
 _DIALECT = dialect()  # type: ignore[no-untyped-call]  # the library types all but this
@@ -57,6 +58,7 @@ async def connected(engine: AsyncEngine) -> AsyncIterator[DriverConnection]:
         yield DriverConnection(connection)
         whole = True
     except Exception as error:
+        pool_of(engine).note(error)
         whole = not isinstance(error, OutcomeUnknown | TimeoutError) and await _rolled_back(connection)
         raise
     finally:

@@ -6,6 +6,7 @@ import asyncpg
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 from kernel.adapters.postgres.hosts import Hosts
+from kernel.adapters.postgres.pool import PatientPool
 
 # Tells with a traceback of each connection that breaks as it is put away; who used it tells what matters.
 logging.getLogger("sqlalchemy.pool").setLevel(logging.CRITICAL)
@@ -46,6 +47,7 @@ def connect_engine(url: str) -> AsyncEngine:
     return create_async_engine(
         "postgresql+asyncpg://",
         async_creator=connect,
+        poolclass=PatientPool,
         pool_size=POOL_SIZE,
         max_overflow=0,
         pool_timeout=CONNECT_TIMEOUT_S,

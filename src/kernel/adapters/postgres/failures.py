@@ -7,7 +7,7 @@ import asyncpg
 from sqlalchemy.exc import DBAPIError, EmulatedDBAPIException
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
-from kernel.domain.errors import Contention, OutcomeUnknown, Unavailable
+from kernel.domain.errors import Contention, OutcomeUnknown, ShopError, Unavailable
 
 _CONTENTION = {
     "40001",  # serialization_failure
@@ -17,10 +17,22 @@ _CONTENTION = {
     "57014",  # query_canceled: the statement timeout
     "0A000",  # feature_not_supported: asyncpg's cached plan no longer fits the schema
 }
-# connection exception, invalid authorization, invalid catalog name, insufficient resources,
-# operator intervention, system error
-_AWAY_CLASSES = ("08", "28", "3D", "53", "57", "58")
-_AWAY = {"25006", "25P03"}  # read_only_sql_transaction after a failover, idle_in_transaction_session_timeout
+# What a server says when it refuses to work at all, whatever it is asked. Whoever gets this waits; it is
+# nobody's fault who called.
+_REFUSES_CLASSES = (
+    "28",  # invalid authorization
+    "3D",  # invalid catalog name: the database does not exist
+    "3F",  # invalid schema name
+    "53",  # insufficient resources: no connection, memory or disk left
+    "55006",  # object_in_use: the database is being dropped or copied
+    "25006",  # read_only_sql_transaction, after a failover
+    "25P0",  # a timeout ended the session: idle_in_transaction_session_timeout, transaction_timeout
+    "42501",  # insufficient_privilege
+    "42P01",  # undefined_table: the schema is another one
+    "42703",  # undefined_column
+)
+# Connection exception, operator intervention, system error: whether it still committed is not known.
+_AWAY_CLASSES = ("08", "57", "58")
 
 # InternalClientError: of several hosts none takes writes yet, or the stream broke off within a message.
 # EmulatedDBAPIException: what the pool makes of these when it is asked for a raw connection.
@@ -39,17 +51,50 @@ def meaning(*, committing: bool = False) -> Iterator[None]:
     try:
         yield
     except DRIVER_ERRORS as error:
-        cause = error.orig if isinstance(error, DBAPIError) else error
-        sqlstate = getattr(cause, "sqlstate", None)
+        cause = cause_of(error)
+        sqlstate = _sqlstate(cause)
         if sqlstate in _CONTENTION:
             raise Contention(str(cause)) from error
-        if sqlstate is None or sqlstate.startswith(_AWAY_CLASSES) or sqlstate in _AWAY:
+        if sqlstate is not None and sqlstate.startswith(_REFUSES_CLASSES):
+            raise Unavailable("the database refuses to work", code="database_unavailable") from error
+        if sqlstate is None or sqlstate.startswith(_AWAY_CLASSES):
             raise _lost(committing) from error
         raise
     except PoolTimeout as error:
         raise Unavailable("too many calls are waiting for the database", code="overloaded") from error
     except (OSError, TimeoutError) as error:
         raise _lost(committing) from error
+
+
+def cause_of(error: BaseException) -> BaseException:
+    """What the driver raised, within what SQLAlchemy or `meaning` made of it."""
+    if isinstance(error, DBAPIError | EmulatedDBAPIException) and error.orig is not None:
+        return cause_of(error.orig)
+    if isinstance(error, ShopError | Contention) and error.__cause__ is not None:
+        return cause_of(error.__cause__)
+    return error
+
+
+def refusal(error: BaseException, *, connecting: bool = False) -> tuple[str, str] | None:
+    """What the server did to this call and would do to any other, as a kind and in its own words; else None.
+
+    Only while `connecting` is an error of the network surely one of the database's.
+    """
+    cause = cause_of(error)
+    sqlstate = _sqlstate(cause)
+    if isinstance(cause, asyncpg.PostgresError):
+        if sqlstate in _CONTENTION or not (sqlstate or "").startswith((*_REFUSES_CLASSES, *_AWAY_CLASSES)):
+            return None
+        verb = "away" if (sqlstate or "").startswith(_AWAY_CLASSES) else "refuses"
+        return f"{sqlstate}", f"{verb}: {sqlstate} {'; '.join(str(cause).splitlines())}"
+    client_errors = (asyncpg.InterfaceError, asyncpg.InternalClientError)
+    if isinstance(cause, (*client_errors, OSError, TimeoutError) if connecting else client_errors):
+        return "away", f"away: {str(cause) or 'no answer in time'}"
+    return None
+
+
+def _sqlstate(cause: BaseException) -> str | None:
+    return getattr(cause, "sqlstate", None)
 
 
 def _lost(committing: bool) -> Exception:

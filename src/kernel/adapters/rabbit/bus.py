@@ -8,10 +8,12 @@ from types import TracebackType
 from typing import Self
 
 from kernel.adapters.rabbit.connection import ANSWER_S
+from kernel.adapters.rabbit.refusals import Refusal, tell
 from kernel.adapters.rabbit.session import RabbitSession
 from kernel.adapters.rabbit.urls import Denied, broker_url
 from kernel.adapters.system_clock import SystemClock
 from kernel.application.backoff import Backoff
+from kernel.application.trouble import Trouble
 from kernel.domain.errors import Unavailable
 from kernel.ports.bus import Envelope, Handler
 
@@ -21,6 +23,7 @@ GRACE_S = 4.0
 _CLOSE_S = 3.0
 _RETRY_S = 0.25
 _TRY_S = 1.0
+_BLOCKS = "blocks publishers: it is short of memory or disk"
 
 logger = logging.getLogger(__name__)
 
@@ -37,6 +40,9 @@ class RabbitBus:
         self._session: RabbitSession | None = None
         self._supervisor: asyncio.Task[None] | None = None
         self._discarded: set[asyncio.Task[None]] = set()
+        self._trouble = Trouble("rabbitmq", SystemClock())
+        self._refusal: Refusal | None = None
+        self._blocked = False
 
     async def connect(self) -> None:
         """Raises Unavailable where no broker answers within 5 s, and at once where one refuses us."""
@@ -53,14 +59,18 @@ class RabbitBus:
         self._supervisor = asyncio.create_task(self._supervise())
 
     async def publish(self, envelopes: Sequence[Envelope]) -> None:
-        await self._publishing().publish(envelopes)
+        await self._publishing(*envelopes).publish(envelopes)
 
     async def notify(self, envelope: Envelope) -> bool:
-        return await self._publishing().notify(envelope)
+        return await self._publishing(envelope).notify(envelope)
 
-    def _publishing(self) -> RabbitSession:
+    def _publishing(self, *envelopes: Envelope) -> RabbitSession:
         if self._session is None or not self._session.is_intact(consuming=False):
             raise Unavailable("rabbitmq is away", code="rabbitmq_unavailable")
+        if self._session.is_blocked:
+            raise Unavailable(f"rabbitmq {_BLOCKS}", code="rabbitmq_unavailable")
+        if self._refusal is not None:
+            self._refusal.require_none_of(envelopes)
         return self._session
 
     async def subscribe(self, handler: Handler) -> None:
@@ -73,7 +83,8 @@ class RabbitBus:
 
     @property
     def healthy(self) -> bool:
-        return self._session is not None and self._session.is_intact(consuming=self._handler is not None)
+        session, consuming = self._session, self._handler is not None
+        return session is not None and session.is_intact(consuming=consuming) and not session.is_blocked
 
     async def stop(self) -> None:
         """Take no more messages, and let running handlers finish."""
@@ -128,15 +139,34 @@ class RabbitBus:
             if self._session is None:
                 try:
                     self._session = await self._open(within_s=ANSWER_S)
-                    logger.info("rabbitmq is back")
-                except Unavailable:
+                except Unavailable as error:
+                    tell(self._trouble, error)
                     await backoff.wait()
+                else:
+                    if self._refusal is None:
+                        self._trouble.over()
             elif await self._is_lost(self._session):
-                logger.warning("rabbitmq away: %s", self._session.reason.removeprefix("rabbitmq at "))
+                reason = self._session.reason
+                tell(self._trouble, reason)
+                # The next session may be lost as soon as it is used, so it is no proof of anything.
+                self._refusal = Refusal(reason) if isinstance(reason, Denied) else None
                 self._discard()
                 await backoff.wait()
             else:
                 backoff.reset()
+                self._watch(self._session)
+
+    def _watch(self, session: RabbitSession) -> None:
+        if session.is_blocked:
+            self._blocked = True
+            self._trouble.tell("blocked", _BLOCKS)
+        elif self._blocked:
+            self._blocked = False
+            self._trouble.over()
+        else:
+            self._trouble.settle()
+        if not self._trouble.lasts:
+            self._refusal = None
 
     async def _is_lost(self, session: RabbitSession) -> bool:
         """Known at once where the connection tells, else looked for once a second."""

@@ -35,7 +35,7 @@ class RabbitConnection:
     """
 
     def __init__(
-        self, url: URL, name: str, channel: Channel, *, grace_s: float, on_lost: Callable[[str], None]
+        self, url: URL, name: str, channel: Channel, *, grace_s: float, on_lost: Callable[[Unavailable], None]
     ) -> None:
         self.broker = RabbitBroker(
             url.update_query(heartbeat=HEARTBEAT_S, name=name),
@@ -63,10 +63,25 @@ class RabbitConnection:
         self._connection = await self.broker.connect()
         channel = await prepare(self.broker)
         self._channel = cast(UnderlyingChannel, await channel.get_underlay_channel())
+        self._channel.closing.add_done_callback(self._on_channel_closed)
 
     @property
     def is_open(self) -> bool:
         return self._channel is not None and not self._channel.is_closed
+
+    @property
+    def is_blocked(self) -> bool:
+        """Whether the broker takes nothing from this connection, as while it is short of memory or disk."""
+        if self._channel is None:
+            return False
+        # aiormq tells of a block only by making `ready` wait.
+        waiting = self._channel.connection.ready()
+        try:
+            waiting.send(None)
+        except StopIteration:
+            return False
+        waiting.close()
+        return True
 
     @property
     def consumes(self) -> bool:
@@ -125,4 +140,9 @@ class RabbitConnection:
             task.exception()  # Looked at, so that asyncio does not report it as never retrieved.
 
     def _on_close(self, _: AbstractConnection | None, error: BaseException | None, /) -> None:
-        self._on_lost(away(self._url, error or ConnectionError("connection closed")).detail)
+        self._on_lost(away(self._url, error or ConnectionError("connection closed")))
+
+    def _on_channel_closed(self, closing: asyncio.Future[Any]) -> None:
+        """The broker closes a channel over what it refuses there, and says why."""
+        if not closing.cancelled() and (error := closing.exception()) is not None:
+            self._on_lost(away(self._url, error))

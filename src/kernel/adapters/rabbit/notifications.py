@@ -16,11 +16,13 @@ from yarl import URL
 
 from kernel.adapters.rabbit.bus import CHECK_S
 from kernel.adapters.rabbit.connection import ANSWER_S, RabbitConnection
+from kernel.adapters.rabbit.refusals import tell
 from kernel.adapters.rabbit.session import raw_body
 from kernel.adapters.rabbit.topology import EXCHANGE, listener_queue
 from kernel.adapters.rabbit.urls import broker_url
 from kernel.adapters.system_clock import SystemClock
 from kernel.application.backoff import Backoff
+from kernel.application.trouble import Trouble
 from kernel.domain.errors import Unavailable
 
 _CLOSE_S = 3.0
@@ -38,7 +40,7 @@ class RabbitNotifications:
         self._service = service
         self._backoff = Backoff(SystemClock())
         self._healthy = False
-        self._away = False
+        self._trouble = Trouble("rabbitmq", SystemClock())
         self._wanted = False
         self._binding: Binding | None = None
 
@@ -51,9 +53,7 @@ class RabbitNotifications:
             try:
                 await self._listen_at(url, event_type, handle)
             except Unavailable as error:
-                if not self._away:
-                    logger.warning("rabbitmq away: %s", error.detail.removeprefix("rabbitmq at "))
-                self._away = True
+                tell(self._trouble, error)
             await self._backoff.wait()
 
     async def want(self, wanted: bool) -> None:
@@ -97,9 +97,8 @@ class RabbitNotifications:
             await asyncio.wait({asyncio.create_task(connection.close())}, timeout=_CLOSE_S)
 
     def _connected(self) -> None:
-        if self._away:
-            logger.info("rabbitmq is back")
-        self._away, self._healthy = False, True
+        self._trouble.over()
+        self._healthy = True
         self._backoff.reset()
 
     async def _require(self, connection: RabbitConnection, queue: RabbitQueue) -> None:

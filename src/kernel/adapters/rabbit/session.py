@@ -31,7 +31,7 @@ logger = logging.getLogger(__name__)
 class RabbitSession:
     def __init__(self, url: URL, service: str, *, grace_s: float) -> None:
         self.lost = asyncio.Event()
-        self.reason = "a channel or the consumer is gone"
+        self.reason = Unavailable("a channel or the consumer is gone")
         self._url = url
         self._service = service
         self._grace_s = grace_s
@@ -45,7 +45,7 @@ class RabbitSession:
         name = f"{self._service} {role}"
         return RabbitConnection(self._url, name, channel, grace_s=self._grace_s, on_lost=self._on_lost)
 
-    def _on_lost(self, reason: str) -> None:
+    def _on_lost(self, reason: Unavailable) -> None:
         if not self.lost.is_set():
             self.reason = reason
         self.lost.set()
@@ -76,10 +76,14 @@ class RabbitSession:
         consumes = self._consuming is not None and self._consuming.consumes
         return self._publishing.is_open and not self.lost.is_set() and (consumes or not consuming)
 
+    @property
+    def is_blocked(self) -> bool:
+        return self._publishing.is_blocked
+
     async def answers(self, *, consuming: bool) -> bool:
         """Asks the broker: a half-open connection is silent, and a queue can lose its consumer there."""
         try:
-            await self._publishing.ask(lambda channel: channel.exchange_declare(EXCHANGE.name, passive=True))
+            await self._publisher_answers()
             if consuming and self._consuming is not None:
                 found = await self._consuming.ask(
                     lambda channel: channel.queue_declare(self._service, passive=True)
@@ -87,9 +91,20 @@ class RabbitSession:
                 # A quorum queue whose leader is busy counts no consumers for a moment.
                 self._misses = 0 if found.consumer_count else self._misses + 1
         except Unavailable as error:
-            self._on_lost(error.detail)
+            self._on_lost(error)
             return False
         return self._misses < _MISSES_MAX
+
+    async def _publisher_answers(self) -> None:
+        """What blocks a connection answers nothing on it; heartbeats tell whether it is there."""
+        try:
+            if not self.is_blocked:
+                await self._publishing.ask(
+                    lambda channel: channel.exchange_declare(EXCHANGE.name, passive=True)
+                )
+        except Unavailable:
+            if not self.is_blocked:
+                raise
 
     async def publish(self, envelopes: Sequence[Envelope]) -> None:
         if len(envelopes) == 1:

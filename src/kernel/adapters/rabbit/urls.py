@@ -2,13 +2,17 @@
 
 import asyncio
 import errno
+from traceback import walk_tb
 
-from aio_pika.exceptions import InvalidFrameError, ProbableAuthenticationError
+from aio_pika.exceptions import ChannelPreconditionFailed, InvalidFrameError, ProbableAuthenticationError
+from aiormq.exceptions import ChannelAccessRefused, ConnectionNotAllowed
+from pamqp.commands import Connection
 from yarl import URL
 
 from kernel.domain.errors import Invalid, Unavailable
 
 _PORTS = {"amqp": 5672, "amqps": 5671}
+_REFUSALS = {ChannelAccessRefused: 403, ChannelPreconditionFailed: 406, ConnectionNotAllowed: 530}
 
 
 class Denied(Unavailable):
@@ -29,17 +33,34 @@ def broker_url(text: str) -> URL:
 
 
 def away(url: URL, error: BaseException) -> Unavailable:
-    """One line for people on what the library raised: where, and why."""
+    """One line for people on what the library raised: where, and why, in the broker's words."""
     where = f"{url.host}:{url.port}"
     if isinstance(error, Unavailable):
         return error
     if isinstance(error, ProbableAuthenticationError):
-        return Denied(f"rabbitmq at {where} refuses the user {url.user!r} or its password")
-    if isinstance(error, InvalidFrameError) and "Connection.Close" in str(error):
-        # aiormq does not tell the reply text; at this step RabbitMQ closes over the virtual host only.
+        return Denied(
+            f"rabbitmq at {where} refuses the user {url.user!r} or its password: 403 {_words(error)}"
+        )
+    if isinstance(error, InvalidFrameError) and (close := _close_frame(error)) is not None:
+        # At this step RabbitMQ closes over the virtual host only: there is none, or not for this user.
         vhost = url.path.removeprefix("/").replace("%2F", "/") or "/"
-        return Denied(f"rabbitmq at {where} has no virtual host {vhost!r} for the user {url.user!r}")
+        words = f"{close.reply_code} {close.reply_text}"
+        return Denied(
+            f"rabbitmq at {where} refuses the virtual host {vhost!r} to the user {url.user!r}: {words}"
+        )
+    for kind, code in _REFUSALS.items():
+        if isinstance(error, kind):
+            return Denied(f"rabbitmq at {where} refuses: {code} {_words(error)}")
     return Unavailable(f"rabbitmq at {where}: {_reason(error)}", code="rabbitmq_unavailable")
+
+
+def _close_frame(error: InvalidFrameError) -> Connection.Close | None:
+    """aiormq does not tell what the broker says as it closes; its function still has the frame."""
+    for frame, _ in walk_tb(error.__traceback__):
+        found = frame.f_locals.get("frame")
+        if isinstance(found, Connection.Close):
+            return found
+    return None
 
 
 def _reason(error: BaseException) -> str:
@@ -49,5 +70,9 @@ def _reason(error: BaseException) -> str:
         return "connection lost"
     if error.args and error.args[0] == errno.ECONNREFUSED:
         return "connection refused"
-    text = next((part for part in error.args if part and isinstance(part, str)), type(error).__name__)
-    return text.partition("\n")[0].partition(". ")[0]
+    return _words(error).partition(". ")[0]
+
+
+def _words(error: BaseException) -> str:
+    words = next((part for part in error.args if part and isinstance(part, str)), type(error).__name__)
+    return words.partition("\n")[0]

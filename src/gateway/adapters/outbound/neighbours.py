@@ -1,0 +1,49 @@
+import asyncio
+
+import aiohttp
+
+from kernel.application.trouble import Trouble
+from kernel.ports.clock import Clock
+
+LOOK_EVERY_S = 1.0
+MISSED_EVERY_S = 0.25
+ANSWERS_WITHIN_S = 2.0
+
+
+class Neighbour:
+    """Whether a service is ready. It is asked in the background, so that health is told at once, and asking
+    the gateway often asks no service more often."""
+
+    def __init__(self, name: str, url: str, clock: Clock, stop: asyncio.Event) -> None:
+        """Once `stop` is set, the others may be about to end too, and nobody looks any more."""
+        self.name = name
+        self._answers = True  # until it was asked
+        self._url = f"{url}/health/ready"
+        self._clock = clock
+        self._stop = stop
+        self._trouble = Trouble(f"the {name} service", clock)
+
+    async def is_ready(self) -> bool:
+        return self._answers
+
+    async def run(self) -> None:
+        # Connections of its own: those of calls may all be lent.
+        timeout = aiohttp.ClientTimeout(total=ANSWERS_WITHIN_S)
+        async with aiohttp.ClientSession(timeout=timeout) as session:
+            while not self._stop.is_set():
+                await self._look(session)
+                await self._clock.sleep(LOOK_EVERY_S if self._answers else MISSED_EVERY_S)
+
+    async def _look(self, session: aiohttp.ClientSession) -> None:
+        try:
+            async with session.get(self._url, allow_redirects=False) as answer:
+                status = answer.status
+        except (aiohttp.ClientError, OSError) as error:
+            self._answers = False
+            self._trouble.tell("away", f"does not answer: {str(error) or 'not in time'}")
+            return
+        self._answers = status == 200
+        if self._answers:
+            self._trouble.over()
+        else:
+            self._trouble.tell("not ready", f"is not ready: it answers {status}")

@@ -1,0 +1,72 @@
+"""Connections to a server that gives fewer of them than were asked for, or none."""
+
+import time
+from typing import Any
+
+import asyncpg
+from sqlalchemy import AsyncAdaptedQueuePool, PoolProxiedConnection, event
+from sqlalchemy.ext.asyncio import AsyncEngine
+from sqlalchemy.pool import ConnectionPoolEntry
+from sqlalchemy.util.queue import Empty
+
+from kernel.adapters.postgres.failures import cause_of, refusal
+from kernel.adapters.system_clock import SystemClock
+from kernel.application.trouble import Trouble
+
+# How long a server that is full is not asked for one more connection.
+FULL_S = 0.5
+
+
+class PatientPool(AsyncAdaptedQueuePool):
+    """Where the server gives no more connections, calls wait for one of ours to come back, or for the server
+    to give one, as long as they would wait for a pool that is all lent."""
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self.trouble = Trouble("the database", SystemClock())
+        self._full_until = 0.0
+        self._away = False
+        event.listen(self, "connect", self._connected)
+
+    def connect(self) -> PoolProxiedConnection:
+        deadline = time.monotonic() + self._timeout
+        while True:
+            try:
+                return super().connect()
+            except Exception as error:
+                self.note(error, connecting=True)
+                if not isinstance(cause_of(error), asyncpg.TooManyConnectionsError):
+                    raise
+                self._full_until = time.monotonic() + FULL_S
+                if self._full_until > deadline:
+                    raise
+
+    def _do_get(self) -> ConnectionPoolEntry:
+        while (full_s := self._full_until - time.monotonic()) > 0:
+            try:
+                record = self._pool.get(True, full_s)
+            except Empty:
+                break
+            if record.dbapi_connection is not None:
+                return record
+            self._dec_overflow()  # What it would connect is what the server does not give.
+        return super()._do_get()
+
+    def note(self, error: Exception, *, connecting: bool = False) -> None:
+        """Names what the server refuses in the log."""
+        found = refusal(error, connecting=connecting)
+        if found is not None:
+            kind, words = found
+            self._away = connecting or words.startswith("away")
+            self.trouble.tell(kind, words)
+
+    def _connected(self, *_: object) -> None:
+        """A server that was full may be so again at once; a server that was away is back."""
+        if self._away and time.monotonic() > self._full_until:
+            self.trouble.over()
+
+
+def pool_of(engine: AsyncEngine) -> PatientPool:
+    pool = engine.pool
+    assert isinstance(pool, PatientPool)
+    return pool

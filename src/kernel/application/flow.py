@@ -1,0 +1,99 @@
+"""Whether the work gets through, which an open connection to the bus does not tell."""
+
+from collections.abc import Awaitable, Callable, Sequence
+from datetime import datetime
+
+from kernel.application.trouble import Trouble
+from kernel.domain.errors import Unavailable
+from kernel.ports.bus import Bus, Envelope, Handler
+from kernel.ports.clock import Clock
+from kernel.ports.outbox import Backlog
+from kernel.ports.unit_of_work import UnitOfWork
+
+# More than the relays need for what was left behind, and less than an operator would like to wait.
+LATE_AFTER_S = 3.0
+
+
+class WaitingSince:
+    """Since when the oldest committed event waits to be published."""
+
+    def __init__(self, uow: UnitOfWork, backlog: Backlog) -> None:
+        self.uow = uow
+        self.backlog = backlog
+
+    async def __call__(self) -> datetime | None:
+        async with self.uow:
+            return await self.backlog.waiting_since()
+
+
+class Flow:
+    """What was committed gets published, and what arrives gets handled; or the bus is named in the log."""
+
+    def __init__(
+        self,
+        bus: Bus,
+        waiting_since: Callable[[], Awaitable[datetime | None]],
+        database: Trouble,
+        trouble: Trouble,
+        clock: Clock,
+    ) -> None:
+        """Nothing is late because of the bus while there is trouble with the `database`."""
+        self._bus = bus
+        self._waiting_since = waiting_since
+        self._database = database
+        self._trouble = trouble
+        self._clock = clock
+        self._began = self._connected_at = clock.monotonic()
+        self._in_hand: dict[object, float] = {}
+        self._refusal = "no publisher was refused"
+        self._late = False
+
+    @property
+    def healthy(self) -> bool:
+        return self._bus.healthy and not self._late
+
+    async def publish(self, envelopes: Sequence[Envelope]) -> None:
+        """As the bus does; why it last failed is kept."""
+        try:
+            await self._bus.publish(envelopes)
+        except Unavailable as error:
+            self._refusal = error.detail
+            raise
+
+    def handling(self, handler: Handler) -> Handler:
+        """The same handler; how long it has had each message is kept."""
+
+        async def handle(body: bytes) -> None:
+            message = object()
+            self._in_hand[message] = self._clock.monotonic()
+            try:
+                await handler(body)
+            finally:
+                del self._in_hand[message]
+
+        return handle
+
+    async def look(self) -> bool:
+        """To be done every second or so. False: there is no more to do at once."""
+        self._database.settle()
+        self._trouble.settle()
+        since = await self._waiting_since()
+        now = self._clock.monotonic()
+        # What was left behind before this process began is its business only from then on.
+        age_s = 0.0 if since is None else (self._clock.now() - since).total_seconds()
+        unpublished_s = min(age_s, now - self._began)
+        unhandled_s = now - min(self._in_hand.values(), default=now)
+        self._late = not self._database.lasts and max(unpublished_s, unhandled_s) > LATE_AFTER_S
+        if not self._bus.healthy:
+            self._connected_at = now  # The bus itself says why.
+        elif self._late and now - self._connected_at > LATE_AFTER_S:
+            self._tell(unpublished_s, unhandled_s)
+        return False
+
+    def _tell(self, unpublished_s: float, unhandled_s: float) -> None:
+        if unpublished_s > LATE_AFTER_S:
+            words = f"late: what was committed {unpublished_s:.0f} s ago is not published: {self._refusal}"
+            self._trouble.tell("publishing", words)
+        if unhandled_s > LATE_AFTER_S:
+            words = f"late: a message that came {unhandled_s:.0f} s ago is not handled"
+            self._trouble.tell("handling", words)

@@ -1,0 +1,157 @@
+"""A broker that answers and refuses: named once, in its own words, for as long as it does."""
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator
+
+import pytest
+from yarl import URL
+
+from kernel.adapters.rabbit.bus import RabbitBus
+from kernel.contracts.catalog import ORDER_PLACED, PAYMENT_CAPTURED
+from kernel.domain.errors import Unavailable
+from kernel.ports.bus import Envelope
+from tests.ports.test_bus import Inbox, RabbitWorld, placed, rabbit_world, refusal, relayed, until
+from tests.servers.broker import Broker
+from tests.servers.rabbitmq import PrivateRabbitMQ
+
+MEMORY = "{resource_limit, memory, node()}"
+POOR = 'rabbit_auth_backend_internal:add_user(<<"poor">>, <<"secret">>, <<"test">>)'
+MAY = (
+    "rabbit_auth_backend_internal:set_permissions("
+    '<<"poor">>, <<"/">>, <<".*">>, <<"{}">>, <<"{}">>, <<"test">>)'
+)
+MAY_TELL = (
+    "rabbit_auth_backend_internal:set_topic_permissions("
+    '<<"poor">>, <<"/">>, <<"shop.events">>, <<"{}">>, <<".*">>, <<"test">>)'
+)
+GONE = 'rabbit_auth_backend_internal:delete_user(<<"poor">>, <<"test">>)'
+ANY = ".*"
+
+
+@pytest.fixture
+async def rabbit(broker: str) -> AsyncIterator[RabbitWorld]:
+    async with rabbit_world(broker) as world:
+        yield world
+
+
+@pytest.fixture
+def node(rabbit: RabbitWorld, coming_broker: Broker) -> PrivateRabbitMQ:
+    if coming_broker.node is None:
+        pytest.skip("only a broker of our own can be told to refuse")
+    return coming_broker.node
+
+
+@pytest.fixture
+async def poor(rabbit: RabbitWorld, node: PrivateRabbitMQ) -> AsyncIterator[str]:
+    """The broker's URL for a user who may do everything, for now."""
+    node.evaluate(POOR)
+    node.evaluate(MAY.format(ANY, ANY))
+    yield str(URL(rabbit.url).with_user("poor").with_password("secret"))
+    node.evaluate(GONE)
+
+
+@pytest.fixture
+def lines(caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch) -> pytest.LogCaptureFixture:
+    """What is logged, by a bus that looks and forgets sooner than in earnest."""
+    monkeypatch.setattr("kernel.adapters.rabbit.bus.CHECK_S", 0.05)
+    monkeypatch.setattr("kernel.application.backoff.DELAY_MAX_S", 0.2)
+    monkeypatch.setattr("kernel.adapters.rabbit.refusals.REFUSED_S", 0.2)
+    monkeypatch.setattr("kernel.application.trouble.QUIET_S", 0.6)
+    caplog.set_level(logging.INFO, "kernel")
+    return caplog
+
+
+def said(lines: pytest.LogCaptureFixture) -> list[str]:
+    assert not any(record.exc_info for record in lines.records)
+    return [record.getMessage() for record in lines.records]
+
+
+async def refused(bus: RabbitBus, envelope: Envelope, *, times: int) -> None:
+    for _ in range(times):
+        with pytest.raises(Unavailable):
+            await bus.publish([envelope])
+        await asyncio.sleep(0.02)  # as a relay would, which waits even longer
+
+
+async def test_a_broker_that_is_short_of_memory_is_not_healthy_until_it_takes_messages_again(
+    rabbit: RabbitWorld, node: PrivateRabbitMQ, lines: pytest.LogCaptureFixture
+) -> None:
+    inbox = Inbox()
+    async with rabbit.bus("orders") as orders, rabbit.bus("payments") as payments:
+        await payments.subscribe(inbox)
+        node.evaluate(f"rabbit_alarm:set_alarm({{{MEMORY}, []}})")
+        try:
+            first = asyncio.create_task(orders.publish([placed(b"[0]")]))
+            await until(lambda: not orders.healthy)
+            session = orders._session
+            await refused(orders, placed(b"[1]"), times=20)
+            assert not orders.healthy
+            assert payments.healthy, "who publishes nothing is not blocked"
+            await until(lambda: len(said(lines)) == 1)
+        finally:
+            node.evaluate(f"rabbit_alarm:clear_alarm({MEMORY})")
+        await first
+        assert await inbox.has(1) == [b"[0]"]
+        await until(lambda: orders.healthy and len(said(lines)) == 2)
+        await orders.publish([placed(b"[1]")])
+        assert await inbox.has(2) == [b"[0]", b"[1]"]
+        assert orders._session is session, "nothing was wrong with the connection"
+    assert said(lines) == [
+        "rabbitmq blocks publishers: it is short of memory or disk",
+        "rabbitmq is back",
+    ]
+
+
+async def test_a_type_that_may_not_be_published_is_named_and_holds_up_no_other(
+    rabbit: RabbitWorld, node: PrivateRabbitMQ, poor: str, lines: pytest.LogCaptureFixture
+) -> None:
+    inbox = Inbox()
+    node.evaluate(MAY_TELL.format("^shop.payments"))
+    async with rabbit.bus("payments", urls=[poor]) as payments, rabbit.bus("orders") as orders:
+        await orders.subscribe(inbox)
+        for number in range(3):
+            await refused(payments, placed(b"[1]"), times=5)
+            async with relayed(payments, Envelope(PAYMENT_CAPTURED, b"[%d]" % number)):
+                await inbox.has(number + 1)
+        assert len(said(lines)) == 1
+        node.evaluate(MAY_TELL.format(ANY))
+        async with relayed(payments, placed(b"[1]")):
+            pass
+        await until(lambda: payments.healthy and len(said(lines)) == 2)
+    refusal, back = said(lines)
+    assert f"refuses: 403 ACCESS_REFUSED - access to topic '{ORDER_PLACED}'" in refusal
+    assert back == "rabbitmq is back"
+
+
+async def test_a_service_that_may_not_consume_is_not_healthy_and_says_why_once(
+    rabbit: RabbitWorld, node: PrivateRabbitMQ, poor: str, lines: pytest.LogCaptureFixture
+) -> None:
+    inbox = Inbox()
+    async with rabbit.bus("payments", urls=[poor]) as payments, rabbit.bus("orders") as orders:
+        node.evaluate(MAY.format(ANY, "^shop.events$"))
+        await payments.subscribe(inbox)
+        await until(lambda: any("403 ACCESS_REFUSED" in line for line in said(lines)))
+        assert not payments.healthy
+        await orders.publish([placed(b"[1]")])
+        node.evaluate(MAY.format(ANY, ANY))
+        assert await inbox.has(1) == [b"[1]"]
+        await until(lambda: payments.healthy)
+    assert sum("403 ACCESS_REFUSED - access to queue 'payments'" in line for line in said(lines)) == 1
+    assert said(lines)[-1] == "rabbitmq is back"
+
+
+async def test_a_virtual_host_that_takes_no_more_connections_says_so(
+    rabbit: RabbitWorld, node: PrivateRabbitMQ
+) -> None:
+    node.evaluate('rabbit_vhost:add(<<"full">>, <<"test">>)')
+    limit = '[{<<"max-connections">>, 0}]'
+    node.evaluate(f'rabbit_vhost_limit:set(<<"full">>, {limit}, <<"test">>)')
+    permissions = '<<"guest">>, <<"full">>, <<".*">>, <<".*">>, <<".*">>, <<"test">>'
+    node.evaluate(f"rabbit_auth_backend_internal:set_permissions({permissions})")
+    try:
+        words, _ = await refusal([str(URL(rabbit.url).with_path("/full"))])
+    finally:
+        node.evaluate('rabbit_vhost:delete(<<"full">>, <<"test">>)')
+    assert "530 NOT_ALLOWED - access to vhost 'full' refused for user 'guest'" in words
+    assert "connection limit (0) is reached" in words

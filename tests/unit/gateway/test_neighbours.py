@@ -1,0 +1,106 @@
+"""The gateway knows whether the services behind it answer, without asking them for whoever asks it."""
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator
+
+import pytest
+from aiohttp import web
+
+from gateway.adapters.outbound import neighbours
+from gateway.adapters.outbound.neighbours import Neighbour
+from kernel.adapters.system_clock import SystemClock
+from tests.servers.ports import free_port
+from tests.servers.shop import eventually
+
+
+class Service:
+    """Ready, not ready, silent or away."""
+
+    def __init__(self) -> None:
+        self.port = free_port()
+        self.status = 200
+        self.answering = asyncio.Event()
+        self.answering.set()
+        self.asked = 0
+        self._runner: web.AppRunner | None = None
+
+    async def _ready(self, _: web.Request) -> web.Response:
+        self.asked += 1
+        await self.answering.wait()
+        return web.Response(status=self.status)
+
+    async def start(self) -> None:
+        app = web.Application()
+        app.router.add_get("/health/ready", self._ready)
+        self._runner = web.AppRunner(app, shutdown_timeout=0.1)
+        await self._runner.setup()
+        await web.TCPSite(self._runner, "127.0.0.1", self.port).start()
+
+    async def end(self) -> None:
+        if self._runner is not None:
+            await self._runner.cleanup()
+            self._runner = None
+
+
+@pytest.fixture
+async def service(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Service]:
+    monkeypatch.setattr(neighbours, "LOOK_EVERY_S", 0.02)
+    monkeypatch.setattr(neighbours, "MISSED_EVERY_S", 0.02)
+    monkeypatch.setattr(neighbours, "ANSWERS_WITHIN_S", 0.1)
+    service = Service()
+    await service.start()
+    yield service
+    await service.end()
+
+
+@pytest.fixture
+async def neighbour(service: Service) -> AsyncIterator[Neighbour]:
+    stop = asyncio.Event()
+    neighbour = Neighbour("orders", f"http://127.0.0.1:{service.port}", SystemClock(), stop)
+    running = asyncio.create_task(neighbour.run())
+    yield neighbour
+    stop.set()
+    await running
+
+
+async def is_missed(neighbour: Neighbour) -> bool:
+    return not await neighbour.is_ready()
+
+
+async def test_a_service_that_does_not_answer_is_missed_until_it_does_and_told_once(
+    service: Service, neighbour: Neighbour, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO, "kernel")
+    await eventually(lambda: service.asked > 2)
+    assert await neighbour.is_ready()
+    await service.end()
+    await eventually(lambda: is_missed(neighbour))
+    await service.start()
+    await eventually(neighbour.is_ready)
+    away, back = caplog.messages
+    assert away.startswith("the orders service does not answer: ")
+    assert back == "the orders service is back"
+
+
+async def test_a_service_that_is_silent_or_not_ready_is_missed_too(
+    service: Service, neighbour: Neighbour
+) -> None:
+    service.answering.clear()
+    await eventually(lambda: is_missed(neighbour))
+    service.answering.set()
+    await eventually(neighbour.is_ready)
+    service.status = 503
+    await eventually(lambda: is_missed(neighbour))
+
+
+async def test_who_asks_the_gateway_is_answered_at_once_and_asks_no_service(
+    service: Service, neighbour: Neighbour
+) -> None:
+    await eventually(lambda: service.asked > 0)
+    service.answering.clear()
+    await eventually(lambda: is_missed(neighbour))
+    asked = service.asked
+    for _ in range(1000):
+        assert not await neighbour.is_ready()
+    assert service.asked == asked
