@@ -1,37 +1,107 @@
 """Everything an operator can set, as environment variables: the field's name in capitals."""
 
+import os
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal, get_args
 
 import msgspec
 from msgspec import Meta
+from yarl import URL
+
+from kernel.adapters.postgres.parameters import UrlProblem, is_host
+from kernel.adapters.postgres.urls import database_hosts
+
+# Those of the AMQP library; it takes any other one for nothing.
+BROKER_PARAMETERS = (
+    *("cafile", "capath", "cadata", "certfile", "keyfile", "no_verify_ssl"),
+    *("auth", "heartbeat", "timeout"),
+)
+
+
+def check_database_url(text: str) -> None:
+    """Like all checks, it raises UrlProblem, which quotes nothing that may be secret."""
+    database_hosts(text)
+
+
+def check_http_url(text: str) -> None:
+    """Of a service: what is asked of it is appended."""
+    if _server_url(text, "http", "https").path not in ("", "/") or text.endswith("/"):
+        raise UrlProblem("it has a path")
+
+
+def check_bind_host(text: str) -> None:
+    if not is_host(text):
+        raise UrlProblem("it is none")
+
+
+def check_collector_url(text: str) -> None:
+    _server_url(text, "http", "https")
+
+
+def check_origins(text: str) -> None:
+    if text != "*":
+        for origin in text.split(","):
+            check_http_url(origin)
+            if "*" in origin:
+                raise UrlProblem("a * stands alone")
+
+
+def check_broker_urls(text: str) -> None:
+    for url in text.split(","):
+        for name, value in _server_url(url, "amqp", "amqps").query.items():
+            if name not in BROKER_PARAMETERS:
+                raise UrlProblem(f"the parameter {'?' if '@' in value else name} is not supported")
+            if name in ("heartbeat", "timeout") and not re.fullmatch(r"[0-9]{1,6}", value):
+                raise UrlProblem(f"{name} must be a whole number")
+            if name in ("cafile", "certfile", "keyfile") and not os.access(value, os.R_OK):
+                raise UrlProblem(f"the file of {name} cannot be read")
+
+
+def _server_url(text: str, *schemes: str) -> URL:
+    if re.search(r"[\s\x00-\x1f\x7f]", text):
+        raise UrlProblem("it has a space or a line break")
+    if not text.startswith(tuple(f"{scheme}://" for scheme in schemes)):
+        raise UrlProblem(f"it does not begin with {'://, '.join(schemes)}://")
+    try:
+        url = URL(text)
+        port = url.explicit_port
+    except ValueError:  # which may quote a password
+        raise UrlProblem(
+            "its host or port cannot be read; in a password, / ? # [ ] are percent-encoded"
+        ) from None
+    amqp = "amqp" in schemes
+    if not url.host or not is_host(url.host) or port == 0:
+        raise UrlProblem("its host or port is none")
+    if not text.partition("://")[2].partition("/")[0].rpartition("@")[2].isascii():
+        raise UrlProblem("its host and port must be ASCII")  # URL takes a port of any script's digits
+    if "@" in url.path or "@" in url.fragment:
+        raise UrlProblem("in a password, / ? # are percent-encoded")
+    if "#" in text or (not amqp and (url.raw_query_string or "?" in text)):
+        raise UrlProblem("nothing may follow ? or #")
+    if not amqp and "@" in text:
+        raise UrlProblem("it takes no user and no password")
+    return url
+
 
 Port = Annotated[int, Meta(ge=1, le=65535, description="a port from 1 to 65535")]
 Seconds = Annotated[int, Meta(ge=1, le=86400, description="whole seconds from 1 to 86400")]
 DatabaseUrl = Annotated[
-    str,
-    Meta(
-        pattern=r"^postgres(ql)?://\S+\Z", description="a URL like postgresql://user:password@host:5432/name"
-    ),
+    str, Meta(description="a URL like postgresql://user:password@host:5432/name"), check_database_url
 ]
 BrokerUrls = Annotated[
     str,
-    Meta(
-        pattern=r"^amqps?://[^\s,]+(,amqps?://[^\s,]+)*\Z",
-        description="a URL like amqp://user:password@host:5672/, or several separated by commas",
-    ),
+    Meta(description="a URL like amqp://user:password@host:5672/, or several separated by commas"),
+    check_broker_urls,
 ]
 Origins = Annotated[
     str,
-    Meta(
-        pattern=r"^(\*|https?://[^\s/,*]+(,https?://[^\s/,*]+)*)\Z",
-        description="an origin like https://shop.example, several separated by commas, or *",
-    ),
+    Meta(description="an origin like https://shop.example, several separated by commas, or *"),
+    check_origins,
 ]
-HttpUrl = Annotated[str, Meta(pattern=r"^https?://[^\s/]+\Z", description="a URL like http://host:port")]
-
-CollectorUrl = Annotated[str, Meta(pattern=r"^https?://\S+\Z", description="a URL like http://host:4318")]
+HttpUrl = Annotated[str, Meta(description="a URL like http://host:port"), check_http_url]
+CollectorUrl = Annotated[str, Meta(description="a URL like http://host:4318"), check_collector_url]
 
 
 class SettingsError(Exception):
@@ -47,7 +117,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     gateway_port: Port = 5003
     orders_port: Port = 5001
     payments_port: Port = 5002
-    bind_host: Annotated[str, Meta(pattern=r"^\S+\Z", description="a host name or an address")] = "127.0.0.1"
+    bind_host: Annotated[str, Meta(description="a host name or an address"), check_bind_host] = "127.0.0.1"
     shop_data_dir: Annotated[Path, Meta(description="a folder")] = Path(".data")
     shop_currency: Annotated[str, Meta(pattern=r"^[A-Z]{3}\Z", description="a code like RUB (ISO 4217)")] = (
         "RUB"
@@ -83,16 +153,28 @@ def required(settings: Settings, name: str) -> str:
 
 
 def _value(field: msgspec.structs.FieldInfo, text: str) -> Any:
+    name = field.name.upper()
     try:
-        return msgspec.convert(text, field.type, strict=False, dec_hook=lambda kind, value: kind(value))
+        value = msgspec.convert(text, field.type, strict=False, dec_hook=lambda kind, value: kind(value))
+        for note in _notes(field.type):
+            if callable(note):
+                note(value)
+    except UrlProblem as problem:
+        raise SettingsError(f"{name} must be {_expected(field.type)}: {problem}") from None
     except msgspec.ValidationError as error:
         # Never the value itself: it may hold a password.
-        raise SettingsError(f"{field.name.upper()} must be {_expected(field.type)}") from error
+        raise SettingsError(f"{name} must be {_expected(field.type)}") from error
+    return value
+
+
+def _notes(kind: Any) -> list[Any]:
+    """What the annotation of a setting adds to its type."""
+    return [note for part in (kind, *get_args(kind)) for note in getattr(part, "__metadata__", ())]
 
 
 def _expected(kind: Any) -> str:
     """What a setting takes, in words, from its annotation."""
-    for part in (kind, *get_args(kind)):
-        for note in getattr(part, "__metadata__", ()):
+    for note in _notes(kind):
+        if isinstance(note, Meta):
             return str(note.description)
     return "one of " + ", ".join(get_args(kind))

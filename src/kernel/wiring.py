@@ -1,8 +1,9 @@
 """What every service is assembled from, and how it runs."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from contextlib import asynccontextmanager
+import logging
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
+from contextlib import asynccontextmanager, contextmanager
 from functools import partial
 from typing import ParamSpec, Protocol, TypeVar
 
@@ -18,7 +19,9 @@ from kernel.adapters.postgres.inbox import PostgresInbox
 from kernel.adapters.postgres.outbox import PostgresBacklog
 from kernel.adapters.postgres.parked import PostgresParkedMessages
 from kernel.adapters.postgres.pool import pool_of
-from kernel.adapters.postgres.schema import require_revision, revision
+from kernel.adapters.postgres.schema import revision
+from kernel.adapters.postgres.start import require_fit
+from kernel.adapters.postgres.tables import Schema
 from kernel.adapters.postgres.unit_of_work import PostgresUnitOfWork
 from kernel.adapters.system_clock import SystemClock
 from kernel.adapters.telemetry.asgi import observed
@@ -38,6 +41,8 @@ from kernel.ports.inbox import Inbox
 from kernel.ports.outbox import Backlog, Joined
 from kernel.ports.parked import ParkedMessages
 from kernel.ports.unit_of_work import UnitOfWork
+
+logger = logging.getLogger(__name__)
 
 PRUNE_EVERY_S = 10.0
 LOOK_EVERY_S = 1.0
@@ -203,12 +208,12 @@ def watch(telemetry: Telemetry, service: str, engine: AsyncEngine, flow: Flow) -
 
 
 @asynccontextmanager
-async def database(url: str, service: str, wanted: int) -> AsyncIterator[AsyncEngine]:
+async def database(url: str, schema: Schema) -> AsyncIterator[AsyncEngine]:
     """The service's database. Raises Unavailable or SchemaMismatch, in one clear line, at start."""
+    await require_fit(url, schema)
     engine = connect_engine(url)
-    pool_of(engine).trouble.server = f"the {service} database"
+    pool_of(engine).trouble.server = f"the {schema.service} database"
     try:
-        await require_revision(engine, service, wanted)
         yield engine
     finally:
         await engine.dispose()
@@ -239,6 +244,16 @@ def probes(engine: AsyncEngine, wanted: int, flow: Flow, stop: asyncio.Event) ->
     )
 
 
+@contextmanager
+def _crash_logged() -> Iterator[None]:
+    """Of a service that ran, the traceback is kept: the one line that ends a command is not enough."""
+    try:
+        yield
+    except Exception:
+        logger.exception("the service failed and ends")
+        raise
+
+
 async def run(
     app: ASGIApp,
     telemetry: Telemetry,
@@ -262,7 +277,7 @@ async def run(
         await stop.wait()
         await first_to_stop.stop()
 
-    with listen(host, port) as listener:
+    with listen(host, port) as listener, _crash_logged():
         async with asyncio.TaskGroup() as group:
             relaying = [group.create_task(relay.run()) for relay in relays]
             working = [group.create_task(job.run()) for job in (*jobs, LoopLag(telemetry.metrics))]

@@ -15,7 +15,7 @@ from kernel.wiring import database, housekeeping, in_scope, open_telemetry, prob
 from orders.adapters.inbound.http import OrdersController
 from orders.adapters.inbound.placing import Placing, short_ways
 from orders.adapters.outbound.http_admission import open_session
-from orders.adapters.outbound.tables import SCHEMA_REVISION
+from orders.adapters.outbound.tables import SCHEMA, SCHEMA_REVISION
 from orders.application.ask_again import AskAgain
 from orders.domain.events import PaymentDecided
 from orders.domain.order import OrderStatusChanged
@@ -40,7 +40,7 @@ async def serve(settings: Settings, bus: Bus, stop: asyncio.Event) -> None:
     url = required(settings, "orders_database_url")
     async with (
         open_telemetry("orders", settings.otel_exporter_otlp_endpoint) as telemetry,
-        database(url, "orders", SCHEMA_REVISION) as engine,
+        database(url, SCHEMA) as engine,
         open_session() as session,
         bus,
     ):

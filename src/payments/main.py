@@ -10,7 +10,7 @@ from kernel.ports.bus import Bus
 from kernel.settings import Settings, required
 from kernel.wiring import database, housekeeping, open_telemetry, probes, relays, run, watch
 from payments.adapters.inbound.http import AccountsController, admit_orders, deposit_by_get, short_ways
-from payments.adapters.outbound.tables import SCHEMA_REVISION
+from payments.adapters.outbound.tables import SCHEMA, SCHEMA_REVISION
 from payments.application.admit_orders import AdmitOrders
 from payments.domain.events import Question
 from payments.wiring import assemble
@@ -33,7 +33,7 @@ async def serve(settings: Settings, bus: Bus, stop: asyncio.Event) -> None:
     url = required(settings, "payments_database_url")
     async with (
         open_telemetry("payments", settings.otel_exporter_otlp_endpoint) as telemetry,
-        database(url, "payments", SCHEMA_REVISION) as engine,
+        database(url, SCHEMA) as engine,
         bus,
     ):
         container = assemble(settings, engine, bus, telemetry)

@@ -1,7 +1,9 @@
 """The console command `shop`. Each command imports what it runs, so that help and mistakes answer at once."""
 
 import asyncio
+import logging
 import os
+import re
 import signal
 import sys
 from pathlib import Path
@@ -10,32 +12,26 @@ from typing import Any
 import click
 import msgspec
 
-from kernel.adapters.embedded.postgres import EmbeddedPostgresError
 from kernel.adapters.telemetry.logs import configure_logs
-from kernel.domain.errors import ShopError
-from kernel.settings import Settings, SettingsError, load_settings
+from kernel.settings import Settings, load_settings
 from shop.databases import SERVICES, any_databases, own_databases
 from shop.dead_letters.commands import dead_letters
+from shop.mistakes import in_one_line
 
-OPERATOR_MISTAKES = (SettingsError, ShopError, EmbeddedPostgresError)
+logger = logging.getLogger(__name__)
 
 
 class ShopCommands(click.Group):
-    """An operator's mistake ends in one clear line, not in a traceback."""
+    """Whatever a command raises ends in one clear line, not in a traceback."""
 
     def invoke(self, context: click.Context) -> Any:
         try:
             return super().invoke(context)
-        except (*OPERATOR_MISTAKES, ExceptionGroup) as error:
-            if isinstance(error, ExceptionGroup) and error.split(OPERATOR_MISTAKES)[1]:
-                raise
-            raise click.ClickException(_first_line(error)) from None
-
-
-def _first_line(mistake: Exception) -> str:
-    if isinstance(mistake, ExceptionGroup):
-        return _first_line(mistake.exceptions[0])
-    return " ".join(str(mistake).split())
+        except (click.ClickException, click.exceptions.Exit, click.Abort, BrokenPipeError):
+            raise
+        except Exception as error:
+            logger.debug("the command failed", exc_info=error)
+            raise click.ClickException(in_one_line(error)) from None
 
 
 @click.group(cls=ShopCommands, context_settings={"help_option_names": ["-h", "--help"]})
@@ -47,14 +43,24 @@ def cli(context: click.Context) -> None:
     """
     settings = load_settings(os.environ)
     configure_logs(settings.log_level, settings.log_format)
+    _ignore_libpq()
     context.obj = settings
+
+
+def _ignore_libpq() -> None:
+    """Where a URL leaves something open, the driver would ask these; and so would embedded servers."""
+    ignored = sorted(name for name in os.environ if re.fullmatch("PG[A-Z]+", name))
+    for name in ignored:
+        del os.environ[name]
+    if ignored:
+        logger.warning("%s: ignored, a database is found by its URL alone", ", ".join(ignored))
 
 
 @cli.command()
 @click.pass_obj
 def up(settings: Settings) -> None:
     """Run the whole shop in this process, on PostgreSQL servers of its own; stop it with Ctrl-C."""
-    from shop.serving import open_shop, run
+    from shop.serving import open_shop, require_given_databases, run
 
     # Until the event loop listens to signals: the database servers may be starting.
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -66,6 +72,7 @@ def up(settings: Settings) -> None:
                 click.echo(_urls(complete))
             await stop.wait()
 
+    asyncio.run(require_given_databases(settings))
     with own_databases(settings) as complete:
         run(until_stopped)
 
@@ -101,7 +108,7 @@ def migrate(settings: Settings, service: str, as_json: bool) -> None:
     from shop.serving import migrate_databases
 
     services = SERVICES if service == "all" else (service,)
-    with any_databases(settings, services) as complete:
+    with any_databases(settings, services, make=True) as complete:
         revisions = asyncio.run(migrate_databases(complete, services))
     if as_json:
         click.echo(msgspec.json.encode(revisions))

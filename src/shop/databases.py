@@ -1,36 +1,62 @@
-"""The databases that a command works on: those of the settings, else the embedded ones of SHOP_DATA_DIR."""
+"""The databases that a command works on: those of the settings, else the embedded ones of SHOP_DATA_DIR.
+
+A command takes all of them from one of the two: half of a shop and half of another one look like a shop
+that lost its orders.
+"""
 
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 
 import msgspec
 
-from kernel.adapters.embedded.postgres import EmbeddedPostgres, running_url
-from kernel.settings import Settings
+from kernel.adapters.embedded.postgres import EmbeddedPostgres, EmbeddedPostgresError, running_url
+from kernel.settings import Settings, required
 
 SERVICES = ("orders", "payments")
 
 
 @contextmanager
 def own_databases(settings: Settings) -> Iterator[Settings]:
-    """Starts the embedded servers that a shop needs; raises EmbeddedPostgresError where another shop runs."""
+    """Starts the embedded servers that a shop needs; raises EmbeddedPostgresError where another shop runs.
+
+    Only a shop of its own may mix: a URL that is set is used instead of that embedded server.
+    """
     with ExitStack() as servers:
-        yield _with_urls(settings, SERVICES, servers)
+        yield _with_servers(settings, SERVICES, servers)
 
 
 @contextmanager
-def any_databases(settings: Settings, services: Sequence[str]) -> Iterator[Settings]:
-    """Like own_databases, but takes the servers of a shop that runs now."""
+def any_databases(settings: Settings, services: Sequence[str], *, make: bool = False) -> Iterator[Settings]:
+    """The servers of the settings, or of a shop that runs now, or those of one that rests.
+
+    Raises SettingsError where only the URL of another service is set, and EmbeddedPostgresError where there
+    is no shop, unless this is to `make` one.
+    """
+    if any(_url(settings, service) for service in SERVICES):
+        for service in services:
+            required(settings, f"{service}_database_url")
+        yield settings
+        return
+    if not make:
+        _require_shop(settings, services)
     running = {
         f"{service}_database_url": running_url(settings.shop_data_dir / service, database=service)
         for service in services
-        if _url(settings, service) is None
     }
     with ExitStack() as servers:
-        yield _with_urls(msgspec.structs.replace(settings, **running), services, servers)
+        yield _with_servers(msgspec.structs.replace(settings, **running), services, servers)
 
 
-def _with_urls(settings: Settings, services: Sequence[str], servers: ExitStack) -> Settings:
+def _require_shop(settings: Settings, services: Sequence[str]) -> None:
+    for service in services:
+        if not (settings.shop_data_dir / service / "cluster").is_dir():
+            names = " and ".join(f"{name.upper()}_DATABASE_URL" for name in services)
+            raise EmbeddedPostgresError(
+                f"there is no shop in {settings.shop_data_dir.absolute()}: set {names}, or SHOP_DATA_DIR"
+            )
+
+
+def _with_servers(settings: Settings, services: Sequence[str], servers: ExitStack) -> Settings:
     started = {}
     for service in services:
         if _url(settings, service) is None:

@@ -15,7 +15,7 @@ from rich.table import Table
 from kernel.contracts.values import encode
 from kernel.settings import Settings
 from shop.databases import own_databases
-from shop.serving import answers, local_url, open_shop
+from shop.serving import answers, local_url, open_shop, require_given_databases
 
 DEPOSIT = Decimal("100.00")
 BASKET = {"a book": Decimal("30.00"), "a lamp": Decimal("45.50"), "a pen": Decimal("4.50")}
@@ -52,6 +52,7 @@ def run_demo(settings: Settings, *, as_json: bool) -> bool:
     if asyncio.run(answers(local_url(settings, settings.gateway_port))):
         story = asyncio.run(_show_progress(settings))
     else:
+        asyncio.run(require_given_databases(settings))
         with own_databases(settings) as complete:
             story = asyncio.run(_on_own_shop(complete))
     if as_json:

@@ -17,11 +17,13 @@ import orders.main
 import payments.main
 from kernel.adapters.memory.bus import InProcessBroker, InProcessBus, InProcessNotifications
 from kernel.adapters.postgres.migrating import migrate
+from kernel.adapters.postgres.start import naming, require_migratable
 from kernel.adapters.rabbit.bus import RabbitBus
 from kernel.adapters.rabbit.notifications import RabbitNotifications
 from kernel.ports.bus import Bus, Notifications
 from kernel.settings import Settings, SettingsError, required
 from shop.databases import SERVICES
+from shop.schemas import SCHEMAS
 
 T = TypeVar("T")
 
@@ -94,13 +96,25 @@ async def serve_all(settings: Settings, stop: asyncio.Event) -> None:
         group.create_task(gateway.main.serve(settings, _notifications(settings, broker), stop))
 
 
+async def require_given_databases(settings: Settings) -> None:
+    """Raises Unavailable or SchemaMismatch, before embedded servers are made for the other services."""
+    given = {schema: getattr(settings, f"{schema.service}_database_url") for schema in SCHEMAS.values()}
+    await require_migratable([(url, schema) for schema, url in given.items() if url])
+
+
 async def migrate_databases(settings: Settings, services: tuple[str, ...] = SERVICES) -> dict[str, int]:
-    """Bring the databases to their newest revision; answers with its number, by service."""
+    """Bring the databases to their newest revision; answers with its number, by service.
+
+    Nothing is migrated where one of them is not what it should be.
+    """
+    databases = [(required(settings, f"{service}_database_url"), SCHEMAS[service]) for service in services]
+    await require_migratable(databases)
     within_s = settings.shop_migrate_lock_within
-    return {
-        service: await migrate(required(settings, f"{service}_database_url"), service, lock_within_s=within_s)
-        for service in services
-    }
+    revisions = {}
+    for url, schema in databases:
+        with naming(schema.service, url):
+            revisions[schema.service] = await migrate(url, schema.service, lock_within_s=within_s)
+    return revisions
 
 
 @asynccontextmanager

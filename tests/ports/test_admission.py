@@ -127,9 +127,12 @@ async def test_where_payments_gives_no_answer_nothing_speaks_against_any_order(w
     assert await world.judged(command("ada", 1), command("grace", 2)) == [None, None]
 
 
-async def test_where_payments_is_away_nothing_speaks_against_any_order(world: World) -> None:
+async def test_where_payments_is_away_nothing_speaks_against_any_order(
+    world: World, caplog: pytest.LogCaptureFixture
+) -> None:
     await world.go_away()
     assert await world.judged(command("ada", 1), command("grace", 2)) == [None, None]
+    assert "ConnectionKey(" not in caplog.text
 
 
 async def test_after_a_silence_payments_is_asked_again_only_after_a_second(world: World) -> None:

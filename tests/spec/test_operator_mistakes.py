@@ -116,6 +116,22 @@ async def test_a_database_that_is_not_migrated_is_named_with_the_cure(three_serv
     await for_each(["orders", "payments"], refused)
 
 
+async def test_databases_that_are_swapped_are_named(three_services: ThreeServices, scratch: Path) -> None:
+    urls = three_services.database_settings
+    swapped = dict(zip(urls, reversed(urls.values()), strict=True))
+
+    async def refused(command: str) -> None:
+        match command:
+            case "up":
+                process = Process("up", settings=swapped, logs=scratch / "mistakes")
+            case service:
+                port = {f"{service.upper()}_PORT": str(free_port())}
+                process = three_services.serve(service, **swapped, **port)
+        await assert_refuses_to_start(process, r"database \w+ at 127.0.0.1:\d+ is not of the \w+ service")
+
+    await for_each(["orders", "payments", "up"], refused)
+
+
 async def test_migrating_a_database_that_is_away_names_it(scratch: Path) -> None:
     url = f"postgresql://shop:{SECRET}@127.0.0.1:{free_port()}/shop"
     settings = {"ORDERS_DATABASE_URL": url, "PAYMENTS_DATABASE_URL": url}

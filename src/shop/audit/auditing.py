@@ -7,10 +7,9 @@ import asyncio
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequence
 from datetime import timedelta
 
-from kernel.adapters.postgres.engine import connect_engine
-from kernel.adapters.postgres.schema import require_revision
-from orders.adapters.outbound.tables import SCHEMA_REVISION as ORDERS_REVISION
-from payments.adapters.outbound.tables import SCHEMA_REVISION as PAYMENTS_REVISION
+from kernel.adapters.postgres.start import require_fit
+from orders.adapters.outbound.tables import SCHEMA as ORDERS
+from payments.adapters.outbound.tables import SCHEMA as PAYMENTS
 from shop.audit import between, orders, outboxes, payments
 from shop.audit.findings import Check, Fault, Findings, Report
 from shop.audit.snapshot import Row, Snapshot, snapshot
@@ -46,20 +45,9 @@ async def audit(
 
     Raises SchemaMismatch, and Unavailable, which may come in a group, for the databases were read at once.
     """
-    await _require_schemas(orders_url, payments_url)
+    await require_fit(orders_url, ORDERS, writes=False)
+    await require_fit(payments_url, PAYMENTS, writes=False)
     return await _Audit(orders_url, payments_url, at_rest, patience_s, progress).run()
-
-
-async def _require_schemas(orders_url: str, payments_url: str) -> None:
-    for url, service, wanted in (
-        (orders_url, "orders", ORDERS_REVISION),
-        (payments_url, "payments", PAYMENTS_REVISION),
-    ):
-        engine = connect_engine(url)
-        try:
-            await require_revision(engine, service, wanted)
-        finally:
-            await engine.dispose()
 
 
 class _Audit:

@@ -17,10 +17,8 @@ from kernel.domain.errors import Contention, Unavailable
 from kernel.domain.events import Parked
 from kernel.settings import Settings, required
 from kernel.wiring import database
-from orders.adapters.outbound.tables import SCHEMA_REVISION as ORDERS_REVISION
-from payments.adapters.outbound.tables import SCHEMA_REVISION as PAYMENTS_REVISION
+from shop.schemas import SCHEMAS
 
-REVISIONS = {"orders": ORDERS_REVISION, "payments": PAYMENTS_REVISION}
 BATCH_MAX = 200
 
 Name = Literal["parked", "dead letters"]
@@ -137,7 +135,7 @@ async def open_places(settings: Settings, services: Sequence[str]) -> AsyncItera
         places: list[Place] = []
         for service in services:
             url = required(settings, f"{service}_database_url")
-            engine = await opened.enter_async_context(database(url, service, REVISIONS[service]))
+            engine = await opened.enter_async_context(database(url, SCHEMAS[service]))
             uow = partial(PostgresUnitOfWork, engine)
             places.append(ParkedTable(service, uow))
             if settings.rabbitmq_url:

@@ -16,10 +16,10 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 
 from kernel.adapters.postgres.engine import CONNECT_TIMEOUT_S, SERVER_SETTINGS
-from kernel.adapters.postgres.failures import DRIVER_ERRORS, meaning
+from kernel.adapters.postgres.failures import DRIVER_ERRORS
 from kernel.adapters.postgres.hosts import Hosts
 from kernel.adapters.postgres.patience import TRY_MS, Patience
-from kernel.adapters.postgres.schema import naming
+from kernel.adapters.postgres.start import naming
 from kernel.domain.errors import ShopError
 
 logger = logging.getLogger(__name__)
@@ -131,7 +131,7 @@ async def _connected(url: str, service: str) -> AsyncIterator[tuple[AsyncConnect
     engine = create_async_engine(
         "postgresql+asyncpg://", async_creator=partial(_connect, url), poolclass=NullPool
     )
-    with naming(service), meaning():
+    with naming(service, url):
         connection = await engine.connect()
     try:
         yield connection, (await connection.get_raw_connection()).driver_connection

@@ -1,14 +1,11 @@
-"""The check of the schema that a service makes at its start."""
-
-from collections.abc import Iterator
-from contextlib import contextmanager
+"""The revision of a database, which its newest migration wrote down."""
 
 from sqlalchemy import text
-from sqlalchemy.exc import DBAPIError, ProgrammingError
+from sqlalchemy.exc import ProgrammingError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from kernel.adapters.postgres.failures import meaning
-from kernel.domain.errors import ShopError, Unavailable
+from kernel.domain.errors import ShopError
 
 UNDEFINED_TABLE = "42P01"
 
@@ -29,28 +26,3 @@ async def revision(engine: AsyncEngine) -> int:
                     raise
                 return 0
     return int(found or 0)
-
-
-async def require_revision(engine: AsyncEngine, service: str, wanted: int) -> None:
-    """Raises SchemaMismatch below `wanted`. A higher revision is fine: expand, then contract."""
-    with naming(service):
-        found = await revision(engine)
-    if found < wanted:
-        raise SchemaMismatch(
-            f"the {service} database is at revision {found:04}, but {wanted:04} is needed:"
-            f" run `shop migrate {service}`"
-        )
-
-
-@contextmanager
-def naming(service: str) -> Iterator[None]:
-    """Tells an operator which database is away, and why."""
-    try:
-        yield
-    except Unavailable as error:
-        cause = error.__cause__
-        reason = cause.orig if isinstance(cause, DBAPIError) else cause
-        raise Unavailable(f"the {service} database is away: {reason}") from error
-    except (ValueError, OverflowError) as error:
-        # The driver reads the URL; what it says of it may hold the password.
-        raise Unavailable(f"the URL of the {service} database is malformed") from error

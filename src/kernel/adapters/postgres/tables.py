@@ -1,11 +1,25 @@
 """The tables that every service has beside its own; each service has a database for itself."""
 
+from dataclasses import dataclass
+
 from sqlalchemy import Column, DateTime, Integer, LargeBinary, MetaData, Table, Text, Uuid
 
 Key = Text(collation="C")
 Time = DateTime(timezone=True)
 
 METADATA = MetaData()
+
+
+@dataclass(frozen=True, slots=True)
+class Schema:
+    """What a service needs of its database."""
+
+    service: str
+    revision: int
+    """The newest migration that the code needs."""
+    tables: tuple[str, ...]
+    """Of this service and of no other one; all are made by its first migration."""
+
 
 OUTBOX = Table(
     "outbox",

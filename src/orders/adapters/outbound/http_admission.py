@@ -6,6 +6,7 @@ import msgspec
 
 from kernel.adapters.http.server import CLIENT_KEEP_ALIVE_S
 from kernel.adapters.trace_context import CURRENT, traceparent
+from kernel.adapters.words import in_words
 from kernel.contracts.values import decoder, encode
 from kernel.domain.errors import Refused
 from kernel.ports.clock import Clock
@@ -55,7 +56,7 @@ class HttpAdmission:
             reasons = await self._ask(commands)
         except (aiohttp.ClientError, TimeoutError, msgspec.DecodeError, UnicodeDecodeError) as error:
             self._silent_until = self._clock.monotonic() + ASK_AGAIN_AFTER_S
-            logger.warning("payments did not judge %d orders: %r", len(commands), error)
+            logger.warning("payments did not judge %d orders: %s", len(commands), in_words(error))
             return self._let_pass(commands)
         return [Refused(reason, DETAILS.get(reason, reason)) if reason else None for reason in reasons]
 

@@ -1,6 +1,6 @@
 from sqlalchemy import BigInteger, Column, Integer, Table, Text, UniqueConstraint, Uuid
 
-from kernel.adapters.postgres.tables import METADATA, Key, Time
+from kernel.adapters.postgres.tables import METADATA, Key, Schema, Time
 
 # The newest migration that this code needs; migrations/orders.
 SCHEMA_REVISION = 3
@@ -33,3 +33,5 @@ ORDER_HISTORY = Table(
     Column("reason", Key),
     Column("at", Time, nullable=False),
 )
+
+SCHEMA = Schema("orders", SCHEMA_REVISION, (ORDERS.name, ORDER_HISTORY.name))

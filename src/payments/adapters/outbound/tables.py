@@ -1,6 +1,6 @@
 from sqlalchemy import BigInteger, Column, Table, UniqueConstraint, Uuid
 
-from kernel.adapters.postgres.tables import METADATA, Key, Time
+from kernel.adapters.postgres.tables import METADATA, Key, Schema, Time
 
 # The newest migration that this code needs; migrations/payments.
 SCHEMA_REVISION = 3
@@ -46,3 +46,5 @@ PAYMENTS = Table(
     Column("transfer_id", Uuid),
     Column("created_at", Time, nullable=False),
 )
+
+SCHEMA = Schema("payments", SCHEMA_REVISION, (ACCOUNTS.name, TRANSFERS.name, PAYMENTS.name))

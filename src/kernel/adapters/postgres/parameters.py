@@ -1,0 +1,90 @@
+"""What libpq takes behind the ? of a URL (PostgreSQL manual, 34.1.2), as far as the shop can honour it."""
+
+import os
+import re
+from urllib.parse import unquote
+
+# These go to the driver, which knows them by the same names.
+_FILES = ("sslrootcert", "sslcert", "sslkey", "sslcrl")
+TLS = (*_FILES, "sslpassword", "sslnegotiation", "ssl_min_protocol_version", "ssl_max_protocol_version")
+SOCKET = ("keepalives", "keepalives_idle", "keepalives_interval", "keepalives_count", "tcp_user_timeout")
+_SECONDS = ("connect_timeout", *SOCKET)
+SESSION = ("application_name", "options")
+_OURS = ("host", "port", "user", "password", "dbname", "fallback_application_name", *_SECONDS, *SESSION)
+# What libpq takes here and the shop can promise; any other value asks for what the driver cannot do.
+_ONLY = {
+    "sslmode": ("disable", "allow", "prefer", "require", "verify-ca", "verify-full"),
+    "sslnegotiation": ("postgres", "direct"),
+    "ssl_min_protocol_version": ("TLSv1", "TLSv1.1", "TLSv1.2", "TLSv1.3"),
+    "ssl_max_protocol_version": ("TLSv1", "TLSv1.1", "TLSv1.2", "TLSv1.3"),
+    "sslsni": ("1",),
+    "sslcompression": ("0",),
+    "sslcertmode": ("allow",),
+    "channel_binding": ("disable", "prefer"),
+    "gssencmode": ("disable", "prefer"),
+    "client_encoding": ("auto", "utf8", "UTF8", "utf-8", "UTF-8"),
+    "load_balance_hosts": ("disable", "random"),  # only one of the hosts takes writes
+    "replication": ("0", "false", "off", "no"),
+    # The shop connects to the host that takes writes, whichever of these is asked for.
+    "target_session_attrs": ("any", "read-write", "primary"),
+    "keepalives": ("0", "1"),
+}
+# libpq's other names for the same.
+_ALSO = {"database": "dbname", "ssl": "sslmode", "requiressl": "sslmode"}
+_ALSO_VALUES = {("ssl", "true"): "require", ("requiressl", "1"): "require", ("requiressl", "0"): "prefer"}
+
+
+class UrlProblem(ValueError):
+    """What is wrong with a URL. It never quotes what may be a part of a password."""
+
+
+def parameters(query: str) -> dict[str, str]:
+    """Like libpq, the last one counts, and an empty one is none."""
+    given = {}
+    for pair in query.split("&") if query else ():
+        name, equals, text = pair.partition("=")
+        value = decoded(text)
+        value = _ALSO_VALUES.get((name, value), value)
+        name = _ALSO.get(name, name)
+        if not re.fullmatch(r"[A-Za-z_]{1,40}", name) or not equals:
+            raise UrlProblem("what follows ? must be like sslmode=require&connect_timeout=10")
+        if name not in (*_ONLY, *TLS, *_OURS):
+            # With an @ in it, this may be the end of a password with a / in it.
+            raise UrlProblem(f"the parameter {'?' if '@' in query else name} is not supported")
+        if value:
+            given[name] = value
+    for name, value in given.items():
+        _check(name, value)
+    if given.get("sslrootcert") == "system" and given.setdefault("sslmode", "verify-full") != "verify-full":
+        raise UrlProblem("sslrootcert=system needs sslmode=verify-full")
+    if given.get("sslnegotiation") == "direct" and given.get("sslmode", "")[:6] not in ("requir", "verify"):
+        raise UrlProblem("sslnegotiation=direct needs sslmode=require or stricter")
+    return given
+
+
+def _check(name: str, value: str) -> None:
+    """Raises UrlProblem for a value that cannot be honoured."""
+    if name in _ONLY and value not in _ONLY[name]:
+        raise UrlProblem(f"{name} can be {' or '.join(_ONLY[name])}")
+    if name in _SECONDS and not re.fullmatch(r"[0-9]{1,6}", value):
+        raise UrlProblem(f"{name} must be a whole number")
+    if name in _FILES and value != "system" and not os.access(value, os.R_OK):
+        raise UrlProblem(f"the file of {name} cannot be read")
+
+
+def decoded(text: str) -> str:
+    if re.search(r"%(?![0-9A-Fa-f]{2})|%00", text):
+        raise UrlProblem("a % must be written as %25")
+    try:
+        return unquote(text, errors="strict")
+    except UnicodeDecodeError:
+        raise UrlProblem("what is percent-encoded must be UTF-8") from None
+
+
+def is_host(name: str) -> bool:
+    """Whether it can be looked up at all: a label of a name has 1 to 63 characters."""
+    try:
+        name.encode("idna")
+    except UnicodeError:
+        return False
+    return bool(re.fullmatch(r"[^\s/\[\]@?#\x00-\x1f]{1,253}", name))

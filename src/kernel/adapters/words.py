@@ -1,0 +1,29 @@
+"""What a server or a library says of a failure, in one line for people."""
+
+import os
+
+
+def in_words(error: BaseException) -> str:
+    """Never empty. It quotes what the server said, with its SQLSTATE."""
+    if isinstance(error, BaseExceptionGroup):
+        return "; ".join(dict.fromkeys(map(in_words, error.exceptions)))
+    # SQLAlchemy repeats the whole statement; the driver's own error lies within.
+    origin = getattr(error, "orig", None)
+    if isinstance(origin, BaseException):
+        return in_words(origin.__cause__ or origin)
+    if isinstance(error, OSError):
+        return _of_the_system(error)
+    sqlstate = getattr(error, "sqlstate", None)
+    said = " ".join(str(error).split()) or type(error).__name__
+    return f"{said} ({sqlstate})" if sqlstate else said
+
+
+def _of_the_system(error: OSError) -> str:
+    if isinstance(error, TimeoutError) and not error.errno:
+        return "no answer in time"
+    kind = type(error).__module__
+    if kind == "builtins" and isinstance(error.errno, int):
+        # What asyncio says instead is the address, which the line names anyway.
+        return f"{os.strerror(error.errno)}{f': {error.filename}' if error.filename else ''}"
+    said = (error.strerror if kind in ("socket", "ssl") else None) or str(error)
+    return " ".join(said.split()) or type(error).__name__

@@ -1,0 +1,61 @@
+"""Whatever a command raises, as one line for the operator."""
+
+import traceback
+from collections.abc import Iterator
+from pathlib import Path
+
+from kernel.adapters.embedded.account import EmbeddedPostgresError
+from kernel.adapters.telemetry.logs import hide_passwords
+from kernel.adapters.words import in_words
+from kernel.domain.errors import Contention, ShopError
+from kernel.settings import SettingsError
+
+SOURCES = Path(__file__).parents[1]
+CHARACTERS_MAX = 600
+_OURS = (SettingsError, ShopError, EmbeddedPostgresError, Contention, OSError, EOFError)
+# What these raise, a server or a file of the operator's made them raise.
+_LIBRARIES = {"aio_pika", "aiohttp", "aiormq", "alembic", "asyncpg", "faststream", "pamqp", "sqlalchemy"}
+
+
+def in_one_line(error: BaseException) -> str:
+    """It names what is to be mended. What no server said is a bug of ours, and the line calls it so.
+
+    Of several failures each is told, bugs first: services that start together fail together.
+    """
+    leaves = list(_leaves(error))
+    bugs = [leaf for leaf in leaves if not _is_told(leaf)]
+    lines = [_bug(leaf) for leaf in bugs] + [_told(leaf) for leaf in leaves if _is_told(leaf)]
+    text = "; ".join(dict.fromkeys(lines))
+    return text if len(text) <= CHARACTERS_MAX else f"{text[:CHARACTERS_MAX]} …"
+
+
+def _leaves(error: BaseException) -> Iterator[BaseException]:
+    if isinstance(error, BaseExceptionGroup):
+        for one in error.exceptions:
+            yield from _leaves(one)
+    else:
+        yield error
+
+
+def _is_told(error: BaseException) -> bool:
+    """Also where the library's error is a ValueError or the like at the same time."""
+    return isinstance(error, _OURS) or any(
+        kind.__module__.partition(".")[0] in _LIBRARIES for kind in type(error).__mro__
+    )
+
+
+def _told(error: BaseException) -> str:
+    said = in_words(error)
+    # A setting's line quotes nothing but an example.
+    return said if isinstance(error, SettingsError) else hide_passwords(None, "", said)
+
+
+def _bug(error: BaseException) -> str:
+    where = ""
+    for frame in traceback.extract_tb(error.__traceback__):
+        if Path(frame.filename).is_relative_to(SOURCES):
+            where = f" at {Path(frame.filename).relative_to(SOURCES)}:{frame.lineno}"
+    said = hide_passwords(None, "", in_words(error))
+    name = type(error).__name__
+    told = name if said == name else f"{name}: {said}"
+    return f"a bug of the shop, {told}{where}; LOG_LEVEL=DEBUG shows the traceback"

@@ -1,0 +1,283 @@
+"""A start knows whose database it meets and what it can do there; else it does nothing but say so."""
+
+import re
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from pathlib import Path
+from urllib.parse import urlsplit
+from uuid import uuid4
+
+import asyncpg
+import pytest
+
+from kernel.adapters.postgres import start
+from kernel.adapters.postgres.engine import SERVER_SETTINGS
+from kernel.adapters.postgres.hosts import Hosts
+from kernel.adapters.postgres.schema import SchemaMismatch
+from kernel.adapters.postgres.start import look, require_fit
+from kernel.domain.errors import Unavailable
+from kernel.settings import Settings
+from shop.audit.auditing import audit
+from shop.dead_letters.places import open_places
+from shop.schemas import SCHEMAS
+from shop.serving import migrate_databases, require_given_databases
+from tests.ports.conftest import Database
+from tests.servers import pooler
+from tests.servers.cable import Cable
+from tests.servers.ports import free_port
+from tests.servers.postgres import create_database
+
+ORDERS, PAYMENTS = SCHEMAS["orders"], SCHEMAS["payments"]
+Urls = dict[str, str]
+each_service = pytest.mark.parametrize("service", SCHEMAS)
+
+
+@pytest.fixture(scope="module")
+async def urls(postgres_server: str, databases: dict[str, Database]) -> Urls:
+    """Of both services' migrated databases, and of an empty one."""
+    server = postgres_server.rpartition("/")[0]
+    empty = await create_database(postgres_server, "start_empty")
+    return {service: f"{server}/{service}" for service in databases} | {"empty": empty}
+
+
+@pytest.fixture(scope="module")
+async def scrap_url(postgres_server: str) -> str:
+    return await create_database(postgres_server, "start_scrap")
+
+
+@pytest.fixture
+async def scrap(scrap_url: str) -> AsyncIterator[asyncpg.Connection]:
+    """A connection to a database that is empty again after the test."""
+    connection = await asyncpg.connect(scrap_url)
+    yield connection
+    await connection.execute(
+        "DROP SCHEMA IF EXISTS public, one, two CASCADE; CREATE SCHEMA public;"
+        "GRANT USAGE ON SCHEMA public TO public; ALTER DATABASE start_scrap RESET ALL"
+    )
+    await connection.close()
+
+
+async def tables(connection: asyncpg.Connection) -> int:
+    return int(await connection.fetchval("SELECT count(*) FROM pg_tables WHERE schemaname = 'public'"))
+
+
+@each_service
+async def test_its_own_database_is_taken_and_a_newer_one_too(service: str, urls: Urls) -> None:
+    schema = SCHEMAS[service]
+    await require_fit(urls[service], schema)
+    await require_fit(urls[service], replace(schema, revision=schema.revision - 1))
+
+
+@each_service
+async def test_an_older_database_and_an_empty_one_are_named_with_the_cure(service: str, urls: Urls) -> None:
+    schema = SCHEMAS[service]
+    with pytest.raises(SchemaMismatch, match=f"is at revision .* run `shop migrate {service}`"):
+        await require_fit(urls[service], replace(schema, revision=schema.revision + 1))
+    with pytest.raises(SchemaMismatch, match=f"start_empty .*never migrated: run `shop migrate {service}`"):
+        await require_fit(urls["empty"], schema)
+
+
+async def test_every_command_refuses_databases_that_are_swapped(urls: Urls) -> None:
+    swapped = Settings(orders_database_url=urls["payments"], payments_database_url=urls["orders"])
+    of_orders = pytest.raises(
+        SchemaMismatch, match=r"orders database payments .*has the tables accounts, payments"
+    )
+    with of_orders:
+        await migrate_databases(swapped)
+    with of_orders:
+        await require_given_databases(swapped)
+    with of_orders:
+        await audit(urls["payments"], urls["orders"])
+    with of_orders:
+        async with open_places(swapped, ["orders"]):
+            pass
+    with pytest.raises(
+        SchemaMismatch, match=r"payments database orders .*has the tables order_history, orders"
+    ):
+        await require_fit(urls["orders"], PAYMENTS)
+
+
+async def test_one_database_for_both_is_refused_and_not_migrated(
+    scrap_url: str, scrap: asyncpg.Connection
+) -> None:
+    # Whichever of its names the server is called by.
+    other = scrap_url.replace("127.0.0.1", "localhost") + "?application_name=other"
+    both = Settings(orders_database_url=scrap_url, payments_database_url=other)
+    with pytest.raises(
+        SchemaMismatch, match=r"ORDERS_DATABASE_URL and PAYMENTS_DATABASE_URL .*same database"
+    ):
+        await migrate_databases(both)
+    assert await tables(scrap) == 0
+    # Two schemas of one database are two places.
+    await scrap.execute("CREATE SCHEMA one; CREATE SCHEMA two")
+    apart = [f"{scrap_url}?options=-c%20search_path%3D{name}" for name in ("one", "two")]
+    await migrate_databases(Settings(orders_database_url=apart[0], payments_database_url=apart[1]))
+    await require_fit(apart[1], PAYMENTS)
+    with pytest.raises(SchemaMismatch, match="has the tables order_history"):
+        await require_fit(apart[0], PAYMENTS)
+
+
+async def test_where_one_database_is_wrong_the_other_is_not_migrated_either(
+    postgres_server: str, scrap_url: str, scrap: asyncpg.Connection
+) -> None:
+    await scrap.execute("CREATE DATABASE start_latin ENCODING 'LATIN1' LOCALE 'C' TEMPLATE template0")
+    latin = f"{postgres_server.rpartition('/')[0]}/start_latin"
+    with pytest.raises(SchemaMismatch, match=r"payments database start_latin at .* encoding LATIN1: .*UTF8"):
+        await migrate_databases(Settings(orders_database_url=scrap_url, payments_database_url=latin))
+    assert await tables(scrap) == 0
+
+
+@pytest.mark.parametrize(
+    ("made", "named"),
+    [
+        ("CREATE TABLE orders (id int)", "has a table orders that no migration"),
+        ("CREATE TABLE alembic_version AS SELECT 'ae1027a6acf' AS version_num", "another application"),
+        (
+            "CREATE TABLE alembic_version AS SELECT '0007' AS version_num; CREATE TABLE guests ()",
+            "tables guests",
+        ),
+        (
+            "CREATE TABLE alembic_version AS SELECT '0003' AS version_num; CREATE TABLE orders ()",
+            "has no table order_history",
+        ),
+        ("DROP SCHEMA public", "no schema in its search_path"),
+    ],
+)
+async def test_what_another_application_or_half_a_restore_left_is_named(
+    scrap_url: str, scrap: asyncpg.Connection, made: str, named: str
+) -> None:
+    await scrap.execute(made)
+    before = await tables(scrap)
+    with pytest.raises(SchemaMismatch, match=named):
+        await migrate_databases(Settings(orders_database_url=scrap_url), ("orders",))
+    assert await tables(scrap) == before
+
+
+async def test_a_role_without_rights_is_named(scrap_url: str, scrap: asyncpg.Connection) -> None:
+    parts = urlsplit(scrap_url)
+    as_clerk = parts._replace(netloc=f"clerk:x@{parts.hostname}:{parts.port}").geturl()
+    await scrap.execute("CREATE ROLE clerk LOGIN PASSWORD 'x'")
+    try:
+        with pytest.raises(SchemaMismatch, match="role clerk create nothing in the schema public"):
+            await migrate_databases(Settings(orders_database_url=as_clerk), ("orders",))
+        await migrate_databases(Settings(orders_database_url=scrap_url), ("orders",))
+        with pytest.raises(Unavailable, match=r"permission denied for table alembic_version \(42501\)"):
+            await require_fit(as_clerk, ORDERS)
+        await scrap.execute("GRANT SELECT ON ALL TABLES IN SCHEMA public TO clerk")
+        with pytest.raises(SchemaMismatch, match="refuses the table orders to the role clerk"):
+            await require_fit(as_clerk, ORDERS)
+        await require_fit(as_clerk, ORDERS, writes=False)
+    finally:
+        await scrap.execute("DROP OWNED BY clerk; DROP ROLE clerk")
+
+
+async def test_a_server_that_is_too_old_is_named(urls: Urls, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(start, "VERSION_MIN", 99)
+    with pytest.raises(SchemaMismatch, match=r"is PostgreSQL [0-9]+: 99 or newer is needed"):
+        await require_fit(urls["orders"], ORDERS)
+
+
+@pytest.mark.parametrize(
+    ("change", "named"),
+    [
+        ({"database": "nowhere"}, r"orders database nowhere at 127.0.0.1:\d+: .*does not exist \(3D000\)"),
+        ({"password": "wrong"}, r"password authentication failed .*\(28P01\)"),
+        ({"port": "nobody"}, "Connection refused"),
+        ({"host": "nowhere.invalid"}, "at nowhere.invalid:"),
+        ({"query": "sslmode=require"}, "SSL"),
+        ({"query": "options=-c%20nonsense%3D1"}, r"nonsense.*\(42704\)"),
+        ({"query": "options=-c%20default_transaction_read_only%3Don"}, "no host takes writes"),
+    ],
+)
+async def test_whatever_a_server_says_is_told_with_its_name(
+    urls: Urls, change: dict[str, str], named: str
+) -> None:
+    parts = urlsplit(urls["orders"])
+    port = free_port() if change.get("port") else parts.port
+    account = f"{parts.username}:{change.get('password', parts.password)}"
+    wrong = parts._replace(
+        netloc=f"{account}@{change.get('host', parts.hostname)}:{port}",
+        path=f"/{change.get('database', 'orders')}",
+        query=change.get("query", ""),
+    ).geturl()
+    with pytest.raises(Unavailable, match=named) as told:
+        await look(wrong, ORDERS)
+    assert str(parts.password) not in str(told.value)
+
+
+async def test_what_the_url_asks_of_the_session_is_in_force(urls: Urls) -> None:
+    url = urls["orders"] + (
+        "?connect_timeout=10&channel_binding=prefer&keepalives=1&keepalives_idle=30&keepalives_interval=10"
+        "&keepalives_count=3&tcp_user_timeout=9000&application_name=till"
+        "&options=-c%20work_mem%3D5MB%20-c%20statement_timeout%3D0"
+    )
+    connection = await Hosts(url).connect(timeout_s=5, server_settings=SERVER_SETTINGS)
+    names = ("application_name", "work_mem", "statement_timeout")
+    found = [await connection.fetchval("SELECT current_setting($1)", name) for name in names]
+    await connection.close()
+    assert found == ["till", "5MB", SERVER_SETTINGS["statement_timeout"]]
+
+
+async def test_of_several_hosts_one_may_have_an_ipv6_address(urls: Urls) -> None:
+    await require_fit(urls["orders"].replace("@", f"@[::1]:{free_port()},"), ORDERS)
+
+
+class DroppingPooler(Cable):
+    """Passes on who connects where, and drops all other parameters of the session."""
+
+    async def _next(self, reader, writer, way):  # type: ignore[no-untyped-def]
+        chunk = await super()._next(reader, writer, way)
+        found = re.fullmatch(rb"(?s).{4}\0\x03\0\0(.*)\0", chunk)
+        if found is None:
+            return chunk
+        words = found[1].split(b"\0")
+        kept = [
+            part
+            for name, value in zip(words[::2], words[1::2], strict=False)
+            if name in (b"user", b"database")
+            for part in (name, value)
+        ]
+        body = b"\0\x03\0\0" + b"\0".join(kept) + b"\0\0"
+        return (len(body) + 4).to_bytes(4, "big") + body
+
+
+async def test_a_pooler_that_drops_the_settings_of_a_session_is_named(urls: Urls) -> None:
+    async with DroppingPooler(urls["orders"]) as pooled:
+        with pytest.raises(SchemaMismatch, match="is 0 instead of 10s: a pooler needs session pooling"):
+            await require_fit(f"{pooled.url}?sslmode=disable", ORDERS)
+
+
+IGNORED = {"ignore_startup_parameters": ",".join(set(SERVER_SETTINGS) - {"application_name", "timezone"})}
+
+
+@pytest.mark.skipif(pooler.installed() is None, reason="PgBouncer is not installed")
+@pytest.mark.parametrize(
+    ("settings", "named"),
+    [
+        ({"pool_mode": "session"}, "unsupported startup parameter.*session pooling"),
+        ({"pool_mode": "session", **IGNORED}, "instead of .*session pooling"),
+        ({"pool_mode": "transaction", **IGNORED}, "pools by transaction: session pooling is needed"),
+        ({"pool_mode": "transaction", "server_round_robin": "1", **IGNORED}, "session pooling is needed"),
+        ({"pool_mode": "transaction", "default_pool_size": "1", **IGNORED}, "session pooling is needed"),
+        ({"pool_mode": "statement", **IGNORED}, "transaction blocks not allowed"),
+    ],
+    ids=["strict", "session", "transaction", "round robin", "pool of one", "statement"],
+)
+async def test_pgbouncer_is_named_unless_it_pools_by_session(
+    settings: dict[str, str], named: str, urls: Urls, scratch: Path
+) -> None:
+    with pooler.pooler(scratch / f"pooler-{uuid4()}", urls["orders"], **settings) as url:
+        for _ in range(2):  # the second start meets what the first one left in the pool
+            with pytest.raises((SchemaMismatch, Unavailable), match=named):
+                await require_fit(url, ORDERS)
+
+
+@pytest.mark.skipif(pooler.installed() is None, reason="PgBouncer is not installed")
+async def test_pgbouncer_that_pools_by_session_will_do_where_the_role_has_the_settings(
+    scrap_url: str, scrap: asyncpg.Connection, scratch: Path
+) -> None:
+    for name, value in SERVER_SETTINGS.items():
+        await scrap.execute(f"ALTER DATABASE start_scrap SET {name} = '{value}'")
+    await migrate_databases(Settings(orders_database_url=scrap_url), ("orders",))
+    with pooler.pooler(scratch / f"pooler-{uuid4()}", scrap_url, pool_mode="session", **IGNORED) as url:
+        await require_fit(url, ORDERS)

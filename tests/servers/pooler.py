@@ -1,0 +1,56 @@
+"""PgBouncer, where it is installed."""
+
+import shutil
+import signal
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from kernel.adapters.embedded.account import Account
+from kernel.adapters.embedded.child import spawn
+from tests.servers.ports import free_port
+from tests.servers.rabbitmq import wait_until
+
+WAIT_S = 10.0
+
+
+def installed() -> str | None:
+    return shutil.which("pgbouncer") or shutil.which("pgbouncer", path="/usr/sbin")
+
+
+@contextmanager
+def pooler(directory: Path, url: str, **settings: str) -> Iterator[str]:
+    """The URL of the same database behind a pooler with these settings."""
+    far, port = urlsplit(url), free_port()
+    account = Account.able_to_run(directory)
+    options = {
+        "listen_addr": "127.0.0.1",
+        "listen_port": str(port),
+        "auth_type": "any",
+        "unix_socket_dir": "",
+        "logfile": str(directory / "pgbouncer.log"),
+        **settings,
+    }
+    server = f"* = host=127.0.0.1 port={far.port} user={far.username} password={far.password}"
+    lines = ["[databases]", server, "[pgbouncer]", *(f"{name} = {value}" for name, value in options.items())]
+    directory.mkdir(parents=True)
+    (file := directory / "pgbouncer.ini").write_text("\n".join(lines))
+    account.own(directory)
+    account.own(file)
+    program = installed()
+    assert program is not None
+    with (directory / "output.log").open("wb") as output:
+        child = spawn([program, "-q", str(file)], account, output=output, end_signal=signal.SIGINT)
+    try:
+        wait_until(lambda: _listens(port), child, WAIT_S, "PgBouncer")
+        yield far._replace(netloc=f"{far.username}@127.0.0.1:{port}").geturl()
+    finally:
+        child.terminate()
+        child.wait(WAIT_S)
+
+
+def _listens(port: int) -> bool:
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0
