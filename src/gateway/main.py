@@ -60,4 +60,4 @@ async def serve(settings: Settings, notifications: Notifications, stop: asyncio.
         ways = short_ways(await container.get(PlaceOrders), hub, clock)
         door = with_short_ways(app, ways)
         jobs: list[Background] = [hub, changes, *neighbours]
-        await run(door, telemetry, settings.bind_host, settings.gateway_port, stop, hub, jobs=jobs)
+        await run(door, telemetry, settings, settings.gateway_port, stop, hub, jobs=jobs)

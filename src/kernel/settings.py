@@ -103,6 +103,8 @@ Origins = Annotated[
 HttpUrl = Annotated[str, Meta(description="a URL like http://host:port"), check_http_url]
 CollectorUrl = Annotated[str, Meta(description="a URL like http://host:4318"), check_collector_url]
 
+Count = Annotated[int, Meta(ge=1, le=1_000_000, description="a whole number from 1 to 1000000")]
+
 
 class SettingsError(Exception):
     """One clear line about a setting that is wrong or missing."""
@@ -125,10 +127,18 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     shop_auth: Literal["open", "jwt"] = "open"
     shop_legacy_routes: Literal["on", "off"] = "on"
     shop_cors_origins: Origins | None = None
+    shop_connections: Count = 10_000
+    shop_connections_per_address: Count | None = None
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
     log_format: Literal["auto", "console", "json"] = "auto"
     otel_exporter_otlp_endpoint: CollectorUrl | None = None
     shop_migrate_lock_within: Seconds = 60
+
+    @property
+    def connections_per_address(self) -> int | None:
+        """Without a setting only where callers have names: in open mode everybody may have one address."""
+        by_default = 1000 if self.shop_auth == "jwt" else None
+        return self.shop_connections_per_address or by_default
 
 
 def load_settings(environment: Mapping[str, str]) -> Settings:

@@ -12,6 +12,7 @@ from litestar.types import ASGIApp
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from kernel.adapters.http.health import Probes
+from kernel.adapters.http.limits import Limits
 from kernel.adapters.http.server import HttpServer, listen
 from kernel.adapters.postgres.engine import connect_engine
 from kernel.adapters.postgres.figures import parked, waiting
@@ -41,6 +42,7 @@ from kernel.ports.inbox import Inbox
 from kernel.ports.outbox import Backlog, Joined
 from kernel.ports.parked import ParkedMessages
 from kernel.ports.unit_of_work import UnitOfWork
+from kernel.settings import Settings
 
 logger = logging.getLogger(__name__)
 
@@ -257,7 +259,7 @@ def _crash_logged() -> Iterator[None]:
 async def run(
     app: ASGIApp,
     telemetry: Telemetry,
-    host: str,
+    settings: Settings,
     port: int,
     stop: asyncio.Event,
     first_to_stop: Stoppable,
@@ -277,12 +279,15 @@ async def run(
         await stop.wait()
         await first_to_stop.stop()
 
-    with listen(host, port) as listener, _crash_logged():
+    limits = Limits(
+        connections=settings.shop_connections, connections_per_address=settings.connections_per_address
+    )
+    with listen(settings.bind_host, port) as listener, _crash_logged():
         async with asyncio.TaskGroup() as group:
             relaying = [group.create_task(relay.run()) for relay in relays]
             working = [group.create_task(job.run()) for job in (*jobs, LoopLag(telemetry.metrics))]
             taking = group.create_task(stop_first())
-            await HttpServer(observed(app, telemetry), listener).run_until(stop)
+            await HttpServer(observed(app, telemetry), listener, limits).run_until(stop)
             await taking
             for relay in relays:
                 relay.stop()

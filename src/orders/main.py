@@ -59,7 +59,7 @@ async def serve(settings: Settings, bus: Bus, stop: asyncio.Event) -> None:
         await run(
             with_short_ways(app, short_ways(await container.get(Placing))),
             telemetry,
-            settings.bind_host,
+            settings,
             settings.orders_port,
             stop,
             bus,

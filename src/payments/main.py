@@ -50,7 +50,7 @@ async def serve(settings: Settings, bus: Bus, stop: asyncio.Event) -> None:
         await run(
             with_short_ways(app, short_ways(await container.get(AdmitOrders))),
             telemetry,
-            settings.bind_host,
+            settings,
             settings.payments_port,
             stop,
             bus,

@@ -13,6 +13,7 @@ from tests.chaos.blows import Blow, Scene
 from tests.chaos.clients import Clients
 from tests.chaos.faults import KINDS, Kind
 from tests.chaos.history import History
+from tests.chaos.hostile import Hostile
 from tests.chaos.messages import NotNow, Poisoner, Tap
 from tests.chaos.shop import ChaosShop
 from tests.chaos.verdict import Verdict, get
@@ -58,6 +59,7 @@ class Chaos:
     def __post_init__(self) -> None:
         self.tap = Tap(self.shop.broker_urls)
         self.poisoner = Poisoner(self.shop.broker_urls, self.seed)
+        self.hostile = Hostile(self.shop.gateway, self.seed)
         self._dice = Random(f"{self.seed} faults")
         self._targets: defaultdict[object, asyncio.Lock] = defaultdict(asyncio.Lock)
         self._going_on: list[str] = []
@@ -69,7 +71,9 @@ class Chaos:
         self._rounds += 1
         clients = Clients(self.shop.gateway, f"{self.seed}-{self._rounds}", self.history)
         shopping = asyncio.create_task(clients.run())
-        strangers = [asyncio.create_task(run()) for run in (self.tap.run, self.poisoner.run)]
+        strangers = [
+            asyncio.create_task(run()) for run in (self.tap.run, self.poisoner.run, self.hostile.run)
+        ]
         try:
             async with asyncio.TaskGroup() as group:
                 over_at = time.monotonic() + seconds

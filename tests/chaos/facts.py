@@ -18,6 +18,7 @@ class Facts:
     outcomes: Counter[Outcome] = field(default_factory=Counter)
     deposits: int = 0
     poison: int = 0
+    hostile: int = 0
     lost: int = 0
     doubled: int = 0
     decided_within_s: float = 0.0
@@ -33,6 +34,7 @@ class Facts:
         self.outcomes += history.outcomes
         self.deposits += len(history.deposits)
         self.poison += len(chaos.poisoner.sent)
+        self.hostile += chaos.hostile.acts
         self.lost += history.lost
         self.doubled += history.doubled
         self.decided_within_s = max(self.decided_within_s, chaos.decided_within_s)
@@ -47,6 +49,7 @@ class Facts:
         yield "faults", self.faults.total()
         yield "kinds", len(self.faults)
         yield "poison", self.poison
+        yield "hostile connections", self.hostile
         yield "orders", self.outcomes.total()
         for outcome in Outcome:
             yield outcome.value, self.outcomes[outcome]

@@ -1,6 +1,8 @@
 """A server that is to stop: clients are sent away, and what they had begun is finished."""
 
 import asyncio
+import socket
+import sys
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 
@@ -87,3 +89,12 @@ async def test_a_connection_that_nobody_uses_is_closed_in_the_end(
     assert await reader.read() == b""
     writer.close()
     await eventually(running.serving.done)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems have other names for it")
+async def test_clients_that_vanish_are_noticed() -> None:
+    with listen("127.0.0.1", 0) as listener, socket.create_connection(listener.getsockname()):
+        accepted, _ = listener.accept()
+        with accepted:
+            assert accepted.getsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE)
+            assert accepted.getsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT) == 30_000

@@ -33,6 +33,8 @@ RIGHT = {
     "SHOP_AUTH": ["open"],
     "SHOP_LEGACY_ROUTES": ["on", "off"],
     "SHOP_CORS_ORIGINS": ["*", "https://shop.example", "https://a.example:8443,http://localhost:3000"],
+    "SHOP_CONNECTIONS": ["1", "10000"],
+    "SHOP_CONNECTIONS_PER_ADDRESS": ["1", "1000000"],
     "LOG_LEVEL": ["DEBUG", "INFO", "WARNING", "ERROR"],
     "LOG_FORMAT": ["auto", "console", "json"],
     "OTEL_EXPORTER_OTLP_ENDPOINT": ["http://collector:4318", "https://otlp.example/of/us"],
@@ -101,6 +103,8 @@ WRONG = {
         "https://a.example?x=",
         "https://[",
     ],
+    "SHOP_CONNECTIONS": ["0", "-1", "many", "1.5", "1000001"],
+    "SHOP_CONNECTIONS_PER_ADDRESS": ["0", "none"],
     "LOG_LEVEL": ["info", "TRACE"],
     "LOG_FORMAT": ["xml"],
     "OTEL_EXPORTER_OTLP_ENDPOINT": [

@@ -41,7 +41,8 @@ LastEventId = Annotated[
 
 
 def _event(sequence: int, order: bytes) -> bytes:
-    return b"event: status\nid: %d\ndata: %s\n\n" % (sequence, order)
+    # Between the tokens of JSON there may be line breaks, within them there is none.
+    return b"event: status\nid: %d\ndata: %s\n\n" % (sequence, order.translate(None, b"\r\n"))
 
 
 @get(

@@ -21,6 +21,7 @@ from kernel.adapters.http.body import decode_body
 from kernel.adapters.http.conditional import IfNoneMatch
 from kernel.adapters.http.headers import LOCATION, PREFERENCE_APPLIED, REPLAYED, answering_with
 from kernel.adapters.http.idempotency import IdempotencyKey
+from kernel.adapters.http.left import left_of
 from kernel.adapters.http.paging import PAGE_SIZE, After, AfterSequence, PageLimit
 from kernel.adapters.http.problem import problem_of
 from kernel.adapters.http.short_way import Call, ShortWay
@@ -58,7 +59,8 @@ class OrdersController(Controller):
         trace = valid(request.headers.get("traceparent"))
         order = wire.place_order(data, idempotency_key, clock.new_id(), trace)
         preferred = request.headers.getall("prefer", [])
-        return passed_on(await as_preferred(order, preferred, place_orders, hub))
+        left = left_of(request.scope)
+        return passed_on(await as_preferred(order, preferred, place_orders, hub, left))
 
     @post("/batch", **operations.PLACE_ORDERS)
     @inject
@@ -139,7 +141,8 @@ def short_ways(place_orders: PlaceOrders, hub: Hub, clock: Clock) -> Mapping[str
             valid(call.header(b"traceparent")),
         )
         prefer = call.header(b"prefer")
-        return await as_preferred(order, [] if prefer is None else [prefer], place_orders, hub)
+        preferred = [] if prefer is None else [prefer]
+        return await as_preferred(order, preferred, place_orders, hub, call.left)
 
     return {wire.ORDERS: ShortWay(place)}
 

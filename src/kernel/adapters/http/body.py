@@ -51,6 +51,9 @@ def _blame(message: str) -> tuple[str, str]:
 
 
 def _require_json(connection: ASGIConnection[Any, Any, Any, Any]) -> None:
+    if connection.headers.get("content-encoding", "identity").strip().lower() != "identity":
+        blame = FieldError("Content-Encoding", "must be identity: a body is read as it is")
+        raise Invalid("the body must not be encoded", blame, code="unsupported_media_type")
     media_type = connection.headers.get("content-type", "application/json").split(";")[0]
     if media_type.strip().lower() != "application/json":
         blame = FieldError("Content-Type", "must be application/json")

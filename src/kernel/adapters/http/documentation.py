@@ -5,12 +5,25 @@ from typing import Any
 
 import msgspec
 from litestar import MediaType, Request, Router, get
+from litestar.file_system import BaseLocalFileSystem
 from litestar.openapi.plugins import SwaggerRenderPlugin
 from litestar.static_files import create_static_files_router
+from litestar.types import PathType
+from litestar.types.file_types import FileInfo
 
 from kernel.adapters.http.openapi import Api
 
 _ASSETS = "/swagger-assets"
+
+
+class _Files(BaseLocalFileSystem):
+    """A name that no file can have, one with a NUL or of 3,000 characters, is not found either."""
+
+    async def info(self, path: PathType, **kwargs: Any) -> FileInfo:
+        try:
+            return await super().info(path, **kwargs)
+        except (OSError, ValueError) as error:
+            raise FileNotFoundError(path) from error
 
 
 def documentation(api: Api) -> Router:
@@ -35,6 +48,8 @@ def documentation(api: Api) -> Router:
     def asyncapi() -> bytes | None:
         return api.asyncapi
 
-    assets = create_static_files_router(path=_ASSETS, directories=[str(files("swagger_ui") / "static")])
+    assets = create_static_files_router(
+        path=_ASSETS, directories=[str(files("swagger_ui") / "static")], file_system=_Files()
+    )
     documents = [openapi, asyncapi] if api.asyncapi else [openapi]
     return Router("/", route_handlers=[show, *documents, assets], include_in_schema=False)

@@ -54,6 +54,7 @@ TITLES = {
     "balance_limit": "The balance would exceed its limit",
     "body_too_large": "The body is too large",
     "database_unavailable": "The database is away",
+    "head_too_large": "The head of the request is too large",
     "idempotency_key_reused": "The idempotency key was used with other values",
     "insufficient_funds": "The balance does not suffice",
     "internal_error": "Something went wrong here",
@@ -66,6 +67,7 @@ TITLES = {
     "order_refunded": "The order is refunded already",
     "outcome_unknown": "It is not known whether this was done",
     "overloaded": "Too many calls are waiting",
+    "request_timeout": "The request did not come in time",
     "stopping": "This process is about to end",
     "unavailable": "A part of the shop is away",
     "unsupported_media_type": "The body must be JSON",
@@ -99,6 +101,12 @@ def problem_of(error: Exception, instance: str) -> Problem:
 def error_answer(error: Exception, instance: str) -> Answer:
     problem = problem_of(error, instance)
     return Answer(problem.status, MEDIA_TYPE, retry_after(error), encode(problem))
+
+
+def refused_answer(status: int, code: str, detail: str) -> Answer:
+    """To a request whose path may not even be known."""
+    headers = {"Retry-After": "1"} if status == 503 else {}
+    return Answer(status, MEDIA_TYPE, headers, encode(_problem(status, code, detail, "/", [])))
 
 
 def answer(problem: Problem, headers: dict[str, str] | None = None) -> Response[bytes]:

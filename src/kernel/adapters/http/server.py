@@ -1,51 +1,60 @@
 import asyncio
 import os
-import re
 import socket
 import time
-from collections.abc import Awaitable, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from urllib.parse import unquote
+from functools import partial
+from typing import Any, cast
 
 import uvicorn
-from litestar.types import ASGIApp, Receive, Scope, Send
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from litestar.types import ASGIApp
 
+from kernel.adapters.http.connection import Connection
 from kernel.adapters.http.cut_off import answer_cut_off
+from kernel.adapters.http.door import Door, nobody
 from kernel.adapters.http.head import answer_head
-from kernel.adapters.http.joined_writes import JoiningHttp
+from kernel.adapters.http.limits import Limits
 from kernel.adapters.http.options import answer_options
+from kernel.adapters.http.response_head import write_lines
 from kernel.domain.errors import Unavailable
 
-# Longer than any client's pool keeps an idle connection, or a POST meets a closing one.
-KEEP_ALIVE_S = 75
 # How long what still arrives is taken after `stop`. Every answer ends its connection then, and services keep
 # an idle one among themselves for less, so that none of their requests can meet a closing connection.
 LULL_S = 2.0
 CLIENT_KEEP_ALIVE_S = 1.0
 GRACE_S = 4
 _LULL_CHECK_S = 0.02
-_CLOSE = (b"connection", b"close")
-
-_ENCODED_SLASH = re.compile("%2f", re.IGNORECASE)
+# Asked after 30 s of silence, and dropped 30 s after what was not confirmed.
+_SILENCE = {"TCP_KEEPIDLE": 30, "TCP_KEEPINTVL": 10, "TCP_KEEPCNT": 3, "TCP_USER_TIMEOUT": 30_000}
 
 
 class HttpServer(uvicorn.Server):
-    """uvicorn on a socket of ours; the process, not the server, listens to signals."""
+    """uvicorn on a socket of ours; the process, not the server, listens to signals.
 
-    def __init__(self, app: ASGIApp, listener: socket.socket) -> None:
+    uvicorn starts, stops and accepts; `Connection` speaks HTTP.
+    """
+
+    def __init__(
+        self,
+        app: ASGIApp,
+        listener: socket.socket,
+        limits: Limits | None = None,
+        uncapped: Callable[[str], bool] = nobody,
+    ) -> None:
+        """`uncapped` tells whether an address, as a trusted proxy's, may have any number of connections."""
+        self._door = Door(answer_cut_off(answer_head(answer_options(app))), limits or Limits(), uncapped)
         super().__init__(
             uvicorn.Config(
-                _keep_encoded_slashes(answer_cut_off(answer_head(answer_options(app)))),
+                app,
                 interface="asgi3",
                 loop="none",
-                http=JoiningHttp,
+                http=cast(Any, partial(Connection, self._door)),
                 ws="none",
                 log_config=None,
                 access_log=False,
                 server_header=False,
                 proxy_headers=False,  # nobody asks who the client is
-                timeout_keep_alive=KEEP_ALIVE_S,
                 timeout_graceful_shutdown=GRACE_S,
             )
         )
@@ -59,44 +68,47 @@ class HttpServer(uvicorn.Server):
         """Serve until `stop` is set, then send clients away, and finish what was begun."""
         serving = asyncio.create_task(self.serve(sockets=[self._listener]))
         stopping = asyncio.create_task(stop.wait())
+        sweeping = asyncio.create_task(self._door.sweep())
         try:
-            await asyncio.wait({serving, stopping}, return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait({serving, stopping, sweeping}, return_when=asyncio.FIRST_COMPLETED)
         finally:
             stopping.cancel()
             await self._send_away()
             self.should_exit = True
             await serving
+            if not sweeping.done():
+                sweeping.cancel()
+        if sweeping.done():
+            await sweeping
+
+    async def on_tick(self, counter: int) -> bool:
+        ends = await super().on_tick(counter)
+        self._door.common_lines = write_lines(self.server_state.default_headers)
+        return ends
 
     async def _send_away(self) -> None:
-        self.config.encoded_headers.append(_CLOSE)  # from which the default headers are renewed
-        self.server_state.default_headers.append(_CLOSE)
-        for connection in self.server_state.connections:
-            if isinstance(connection, HttpToolsProtocol) and connection.cycle is not None:
-                connection.cycle.keep_alive = False
+        self._door.leaving = True
         deadline = time.monotonic() + LULL_S
         while self.server_state.connections and time.monotonic() < deadline:
             await asyncio.sleep(_LULL_CHECK_S)
-
-
-def _keep_encoded_slashes(app: ASGIApp) -> ASGIApp:
-    """An encoded slash is data, not a separator (RFC 3986, section 2.2); uvicorn decodes the whole path."""
-
-    def with_slashes(scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
-        raw_path: bytes = scope.get("raw_path", b"")
-        if b"%2" in raw_path:
-            segments = _ENCODED_SLASH.split(raw_path.decode("latin-1"))
-            scope["path"] = "%2F".join(map(unquote, segments))
-        return app(scope, receive, send)
-
-    return with_slashes
 
 
 def listen(host: str, port: int) -> socket.socket:
     """Raises Unavailable in one clear line where the port is taken."""
     try:
         family = socket.AF_INET6 if ":" in host else socket.AF_INET
-        return socket.create_server((host, port), family=family, backlog=2048)
+        listener = socket.create_server((host, port), family=family, backlog=2048)
+        _notice_who_is_gone(listener)
+        return listener
     except socket.gaierror as error:
         raise Unavailable(f"cannot listen on {host}: {error.strerror}") from error
     except OSError as error:
         raise Unavailable(f"cannot listen on {host}:{port}: {os.strerror(error.errno or 0)}") from error
+
+
+def _notice_who_is_gone(listener: socket.socket) -> None:
+    """A client whose machine or network is gone says nothing. Accepted sockets inherit these options."""
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+    for name, setting in _SILENCE.items():
+        if hasattr(socket, name):  # not everywhere
+            listener.setsockopt(socket.IPPROTO_TCP, getattr(socket, name), setting)

@@ -10,12 +10,13 @@ from litestar.types import ASGIApp, HTTPResponseBodyEvent, HTTPResponseStartEven
 
 from kernel.adapters.http.body import BODY_BYTES_MAX
 from kernel.adapters.http.idempotency import WELL_FORMED
+from kernel.adapters.http.left import left_of, never
 from kernel.adapters.http.problem import error_answer
 from kernel.domain.value import value
 from kernel.ports.answer import Answer
 
 # What only Litestar's route knows how to honour, or to refuse.
-_OUT_OF_THE_ORDINARY = frozenset({b"origin", b"transfer-encoding"})
+_OUT_OF_THE_ORDINARY = frozenset({b"origin", b"transfer-encoding", b"content-encoding"})
 
 
 @value
@@ -24,6 +25,8 @@ class Call:
 
     body: bytes
     headers: Mapping[bytes, bytes]
+    left: Callable[[], Awaitable[None]] = never
+    """Returns once the client has left."""
 
     def header(self, name: bytes) -> str | None:
         found = self.headers.get(name)
@@ -55,7 +58,7 @@ def with_short_ways(app: ASGIApp, ways: Mapping[str, ShortWay]) -> ASGIApp:
         scope["path_template"] = scope["path"]
         body = await _whole(receive)
         if body is not None:
-            await _send(await _answer(way, Call(body, headers), scope["path"]), send)
+            await _send(await _answer(way, Call(body, headers, left_of(scope)), scope["path"]), send)
 
     return route
 

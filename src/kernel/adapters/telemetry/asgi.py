@@ -18,6 +18,9 @@ _HEADER = b"traceparent"
 # What is asked every few seconds for ever is of no interest as a trace.
 _UNTRACED = ("/health/", "/metrics")
 
+# Nobody is answered with it: the client left before its request was whole.
+CLIENT_LEFT = 499
+
 
 def observed(app: App, telemetry: Telemetry) -> App:
     tracing = telemetry.tracing
@@ -28,7 +31,7 @@ def observed(app: App, telemetry: Telemetry) -> App:
             await app(scope, receive, send)
             return
         began = perf_counter()
-        status, seconds = 500, None
+        status, seconds, left = 500, None, False
         headers: list[tuple[bytes, bytes]] = scope["headers"]
         traceparent = valid(next((text.decode("latin-1") for name, text in headers if name == _HEADER), None))
         call = None
@@ -43,11 +46,18 @@ def observed(app: App, telemetry: Telemetry) -> App:
         async def sending(message: Message) -> None:
             nonlocal status, seconds
             if message["type"] == "http.response.start":
-                status, seconds = message["status"], perf_counter() - began
+                status, seconds = CLIENT_LEFT if left else message["status"], perf_counter() - began
             await send(message)
 
+        async def receiving() -> Message:
+            nonlocal status, left
+            message = await receive()
+            if message["type"] == "http.disconnect" and seconds is None:
+                status, left = CLIENT_LEFT, True
+            return message
+
         try:
-            await app(scope, receive, sending)
+            await app(scope, receiving, sending)
         finally:
             route = scope.get("path_template") or "unmatched"
             elapsed = perf_counter() - began if seconds is None else seconds

@@ -1,0 +1,18 @@
+"""Whether a client still waits, for who answers late."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+
+from litestar.types import Scope
+
+LEFT = "shop.left"
+
+
+def left_of(scope: Scope) -> Callable[[], Awaitable[None]]:
+    """Returns, when awaited, once the client has closed its side of the connection."""
+    found = (scope.get("extensions") or {}).get(LEFT)
+    return found if found is not None else never  # type: ignore[return-value]
+
+
+async def never() -> None:
+    await asyncio.Event().wait()

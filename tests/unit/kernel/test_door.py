@@ -1,0 +1,172 @@
+"""What all connections together may hold, and for how long a client may take its time."""
+
+import asyncio
+import os
+import resource
+from collections.abc import Iterator
+from contextlib import AsyncExitStack, contextmanager
+
+import pytest
+
+from tests.servers.echo import BIG, echoing
+from tests.servers.raw import Raw, connected, request
+from tests.servers.shop import eventually
+
+SOON_S = 0.2
+
+
+async def problem(raw: Raw) -> tuple[int, str]:
+    answer = await raw.answer()
+    assert answer.closes
+    assert await raw.rest() == b""
+    return answer.status, answer.code
+
+
+@pytest.mark.parametrize("part", [b"G", b"GET / HTTP/1.1\r\nHost: shop\r\n"])
+async def test_a_head_has_to_come_in_time(part: bytes) -> None:
+    async with echoing(head_within_s=SOON_S) as echo, connected(echo.url) as raw:
+        await raw.send(part)
+        assert await problem(raw) == (408, "request_timeout")
+        assert echo.begun == []
+
+
+async def test_a_head_that_comes_byte_by_byte_has_no_more_time() -> None:
+    async def drip(raw: Raw) -> None:
+        for byte in request("/" + "a" * 10_000):
+            await raw.send(bytes([byte]))
+            await asyncio.sleep(SOON_S / 10)
+
+    async with echoing(head_within_s=SOON_S) as echo, connected(echo.url) as raw:
+        dripping = asyncio.create_task(drip(raw))
+        assert await problem(raw) == (408, "request_timeout")
+        dripping.cancel()
+
+
+async def test_the_head_of_a_second_request_has_to_come_in_time_too() -> None:
+    async with echoing(head_within_s=SOON_S) as echo, connected(echo.url) as raw:
+        await raw.send(request("/"), b"GET")
+        assert (await raw.answer()).status == 200
+        assert await problem(raw) == (408, "request_timeout")
+
+
+async def test_a_body_has_to_come_in_time() -> None:
+    async with echoing(body_within_s=SOON_S) as echo, connected(echo.url) as raw:
+        await raw.send(request("/", "Content-Length: 9", method="POST") + b"half")
+        assert await problem(raw) == (408, "request_timeout")
+        assert (echo.bodies, echo.left) == ([], ["/"])
+
+
+async def test_time_runs_for_the_client_and_not_for_the_application() -> None:
+    short = {"head_within_s": SOON_S, "body_within_s": SOON_S, "idle_s": SOON_S, "taken_within_s": SOON_S}
+    async with echoing(**short) as echo, connected(echo.url) as raw:
+        await raw.send(request("/slow", method="POST", body=b"x"))
+        async with connected(echo.url) as other:
+            assert await other.rest() == b""  # so that all those times have passed
+        echo.allowed.set()
+        assert (await raw.answer()).status == 200
+
+
+@pytest.mark.parametrize("asked", [b"", request("/")])
+async def test_who_is_idle_is_dropped_without_a_word(asked: bytes) -> None:
+    async with echoing(idle_s=SOON_S, head_within_s=SOON_S) as echo, connected(echo.url) as raw:
+        await raw.send(asked)
+        if asked:
+            await raw.answer()
+        assert await raw.rest() == b""
+
+
+async def test_who_takes_nothing_of_an_answer_is_dropped() -> None:
+    async with echoing(taken_within_s=SOON_S) as echo, connected(echo.url) as raw:
+        await raw.send(request("/big"))
+        await eventually(lambda: echo.begun)
+        await eventually(lambda: not echo.connections)
+        assert len(await raw.rest()) < BIG
+
+
+async def test_who_takes_an_answer_slowly_gets_it_whole() -> None:
+    async with echoing(taken_within_s=SOON_S) as echo, connected(echo.url) as raw:
+        await raw.send(request("/big", "Connection: close"))
+        taken = 0
+        while part := await raw.some():
+            taken += len(part)
+            if taken % 7 == 0:
+                await asyncio.sleep(SOON_S / 10)
+        assert taken > BIG
+
+
+async def asks(other: Raw) -> bool:
+    await other.send(request("/"))
+    return (await other.answer()).status == 200
+
+
+async def test_more_connections_than_allowed_are_refused_until_others_end() -> None:
+    async with echoing(connections=2) as echo, connected(echo.url) as first, connected(echo.url) as second:
+        assert await asks(first)
+        assert await asks(second)
+        async with connected(echo.url) as third:
+            await third.send(request("/"))
+            answer = await third.answer()
+            assert (answer.status, answer.code, answer.closes) == (503, "overloaded", True)
+            assert int(answer.headers["retry-after"]) > 0
+        assert await asks(first)
+        first.leave()
+
+        async def let_in() -> bool:
+            async with connected(echo.url) as another:
+                return await asks(another)
+
+        await eventually(let_in)
+
+
+@pytest.mark.parametrize("uncapped", [False, True])
+async def test_an_address_has_a_limit_of_its_own_unless_it_is_trusted(uncapped: bool) -> None:
+    async with AsyncExitStack() as stack:
+        echo = await stack.enter_async_context(
+            echoing(connections_per_address=2, uncapped=lambda address: uncapped and address == "127.0.0.1")
+        )
+        clients = [await stack.enter_async_context(connected(echo.url)) for _ in range(3)]
+        for client in clients:
+            await client.send(request("/"))
+        statuses = [(await client.answer()).status for client in clients]
+        assert statuses == [200, 200, 200 if uncapped else 503]
+
+
+async def test_unfinished_requests_hold_no_more_than_allowed_and_the_largest_gives_way() -> None:
+    """Small requests pass, however much others have begun."""
+    async with AsyncExitStack() as stack:
+        echo = await stack.enter_async_context(echoing(held_bytes=300_000))
+        large = [await stack.enter_async_context(connected(echo.url)) for _ in range(8)]
+        for client in large:
+            await client.send(request("/", "Content-Length: 900000", method="POST") + b"x" * 50_000)
+        await eventually(lambda: len(echo.left) == 2)
+        small = await stack.enter_async_context(connected(echo.url))
+        await small.send(request("/", method="POST", body=b"small"))
+        assert (await small.answer()).body == b"small"
+        await eventually(lambda: len(echo.left) == 3)
+        assert [await problem(client) for client in large[:3]] == [(503, "overloaded")] * 3
+
+
+@contextmanager
+def descriptors(most: int) -> Iterator[None]:
+    before = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, before[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, before)
+
+
+async def test_where_descriptors_run_out_new_connections_are_refused_and_one_line_says_so(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    async with AsyncExitStack() as stack:
+        echo = await stack.enter_async_context(echoing())
+        first = await stack.enter_async_context(connected(echo.url))
+        with descriptors(len(os.listdir("/proc/self/fd")) + 104):
+            # Each takes two: more than are left beside those kept back, fewer than there are.
+            clients = [await stack.enter_async_context(connected(echo.url)) for _ in range(44)]
+            await clients[-1].send(request("/"))
+            assert (await clients[-1].answer()).code == "overloaded"
+            assert await asks(first)
+        lines = [line for line in caplog.records if "file descriptors" in line.getMessage()]
+        assert len(lines) == 1
