@@ -124,6 +124,17 @@ async def fail_over(scene: Scene, blow: Blow) -> None:
         shop.database_moved(blow.target)
 
 
+async def switch_over(scene: Scene, blow: Blow) -> None:
+    """There and back. The former primary goes on answering, until it becomes the standby of the new one."""
+    database = scene.shop.databases[blow.target]
+    assert isinstance(database, ReplicatedDatabase)
+    for _ in range(2):
+        await database.switch_over()
+        await asyncio.sleep(blow.seconds / 4)
+        await database.rewind()
+        scene.shop.database_moved(blow.target)
+
+
 def on_line(trouble: Callable[[Cable, Random], AbstractAsyncContextManager[None]]) -> Act:
     async def act(scene: Scene, blow: Blow) -> None:
         async with AsyncExitStack() as troubles:

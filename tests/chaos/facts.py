@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from tests.chaos.engine import Chaos
 from tests.chaos.history import Outcome
 from tests.chaos.simulating import Simulated
+from tests.chaos.switching import Switched
 
 
 @dataclass
@@ -22,6 +23,7 @@ class Facts:
     lost: int = 0
     doubled: int = 0
     decided_within_s: float = 0.0
+    switched: Switched = field(default_factory=Switched)
     broken: list[str] = field(default_factory=list)
 
     def add_simulated(self, simulated: Simulated) -> None:
@@ -39,6 +41,10 @@ class Facts:
         self.doubled += history.doubled
         self.decided_within_s = max(self.decided_within_s, chaos.decided_within_s)
         self.broken += history.violations
+
+    def add_switched(self, switched: Switched) -> None:
+        self.switched = switched
+        self.broken += switched.broken
 
     def as_json(self) -> dict[str, object]:
         return dict(self.rows()) | {"by kind": self.faults, "broken": self.broken}
@@ -58,4 +64,6 @@ class Facts:
         yield "doubled", self.doubled
         yield "broken promises", len(self.broken)
         yield "decided within", f"{self.decided_within_s:.1f} s"
+        yield "switchovers", self.switched.switchovers
+        yield "longest without service", f"{self.switched.longest_s:.1f} s"
         yield "seed", self.seed

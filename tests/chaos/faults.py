@@ -67,6 +67,7 @@ KINDS = {
         Kind("broker leader kill", queues, blows.kill_leader, quorum="brokers"),
         Kind("database crash", databases, blows.crash_database),
         Kind("database failover", replicated, blows.fail_over),
+        Kind("database switchover", replicated, blows.switch_over),
         Kind("cut", lines, on_line(blows.cut)),
         Kind("stall", lines, on_line(blows.stalled)),
         Kind("delay", lines, on_line(blows.delayed)),

@@ -14,18 +14,20 @@ from tests.chaos.faults import KINDS
 from tests.chaos.messages import remove_queues
 from tests.chaos.shop import SERVICES, ChaosShop
 from tests.chaos.simulating import simulate
+from tests.chaos.switching import switch_over_and_back
 from tests.servers.broker import Broker
 from tests.servers.database import Database, ReplicatedDatabase
 from tests.servers.postgres import Template
 from tests.servers.rabbit_cluster import RabbitCluster
 from tests.servers.rabbitmq import installed_server
 
-SIMULATION_SHARE = 0.45
+SIMULATION_SHARE = 0.4
 SCHEDULES_PER_S = 20
 # A cluster takes half a minute to form, so a short proof goes without.
 REPLICATED_FROM_S = 150.0
-REPLICATED_SHARE = 0.2
+REPLICATED_SHARE = 0.3
 REPLICATED_S_MIN = 75.0
+SWITCHING_SHARE = 0.1
 
 ROUND_S_MAX = 60.0
 ROUND_S_MIN = 10.0
@@ -95,6 +97,8 @@ class Proof:
         async with running(RabbitCluster(directory / "brokers")) as cluster:
             urls = [node.url for node in cluster.nodes]
             async with ChaosShop(directory, databases, urls, cluster.nodes) as shop:
+                ends_at = time.monotonic() + SWITCHING_SHARE * self._seconds
+                self.facts.add_switched(await switch_over_and_back(shop, ends_at, self._tell))
                 chaos = Chaos(
                     shop, f"{self._seed}-replicated", list(KINDS), FAULT_S_MAX, FAULT_EVERY_S, cluster=cluster
                 )

@@ -1,15 +1,21 @@
 """The worlds that the suites of the stores run in; one PostgreSQL server serves them all."""
 
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
+from pathlib import Path
 
 import asyncpg
 import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from kernel.adapters.embedded.postgres import EmbeddedPostgres
 from kernel.adapters.postgres.engine import connect_engine
 from kernel.adapters.postgres.migrating import migrate
+from tests.ports.pair import Host, Pair, both, engine_of, prepare
 from tests.ports.worlds import MemoryWorld, PostgresWorld, World
+from tests.servers.cable import Cable
+from tests.servers.database import connected
+from tests.servers.postgres import Template
 
 Database = tuple[AsyncEngine, asyncpg.Connection]
 
@@ -77,3 +83,33 @@ def payments_world(request: pytest.FixtureRequest) -> World:
     found = request.getfixturevalue(request.param)
     assert isinstance(found, World)
     return found
+
+
+@pytest.fixture(scope="session")
+async def hosts_of_payments(scratch: Path, template: Template) -> AsyncIterator[list[str]]:
+    async with AsyncExitStack() as servers:
+        found = []
+        for name in ("A", "B"):
+            options = {"fsync": "off", "cluster_name": name}
+            folder = template.copy_to(scratch / f"failover-{name}")
+            server = EmbeddedPostgres(folder, database="payments", options=options)
+            found.append(servers.enter_context(server).url)
+            await prepare(server.url)
+        yield found
+
+
+@pytest.fixture
+async def pair(hosts_of_payments: list[str]) -> AsyncIterator[Pair]:
+    async with AsyncExitStack() as opened:
+        hosts = []
+        for url in hosts_of_payments:
+            cable = await opened.enter_async_context(Cable(url))
+            hosts.append(Host(url, cable, await opened.enter_async_context(connected(url))))
+        a, b = hosts
+        url = both(a.cable, b.cable)
+        pair = Pair(a, b, url, await opened.enter_async_context(engine_of(url)))
+        try:
+            yield pair
+        finally:
+            for host in hosts:
+                await host.read_only("off")

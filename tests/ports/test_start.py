@@ -127,6 +127,21 @@ async def test_where_one_database_is_wrong_the_other_is_not_migrated_either(
     assert await tables(scrap) == 0
 
 
+@pytest.mark.parametrize("value", ["off", "on"])
+@pytest.mark.parametrize("place", ["database", "url"])
+async def test_a_setting_that_would_hide_a_switchover_is_named(
+    scrap_url: str, scrap: asyncpg.Connection, place: str, value: str
+) -> None:
+    """The session's own value stays what it is when the server is told to take no more writes."""
+    url = f"{scrap_url}?options=-c%20default_transaction_read_only%3D{value}"
+    if place == "database":
+        name = await scrap.fetchval("SELECT current_database()")
+        await scrap.execute(f"ALTER DATABASE {name} SET default_transaction_read_only = {value}")
+        url = scrap_url
+    with pytest.raises((SchemaMismatch, Unavailable), match="hides a switchover|no host takes writes"):
+        await require_fit(url, ORDERS)
+
+
 @pytest.mark.parametrize(
     ("made", "named"),
     [

@@ -19,6 +19,21 @@ class Way(Enum):
     BACK = "from the server"
 
 
+class Held:
+    """What goes one way and has a text in it waits in the cable, and all that comes behind it."""
+
+    def __init__(self, text: bytes, way: Way) -> None:
+        self.caught = asyncio.Event()
+        self.released = asyncio.Event()
+        self._text = text
+        self._way = way
+
+    async def pass_by(self, some: bytes, way: Way) -> None:
+        if way is self._way and self._text in some:
+            self.caught.set()
+            await self.released.wait()
+
+
 class Cable:
     """Leads to a server, or to replicas of one in turn; those that refuse a connection are passed over."""
 
@@ -34,6 +49,7 @@ class Cable:
         self._flows.set()
         self._delay_s = 0.0
         self._swallowed: Way | None = None
+        self._held: Held | None = None
         self._turn = 0
         self.lead_to(*urls)
 
@@ -105,6 +121,16 @@ class Cable:
             self._swallowed = None
             self.drop()
 
+    @asynccontextmanager
+    async def holding(self, text: bytes, way: Way) -> AsyncIterator[Held]:
+        """Until the end of the block."""
+        self._held = held = Held(text, way)
+        try:
+            yield held
+        finally:
+            self._held = None
+            held.released.set()
+
     async def _connect(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         far = await self._reach()
         if far is None:
@@ -141,6 +167,8 @@ class Cable:
         while True:
             some = await reader.read(CHUNK)
             await self._flows.wait()
+            if self._held is not None:
+                await self._held.pass_by(some, way)
             if self._delay_s:
                 await asyncio.sleep(self._delay_s)
             if self._swallowed is not way:

@@ -1,10 +1,11 @@
-"""The database of a service, which crashes; and one with a standby that takes its place."""
+"""The database of a service, which crashes; and one with a standby that takes its place, or takes turns."""
 
 import asyncio
 import os
 import shutil
 import signal
-from contextlib import suppress
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 
 import asyncpg
@@ -23,15 +24,21 @@ IN_STEP_WITHIN_S = 60
 class Database:
     """One PostgreSQL server on a copy of the template."""
 
-    def __init__(self, directory: Path, name: str, template: Template) -> None:
+    def __init__(
+        self, directory: Path, name: str, template: Template, options: Mapping[str, str] | None = None
+    ) -> None:
         self._directory = directory
         self._name = name
+        self._options = options or {}
+        self._folders: dict[EmbeddedPostgres, Path] = {}
         self._servers = [self._server(template.copy_to(directory / "1"))]
         self.primary = 0
         """Which of the nodes takes writes."""
 
     def _server(self, directory: Path) -> EmbeddedPostgres:
-        return EmbeddedPostgres(directory, database=self._name)
+        server = EmbeddedPostgres(directory, database=self._name, options=self._options)
+        self._folders[server] = directory
+        return server
 
     @property
     def urls(self) -> list[str]:
@@ -61,8 +68,11 @@ class Database:
 class ReplicatedDatabase(Database):
     """A primary, and a standby that has written down whatever the primary calls committed."""
 
-    def __init__(self, directory: Path, name: str, template: Template) -> None:
-        super().__init__(directory, name, template)
+    def __init__(
+        self, directory: Path, name: str, template: Template, options: Mapping[str, str] | None = None
+    ) -> None:
+        # pg_rewind reads what a former primary wrote since it last was in step with the new one.
+        super().__init__(directory, name, template, {"wal_keep_size": "256MB", **(options or {})})
         self._generation = 1
 
     async def start(self) -> None:
@@ -79,14 +89,13 @@ class ReplicatedDatabase(Database):
         standby.start()
         # Where the dead primary stood: the addresses of the nodes stay the same two.
         self._servers = [primary, standby] if self.primary == 0 else [standby, primary]
-        connection = await asyncpg.connect(primary.url)
-        try:
-            await connection.execute("ALTER SYSTEM SET synchronous_standby_names = '*'")
-            await connection.execute("SELECT pg_reload_conf()")
+        await self._wait_for_standby()
+
+    async def _wait_for_standby(self) -> None:
+        async with connected(self.url) as connection:
+            await alter_system(connection, "synchronous_standby_names", "*")
             in_step = "SELECT count(*) = 1 FROM pg_stat_replication WHERE sync_state = 'sync'"
             await eventually(lambda: connection.fetchval(in_step), within=IN_STEP_WITHIN_S)
-        finally:
-            await connection.close()
 
     def _copy(self, primary: EmbeddedPostgres, directory: Path) -> None:
         original = self._directory / str(self._generation - 1)
@@ -113,8 +122,63 @@ class ReplicatedDatabase(Database):
     async def promote(self) -> None:
         """The standby takes writes from now on, alone."""
         self.primary = 1 - self.primary
-        connection = await asyncpg.connect(self._servers[self.primary].url)
-        try:
+        async with connected(self.url) as connection:
             assert await connection.fetchval("SELECT pg_promote()")
-        finally:
-            await connection.close()
+
+    async def demote(self) -> None:
+        """The primary takes no more writes, and its standby has all that it committed."""
+        async with connected(self.url) as connection:
+            await alter_system(connection, "default_transaction_read_only", "on")
+            await eventually(lambda: connection.fetchval(NOTHING_UNDER_WAY), within=IN_STEP_WITHIN_S)
+
+    async def switch_over(self) -> None:
+        """As an operator does it: the former primary goes on answering, read-only."""
+        await self.demote()
+        await self.promote()
+
+    async def rewind(self) -> None:
+        """After `switch_over`: the former primary becomes the standby. Its address changes."""
+        former = self._servers[1 - self.primary]
+        await asyncio.to_thread(former.stop)
+        async with connected(self.url) as connection:
+            await connection.execute("CHECKPOINT")  # pg_rewind finds the new timeline in the control file.
+        await asyncio.to_thread(self._rewind, former)
+        former.start()
+        await self._wait_for_standby()
+
+    def _rewind(self, former: EmbeddedPostgres) -> None:
+        """It takes the settings of the new primary over too, those of the demotion are gone."""
+        cluster = self._folders[former] / "cluster"
+        account = Account.able_to_run(cluster)
+        with reach(cluster, account) as folder:
+            command = [find_binaries(account) / "pg_rewind", "--source-server", self.url]
+            command += ["--target-pgdata", folder.path, "--write-recovery-conf", "--no-sync"]
+            run(command, account, fds=folder.fds)
+
+
+# Of transactions that were begun before, and of what the standby has yet to write down.
+NOTHING_UNDER_WAY = """
+SELECT NOT EXISTS (SELECT FROM pg_stat_activity
+                   WHERE backend_type = 'client backend' AND pid <> pg_backend_pid() AND state <> 'idle')
+   AND EXISTS (SELECT FROM pg_stat_replication WHERE flush_lsn >= pg_current_wal_flush_lsn())
+"""
+
+
+async def alter_system(connection: asyncpg.Connection, name: str, value: str) -> None:
+    """Returns once this session has it, and with it all others."""
+    await connection.execute(f"ALTER SYSTEM SET {name} = '{value}'")
+    await connection.execute("SELECT pg_reload_conf()")
+    await eventually(lambda: has(connection, name, value), every=0.005)
+
+
+async def has(connection: asyncpg.Connection, name: str, value: str) -> bool:
+    return bool(await connection.fetchval(f"SHOW {name}") == value)
+
+
+@asynccontextmanager
+async def connected(url: str) -> AsyncIterator[asyncpg.Connection]:
+    connection = await asyncpg.connect(url)
+    try:
+        yield connection
+    finally:
+        await connection.close()

@@ -134,20 +134,22 @@ class GroupCommit(Generic[C, R]):
         attempts_max: int = ATTEMPTS_MAX,
         unknown: OutcomeUnknown | None = None,
     ) -> list[R | Exception]:
-        """Repeats what lost a race, what met a stale connection, and what may already be done (`unknown`)."""
+        """Repeats what lost a race, what may already be done (`unknown`), and once what a server did not do:
+        another host may have taken its place."""
         backoff = Backoff(self._clock)
-        attempt = 0
+        contentions = failures = 0
         while True:
-            attempt += 1
             try:
                 return list(await (self._repeat if unknown else self._execute)(commands))
             except OutcomeUnknown as error:
                 unknown = error
             except Unavailable as error:
-                if unknown is None and attempt > 1:
+                failures += 1
+                if unknown is None and (failures > 1 or self._clock.monotonic() >= deadline):
                     return [error] * len(commands)
             except Contention:
-                if unknown is None and attempt >= attempts_max:
+                contentions += 1
+                if unknown is None and contentions >= attempts_max:
                     return await self._halve(commands, deadline, _busy(), unknown)
             except Exception as error:
                 return await self._halve(commands, deadline, error, unknown)

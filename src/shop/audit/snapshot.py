@@ -67,5 +67,7 @@ async def snapshot(url: str) -> AsyncIterator[Snapshot]:
         try:
             async with connection.transaction(isolation="repeatable_read", readonly=True):
                 yield Snapshot(connection)
+            if not connection.takes_writes():
+                raise Unavailable("the database moved to another host during the audit: run it again")
         finally:
             await connection.close()

@@ -1,9 +1,9 @@
 """Where messages wait for an operator: parked in the database of a service, or in its dead-letter queue."""
 
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Collection, Iterator, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Collection, Iterator, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
 from functools import partial
-from typing import Literal, Protocol
+from typing import Literal, Protocol, TypeVar
 from uuid import UUID
 
 from kernel.adapters.postgres.inbox import PostgresInbox
@@ -22,6 +22,7 @@ from shop.schemas import SCHEMAS
 BATCH_MAX = 200
 
 Name = Literal["parked", "dead letters"]
+T = TypeVar("T")
 
 
 class Place(Protocol):
@@ -52,15 +53,15 @@ class ParkedTable:
     async def messages(self) -> AsyncGenerator[Parked, None]:
         page: Sequence[Parked] = ()
         while not page or len(page) == BATCH_MAX:
-            with _told_in_a_line():
-                async with (uow := self._uow()):
-                    page = await PostgresParkedMessages(uow, self._clock).waiting(
-                        after=page[-1].id if page else None, count_max=BATCH_MAX
-                    )
+            page = await _once_more(partial(self._page, after=page[-1].id if page else None))
             if not page:
                 return
             for parked in page:
                 yield parked
+
+    async def _page(self, after: UUID | None) -> Sequence[Parked]:
+        async with (uow := self._uow()):
+            return await PostgresParkedMessages(uow, self._clock).waiting(after=after, count_max=BATCH_MAX)
 
     async def replay(self, ids: Collection[UUID]) -> int:
         count = 0
@@ -72,8 +73,7 @@ class ParkedTable:
                 PostgresInbox(uow, self._clock),
                 PostgresOutbox(uow, self._clock, encode_replayed, committed=lambda _: None),
             )
-            with _told_in_a_line():
-                count += await act(batch)
+            count += await _once_more(partial(act, batch))
         return count
 
     async def discard(self, ids: Collection[UUID], *, by: str, note: str) -> int:
@@ -83,8 +83,7 @@ class ParkedTable:
             act = DiscardParked(
                 uow, PostgresParkedMessages(uow, self._clock), PostgresDiscardedMessages(uow, self._clock)
             )
-            with _told_in_a_line():
-                count += await act(batch, by=by, note=note)
+            count += await _once_more(partial(act, batch, by=by, note=note))
         return count
 
 
@@ -123,9 +122,11 @@ class DeadLetterQueue:
         return count
 
     async def _record(self, parked: Parked, *, by: str, note: str) -> None:
-        with _told_in_a_line():
+        async def record() -> None:
             async with (uow := self._uow()):
                 await PostgresDiscardedMessages(uow, self._clock).add([parked], by=by, note=note)
+
+        await _once_more(record)
 
 
 @asynccontextmanager
@@ -149,9 +150,12 @@ def _batches(ids: Collection[UUID]) -> Iterator[list[UUID]]:
         yield in_order[start : start + BATCH_MAX]
 
 
-@contextmanager
-def _told_in_a_line() -> Iterator[None]:
+async def _once_more(act: Callable[[], Awaitable[T]]) -> T:
+    """Where nothing was done, for the database may have moved to its next host. Raises Unavailable."""
     try:
-        yield
+        try:
+            return await act()
+        except Unavailable:
+            return await act()
     except Contention as error:
         raise Unavailable("the database is busy, try again") from error

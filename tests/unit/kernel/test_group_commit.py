@@ -203,6 +203,12 @@ async def test_a_store_that_is_away_is_asked_once_more() -> None:
     assert store.batches == [[1, 2]] * 2
 
 
+async def test_a_store_that_is_away_after_a_lost_race_is_asked_once_more_too() -> None:
+    store = Store(failing(Contention("lost"), Unavailable("away"), None))
+    assert await GroupCommit(store, RecordingClock())(7) == "7"
+    assert store.batches == [[7], [7], [7]]
+
+
 async def test_a_store_that_stays_away_is_told_to_all_and_nothing_is_halved() -> None:
     store = Store(failing(Unavailable("away")))
     outcomes = await GroupCommit(store, RecordingClock()).submit([1, 2, 3])

@@ -17,6 +17,7 @@ from sqlalchemy.sql.compiler import SQLCompiler
 
 from kernel.adapters.postgres.failures import DRIVER_ERRORS
 from kernel.adapters.postgres.pool import pool_of
+from kernel.adapters.postgres.primary import PrimaryConnection
 from kernel.domain.errors import OutcomeUnknown
 
 _DIALECT = dialect()  # type: ignore[no-untyped-call]  # the library types all but this
@@ -27,15 +28,28 @@ _NONE: Mapping[str, Any] = {}
 class DriverConnection:
     """For as long as `connected` lends it. Statements are constants; methods raise what the driver raises."""
 
-    def __init__(self, connection: asyncpg.Connection) -> None:
+    def __init__(self, connection: PrimaryConnection) -> None:
         self.driver = connection
 
     async def execute(
         self, statement: ClauseElement, parameters: Mapping[str, Any] = _NONE
     ) -> list[asyncpg.Record]:
+        """The rows, which are not given out where the server tells with them that it takes no more writes."""
+        rows = await self.write(statement, parameters)
+        self.driver.require_primary()
+        return rows
+
+    async def write(
+        self, statement: ClauseElement, parameters: Mapping[str, Any] = _NONE
+    ) -> list[asyncpg.Record]:
+        """The same for a statement that commits by itself: once it is confirmed it stands."""
         sql, names, constants = _compiled(statement)
         values = [parameters[name] if name in parameters else constants[name] for name in names]
-        rows: list[asyncpg.Record] = await self.driver.fetch(sql, *values)
+        try:
+            rows: list[asyncpg.Record] = await self.driver.fetch(sql, *values)
+        except asyncpg.ReadOnlySQLTransactionError:
+            self.driver.primary.retire()
+            raise
         return rows
 
 
@@ -50,8 +64,9 @@ def _compiled(statement: ClauseElement) -> tuple[str, list[str], Mapping[str, An
 
 @asynccontextmanager
 async def connected(engine: AsyncEngine) -> AsyncIterator[DriverConnection]:
-    """A connection of the pool that is whole; none goes back within a transaction or a statement."""
-    pooled = await _whole(engine)
+    """A connection of the pool that is whole; none goes back within a transaction or a statement, or to a
+    server that does not take writes any more."""
+    pooled = await _lend(engine)
     connection = _driver(pooled)
     whole = False  # What was cancelled, or took too long, may still be under way.
     try:
@@ -62,15 +77,16 @@ async def connected(engine: AsyncEngine) -> AsyncIterator[DriverConnection]:
         whole = not isinstance(error, OutcomeUnknown | TimeoutError) and await _rolled_back(connection)
         raise
     finally:
-        if whole:
+        if whole and connection.takes_writes():
+            connection.primary.idle.add(connection)
             pooled.close()
         else:
             _discard(pooled)
 
 
-async def _rolled_back(connection: asyncpg.Connection) -> bool:
+async def _rolled_back(connection: PrimaryConnection) -> bool:
     """Whether nothing of a transaction is left."""
-    if connection.is_closed():
+    if connection.is_closed() or connection.primary.retired:
         return False
     with suppress(*DRIVER_ERRORS, OSError, TimeoutError):
         if connection.is_in_transaction():
@@ -84,16 +100,18 @@ def _discard(pooled: PoolProxiedConnection) -> None:
     pooled.invalidate()
 
 
-async def _whole(engine: AsyncEngine) -> PoolProxiedConnection:
-    """A server that restarted has closed connections while they lay in the pool."""
+async def _lend(engine: AsyncEngine) -> PoolProxiedConnection:
+    """A connection may have been closed while it lay in the pool, by its server, or as a former primary's."""
     while True:
         pooled = await engine.raw_connection()
         connection = _driver(pooled)
-        if not connection.is_closed() and not connection.is_in_transaction():
+        connection.primary.idle.discard(connection)
+        if not connection.is_closed() and not connection.is_in_transaction() and connection.takes_writes():
             return pooled
         _discard(pooled)
 
 
-def _driver(pooled: PoolProxiedConnection) -> asyncpg.Connection:
-    driver: asyncpg.Connection = pooled.driver_connection
+def _driver(pooled: PoolProxiedConnection) -> PrimaryConnection:
+    driver = pooled.driver_connection
+    assert isinstance(driver, PrimaryConnection)
     return driver

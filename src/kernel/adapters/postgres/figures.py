@@ -6,7 +6,7 @@ from uuid import UUID
 from sqlalchemy import Text, cast, func, select
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from kernel.adapters.postgres.failures import meaning
+from kernel.adapters.postgres.reading import read
 from kernel.adapters.postgres.tables import OUTBOX, PARKED
 from kernel.domain.ids import made_at
 
@@ -19,15 +19,10 @@ _PARKED = select(PARKED.c.reason, func.count().label("parked")).group_by(PARKED.
 
 async def waiting(engine: AsyncEngine) -> dict[str, tuple[int, datetime]]:
     """How many events wait to be published, and since when the oldest does, by type."""
-    with meaning():
-        async with engine.connect() as connection:
-            rows = await connection.execute(_WAITING)
+    rows = await read(engine, _WAITING)
     return {name: (count, made_at(UUID(oldest))) for name, count, oldest in rows}
 
 
 async def parked(engine: AsyncEngine) -> dict[str, int]:
     """How many messages are parked, by reason."""
-    with meaning():
-        async with engine.connect() as connection:
-            rows = await connection.execute(_PARKED)
-    return {row.reason: row.parked for row in rows}
+    return dict(await read(engine, _PARKED))

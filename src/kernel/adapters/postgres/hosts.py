@@ -1,19 +1,24 @@
 """A primary and its standbys: whichever of them takes writes."""
 
+import asyncio
 import socket
 from typing import Any
 
 import asyncpg
 
+from kernel.adapters.postgres.primary import Primary, PrimaryConnection
 from kernel.adapters.postgres.urls import HostUrl, database_hosts
 
-# A host that is away, still starting, or a standby.
+# A host that is away, starting, ending, or a standby.
 _PASSED_OVER = (
     OSError,
     TimeoutError,
-    asyncpg.CannotConnectNowError,
+    asyncpg.PostgresConnectionError,
+    asyncpg.exceptions.OperatorInterventionError,
     asyncpg.exceptions.TargetServerAttributeNotMatched,
 )
+
+SEARCH_EVERY_S = 0.1
 
 
 class Hosts:
@@ -25,32 +30,73 @@ class Hosts:
 
     def __init__(self, url: str) -> None:
         """Raises UrlProblem."""
-        self._urls = database_hosts(url)
+        self._hosts = database_hosts(url)
+        self._primary: Primary | None = None
+        self._failure: Exception | None = None
+        self._searched_at = 0.0
+        self._searching = asyncio.Lock()
 
-    async def connect(self, *, timeout_s: float, **options: Any) -> asyncpg.Connection:
-        """A connection that may write, within `timeout_s`. Raises what the last host's driver raises."""
-        *others, last = self._urls
-        for url in others:
+    async def connect(self, *, timeout_s: float, **options: Any) -> PrimaryConnection:
+        """A connection that may write, within `timeout_s`. Raises what the last host's driver raises.
+
+        While no host takes writes, one caller at a time searches, now and then, and whoever came before the
+        search began shares what it found: a host that is about to take over has enough to do.
+        """
+        if self._failure is None:
+            return await self._search(timeout_s, options)
+        loop = asyncio.get_running_loop()
+        came_at = loop.time()
+        async with asyncio.timeout(timeout_s), self._searching:
+            if self._failure is not None:
+                if self._searched_at > came_at:
+                    raise self._failure.with_traceback(None)
+                await asyncio.sleep(self._searched_at + SEARCH_EVERY_S - loop.time())
+            return await self._search(timeout_s, options)
+
+    async def _search(self, timeout_s: float, options: dict[str, Any]) -> PrimaryConnection:
+        self._searched_at = asyncio.get_running_loop().time()
+        try:
+            found = await self._first_that_takes_writes(timeout_s, options)
+        except Exception as error:
+            self._failure = error
+            raise
+        self._failure = None
+        return found
+
+    async def _first_that_takes_writes(self, timeout_s: float, options: dict[str, Any]) -> PrimaryConnection:
+        *others, last = self._hosts
+        for host in others:
             try:
-                return await self._connect(url, timeout_s, options)
+                return await self._connect(host, timeout_s, options)
             except _PASSED_OVER:
                 continue
         return await self._connect(last, timeout_s, options)
 
-    async def _connect(self, url: HostUrl, timeout_s: float, options: dict[str, Any]) -> asyncpg.Connection:
-        connection = await connect_to(url, timeout_s=timeout_s / len(self._urls), **options)
-        self._urls.sort(key=lambda one: one != url)
+    async def _connect(self, host: HostUrl, timeout_s: float, options: dict[str, Any]) -> PrimaryConnection:
+        connection = await connect_to(host, timeout_s=timeout_s / len(self._hosts), **options)
+        self._hosts.sort(key=lambda one: one != host)
+        connection.primary = self._primary_at(host)
         return connection
+
+    def _primary_at(self, host: HostUrl) -> Primary:
+        """Only one host takes writes: where another one does now, the former is silent, or cut off."""
+        primary = self._primary
+        if primary is None or primary.retired or primary.host != host:
+            if primary is not None:
+                primary.retire()
+            self._primary = primary = Primary(host)
+        return primary
 
 
 async def connect_to(
     host: HostUrl, *, timeout_s: float, server_settings: dict[str, str], **options: Any
-) -> asyncpg.Connection:
+) -> PrimaryConnection:
     """A connection that may write. A limit of the URL can only shorten `timeout_s`, for callers wait."""
-    connection = await asyncpg.connect(
+    connection: PrimaryConnection = await asyncpg.connect(
         **host.driver_options(),
         timeout=min(timeout_s, host.connect_within_s or timeout_s),
         target_session_attrs="read-write",
+        connection_class=PrimaryConnection,
         # What the shop needs of the session comes last: it wins over `options`.
         server_settings=host.session_settings | server_settings | _name(host),
         **options,

@@ -1,34 +1,48 @@
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
-from functools import lru_cache
+"""Statements that only read, each on its own: no BEGIN and no ROLLBACK to wait for."""
 
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+import asyncio
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
 
-from kernel.adapters.postgres.driver import DriverConnection, connected
+import asyncpg
+from sqlalchemy import ClauseElement
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from kernel.adapters.postgres.driver import connected
 from kernel.adapters.postgres.failures import meaning
 from kernel.domain.errors import Contention, Unavailable
 
+# As long as the gateway waits for an answer to a read.
+READ_WITHIN_S = 5.0
+_NONE: Mapping[str, Any] = {}
 
-@asynccontextmanager
-async def reading(engine: AsyncEngine) -> AsyncIterator[AsyncConnection]:
-    """A connection for statements that only read, each on its own: no BEGIN and no ROLLBACK to wait for."""
+
+async def read(
+    engine: AsyncEngine, statement: ClauseElement, parameters: Mapping[str, Any] = _NONE
+) -> list[asyncpg.Record]:
+    """The rows, from the server that takes writes. Raises Unavailable.
+
+    Where a connection fails, or tells that its server takes no more writes, one more try finds the next host.
+    """
+    loop = asyncio.get_running_loop()
+    deadline = loop.time() + READ_WITHIN_S
+    try:
+        return await _read(engine, statement, parameters)
+    except Unavailable as error:
+        if error.code == "overloaded" or loop.time() >= deadline:
+            raise
     with _meaning():
-        async with _autocommitting(engine).connect() as connection:
-            yield connection
+        async with asyncio.timeout_at(deadline):
+            return await _read(engine, statement, parameters)
 
 
-@asynccontextmanager
-async def reading_often(engine: AsyncEngine) -> AsyncIterator[DriverConnection]:
-    """The same for statements that every order needs."""
+async def _read(
+    engine: AsyncEngine, statement: ClauseElement, parameters: Mapping[str, Any]
+) -> list[asyncpg.Record]:
     with _meaning():
         async with connected(engine) as connection:
-            yield connection
-
-
-@lru_cache(maxsize=8)
-def _autocommitting(engine: AsyncEngine) -> AsyncEngine:
-    """The same pool, without transactions of SQLAlchemy's; this view of it costs as much as a statement."""
-    return engine.execution_options(isolation_level="AUTOCOMMIT")
+            return await connection.execute(statement, parameters)
 
 
 @contextmanager

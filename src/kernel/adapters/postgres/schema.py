@@ -1,13 +1,14 @@
 """The revision of a database, which its newest migration wrote down."""
 
+import asyncpg
 from sqlalchemy import text
-from sqlalchemy.exc import ProgrammingError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from kernel.adapters.postgres.failures import meaning
-from kernel.domain.errors import ShopError
+from kernel.adapters.postgres.failures import cause_of
+from kernel.adapters.postgres.reading import read
+from kernel.domain.errors import ShopError, Unavailable
 
-UNDEFINED_TABLE = "42P01"
+_REVISION = text("SELECT max(version_num) FROM alembic_version")
 
 
 class SchemaMismatch(ShopError):
@@ -17,12 +18,10 @@ class SchemaMismatch(ShopError):
 
 async def revision(engine: AsyncEngine) -> int:
     """The number of the database's newest revision; 0 where it was never migrated."""
-    with meaning():
-        async with engine.connect() as connection:
-            try:
-                found = await connection.scalar(text("SELECT max(version_num) FROM alembic_version"))
-            except ProgrammingError as error:
-                if getattr(error.orig, "sqlstate", None) != UNDEFINED_TABLE:
-                    raise
-                return 0
+    try:
+        [(found,)] = await read(engine, _REVISION)
+    except Unavailable as error:
+        if not isinstance(cause_of(error), asyncpg.UndefinedTableError):
+            raise
+        return 0
     return int(found or 0)

@@ -22,12 +22,15 @@ from kernel.domain.errors import Contention, Unavailable
 # The oldest one that tells a client, without being asked, that it takes no writes any more.
 VERSION_MIN = 14
 SHOWN_MAX = 4
+# Sources of a setting that win over what the server itself is told later (PostgreSQL manual, pg_settings).
+_OF_THE_SESSION = ("database", "user", "database user", "client", "session")
 
 _SERVER = """
 SELECT current_setting('server_version_num')::int / 10000 AS version,
        current_setting('server_encoding') AS encoding,
        current_user AS role, current_database() AS database, current_schema() AS schema,
        coalesce(has_schema_privilege(current_schema(), 'CREATE'), false) AS may_create,
+       (SELECT source FROM pg_settings WHERE name = 'default_transaction_read_only') AS read_only_source,
        concat_ws('/', extract(epoch FROM pg_postmaster_start_time()), current_database(), current_schema())
            AS identity
 """
@@ -130,6 +133,11 @@ def _server_problem(server: asyncpg.Record) -> str | None:
         return f"is PostgreSQL {server['version']}: {VERSION_MIN} or newer is needed"
     if server["encoding"] != "UTF8":
         return f"has the encoding {server['encoding']}: create it with ENCODING 'UTF8' TEMPLATE template0"
+    if server["read_only_source"] in _OF_THE_SESSION:
+        return (
+            "sets default_transaction_read_only for the database, the role or the session, which hides a"
+            " switchover: leave it to the server"
+        )
     if server["schema"] is None:
         return f"has no schema in its search_path that the role {server['role']} may use"
     return None

@@ -45,18 +45,29 @@ class Transaction:
 
     async def flush(self) -> None:
         if self._waiting:
-            waiting, self._waiting = self._waiting, {}
-            parameters = {name: value for given in waiting.values() for name, value in given.items()}
-            assert len(parameters) == sum(map(len, waiting.values())), "two parameters have one name"
-            await self._connection.execute(_joined(tuple(waiting)), parameters)
+            await self._connection.execute(*self._take_waiting())
+
+    async def prepare(self) -> None:
+        """Before `commit`. Whatever fails here has committed nothing."""
+        if self.begun:
+            await self.flush()
+        self._connection.driver.require_primary()
 
     async def commit(self) -> None:
-        """After `flush`."""
+        """Sends COMMIT, or all that was written as the one statement that it is."""
         if self.begun:
             await self._connection.driver.execute("COMMIT")
+        elif self._waiting:
+            await self._connection.write(*self._take_waiting())
 
     async def roll_back(self) -> None:
         await self._connection.driver.execute("ROLLBACK")
+
+    def _take_waiting(self) -> tuple[Write, Mapping[str, Any]]:
+        waiting, self._waiting = self._waiting, {}
+        parameters = {name: value for given in waiting.values() for name, value in given.items()}
+        assert len(parameters) == sum(map(len, waiting.values())), "two parameters have one name"
+        return _joined(tuple(waiting)), parameters
 
     async def _begin(self) -> None:
         if not self.begun:

@@ -34,8 +34,8 @@ class PostgresUnitOfWork:
     ) -> None:
         async with self._lent:
             if error is None:
-                with meaning(committing=not self.transaction.begun):
-                    await self.transaction.flush()
+                with meaning():
+                    await self.transaction.prepare()
                 with meaning(committing=True):
                     await self.transaction.commit()
             else:

@@ -26,7 +26,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from kernel.adapters.postgres.driver import connected
 from kernel.adapters.postgres.failures import meaning
-from kernel.adapters.postgres.reading import reading, reading_often
+from kernel.adapters.postgres.reading import read
 from kernel.adapters.postgres.tables import PARKED
 from kernel.adapters.postgres.transaction import Transaction
 from kernel.adapters.postgres.unit_of_work import PostgresUnitOfWork
@@ -100,6 +100,8 @@ _FIND_BY_KEY = select(*_COLUMNS).join_from(
 _FIND_BY_ID = select(*_COLUMNS).join_from(
     ORDERS, _keys, and_(ORDERS.c.user_id == _keys.c.user_id, ORDERS.c.id == _keys.c.id)
 )
+
+_GET = select(*_COLUMNS).where(ORDERS.c.id == bindparam("id"))
 
 # Blank orders that are never committed: inserting one waits for whoever else is about to use its key.
 _BLANK = {
@@ -182,35 +184,27 @@ class PostgresPlacedOrders:
         self._engine = engine
 
     async def get(self, order_id: UUID) -> Order | None:
-        async with reading(self._engine) as connection:
-            row = (
-                await connection.execute(
-                    select(*_COLUMNS).where(ORDERS.c.id == bindparam("id")), {"id": order_id}
-                )
-            ).one_or_none()
-        return None if row is None else _order(row)
+        rows = await read(self._engine, _GET, {"id": order_id})
+        return _order(rows[0]) if rows else None
 
     async def history(self, order_id: UUID, *, after: int) -> Sequence[StatusChanged]:
-        async with reading(self._engine) as connection:
-            rows = await connection.execute(_HISTORY, {"id": order_id, "after": after})
-            return [StatusChanged(**{**row._mapping, "status": Status(row.status)}) for row in rows]
+        rows = await read(self._engine, _HISTORY, {"id": order_id, "after": after})
+        return [StatusChanged(**{**row, "status": Status(row["status"])}) for row in rows]
 
     async def lives(self, order_ids: Sequence[UUID]) -> Mapping[UUID, Sequence[Order]]:
         lives: defaultdict[UUID, list[Order]] = defaultdict(list)
-        async with reading(self._engine) as connection:
-            for row in await connection.execute(_LIVES, {"ids": order_ids}):
-                lives[row.id].append(_order(row))
+        for row in await read(self._engine, _LIVES, {"ids": order_ids}):
+            lives[row["id"]].append(_order(row))
         return lives
 
     async def find(self, commands: Sequence[PlaceOrder]) -> Sequence[Order]:
         named = {(c.user_id, c.idempotency_key) for c in commands if c.idempotency_key is not None}
         unnamed = {(c.user_id, c.order_id) for c in commands if c.idempotency_key is None}
         found: list[Order] = []
-        async with reading_often(self._engine) as connection:
-            if named:
-                found += map(_order, await connection.execute(_FIND_BY_KEY, arrays(_NAMES_OF, named)))
-            if unnamed:
-                found += map(_order, await connection.execute(_FIND_BY_ID, arrays(_KEYS, unnamed)))
+        if named:
+            found += map(_order, await read(self._engine, _FIND_BY_KEY, arrays(_NAMES_OF, named)))
+        if unnamed:
+            found += map(_order, await read(self._engine, _FIND_BY_ID, arrays(_KEYS, unnamed)))
         return found
 
     async def find_twins(self, commands: Sequence[PlaceOrder]) -> Sequence[Order]:
@@ -235,8 +229,7 @@ class PostgresPlacedOrders:
             query = query.where(ORDERS.c.status == status)
         if after is not None:
             query = query.where(ORDERS.c.id > after)
-        async with reading(self._engine) as connection:
-            return [_order(row) for row in await connection.execute(query)]
+        return [_order(row) for row in await read(self._engine, query)]
 
 
 def _order(row: Iterable[Any]) -> Order:

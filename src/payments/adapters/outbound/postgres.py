@@ -7,7 +7,7 @@ from sqlalchemy import Select, and_, bindparam, select, union, update
 from sqlalchemy.dialects.postgresql import ARRAY, insert
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from kernel.adapters.postgres.reading import reading, reading_often
+from kernel.adapters.postgres.reading import read
 from kernel.adapters.postgres.tables import Key
 from kernel.adapters.postgres.unit_of_work import PostgresUnitOfWork
 from kernel.adapters.postgres.unnest import arrays, document, records, unnest
@@ -122,9 +122,8 @@ class PostgresStatements:
         query = select(*_TRANSFER).where(TRANSFERS.c.user_id == user_id)
         if after is not None:
             query = query.where(TRANSFERS.c.sequence < after)
-        async with reading(self._engine) as connection:
-            rows = await connection.execute(query.order_by(TRANSFERS.c.sequence.desc()).limit(limit))
-            return [_transfer(row) for row in rows]
+        rows = await read(self._engine, query.order_by(TRANSFERS.c.sequence.desc()).limit(limit))
+        return [_transfer(row) for row in rows]
 
 
 class PostgresPayments:
@@ -147,13 +146,11 @@ class PostgresOpenedAccounts:
         self._engine = engine
 
     async def find(self, user_ids: Set[str]) -> Mapping[str, Account]:
-        async with reading(self._engine) as connection:
-            rows = await connection.execute(_ACCOUNTS_OF, {"user_ids": list(user_ids)})
-            return {account.user_id: account for account in map(_account, rows)}
+        rows = await read(self._engine, _ACCOUNTS_OF, {"user_ids": list(user_ids)})
+        return {account.user_id: account for account in map(_account, rows)}
 
     async def balances(self, user_ids: Set[str]) -> Mapping[str, int]:
-        async with reading_often(self._engine) as connection:
-            return dict(await connection.execute(_BALANCES, {"user_ids": list(user_ids)}))
+        return dict(await read(self._engine, _BALANCES, {"user_ids": list(user_ids)}))
 
 
 def _account(row: Iterable[Any]) -> Account:
