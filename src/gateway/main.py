@@ -58,6 +58,14 @@ async def serve(settings: Settings, notifications: Notifications, stop: asyncio.
         )
         hub, changes = await container.get(Hub), await container.get(StatusChanges)
         ways = short_ways(await container.get(PlaceOrders), hub, clock)
-        door = with_short_ways(app, ways)
         jobs: list[Background] = [hub, changes, *neighbours]
-        await run(door, telemetry, settings, settings.gateway_port, stop, hub, jobs=jobs)
+        await run(
+            with_short_ways(app, ways),
+            telemetry,
+            settings,
+            settings.gateway_port,
+            stop,
+            hub,
+            root_path=settings.shop_root_path or "",
+            jobs=jobs,
+        )

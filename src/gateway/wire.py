@@ -44,13 +44,15 @@ class _Event(http.Answer, frozen=True):
     data: _Change
 
 
-def place_order(order: http.PlaceOrder, key: str | None, new_id: UUID, traceparent: str) -> PlaceOrder:
+def place_order(
+    order: http.PlaceOrder, key: str | None, new_id: UUID, traceparent: str, request_id: str
+) -> PlaceOrder:
     """An order without a client's key gets one of the gateway's own, so that it may be sent again."""
     own_key = key is None
     item = http.PlaceOrderItem(
         order.user_id, order.amount, order.description, str(new_id) if own_key else key
     )
-    return PlaceOrder(body=encode(item), own_key=own_key, traceparent=traceparent)
+    return PlaceOrder(body=encode(item), own_key=own_key, traceparent=traceparent, request_id=request_id)
 
 
 def fate(order: PlaceOrder, outcome: Outcome) -> Fate:

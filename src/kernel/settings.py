@@ -10,6 +10,7 @@ import msgspec
 from msgspec import Meta
 from yarl import URL
 
+from kernel.adapters.networks import Networks
 from kernel.adapters.postgres.parameters import UrlProblem, is_host
 from kernel.adapters.postgres.urls import database_hosts
 
@@ -106,6 +107,11 @@ CollectorUrl = Annotated[str, Meta(description="a URL like http://host:4318"), c
 Count = Annotated[int, Meta(ge=1, le=1_000_000, description="a whole number from 1 to 1000000")]
 
 
+RootPath = Annotated[
+    str, Meta(pattern=r"^(/[A-Za-z0-9._~-]+)+\Z", description="a path like /shop, without a slash at its end")
+]
+
+
 class SettingsError(Exception):
     """One clear line about a setting that is wrong or missing."""
 
@@ -129,6 +135,10 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     shop_cors_origins: Origins | None = None
     shop_connections: Count = 10_000
     shop_connections_per_address: Count | None = None
+    shop_trusted_proxies: Annotated[
+        Networks, Meta(description="networks like 10.0.0.0/8 or fd00::/8, separated by commas")
+    ] = Networks()
+    shop_root_path: RootPath | None = None
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
     log_format: Literal["auto", "console", "json"] = "auto"
     otel_exporter_otlp_endpoint: CollectorUrl | None = None

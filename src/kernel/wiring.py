@@ -13,6 +13,8 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from kernel.adapters.http.health import Probes
 from kernel.adapters.http.limits import Limits
+from kernel.adapters.http.one_line import one_line_each
+from kernel.adapters.http.proxies import behind_proxies
 from kernel.adapters.http.server import HttpServer, listen
 from kernel.adapters.postgres.engine import connect_engine
 from kernel.adapters.postgres.figures import parked, waiting
@@ -264,6 +266,7 @@ async def run(
     stop: asyncio.Event,
     first_to_stop: Stoppable,
     *,
+    root_path: str = "",
     relays: Sequence[Relay] = (),
     jobs: Sequence[Background] = (),
 ) -> None:
@@ -279,6 +282,8 @@ async def run(
         await stop.wait()
         await first_to_stop.stop()
 
+    trusted = settings.shop_trusted_proxies
+    seen = behind_proxies(observed(one_line_each(app), telemetry), trusted, root_path)
     limits = Limits(
         connections=settings.shop_connections, connections_per_address=settings.connections_per_address
     )
@@ -287,7 +292,7 @@ async def run(
             relaying = [group.create_task(relay.run()) for relay in relays]
             working = [group.create_task(job.run()) for job in (*jobs, LoopLag(telemetry.metrics))]
             taking = group.create_task(stop_first())
-            await HttpServer(observed(app, telemetry), listener, limits).run_until(stop)
+            await HttpServer(seen, listener, limits, trusted.hold).run_until(stop)
             await taking
             for relay in relays:
                 relay.stop()

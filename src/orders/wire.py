@@ -7,7 +7,7 @@ from uuid import UUID
 
 import msgspec
 
-from kernel.adapters.cloudevents import decode_events, encode_event
+from kernel.adapters.cloudevents import Origin, decode_events, encode_event
 from kernel.contracts import catalog, http
 from kernel.contracts.orders import OrderCancellationRequestedV1, OrderPlacedV1, OrderStatusChangedV1
 from kernel.contracts.payments import (
@@ -34,7 +34,9 @@ from orders.domain.order import Order, OrderStatusChanged, PlaceOrder, StatusCha
 SOURCE = "/shop/orders"
 
 
-def place_order(body: http.PlaceOrder, key: str | None, order_id: UUID, traceparent: str) -> PlaceOrder:
+def place_order(
+    body: http.PlaceOrder, key: str | None, order_id: UUID, traceparent: str, request_id: str
+) -> PlaceOrder:
     return PlaceOrder(
         order_id=order_id,
         user_id=body.user_id,
@@ -42,6 +44,7 @@ def place_order(body: http.PlaceOrder, key: str | None, order_id: UUID, tracepar
         description=body.description,
         idempotency_key=key,
         traceparent=traceparent,
+        request_id=request_id,
     )
 
 
@@ -93,25 +96,23 @@ def _published(event: Question | OrderStatusChanged) -> tuple[str, msgspec.Struc
             )
 
 
-def _captured(data: PaymentCapturedV1, traceparent: str) -> PaymentCaptured:
-    return PaymentCaptured(order_id=data.order_id, user_id=data.user_id, traceparent=traceparent)
+def _captured(data: PaymentCapturedV1, origin: Origin) -> PaymentCaptured:
+    return PaymentCaptured(order_id=data.order_id, user_id=data.user_id, **origin)
 
 
-def _declined(data: PaymentDeclinedV1, traceparent: str) -> PaymentDeclined:
-    return PaymentDeclined(
-        order_id=data.order_id, user_id=data.user_id, traceparent=traceparent, reason=data.reason
-    )
+def _declined(data: PaymentDeclinedV1, origin: Origin) -> PaymentDeclined:
+    return PaymentDeclined(order_id=data.order_id, user_id=data.user_id, reason=data.reason, **origin)
 
 
-def _refunded(data: PaymentRefundedV1, traceparent: str) -> PaymentRefunded:
-    return PaymentRefunded(order_id=data.order_id, user_id=data.user_id, traceparent=traceparent)
+def _refunded(data: PaymentRefundedV1, origin: Origin) -> PaymentRefunded:
+    return PaymentRefunded(order_id=data.order_id, user_id=data.user_id, **origin)
 
 
-def _voided(data: PaymentVoidedV1, traceparent: str) -> PaymentVoided:
-    return PaymentVoided(order_id=data.order_id, user_id=data.user_id, traceparent=traceparent)
+def _voided(data: PaymentVoidedV1, origin: Origin) -> PaymentVoided:
+    return PaymentVoided(order_id=data.order_id, user_id=data.user_id, **origin)
 
 
-FACTS: Mapping[str, Callable[[Any, str], PaymentDecided]] = {
+FACTS: Mapping[str, Callable[[Any, Origin], PaymentDecided]] = {
     catalog.PAYMENT_CAPTURED: _captured,
     catalog.PAYMENT_DECLINED: _declined,
     catalog.PAYMENT_REFUNDED: _refunded,

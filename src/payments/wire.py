@@ -7,7 +7,7 @@ from uuid import UUID
 
 import msgspec
 
-from kernel.adapters.cloudevents import decode_events, encode_event
+from kernel.adapters.cloudevents import Origin, decode_events, encode_event
 from kernel.contracts import catalog, http
 from kernel.contracts.orders import OrderCancellationRequestedV1, OrderPlacedV1
 from kernel.contracts.payments import (
@@ -83,21 +83,21 @@ def _published(event: PaymentDecided) -> tuple[str, msgspec.Struct]:
             return catalog.PAYMENT_VOIDED, PaymentVoidedV1(order_id, user_id)
 
 
-def _order_placed(data: OrderPlacedV1, traceparent: str) -> OrderPlaced:
+def _order_placed(data: OrderPlacedV1, origin: Origin) -> OrderPlaced:
     return OrderPlaced(
         order_id=data.order_id,
         user_id=data.user_id,
-        traceparent=traceparent,
         amount=data.amount.minor,
         currency=data.currency,
+        **origin,
     )
 
 
-def _cancellation_requested(data: OrderCancellationRequestedV1, traceparent: str) -> CancellationRequested:
-    return CancellationRequested(order_id=data.order_id, user_id=data.user_id, traceparent=traceparent)
+def _cancellation_requested(data: OrderCancellationRequestedV1, origin: Origin) -> CancellationRequested:
+    return CancellationRequested(order_id=data.order_id, user_id=data.user_id, **origin)
 
 
-FACTS: Mapping[str, Callable[[Any, str], Question]] = {
+FACTS: Mapping[str, Callable[[Any, Origin], Question]] = {
     catalog.ORDER_PLACED: _order_placed,
     catalog.ORDER_CANCELLATION_REQUESTED: _cancellation_requested,
 }

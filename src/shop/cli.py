@@ -78,12 +78,14 @@ def up(settings: Settings) -> None:
 
 
 def _urls(settings: Settings) -> str:
-    gateway = f"http://localhost:{settings.gateway_port}"
+    from shop.serving import local_url
+
+    gateway = local_url(settings, settings.gateway_port)
     return (
         f"The shop is open.\n"
         f"  gateway   {gateway}  (try it: {gateway}/index.html)\n"
-        f"  orders    http://localhost:{settings.orders_port}/swagger\n"
-        f"  payments  http://localhost:{settings.payments_port}/swagger\n"
+        f"  orders    {local_url(settings, settings.orders_port)}/swagger\n"
+        f"  payments  {local_url(settings, settings.payments_port)}/swagger\n"
         f"  data      {settings.shop_data_dir.resolve()}\n"
         f"Ctrl-C stops it."
     )

@@ -58,7 +58,7 @@ class Broker:
         self._end.close()
 
     def _start(self) -> str:
-        why_not_apt = "" if installed_server() else install_with_apt()
+        why_not_apt = "" if installed_server() else install_with_apt("rabbitmq-server")
         if installed_server():
             self._end.callback(self._private.kill)
             return self._private.start()
@@ -70,17 +70,17 @@ class Broker:
         )
 
 
-def install_with_apt() -> str:
-    """Installs rabbitmq-server where root has an apt-get. Returns "" or, in words, why that failed."""
+def install_with_apt(package: str) -> str:
+    """Installs the package where root has an apt-get. Returns "" or, in words, why that failed."""
     apt = shutil.which("apt-get")
     if apt is None or os.geteuid() != 0:
         return ""
-    print("installing rabbitmq-server with apt-get for the tests", file=sys.__stderr__, flush=True)
+    print(f"installing {package} with apt-get for the tests", file=sys.__stderr__, flush=True)
     command = [apt, "-qq", "-y", "-o", "DPkg::Lock::Timeout=120", "--no-install-recommends"]
     environment = os.environ | {"DEBIAN_FRONTEND": "noninteractive"}
     with no_services_started():
         # An update with one dead source among many still fails; the install then tells.
-        for arguments in (["update"], ["install", "rabbitmq-server"]):
+        for arguments in (["update"], ["install", package]):
             try:
                 done = subprocess.run(
                     [*command, *arguments],

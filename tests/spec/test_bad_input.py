@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from tests.servers.shop import SERVICES, Shop
-from tests.spec.scenario import Http, KiB, Store, expect, expect_problem, for_each, new_user
+from tests.spec.scenario import Headers, Http, KiB, Store, expect, expect_problem, for_each, new_user
+from tests.spec.test_short_ways import LONG_WAY
 
 POSTS = ["accounts", "deposit", "orders"]
 MALFORMED = [
@@ -108,11 +109,59 @@ async def test_an_unknown_field_is_named(store: Store, bystander: str, post: str
         await for_each(UNKNOWN, refused)
 
 
-async def test_a_field_twice_is_one_value_or_refused(store: Store) -> None:
-    user = await store.open_account()
-    answer = await store.http.post(store.deposit_url(user), '{"amount": 1, "amount": 2}')
-    assert answer.status in (200, 400)
-    assert await store.balance(user) in ((1, 2) if answer.status == 200 else (0,))
+@pytest.mark.parametrize("post", POSTS)
+async def test_a_field_that_comes_twice_is_refused_and_named(store: Store, bystander: str, post: str) -> None:
+    """On the short way and on Litestar's."""
+
+    async def refused(headers: Headers) -> None:
+        (name, value), *_ = fields = list(valid(post, bystander).items())
+        body = (
+            "{" + ",".join(f'"{name}":{json.dumps(value)}' for name, value in [*fields, (name, value)]) + "}"
+        )
+        answer = await store.http.post(target(store, post, bystander), body, headers)
+        expect_problem(answer, 400, field=name)
+        escaped = body.replace(f'"{name}"', f'"\\u{ord(name[0]):04x}{name[1:]}"', 1)
+        answer = await store.http.post(target(store, post, bystander), escaped, headers)
+        expect_problem(answer, 400, field=name)
+
+    async with store.nothing_changes_for(bystander):
+        await for_each([[], LONG_WAY], refused)
+
+
+async def test_of_a_batch_the_item_with_a_field_twice_is_refused_alone(store: Store) -> None:
+    user = await store.open_account(funds="2.00")
+    whole = f'{{"userId": "{user}", "amount": 1}}'
+    for headers in ([], LONG_WAY):
+        twice = whole.replace('"amount"', '"amount": 1, "amount"')
+        fates = expect(200, await store.http.post(store.batch, f"[{whole}, {twice}]", headers))
+        assert [fate["status"] for fate in fates] == [201, 400]
+        assert [error["field"] for error in fates[1]["problem"]["errors"]] == ["amount"]
+
+
+@pytest.mark.parametrize("post", POSTS)
+async def test_a_byte_order_mark_is_ignored(store: Store, post: str) -> None:
+    for headers in ([], LONG_WAY):
+        user = await store.open_account(funds="1.00")
+        body = b"\xef\xbb\xbf" + json.dumps(valid(post, user)).encode()
+        assert (await store.http.post(target(store, post, user), body, headers)).status in (200, 201)
+
+
+async def test_all_that_is_wrong_with_a_body_is_told_in_words(store: Store, bystander: str) -> None:
+    wish = {"userId": "a/b", "amount": -5, "description": 7, "colour": "red"}
+    messages = {
+        "userId": 'letter or a digit, not "a/b"',
+        "amount": "must be greater than 0, not -5",
+        "description": "must be a string of at most 500 characters, without U+0000, not 7",
+        "colour": "is unknown",
+    }
+    async with store.nothing_changes_for(bystander):
+        for headers in ([], LONG_WAY):
+            problem = await store.http.post(store.orders, wish, headers)
+            expect_problem(problem, 400)
+            (fate,) = expect(200, await store.http.post(store.batch, [wish], headers))
+            for errors in (problem.json["errors"], fate["problem"]["errors"]):
+                assert [error["field"] for error in errors] == list(messages)
+                assert all(error["message"].endswith(messages[error["field"]]) for error in errors)
 
 
 @pytest.mark.parametrize("post", POSTS)

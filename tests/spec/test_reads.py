@@ -63,7 +63,8 @@ async def test_a_head_is_answered_like_the_read_without_its_body(store: Store) -
         store.account_url(new_user()),
         f"{store.orders}?limit=0",
     ):
-        whole, head = await store.http.get(url), await store.http("HEAD", url)
+        named = [("X-Request-Id", "both")]
+        whole, head = await store.http.get(url, named), await store.http("HEAD", url, headers=named)
         assert (head.status, head.body) == (whole.status, b""), url
         unlike = {name for name in whole.headers if whole.headers[name] != head.headers.get(name)}
         assert unlike <= {"Date"}, url

@@ -13,12 +13,13 @@ class PlaceOrder:
     """A command that may be sent again and again: `body` holds an idempotency key, and stays the same.
 
     `own_key` says that the key is the gateway's: the client gave none and knows of none. `traceparent` (W3C
-    Trace Context) names the call behind it, and is empty where the client named none.
+    Trace Context) and `request_id` name the call behind it; they are empty where it has no such name.
     """
 
     body: bytes
     own_key: bool
     traceparent: str = ""
+    request_id: str = ""
 
     def placed(self, order_id: UUID, status: str, order: bytes, *, replayed: bool) -> "Placed":
         """A replay of the gateway's own key is the gateway's own repeat, not the client's."""

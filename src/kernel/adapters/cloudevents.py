@@ -3,11 +3,12 @@
 import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
-from typing import Annotated, Literal, TypeVar
+from typing import Annotated, Any, Literal, TypeVar
 from uuid import UUID
 
 import msgspec
 
+from kernel.adapters import request_id
 from kernel.adapters.trace_context import valid
 from kernel.contracts.catalog import CATALOG
 from kernel.contracts.values import decoder, encode
@@ -17,6 +18,8 @@ from kernel.ports.bus import Unreadable
 E = TypeVar("E", bound=Event)
 
 
+# The fields of an event that name the call behind it.
+Origin = Mapping[str, str]
 Name = Annotated[str, msgspec.Meta(min_length=1)]
 
 
@@ -28,6 +31,9 @@ class CloudEvent(msgspec.Struct, frozen=True, omit_defaults=True):
     subject: str = ""
     time: datetime | None = None
     traceparent: str = ""
+    # Ours hold a string there; an event of others is read whatever it holds.
+    requestid: Any = ""
+    idempotencykey: Any = ""
     datacontenttype: str = ""
     data: msgspec.Raw = msgspec.Raw(b"null")
 
@@ -43,8 +49,11 @@ class Published(msgspec.Struct, frozen=True, omit_defaults=True):
     time: datetime
     data: msgspec.Struct
     traceparent: str = ""
+    requestid: str = ""
+    idempotencykey: str = ""
 
 
+_KEY_MAX = 255
 _event = decoder(CloudEvent)
 _events = decoder(list[msgspec.Raw])
 _raw = decoder(msgspec.Raw)
@@ -53,13 +62,27 @@ _raw = decoder(msgspec.Raw)
 def encode_event(
     event: Event, event_id: UUID, at: datetime, *, source: str, type: str, data: msgspec.Struct
 ) -> bytes:
-    return encode(Published(event_id, source, type, "1.0", event.order_id, at, data, event.traceparent))
+    return encode(
+        Published(
+            event_id,
+            source,
+            type,
+            "1.0",
+            event.order_id,
+            at,
+            data,
+            event.traceparent,
+            event.request_id,
+            event.idempotency_key,
+        )
+    )
 
 
 def decode_events(
-    body: bytes, facts: Mapping[str, Callable[[msgspec.Struct, str], E]]
+    body: bytes, facts: Mapping[str, Callable[[msgspec.Struct, Origin], E]]
 ) -> Sequence[Received[E] | Unhandled]:
-    """The events of one message, a batch or a single one; `facts` translates the data of each known type.
+    """The events of one message, a batch or a single one; `facts` translates the data of each known type, and
+    what names the call behind it.
 
     Raises Unreadable for a body that is neither; an element that is no event comes out as Unhandled.
     """
@@ -87,7 +110,7 @@ def _by_content(payload: bytes) -> MessageId:
 
 
 def _decode_one(
-    payload: bytes, facts: Mapping[str, Callable[[msgspec.Struct, str], E]]
+    payload: bytes, facts: Mapping[str, Callable[[msgspec.Struct, Origin], E]]
 ) -> Received[E] | Unhandled:
     try:
         event = _event.decode(payload)
@@ -100,7 +123,16 @@ def _decode_one(
     else:
         try:
             data = decoder(CATALOG[event.type].struct).decode(event.data)
-            return Received(message, event.type, facts[event.type](data, trace), payload)
+            return Received(message, event.type, facts[event.type](data, _origin(event, trace)), payload)
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
             reason, detail = "invalid_data", str(error)
     return Unhandled(message, event.type, event.subject, reason, detail, payload, trace)
+
+
+def _origin(event: CloudEvent, traceparent: str) -> Origin:
+    key = event.idempotencykey
+    return {
+        "traceparent": traceparent,
+        "request_id": request_id.valid(event.requestid),
+        "idempotency_key": key if isinstance(key, str) and len(key) <= _KEY_MAX else "",
+    }

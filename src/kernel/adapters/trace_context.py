@@ -38,7 +38,7 @@ def list_of(traceparents: Sequence[str]) -> list[tuple[str, str]]:
     return [(TRACEPARENTS, ",".join(told[start : start + _LINE_ITEMS_MAX])) for start in starts]
 
 
-def from_list(lines: Sequence[str], *, count: int, default: str) -> list[str]:
+def from_list(header: str | None, *, count: int, default: str) -> list[str]:
     """The trace of each of so many items; `default` for those that have none of their own."""
-    told = [valid(item.strip()) or default for line in lines for item in line.split(",")]
+    told = [valid(item.strip()) or default for item in (header or "").split(",")]
     return told if len(told) == count else [default] * count

@@ -91,5 +91,7 @@ def event(name: str, publisher: str) -> dict[str, Any]:
         "time": _AT,
         "subject": _ID,
         "traceparent": "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01",
+        "requestid": "0af7651916cd43dd8448eb211c80319c",
+        "idempotencykey": "cart-1001",
         "data": MESSAGES[name],
     }

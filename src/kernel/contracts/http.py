@@ -12,11 +12,23 @@ from kernel.contracts.values import Amount, UserId
 
 # A text of PostgreSQL cannot hold U+0000.
 Description = Annotated[
-    str, Meta(max_length=500, pattern=r"\A[^\x00]*\Z", description="Free text, without U+0000.")
+    str,
+    Meta(
+        max_length=500,
+        pattern=r"\A[^\x00]*\Z",
+        description="Free text, without U+0000.",
+        extra={"words": "a string of at most 500 characters, without U+0000"},
+    ),
 ]
 IdempotencyKey = Annotated[
     str,
-    Meta(min_length=1, max_length=255, pattern=r"\A[\x20-\x7e]*\Z", description="Printable ASCII."),
+    Meta(
+        min_length=1,
+        max_length=255,
+        pattern=r"\A[\x20-\x7e]*\Z",
+        description="Printable ASCII.",
+        extra={"words": "a string of 1 to 255 printable ASCII characters"},
+    ),
 ]
 Moment = Annotated[datetime, Meta(tz=True)]
 OrderStatus = Literal["NEW", "FINISHED", "CANCELLED", "REFUNDING", "REFUNDED"]

@@ -10,11 +10,14 @@ from kernel.domain.value import value
 
 @value(kw_only=True)
 class Event:
-    """Something that happened to an order; `traceparent` (W3C Trace Context) names the call behind it."""
+    """Something that happened to an order. `traceparent` (W3C Trace Context) and `request_id` name the call
+    behind it, `idempotency_key` is that of the order; where they are not known they are empty."""
 
     order_id: UUID
     user_id: str
     traceparent: str
+    request_id: str = ""
+    idempotency_key: str = ""
 
 
 E = TypeVar("E", bound=Event)

@@ -14,7 +14,11 @@ def parse_amount(text: str) -> int:
     """Minor units of a decimal number of currency units; ValueError where it is none or not above 0."""
     match = _AMOUNT.fullmatch(text)
     if match is None:
-        raise ValueError("must be a number with at most 12 digits before the point and 2 after it")
+        if _AMOUNT.fullmatch(text.removeprefix("-")):
+            raise ValueError("must be greater than 0")
+        raise ValueError(
+            "must be a decimal number like 49.90, with at most 12 digits before the point and 2 after it"
+        )
     units, point_and_cents = match.groups(".")
     minor = int(units + point_and_cents[1:].ljust(2, "0"))
     if minor == 0:

@@ -41,7 +41,7 @@ class CancelOrders:
                     missing = f"there is no order {command.order_id} of this user"
                     outcomes.append(NotFound("order_not_found", missing))
                 else:
-                    outcomes.append(order.cancel(command.traceparent, now))
+                    outcomes.append(order.cancel(command.traceparent, now, command.request_id))
             new = [outcome for outcome in outcomes if isinstance(outcome, Cancelled) and outcome.events]
             await self.orders.save([cancelled.order for cancelled in new])
             await self.history.add([change for cancelled in new for change in cancelled.changes])

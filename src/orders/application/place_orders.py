@@ -79,7 +79,10 @@ class PlaceOrders:
             await self.orders.add(orders)
             await self.history.add([order.status_changed() for order in orders])
             await self.outbox.add(
-                [order.placed(command.traceparent) for order, command in zip(orders, commands, strict=True)]
+                [
+                    order.placed(command.traceparent, command.request_id)
+                    for order, command in zip(orders, commands, strict=True)
+                ]
             )
         known.add(orders)
 

@@ -43,7 +43,7 @@ class SettleOrders:
                     raise NotFound("order_not_found", f"there is no order {decided.order_id} of this user")
                 changed = order.settle(decided, now)
                 changes += changed
-                told += [order.told(change, decided.traceparent) for change in changed]
+                told += [order.told(change, decided.traceparent, decided.request_id) for change in changed]
             await self.orders.save([orders[change.order_id] for change in changes])
             await self.history.add(changes)
         self.tell_listeners(told)

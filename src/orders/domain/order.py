@@ -56,6 +56,7 @@ class PlaceOrder:
     description: str
     idempotency_key: str | None
     traceparent: str
+    request_id: str = ""
 
 
 @value(kw_only=True)
@@ -63,6 +64,7 @@ class CancelOrder:
     order_id: UUID
     user_id: str
     traceparent: str
+    request_id: str = ""
 
 
 @value(kw_only=True)
@@ -109,11 +111,13 @@ class Order:
             updated_at=now,
         )
 
-    def placed(self, traceparent: str) -> OrderPlaced:
+    def placed(self, traceparent: str, request_id: str = "") -> OrderPlaced:
         return OrderPlaced(
             order_id=self.id,
             user_id=self.user_id,
             traceparent=traceparent,
+            request_id=request_id,
+            idempotency_key=self.idempotency_key or "",
             amount=self.amount,
             currency=self.currency,
         )
@@ -131,7 +135,7 @@ class Order:
             case PaymentVoided():
                 return self._be_cancelled(CANCELLED_BY_USER, now)
 
-    def cancel(self, traceparent: str, now: datetime) -> "Cancelled | Conflict":
+    def cancel(self, traceparent: str, now: datetime, request_id: str = "") -> "Cancelled | Conflict":
         """A NEW order stays so: whether it was paid first is for payments to say."""
         if self.status is Status.CANCELLED:
             return Conflict("order_cancelled", f"the order {self.id} is cancelled already")
@@ -142,10 +146,9 @@ class Order:
         self.cancel_requested_at = now
         self.ask_again_at = now + ASK_AGAIN_FIRST
         changes = self._live_on(Status.REFUNDING, now) if self.status is Status.FINISHED else []
-        told = [self.told(change, traceparent) for change in changes]
-        return Cancelled(
-            order=self, changes=changes, events=[self._cancellation_requested(traceparent)], told=told
-        )
+        told = [self.told(change, traceparent, request_id) for change in changes]
+        events = [self._cancellation_requested(traceparent, request_id)]
+        return Cancelled(order=self, changes=changes, events=events, told=told)
 
     def ask_again(self, traceparent: str, now: datetime) -> Question:
         """The question to payments once more: after 5 s, then 10, 20 … 300 s."""
@@ -166,18 +169,26 @@ class Order:
             at=self.updated_at,
         )
 
-    def told(self, change: StatusChanged, traceparent: str) -> "OrderStatusChanged":
+    def told(self, change: StatusChanged, traceparent: str, request_id: str = "") -> "OrderStatusChanged":
         """A notification of this change."""
         return OrderStatusChanged(
             order_id=self.id,
             user_id=self.user_id,
             traceparent=traceparent,
+            request_id=request_id,
+            idempotency_key=self.idempotency_key or "",
             order=self,
             change=change,
         )
 
-    def _cancellation_requested(self, traceparent: str) -> CancellationRequested:
-        return CancellationRequested(order_id=self.id, user_id=self.user_id, traceparent=traceparent)
+    def _cancellation_requested(self, traceparent: str, request_id: str = "") -> CancellationRequested:
+        return CancellationRequested(
+            order_id=self.id,
+            user_id=self.user_id,
+            traceparent=traceparent,
+            request_id=request_id,
+            idempotency_key=self.idempotency_key or "",
+        )
 
     def _live_on(self, status: Status, now: datetime) -> list[StatusChanged]:
         """Through the life of a paid order up to this status, each step a change of its own."""

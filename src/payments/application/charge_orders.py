@@ -81,7 +81,7 @@ class Books:
         elif isinstance(question, CancellationRequested):
             self._refund(order, transfer_id, now)
         refunded = (*order, Kind.REFUND) in self._booked
-        return self._recorded[order].decided(question.traceparent, refunded=refunded)
+        return self._recorded[order].decided(question, refunded=refunded)
 
     def _refund(self, order: tuple[str, UUID], transfer_id: UUID, now: datetime) -> None:
         capture = self._booked.get((*order, Kind.CAPTURE))

@@ -2,6 +2,7 @@
 
 from datetime import datetime
 from enum import StrEnum
+from typing import Any
 from uuid import UUID
 
 from kernel.domain.errors import Refused
@@ -36,20 +37,22 @@ class Payment:
     transfer_id: UUID | None
     created_at: datetime
 
-    def decided(self, traceparent: str, *, refunded: bool) -> PaymentDecided:
+    def decided(self, question: Question, *, refunded: bool) -> PaymentDecided:
         """The answer to every question about this order."""
-        order_id, user_id = self.order_id, self.user_id
+        about: dict[str, Any] = {
+            "order_id": self.order_id,
+            "user_id": self.user_id,
+            "traceparent": question.traceparent,
+            "request_id": question.request_id,
+            "idempotency_key": question.idempotency_key,
+        }
         if refunded:
-            return PaymentRefunded(order_id=order_id, user_id=user_id, traceparent=traceparent)
+            return PaymentRefunded(**about)
         if self.transfer_id is not None:
-            return PaymentCaptured(
-                order_id=order_id, user_id=user_id, traceparent=traceparent, transfer_id=self.transfer_id
-            )
+            return PaymentCaptured(**about, transfer_id=self.transfer_id)
         if self.decision is Decision.VOIDED:
-            return PaymentVoided(order_id=order_id, user_id=user_id, traceparent=traceparent)
-        return PaymentDeclined(
-            order_id=order_id, user_id=user_id, traceparent=traceparent, reason=self.reason or ""
-        )
+            return PaymentVoided(**about)
+        return PaymentDeclined(**about, reason=self.reason or "")
 
 
 def decide(

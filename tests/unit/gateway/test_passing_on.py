@@ -33,7 +33,7 @@ reads = pytest.mark.parametrize(
         (f"/orders/{ORDER_ID.upper()}", "orders", f"GET /api/Order/{ORDER_ID}"),
         ("/orders", "orders", "GET /api/Order?limit=100"),
         (
-            f"/orders?userId=a%40b%7Cc&status=NEW&after={ORDER_ID}&limit=7&colour=red",
+            f"/orders?userId=a%40b%7Cc&status=NEW&after={ORDER_ID}&limit=7",
             "orders",
             f"GET /api/Order?userId=a@b%7Cc&status=NEW&after={ORDER_ID}&limit=7",
         ),

@@ -258,11 +258,37 @@ async def test_a_call_for_many_orders_has_a_trace_of_its_own_and_tells_theirs(
     assert valid(call.headers["traceparent"]) not in ("", TRACE)
 
 
-async def test_of_orders_without_a_trace_nothing_is_told(shop: Gateway, shelf: Shelf) -> None:
-    await place(shop)
+async def test_an_order_whose_client_names_nothing_has_a_trace_that_names_it(
+    shop: Gateway, shelf: Shelf
+) -> None:
+    placed = await place(shop)
     (call,) = shop.orders.calls
-    assert valid(call.headers["traceparent"])
-    assert "shop-traceparents" not in call.headers
+    trace = call.headers["shop-traceparents"]
+    assert valid(trace)
+    assert placed.headers["X-Request-Id"] == call.headers["X-Request-Id"] == trace[3:35]
+    assert "shop-request-ids" not in call.headers
+
+
+async def test_each_order_of_a_joined_call_keeps_the_id_of_its_own_call(shop: Gateway, shelf: Shelf) -> None:
+    ids = [f"call-{number}" for number in range(5)]
+    answers = await asyncio.gather(*(place(shop, headers=[("X-Request-Id", own_id)]) for own_id in ids))
+    assert [answer.headers["X-Request-Id"] for answer in answers] == ids
+    told = ",".join(call.headers["shop-request-ids"] for call in shop.orders.calls)
+    assert sorted(told.split(",")) == ids
+    for call in shop.orders.calls:
+        told_here = call.headers["shop-request-ids"].split(",")
+        assert len(told_here) > 1 or call.headers["X-Request-Id"] == told_here[0]
+
+
+async def test_names_that_do_not_fit_into_one_head_go_in_several_calls(shop: Gateway, shelf: Shelf) -> None:
+    ids = [f"{number:0128}" for number in range(150)]
+    answers = await asyncio.gather(*(place(shop, headers=[("X-Request-Id", own_id)]) for own_id in ids))
+    assert {answer.status for answer in answers} == {201}
+    told = []
+    for call in shop.orders.calls:
+        assert sum(len(name) + len(line) + 4 for name, line in call.raw_headers) < 16 * 1024
+        told += ",".join(call.headers.getall("shop-request-ids")).split(",")
+    assert sorted(told) == ids
 
 
 class HastyClock(SystemClock):

@@ -3,6 +3,7 @@
 import hashlib
 import json
 from contextlib import suppress
+from dataclasses import replace
 from typing import Any
 
 import msgspec
@@ -22,7 +23,7 @@ SOURCE = "/shop/orders"
 TRACE = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-00"
 ORDER = Event(order_id=id_of(1), user_id="alice", traceparent=TRACE)
 # A translation that keeps what it was given, to be looked at.
-FACTS = {ORDER_PLACED: lambda data, traceparent: (data, traceparent)}
+FACTS = {ORDER_PLACED: lambda data, origin: (data, origin["traceparent"])}
 
 
 def written(number: int = 1, *, minor: int = 1000, user_id: str = "alice") -> bytes:
@@ -59,6 +60,23 @@ def test_an_event_carries_the_attributes_of_cloudevents() -> None:
         "traceparent": TRACE,
         "data": None,
     }
+
+
+def test_an_event_names_the_call_and_the_key_behind_it() -> None:
+    event = replace(ORDER, request_id="call-1", idempotency_key="cart 7")
+    data = OrderPlacedV1(ORDER.order_id, UserId("alice"), Amount(1), "RUB")
+    body = encode_event(event, id_of(1), START, source=SOURCE, type=ORDER_PLACED, data=data)
+    assert (json.loads(body)["requestid"], json.loads(body)["idempotencykey"]) == ("call-1", "cart 7")
+    (origin,) = decode_events(body, {ORDER_PLACED: lambda _, origin: origin})
+    assert origin.fact == {"traceparent": TRACE, "request_id": "call-1", "idempotency_key": "cart 7"}
+
+
+@pytest.mark.parametrize("strange", [5, True, {"a": 1}, None, "a b", "a" * 300])
+def test_an_event_of_others_is_read_whatever_it_holds_in_their_place(strange: object) -> None:
+    body = by_hand(requestid=strange, idempotencykey=strange)
+    (read_event,) = decode_events(body, {ORDER_PLACED: lambda _, origin: origin})
+    assert isinstance(read_event, Received)
+    assert read_event.fact["request_id"] == ""
 
 
 def test_amounts_are_numbers_with_two_digits_in_messages_too() -> None:

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from kernel.adapters import request_id
 from kernel.adapters.telemetry.logs import configure_logs
 from kernel.adapters.trace_context import CURRENT
 
@@ -45,6 +46,16 @@ def test_a_line_of_a_call_under_way_has_its_trace(capsys: pytest.CaptureFixture[
     assert said(capsys)["trace_id"] == TRACE_ID
     logger.info("something else")
     assert "trace_id" not in said(capsys)
+
+
+def test_a_line_of_a_call_under_way_has_its_id(capsys: pytest.CaptureFixture[str]) -> None:
+    configure_logs("INFO", "json")
+    token = request_id.CURRENT.set("call-1")
+    logger.info("something")
+    request_id.CURRENT.reset(token)
+    assert said(capsys)["request_id"] == "call-1"
+    logger.info("something else")
+    assert "request_id" not in said(capsys)
 
 
 @pytest.mark.parametrize("log_format", ["console", "json"])

@@ -53,7 +53,8 @@ def test_what_is_read_is_never_rounded(text: str) -> None:
             "01",
             "00.10",
             "1.234",
-            "-1",
+            "--1",
+            "-1e2",
             "+1",
             "1e2",
             "1E2",
@@ -78,8 +79,8 @@ def test_a_text_outside_the_grammar_is_no_amount(text: str) -> None:
         parse_amount(text)
 
 
-@pytest.mark.parametrize("text", ["0", "0.0", "0.00"])
-def test_nothing_is_no_amount(text: str) -> None:
+@pytest.mark.parametrize("text", ["0", "0.0", "0.00", "-1", "-0.01"])
+def test_nothing_and_less_is_no_amount(text: str) -> None:
     with pytest.raises(ValueError, match="greater than 0"):
         parse_amount(text)
 

@@ -32,6 +32,8 @@ KINDS = {kind.__name__ for kind in STATUS_OF_KIND}
 # They end a start, hold up a relay, or become the reason of an order: no caller is told them as a problem.
 NEVER_ANSWERED = {
     "schema",
+    "migration_failed",
+    "lock_not_given",
     "rabbitmq_unavailable",
     "consumer_unavailable",
     "currency_mismatch",

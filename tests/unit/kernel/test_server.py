@@ -12,6 +12,7 @@ from litestar import Litestar, get
 
 from kernel.adapters.http import server
 from kernel.adapters.http.server import HttpServer, listen
+from kernel.domain.errors import Unavailable
 from tests.servers.shop import eventually
 
 
@@ -98,3 +99,25 @@ async def test_clients_that_vanish_are_noticed() -> None:
         with accepted:
             assert accepted.getsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE)
             assert accepted.getsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT) == 30_000
+
+
+@pytest.mark.skipif(not socket.has_dualstack_ipv6(), reason="this system has no sockets for both families")
+@pytest.mark.parametrize("address", ["127.0.0.1", "::1"])
+def test_every_address_of_ipv6_is_every_address_of_ipv4_too(address: str) -> None:
+    with listen("::", 0) as listener:
+        socket.create_connection((address, listener.getsockname()[1]), timeout=5).close()
+
+
+@pytest.mark.parametrize(
+    ("host", "words"),
+    [
+        ("nowhere.invalid", "no address is known by this name"),
+        ("a..b", "no address is known by this name"),
+        ("[::]", "no address is known by this name"),
+        ("192.0.2.1", "this machine has no such address"),
+    ],
+)
+def test_a_host_that_is_none_of_ours_is_said_in_words(host: str, words: str) -> None:
+    with pytest.raises(Unavailable, match=words) as refused, listen(host, 0):
+        pass
+    assert host in refused.value.detail

@@ -35,6 +35,8 @@ RIGHT = {
     "SHOP_CORS_ORIGINS": ["*", "https://shop.example", "https://a.example:8443,http://localhost:3000"],
     "SHOP_CONNECTIONS": ["1", "10000"],
     "SHOP_CONNECTIONS_PER_ADDRESS": ["1", "1000000"],
+    "SHOP_TRUSTED_PROXIES": ["10.0.0.0/8", "10.0.0.1", "::1, fd00::/8,192.168.0.0/16"],
+    "SHOP_ROOT_PATH": ["/shop", "/a/b-c"],
     "LOG_LEVEL": ["DEBUG", "INFO", "WARNING", "ERROR"],
     "LOG_FORMAT": ["auto", "console", "json"],
     "OTEL_EXPORTER_OTLP_ENDPOINT": ["http://collector:4318", "https://otlp.example/of/us"],
@@ -105,6 +107,8 @@ WRONG = {
     ],
     "SHOP_CONNECTIONS": ["0", "-1", "many", "1.5", "1000001"],
     "SHOP_CONNECTIONS_PER_ADDRESS": ["0", "none"],
+    "SHOP_TRUSTED_PROXIES": ["*", "10.0.0.1/8", "10.0.0.0/8,", ",", "10.0.0.0/33", "proxy.example", "yes"],
+    "SHOP_ROOT_PATH": ["shop", "/", "/shop/", "//shop", "/a b", "/shop?", "http://shop.example/shop"],
     "LOG_LEVEL": ["info", "TRACE"],
     "LOG_FORMAT": ["xml"],
     "OTEL_EXPORTER_OTLP_ENDPOINT": [

@@ -31,8 +31,12 @@ class Door:
             raise self.error
         return Answer(201, "application/json", {"Location": "/things/1"}, b"{}")
 
-    async def post(self, headers: Any = ORDINARY, *, path: str = PATH, method: str = "POST") -> None:
-        scope: Any = {"type": "http", "method": method, "path": path, "headers": headers}
+    async def post(
+        self, headers: Any = ORDINARY, *, path: str = PATH, method: str = "POST", query: bytes = b""
+    ) -> None:
+        scope: Any = {
+            "type": "http", "method": method, "path": path, "query_string": query, "headers": headers,
+        }  # fmt: skip
         await self._app(scope, self.receive, self._send)
 
     async def receive(self) -> Any:
@@ -73,7 +77,8 @@ async def test_other_paths_and_methods_are_left_to_the_application() -> None:
     door = Door()
     await door.post(path="/others")
     await door.post(method="GET")
-    assert (door.calls, door.behind) == ([], ["/others", PATH])
+    await door.post(query=b"colour=red")
+    assert (door.calls, door.behind) == ([], ["/others", PATH, PATH])
 
 
 async def test_a_way_that_takes_no_key_leaves_calls_with_one_to_the_application() -> None:

@@ -44,20 +44,18 @@ def test_the_traces_of_a_batch_are_told_in_lines_below_8_kib(count: int) -> None
     told = [VALID if number % 2 == 0 else "" for number in range(count)]
     headers = list_of(told)
     assert all(len(f"{name}: {line}") < 8192 for name, line in headers)
-    lines = [line for _, line in headers]
-    assert from_list(lines, count=count, default="") == told
-    joined = [", ".join(lines)]  # as a proxy may do it
-    assert from_list(joined, count=count, default="") == told
+    for comma in (",", ", "):
+        assert from_list(comma.join(line for _, line in headers), count=count, default="") == told
 
 
 def test_a_batch_without_traces_tells_none() -> None:
     assert list_of(["", ""]) == []
 
 
-@pytest.mark.parametrize("lines", [[], [VALID], [f"{VALID},{VALID},{VALID}"]])
-def test_a_list_that_does_not_fit_the_batch_is_of_no_use(lines: list[str]) -> None:
-    assert from_list(lines, count=2, default=OTHER) == [OTHER, OTHER]
+@pytest.mark.parametrize("header", [None, VALID, f"{VALID},{VALID},{VALID}"])
+def test_a_list_that_does_not_fit_the_batch_is_of_no_use(header: str | None) -> None:
+    assert from_list(header, count=2, default=OTHER) == [OTHER, OTHER]
 
 
 def test_an_item_without_a_valid_trace_has_that_of_the_call() -> None:
-    assert from_list([f"garbage,{VALID},-"], count=3, default=OTHER) == [OTHER, VALID, OTHER]
+    assert from_list(f"garbage,{VALID},-", count=3, default=OTHER) == [OTHER, VALID, OTHER]

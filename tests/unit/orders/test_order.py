@@ -34,7 +34,7 @@ CAPTURED = PaymentCaptured(order_id=id_of(1), user_id="alice", traceparent=TRACE
 DECLINED = PaymentDeclined(order_id=id_of(1), user_id="alice", traceparent=TRACE, reason="insufficient_funds")
 REFUNDED = PaymentRefunded(order_id=id_of(1), user_id="alice", traceparent=TRACE)
 VOIDED = PaymentVoided(order_id=id_of(1), user_id="alice", traceparent=TRACE)
-REQUEST = CancellationRequested(order_id=id_of(1), user_id="alice", traceparent=TRACE)
+REQUEST = CancellationRequested(order_id=id_of(1), user_id="alice", traceparent=TRACE, idempotency_key="k")
 ANY_DECISION = pytest.mark.parametrize(
     "late", [CAPTURED, DECLINED, REFUNDED, VOIDED], ids=["captured", "declined", "refunded", "voided"]
 )
@@ -66,8 +66,23 @@ def test_a_placed_order_is_new_and_its_history_begins() -> None:
 
 def test_a_placed_order_asks_for_its_payment() -> None:
     assert placed().placed(TRACE) == OrderPlaced(
-        order_id=id_of(1), user_id="alice", traceparent=TRACE, amount=1000, currency="RUB"
+        order_id=id_of(1),
+        user_id="alice",
+        traceparent=TRACE,
+        idempotency_key="k",
+        amount=1000,
+        currency="RUB",
     )
+
+
+def test_what_an_order_asks_and_tells_names_the_call_and_the_key_behind_it() -> None:
+    order = placed()
+    assert order.placed(TRACE, "call-1").request_id == "call-1"
+    order.settle(CAPTURED, LATER)
+    cancelled = order.cancel(TRACE, LATER, "call-2")
+    assert isinstance(cancelled, Cancelled)
+    events = [*cancelled.events, *cancelled.told]
+    assert [(event.request_id, event.idempotency_key) for event in events] == [("call-2", "k")] * 2
 
 
 def test_a_captured_payment_finishes_the_order() -> None:

@@ -1,5 +1,7 @@
 """The decision about an order: made once, by whichever question comes first, and answered for ever."""
 
+from typing import Any
+
 import pytest
 
 from payments.domain.account import Account
@@ -50,24 +52,29 @@ def test_an_order_that_cannot_be_paid_is_declined_with_the_reason_and_moves_noth
     assert (payment.decision, payment.reason, payment.transfer_id) == (Decision.DECLINED, reason, None)
 
 
+# Of another call than the one that was decided.
+NAMED: dict[str, Any] = {"traceparent": "another trace", "request_id": "call-2", "idempotency_key": "k"}
+ANOTHER = CancellationRequested(order_id=id_of(200), user_id="alice", **NAMED)
+
+
 def test_what_was_captured_is_answered_with_its_transfer_whoever_asks() -> None:
     payment, _ = decide(order_of(1000), opened(1000), id_of(7), LATER)
-    assert payment.decided("another trace", refunded=False) == PaymentCaptured(
-        order_id=id_of(200), user_id="alice", traceparent="another trace", transfer_id=id_of(7)
+    assert payment.decided(ANOTHER, refunded=False) == PaymentCaptured(
+        order_id=id_of(200), user_id="alice", **NAMED, transfer_id=id_of(7)
     )
 
 
 def test_what_was_declined_is_answered_with_its_reason_whoever_asks() -> None:
     payment, _ = decide(order_of(1000), None, id_of(7), LATER)
-    assert payment.decided("another trace", refunded=False) == PaymentDeclined(
-        order_id=id_of(200), user_id="alice", traceparent="another trace", reason="account_not_found"
+    assert payment.decided(ANOTHER, refunded=False) == PaymentDeclined(
+        order_id=id_of(200), user_id="alice", **NAMED, reason="account_not_found"
     )
 
 
 def test_what_was_captured_and_given_back_is_answered_as_refunded_whoever_asks() -> None:
     payment, _ = decide(order_of(1000), opened(1000), id_of(7), LATER)
-    assert payment.decided("another trace", refunded=True) == PaymentRefunded(
-        order_id=id_of(200), user_id="alice", traceparent="another trace"
+    assert payment.decided(ANOTHER, refunded=True) == PaymentRefunded(
+        order_id=id_of(200), user_id="alice", **NAMED
     )
 
 
@@ -83,6 +90,6 @@ def test_an_order_whose_cancellation_comes_first_is_voided_and_moves_nothing(acc
         transfer_id=None,
         created_at=LATER,
     )
-    assert payment.decided("another trace", refunded=False) == PaymentVoided(
-        order_id=id_of(200), user_id="alice", traceparent="another trace"
+    assert payment.decided(ANOTHER, refunded=False) == PaymentVoided(
+        order_id=id_of(200), user_id="alice", **NAMED
     )

@@ -15,6 +15,7 @@ from gateway.application.hub import Hub
 from gateway.application.place_orders import PlaceOrders
 from gateway.domain.orders import Fate
 from gateway.ports.orders import OrdersService
+from kernel.adapters import request_id
 from kernel.adapters.http import operations
 from kernel.adapters.http.app import JsonAnswer, passed_on
 from kernel.adapters.http.body import decode_body
@@ -57,10 +58,9 @@ class OrdersController(Controller):
         prefer: Prefer = None,
     ) -> JsonAnswer[bytes]:
         trace = valid(request.headers.get("traceparent"))
-        order = wire.place_order(data, idempotency_key, clock.new_id(), trace)
-        preferred = request.headers.getall("prefer", [])
+        order = wire.place_order(data, idempotency_key, clock.new_id(), trace, request_id.CURRENT.get())
         left = left_of(request.scope)
-        return passed_on(await as_preferred(order, preferred, place_orders, hub, left))
+        return passed_on(await as_preferred(order, prefer, place_orders, hub, left))
 
     @post("/batch", **operations.PLACE_ORDERS)
     @inject
@@ -73,7 +73,7 @@ class OrdersController(Controller):
     ) -> JsonAnswer[bytes]:
         trace = valid(request.headers.get("traceparent"))
         orders = [
-            wire.place_order(item, item.idempotency_key, clock.new_id(), trace)
+            wire.place_order(item, item.idempotency_key, clock.new_id(), trace, request_id.CURRENT.get())
             for item in data.items
             if not isinstance(item, Invalid)
         ]
@@ -139,10 +139,9 @@ def short_ways(place_orders: PlaceOrders, hub: Hub, clock: Clock) -> Mapping[str
             call.idempotency_key,
             clock.new_id(),
             valid(call.header(b"traceparent")),
+            request_id.CURRENT.get(),
         )
-        prefer = call.header(b"prefer")
-        preferred = [] if prefer is None else [prefer]
-        return await as_preferred(order, preferred, place_orders, hub, call.left)
+        return await as_preferred(order, call.header(b"prefer"), place_orders, hub, call.left)
 
     return {wire.ORDERS: ShortWay(place)}
 

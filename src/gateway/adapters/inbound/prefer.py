@@ -3,7 +3,7 @@
 import asyncio
 import logging
 import re
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from typing import Annotated
 
@@ -36,26 +36,28 @@ Prefer = Annotated[
 # One preference among several: they are separated by commas, which a quoted value may hold too.
 _PREFERENCE = re.compile(r'(?:[^,"]|"(?:[^"\\]|\\.)*")+')
 _WAIT = re.compile(r"\s*wait\s*(?:=(?P<value>[^;]*))?(?:;.*)?", re.IGNORECASE | re.DOTALL)
-_SECONDS = re.compile(r'\s*(?P<quote>"?)(?P<seconds>[0-9]{1,9})(?P=quote)\s*')
+# However many digits: more than two count as the most.
+_SECONDS = re.compile(r'\s*(?P<quote>"?)0*(?P<seconds>[0-9]{1,2})(?P<more>[0-9]*)(?P=quote)\s*')
 
 Left = Callable[[], Awaitable[None]]
 
 logger = logging.getLogger(__name__)
 
 
-def wait_s(prefer: Iterable[str]) -> int | None:
-    """The seconds to wait, of all lines of the header; None where none can be read in them.
+def wait_s(prefer: str) -> int | None:
+    """The seconds to wait; None where none can be read in the header.
 
     Of several waits the first one counts (RFC 7240, section 2).
     """
-    preferences = (preference for line in prefer for preference in _PREFERENCE.findall(line))
-    wait = next(filter(None, map(_WAIT.fullmatch, preferences)), None)
+    wait = next(filter(None, map(_WAIT.fullmatch, _PREFERENCE.findall(prefer))), None)
     found = _SECONDS.fullmatch(wait["value"] or "") if wait else None
-    return min(int(found["seconds"]), WAIT_MAX_S) if found else None
+    if not found:
+        return None
+    return WAIT_MAX_S if found["more"] else min(int(found["seconds"]), WAIT_MAX_S)
 
 
 async def as_preferred(
-    order: PlaceOrder, prefer: Sequence[str], place_orders: PlaceOrders, hub: Hub, left: Left
+    order: PlaceOrder, prefer: str | None, place_orders: PlaceOrders, hub: Hub, left: Left
 ) -> Answer:
     """What became of the order: decided where the client preferred to wait for that, and a header says so.
 

@@ -6,16 +6,21 @@ import aiohttp
 from gateway import wire
 from gateway.adapters.outbound.http_service import HttpService
 from gateway.domain.orders import Change, Fate, PlaceOrder
-from kernel.adapters import trace_context
+from kernel.adapters import request_id, trace_context
 from kernel.contracts.values import decoder, encode
 from kernel.domain.errors import Unavailable
 from kernel.ports.answer import Answer
 
 ROUTE = ("api", "Order")
+NAMES_BYTES_MAX = 14 * 1024  # A head has at most 16 KiB.
 
 
 class UnexpectedAnswer(Exception):
     """The orders service did not understand, or failed at, some order of a batch."""
+
+
+class TooManyNames(Exception):
+    """The names of the calls behind a batch do not fit into one head; those of its halves may."""
 
 
 class HttpOrders:
@@ -24,9 +29,12 @@ class HttpOrders:
 
     async def place(self, orders: Sequence[PlaceOrder]) -> Sequence[Fate]:
         body = b"[" + b",".join(order.body for order in orders) + b"]"
-        traces = trace_context.list_of([order.traceparent for order in orders])
+        names = trace_context.list_of([order.traceparent for order in orders])
+        names += request_id.list_of([_own_id(order) for order in orders])
+        if len(orders) > 1 and sum(len(line) for _, line in names) > NAMES_BYTES_MAX:
+            raise TooManyNames
         trace = trace_context.traceparent(trace_context.CURRENT.get())
-        answer = await self._service.write(*ROUTE, "batch", body=body, traceparent=trace, more=traces)
+        answer = await self._service.write(*ROUTE, "batch", body=body, traceparent=trace, more=names)
         if answer.status == 503:
             raise Unavailable("the orders service cannot take orders now")
         if answer.status != 200:
@@ -47,6 +55,7 @@ class HttpOrders:
         )
 
     async def changes(self, order_ids: Sequence[UUID]) -> Sequence[Sequence[Change]]:
+        request_id.CURRENT.set("")  # One reading is shared by all who watch.
         answer = await self._service.write(
             *ROUTE, "changes", body=encode(order_ids), traceparent=trace_context.traceparent(None)
         )
@@ -59,3 +68,9 @@ class HttpOrders:
     ) -> Answer:
         query = {"userId": user_id, "status": status, "after": after, "limit": limit}
         return await self._service.read(*ROUTE, query=query, traceparent=traceparent)
+
+
+def _own_id(order: PlaceOrder) -> str:
+    """Nothing where its trace tells the same."""
+    own_id = order.request_id
+    return "" if own_id == request_id.trace_id(order.traceparent) else own_id

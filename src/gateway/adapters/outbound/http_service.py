@@ -8,6 +8,7 @@ from multidict import CIMultiDict
 from yarl import URL
 
 from gateway.wire import at_own_route, at_the_gateway
+from kernel.adapters import request_id
 from kernel.adapters.http.headers import ETAG, LINK, LOCATION, REPLAYED
 from kernel.adapters.http.idempotency import KEY
 from kernel.adapters.http.problem import MEDIA_TYPE
@@ -121,6 +122,8 @@ class HttpService:
         self, method: str, url: URL, headers: Mapping[str, str], body: bytes | None, within_s: float
     ) -> Answer:
         timeout = aiohttp.ClientTimeout(total=within_s, connect=CONNECT_WITHIN_S)
+        if own_id := request_id.CURRENT.get():
+            headers = CIMultiDict([*headers.items(), (request_id.HEADER, own_id)])
         async with self._session.request(
             method, url, headers=headers, data=body, timeout=timeout, allow_redirects=False
         ) as response:

@@ -12,6 +12,7 @@ from kernel.adapters.http.documentation import documentation
 from kernel.adapters.http.health import Probes, health, metrics
 from kernel.adapters.http.openapi import Api
 from kernel.adapters.http.problem import EXCEPTION_HANDLERS
+from kernel.adapters.http.query import plain_query
 from kernel.contracts.values import encode
 from kernel.ports.answer import Answer
 
@@ -43,6 +44,7 @@ def create_app(
         route_handlers=[*api.routes, health(probes), metrics(exposition), documentation(api)],
         openapi_config=None,
         cors_config=cors,
+        before_request=plain_query,
         exception_handlers=EXCEPTION_HANDLERS,
         response_class=JsonAnswer,
         request_max_body_size=BODY_BYTES_MAX,

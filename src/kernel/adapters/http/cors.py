@@ -4,6 +4,7 @@ from litestar.config.cors import CORSConfig
 
 from kernel.adapters.http.headers import ETAG, LINK, LOCATION, PREFERENCE_APPLIED, REPLAYED
 from kernel.adapters.http.idempotency import KEY
+from kernel.adapters.request_id import HEADER
 
 
 def cors_config(origins: str | None) -> CORSConfig | None:
@@ -13,6 +14,14 @@ def cors_config(origins: str | None) -> CORSConfig | None:
     return CORSConfig(
         allow_origins=origins.split(","),
         allow_methods=["GET", "HEAD", "POST"],
-        allow_headers=["Content-Type", KEY, "If-None-Match", "Last-Event-ID", "Prefer", "traceparent"],
-        expose_headers=[ETAG, LINK, LOCATION, REPLAYED, PREFERENCE_APPLIED, "Retry-After"],
+        allow_headers=[
+            "Content-Type",
+            KEY,
+            "If-None-Match",
+            "Last-Event-ID",
+            "Prefer",
+            "traceparent",
+            HEADER,
+        ],
+        expose_headers=[ETAG, LINK, LOCATION, REPLAYED, PREFERENCE_APPLIED, "Retry-After", HEADER],
     )

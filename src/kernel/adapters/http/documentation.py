@@ -6,14 +6,20 @@ from typing import Any
 import msgspec
 from litestar import MediaType, Request, Router, get
 from litestar.file_system import BaseLocalFileSystem
+from litestar.handlers import HTTPRouteHandler
 from litestar.openapi.plugins import SwaggerRenderPlugin
+from litestar.response import Redirect
 from litestar.static_files import create_static_files_router
 from litestar.types import PathType
 from litestar.types.file_types import FileInfo
 
 from kernel.adapters.http.openapi import Api
+from kernel.adapters.http.proxies import PREFIX
+from kernel.adapters.http.query import ANY_QUERY
 
 _ASSETS = "/swagger-assets"
+# The page reads a query of its own, and assets may be asked with anything, such as a version.
+_ANY_QUERY = {ANY_QUERY: True}
 
 
 class _Files(BaseLocalFileSystem):
@@ -28,28 +34,60 @@ class _Files(BaseLocalFileSystem):
 
 def documentation(api: Api) -> Router:
     """The documents below /schema, and Swagger UI at its own path, its assets beside it."""
-    page = SwaggerRenderPlugin(
-        js_url=f"{_ASSETS}/swagger-ui-bundle.js",
-        css_url=f"{_ASSETS}/swagger-ui.css",
-        standalone_preset_js_url=f"{_ASSETS}/swagger-ui-standalone-preset.js",
-        favicon="",
-    )
 
-    @get(api.ui_path, media_type=MediaType.HTML, sync_to_thread=True)
+    @get(api.ui_path, media_type=MediaType.HTML, sync_to_thread=True, opt=_ANY_QUERY)
     def show(request: Request[Any, Any, Any]) -> bytes:
-        return page.render(request, msgspec.json.decode(api.openapi))
+        prefix = _prefix(request)
+        assets = f"{prefix}{_ASSETS}"
+        page = SwaggerRenderPlugin(
+            js_url=f"{assets}/swagger-ui-bundle.js",
+            css_url=f"{assets}/swagger-ui.css",
+            standalone_preset_js_url=f"{assets}/swagger-ui-standalone-preset.js",
+            favicon="",
+        )
+        return page.render(request, msgspec.json.decode(_below(prefix, api.openapi)))
 
     # In a thread, because it is made when it is first asked for, and that takes a while.
     @get("/schema/openapi.json", media_type=MediaType.JSON, sync_to_thread=True)
-    def openapi() -> bytes:
-        return api.openapi
+    def openapi(request: Request[Any, Any, Any]) -> bytes:
+        return _below(_prefix(request), api.openapi)
 
     @get("/schema/asyncapi.json", media_type=MediaType.JSON, sync_to_thread=False)
     def asyncapi() -> bytes | None:
         return api.asyncapi
 
     assets = create_static_files_router(
-        path=_ASSETS, directories=[str(files("swagger_ui") / "static")], file_system=_Files()
+        path=_ASSETS,
+        directories=[str(files("swagger_ui") / "static")],
+        file_system=_Files(),
+        opt=_ANY_QUERY,
     )
     documents = [openapi, asyncapi] if api.asyncapi else [openapi]
-    return Router("/", route_handlers=[show, *documents, assets], include_in_schema=False)
+    return Router(
+        "/", route_handlers=[show, *documents, assets, *_signposts(api.ui_path)], include_in_schema=False
+    )
+
+
+def _signposts(ui_path: str) -> list[HTTPRouteHandler]:
+    """Where people look for the page and for the document."""
+    pages = [path for path in ("/", "/swagger") if path != ui_path]
+    return [_leading(path, ui_path) for path in pages] + [_leading("/openapi.json", "/schema/openapi.json")]
+
+
+def _leading(path: str, to: str) -> HTTPRouteHandler:
+    @get(path, sync_to_thread=False, opt=_ANY_QUERY)
+    def lead() -> Redirect:
+        return Redirect(to)
+
+    return lead
+
+
+def _prefix(request: Request[Any, Any, Any]) -> str:
+    return str(request.scope.get(PREFIX, ""))
+
+
+def _below(prefix: str, document: bytes) -> bytes:
+    """The document of a server whose routes are below this path."""
+    if not prefix:
+        return document
+    return msgspec.json.encode({**msgspec.json.decode(document), "servers": [{"url": prefix}]})

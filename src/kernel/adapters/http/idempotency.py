@@ -8,10 +8,12 @@ from litestar.openapi.spec import Example
 from litestar.params import HeaderParameter
 
 from kernel.adapters.http.headers import REPLAYED
+from kernel.adapters.http.query import plain_query
 from kernel.domain.errors import Invalid
 
 KEY = "Idempotency-Key"
 WELL_FORMED = re.compile(r"[ -~]{1,255}")
+MALFORMED = "must be 1 to 255 printable ASCII characters"
 
 IdempotencyKey = Annotated[
     str | None,
@@ -28,23 +30,19 @@ IdempotencyKey = Annotated[
 
 AnyRequest = Request[Any, Any, Any]
 
-# Each runs before a request, and raises Invalid, which names the header. A guard would cost a copy of the
-# handler, a tenth of a call.
+# Each runs before a request, in place of `plain_query`, and raises Invalid, which names the header. A guard
+# would cost a copy of the handler, a tenth of a call.
 
 
-async def at_most_one_key(request: AnyRequest) -> None:
-    if len(request.headers.getall(KEY, [])) > 1:
-        raise Invalid.field(KEY, "must be given once")
-
-
-async def at_most_one_well_formed_key(request: AnyRequest) -> None:
+async def well_formed_key(request: AnyRequest) -> None:
     """For a change that is idempotent by nature, whatever its key."""
-    await at_most_one_key(request)
+    await plain_query(request)
     if not WELL_FORMED.fullmatch(request.headers.get(KEY, "none")):
-        raise Invalid.field(KEY, "must be 1 to 255 printable ASCII characters")
+        raise Invalid.field(KEY, MALFORMED)
 
 
 async def keys_in_the_body(request: AnyRequest) -> None:
+    await plain_query(request)
     if KEY in request.headers:
         raise Invalid.field(KEY, "is for one change; each item of a batch has an idempotencyKey of its own")
 

@@ -26,7 +26,13 @@ _CONVENTIONS = """
 - Whatever is refused is answered with a problem (RFC 9457) whose `code` never changes; `errors` names fields.
 - Amounts are exact decimal numbers of currency units, answered with two digits; times are RFC 3339, in UTC.
 - A change that bears an `Idempotency-Key` happens once, however often it is asked for.
-- Whatever has GET has HEAD, too. `traceparent` (W3C Trace Context) is taken over from the caller.
+- A query parameter that a route does not know, or that comes twice, is refused, as an unknown field is.
+- A header in several lines is one list; a single value in two lines is refused, as a field given twice is.
+- Every answer has an `X-Request-Id`: the caller's where it is one line of `[A-Za-z0-9._:/+=-]{1,128}`, else
+  the id of the trace. `traceparent` (W3C Trace Context) is taken over from the caller.
+- Reads say `Cache-Control: private, no-cache`: a client may keep an answer, and asks with its `ETag` whether
+  it still holds; no cache between may keep it.
+- Whatever has GET has HEAD, too.
 """
 HEALTH = {"Health": "For operators and orchestrators."}
 

@@ -20,10 +20,9 @@ from msgspec import Meta
 from kernel.adapters.http.body import BATCH_BYTES_MAX, ITEMS_MAX, Items, JsonBody, JsonItems
 from kernel.adapters.http.head import not_by_head
 from kernel.adapters.http.headers import ETAG, LINK, LOCATION, REPLAYED, answering_with
-from kernel.adapters.http.idempotency import at_most_one_key, at_most_one_well_formed_key, keys_in_the_body
+from kernel.adapters.http.idempotency import keys_in_the_body, well_formed_key
 from kernel.adapters.http.legacy import Deprecated
 from kernel.adapters.http.problem import problems
-from kernel.adapters.http.values import plain_query
 from kernel.contracts import examples, http
 from kernel.contracts.schema import AMOUNT_TEXT, USER_ID_TEXT
 from kernel.contracts.values import encode
@@ -104,7 +103,6 @@ OPEN_ACCOUNT = Operation(
     operation_id="openAccount",
     summary="Open the user's account, one at most",
     dto=JsonBody,
-    before_request=at_most_one_key,
     operation_class=answering_with(LOCATION, REPLAYED),
     responses=_answer(201, http.Account, "Opened", examples.ACCOUNT)
     | problems(*_INVALID_BODY, (409, "account_exists"), *_NOT_WRITTEN),
@@ -118,7 +116,6 @@ GET_ACCOUNT = Operation(
 LIST_TRANSACTIONS = Operation(
     operation_id="listTransactions",
     summary="The account's statement, newest first",
-    guards=[plain_query],
     operation_class=answering_with(LINK),
     responses=_answer(200, list[http.Transaction], "A page", examples.TRANSACTIONS)
     | problems(_INVALID, _NO_ACCOUNT, *_AWAY),
@@ -127,7 +124,6 @@ DEPOSIT = Operation(
     operation_id="deposit",
     summary="Top the account up",
     dto=JsonBody,
-    before_request=at_most_one_key,
     operation_class=answering_with(REPLAYED),
     status_code=200,
     responses=_DEPOSITED | problems(*_INVALID_BODY, *_NOT_DEPOSITED),
@@ -136,8 +132,7 @@ DEPOSIT_BY_GET = Operation(
     operation_id="depositByGet",
     summary="Deposit by GET (deprecated; use POST)",
     deprecated=True,
-    guards=[not_by_head, plain_query],
-    before_request=at_most_one_key,
+    guards=[not_by_head],
     operation_class=answering_with(REPLAYED),
     tags=["Accounts"],
     middleware=[Deprecated()],
@@ -160,7 +155,6 @@ PLACE_ORDER = Operation(
     operation_id="placeOrder",
     summary="Place an order and start its payment",
     dto=JsonBody,
-    before_request=at_most_one_key,
     operation_class=answering_with(LOCATION, REPLAYED),
     responses=_answer(201, http.Order, "Accepted", examples.ORDER)
     | problems(
@@ -186,7 +180,6 @@ PLACE_ORDERS = Operation(
 LIST_ORDERS = Operation(
     operation_id="listOrders",
     summary="Orders, oldest first",
-    guards=[plain_query],
     operation_class=answering_with(LINK),
     responses=_answer(200, list[http.Order], "A page", [examples.FINISHED_ORDER])
     | problems(_INVALID, *_AWAY),
@@ -202,7 +195,6 @@ GET_ORDER = Operation(
 GET_HISTORY = Operation(
     operation_id="getOrderHistory",
     summary="Every status that the order ever had, oldest first",
-    guards=[plain_query],
     responses=_answer(200, list[http.StatusChange], "What came after `after`", examples.HISTORY)
     | problems(_INVALID, _NO_ORDER, *_AWAY),
 )
@@ -212,7 +204,7 @@ CANCEL_ORDER = Operation(
     description="A NEW order gets CANCELLED, or is refunded if its payment was faster; a FINISHED one gets"
     " REFUNDING, then REFUNDED. Repeating the call is harmless.",
     status_code=202,
-    before_request=at_most_one_well_formed_key,
+    before_request=well_formed_key,
     responses=_answer(202, http.Order, "It gets cancelled or refunded", examples.REFUNDING_ORDER)
     | problems(_INVALID, _NO_ORDER, (409, "order_cancelled"), (409, "order_refunded"), *_NOT_WRITTEN),
 )

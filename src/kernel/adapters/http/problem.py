@@ -2,6 +2,7 @@
 
 import logging
 import re
+from collections.abc import Sequence
 from typing import Any
 from urllib.parse import quote
 
@@ -9,14 +10,17 @@ from litestar import Request, Response
 from litestar.exceptions import HTTPException
 from litestar.openapi.datastructures import ResponseSpec
 from litestar.openapi.spec import Example
-from litestar.params import ParameterKwarg
+from litestar.params import HeaderParameter, PathParameter
 from litestar.types import ExceptionHandlersMap
 
 from kernel.adapters.http.head import allowed
+from kernel.adapters.http.idempotency import MALFORMED
+from kernel.adapters.http.query import fault, query_faults
 from kernel.contracts.http import FieldProblem, Problem
 from kernel.contracts.values import encode
 from kernel.domain.errors import (
     Conflict,
+    FieldError,
     Invalid,
     NotFound,
     OutcomeUnknown,
@@ -73,8 +77,14 @@ TITLES = {
     "unsupported_media_type": "The body must be JSON",
 }
 
+# What the framework says of these is its own.
+DETAILS = {
+    "method_not_allowed": "this route has other methods, which Allow names",
+    "not_found": "there is no such route",
+}
+
 # All that the framework says about a parameter that is not there.
-_MISSING = re.compile(r"Missing required \w+ parameter '(?P<name>[^']*)'")
+_MISSING = re.compile(r"Missing required query parameter '")
 
 logger = logging.getLogger(__name__)
 
@@ -89,13 +99,7 @@ def problem_of(error: Exception, instance: str) -> Problem:
         logger.error("unexpected error", exc_info=error, extra={"path": instance})
         return _problem(500, "internal_error", "the error was logged", instance, [])
     errors = error.errors if isinstance(error, Invalid) else ()
-    return _problem(
-        status_of(error),
-        error.code,
-        error.detail,
-        instance,
-        [FieldProblem(item.field, item.message) for item in errors],
-    )
+    return _problem(status_of(error), error.code, error.detail, instance, errors)
 
 
 def error_answer(error: Exception, instance: str) -> Answer:
@@ -113,8 +117,9 @@ def answer(problem: Problem, headers: dict[str, str] | None = None) -> Response[
     return Response(encode(problem), status_code=problem.status, media_type=MEDIA_TYPE, headers=headers or {})
 
 
-def _problem(status: int, code: str, detail: str, instance: str, errors: list[FieldProblem]) -> Problem:
-    return Problem(f"urn:shop:problem:{code}", TITLES.get(code, code), status, detail, instance, code, errors)
+def _problem(status: int, code: str, detail: str, instance: str, errors: Sequence[FieldError]) -> Problem:
+    fields = [FieldProblem(error.field, error.message) for error in errors]
+    return Problem(f"urn:shop:problem:{code}", TITLES.get(code, code), status, detail, instance, code, fields)
 
 
 def retry_after(error: Exception) -> dict[str, str]:
@@ -127,15 +132,12 @@ def _on_shop_error(request: Request[Any, Any, Any], error: ShopError) -> Respons
 
 
 def _on_http_error(request: Request[Any, Any, Any], error: HTTPException) -> Response[bytes]:
-    """Errors that the framework finds: routes, methods, sizes, and parameters of path and query."""
-    extra = error.extra if isinstance(error.extra, list) else []
-    errors = [_field_problem(request, **item) for item in extra if "key" in item]
-    if missing := _MISSING.match(error.detail):
-        errors = [FieldProblem(missing["name"], "is required")]
+    """Errors that the framework finds: routes, methods, sizes, and parameters of path, query and header."""
+    errors = _faults(request, error)
     code = CODE_OF_STATUS.get(error.status_code, "invalid_request")
     if code == "body_too_large":
-        errors = [FieldProblem("body", "is too large")]
-    detail = "; ".join(f"{item.field}: {item.message}" for item in errors) or error.detail or TITLES[code]
+        errors = [FieldError("body", "is too large")]
+    detail = "; ".join(f"{item.field}: {item.message}" for item in errors) or DETAILS.get(code, TITLES[code])
     problem = _problem(error.status_code, code, detail, _instance(request), errors)
     headers = {name.lower(): value for name, value in (error.headers or {}).items()}
     if "allow" in headers:
@@ -143,23 +145,28 @@ def _on_http_error(request: Request[Any, Any, Any], error: HTTPException) -> Res
     return answer(problem, headers)
 
 
+def _faults(request: Request[Any, Any, Any], error: HTTPException) -> list[FieldError]:
+    """What the framework found, in our words; of the query all that is wrong."""
+    extra = error.extra if isinstance(error.extra, list) else []
+    names = [item["key"] for item in extra if "key" in item]
+    if not names and not _MISSING.match(error.detail):
+        return []
+    # What the framework says of a body is only ever that it is empty.
+    errors = [FieldError("body", "is required")] if "data" in names else []
+    parameters = request.route_handler.parsed_fn_signature.parameters
+    for field in [parameters[name] for name in names if name in parameters]:
+        definition = field.kwarg_definition
+        if isinstance(definition, HeaderParameter):  # Of which only keys have bounds.
+            errors.append(FieldError(definition.name or "", MALFORMED))
+        elif isinstance(definition, PathParameter):
+            name = definition.name or ""
+            errors.append(FieldError(name, fault(field, str(request.path_params[name]))))
+    return errors + query_faults(request)
+
+
 def _instance(request: Request[Any, Any, Any]) -> str:
     """The path of the call as it was sent, which is a URI reference (RFC 3986)."""
     return quote(request.scope["raw_path"], safe="/:@!$&'()*+,;=%~")
-
-
-def _field_problem(request: Request[Any, Any, Any], key: str, message: str, **_: Any) -> FieldProblem:
-    # What the framework says of a body is only ever that it is empty.
-    if key == "data":
-        return FieldProblem("body", "is required")
-    return FieldProblem(_public_name(request, key), message)
-
-
-def _public_name(request: Request[Any, Any, Any], parameter: str) -> str:
-    """The name of a handler's parameter in the path or the query."""
-    field = request.route_handler.parsed_fn_signature.parameters.get(parameter)
-    definition = field.kwarg_definition if field else None
-    return (definition.name if isinstance(definition, ParameterKwarg) else None) or parameter
 
 
 def _on_any_error(request: Request[Any, Any, Any], error: Exception) -> Response[bytes]:

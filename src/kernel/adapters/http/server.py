@@ -1,4 +1,5 @@
 import asyncio
+import errno
 import os
 import socket
 import time
@@ -17,6 +18,7 @@ from kernel.adapters.http.head import answer_head
 from kernel.adapters.http.limits import Limits
 from kernel.adapters.http.options import answer_options
 from kernel.adapters.http.response_head import write_lines
+from kernel.adapters.http.told import tell
 from kernel.domain.errors import Unavailable
 
 # How long what still arrives is taken after `stop`. Every answer ends its connection then, and services keep
@@ -43,7 +45,9 @@ class HttpServer(uvicorn.Server):
         uncapped: Callable[[str], bool] = nobody,
     ) -> None:
         """`uncapped` tells whether an address, as a trusted proxy's, may have any number of connections."""
-        self._door = Door(answer_cut_off(answer_head(answer_options(app))), limits or Limits(), uncapped)
+        self._door = Door(
+            tell(answer_cut_off(answer_head(answer_options(app)))), limits or Limits(), uncapped
+        )
         super().__init__(
             uvicorn.Config(
                 app,
@@ -94,16 +98,28 @@ class HttpServer(uvicorn.Server):
 
 
 def listen(host: str, port: int) -> socket.socket:
-    """Raises Unavailable in one clear line where the port is taken."""
+    """`::` listens to IPv4 too, where the system can. Raises Unavailable in one clear line."""
+    family = _family(host)
+    both = host == "::" and socket.has_dualstack_ipv6()
     try:
-        family = socket.AF_INET6 if ":" in host else socket.AF_INET
-        listener = socket.create_server((host, port), family=family, backlog=2048)
+        listener = socket.create_server((host, port), family=family, backlog=2048, dualstack_ipv6=both)
         _notice_who_is_gone(listener)
         return listener
-    except socket.gaierror as error:
-        raise Unavailable(f"cannot listen on {host}: {error.strerror}") from error
     except OSError as error:
-        raise Unavailable(f"cannot listen on {host}:{port}: {os.strerror(error.errno or 0)}") from error
+        why = os.strerror(error.errno or 0)
+        if error.errno == errno.EADDRNOTAVAIL:
+            why = "this machine has no such address"
+        raise Unavailable(f"cannot listen on {host}:{port}: {why}") from error
+
+
+def _family(host: str) -> socket.AddressFamily:
+    """That of the host's addresses, IPv4 where it has both. Raises Unavailable for a name that has none."""
+    try:
+        found = socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)
+    except (socket.gaierror, UnicodeError) as error:
+        raise Unavailable(f"cannot listen on {host}: no address is known by this name") from error
+    families = {family for family, *_ in found}
+    return socket.AF_INET if socket.AF_INET in families else socket.AF_INET6
 
 
 def _notice_who_is_gone(listener: socket.socket) -> None:

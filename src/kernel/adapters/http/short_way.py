@@ -50,7 +50,7 @@ def with_short_ways(app: ASGIApp, ways: Mapping[str, ShortWay]) -> ASGIApp:
     """`app` behind short ways, by their paths."""
 
     async def route(scope: Scope, receive: Receive, send: Send) -> None:
-        way = ways.get(scope["path"]) if scope.get("method") == "POST" else None
+        way = ways.get(scope["path"]) if scope.get("method") == "POST" and not scope["query_string"] else None
         headers = _ordinary(list(scope["headers"]), way) if way else None
         if way is None or headers is None:
             await app(scope, receive, send)
@@ -58,7 +58,8 @@ def with_short_ways(app: ASGIApp, ways: Mapping[str, ShortWay]) -> ASGIApp:
         scope["path_template"] = scope["path"]
         body = await _whole(receive)
         if body is not None:
-            await _send(await _answer(way, Call(body, headers, left_of(scope)), scope["path"]), send)
+            answer = await _answer(way, Call(body, headers, left_of(scope)), scope["path"])
+            await send_answer(answer, send)
 
     return route
 
@@ -95,7 +96,7 @@ async def _whole(receive: Receive) -> bytes | None:
     return body
 
 
-async def _send(answer: Answer, send: Send) -> None:
+async def send_answer(answer: Answer, send: Send) -> None:
     headers = [
         (b"content-type", answer.media_type.encode("latin-1")),
         (b"content-length", b"%d" % len(answer.body)),

@@ -110,6 +110,8 @@ def _event(name: str) -> Json:
             "time": {"type": "string", "format": "date-time"},
             "subject": {"type": "string", "format": "uuid", "description": "The order's id."},
             "traceparent": {"type": "string", "description": "W3C Trace Context."},
+            "requestid": {**text, "description": "X-Request-Id of the call behind it, where it is known."},
+            "idempotencykey": {**text, "description": "The order's, where it is known."},
             "data": {"$ref": f"#/components/schemas/{_title(name)}"},
         },
     }

@@ -1,12 +1,14 @@
-"""Around a whole application: rate, errors and duration of its routes, and a span of each call."""
+"""Around a whole application: rate, errors and duration of its routes, and the names of each call: a trace,
+a span of it, and an id."""
 
 from collections.abc import Awaitable, Callable, MutableMapping
 from functools import cache
 from time import perf_counter
 from typing import Any
 
+from kernel.adapters import request_id
 from kernel.adapters.telemetry.telemetry import Telemetry
-from kernel.adapters.trace_context import CURRENT, valid
+from kernel.adapters.trace_context import CURRENT, traceparent, valid
 
 Scope = MutableMapping[str, Any]
 Message = Any
@@ -15,6 +17,7 @@ Send = Callable[[Message], Awaitable[None]]
 App = Callable[[Any, Any, Any], Awaitable[None]]
 
 _HEADER = b"traceparent"
+_REQUEST_ID = request_id.HEADER.lower().encode()
 # What is asked every few seconds for ever is of no interest as a trace.
 _UNTRACED = ("/health/", "/metrics")
 
@@ -33,15 +36,21 @@ def observed(app: App, telemetry: Telemetry) -> App:
         began = perf_counter()
         status, seconds, left = 500, None, False
         headers: list[tuple[bytes, bytes]] = scope["headers"]
-        traceparent = valid(next((text.decode("latin-1") for name, text in headers if name == _HEADER), None))
+        # A header that comes twice names nothing.
+        told = [text.decode("latin-1") for name, text in headers if name == _HEADER]
+        ids = [text.decode("latin-1") for name, text in headers if name == _REQUEST_ID]
+        trace = valid(told[0]) if len(told) == 1 else ""
         call = None
         if tracing is not None and not scope["path"].startswith(_UNTRACED):
-            call = tracing.call(scope["method"], traceparent)
-            traceparent = call.traceparent
-            # What follows reads the header, as if the caller had begun this span.
-            scope["headers"] = [item for item in headers if item[0] != _HEADER]
-            scope["headers"].append((_HEADER, traceparent.encode()))
-        CURRENT.set(traceparent)
+            call = tracing.call(scope["method"], trace)
+            trace = call.traceparent
+        trace = trace or traceparent(None)
+        # What follows reads the header, as if the caller had begun this trace, or this span of it.
+        scope["headers"] = [item for item in headers if item[0] != _HEADER]
+        scope["headers"].append((_HEADER, trace.encode()))
+        CURRENT.set(trace)
+        own_id = request_id.valid(ids[0]) if len(ids) == 1 else ""
+        request_id.CURRENT.set(own_id or request_id.trace_id(trace))
 
         async def sending(message: Message) -> None:
             nonlocal status, seconds

@@ -7,6 +7,7 @@ import sys
 import structlog
 from structlog.typing import EventDict, Processor, WrappedLogger
 
+from kernel.adapters import request_id
 from kernel.adapters.trace_context import CURRENT
 
 # A URL that names a password, as settings do and as drivers like to repeat in their errors.
@@ -41,10 +42,13 @@ def configure_logs(level: str, log_format: str) -> None:
 
 
 def add_trace(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
-    """`trace_id` in place of the traceparent of the line's own subject, else of the call under way."""
+    """`trace_id` in place of the traceparent of the line's own subject, else of the call under way, and the
+    `request_id` of that call."""
     traceparent = event.pop("traceparent", "") or CURRENT.get()
     if traceparent:
         event["trace_id"] = traceparent.split("-")[1]
+    if own_id := request_id.CURRENT.get():
+        event["request_id"] = own_id
     return event
 
 

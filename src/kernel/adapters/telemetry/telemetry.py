@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Concatenate, Literal, ParamSpec, TypeVar
 
 from prometheus_client import generate_latest
 
+from kernel.adapters import request_id
 from kernel.adapters.telemetry.metrics import Metrics
 from kernel.adapters.trace_context import CURRENT
 from kernel.domain.events import Received
@@ -50,6 +51,7 @@ class Telemetry:
         async def observed(items: Sequence[C], /, *args: P.args, **kwargs: P.kwargs) -> R:
             # A batch runs in the context of the call that came first, and is not part of it.
             CURRENT.set(_traceparent(items[0]) if len(items) == 1 else "")
+            request_id.CURRENT.set(_request_id(items[0]) if len(items) == 1 else "")
             began = perf_counter()
             try:
                 if self.tracing is None:
@@ -91,6 +93,11 @@ def _subject(item: Any) -> Any:
 
 def _traceparent(item: Any) -> str:
     text: str = getattr(_subject(item), "traceparent", "")
+    return text
+
+
+def _request_id(item: Any) -> str:
+    text: str = getattr(_subject(item), "request_id", "")
     return text
 
 

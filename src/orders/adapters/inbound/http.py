@@ -7,6 +7,7 @@ from dishka import FromDishka
 from dishka.integrations.litestar import inject
 from litestar import Controller, Request, get, post
 
+from kernel.adapters import request_id
 from kernel.adapters.http import operations
 from kernel.adapters.http.app import JsonAnswer, passed_on
 from kernel.adapters.http.conditional import IfNoneMatch, conditional
@@ -48,8 +49,8 @@ class OrdersController(Controller):
         data: operations.PlaceOrdersBody,
         placing: FromDishka[Placing],
     ) -> JsonAnswer[bytes]:
-        traces = request.headers.getall(TRACEPARENTS, [])
-        return passed_on(await placing.batch(data, traces, request.headers.get("traceparent")))
+        traces, ids = request.headers.get(TRACEPARENTS), request.headers.get(request_id.REQUEST_IDS)
+        return passed_on(await placing.batch(data, traces, ids, request.headers.get("traceparent")))
 
     @post("/changes", **operations.READ_CHANGES)
     @inject
@@ -113,7 +114,10 @@ class OrdersController(Controller):
     ) -> JsonAnswer[http.Order]:
         user_id = (await _found(placed, order_id)).user_id
         trace = traceparent(request.headers.get("traceparent"))
-        cancelled = await cancel_orders(CancelOrder(order_id=order_id, user_id=user_id, traceparent=trace))
+        own_id = request_id.CURRENT.get()
+        cancelled = await cancel_orders(
+            CancelOrder(order_id=order_id, user_id=user_id, traceparent=trace, request_id=own_id)
+        )
         return JsonAnswer(wire.order_body(cancelled.order))
 
 

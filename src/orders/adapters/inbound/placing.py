@@ -1,7 +1,8 @@
 """POST of one order and of a batch: what both the short ways and Litestar's routes do."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
+from kernel.adapters import request_id
 from kernel.adapters.http.body import BATCH_BYTES_MAX, Items, decode_body, decode_items
 from kernel.adapters.http.idempotency import replay_headers
 from kernel.adapters.http.problem import problem_of
@@ -26,19 +27,24 @@ class Placing:
 
     async def one(self, body: http.PlaceOrder, key: str | None, trace: str | None) -> Answer:
         """Raises what refuses the order."""
-        command = wire.place_order(body, key, self._clock.new_id(), traceparent(trace))
+        command = wire.place_order(
+            body, key, self._clock.new_id(), traceparent(trace), request_id.CURRENT.get()
+        )
         placed = await self._place_orders(command)
         headers = {"Location": f"{PATH}/{placed.order.id}"} | replay_headers(replayed=placed.replayed)
         return Answer(201, "application/json", headers, encode(wire.order_body(placed.order)))
 
     async def batch(
-        self, items: Items[http.PlaceOrderItem], traces: Sequence[str], trace: str | None
+        self, items: Items[http.PlaceOrderItem], traces: str | None, ids: str | None, trace: str | None
     ) -> Answer:
-        """`traces` are the lines of the header that tells those of the items."""
+        """`traces` and `ids` are the headers that tell those of the items."""
         told = from_list(traces, count=len(items.items), default=traceparent(trace))
+        # Without traces of their own all items are one client's.
+        default = "" if traces else request_id.CURRENT.get()
+        ids_told = request_id.from_list(ids, traceparents=told, default=default)
         commands = [
-            wire.place_order(item, item.idempotency_key, self._clock.new_id(), own)
-            for item, own in zip(items.items, told, strict=True)
+            wire.place_order(item, item.idempotency_key, self._clock.new_id(), own_trace, own_id)
+            for item, own_trace, own_id in zip(items.items, told, ids_told, strict=True)
             if not isinstance(item, Invalid)
         ]
         outcomes = iter(await self._place_orders.submit(commands) if commands else [])
@@ -60,8 +66,8 @@ def short_ways(placing: Placing) -> Mapping[str, ShortWay]:
 
     async def batch(call: Call) -> Answer:
         items = decode_items(call.body, http.PlaceOrderItem)
-        traces = call.header(TRACEPARENTS.encode())
-        return await placing.batch(items, [traces] if traces else [], call.header(b"traceparent"))
+        traces, ids = call.header(TRACEPARENTS.encode()), call.header(request_id.REQUEST_IDS.encode())
+        return await placing.batch(items, traces, ids, call.header(b"traceparent"))
 
     return {
         PATH: ShortWay(one),

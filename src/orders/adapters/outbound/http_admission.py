@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 import aiohttp
 import msgspec
 
+from kernel.adapters import request_id
 from kernel.adapters.http.server import CLIENT_KEEP_ALIVE_S
 from kernel.adapters.trace_context import CURRENT, traceparent
 from kernel.adapters.words import in_words
@@ -68,7 +69,7 @@ class HttpAdmission:
         async with self._session.post(
             self._url,
             data=encode([admission_question(command) for command in commands]),
-            headers={"Content-Type": "application/json", "traceparent": traceparent(CURRENT.get())},
+            headers=_headers(),
             timeout=aiohttp.ClientTimeout(total=ANSWER_WITHIN_S),
             raise_for_status=True,
         ) as response:
@@ -76,3 +77,9 @@ class HttpAdmission:
         if len(reasons) != len(commands):
             raise msgspec.ValidationError(f"{len(reasons)} answers to {len(commands)} questions")
         return reasons
+
+
+def _headers() -> dict[str, str]:
+    headers = {"Content-Type": "application/json", "traceparent": traceparent(CURRENT.get())}
+    own_id = request_id.CURRENT.get()
+    return headers | {request_id.HEADER: own_id} if own_id else headers

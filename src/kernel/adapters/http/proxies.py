@@ -1,0 +1,187 @@
+"""Behind a proxy: who calls, by which scheme, host and prefix, as far as trusted proxies tell (RFC 7239).
+
+Each proxy appends what it saw, so a list is read from the right: what a trusted one wrote is true, and
+whatever stands left of the first address that is not trusted may be forged.
+"""
+
+import re
+from collections.abc import Awaitable, Mapping, Sequence
+from typing import Any
+
+import msgspec
+from litestar.types import ASGIApp, HTTPResponseBodyEvent, Message, Receive, Scope, Send
+
+from kernel.adapters.http.problem import MEDIA_TYPE
+from kernel.adapters.networks import Networks, parsed
+from kernel.contracts.http import Problem
+from kernel.contracts.values import decoder, encode
+from kernel.domain.value import value
+
+PREFIX = "shop.prefix"  # In the scope, the path below which clients see the shop; absent where there is none.
+
+_ELEMENT = re.compile(r'(?:[^,"]|"(?:[^"\\]|\\.)*")+')
+_PAIR = re.compile(r'\s*(?P<name>[A-Za-z]+)=(?:"(?P<quoted>(?:[^"\\]|\\.)*)"|(?P<token>[^\s;"]*))\s*(?:;|$)')
+_HOST = re.compile(r"(?:[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(?::[0-9]{1,5})?")
+_PREFIX = re.compile(r"(?:/[A-Za-z0-9._~%+@-]+)+")
+_ADDRESS = re.compile(r"\[(?P<v6>[^\]]+)\](?::[0-9]+)?|(?P<v4>[0-9.]+):[0-9]+")
+_TARGET = re.compile(r"(^|<)(?=/(?!/))")
+
+
+@value
+class Hop:
+    """What one proxy says of the call that it got."""
+
+    address: str
+    scheme: str = ""
+    host: str = ""
+    prefix: str = ""
+
+
+@value
+class Origin:
+    """Where a call came from; what is not known stays as the server has it."""
+
+    address: str
+    scheme: str = ""
+    host: str = ""
+    prefix: str = ""
+
+
+def origin_of(peer: str, headers: Mapping[str, str], trusted: Networks) -> Origin:
+    """Of a call whose connection comes from `peer`; `headers` are those of proxies, in lower case."""
+    origin = Origin(peer)
+    for hop in reversed(_hops(headers)):
+        if not trusted.hold(origin.address):
+            break
+        address = _address(hop.address)
+        origin = Origin(
+            address or origin.address,
+            hop.scheme.lower() if hop.scheme.lower() in ("http", "https") else origin.scheme,
+            hop.host if _HOST.fullmatch(hop.host) else origin.host,
+            (hop.prefix if _PREFIX.fullmatch(hop.prefix) else "") + origin.prefix,
+        )
+        if address is None:  # A proxy may hide whom it serves (RFC 7239, section 6).
+            break
+    return origin
+
+
+def behind_proxies(app: ASGIApp, trusted: Networks, root_path: str = "") -> ASGIApp:
+    """`app` as its clients see it; just `app` where no proxy is trusted and there is no prefix."""
+    if not trusted and not root_path:
+        return app
+
+    def as_seen(scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
+        client = scope.get("client") or ("", 0)
+        origin = Origin(client[0])
+        if trusted.hold(client[0]):
+            origin = origin_of(client[0], _told(scope), trusted)
+            _show(scope, origin, client)
+        prefix = origin.prefix or root_path
+        if not prefix:
+            return app(scope, receive, send)
+        if not origin.prefix:
+            _strip(scope, root_path)
+        scope[PREFIX] = prefix  # type: ignore[literal-required]  # a key of ours
+        return app(scope, receive, _Prefixed(prefix, send))
+
+    return as_seen
+
+
+def _hops(headers: Mapping[str, str]) -> Sequence[Hop]:
+    """Those that are told, the nearest last: by Forwarded, else by what proxies used before it."""
+    if forwarded := headers.get("forwarded"):
+        return [_hop(element) for element in _ELEMENT.findall(forwarded)]
+    lists = {
+        name: [item.strip() for item in headers.get(f"x-forwarded-{name}", "").split(",")]
+        for name in ("for", "proto", "host", "prefix")
+    }
+    hops = []
+    for number in range(len(lists["for"])):
+        # A shorter list was begun by a nearer proxy, and a single value often is all that is sent.
+        place = number - len(lists["for"])
+        told = {name: items[max(place, -len(items))] for name, items in lists.items() if name != "prefix"}
+        prefix = lists["prefix"][place] if -place <= len(lists["prefix"]) else ""
+        hops.append(Hop(told["for"], told["proto"], told["host"], prefix.rstrip("/")))
+    return hops
+
+
+def _hop(element: str) -> Hop:
+    pairs: dict[str, str] = {}
+    position = 0
+    while found := _PAIR.match(element, position):
+        text = found["token"] if found["quoted"] is None else re.sub(r"\\(.)", r"\1", found["quoted"])
+        pairs.setdefault(found["name"].lower(), text)
+        position = found.end()
+    if position < len(element):
+        return Hop("unknown")
+    return Hop(pairs.get("for", "unknown"), pairs.get("proto", ""), pairs.get("host", ""))
+
+
+def _address(text: str) -> str | None:
+    """Without its port; None where it is none, such as `unknown` or `_hidden`."""
+    if found := _ADDRESS.fullmatch(text):
+        text = found["v6"] or found["v4"]
+    known = parsed(text)
+    return None if known is None else str(known)
+
+
+def _told(scope: Scope) -> dict[str, str]:
+    told: dict[str, str] = {}
+    for name, text in scope["headers"]:
+        if name == b"forwarded" or name.startswith(b"x-forwarded-"):
+            key, line = name.decode(), text.decode("latin-1")
+            told[key] = f"{told[key]},{line}" if key in told else line
+    return told
+
+
+def _show(scope: Scope, origin: Origin, client: tuple[str, int]) -> None:
+    if origin.address != client[0]:
+        scope["client"] = (origin.address, 0)
+    if origin.scheme:
+        scope["scheme"] = origin.scheme
+    if origin.host:
+        others = [(name, text) for name, text in scope["headers"] if name != b"host"]
+        scope["headers"] = [(b"host", origin.host.encode()), *others]
+
+
+def _strip(scope: Scope, prefix: str) -> None:
+    """A proxy may leave the prefix in the path, or take it out."""
+    if f"{scope['path']}/".startswith(f"{prefix}/"):
+        scope["path"] = scope["path"].removeprefix(prefix) or "/"
+        scope["raw_path"] = scope["raw_path"].removeprefix(prefix.encode()) or b"/"
+
+
+class _Prefixed:
+    """Sends answers whose references lead below the prefix: Location, Link, and the instance of a problem."""
+
+    def __init__(self, prefix: str, send: Send) -> None:
+        self._prefix = prefix
+        self._send = send
+        self._start: Any = None
+
+    async def __call__(self, message: Message) -> None:
+        if message["type"] == "http.response.start":
+            message["headers"] = [
+                (name, self._below(text) if name.lower() in (b"location", b"link") else text)
+                for name, text in message["headers"]
+            ]
+            if (b"content-type", MEDIA_TYPE.encode()) in message["headers"]:
+                self._start = message  # Its length is known with its body.
+                return
+        elif self._start is not None and message["type"] == "http.response.body":
+            message = await self._send_start(message)
+        await self._send(message)
+
+    async def _send_start(self, message: HTTPResponseBodyEvent) -> Message:
+        start, self._start = self._start, None
+        if message["body"]:
+            told = decoder(Problem).decode(message["body"])
+            body = encode(msgspec.structs.replace(told, instance=f"{self._prefix}{told.instance}"))
+            headers = [item for item in start["headers"] if item[0] != b"content-length"]
+            start["headers"] = [*headers, (b"content-length", b"%d" % len(body))]
+            message = {**message, "body": body}
+        await self._send(start)
+        return message
+
+    def _below(self, references: bytes) -> bytes:
+        return _TARGET.sub(rf"\g<1>{self._prefix}", references.decode("latin-1")).encode("latin-1")

@@ -1,0 +1,34 @@
+"""Networks of the Internet, as a setting names them."""
+
+from functools import lru_cache
+from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
+
+
+class Networks:
+    """Separated by commas; an address is a network of one."""
+
+    def __init__(self, text: str = "") -> None:
+        """Raises ValueError."""
+        self._text = text
+        self._networks = tuple(ip_network(part.strip()) for part in text.split(",") if text)
+
+    def __str__(self) -> str:
+        return self._text
+
+    def __bool__(self) -> bool:
+        return bool(self._networks)
+
+    @lru_cache(4096)  # noqa: B019  # they live as long as the process
+    def hold(self, address: str) -> bool:
+        known = parsed(address)
+        return known is not None and any(known in network for network in self._networks)
+
+
+def parsed(text: str) -> IPv4Address | IPv6Address | None:
+    """The address; None where it is none."""
+    try:
+        known = ip_address(text)
+    except ValueError:
+        return None
+    # As a socket for both families writes an address of IPv4.
+    return getattr(known, "ipv4_mapped", None) or known

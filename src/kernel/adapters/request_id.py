@@ -1,0 +1,44 @@
+"""X-Request-Id: the name under which a call is found in answers, logs, services and events."""
+
+import re
+from collections.abc import Sequence
+from contextvars import ContextVar
+
+HEADER = "X-Request-Id"
+# Those of the items of a batch, where one service joins the calls of many for another.
+REQUEST_IDS = "shop-request-ids"
+_NONE = "~"  # which is no id
+_LINE_ITEMS_MAX = 50  # keeps a line below 8 KiB, the most that many servers and proxies take
+
+_VALID = re.compile(r"[A-Za-z0-9._:/+=-]{1,128}")
+
+# Of the call, or batch of one, that is under way here; else empty.
+CURRENT = ContextVar("current_request_id", default="")
+
+
+def valid(text: object) -> str:
+    """The id where it is one, else nothing."""
+    return text if isinstance(text, str) and _VALID.fullmatch(text) else ""
+
+
+def trace_id(traceparent: str) -> str:
+    """The id of a call whose client gave none."""
+    return traceparent[3:35]
+
+
+def list_of(ids: Sequence[str]) -> list[tuple[str, str]]:
+    """The headers that tell the ids of a batch; none where no item has one."""
+    if not any(ids):
+        return []
+    told = [request_id or _NONE for request_id in ids]
+    starts = range(0, len(told), _LINE_ITEMS_MAX)
+    return [(REQUEST_IDS, ",".join(told[start : start + _LINE_ITEMS_MAX])) for start in starts]
+
+
+def from_list(header: str | None, *, traceparents: Sequence[str], default: str) -> list[str]:
+    """The id of each item with these traceparents; for those that have none of their own `default`, else the
+    id of their trace."""
+    told = [valid(item.strip()) for item in (header or "").split(",")]
+    if len(told) != len(traceparents):
+        told = [""] * len(traceparents)
+    return [own or default or trace_id(text) for own, text in zip(told, traceparents, strict=True)]

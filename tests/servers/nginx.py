@@ -1,0 +1,84 @@
+"""A real proxy before servers of ours: a private nginx, installed or apt-get's."""
+
+import os
+import shutil
+import signal
+import socket
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+import pytest
+
+from tests.servers.broker import install_with_apt
+from tests.servers.ports import free_port
+from tests.servers.rabbitmq import end, spawn, wait_until
+
+# One process, which writes below its folder only.
+CONFIG = """\
+daemon off;
+master_process off;
+pid {directory}/nginx.pid;
+error_log {directory}/error.log;
+events {{ }}
+http {{
+  access_log off;
+  client_body_temp_path {directory}/body;
+  proxy_temp_path {directory}/proxy;
+  fastcgi_temp_path {directory}/fastcgi;
+  uwsgi_temp_path {directory}/uwsgi;
+  scgi_temp_path {directory}/scgi;
+  server {{
+    listen 127.0.0.1:{port};
+    proxy_http_version 1.1;
+{locations}
+  }}
+}}
+"""
+# What stands behind the path is passed on, the path itself is taken off.
+LOCATION = """\
+    location {path}/ {{
+      proxy_pass {url}/;
+      proxy_set_header Forwarded "";
+      proxy_set_header X-Forwarded-For $proxy_add_x_forwarded_for;
+      proxy_set_header X-Forwarded-Proto $scheme;
+      proxy_set_header X-Forwarded-Host $http_host;
+      proxy_set_header X-Forwarded-Prefix "{told}";
+    }}
+"""
+
+
+def installed_nginx() -> Path | None:
+    found = shutil.which("nginx", path=f"{os.environ.get('PATH', '')}:/usr/sbin")
+    return Path(found) if found else None
+
+
+@contextmanager
+def nginx(directory: Path, below: Mapping[str, str], *, tells_prefix: frozenset[str]) -> Iterator[str]:
+    """The URL of a proxy that passes on to the URLs `below` its paths; skips where no nginx is to be had."""
+    why = "" if installed_nginx() else install_with_apt("nginx-light")
+    program = installed_nginx()
+    if program is None:
+        pytest.skip(f"there is no nginx on this machine{why}")
+    directory.mkdir(parents=True)
+    port = free_port()
+    locations = "".join(
+        LOCATION.format(path=path, url=url, told=path if path in tells_prefix else "")
+        for path, url in below.items()
+    )
+    config = directory / "nginx.conf"
+    config.write_text(CONFIG.format(directory=directory, port=port, locations=locations))
+    with (directory / "output.log").open("ab") as output:
+        command = [str(program), "-p", str(directory), "-c", str(config), "-e", str(directory / "error.log")]
+        child = spawn(command, output.fileno(), signal.SIGKILL, dict(os.environ), directory)
+    try:
+        wait_until(lambda: _listens(port), child, 10.0, "nginx")
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        end(child, signal.SIGTERM)
+
+
+def _listens(port: int) -> bool:
+    with suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=1):
+        return True
+    return False
