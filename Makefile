@@ -8,15 +8,20 @@
 UV_VERSION := 0.13.9
 UV    := .cache/uv/bin/uv
 READY := .venv/.ready
+# Not .venv/bin/shop, whose first line names the folder, in which some characters break it.
+SHOP  := .venv/bin/python -P -m shop
 
 export UV_CACHE_DIR := $(CURDIR)/.cache/uv-cache
 export UV_PYTHON_DOWNLOADS := never
 # The certificates that uv brings along do not include the one of a company's proxy.
 export UV_SYSTEM_CERTS := $(if $(wildcard /etc/ssl/certs/ca-certificates.crt),true,false)
 
+# PATH, in which packages are built, separates folders by colons.
+$(if $(findstring :,$(CURDIR)),$(error Please move the shop: it cannot be installed in a folder with a colon in its name))
+
 # The stamp holds the folder it was made for, because a copied or moved tree carries a .venv whose
 # scripts still point to the old place; and a .venv outlives the Python that it was made from.
-SOUND := $(shell [ -x .venv/bin/python ] && [ "$$(cat $(READY) 2>/dev/null)" = "$(CURDIR)" ] && echo yes)
+SOUND := $(shell [ -x .venv/bin/python ] && [ "$$(cat $(READY) 2>/dev/null)" = "$$(pwd -P)" ] && echo yes)
 
 # Sets $python to the path of a Python that answers and has pip (a pyenv shim on the PATH may not answer). Not that
 # of a virtual environment, which may vanish and often has no pip, but the one that it was made from. The system's
@@ -34,16 +39,18 @@ find_python = \
 		exit 1; \
 	fi
 
+may_write = [ -w . ] || { echo 'The shop is installed into its own folder, where you may not write.' >&2; exit 1; }
+
 help:  ## list the targets
 	@sed -n 's/^\([a-z-]*\):[^#]*## /make \1#/p' Makefile | awk -F'#' '{ printf "%-16s %s\n", $$1, $$2 }'
 
 # exec: shop itself is the child that make forwards SIGTERM to and waits for. With setpriv (Linux) it
 # also gets SIGTERM when make is killed with -9 and can forward nothing any more.
 run: $(READY)  ## start the whole shop in the foreground; Ctrl-C stops it
-	@exec $$(setpriv --pdeathsig TERM true 2>/dev/null && echo setpriv --pdeathsig TERM) .venv/bin/shop up
+	@exec $$(setpriv --pdeathsig TERM true 2>/dev/null && echo setpriv --pdeathsig TERM) $(SHOP) up
 
 demo: $(READY)  ## show what the shop does, on a running one or on one of its own
-	@exec .venv/bin/shop demo
+	@exec $(SHOP) demo
 
 test: $(READY)  ## run the whole suite; ARGS="-k name" narrows it
 	@.venv/bin/pytest -n 2 --dist loadgroup --no-loadscope-reorder $(ARGS)
@@ -62,14 +69,14 @@ check: $(READY)  ## check formatting, lint, types, the import contracts and gene
 	.venv/bin/ruff check
 	.venv/bin/mypy
 	.venv/bin/lint-imports
-	.venv/bin/shop openapi --check
+	$(SHOP) openapi --check
 
 format: $(READY)  ## format the code and apply the safe fixes
 	@.venv/bin/ruff check --fix
 	@.venv/bin/ruff format
 
 docs: $(READY)  ## write what is generated in docs: OpenAPI, AsyncAPI, the tables of exactly-once.md
-	@.venv/bin/shop openapi
+	@$(SHOP) openapi
 	@.venv/bin/python -m tests.simulation.page
 
 COMPILE = $(UV) pip compile --quiet --universal --generate-hashes --python-version 3.11 --no-annotate \
@@ -87,7 +94,8 @@ clean:  ## remove what make installed and every cache; the data in .data stays
 # Moved into place when complete, so that an interrupted download leaves no half of a uv behind.
 # A plain `pip install uv` is refused where the system manages its Python (Debian); --target is not.
 $(UV):
-	@$(find_python); \
+	@$(may_write); \
+	$(find_python); \
 	echo 'Installing uv into .cache'; \
 	rm -rf .cache/uv .cache/uv.part && \
 	PIP_USER=no PIP_REQUIRE_VIRTUALENV=no "$$python" -m pip install --quiet --no-cache-dir --no-input \
@@ -103,6 +111,7 @@ $(UV):
 # The stamp goes first and comes last: without it the .venv is in an unknown state and is made anew.
 $(READY): requirements/dev.txt pyproject.toml $(if $(SOUND),,FORCE) | $(UV)
 	@set -e; \
+	$(may_write); \
 	rm -f $(READY); \
 	if [ -z "$(SOUND)" ]; then \
 		$(find_python); \
@@ -111,5 +120,5 @@ $(READY): requirements/dev.txt pyproject.toml $(if $(SOUND),,FORCE) | $(UV)
 	echo "Installing $$(grep -c '^[a-z].*==' requirements/dev.txt) packages into .venv"; \
 	$(UV) pip sync --quiet --python .venv --require-hashes --compile-bytecode requirements/dev.txt; \
 	$(UV) pip install --quiet --python .venv --no-deps --build-constraints requirements/dev.txt --editable .; \
-	printf '%s' "$(CURDIR)" > $(READY); \
+	pwd -P > $(READY); \
 	echo 'Installed.'

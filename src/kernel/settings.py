@@ -106,6 +106,8 @@ CollectorUrl = Annotated[str, Meta(description="a URL like http://host:4318"), c
 
 Count = Annotated[int, Meta(ge=1, le=1_000_000, description="a whole number from 1 to 1000000")]
 
+MAY_BE_SECRET = ("_URL",)
+
 
 RootPath = Annotated[
     str, Meta(pattern=r"^(/[A-Za-z0-9._~-]+)+\Z", description="a path like /shop, without a slash at its end")
@@ -152,11 +154,14 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def load_settings(environment: Mapping[str, str]) -> Settings:
-    """Raises SettingsError for the first value that is not what its setting takes; empty means unset."""
+    """Raises SettingsError for the first value that is not what its setting takes; empty means unset.
+
+    The value of a URL may lie in a file, which the variable `…_FILE` names: a URL may hold a password.
+    """
     values = {
         field.name: _value(field, text)
         for field in msgspec.structs.fields(Settings)
-        if (text := environment.get(field.name.upper(), ""))
+        if (text := _text(field.name, environment))
     }
     settings = Settings(**values)
     if settings.shop_auth == "jwt":
@@ -170,6 +175,24 @@ def required(settings: Settings, name: str) -> str:
     if value is None:
         raise SettingsError(f"{name.upper()} is not set")
     return str(value)
+
+
+def _text(name: str, environment: Mapping[str, str]) -> str:
+    name = name.upper()
+    text = environment.get(name, "")
+    path = environment.get(f"{name}_FILE", "") if name.endswith(MAY_BE_SECRET) else ""
+    if not path:
+        return text.upper() if name == "LOG_LEVEL" else text
+    if text:
+        raise SettingsError(f"{name} and {name}_FILE are both set; only one may be")
+    try:
+        text = Path(path).read_text(encoding="utf-8").strip()
+    except (OSError, ValueError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
+        raise SettingsError(f"{name}_FILE names a file that cannot be read: {reason}") from error
+    if not text:
+        raise SettingsError(f"{name}_FILE names a file that is empty")
+    return text
 
 
 def _value(field: msgspec.structs.FieldInfo, text: str) -> Any:

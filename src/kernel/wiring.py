@@ -28,6 +28,7 @@ from kernel.adapters.postgres.tables import Schema
 from kernel.adapters.postgres.unit_of_work import PostgresUnitOfWork
 from kernel.adapters.system_clock import SystemClock
 from kernel.adapters.telemetry.asgi import observed
+from kernel.adapters.telemetry.life import Life
 from kernel.adapters.telemetry.metrics import StoreMetrics
 from kernel.adapters.telemetry.telemetry import LoopLag, Telemetry
 from kernel.application.consume import ParkMessage
@@ -185,9 +186,9 @@ async def open_telemetry(service: str, collector_url: str | None) -> AsyncIterat
     if collector_url is None:
         yield Telemetry()
         return
-    from kernel.adapters.telemetry.tracing import Tracing, otlp_exporter
+    from kernel.adapters.telemetry.strict import begin_tracing
 
-    tracing = Tracing(service, otlp_exporter(collector_url))
+    tracing = begin_tracing(service, collector_url)
     try:
         yield Telemetry(tracing)
     finally:
@@ -266,6 +267,7 @@ async def run(
     stop: asyncio.Event,
     first_to_stop: Stoppable,
     *,
+    life: Life,
     root_path: str = "",
     relays: Sequence[Relay] = (),
     jobs: Sequence[Background] = (),
@@ -280,6 +282,7 @@ async def run(
 
     async def stop_first() -> None:
         await stop.wait()
+        life.stopping()
         await first_to_stop.stop()
 
     trusted = settings.shop_trusted_proxies
@@ -288,6 +291,7 @@ async def run(
         connections=settings.shop_connections, connections_per_address=settings.connections_per_address
     )
     with listen(settings.bind_host, port) as listener, _crash_logged():
+        life.listening(settings.bind_host, port)
         async with asyncio.TaskGroup() as group:
             relaying = [group.create_task(relay.run()) for relay in relays]
             working = [group.create_task(job.run()) for job in (*jobs, LoopLag(telemetry.metrics))]
@@ -302,3 +306,4 @@ async def run(
                 await asyncio.wait(relaying, timeout=DRAIN_S)
             for task in relaying:
                 task.cancel()
+    life.stopped()

@@ -4,6 +4,7 @@ from kernel.adapters.http.app import create_app
 from kernel.adapters.http.openapi import VERSION, Api
 from kernel.adapters.http.short_way import with_short_ways
 from kernel.adapters.rabbit.asyncapi import asyncapi
+from kernel.adapters.telemetry.life import Life
 from kernel.application.consume import Consumer
 from kernel.application.flow import Flow
 from kernel.application.housekeeping import Periodically
@@ -38,6 +39,12 @@ def api(_: Settings) -> Api:
 async def serve(settings: Settings, bus: Bus, stop: asyncio.Event) -> None:
     """Run the orders service until `stop` is set. Raises ShopError or SettingsError if it cannot start."""
     url = required(settings, "orders_database_url")
+    servers = {
+        "database": url,
+        "rabbitmq": settings.rabbitmq_url,
+        "payments": settings.payments_url,
+        "collector": settings.otel_exporter_otlp_endpoint,
+    }
     async with (
         open_telemetry("orders", settings.otel_exporter_otlp_endpoint) as telemetry,
         database(url, SCHEMA) as engine,
@@ -63,6 +70,7 @@ async def serve(settings: Settings, bus: Bus, stop: asyncio.Event) -> None:
             settings.orders_port,
             stop,
             bus,
+            life=Life("orders", servers, schema=SCHEMA_REVISION),
             relays=await relays(container, "orders", store, consumer),
             jobs=[*await housekeeping(container), ask_again, await container.get(Teller[OrderStatusChanged])],
         )

@@ -4,6 +4,7 @@ from kernel.adapters.http.app import create_app
 from kernel.adapters.http.openapi import VERSION, Api
 from kernel.adapters.http.short_way import with_short_ways
 from kernel.adapters.rabbit.asyncapi import asyncapi
+from kernel.adapters.telemetry.life import Life
 from kernel.application.consume import Consumer
 from kernel.application.flow import Flow
 from kernel.ports.bus import Bus
@@ -31,6 +32,11 @@ def api(settings: Settings) -> Api:
 async def serve(settings: Settings, bus: Bus, stop: asyncio.Event) -> None:
     """Run the payments service until `stop` is set. Raises ShopError or SettingsError if it cannot start."""
     url = required(settings, "payments_database_url")
+    servers = {
+        "database": url,
+        "rabbitmq": settings.rabbitmq_url,
+        "collector": settings.otel_exporter_otlp_endpoint,
+    }
     async with (
         open_telemetry("payments", settings.otel_exporter_otlp_endpoint) as telemetry,
         database(url, SCHEMA) as engine,
@@ -54,6 +60,7 @@ async def serve(settings: Settings, bus: Bus, stop: asyncio.Event) -> None:
             settings.payments_port,
             stop,
             bus,
+            life=Life("payments", servers, schema=SCHEMA_REVISION),
             relays=await relays(container, "payments", store, consumer),
             jobs=[*await housekeeping(container)],
         )

@@ -17,6 +17,7 @@ from kernel.settings import Settings, load_settings
 from shop.databases import SERVICES, any_databases, own_databases
 from shop.dead_letters.commands import dead_letters
 from shop.mistakes import in_one_line
+from shop.terminal import announce, run, say, say_facts
 
 logger = logging.getLogger(__name__)
 
@@ -35,6 +36,7 @@ class ShopCommands(click.Group):
 
 
 @click.group(cls=ShopCommands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="shop", message="%(prog)s %(version)s")
 @click.pass_context
 def cli(context: click.Context) -> None:
     """An online shop whose orders and money cannot be lost or doubled.
@@ -60,21 +62,21 @@ def _ignore_libpq() -> None:
 @click.pass_obj
 def up(settings: Settings) -> None:
     """Run the whole shop in this process, on PostgreSQL servers of its own; stop it with Ctrl-C."""
-    from shop.serving import open_shop, require_given_databases, run
+    from shop import serving
 
     # Until the event loop listens to signals: the database servers may be starting.
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: sys.exit(0))
 
     async def until_stopped(stop: asyncio.Event) -> None:
-        async with open_shop(complete, stop):
+        async with serving.open_shop(complete, stop):
             if not stop.is_set():
-                click.echo(_urls(complete))
+                announce(_urls(complete))
             await stop.wait()
 
-    asyncio.run(require_given_databases(settings))
+    asyncio.run(serving.require_given_databases(settings))
     with own_databases(settings) as complete:
-        run(until_stopped)
+        serving.run(until_stopped)
 
 
 def _urls(settings: Settings) -> str:
@@ -113,10 +115,10 @@ def migrate(settings: Settings, service: str, as_json: bool) -> None:
     with any_databases(settings, services, make=True) as complete:
         revisions = asyncio.run(migrate_databases(complete, services))
     if as_json:
-        click.echo(msgspec.json.encode(revisions))
+        say_facts(msgspec.json.encode(revisions))
     else:
         for name, number in revisions.items():
-            click.echo(f"{name}: at revision {number:04}")
+            say(f"{name}: at revision {number:04}")
 
 
 @cli.command()
@@ -158,10 +160,10 @@ def openapi(out: Path, check: bool, as_json: bool) -> None:
 
     found = [str(path) for path in (stale(out) if check else write(out))]
     if as_json:
-        click.echo(msgspec.json.encode({"stale" if check else "written": found}))
+        say_facts(msgspec.json.encode({"stale" if check else "written": found}))
     else:
         for path in found:
-            click.echo(f"{path}: {'out of date' if check else 'written'}")
+            say(f"{path}: {'out of date, run `make docs`' if check else 'written'}")
     sys.exit(1 if check and found else 0)
 
 
@@ -169,4 +171,4 @@ cli.add_command(dead_letters)
 
 
 def main() -> None:
-    cli(prog_name="shop")
+    run(lambda: cli.main(prog_name="shop", standalone_mode=False))

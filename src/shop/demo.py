@@ -1,6 +1,7 @@
 """The walk-through of README.md, for people: a deposit, and orders that are paid, refused and returned."""
 
 import asyncio
+import logging
 from contextlib import suppress
 from decimal import Decimal
 from typing import Any
@@ -13,9 +14,12 @@ from rich.progress import Progress
 from rich.table import Table
 
 from kernel.contracts.values import encode
+from kernel.domain.errors import Unavailable
 from kernel.settings import Settings
+from shop.console import new_console, new_progress, shown
 from shop.databases import own_databases
 from shop.serving import answers, local_url, open_shop, require_given_databases
+from shop.terminal import say_facts
 
 DEPOSIT = Decimal("100.00")
 BASKET = {"a book": Decimal("30.00"), "a lamp": Decimal("45.50"), "a pen": Decimal("4.50")}
@@ -23,6 +27,7 @@ TOO_DEAR = ("a piano", Decimal("5000.00"))
 RETURNED = ("a vase", Decimal("20.00"))
 BALANCE = DEPOSIT - sum(BASKET.values())
 DECIDED_WITHIN_S = 15
+_TIMEOUT = aiohttp.ClientTimeout(total=DECIDED_WITHIN_S)
 
 
 class Step(msgspec.Struct, rename="camel"):
@@ -56,20 +61,25 @@ def run_demo(settings: Settings, *, as_json: bool) -> bool:
         with own_databases(settings) as complete:
             story = asyncio.run(_on_own_shop(complete))
     if as_json:
-        print(encode({"userId": story.user_id, "holds": story.holds, "steps": story.steps}).decode())
+        say_facts(encode({"userId": story.user_id, "holds": story.holds, "steps": story.steps}))
     else:
-        show(story, Console())
+        show(story, new_console())
     return story.holds
 
 
 async def _on_own_shop(settings: Settings) -> Story:
+    logging.getLogger("kernel.adapters.telemetry").setLevel(logging.WARNING)  # Its life is not the subject.
     async with open_shop(settings, asyncio.Event()):
         return await _show_progress(settings)
 
 
 async def _show_progress(settings: Settings) -> Story:
-    with Progress(console=Console(stderr=True), transient=True) as progress:
-        return await play(local_url(settings, settings.gateway_port), progress)
+    gateway = local_url(settings, settings.gateway_port)
+    with new_progress() as bar:
+        try:
+            return await play(gateway, bar)
+        except (aiohttp.ClientError, TimeoutError, msgspec.DecodeError, UnicodeDecodeError) as error:
+            raise Unavailable(f"{gateway} does not answer as a shop does: {error!r}") from error
 
 
 async def play(gateway: str, progress: Progress) -> Story:
@@ -81,7 +91,7 @@ async def play(gateway: str, progress: Progress) -> Story:
         story.steps.append(Step(done, amount, str(answer), str(expected)))
         progress.advance(task)
 
-    async with aiohttp.ClientSession(gateway) as session:
+    async with aiohttp.ClientSession(gateway, timeout=_TIMEOUT) as session:
         status, _ = await _post(session, "/accounts", {"userId": story.user_id})
         tell("open an account", None, status, 201)
         _, account = await _post(session, f"/accounts/{story.user_id}/deposit", {"amount": DEPOSIT})
@@ -115,8 +125,8 @@ def show(story: Story, console: Console) -> None:
     for name in ("step", "amount", "the shop says", ""):
         table.add_column(name, justify="right" if name == "amount" else "left")
     for step in story.steps:
-        verdict = "[green]as it should be" if step.holds else f"[red]expected {step.expected}"
-        table.add_row(step.done, "" if step.amount is None else str(step.amount), step.answer, verdict)
+        verdict = "[green]as it should be" if step.holds else f"[red]expected {shown(step.expected)}"
+        table.add_row(step.done, "" if step.amount is None else str(step.amount), shown(step.answer), verdict)
     console.print(table)
     paid = sum(BASKET.values())
     if story.holds:
@@ -148,5 +158,4 @@ async def _post(session: aiohttp.ClientSession, path: str, body: Any) -> tuple[i
 
 
 def _decode(body: bytes) -> dict[str, Any]:
-    decoded: dict[str, Any] = msgspec.json.Decoder(float_hook=Decimal).decode(body)
-    return decoded
+    return msgspec.json.Decoder(dict[str, Any], float_hook=Decimal).decode(body)

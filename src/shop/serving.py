@@ -15,6 +15,7 @@ import uvloop
 import gateway.main
 import orders.main
 import payments.main
+from kernel.adapters.http.server import listen
 from kernel.adapters.memory.bus import InProcessBroker, InProcessBus, InProcessNotifications
 from kernel.adapters.postgres.migrating import migrate
 from kernel.adapters.postgres.start import naming, require_migratable
@@ -121,10 +122,14 @@ async def migrate_databases(settings: Settings, services: tuple[str, ...] = SERV
 async def open_shop(settings: Settings, stop: asyncio.Event) -> AsyncIterator[None]:
     """The whole shop, migrated and answering, until the block ends; `stop` ends it early.
 
-    Raises SettingsError where two services were to share a port.
+    Raises SettingsError where two services were to share a port, and Unavailable where one is taken, before
+    anything is done.
     """
-    if len({settings.gateway_port, settings.orders_port, settings.payments_port}) < len(PORTS):
+    ports = {settings.gateway_port, settings.orders_port, settings.payments_port}
+    if len(ports) < len(PORTS):
         raise SettingsError(f"{', '.join(PORTS)} must be different")
+    for port in ports:
+        listen(settings.bind_host, port).close()
     await migrate_databases(settings)
     async with asyncio.TaskGroup() as group:
         group.create_task(serve_all(settings, stop))

@@ -108,8 +108,7 @@ def test_every_variable_is_a_setting_and_those_of_the_dev_overlay_are_accepted(o
         assert names <= set(Settings.__struct_fields__), owner
         if overlay == "dev":
             settings = load_settings(environment)
-            given = [name.lower() for name, text in environment.items() if text]
-            assert all(getattr(settings, name) for name in names.intersection(given))
+            assert all(getattr(settings, name) for name in names if environment[name.upper()])
 
 
 @each_overlay

@@ -5,6 +5,7 @@ from collections import Counter
 from decimal import Decimal
 from random import Random
 from typing import Any
+from urllib.parse import urljoin
 
 from tests.servers.shop import Shop, ThreeServices, eventually
 from tests.spec.keyed import KEY
@@ -62,7 +63,12 @@ async def test_a_finished_order_is_refunded_in_full(store: Store) -> None:
 async def test_an_order_that_is_cancelled_at_once_costs_nothing(store: Store) -> None:
     user = await store.open_account(funds="60.00")
     order_id = (await store.placed(user, "50.00"))["id"]
-    assert expect(202, await store.cancel(order_id))["status"] in ("NEW", "REFUNDING")
+    answer = await store.cancel(order_id)
+    assert expect(202, answer)["status"] in ("NEW", "REFUNDING")
+    # It tells that this is under way: when to look again, and where.
+    assert int(answer.headers["Retry-After"]) >= 1
+    order = expect(200, await store.http.get(urljoin(answer.url, answer.headers["Location"])))
+    assert order["id"] == order_id
     assert fate(await store.ended(order_id)) in OVER
     assert str(await store.balance(user)) == "60.00"
 

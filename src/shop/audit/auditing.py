@@ -11,7 +11,8 @@ from kernel.adapters.postgres.start import require_fit
 from orders.adapters.outbound.tables import SCHEMA as ORDERS
 from payments.adapters.outbound.tables import SCHEMA as PAYMENTS
 from shop.audit import between, orders, outboxes, payments
-from shop.audit.findings import Check, Fault, Findings, Report
+from shop.audit.findings import Check, Fault, Findings, Report, Waiting
+from shop.audit.running import runs
 from shop.audit.snapshot import Row, Snapshot, snapshot
 from shop.audit.verdict import IN_FLIGHT_MAX, Key
 
@@ -40,8 +41,8 @@ async def audit(
     """Check both databases, given as libpq URLs.
 
     What differs between them may only be under way: it is looked at again for `patience_s`, and is a fault if
-    it stays wrong. With `at_rest` nothing may be under way: every undecided order, unless a parked message
-    names it, and every row of an outbox is a fault.
+    it stays wrong. What waits while no service works on it is no fault. With `at_rest` nothing may be under
+    way: every undecided order, unless a parked message names it, and every row of an outbox is a fault.
 
     Raises SchemaMismatch, and Unavailable, which may come in a group, for the databases were read at once.
     """
@@ -86,7 +87,12 @@ class _Audit:
             for url, was in zip(urls, heads, strict=True):
                 group.create_task(self._check_outbox(url, was))
         self._advance(counts[Check.OUTBOXES])
-        return self._findings.report(counts, parked=some["parked"] + others["parked"])
+        idle = []
+        for service, url in zip(("orders", "payments"), urls, strict=True):
+            async with snapshot(url) as database:
+                idle += [] if await runs(database) else [service]
+        waiting = Waiting(some["new"], some["refunding"], counts[Check.OUTBOXES], idle)
+        return self._findings.report(counts, waiting, parked=some["parked"] + others["parked"])
 
     async def _check_within(self, database: Snapshot, checks: Within, counts: dict[Check, int]) -> None:
         """What one database tells by itself; nothing of it can be under way, since a transaction is whole."""
@@ -134,6 +140,8 @@ class _Audit:
                     was, await outboxes.heads(database, before), at_rest=self._at_rest
                 )
                 if not patient:
+                    if not self._at_rest and not await runs(database):
+                        return
                     async for row in database.stream(outboxes.STUCK, before, list(stuck)):
                         self._add([outboxes.stuck_fault(row)])
                     return

@@ -12,6 +12,7 @@ from payments.domain.account import Kind
 from payments.domain.payment import Decision
 from shop.audit.findings import Fault
 from shop.audit.outboxes import SUBJECTS
+from shop.audit.running import runs
 from shop.audit.snapshot import Row, snapshot
 from shop.audit.verdict import REFUNDED, Key, Known, judge
 
@@ -107,9 +108,11 @@ async def look(
         now = (await database.row("SELECT now()"))[0]
         orders = {_key(row): row for row in await database.rows(_SOME_ORDERS, ids)}
         waiting = {row["subject"] for row in await database.rows(_WAITING, subjects)}
+        orders_run = await runs(database)
     async with snapshot(payments_url) as database:
         payments = {_key(row): row for row in await database.rows(_SOME_PAYMENTS, user_ids, ids)}
         waiting |= {row["subject"] for row in await database.rows(_WAITING, subjects)}
+        shop_runs = orders_run and await runs(database)
     owners = {id: user_id for user_id, id in orders}
     faults = {}
     for key in keys:
@@ -120,6 +123,7 @@ async def look(
             payment=payments.get(key),
             waiting=str(key[1]) in waiting,
             now=now,
+            shop_runs=shop_runs,
             at_rest=at_rest,
         )
         if found := list(judge(known)):

@@ -40,11 +40,22 @@ class Checked(msgspec.Struct, frozen=True):
     faults: int
 
 
+class Waiting(msgspec.Struct, frozen=True, rename="camel"):
+    """What was under way at the audit's moment: orders by status, and rows of the outboxes. `not_running`
+    names the services that do not work on their database, for which it waits."""
+
+    new: int
+    refunding: int
+    outbox: int
+    not_running: list[str]
+
+
 class Report(msgspec.Struct, frozen=True, rename="camel"):
     """`faults` holds the first 100 of them; `parked` counts the messages that wait for an operator."""
 
     sound: bool
     checked: list[Checked]
+    waiting: Waiting
     parked: int
     fault_count: int
     faults: list[Fault]
@@ -62,12 +73,13 @@ class Findings:
         if len(self._faults) < SHOWN_MAX:
             self._faults.append(fault)
 
-    def report(self, counts: dict[Check, int], parked: int) -> Report:
+    def report(self, counts: dict[Check, int], waiting: Waiting, parked: int) -> Report:
         fault_count = self._counts.total()
         order = list(Check)
         return Report(
             sound=fault_count == 0,
             checked=[Checked(check, counts[check], self._counts[check]) for check in Check],
+            waiting=waiting,
             parked=parked,
             fault_count=fault_count,
             faults=sorted(self._faults, key=lambda fault: order.index(fault.check)),

@@ -8,6 +8,8 @@ from shop.audit.snapshot import Row
 
 COUNTS = """
 SELECT (SELECT count(*) FROM orders) AS orders,
+       (SELECT count(*) FROM orders WHERE status = 'NEW') AS new,
+       (SELECT count(*) FROM orders WHERE status = 'REFUNDING') AS refunding,
        (SELECT count(*) FROM outbox) AS outbox,
        (SELECT count(*) FROM parked_messages) AS parked
 """

@@ -1,16 +1,17 @@
 """The audit for people and programs: a progress bar, then what was checked and what is wrong."""
 
 import asyncio
+from collections.abc import Iterator
 
 import msgspec
 from rich.console import Console
-from rich.markup import escape
-from rich.progress import Progress
 from rich.table import Table
 
 from kernel.settings import Settings, required
 from shop.audit.auditing import audit
-from shop.audit.findings import Check, Report
+from shop.audit.findings import Check, Report, Waiting
+from shop.console import new_console, new_progress, shown
+from shop.terminal import say_facts
 
 PROMISES = {
     Check.ACCOUNTS: "a balance is the sum of its transfers, and never negative",
@@ -27,18 +28,18 @@ def run_audit(settings: Settings, *, at_rest: bool, as_json: bool) -> bool:
     """Whether everything is as it should be, in the databases of the settings."""
     report = asyncio.run(_with_progress(settings, at_rest=at_rest))
     if as_json:
-        print(msgspec.json.encode(report).decode())
+        say_facts(msgspec.json.encode(report))
     else:
-        show(report, Console())
+        show(report, new_console())
     return report.sound
 
 
 async def _with_progress(settings: Settings, *, at_rest: bool) -> Report:
-    with Progress(console=Console(stderr=True), transient=True) as progress:
-        task = progress.add_task("going through the books", total=None)
+    with new_progress() as bar:
+        task = bar.add_task("going through the books", total=None)
 
         def tell(done: int, total: int) -> None:
-            progress.update(task, completed=done, total=total)
+            bar.update(task, completed=done, total=total)
 
         return await audit(
             required(settings, "orders_database_url"),
@@ -46,6 +47,21 @@ async def _with_progress(settings: Settings, *, at_rest: bool) -> Report:
             at_rest=at_rest,
             progress=tell,
         )
+
+
+def waits(waiting: Waiting) -> Iterator[str]:
+    """Which orders are not decided yet, for what they wait, and for whom."""
+    for status, count, purpose in (
+        ("NEW", waiting.new, "for payments to decide"),
+        ("REFUNDING", waiting.refunding, "for their money to be given back"),
+    ):
+        if count:
+            yield f"Orders that wait {purpose} ({status}): {count}"
+    if waiting.outbox:
+        yield f"Rows that wait in an outbox to be published: {waiting.outbox}"
+    if waiting.not_running and (waiting.new or waiting.refunding or waiting.outbox):
+        do = "do" if len(waiting.not_running) > 1 else "does"
+        yield f"They wait for the shop: {' and '.join(waiting.not_running)} {do} not run now."
 
 
 def show(report: Report, console: Console) -> None:
@@ -58,6 +74,8 @@ def show(report: Report, console: Console) -> None:
         faults = f"[red]{checked.faults}" if checked.faults else "[green]0"
         table.add_row(checked.check, str(checked.count), PROMISES[checked.check], faults)
     console.print(table)
+    for line in waits(report.waiting):
+        console.print(line)
     if report.parked:
         console.print(f"Parked messages that wait for an operator: {report.parked}")
     if report.sound:
@@ -65,8 +83,8 @@ def show(report: Report, console: Console) -> None:
         return
     for fault in report.faults:
         console.print(
-            f"[red]{fault.kind}[/] {escape(fault.subject)}: {escape(fault.found)};"
-            f" should be: {escape(fault.expected)}",
+            f"[red]{fault.kind}[/] {shown(fault.subject)}: {shown(fault.found)};"
+            f" should be: {shown(fault.expected)}",
             soft_wrap=True,
         )
     unseen = report.fault_count - len(report.faults)

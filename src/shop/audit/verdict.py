@@ -21,7 +21,8 @@ Key = tuple[str, UUID]
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """All that is known of an order; `waiting`: a message about it is in an outbox, or parked."""
+    """All that is known of an order; `waiting`: a message about it is in an outbox, or parked. `shop_runs`:
+    both services work, so nothing may wait for long."""
 
     key: Key
     order: Row | None
@@ -29,10 +30,11 @@ class Known:
     payment: Row | None
     waiting: bool
     now: datetime
+    shop_runs: bool
     at_rest: bool
 
     def overdue(self, since: datetime) -> bool:
-        return self.at_rest or self.now - since > IN_FLIGHT_MAX
+        return self.at_rest or (self.shop_runs and self.now - since > IN_FLIGHT_MAX)
 
 
 def judge(known: Known) -> Iterator[Fault]:

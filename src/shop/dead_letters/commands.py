@@ -14,6 +14,7 @@ import msgspec
 
 from kernel.settings import Settings
 from shop.databases import SERVICES, any_databases
+from shop.terminal import say, say_facts
 
 LIST_MAX = 1000
 
@@ -54,17 +55,16 @@ def dead_letters() -> None:
 @click.pass_obj
 def list_(settings: Settings, limit: int, service: str | None, as_json: bool) -> None:
     """List them, grouped by reason."""
-    from rich.console import Console
-
+    from shop.console import new_console
     from shop.dead_letters.acting import look
     from shop.dead_letters.report import show
 
     with any_databases(settings, services := _services(service)) as complete:
         listing = asyncio.run(look(complete, services, count_max=limit))
     if as_json:
-        click.echo(msgspec.json.encode(listing))
+        say_facts(msgspec.json.encode(listing))
     else:
-        show(listing, Console())
+        show(listing, new_console())
 
 
 @dead_letters.command()
@@ -88,7 +88,7 @@ def replay(
     with any_databases(settings, services := _services(service)) as complete:
         chosen = asyncio.run(choose(complete, services, Choice(frozenset(ids), reason, everything)))
         count = asyncio.run(replay(complete, services, chosen))
-    click.echo(msgspec.json.encode({"replayed": count}) if as_json else f"Replayed: {count}")
+    _say_count("replayed", count, as_json)
 
 
 @dead_letters.command()
@@ -122,7 +122,14 @@ def discard(
             if not yes:
                 click.confirm(f"Discard {in_words(chosen)} for good?", abort=True, err=True)
             count = asyncio.run(discard(complete, services, chosen, by=by or _operator(), note=note))
-    click.echo(msgspec.json.encode({"discarded": count}) if as_json else f"Discarded: {count}")
+    _say_count("discarded", count, as_json)
+
+
+def _say_count(done: str, count: int, as_json: bool) -> None:
+    if as_json:
+        say_facts(msgspec.json.encode({done: count}))
+    else:
+        say(f"{done.capitalize()}: {count}")
 
 
 def _services(service: str | None) -> tuple[str, ...]:

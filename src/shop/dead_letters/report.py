@@ -5,8 +5,9 @@ from collections.abc import Iterable
 from itertools import groupby, islice
 
 from rich.console import Console
-from rich.markup import escape
 
+from kernel.domain.text import harmless
+from shop.console import shown
 from shop.dead_letters.acting import Chosen
 from shop.dead_letters.listing import Group, Listing, Message, group_key
 
@@ -33,7 +34,7 @@ def show(listing: Listing, console: Console) -> None:
 def in_words(chosen: Iterable[Chosen]) -> str:
     """How many messages, and of which reasons."""
     reasons = sum((some.reasons for some in chosen), Counter[str]())
-    listed = ", ".join(f"{reason}: {count}" for reason, count in sorted(reasons.items()))
+    listed = ", ".join(f"{harmless(reason)}: {count}" for reason, count in sorted(reasons.items()))
     return f"{_messages(reasons.total())} ({listed})"
 
 
@@ -43,14 +44,14 @@ def _messages(count: int) -> str:
 
 def _heading(group: Group) -> str:
     times = f", {group.count} times" if group.count > group.messages else ""
-    types = ", ".join(escape(name) or "no type" for name in group.types)
+    types = ", ".join(shown(name) or "no type" for name in group.types)
     return (
-        f"[bold]{group.service}, {group.place}, {escape(group.reason)}[/]:"
+        f"[bold]{group.service}, {group.place}, {shown(group.reason)}[/]:"
         f" {_messages(group.messages)}{times}, since {group.oldest_at:%Y-%m-%dT%H:%M:%SZ}, {types}"
     )
 
 
 def _line(message: Message) -> str:
     times = f" ({message.count} times)" if message.count > 1 else ""
-    subject = escape(message.subject) or "no subject"
-    return f"  {message.id}{times}  {subject}  {escape(' '.join(message.detail.split()))}"
+    subject = shown(message.subject) or "no subject"
+    return f"  {message.id}{times}  {subject}  {shown(' '.join(message.detail.split()))}"

@@ -1,5 +1,6 @@
 """Pages of other sites may call the gateway from a browser only where the operator says so (CORS)."""
 
+from tests.spec.scenario import expect_problem
 from tests.unit.gateway.conftest import Gateway, a_gateway
 from tests.unit.gateway.stub import answering
 
@@ -42,3 +43,49 @@ async def test_every_page_may_call_where_the_operator_says_so(shop: Gateway) -> 
     async with a_gateway(shop.orders, shop.payments, shop_cors_origins="*") as gateway:
         answer = await gateway.http.get(f"{gateway.url}/orders", [("Origin", STRANGER)])
         assert answer.headers[ALLOWED] == "*"
+
+
+REFUSED = {
+    "Origin": [("Origin", STRANGER), *PREFLIGHT],
+    "Access-Control-Request-Method": [("Origin", SHOP_FRONT), ("Access-Control-Request-Method", "DELETE")],
+    "Access-Control-Request-Headers": [
+        ("Origin", SHOP_FRONT),
+        PREFLIGHT[0],
+        ("Access-Control-Request-Headers", "content-type, x-unknown"),
+    ],
+}
+
+
+async def test_a_refused_preflight_is_a_problem_that_names_what_was_refused(shop: Gateway) -> None:
+    async with a_gateway(shop.orders, shop.payments, shop_cors_origins=SHOP_FRONT) as gateway:
+        for name, headers in REFUSED.items():
+            refused = await gateway.http("OPTIONS", f"{gateway.url}/orders", headers=headers)
+            expect_problem(refused, 400, code="invalid_request")
+            assert [error["field"] for error in refused.json["errors"]] == [name]
+            assert ALLOWED not in refused.headers
+            assert "Origin" in refused.headers["Vary"]
+
+
+async def test_whoever_asks_a_cache_is_told_that_answers_depend_on_the_origin(shop: Gateway) -> None:
+    no_wish = {"userId": "alice"}
+    shop.orders.reply = answering("[]")
+    async with a_gateway(shop.orders, shop.payments, shop_cors_origins=SHOP_FRONT) as gateway:
+        for headers in ([], [("Origin", STRANGER)], [("Origin", SHOP_FRONT)]):
+            for answer in (
+                await gateway.http.get(f"{gateway.url}/orders", headers),
+                await gateway.http.get(f"{gateway.url}/nothing", headers),
+                await gateway.http("OPTIONS", f"{gateway.url}/orders", headers=headers),
+                # By the short way where no origin is named.
+                await gateway.http.post(f"{gateway.url}/orders", no_wish, headers),
+            ):
+                assert answer.headers["Vary"] == "Origin"
+
+
+async def test_options_names_every_method_whatever_it_says_of_a_method(shop: Gateway) -> None:
+    async with a_gateway(shop.orders, shop.payments, shop_cors_origins=SHOP_FRONT) as other:
+        for gateway in (shop, other):
+            for headers in ([], PREFLIGHT, [("Access-Control-Request-Method", "PUT")]):
+                answer = await gateway.http("OPTIONS", f"{gateway.url}/orders", headers=headers)
+                assert (answer.status, answer.headers["Allow"]) == (204, "GET, HEAD, OPTIONS, POST")
+    preflight = await shop.http("OPTIONS", f"{shop.url}/orders", headers=[("Origin", SHOP_FRONT), *PREFLIGHT])
+    assert preflight.headers["Allow"] == "GET, HEAD, OPTIONS, POST"

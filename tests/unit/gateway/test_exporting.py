@@ -43,3 +43,15 @@ async def test_a_collector_that_is_silent_holds_nobody_up(monkeypatch: pytest.Mo
         with connection:
             connection.sendall(b"HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n")
             await eventually(lambda: not any("Otel" in thread.name for thread in threading.enumerate()))
+
+
+async def test_an_answer_of_a_collector_that_never_ends_is_not_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(wiring, "EXPORT_S", 0.1)
+    with socket.create_server(("127.0.0.1", 0), backlog=1) as endless:
+        url = f"http://127.0.0.1:{endless.getsockname()[1]}"
+        async with a_gateway(Stub(), Stub(), otel_exporter_otlp_endpoint=url) as gateway:
+            await gateway.http.get(f"{gateway.url}/orders")
+        connection, _ = endless.accept()
+        with connection:
+            connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 1000000000000\r\n\r\nand so on")
+            await eventually(lambda: not any("Otel" in thread.name for thread in threading.enumerate()))

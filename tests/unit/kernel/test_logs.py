@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from kernel.adapters import request_id
-from kernel.adapters.telemetry.logs import configure_logs
+from kernel.adapters.telemetry.logs import OURS, configure_logs
 from kernel.adapters.trace_context import CURRENT
 
 TRACE_ID = "0af7651916cd43dd8448eb211c80319c"
@@ -22,6 +22,8 @@ def own_handlers() -> Iterator[None]:
     handlers, level = root.handlers[:], root.level
     yield
     root.handlers[:], root.level = handlers, level
+    for package in OURS:
+        logging.getLogger(package).setLevel(logging.NOTSET)
 
 
 def said(capsys: pytest.CaptureFixture[str]) -> dict[str, object]:
@@ -76,3 +78,44 @@ def test_people_get_words(capsys: pytest.CaptureFixture[str]) -> None:
     configure_logs("INFO", "console")
     logger.info("rabbitmq is back")
     assert "rabbitmq is back" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("log_format", ["console", "json"])
+def test_no_line_erases_another_or_passes_for_one(
+    log_format: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    configure_logs("INFO", log_format)
+    hostile = "\x1b[2K\x9b1A\u202e\n2026-11-29T00:00:00Z [info] all is well"
+    try:
+        raise ValueError(hostile)
+    except ValueError:
+        logger.exception("parked: %s", hostile, extra={"reason": hostile, "others": [hostile]})
+    written = capsys.readouterr().err
+    assert not {"\x1b", "\x9b", "\u202e"} & set(written)
+    assert not any(line.startswith("2026-11-29T00:00:00Z [info]") for line in written.splitlines())
+    assert "all is well" in written
+
+
+def test_a_log_that_is_no_terminal_has_no_colours(capsys: pytest.CaptureFixture[str]) -> None:
+    configure_logs("INFO", "console")
+    logger.error("something", extra={"order_id": "1"})
+    assert "\x1b" not in capsys.readouterr().err
+
+
+def test_debug_is_about_the_shop_and_not_its_libraries(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    configure_logs("DEBUG", "json")
+    logger.debug("looked")
+    for library in ("asyncio", "aiohttp.access", "sqlalchemy.engine", "opentelemetry.sdk", "anything"):
+        logging.getLogger(library).info("insides")
+        logging.getLogger(library).warning("trouble")
+    lines = [json.loads(line) for line in capsys.readouterr().err.splitlines()]
+    assert [line["event"] for line in lines] == ["looked", *["trouble"] * 5]
+
+
+def test_at_error_neither_the_shop_nor_its_libraries_warn(capsys: pytest.CaptureFixture[str]) -> None:
+    configure_logs("ERROR", "json")
+    for name in ("kernel.adapters", "anything"):
+        logging.getLogger(name).warning("trouble")
+    assert capsys.readouterr().err == ""

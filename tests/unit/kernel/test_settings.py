@@ -109,7 +109,7 @@ WRONG = {
     "SHOP_CONNECTIONS_PER_ADDRESS": ["0", "none"],
     "SHOP_TRUSTED_PROXIES": ["*", "10.0.0.1/8", "10.0.0.0/8,", ",", "10.0.0.0/33", "proxy.example", "yes"],
     "SHOP_ROOT_PATH": ["shop", "/", "/shop/", "//shop", "/a b", "/shop?", "http://shop.example/shop"],
-    "LOG_LEVEL": ["info", "TRACE"],
+    "LOG_LEVEL": ["TRACE", " info", "30"],
     "LOG_FORMAT": ["xml"],
     "OTEL_EXPORTER_OTLP_ENDPOINT": [
         "collector:4318",
@@ -213,3 +213,47 @@ def test_a_setting_without_a_default_is_asked_for_by_its_name() -> None:
         required(load_settings({}), "orders_database_url")
     url = RIGHT["ORDERS_DATABASE_URL"][0]
     assert required(load_settings({"ORDERS_DATABASE_URL": url}), "orders_database_url") == url
+
+
+@pytest.mark.parametrize("text", ["warning", "Warning", "WARNING", "wArNiNg"])
+def test_the_level_of_the_log_may_be_written_in_any_case(text: str) -> None:
+    assert load_settings({"LOG_LEVEL": text}).log_level == "WARNING"
+
+
+URLS = [name for name in RIGHT if name.endswith("_URL")]
+
+
+@pytest.mark.parametrize("name", URLS)
+def test_a_url_may_come_from_a_file_which_may_end_with_a_line_break(name: str, tmp_path: Path) -> None:
+    (tmp_path / "url").write_text(f"{RIGHT[name][0]}\n")
+    taken = load_settings({f"{name}_FILE": str(tmp_path / "url"), name: ""})
+    assert getattr(taken, name.lower()) == RIGHT[name][0]
+
+
+@pytest.mark.parametrize("name", URLS)
+def test_a_wrong_url_from_a_file_is_refused_without_being_told(name: str, tmp_path: Path) -> None:
+    (tmp_path / "url").write_text(f"gopher://shop:{SECRET}@db")
+    with pytest.raises(SettingsError, match=f"^{name} must be a URL") as refused:
+        load_settings({f"{name}_FILE": str(tmp_path / "url")})
+    assert SECRET not in str(refused.value)
+
+
+def test_both_a_value_and_a_file_are_a_mistake(tmp_path: Path) -> None:
+    (tmp_path / "url").write_text("amqp://mq")
+    both = {"RABBITMQ_URL": f"amqp://shop:{SECRET}@mq", "RABBITMQ_URL_FILE": str(tmp_path / "url")}
+    with pytest.raises(SettingsError, match="RABBITMQ_URL and RABBITMQ_URL_FILE are both set") as refused:
+        load_settings(both)
+    assert SECRET not in str(refused.value)
+
+
+def test_a_file_that_cannot_be_read_is_named_by_its_setting(tmp_path: Path) -> None:
+    (tmp_path / "binary").write_bytes(b"\xff\xfe")
+    (tmp_path / "empty").touch()
+    for path, why in {
+        tmp_path / "nothing": "No such file",
+        tmp_path: "Is a directory",
+        tmp_path / "binary": "not UTF-8",
+        tmp_path / "empty": "is empty",
+    }.items():
+        with pytest.raises(SettingsError, match=f"^RABBITMQ_URL_FILE .*{why}"):
+            load_settings({"RABBITMQ_URL_FILE": str(path)})

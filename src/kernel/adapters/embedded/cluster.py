@@ -41,10 +41,10 @@ def create_cluster(directory: Path, database: str, binaries: Path, account: Acco
         data = f"{folder.path}/cluster"
         initdb: list[str | Path] = [binaries / "initdb", "-D", data, "-U", USER, "-E", "UTF8", "--locale=C"]
         initdb += ["--auth=scram-sha-256", f"--pwfile={folder.path}/password", "--no-instructions"]
-        run(initdb, account, fds=folder.fds)
+        run(initdb, account, fds=folder.fds, named=True)
         alone: list[str | Path] = [binaries / "postgres", "--single", "-D", data]
         alone += ["-c", "exit_on_error=on", "postgres"]
-        run(alone, account, stdin=f'CREATE DATABASE "{database}"\n', fds=folder.fds)
+        run(alone, account, stdin=f'CREATE DATABASE "{database}"\n', fds=folder.fds, named=True)
     _write_private(directory / "password", password)
     (staging / "cluster").rename(directory / "cluster")
     _sync_folder(directory)
@@ -58,7 +58,8 @@ def remove_unfinished(directory: Path) -> None:
 
 def server_url(directory: Path, port: int, database: str) -> str:
     password = (directory / "password").read_text()
-    return f"postgresql://{USER}:{password}@127.0.0.1:{port}/{database}"
+    # A PGSSLMODE is meant for other servers: these have no certificate.
+    return f"postgresql://{USER}:{password}@127.0.0.1:{port}/{database}?sslmode=disable"
 
 
 def read_pid_file(cluster: Path) -> PidFile | None:

@@ -12,7 +12,8 @@ from types import TracebackType
 from typing import Self
 
 from kernel.adapters.embedded.account import Account, EmbeddedPostgresError
-from kernel.adapters.embedded.binaries import find_binaries
+from kernel.adapters.embedded.binaries import find_binaries, quotable
+from kernel.adapters.embedded.child import run
 from kernel.adapters.embedded.cluster import create_cluster, living_server, remove_unfinished, server_url
 from kernel.adapters.embedded.server import Server
 
@@ -34,6 +35,7 @@ class EmbeddedPostgres:
         if not re.fullmatch(r"[a-z][a-z0-9_]*", database):
             raise ValueError(f"not a plain database name: {database!r}")
         self._directory = directory
+        self._cluster = directory / "cluster"
         self._database = database
         self._server = Server(directory, options or {})
         self._lock_fd: int | None = None
@@ -61,9 +63,14 @@ class EmbeddedPostgres:
             return self._url
         self._release_lock()
         try:
+            account = Account.able_to_run(self._cluster)
+            binaries = find_binaries(account)
+            if not self._cluster.exists():
+                # What cannot work is told before anything is written.
+                run([binaries / "postgres", "--version"], account, named=True)
             self._directory.mkdir(parents=True, exist_ok=True)
             self._take_lock()
-            self._url = self._start_server()
+            self._url = self._start_server(binaries, account)
             return self._url
         except (OSError, subprocess.SubprocessError) as error:
             self.stop()
@@ -91,13 +98,11 @@ class EmbeddedPostgres:
     ) -> None:
         self.stop()
 
-    def _start_server(self) -> str:
-        cluster = self._directory / "cluster"
-        account = Account.able_to_run(cluster)
-        binaries = find_binaries(account)
+    def _start_server(self, binaries: Path, account: Account) -> str:
         remove_unfinished(self._directory)
-        if not cluster.exists():
-            create_cluster(self._directory, self._database, binaries, account)
+        if not self._cluster.exists():
+            with quotable(binaries) as runnable:
+                create_cluster(self._directory, self._database, runnable, account)
         port = self._server.start(binaries, account)
         return server_url(self._directory, port, self._database)
 

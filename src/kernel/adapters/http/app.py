@@ -3,7 +3,6 @@ from typing import Any, TypeVar
 
 from dishka import AsyncContainer
 from litestar import Litestar, Response
-from litestar.config.cors import CORSConfig
 from litestar.enums import ScopeType
 from litestar.types import Receive, Scope, Send, Serializer
 
@@ -38,12 +37,10 @@ def create_app(
     probes: Probes,
     exposition: Callable[[], Awaitable[bytes]],
     container: AsyncContainer,
-    cors: CORSConfig | None = None,
 ) -> Litestar:
     app = Litestar(
         route_handlers=[*api.routes, health(probes), metrics(exposition), documentation(api)],
         openapi_config=None,
-        cors_config=cors,
         before_request=plain_query,
         exception_handlers=EXCEPTION_HANDLERS,
         response_class=JsonAnswer,

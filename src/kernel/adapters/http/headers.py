@@ -34,12 +34,11 @@ _DOCUMENTED = {
         Schema(type=OpenAPIType.STRING, enum=["true"]),
         description="`true` where the key was known: this is the outcome of the first call again.",
     ),
-}
-RETRYING = {
     RETRY_AFTER: OpenAPIHeader(
         Schema(type=OpenAPIType.INTEGER, minimum=1), description="Seconds to wait.", required=True
-    )
+    ),
 }
+RETRYING = {RETRY_AFTER: _DOCUMENTED[RETRY_AFTER]}
 DEPRECATED = {
     DEPRECATION: OpenAPIHeader(_TEXT, description="Since when (RFC 9745).", required=True),
     LINK: OpenAPIHeader(_TEXT, description='What to use, as `<…>; rel="successor-version"`.', required=True),

@@ -19,7 +19,7 @@ from msgspec import Meta
 
 from kernel.adapters.http.body import BATCH_BYTES_MAX, ITEMS_MAX, Items, JsonBody, JsonItems
 from kernel.adapters.http.head import not_by_head
-from kernel.adapters.http.headers import ETAG, LINK, LOCATION, REPLAYED, answering_with
+from kernel.adapters.http.headers import ETAG, LINK, LOCATION, REPLAYED, RETRY_AFTER, answering_with
 from kernel.adapters.http.idempotency import keys_in_the_body, well_formed_key
 from kernel.adapters.http.legacy import Deprecated
 from kernel.adapters.http.problem import problems
@@ -202,9 +202,12 @@ CANCEL_ORDER = Operation(
     operation_id="cancelOrder",
     summary="Cancel an order, or refund it where it is paid",
     description="A NEW order gets CANCELLED, or is refunded if its payment was faster; a FINISHED one gets"
-    " REFUNDING, then REFUNDED. Repeating the call is harmless.",
+    " REFUNDING, then REFUNDED. Repeating the call is harmless. The answer is the order as it is"
+    " meanwhile, so a NEW order is still NEW: read it again at `Location`, after `Retry-After` seconds, or"
+    " follow its events.",
     status_code=202,
     before_request=well_formed_key,
+    operation_class=answering_with(LOCATION, RETRY_AFTER),
     responses=_answer(202, http.Order, "It gets cancelled or refunded", examples.REFUNDING_ORDER)
     | problems(_INVALID, _NO_ORDER, (409, "order_cancelled"), (409, "order_refunded"), *_NOT_WRITTEN),
 )

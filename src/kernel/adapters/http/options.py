@@ -5,16 +5,15 @@ from typing import cast
 
 from litestar.types import ASGIApp, Message, Receive, Scope, Send
 
+# What the application sees in its place.
+METHOD_OF_OPTIONS = "UNKNOWN"
+
 
 def answer_options(app: ASGIApp) -> ASGIApp:
-    """Litestar's own answer knows only the method that came first to a path, but its refusal knows them all.
-
-    The preflights of CORS are left to who answers them.
-    """
+    """Litestar's own answer knows only the method that came first to a path; its refusal knows them all."""
 
     def unless_options(scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
-        asked = scope.get("method") == "OPTIONS" and not _is_preflight(scope)
-        return (as_unknown if asked else app)(scope, receive, send)
+        return (as_unknown if scope.get("method") == "OPTIONS" else app)(scope, receive, send)
 
     async def as_unknown(scope: Scope, receive: Receive, send: Send) -> None:
         refused = False
@@ -23,17 +22,13 @@ def answer_options(app: ASGIApp) -> ASGIApp:
             nonlocal refused
             if message["type"] == "http.response.start" and message["status"] == 405:
                 refused = True
-                allow = [(name, value) for name, value in message["headers"] if name.lower() == b"allow"]
-                await send({**message, "status": 204, "headers": allow})
+                headers = [pair for pair in message["headers"] if not pair[0].lower().startswith(b"content-")]
+                await send({**message, "status": 204, "headers": headers})
             elif message["type"] == "http.response.body" and refused:
                 await send({**message, "body": b""})
             else:
                 await send(message)
 
-        await app(cast(Scope, {**scope, "method": "UNKNOWN"}), receive, send_allowed)
+        await app(cast(Scope, {**scope, "method": METHOD_OF_OPTIONS}), receive, send_allowed)
 
     return unless_options
-
-
-def _is_preflight(scope: Scope) -> bool:
-    return any(name == b"access-control-request-method" for name, _ in scope["headers"])

@@ -97,10 +97,12 @@ async def _whole(receive: Receive) -> bytes | None:
 
 
 async def send_answer(answer: Answer, send: Send) -> None:
-    headers = [
-        (b"content-type", answer.media_type.encode("latin-1")),
-        (b"content-length", b"%d" % len(answer.body)),
-    ]
+    headers = []
+    if answer.status != 204:
+        headers = [
+            (b"content-type", answer.media_type.encode("latin-1")),
+            (b"content-length", b"%d" % len(answer.body)),
+        ]
     for name, text in answer.headers.items():
         headers.append((name.lower().encode("latin-1"), text.encode("latin-1")))
     await send(HTTPResponseStartEvent(type="http.response.start", status=answer.status, headers=headers))

@@ -24,7 +24,14 @@ from kernel.domain.errors import ShopError
 
 logger = logging.getLogger(__name__)
 
-MIGRATIONS = Path(__file__).parents[4] / "migrations"
+
+def _migrations() -> Path:
+    """A wheel carries them beside this file (pyproject.toml); the repository has them at its top."""
+    in_wheel = Path(__file__).parent / "migrations"
+    return in_wheel if in_wheel.is_dir() else Path(__file__).parents[4] / "migrations"
+
+
+MIGRATIONS = _migrations()
 # Any number that only migrations use: two migrators take turns.
 ADVISORY_LOCK = 0x53484F50
 TURN_EVERY_S = 1.0

@@ -1,6 +1,7 @@
 """Around a whole application: rate, errors and duration of its routes, and the names of each call: a trace,
 a span of it, and an id."""
 
+import logging
 from collections.abc import Awaitable, Callable, MutableMapping
 from functools import cache
 from time import perf_counter
@@ -15,6 +16,8 @@ Message = Any
 Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 App = Callable[[Any, Any, Any], Awaitable[None]]
+
+logger = logging.getLogger(__name__)
 
 _HEADER = b"traceparent"
 _REQUEST_ID = request_id.HEADER.lower().encode()
@@ -71,6 +74,9 @@ def observed(app: App, telemetry: Telemetry) -> App:
             route = scope.get("path_template") or "unmatched"
             elapsed = perf_counter() - began if seconds is None else seconds
             requests(scope["method"], route, status).observe(elapsed)
+            if logger.isEnabledFor(logging.DEBUG):
+                call_told = {"method": scope["method"], "route": route, "status": status}
+                logger.debug("answered", extra={**call_told, "seconds": round(elapsed, 6)})
             if call is not None:
                 call.end(route, status)
 

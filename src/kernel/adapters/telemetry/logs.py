@@ -3,12 +3,17 @@
 import logging
 import re
 import sys
+import traceback
+from typing import TextIO
 
 import structlog
-from structlog.typing import EventDict, Processor, WrappedLogger
+from structlog.typing import EventDict, ExcInfo, Processor, WrappedLogger
 
 from kernel.adapters import request_id
 from kernel.adapters.trace_context import CURRENT
+from kernel.domain.text import harmless
+
+OURS = ("kernel", "orders", "payments", "gateway", "shop")
 
 # A URL that names a password, as settings do and as drivers like to repeat in their errors.
 _PASSWORD = re.compile(r"(?P<before>\w://[^\s:/@]*):[^\s/@]+@")
@@ -25,7 +30,10 @@ def configure_logs(level: str, log_format: str) -> None:
         structlog.processors.TimeStamper(fmt="iso", utc=True),
     ]
     last: list[Processor] = (
-        [structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)]
+        [
+            make_harmless,
+            structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty(), exception_formatter=indented_traceback),
+        ]
         if console
         else [structlog.processors.format_exc_info, structlog.processors.JSONRenderer()]
     )
@@ -36,9 +44,22 @@ def configure_logs(level: str, log_format: str) -> None:
             processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, *last, hide_passwords],
         )
     )
-    logging.basicConfig(level=level, handlers=[handler], force=True)
-    for noisy in ("uvicorn", "alembic", "asyncio", "urllib3"):
-        logging.getLogger(noisy).setLevel(logging.WARNING)
+    # The level is that of the shop's own lines. Libraries tell of their insides, so only of trouble.
+    own_level = logging.getLevelNamesMapping()[level]
+    logging.basicConfig(level=max(own_level, logging.WARNING), handlers=[handler], force=True)
+    for package in OURS:
+        logging.getLogger(package).setLevel(own_level)
+
+
+def make_harmless(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
+    """What is no string is shown by its `repr`, which is harmless by itself; so is JSON."""
+    return {name: harmless(value) if isinstance(value, str) else value for name, value in event.items()}
+
+
+def indented_traceback(output: TextIO, error: ExcInfo) -> None:
+    """No line of an error's message can pass for a log line of its own."""
+    for line in "".join(traceback.format_exception(*error)).rstrip("\n").split("\n"):
+        output.write(f"\n    {harmless(line)}")
 
 
 def add_trace(_: WrappedLogger, __: str, event: EventDict) -> EventDict:

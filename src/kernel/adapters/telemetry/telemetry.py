@@ -1,6 +1,7 @@
 """What a service tells of itself, put around its parts by wiring; the parts know nothing of it."""
 
 import asyncio
+import logging
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 from time import perf_counter
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
     from kernel.adapters.telemetry.tracing import Tracing
 
 LAG_CHECK_S = 0.5
+
+logger = logging.getLogger(__name__)
 
 Kind = Literal["internal", "client", "producer", "consumer"]
 
@@ -61,8 +64,11 @@ class Telemetry:
                     pairs = zip(items, onward, strict=True)
                     return await call([_with(item, text) for item, text in pairs], *args, **kwargs)
             finally:
+                took_s = perf_counter() - began
                 size.observe(len(items))
-                seconds.observe(perf_counter() - began)
+                seconds.observe(took_s)
+                if logger.isEnabledFor(logging.DEBUG):
+                    logger.debug("%s", work, extra={"items": len(items), "seconds": round(took_s, 6)})
 
         return observed
 

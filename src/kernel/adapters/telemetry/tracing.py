@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from functools import partial
 from threading import Thread
 
+import requests
 from opentelemetry.context import Context
 from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
 from opentelemetry.sdk.resources import Resource
@@ -54,9 +55,12 @@ class Tracing:
 
         The exporter blocks, for longer than that where its collector is silent: its thread is left behind.
         """
-        ending = Thread(target=self._provider.shutdown, daemon=True)
+        ending = Thread(target=self.shut_down, daemon=True)
         ending.start()
         await asyncio.to_thread(ending.join, within_s)
+
+    def shut_down(self) -> None:
+        self._provider.shutdown()
 
     def call(self, method: str, traceparent: str) -> "Call":
         """A request that came in, perhaps as part of a trace."""
@@ -137,7 +141,9 @@ class TracedPublisher:
 
 def otlp_exporter(endpoint: str) -> SpanExporter:
     """To a collector, over HTTP; `endpoint` is its base URL."""
-    return OTLPSpanExporter(f"{endpoint.rstrip('/')}/v1/traces")
+    session = requests.Session()
+    session.stream = True  # What it answers is not read: an answer without an end would fill the memory.
+    return OTLPSpanExporter(f"{endpoint.rstrip('/')}/v1/traces", session=session)
 
 
 def traceparent_of(span: Span) -> str:

@@ -23,6 +23,9 @@ from orders.adapters.inbound.placing import PATH, Placing
 from orders.domain.order import Cancelled, CancelOrder, Order, Status
 from orders.ports.orders import PlacedOrders
 
+# As a header: most often payments has answered by then.
+CANCELLED_WITHIN_S = "1"
+
 CancelOrders = GroupCommit[CancelOrder, Cancelled]
 
 
@@ -118,7 +121,8 @@ class OrdersController(Controller):
         cancelled = await cancel_orders(
             CancelOrder(order_id=order_id, user_id=user_id, traceparent=trace, request_id=own_id)
         )
-        return JsonAnswer(wire.order_body(cancelled.order))
+        under_way = {"Location": f"{PATH}/{order_id}", "Retry-After": CANCELLED_WITHIN_S}
+        return JsonAnswer(wire.order_body(cancelled.order), headers=under_way)
 
 
 async def _found(placed: PlacedOrders, order_id: UUID) -> Order:

@@ -1,0 +1,44 @@
+"""A user id that /etc/passwd does not know, as is common in containers: `initdb` refuses to run under it."""
+
+import ctypes
+import os
+import pwd
+from pathlib import Path
+
+from kernel.adapters.embedded.account import Account, EmbeddedPostgresError
+
+_CLONE_NEWUSER = 0x10000000
+_LIBC = ctypes.CDLL(None)
+
+
+def name_to_take(account: Account) -> pwd.struct_passwd | None:
+    """None where the account has a name, else a user whose name a child may take, which is not root's."""
+    try:
+        pwd.getpwuid(os.geteuid() if account.uid is None else account.uid)
+    except KeyError:
+        for user in pwd.getpwall():
+            if user.pw_uid != 0:
+                return user
+        raise nameless() from None
+    return None
+
+
+def take_name(user: pwd.struct_passwd) -> None:
+    """In a user namespace of its own, this process has the id of that user (user_namespaces(7)).
+
+    To all others it stays who it was, and so do its files and rights. Raises OSError where the system forbids
+    such namespaces.
+    """
+    uid, gid = os.geteuid(), os.getegid()
+    if _LIBC.unshare(_CLONE_NEWUSER) != 0:
+        raise PermissionError
+    Path("/proc/self/setgroups").write_text("deny")
+    Path("/proc/self/uid_map").write_text(f"{user.pw_uid} {uid} 1")
+    Path("/proc/self/gid_map").write_text(f"{user.pw_gid} {gid} 1")
+
+
+def nameless() -> EmbeddedPostgresError:
+    return EmbeddedPostgresError(
+        f"the user id {os.geteuid()} has no name, which PostgreSQL's initdb asks for: add it to /etc/passwd,"
+        " or set ORDERS_DATABASE_URL and PAYMENTS_DATABASE_URL to servers of yours"
+    )

@@ -1,0 +1,88 @@
+"""The CORS protocol around a whole application, short ways included (Fetch standard, section 3.3).
+
+Litestar's own refuses a preflight in plain text, replaces a Vary, and leaves it out where no origin is sent:
+a cache would then show one page the answer that is meant for another.
+"""
+
+from collections.abc import Iterable
+from dataclasses import replace
+
+from litestar.config.cors import CORSConfig
+from litestar.enums import ScopeType
+from litestar.types import ASGIApp, Message, Receive, Scope, Send
+
+from kernel.adapters.http.options import METHOD_OF_OPTIONS
+from kernel.adapters.http.problem import error_answer
+from kernel.adapters.http.short_way import send_answer
+from kernel.domain.errors import FieldError, Invalid
+from kernel.ports.answer import Answer
+
+_ORIGIN = b"origin"
+_METHOD, _HEADERS = b"access-control-request-method", b"access-control-request-headers"
+# What a page may send without being asked (Fetch, "CORS-safelisted request-header").
+_ALWAYS_ALLOWED = frozenset({"accept", "accept-language", "content-language", "content-type"})
+_VARY = (b"vary", b"Origin")
+_VARY_OF_PREFLIGHT = "Origin, Access-Control-Request-Method, Access-Control-Request-Headers"
+
+
+def with_cors(app: ASGIApp, config: CORSConfig | None) -> ASGIApp:
+    """Without `config` no other site's page is let in, and no answer depends on who asks."""
+    if config is None:
+        return app
+    exposed = (b"access-control-expose-headers", ", ".join(config.expose_headers).encode())
+
+    async def answer(scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != ScopeType.HTTP:
+            await app(scope, receive, send)
+            return
+        headers = {name: value.decode("latin-1") for name, value in scope["headers"]}
+        origin = headers.get(_ORIGIN)
+        if origin is not None and _METHOD in headers and scope["method"] == METHOD_OF_OPTIONS:
+            await send_answer(_preflight(config, headers, scope["path"]), send)
+            return
+        added = [_VARY]
+        if origin is not None and config.is_origin_allowed(origin):
+            added += [(b"access-control-allow-origin", _allowed_origin(config, origin)), exposed]
+
+        async def sending(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                message["headers"] = [*message.get("headers", []), *added]
+            await send(message)
+
+        await app(scope, receive, sending)
+
+    return answer
+
+
+def _preflight(config: CORSConfig, headers: dict[bytes, str], path: str) -> Answer:
+    origin, method = headers[_ORIGIN], headers[_METHOD]
+    wanted = [name.strip() for name in headers.get(_HEADERS, "").split(",") if name.strip()]
+    allowed = _ALWAYS_ALLOWED.union(name.lower() for name in config.allow_headers)
+    errors = []
+    if not config.is_origin_allowed(origin):
+        errors.append(FieldError("Origin", "is none whose pages may call this service"))
+    if method not in config.allow_methods:
+        errors.append(FieldError("Access-Control-Request-Method", f"must be {_or(config.allow_methods)}"))
+    if not allowed.issuperset(name.lower() for name in wanted):
+        errors.append(FieldError("Access-Control-Request-Headers", f"may name {_or(config.allow_headers)}"))
+    if errors:
+        detail = "; ".join(f"{error.field}: {error.message}" for error in errors)
+        refusal = error_answer(Invalid(detail, *errors), path)
+        return replace(refusal, headers={**refusal.headers, "Vary": _VARY_OF_PREFLIGHT})
+    granted = {
+        "Access-Control-Allow-Origin": _allowed_origin(config, origin).decode("latin-1"),
+        "Access-Control-Allow-Methods": ", ".join(config.allow_methods),
+        "Access-Control-Allow-Headers": ", ".join(config.allow_headers),
+        "Access-Control-Max-Age": str(config.max_age),
+        "Vary": _VARY_OF_PREFLIGHT,
+    }
+    return Answer(204, "", granted, b"")
+
+
+def _allowed_origin(config: CORSConfig, origin: str) -> bytes:
+    return b"*" if config.is_allow_all_origins else origin.encode("latin-1")
+
+
+def _or(names: Iterable[str]) -> str:
+    *others, last = names
+    return f"{', '.join(others)} or {last}"

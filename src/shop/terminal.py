@@ -1,0 +1,115 @@
+"""Where a command writes: an output of any encoding, which may be closed, full or no longer read."""
+
+import errno
+import io
+import os
+import re
+import sys
+from collections.abc import Callable
+from contextlib import suppress
+from typing import Any, NoReturn, TextIO, cast
+
+import click
+
+from kernel.domain.text import harmless
+
+_NOT_ASCII = re.compile(r"[^ -~]")
+
+
+def run(command: Callable[[], Any]) -> NoReturn:
+    """Run `command` to its exit code. A mistake is one line, and so is output that could not be written.
+
+    A reader that went away, such as `| head -1`, gets no line: nobody would read it.
+    """
+    _open_streams()
+    bug = None
+    try:
+        code, said = _outcome(command)
+    except Exception as error:
+        code, said, bug = 1, "", error
+    if (lost := _lost(sys.stdout)) is not None:
+        code, bug = code or 1, None
+        said = "" if lost.errno == errno.EPIPE else f"Error: the output cannot be written: {_reason(lost)}"
+    if bug is not None:
+        raise bug
+    if said:
+        with suppress(OSError):
+            print(_lines(said), file=sys.stderr)
+    _lost(sys.stderr)
+    sys.exit(code)
+
+
+def say(text: str) -> None:
+    """A line for people."""
+    print(harmless(text))
+
+
+def say_facts(json: bytes) -> None:
+    """A line for programs. It is ASCII: valid JSON in every encoding, and harmless on a terminal."""
+    print(_NOT_ASCII.sub(_as_json_escape, json.decode()))
+
+
+def announce(text: str) -> None:
+    """Tell people what a service offers. A service whose stdout is closed serves all the same."""
+    if sys.__stdout__ is not None:
+        print(_lines(text), flush=True)
+
+
+def _lines(text: str) -> str:
+    return "\n".join(harmless(line) for line in text.expandtabs(2).split("\n"))
+
+
+def _outcome(command: Callable[[], Any]) -> tuple[int, str]:
+    """The exit code, and what to say of it."""
+    try:
+        return int(command() or 0), ""
+    except SystemExit as end:
+        return end.code if isinstance(end.code, int) else int(end.code is not None), ""
+    except click.Abort:
+        return 1, "Aborted!"
+    except click.ClickException as mistake:
+        mistake.show(file := io.StringIO())
+        return mistake.exit_code, file.getvalue().rstrip("\n")
+    except OSError as error:
+        return 1, f"Error: {_reason(error)}"
+
+
+def _open_streams() -> None:
+    """Characters that an output cannot take are replaced. What was closed (`>&-`) is open again.
+
+    Python has None for a closed stream, and the next file or connection would get its number. Results that
+    are asked for must arrive, so writing to a closed stdout fails; a log may be closed.
+    """
+    if sys.stdin is None:
+        sys.stdin = _open(os.open(os.devnull, os.O_RDONLY), "r")
+    closed_output = None if sys.stdout else os.open(os.devnull, os.O_RDONLY)
+    # Anew even where it was open, because with PYTHONUNBUFFERED it forgets what it could not write.
+    sys.stdout = _open(1, "w", sys.stdout.encoding) if closed_output is None else _open(closed_output, "w")
+    if sys.stderr is None:
+        sys.stderr = _open(os.open(os.devnull, os.O_WRONLY), "w")
+    cast(io.TextIOWrapper, sys.stderr).reconfigure(errors="replace")
+
+
+def _open(number: int, mode: str, encoding: str | None = None) -> TextIO:
+    return cast(TextIO, open(number, mode, encoding=encoding, errors="replace", closefd=False))
+
+
+def _lost(stream: TextIO) -> OSError | None:
+    """Why something that was written did not arrive; from then on the stream takes everything."""
+    try:
+        stream.flush()
+    except OSError as error:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+        return error
+    return None
+
+
+def _reason(error: OSError) -> str:
+    reason = error.strerror or str(error)
+    return reason if error.filename is None else f"{error.filename}: {reason}"
+
+
+def _as_json_escape(found: re.Match[str]) -> str:
+    """Two of them for a character beyond U+FFFF (RFC 8259, section 7)."""
+    units = found[0].encode("utf-16-be", "surrogatepass")
+    return "".join(f"\\u{units[at : at + 2].hex()}" for at in range(0, len(units), 2))
