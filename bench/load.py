@@ -1,12 +1,15 @@
 """A load generator that costs about 20 µs a request: raw HTTP/1.1 on kept-alive connections, no parser."""
 
 import asyncio
+import random
 import re
 import time
 from collections import Counter
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from functools import partial
+from itertools import takewhile
 from typing import cast
 from urllib.parse import urlsplit
 
@@ -14,7 +17,14 @@ from urllib.parse import urlsplit
 OPENED_AT_ONCE = 100
 
 _STATUS = re.compile(rb'"status":"(\w+)"')
+_RETRY_AFTER = re.compile(rb"\r\nretry-after: *(\d+)", re.IGNORECASE)
 _LENGTH = re.compile(rb"\r\ncontent-length: *(\d+)", re.IGNORECASE)
+
+
+def get(url: str) -> bytes:
+    """The bytes of a GET."""
+    at = urlsplit(url)
+    return f"GET {at.path}?{at.query} HTTP/1.1\r\nHost: {at.netloc}\r\n\r\n".encode()
 
 
 def post(url: str, body: bytes, headers: dict[str, str] | None = None) -> bytes:
@@ -45,6 +55,7 @@ class _Connection(asyncio.Protocol):
     def __init__(self, answers: Answers) -> None:
         self._answers = answers
         self._received = b""
+        self._request = b""
         self._sent_at = 0.0
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -68,8 +79,11 @@ class _Connection(asyncio.Protocol):
         if request is None:
             self.done.set_result(None)
         else:
-            self._sent_at = time.perf_counter()
-            self._transport.write(request)
+            self._write(request)
+
+    def _write(self, request: bytes) -> None:
+        self._request, self._sent_at = request, time.perf_counter()
+        self._transport.write(request)
 
     def data_received(self, data: bytes) -> None:
         self._received += data
@@ -82,12 +96,36 @@ class _Connection(asyncio.Protocol):
             return
         self._answers.latencies_s.append(time.perf_counter() - self._sent_at)
         self._answers.statuses[int(self._received[9:12])] += 1
-        self._received = b""
+        head, self._received = self._received[:end], b""
+        self._answered(head)
+
+    def _answered(self, head: bytes) -> None:
         self._send()
 
     def connection_lost(self, error: Exception | None) -> None:
         if not self.done.done():
             self.done.set_exception(error or ConnectionError("the server closed the connection"))
+
+
+class _Returning(_Connection):
+    """A client that sends again what was refused: when `Retry-After` says, or at once."""
+
+    def __init__(self, answers: Answers, *, patient: bool) -> None:
+        super().__init__(answers)
+        self._patient = patient
+
+    def _answered(self, head: bytes) -> None:
+        if not head.startswith((b"HTTP/1.1 429", b"HTTP/1.1 503")):
+            self._send()
+            return
+        after = _RETRY_AFTER.search(head)
+        assert after is not None, head
+        if self._patient:
+            # Not all at the same moment, as no two clients are.
+            delay_s = int(after[1]) * random.uniform(1, 1.2)
+            asyncio.get_running_loop().call_later(delay_s, self._write, self._request)
+        else:
+            self._write(self._request)
 
 
 class _Load:
@@ -100,9 +138,9 @@ class _Load:
         self._answers = Answers()
         self._at = urlsplit(url)
 
-    async def connect(self) -> _Connection:
+    async def connect(self, kind: Callable[[Answers], _Connection] = _Connection) -> _Connection:
         _, connection = await asyncio.get_running_loop().create_connection(
-            lambda: _Connection(self._answers), self._at.hostname, self._at.port
+            lambda: kind(self._answers), self._at.hostname, self._at.port
         )
         self.connections.append(connection)
         return connection
@@ -122,6 +160,23 @@ async def run_load(url: str, requests: Iterator[bytes], *, connections: int) -> 
     for _ in range(connections):
         (await load.connect()).send(requests)
     return await load.answers()
+
+
+async def run_returning(
+    url: str, requests: Iterator[bytes], *, connections: int, impatient: float
+) -> Answers:
+    """The same by clients who send again what is refused; so many of them, from 0 to 1, at once."""
+    load = _Load(url)
+    for number in range(connections):
+        patient = number >= impatient * connections
+        (await load.connect(partial(_Returning, patient=patient))).send(requests)
+    return await load.answers()
+
+
+def until(deadline_s: float, requests: Iterator[bytes]) -> Iterator[bytes]:
+    """As many of them as are sent before that time of the event loop."""
+    now = asyncio.get_running_loop().time
+    return takewhile(lambda _: now() < deadline_s, requests)
 
 
 async def run_paced(url: str, requests: Iterator[bytes], *, per_s: float) -> Answers:

@@ -10,7 +10,7 @@ from contextlib import asynccontextmanager
 
 import uvloop
 
-from bench import report, rows, soak
+from bench import pressed, report, rows, soak
 from bench.load import Stream, open_streams
 from bench.report import Row, console, step
 from bench.servers import USERS, BenchedShop, Servers, private_servers
@@ -25,7 +25,9 @@ ENDED_WITHIN_S = 60.0
 # A tenth of what the shop can do: a soak looks for what stays behind, not for what is full.
 PACE_PER_S = 200.0
 WARM_UP_MINUTES = 1.0
-PARTS = ("stored", "backlog", "hot", "streams", "soak")
+PRESSED_S = 10.0
+OVERLOADED_S = 60.0
+PARTS = ("stored", "backlog", "hot", "streams", "readers", "overload", "soak")
 
 
 class Long:
@@ -35,6 +37,7 @@ class Long:
         self.servers = servers
         self.seed = seed
         self.minutes = minutes
+        self.scale = scale
         self.orders, self.stored, self.backlog = (
             max(1_000, round(scale * count)) for count in (ORDERS, STORED, BACKLOG)
         )
@@ -48,6 +51,8 @@ class Long:
             "backlog": self.from_backlog,
             "hot": self.on_hot_account,
             "streams": self.beside_streams,
+            "readers": self.beside_readers,
+            "overload": self.overloaded,
             "soak": self.soaked,
         }
         table = []
@@ -137,6 +142,54 @@ class Long:
             async with asyncio.timeout(ENDED_WITHIN_S):
                 await asyncio.gather(*(stream.ended for stream in streams))
         assert all(stream.statuses == ["NEW", "FINISHED"] for stream in streams)
+
+    async def beside_readers(self) -> list[Row]:
+        table = []
+        for processes in (3, 1):
+            alone: list[float] = []
+            beside: list[float] = []
+            await self.servers.empty()
+            await rows.store_decided(self.servers, 1_000)
+            async with BenchedShop(self.servers, one_process=processes == 1) as shop:
+                seconds = max(2.0, self.scale * PRESSED_S)
+                await pressed.written_per_s(shop, seconds, self.next_seed())
+                for number in range(1, ROUNDS + 1):
+                    with step(
+                        f"round {number}: {processes} processes, with and without {pressed.READERS} readers"
+                    ):
+                        alone.append(await pressed.written_per_s(shop, seconds, self.next_seed()))
+                        beside.append(
+                            await pressed.written_per_s(
+                                shop, seconds, self.next_seed(), readers=pressed.READERS
+                            )
+                        )
+                await rows.decided(self.servers, 1_000)
+            key, title = (
+                f"readers-{processes}",
+                f"accepted beside {pressed.READERS} readers, processes: {processes}",
+            )
+            table.append(Row(key, title, "without", "/s", beside, alone, at_least=0.6))
+        return table
+
+    async def overloaded(self) -> list[Row]:
+        await self.servers.empty()
+        async with BenchedShop(self.servers) as shop:
+            await self.warmed_up(shop)
+            seconds = max(5.0, self.scale * OVERLOADED_S)
+            with step(f"three times the clients for {seconds:g} s"):
+                told = await pressed.overload(shop, self.servers, seconds, self.next_seed())
+        answers = told.answers
+        self.facts["% of a core that the generator takes under overload"] = (
+            100 * answers.cpu_s / answers.seconds
+        )
+        for status in (201, 429, 503):
+            self.facts[f"answers {status} under overload"] = answers.statuses[status]
+        kept, best = [told.kept_per_s], [told.best_per_s]
+        after, usual = [told.after_s], [told.usual_s]
+        return [
+            Row("overload", "decided under overload", "at its best", "/s", kept, best, at_least=0.8),
+            Row("overload-after", "POST to FINISHED 5 s after", "before", "s", after, usual, at_most=1.5),
+        ]
 
     async def soaked(self) -> list[Row]:
         await self.servers.empty()

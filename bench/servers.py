@@ -171,9 +171,14 @@ class BenchedShop:
     """Three services, one process each, as `shop serve` starts them."""
 
     def __init__(
-        self, servers: Servers, services: Sequence[str] = SERVICES, **settings_of: Mapping[str, str]
+        self,
+        servers: Servers,
+        services: Sequence[str] = SERVICES,
+        *,
+        one_process: bool = False,
+        **settings_of: Mapping[str, str],
     ) -> None:
-        """`settings_of` a service are its own."""
+        """`settings_of` a service are its own. In `one_process` the bus is in the process too."""
         ports = {service: free_port() for service in SERVICES}
         self.urls = {service: f"http://127.0.0.1:{port}" for service, port in ports.items()}
         settings = {
@@ -193,6 +198,13 @@ class BenchedShop:
             )
             for service in services
         }
+        if one_process:
+            data = {"SHOP_DATA_DIR": str(servers.directory / "data")}
+            in_process = {name: value for name, value in settings.items() if name != "RABBITMQ_URL"} | data
+            up = Process(
+                "up", settings=in_process, logs=servers.directory / "logs", ready_at=self.urls.values()
+            )
+            self.processes = {"up": up}
 
     async def __aenter__(self) -> Self:
         await start_together(self.processes.values())

@@ -1,11 +1,13 @@
 """Between the gateway's own words and the bodies and routes of HTTP."""
 
 import re
+from typing import Annotated
 from uuid import UUID
 
 import msgspec
 
 from gateway.domain.orders import Change, Fate, Placed, PlaceOrder, Rejected
+from kernel.application.envelopes import ENVELOPE_EVENTS_MAX
 from kernel.contracts import catalog, http
 from kernel.contracts.values import decoder, encode
 
@@ -44,6 +46,9 @@ class _Event(http.Answer, frozen=True):
     data: _Change
 
 
+_Events = Annotated[list[_Event], msgspec.Meta(max_length=ENVELOPE_EVENTS_MAX)]
+
+
 def place_order(
     order: http.PlaceOrder, key: str | None, new_id: UUID, traceparent: str, request_id: str
 ) -> PlaceOrder:
@@ -78,9 +83,10 @@ def lives(changes: bytes) -> list[list[Change]]:
 def notified(body: bytes) -> list[Change]:
     """The changes that a message tells of, a batch or a single event.
 
-    Raises msgspec.DecodeError, UnicodeDecodeError or RecursionError where it is no such message.
+    Raises msgspec.DecodeError, UnicodeDecodeError or RecursionError where it is no such message, or one of
+    more events than a message may hold.
     """
-    events = decoder(list[_Event]).decode(body if body.lstrip()[:1] == b"[" else b"[" + body + b"]")
+    events = decoder(_Events).decode(body if body.lstrip()[:1] == b"[" else b"[" + body + b"]")
     return [_change(event.data) for event in events]
 
 

@@ -8,7 +8,7 @@ from gateway.adapters.outbound.http_accounts import HttpAccounts
 from gateway.adapters.outbound.http_orders import HttpOrders
 from gateway.application.cancel_orders import CancelOrders
 from gateway.application.change_accounts import ChangeAccounts
-from gateway.application.hub import Hub
+from gateway.application.hub import STREAMS_PER_ADDRESS_MAX, Hub
 from gateway.application.place_orders import PlaceOrders
 from gateway.ports.accounts import AccountsService
 from gateway.ports.orders import OrdersService
@@ -54,7 +54,11 @@ class GatewayProvider(Provider):
 
     @provide
     def hub(self, orders: OrdersService, notifications: Notifications, clock: Clock) -> Hub:
-        return Hub(orders, notifications, clock)
+        # Nobody has to say who they are yet, so no address may have more than its half.
+        per_address = min(
+            self._settings.shop_streams_per_address or STREAMS_PER_ADDRESS_MAX, STREAMS_PER_ADDRESS_MAX
+        )
+        return Hub(orders, notifications, clock, streams_per_address_max=per_address)
 
     @provide
     def accounts(self) -> AccountsService:

@@ -141,6 +141,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         Networks, Meta(description="networks like 10.0.0.0/8 or fd00::/8, separated by commas")
     ] = Networks()
     shop_root_path: RootPath | None = None
+    shop_streams_per_address: Count | None = None
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
     log_format: Literal["auto", "console", "json"] = "auto"
     otel_exporter_otlp_endpoint: CollectorUrl | None = None

@@ -15,6 +15,7 @@ from kernel.adapters.http.health import Probes
 from kernel.adapters.http.limits import Limits
 from kernel.adapters.http.one_line import one_line_each
 from kernel.adapters.http.proxies import behind_proxies
+from kernel.adapters.http.reads import ReadBudget, bound_reads
 from kernel.adapters.http.server import HttpServer, listen
 from kernel.adapters.postgres.engine import connect_engine
 from kernel.adapters.postgres.figures import parked, waiting
@@ -286,7 +287,8 @@ async def run(
         await first_to_stop.stop()
 
     trusted = settings.shop_trusted_proxies
-    seen = behind_proxies(observed(one_line_each(app), telemetry), trusted, root_path)
+    bounded = bound_reads(one_line_each(app), ReadBudget())
+    seen = behind_proxies(observed(bounded, telemetry), trusted, root_path)
     limits = Limits(
         connections=settings.shop_connections, connections_per_address=settings.connections_per_address
     )

@@ -288,7 +288,7 @@ async def test_an_order_that_a_parked_message_names_waits_for_the_operator(world
     await add(world, order(1), order(2))
     parked = Unhandled(MessageId("s", "1"), "type", str(order(1).id), "reason", "detail", b"{}")
     async with world.uow() as uow:
-        await world.parked(uow).add(parked)
+        await world.parked(uow).add([parked])
     assert await overdue(world) == [2]
 
 
@@ -538,3 +538,21 @@ async def test_a_page_can_be_of_one_user_and_of_one_status(world: World) -> None
     assert await page(None, Status.FINISHED) == [2, 4]
     assert await page("grace", Status.FINISHED) == [4]
     assert await page("nobody", None) == []
+
+
+@pytest.mark.parametrize("user_id", [None, "ada"])
+@pytest.mark.parametrize("status", [None, *Status])
+async def test_pages_one_after_another_hold_every_order_that_matches_once(
+    world: World, user_id: str | None, status: Status | None
+) -> None:
+    users, statuses = ("ada", "grace", "a"), (*Status, Status.FINISHED)
+    orders = [order(n, users[n % 3], status=statuses[n // 3 % 6]) for n in range(1, 60)]
+    await add(world, *orders)
+    found: list[UUID] = []
+    while page := await world.placed().page(
+        user_id=user_id, status=status, after=found[-1] if found else None, limit=3
+    ):
+        found += [order.id for order in page]
+    assert found == [
+        order.id for order in orders if user_id in (None, order.user_id) and status in (None, order.status)
+    ]

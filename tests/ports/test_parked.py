@@ -34,7 +34,7 @@ NO_EVENT = Unhandled(
 async def park(world: World, unhandled: Unhandled) -> None:
     """In a transaction of its own."""
     async with world.uow() as uow:
-        await world.parked(uow).add(unhandled)
+        await world.parked(uow).add([unhandled])
 
 
 async def waiting(world: World, after: UUID | None = None, count_max: int = 10) -> Sequence[Parked]:
@@ -69,6 +69,34 @@ async def test_one_of_the_same_type_subject_and_reason_counts_up_and_the_last_on
     assert (row.first_parked_at, row.last_parked_at) == (first_at, first_at + timedelta(hours=1))
 
 
+async def test_of_many_that_are_parked_at_once_each_is_kept_and_those_alike_are_counted(world: World) -> None:
+    other = replace(UNHANDLED, subject="order 2")
+    last = replace(UNHANDLED, detail="the last one", payload=b"3")
+    async with world.uow() as uow:
+        await world.parked(uow).add([])
+        await world.parked(uow).add([other, UNHANDLED, NO_EVENT, UNHANDLED, last])
+        await world.parked(uow).add([other, last])
+    rows = {(row.subject, row.count, row.detail) for row in await world.parked_rows()}
+    assert rows == {
+        (UNHANDLED.subject, 4, "the last one"),
+        (other.subject, 2, other.detail),
+        (NO_EVENT.subject, 1, NO_EVENT.detail),
+    }
+
+
+async def test_two_that_park_the_same_in_opposite_orders_are_no_deadlock(world: World) -> None:
+    many = [replace(UNHANDLED, subject=f"order {number:03}") for number in range(50)]
+
+    async def park_all(unhandled: Sequence[Unhandled]) -> None:
+        async with world.uow() as uow:
+            await world.parked(uow).add(unhandled)
+
+    parking = [world.start(park_all(given)) for given in (many, many[::-1]) * 3]
+    for task in parking:
+        await ended(task)
+    assert [row.count for row in await world.parked_rows()] == [6] * 50
+
+
 @pytest.mark.parametrize("difference", [{"type": "other"}, {"subject": "order 2"}, {"reason": "other"}])
 async def test_one_of_another_type_subject_or_reason_is_kept_beside(
     world: World, difference: dict[str, Any]
@@ -81,13 +109,13 @@ async def test_one_of_another_type_subject_or_reason_is_kept_beside(
 async def test_what_was_rolled_back_is_not_kept_and_not_counted(world: World) -> None:
     await park(world, UNHANDLED)
     async with undone(world.uow()) as uow:
-        await world.parked(uow).add(UNHANDLED)
+        await world.parked(uow).add([UNHANDLED])
     assert [row.count for row in await world.parked_rows()] == [1]
 
 
 async def test_two_that_park_the_same_for_the_first_time_take_turns_and_both_count(world: World) -> None:
     async with world.uow() as uow:
-        await world.parked(uow).add(UNHANDLED)
+        await world.parked(uow).add([UNHANDLED])
         second = world.start(park(world, UNHANDLED))
         await world.blocked(second)
     await ended(second)

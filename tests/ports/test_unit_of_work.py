@@ -37,7 +37,7 @@ async def claimed(world: World, message: MessageId = MESSAGE) -> bool:
 
 async def count(world: World, uow: UnitOfWork, subject: str) -> None:
     """Writes to the one row of the subject, which is locked then until the end of the transaction."""
-    await world.parked(uow).add(Unhandled(MESSAGE, "noted", subject, "reason", "detail", b""))
+    await world.parked(uow).add([Unhandled(MESSAGE, "noted", subject, "reason", "detail", b"")])
 
 
 async def counted(world: World, *subjects: str) -> None:

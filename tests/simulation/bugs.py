@@ -32,5 +32,5 @@ BUGS: dict[str, Bug] = {}
 
 
 class NoInbox(MemoryInbox):
-    async def claim(self, received: Sequence[Received[Any]]) -> Sequence[Any]:
-        return [item.fact for item in received]
+    async def claim(self, received: Sequence[Received[Any]]) -> Sequence[Received[Any]]:
+        return received

@@ -5,6 +5,7 @@ from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
+from kernel.domain.events import Unhandled
 from orders.adapters.outbound.memory import MemoryOrders
 from orders.application.cancel_orders import CancelOrders
 from orders.domain.order import CancelOrder, Order
@@ -47,10 +48,10 @@ BUGS["that an order was voided is not recorded"] = Bug(
 class StrangersIgnored(ChargeOrders):
     """A cancellation of an order that payments never heard of is dropped."""
 
-    async def __call__(self, received: Sequence[Any]) -> None:
+    async def __call__(self, received: Sequence[Any]) -> list[Unhandled]:
         async with self.uow:
             known = {p.order_id for p in await self.payments.recorded([item.fact for item in received])}
-        await super().__call__(
+        return await super().__call__(
             [
                 item
                 for item in received

@@ -1,15 +1,16 @@
 """What could go wrong with orders, and with the answers to those who placed them."""
 
 from collections.abc import Callable, Sequence
-from contextlib import suppress
 from dataclasses import replace
 from itertools import count
 from typing import Any
 
 from kernel.adapters.memory.outbox import MemoryOutbox
+from kernel.adapters.memory.parked import MemoryParkedMessages
 from kernel.adapters.memory.unit_of_work import MemoryUnitOfWork
 from kernel.application.group_commit import GroupCommit
 from kernel.domain.errors import NotFound, OutcomeUnknown, Refused
+from kernel.domain.events import Unhandled
 from orders.adapters.outbound.memory import ORDER_HISTORY, MemoryHistory, MemoryOrders
 from orders.application.place_orders import PlaceOrders
 from orders.application.settle_orders import SettleOrders
@@ -101,9 +102,9 @@ class LenientHistory(MemoryHistory):
 
 
 class UnchangedRows(SettleOrders):
-    async def __call__(self, received: Sequence[Any]) -> None:
+    async def __call__(self, received: Sequence[Any]) -> list[Unhandled]:
         async with self.uow:
-            decisions = await self.inbox.claim(received)
+            decisions = [item.fact for item in await self.inbox.claim(received)]
             orders = await self.orders.lock(decisions)
             for decided in decisions:
                 if decided.order_id not in orders:
@@ -111,6 +112,7 @@ class UnchangedRows(SettleOrders):
                 orders[decided.order_id].settle(decided, self.clock.now())
             await self.orders.save(list(orders.values()))
             await self.history.add([order.status_changed() for order in orders.values()])
+        return []
 
 
 BUGS["history is written for unchanged rows"] = Bug(
@@ -130,9 +132,17 @@ BUGS["an order is settled whatever its status, and there is no inbox"] = Bug(
 
 
 class GhostsDropped(SettleOrders):
-    async def __call__(self, received: Sequence[Any]) -> None:
-        with suppress(NotFound):
-            await super().__call__(received)
+    async def __call__(self, received: Sequence[Any]) -> list[Unhandled]:
+        self.parked = Nowhere()
+        return await super().__call__(received)
+
+
+class Nowhere(MemoryParkedMessages):
+    def __init__(self) -> None:
+        pass
+
+    async def add(self, unhandled: Sequence[Unhandled]) -> None:
+        pass
 
 
 BUGS["a decision about an order that is not there is dropped"] = Bug(

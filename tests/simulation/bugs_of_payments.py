@@ -18,7 +18,7 @@ from kernel.application.relay import (
     Round,
 )
 from kernel.domain.errors import Unavailable
-from kernel.domain.events import MessageId
+from kernel.domain.events import MessageId, Unhandled
 from kernel.ports.bus import Envelope, Publisher
 from payments import wire
 from payments.adapters.outbound.memory import (
@@ -58,12 +58,13 @@ BUGS["no inbox and no decision key"] = Bug(
 
 
 class DecisionReadFirst(ChargeOrders):
-    async def __call__(self, received: Sequence[Any]) -> None:
+    async def __call__(self, received: Sequence[Any]) -> list[Unhandled]:
         async with self.uow:
             early = await self.payments.recorded([item.fact for item in received])
         payments, self.payments = self.payments, ReadBefore(early, self.payments)
-        await super().__call__(received)
+        unhandled = await super().__call__(received)
         self.payments = payments
+        return unhandled
 
 
 @dataclass

@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
+from kernel.contracts import catalog
 from payments import wire
 from payments.domain.events import PaymentCaptured
 from tests.simulation.clients import Client, Intent
@@ -21,6 +22,7 @@ from tests.simulation.shop import RESTS_WITHIN_S, Shop
 
 GARBAGE = b"no message"
 GHOST = UUID("0198c1a2-7b3c-7000-8000-000000000bad")
+STRANGER = UUID("0198c1a2-7b3c-7000-8000-00000000bad1")
 
 # Collecting garbage while a run is on costs a third of its time.
 COLLECT_EVERY = 20
@@ -83,17 +85,21 @@ def told(shop: Shop, test: str, **replay: object) -> str:
 
 
 def poison(shop: Shop) -> None:
-    """Somebody sends what nobody can read, and a decision about an order that is not there.
+    """Somebody sends what nobody can read, and in one message a decision about an order that is not there and
+    an event of no known type.
 
     Not where the bus may destroy it, and not where an inbox that forgets would count it twice.
     """
     if shop.destroying or shop.inbox_kept_s < RESTS_WITHIN_S:
         return
-    event = PaymentCaptured(order_id=GHOST, user_id="nobody", traceparent="", transfer_id=GHOST)
-    _, body = wire.encode(event, GHOST, datetime(2025, 1, 1, tzinfo=UTC))
-    shop.poison.add(str(GHOST))
+    events = []
+    for order_id in (GHOST, STRANGER):
+        event = PaymentCaptured(order_id=order_id, user_id="nobody", traceparent="", transfer_id=GHOST)
+        events.append(wire.encode(event, order_id, datetime(2025, 1, 1, tzinfo=UTC))[1])
+    events[1] = events[1].replace(catalog.PAYMENT_CAPTURED.encode(), b"of.no.known.type")
+    shop.poison |= {str(GHOST), str(STRANGER)}
     shop.garbage.add(GARBAGE)
-    shop.broker.put("orders", body)
+    shop.broker.put("orders", b"[" + b",".join(events) + b"]")
     shop.broker.put("orders", GARBAGE)
 
 

@@ -112,6 +112,9 @@ class Service:
     def inbox(self, uow: SimUnitOfWork) -> Any:
         return self.port("inbox", self.parts.inbox(uow, self.clock), uow)
 
+    def parked(self, uow: SimUnitOfWork) -> Any:
+        return self.port("parked", MemoryParkedMessages(uow, self.clock), uow)
+
     def outbox(self, uow: SimUnitOfWork) -> Any:
         return self.port("outbox", self.parts.outbox(uow, self.clock, self.encode, self._outgoing), uow)
 
@@ -152,8 +155,7 @@ class Service:
 
     async def _park(self, unhandled: Unhandled) -> None:
         uow = self.uow()
-        parked = self.port("parked", MemoryParkedMessages(uow, self.clock), uow)
-        await ParkMessage(uow, self.inbox(uow), parked)(unhandled)
+        await ParkMessage(uow, self.inbox(uow), self.parked(uow))(unhandled)
 
     async def _prune(self) -> bool:
         uow = self.uow()

@@ -5,7 +5,7 @@ from functools import partial
 from typing import Any
 
 from kernel.application.housekeeping import Periodically
-from kernel.domain.events import Event
+from kernel.domain.events import Event, Unhandled
 from kernel.ports.outbox import Outbox
 from kernel.wiring import Background
 from orders import wire as orders_wire
@@ -62,14 +62,14 @@ class OrdersService(Service):
         outbox = self.outbox(uow)
         return await self.parts.cancel_orders(uow, orders, history, outbox, self._tell, self.clock)(commands)
 
-    async def _settle(self, received: Sequence[Any]) -> None:
+    async def _settle(self, received: Sequence[Any]) -> list[Unhandled]:
         uow = self.uow()
         orders = self.port("orders", self.parts.orders(uow), uow)
         history = self.port("history", self.parts.history(uow), uow)
         settle_orders = self.parts.settle_orders(
-            uow, self.inbox(uow), orders, history, self._tell, self.clock
+            uow, self.inbox(uow), self.parked(uow), orders, history, self._tell, self.clock
         )
-        await settle_orders(received)
+        return list(await settle_orders(received))
 
     def _tell(self, changes: Sequence[OrderStatusChanged]) -> None:
         """Nobody listens."""
@@ -120,18 +120,19 @@ class PaymentsService(Service):
         ledger = self.port("ledger", self.parts.ledger(uow), uow)
         return await self.parts.make_deposits(uow, self._accounts(uow), ledger, self.clock)(commands)
 
-    async def _charge(self, received: Sequence[Any]) -> None:
+    async def _charge(self, received: Sequence[Any]) -> list[Unhandled]:
         uow = self.uow()
         charge_orders = self.parts.charge_orders(
             uow,
             self.inbox(uow),
+            self.parked(uow),
             self._accounts(uow),
             self.port("ledger", self.parts.ledger(uow), uow),
             self.port("payments", self.parts.payments(uow), uow),
             self.outbox(uow),
             self.clock,
         )
-        await charge_orders(received)
+        return list(await charge_orders(received))
 
 
 SERVICES: dict[str, type[Service]] = {"orders": OrdersService, "payments": PaymentsService}

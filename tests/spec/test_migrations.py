@@ -300,9 +300,9 @@ WHERE datname = current_database() AND application_name = 'shop migrate' AND xac
 
 
 async def test_an_index_that_a_kill_has_left_invalid_is_built_anew(
-    postgres_server: str, before: Path, following: Path, monkeypatch: pytest.MonkeyPatch
+    postgres_server: str, following: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    url = await make_database(postgres_server, migrations=before)
+    url = await make_database(postgres_server, migrations=MIGRATIONS)
     at(monkeypatch, following)
     valid = "SELECT indisvalid FROM pg_index WHERE indexrelid = to_regclass('orders_next')"
     async with session(url, "a report") as reader, session(url) as watcher:

@@ -1,6 +1,7 @@
 """On its short way an ordinary call is answered as on Litestar's route, which the call of a page takes."""
 
 from typing import Any
+from uuid import UUID
 
 import pytest
 
@@ -36,6 +37,16 @@ async def test_a_bad_body_is_refused_the_same(shop: Shop, http: Http, body: byte
         short, long = await both_ways(http, url, body)
         assert short == long
         assert short[0] in (200, 400, 413)
+
+
+async def test_no_more_than_200_are_taken_at_any_entrance(shop: Shop, http: Http) -> None:
+    wish = {"userId": new_user(), "amount": 1}
+    of_each = dict.fromkeys(paths(shop)[1:], wish) | {f"{shop.orders}/api/Order/changes": str(UUID(int=1))}
+    for url, item in of_each.items():
+        expect(200, await http.post(url, [item] * 200))
+        for refused in await both_ways(http, url, [item] * 201):
+            assert refused[0] == 400, url
+            assert [blamed["field"] for blamed in refused[-1]["errors"]] == ["body"]
 
 
 @pytest.mark.parametrize("key", KEYS, ids=lambda key: key[:3])

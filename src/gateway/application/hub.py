@@ -2,9 +2,10 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Iterable, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from uuid import UUID
 
+from gateway.application.places import Places
 from gateway.application.watch import Watch, WatchedOrder
 from gateway.domain.orders import Change, Placed
 from gateway.ports.orders import OrdersService
@@ -13,7 +14,10 @@ from kernel.domain.errors import NotFound, OutcomeUnknown, ShopError, Unavailabl
 from kernel.ports.bus import Notifications
 from kernel.ports.clock import Clock
 
-WATCHES_MAX = 5000
+STREAMS_MAX = 5000
+# So that one client shuts nobody out.
+STREAMS_PER_ADDRESS_MAX = STREAMS_MAX // 2
+WAITS_MAX = 5000
 LISTEN_ON_S = 60.0
 READ_AFTER_S = 0.2
 _TICK_S = 0.5
@@ -32,15 +36,17 @@ class Hub:
         notifications: Notifications,
         clock: Clock,
         *,
-        watches_max: int = WATCHES_MAX,
+        streams_max: int = STREAMS_MAX,
+        streams_per_address_max: int = STREAMS_PER_ADDRESS_MAX,
+        waits_max: int = WAITS_MAX,
     ) -> None:
         self._reads = GroupCommit[UUID, Sequence[Change]](orders.changes, clock)
         self._notifications = notifications
         self._clock = clock
         self._listen_until = 0.0
-        self._watches_max = watches_max
+        self._streams = Places(streams_max, per_address_max=streams_per_address_max)
+        self._waits = Places(waits_max)
         self._watched: dict[UUID, WatchedOrder] = {}
-        self._watches_count = 0
         self._stopped = False
 
     def tell(self, changes: Iterable[Change]) -> None:
@@ -56,22 +62,24 @@ class Hub:
         await self._notifications.want(True)
 
     @asynccontextmanager
-    async def watch(self, order_id: UUID, *, place: int = 0) -> AsyncIterator[Watch]:
+    async def watch(self, order_id: UUID, *, place: int = 0, address: str = "") -> AsyncIterator[Watch]:
         """Watch what follows the change of this number; the whole life where the order has no such change.
 
-        Raises NotFound, and Unavailable where the order cannot be read, or too many are watched already.
+        Raises NotFound, and Unavailable where the order cannot be read, or where there are too many streams
+        already, in all or of this address.
         """
-        async with self._watching(order_id) as order:
-            await self._read(order)
-            yield Watch(order, place)
+        with self._streams.one(address):
+            async with self._watching(order_id) as order:
+                await self._read(order)
+                yield Watch(order, place)
 
     async def decided(self, placed: Placed, *, within_s: float) -> Change | None:
         """The latest change of an order that was placed and NEW, once decided; None where that takes longer.
 
         Without news it is read after a while: they may have come before this began. Raises Unavailable where
-        too many orders are watched already.
+        too many clients wait already; streams have places of their own.
         """
-        try:
+        with self._waits.one(), suppress(TimeoutError):
             async with asyncio.timeout(within_s), self._watching(placed.order_id) as order:
                 order.learn([placed.first_change])
                 watch = Watch(order, place=1)
@@ -80,8 +88,7 @@ class Hub:
                     self._begin_reading(order)
                     await watch.next(within_s=within_s)
                 return order.latest if order.latest.decided else None
-        except TimeoutError:
-            return None
+        return None
 
     async def run(self) -> None:
         """Read again what is due, and listen no longer than there is anything to hear."""
@@ -104,17 +111,15 @@ class Hub:
     @asynccontextmanager
     async def _watching(self, order_id: UUID) -> AsyncIterator[WatchedOrder]:
         """Raises Unavailable."""
-        if self._stopped or self._watches_count >= self._watches_max:
+        if self._stopped:
             raise Unavailable("no more orders can be watched here", code="overloaded")
         order = self._watched.setdefault(order_id, WatchedOrder(order_id))
         order.watches_count += 1
-        self._watches_count += 1
         try:
             # Before it is read, or a change between the two would go unnoticed.
             await self.listen()
             yield order
         finally:
-            self._watches_count -= 1
             order.watches_count -= 1
             if not order.watches_count:
                 del self._watched[order_id]

@@ -10,6 +10,7 @@ import msgspec
 
 from kernel.adapters import request_id
 from kernel.adapters.trace_context import valid
+from kernel.application.envelopes import ENVELOPE_EVENTS_MAX
 from kernel.contracts.catalog import CATALOG
 from kernel.contracts.values import decoder, encode
 from kernel.domain.events import Event, MessageId, Received, Unhandled
@@ -84,7 +85,8 @@ def decode_events(
     """The events of one message, a batch or a single one; `facts` translates the data of each known type, and
     what names the call behind it.
 
-    Raises Unreadable for a body that is neither; an element that is no event comes out as Unhandled.
+    Raises Unreadable for a body that is neither, and for more events than a message may hold; an element that
+    is no event comes out as Unhandled.
     """
     first = body.lstrip()[:1]
     if first not in (b"[", b"{"):
@@ -93,6 +95,10 @@ def decode_events(
         elements = _events.decode(body) if first == b"[" else [_raw.decode(body)]
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise Unreadable(str(error)) from error
+    if len(elements) > ENVELOPE_EVENTS_MAX:
+        raise Unreadable(
+            f"the message holds {len(elements)} events, and {ENVELOPE_EVENTS_MAX} at most are taken"
+        )
     return [_decode_one(bytes(element), facts) for element in elements]
 
 

@@ -1,6 +1,7 @@
 """From the bus to a use case: each event once, and one poisonous event stops nobody else."""
 
 import logging
+import math
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 from typing import Generic, TypeVar
@@ -33,7 +34,7 @@ class ParkMessage:
     async def __call__(self, unhandled: Unhandled) -> None:
         async with self.uow:
             if await self.inbox.claim_message(unhandled.message):
-                await self.parked.add(unhandled)
+                await self.parked.add([unhandled])
 
 
 class Consumer(Generic[E]):
@@ -42,31 +43,34 @@ class Consumer(Generic[E]):
     def __init__(
         self,
         decode: Callable[[bytes], Sequence[Received[E] | Unhandled]],
-        handle: Callable[[Sequence[Received[E]]], Awaitable[None]],
+        handle: Callable[[Sequence[Received[E]]], Awaitable[Sequence[Unhandled]]],
         park: Callable[[Unhandled], Awaitable[None]],
         clock: Clock,
     ) -> None:
+        """`handle` answers with what it parked itself, in the same transaction as all the others."""
         self._decode = decode
         self._handle = handle
         self._park = park
         self._clock = clock
-        self._group = GroupCommit(self._execute, clock, in_flight_max=1)
+        # Messages wait for as long as it takes.
+        self._group = GroupCommit(self._execute, clock, in_flight_max=1, wait_max_s=math.inf)
 
     async def __call__(self, body: bytes) -> None:
         decoded = self._decode(body)
         unhandled = [item for item in decoded if isinstance(item, Unhandled)]
         unhandled += await self._handled([item for item in decoded if isinstance(item, Received)])
         for item in unhandled:
-            subject = {"type": item.type, "order_id": item.subject, "traceparent": item.traceparent}
-            logger.warning("parked: %s", item.reason, extra=subject)
+            _log(item)
             await self._parked(item)
 
     async def _execute(self, received: Sequence[Received[E]]) -> Sequence[None]:
         try:
-            await self._handle(received)
+            parked = await self._handle(received)
         except Contention:
             # Perhaps one came before.
-            await self._handle([replace(item, again=True) for item in received])
+            parked = await self._handle([replace(item, again=True) for item in received])
+        for item in parked:
+            _log(item)
         return [None] * len(received)
 
     async def _handled(self, received: Sequence[Received[E]]) -> list[Unhandled]:
@@ -96,15 +100,10 @@ class Consumer(Generic[E]):
 
 def _unhandled(received: Received[E], error: Exception) -> Unhandled:
     if isinstance(error, ShopError):
-        reason, detail = error.code, error.detail
-    else:
-        reason, detail = "internal_error", f"{type(error).__name__}: {error}"
-    return Unhandled(
-        message=received.message,
-        type=received.type,
-        subject=str(received.fact.order_id),
-        reason=reason,
-        detail=detail,
-        payload=received.payload,
-        traceparent=received.fact.traceparent,
-    )
+        return received.unhandled(error.code, error.detail)
+    return received.unhandled("internal_error", f"{type(error).__name__}: {error}")
+
+
+def _log(item: Unhandled) -> None:
+    subject = {"type": item.type, "order_id": item.subject, "traceparent": item.traceparent}
+    logger.warning("parked: %s", item.reason, extra=subject)

@@ -15,14 +15,22 @@ R = TypeVar("R")
 
 ATTEMPTS_MAX = 5
 ANSWER_WITHIN_S = 10.0
+# Under overload a call that waited longer would be given up by its caller, and its work would be in vain.
+WAIT_MAX_S = 5.0
+# Some callers try again at once: answering them at once would take as long as the work itself.
+REFUSED_AFTER_S = 1.0
 
 
 @dataclass(slots=True, eq=False)
 class _Call(Generic[C, R]):
     commands: Sequence[C]
     answer: asyncio.Future[list[R | Exception]]
-    deadline: float
+    since: float
     begun: bool = False
+
+    @property
+    def deadline(self) -> float:
+        return self.since + ANSWER_WITHIN_S
 
 
 class GroupCommit(Generic[C, R]):
@@ -42,6 +50,7 @@ class GroupCommit(Generic[C, R]):
         repeat: Callable[[Sequence[C]], Awaitable[Sequence[R | Exception]]] | None = None,
         batch_size_max: int = 200,
         waiting_max: int = 10_000,
+        wait_max_s: float = WAIT_MAX_S,
         in_flight_max: int = 2,
     ) -> None:
         self._execute = execute
@@ -49,6 +58,7 @@ class GroupCommit(Generic[C, R]):
         self._clock = clock
         self._batch_size_max = batch_size_max
         self._waiting_max = waiting_max
+        self._wait_max_s = wait_max_s
         self._in_flight_max = in_flight_max
         self._waiting: deque[_Call[C, R]] = deque()
         self._waiting_count = 0
@@ -66,11 +76,15 @@ class GroupCommit(Generic[C, R]):
 
     async def submit(self, commands: Sequence[C]) -> list[R | Exception]:
         """One outcome a command, in order, within 10 s: Unavailable for what was not begun by then, and
-        OutcomeUnknown for what was. Raises Unavailable (`overloaded`) when too many calls wait."""
-        if self._waiting_count + len(commands) > self._waiting_max:
-            raise Unavailable("too many calls are waiting", code="overloaded")
+        OutcomeUnknown for what was. Raises Unavailable (`overloaded`) when too many calls wait, or wait too
+        long."""
         loop = asyncio.get_running_loop()
-        call: _Call[C, R] = _Call(commands, loop.create_future(), loop.time() + ANSWER_WITHIN_S)
+        if self._waits_too_long(loop.time()):
+            await self._clock.sleep(REFUSED_AFTER_S)
+            raise _overloaded()
+        if self._waiting_count + len(commands) > self._waiting_max:
+            raise _overloaded()
+        call: _Call[C, R] = _Call(commands, loop.create_future(), loop.time())
         self._waiting.append(call)
         self._waiting_count += len(commands)
         if self._in_flight_count < self._in_flight_max:
@@ -85,6 +99,12 @@ class GroupCommit(Generic[C, R]):
             return await call.answer
         finally:
             del self._unanswered[call]
+
+    def _waits_too_long(self, now: float) -> bool:
+        """Whether the oldest call that is not given up does."""
+        while self._waiting and self._waiting[0].answer.done():
+            self._waiting_count -= len(self._waiting.popleft().commands)
+        return bool(self._waiting) and now > self._waiting[0].since + self._wait_max_s
 
     def _give_up(self) -> None:
         """One timer for all calls, set for the oldest: a timer each would take as long as all the rest."""
@@ -170,6 +190,10 @@ class GroupCommit(Generic[C, R]):
             # The batch has had its attempts; a lock that somebody keeps must not cost them again and again.
             outcomes += await self._settle(half, deadline, attempts_max=1, unknown=unknown)
         return outcomes
+
+
+def _overloaded() -> Unavailable:
+    return Unavailable("too many calls are waiting", code="overloaded")
 
 
 def _busy() -> Unavailable:

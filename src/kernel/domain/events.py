@@ -1,5 +1,6 @@
 """What travels between services, in the words of the domain."""
 
+from collections.abc import Callable, Sequence
 from dataclasses import field
 from datetime import datetime
 from typing import Generic, TypeVar
@@ -41,6 +42,17 @@ class Received(Generic[E]):
     payload: bytes
     again: bool = field(default=False, compare=False)
 
+    def unhandled(self, reason: str, detail: str) -> "Unhandled":
+        return Unhandled(
+            message=self.message,
+            type=self.type,
+            subject=str(self.fact.order_id),
+            reason=reason,
+            detail=detail,
+            payload=self.payload,
+            traceparent=self.fact.traceparent,
+        )
+
 
 @value
 class Unhandled:
@@ -64,6 +76,17 @@ class Parked:
     count: int
     first_parked_at: datetime
     last_parked_at: datetime
+
+
+def joined(unhandled: Sequence[Unhandled], new_id: Callable[[], UUID], now: datetime) -> list[Parked]:
+    """One row for those of one type, subject and reason, with the last of them; in the order of these keys,
+    so that two who park the same do not wait for each other."""
+    rows: dict[tuple[str, str, str], Parked] = {}
+    for item in unhandled:
+        key = item.type, item.subject, item.reason
+        count = rows[key].count + 1 if key in rows else 1
+        rows[key] = Parked(new_id(), item, count, now, now)
+    return [rows[key] for key in sorted(rows)]
 
 
 def new_trace(seed: UUID) -> str:

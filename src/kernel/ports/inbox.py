@@ -8,8 +8,8 @@ E = TypeVar("E", bound=Event)
 
 
 class Inbox(Protocol):
-    async def claim(self, received: Sequence[Received[E]]) -> Sequence[E]:
-        """The facts of the messages that no committed transaction has claimed before, in order, each once.
+    async def claim(self, received: Sequence[Received[E]]) -> Sequence[Received[E]]:
+        """The messages that no committed transaction has claimed before, in order, each once.
 
         What may have come before has to say so (`again`), for that it did is rare, and to find out costs a
         round trip. Where it does not, or comes in another transaction at the same time, Contention is raised,

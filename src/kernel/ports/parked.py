@@ -6,8 +6,8 @@ from kernel.domain.events import Parked, Unhandled
 
 
 class ParkedMessages(Protocol):
-    async def add(self, unhandled: Unhandled) -> None:
-        """Keep it for an operator; one of the same type, subject and reason only counts up."""
+    async def add(self, unhandled: Sequence[Unhandled]) -> None:
+        """Keep them for an operator; one of the same type, subject and reason only counts up."""
         ...
 
     async def waiting(self, *, after: UUID | None, count_max: int) -> Sequence[Parked]:

@@ -1,11 +1,12 @@
 from collections.abc import Sequence
 
-from kernel.domain.errors import NotFound
-from kernel.domain.events import Received
+from kernel.domain.events import Received, Unhandled
 from kernel.ports.clock import Clock
 from kernel.ports.inbox import Inbox
+from kernel.ports.parked import ParkedMessages
 from kernel.ports.unit_of_work import UnitOfWork
 from orders.domain.events import PaymentDecided
+from orders.domain.order import OrderStatusChanged, StatusChanged
 from orders.ports.listeners import TellListeners
 from orders.ports.orders import History, Orders
 
@@ -17,6 +18,7 @@ class SettleOrders:
         self,
         uow: UnitOfWork,
         inbox: Inbox,
+        parked: ParkedMessages,
         orders: Orders,
         history: History,
         tell_listeners: TellListeners,
@@ -24,26 +26,34 @@ class SettleOrders:
     ) -> None:
         self.uow = uow
         self.inbox = inbox
+        self.parked = parked
         self.orders = orders
         self.history = history
         self.tell_listeners = tell_listeners
         self.clock = clock
 
-    async def __call__(self, received: Sequence[Received[PaymentDecided]]) -> None:
-        """Raises NotFound (`order_not_found`) when an order of the batch is not there."""
+    async def __call__(self, received: Sequence[Received[PaymentDecided]]) -> list[Unhandled]:
+        """The decisions about orders that are not there: parked. All others are settled."""
         async with self.uow:
-            decisions = await self.inbox.claim(received)
-            orders = await self.orders.lock(decisions)
+            fresh = await self.inbox.claim(received)
+            orders = await self.orders.lock([item.fact for item in fresh])
             now = self.clock.now()
-            changes = []
-            told = []
-            for decided in decisions:
+            changes: list[StatusChanged] = []
+            told: list[OrderStatusChanged] = []
+            unhandled = []
+            for item in fresh:
+                decided = item.fact
                 order = orders.get(decided.order_id)
                 if order is None or order.user_id != decided.user_id:
-                    raise NotFound("order_not_found", f"there is no order {decided.order_id} of this user")
+                    detail = f"there is no order {decided.order_id} of this user"
+                    unhandled.append(item.unhandled("order_not_found", detail))
+                    continue
                 changed = order.settle(decided, now)
                 changes += changed
                 told += [order.told(change, decided.traceparent, decided.request_id) for change in changed]
+            if unhandled:
+                await self.parked.add(unhandled)
             await self.orders.save([orders[change.order_id] for change in changes])
             await self.history.add(changes)
         self.tell_listeners(told)
+        return unhandled

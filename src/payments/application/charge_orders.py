@@ -3,10 +3,11 @@ from datetime import datetime
 from uuid import UUID
 
 from kernel.domain.errors import Refused
-from kernel.domain.events import Received
+from kernel.domain.events import Received, Unhandled
 from kernel.ports.clock import Clock
 from kernel.ports.inbox import Inbox
 from kernel.ports.outbox import Outbox
+from kernel.ports.parked import ParkedMessages
 from kernel.ports.unit_of_work import UnitOfWork
 from payments.domain.account import Account, Kind, Transfer
 from payments.domain.events import CancellationRequested, PaymentDecided, Question
@@ -21,6 +22,7 @@ class ChargeOrders:
         self,
         uow: UnitOfWork,
         inbox: Inbox,
+        parked: ParkedMessages,
         accounts: Accounts,
         ledger: Ledger,
         payments: Payments,
@@ -29,27 +31,39 @@ class ChargeOrders:
     ) -> None:
         self.uow = uow
         self.inbox = inbox
+        self.parked = parked
         self.accounts = accounts
         self.ledger = ledger
         self.payments = payments
         self.outbox = outbox
         self.clock = clock
 
-    async def __call__(self, received: Sequence[Received[Question]]) -> None:
-        """Raises Refused (`balance_limit`) when the account cannot hold a refund, which must wait then."""
+    async def __call__(self, received: Sequence[Received[Question]]) -> list[Unhandled]:
+        """The questions that were not answered, because the account cannot hold the refund: parked."""
         async with self.uow:
-            questions = await self.inbox.claim(received)
+            fresh = await self.inbox.claim(received)
+            questions = [item.fact for item in fresh]
             accounts = await self.accounts.lock({question.user_id for question in questions})
             # Only now: a decision that was made while this waited for the lock must be seen.
             recorded = await self.payments.recorded(questions)
             captured = [payment for payment in recorded if payment.decision is Decision.CAPTURED]
             books = Books(accounts, recorded, await self.ledger.of_orders(captured) if captured else [])
             now = self.clock.now()
-            answers = [books.answer(question, self.clock.new_id(), now) for question in questions]
+            answers: list[PaymentDecided] = []
+            unhandled = []
+            for item in fresh:
+                answer = books.answer(item.fact, self.clock.new_id(), now)
+                if isinstance(answer, Refused):
+                    unhandled.append(item.unhandled(answer.code, answer.detail))
+                else:
+                    answers.append(answer)
+            if unhandled:
+                await self.parked.add(unhandled)
             await self.accounts.save([accounts[user_id] for user_id in books.changed])
             await self.ledger.add(books.transfers)
             await self.payments.add(books.payments)
             await self.outbox.add(answers)
+        return unhandled
 
 
 class Books:
@@ -69,8 +83,9 @@ class Books:
     def changed(self) -> set[str]:
         return {transfer.user_id for transfer in self.transfers}
 
-    def answer(self, question: Question, transfer_id: UUID, now: datetime) -> PaymentDecided:
-        """Decides what nobody has decided. Raises Refused (`balance_limit`)."""
+    def answer(self, question: Question, transfer_id: UUID, now: datetime) -> PaymentDecided | Refused:
+        """Decides what nobody has decided. A refund that the account cannot hold is Refused, and nothing is
+        done."""
         order = question.user_id, question.order_id
         if order not in self._recorded:
             payment, capture = decide(question, self._accounts.get(question.user_id), transfer_id, now)
@@ -79,18 +94,21 @@ class Books:
             if capture is not None:
                 self._book(capture)
         elif isinstance(question, CancellationRequested):
-            self._refund(order, transfer_id, now)
+            refusal = self._refund(order, transfer_id, now)
+            if refusal is not None:
+                return refusal
         refunded = (*order, Kind.REFUND) in self._booked
         return self._recorded[order].decided(question, refunded=refunded)
 
-    def _refund(self, order: tuple[str, UUID], transfer_id: UUID, now: datetime) -> None:
+    def _refund(self, order: tuple[str, UUID], transfer_id: UUID, now: datetime) -> Refused | None:
         capture = self._booked.get((*order, Kind.CAPTURE))
         if capture is None or (*order, Kind.REFUND) in self._booked:
-            return
+            return None
         refund = self._accounts[capture.user_id].refund(capture, transfer_id, now)
         if isinstance(refund, Refused):
-            raise refund
+            return refund
         self._book(refund)
+        return None
 
     def _book(self, transfer: Transfer) -> None:
         self.transfers.append(transfer)

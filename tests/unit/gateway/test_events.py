@@ -27,9 +27,10 @@ Message = dict[str, Any]
 class Connection:
     """One stream as its server sees it; `takes` may wait, as a reader does that takes nothing."""
 
-    def __init__(self, life: Sequence[Change], *, place: int = 0) -> None:
+    def __init__(self, life: Sequence[Change], *, place: int = 0, **limits: int) -> None:
         self.life = life
-        self.hub = Hub(self, InProcessNotifications(InProcessBroker()), SystemClock(), watches_max=1)  # type: ignore[arg-type]
+        notifications = InProcessNotifications(InProcessBroker())
+        self.hub = Hub(self, notifications, SystemClock(), **{"streams_max": 1} | limits)  # type: ignore[arg-type]
         self.sent: list[Message] = []
         self.left = asyncio.Event()
         self.takes: Callable[[], Awaitable[None]] | None = None
@@ -47,9 +48,9 @@ class Connection:
         if self.takes is not None:
             await self.takes()
 
-    async def serve(self) -> None:
+    async def serve(self, client: str = "1.2.3.4") -> None:
         async with asyncio.timeout(20):
-            await self._stream({}, self.receive, self.send)  # type: ignore[arg-type]
+            await self._stream({"client": (client, 1)}, self.receive, self.send)  # type: ignore[arg-type]
 
     @asynccontextmanager
     async def served(self) -> AsyncIterator[asyncio.Task[None]]:
@@ -121,6 +122,17 @@ async def test_a_reader_that_takes_nothing_is_dropped(monkeypatch: pytest.Monkey
     connection.takes = never
     await connection.serve()
     await connection.has_room()
+
+
+async def test_the_streams_of_a_client_are_counted_by_its_address() -> None:
+    connection = Connection([NEW], streams_max=3, streams_per_address_max=1)
+    async with connection.served():
+        await connection.has_sent(b"NEW")
+        with pytest.raises(Unavailable) as refused:
+            await connection.serve()
+        assert refused.value.code == "too_many_streams"
+        connection.left.set()
+        await connection.serve("5.6.7.8")
 
 
 async def test_a_hub_that_stops_ends_the_stream_so_that_the_reader_comes_back() -> None:

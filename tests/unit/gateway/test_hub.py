@@ -15,7 +15,7 @@ from uuid import UUID
 
 import pytest
 
-from gateway.application.hub import LISTEN_ON_S, READ_AFTER_S, WATCHES_MAX, Hub
+from gateway.application.hub import LISTEN_ON_S, READ_AFTER_S, Hub
 from gateway.application.watch import Watch
 from gateway.domain.orders import Change, Placed
 from kernel.adapters.memory.bus import InProcessBroker, InProcessNotifications
@@ -45,9 +45,9 @@ class World:
         self.calls_count = 0
         self.jobs = asyncio.create_task(self.hub.run())
 
-    def make_hub(self, watches_max: int = WATCHES_MAX) -> Hub:
+    def make_hub(self, **limits: int) -> Hub:
         clock = SimClock(random.Random(1), skew_s=0)
-        return Hub(self, self.notifications, clock, watches_max=watches_max)  # type: ignore[arg-type]
+        return Hub(self, self.notifications, clock, **limits)  # type: ignore[arg-type]
 
     @property
     def now(self) -> float:
@@ -295,7 +295,7 @@ async def test_a_reader_that_leaves_during_the_first_reading_does_not_end_it_for
 
 @virtually
 async def test_there_is_a_limit_and_who_leaves_makes_room(world: World) -> None:
-    world.hub = world.make_hub(watches_max=2)
+    world.hub = world.make_hub(streams_max=2)
     world.becomes(1)
     async with world.hub.watch(ONE):
         async with world.hub.watch(ONE):
@@ -304,6 +304,36 @@ async def test_there_is_a_limit_and_who_leaves_makes_room(world: World) -> None:
             assert refused.value.code == "overloaded"
         async with world.hub.watch(ONE):
             pass
+
+
+@virtually
+async def test_one_address_cannot_take_the_places_of_all_others(world: World) -> None:
+    world.hub = world.make_hub(streams_max=4, streams_per_address_max=2)
+    world.becomes(1)
+    async with AsyncExitStack() as streams:
+        for _ in range(2):
+            await streams.enter_async_context(world.hub.watch(ONE, address="1.2.3.4"))
+        with pytest.raises(Unavailable) as refused:
+            await streams.enter_async_context(world.hub.watch(ONE, address="1.2.3.4"))
+        assert refused.value.code == "too_many_streams"
+        await streams.enter_async_context(world.hub.watch(ONE, address="5.6.7.8"))
+    for _ in range(3):
+        async with world.hub.watch(ONE, address="1.2.3.4"):
+            pass
+
+
+@virtually
+async def test_streams_leave_the_places_of_those_who_prefer_to_wait(world: World) -> None:
+    world.hub = world.make_hub(streams_max=1, waits_max=1)
+    world.becomes(1)
+    async with world.hub.watch(ONE):
+        waiting = asyncio.create_task(world.hub.decided(PLACED, within_s=5))
+        await turns()
+        with pytest.raises(Unavailable) as refused:
+            await world.hub.decided(PLACED, within_s=5)
+        assert refused.value.code == "overloaded"
+        world.becomes(2)
+        assert await waiting == change(2)
 
 
 @virtually

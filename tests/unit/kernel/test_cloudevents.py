@@ -145,6 +145,13 @@ def test_a_body_that_is_no_array_or_object_is_unreadable(body: bytes) -> None:
         read(body)
 
 
+def test_a_message_of_more_events_than_the_contract_allows_is_unreadable() -> None:
+    events = [written(number) for number in range(201)]
+    assert len(read(b"[" + b",".join(events[:200]) + b"]")) == 200
+    with pytest.raises(Unreadable, match="201"):
+        read(b"[" + b",".join(events) + b"]")
+
+
 @pytest.mark.parametrize(
     "element",
     [

@@ -54,16 +54,19 @@ class World:
         self.handled: list[int] = []
         self.to_park: list[Unhandled] = []
         self.park_fails: list[Exception] = []
+        self.ghosts: set[int] = set()
         self.consume = Consumer(decode, self._handle, self._park, self.clock)
         self._react = react
 
-    async def _handle(self, received: Sequence[Received[Happened]]) -> None:
+    async def _handle(self, received: Sequence[Received[Happened]]) -> Sequence[Unhandled]:
         uow = MemoryUnitOfWork(self.database)
         async with uow:
-            facts = [fact.number for fact in await MemoryInbox(uow, self.clock).claim(received)]
+            fresh = await MemoryInbox(uow, self.clock).claim(received)
+            facts = [item.fact.number for item in fresh]
             self.attempts.append(facts)
             self._react(facts)
         self.handled += facts
+        return [item.unhandled("ghost", "there is none") for item in fresh if item.fact.number in self.ghosts]
 
     async def _park(self, unhandled: Unhandled) -> None:
         self.to_park.append(unhandled)
@@ -128,6 +131,18 @@ async def test_a_poisonous_event_is_parked_with_its_reason_and_its_neighbours_ar
         MessageId(SOURCE, "3"), TYPE, str(id_of(3)), "order_not_found", "there is no order 3", b"3"
     )
     assert world.claimed == {"1", "2", "3", "4", "5"}
+
+
+async def test_what_the_use_case_parked_itself_is_told_in_the_log_and_nothing_is_done_again(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    world = World()
+    world.ghosts = {1, 3}
+    await world.consume(b"1 2 3 4")
+    assert world.attempts == [[1, 2, 3, 4]]
+    assert world.to_park == []
+    told = [(record.getMessage(), vars(record)["order_id"]) for record in caplog.records]
+    assert told == [("parked: ghost", str(id_of(number))) for number in (1, 3)]
 
 
 async def test_the_reason_of_a_bug_is_internal_and_its_detail_names_it() -> None:

@@ -8,7 +8,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kernel.application.group_commit import ANSWER_WITHIN_S, ATTEMPTS_MAX, GroupCommit
+from kernel.application.group_commit import (
+    ANSWER_WITHIN_S,
+    ATTEMPTS_MAX,
+    REFUSED_AFTER_S,
+    GroupCommit,
+)
 from kernel.domain.errors import Contention, OutcomeUnknown, Refused, Unavailable
 from tests.simulation.loop import VirtualLoop
 from tests.unit.clock import START, RecordingClock
@@ -309,3 +314,51 @@ async def test_waiting_room_is_counted_in_commands() -> None:
     calls.append(await settle(group(5)))
     store.door.set()
     assert await asyncio.gather(*calls) == ["0", ["1", "2"], "5"]
+
+
+async def test_while_the_oldest_call_waits_too_long_others_are_refused_after_a_moment() -> None:
+    store, clock = Store(), RecordingClock()
+    store.door.clear()
+    group = GroupCommit(store, clock, in_flight_max=1, wait_max_s=0.0)
+    calls = [await settle(group(0)), await settle(group(1))]
+    await asyncio.sleep(0.001)
+    with pytest.raises(Unavailable) as refused:
+        await group(2)
+    assert refused.value.code == "overloaded"
+    assert clock.slept == [REFUSED_AFTER_S]
+    store.door.set()
+    assert await asyncio.gather(*calls) == ["0", "1"]
+    assert await group(3) == "3"
+    assert store.batches == [[0], [1], [3]]
+
+
+async def test_under_overload_every_call_is_refused_or_done_once_and_none_hangs() -> None:
+    done: list[int] = []
+
+    async def slowly(batch: Batch) -> list[str | Exception]:
+        await asyncio.sleep(0.001)
+        done.extend(batch)
+        return [str(number) for number in batch]
+
+    group = GroupCommit(slowly, RecordingClock(), batch_size_max=5, wait_max_s=0.005)
+    refusals = 0
+
+    async def returning(number: int) -> None:
+        nonlocal refusals
+        while True:
+            try:
+                assert await group(number) == str(number)
+                return
+            except Unavailable:
+                refusals += 1
+                await asyncio.sleep(0.01 if number % 5 else 0)
+
+    async with asyncio.timeout(20):
+        await asyncio.gather(*map(returning, range(500)), *(later(returning, n) for n in range(500, 700)))
+    assert refusals > 0
+    assert sorted(done) == list(range(700))
+
+
+async def later(act: Callable[[int], Awaitable[None]], number: int) -> None:
+    await asyncio.sleep(0.02)
+    await act(number)

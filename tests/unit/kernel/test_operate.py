@@ -62,14 +62,15 @@ class World:
         facts: Mapping[str, Any] = {PAYMENT_DECLINED: declined}
         return decode_events(body, facts)
 
-    async def _handle(self, received: Sequence[Received[Declined]]) -> None:
+    async def _handle(self, received: Sequence[Received[Declined]]) -> Sequence[Unhandled]:
         async with (uow := MemoryUnitOfWork(self.database)):
-            facts = await MemoryInbox(uow, self.clock).claim(received)
-            numbers = [fact.order_id.int & 0xFFFF for fact in facts]
+            fresh = await MemoryInbox(uow, self.clock).claim(received)
+            numbers = [item.fact.order_id.int & 0xFFFF for item in fresh]
             for number in numbers:
                 if number not in self.orders:
                     raise NotFound("order_not_found", f"there is no order {number}")
         self.declined += numbers
+        return []
 
     async def _park(self, unhandled: Unhandled) -> None:
         uow = MemoryUnitOfWork(self.database)

@@ -34,6 +34,7 @@ NEVER_ANSWERED = {
     "schema",
     "migration_failed",
     "lock_not_given",
+    "telemetry",
     "rabbitmq_unavailable",
     "consumer_unavailable",
     "currency_mismatch",

@@ -37,6 +37,7 @@ RIGHT = {
     "SHOP_CONNECTIONS_PER_ADDRESS": ["1", "1000000"],
     "SHOP_TRUSTED_PROXIES": ["10.0.0.0/8", "10.0.0.1", "::1, fd00::/8,192.168.0.0/16"],
     "SHOP_ROOT_PATH": ["/shop", "/a/b-c"],
+    "SHOP_STREAMS_PER_ADDRESS": ["1", "100"],
     "LOG_LEVEL": ["DEBUG", "INFO", "WARNING", "ERROR"],
     "LOG_FORMAT": ["auto", "console", "json"],
     "OTEL_EXPORTER_OTLP_ENDPOINT": ["http://collector:4318", "https://otlp.example/of/us"],
@@ -94,6 +95,7 @@ WRONG = {
     "SHOP_CURRENCY": ["rub", "RUBL", "R1B", "₽"],
     "SHOP_AUTH": ["none", "jwt"],
     "SHOP_LEGACY_ROUTES": ["true", "ON", "0"],
+    "SHOP_STREAMS_PER_ADDRESS": ["0", "-1", "many", "1.5"],
     "SHOP_CORS_ORIGINS": [
         "shop.example",
         "https://shop.example/",

@@ -1,9 +1,7 @@
 """SettleOrders: each order is finished or cancelled once, whatever comes and however often."""
 
-import pytest
-
 from kernel.adapters.memory.inbox import INBOX
-from kernel.domain.errors import NotFound
+from kernel.adapters.memory.parked import PARKED
 from orders.domain.events import PaymentCaptured, PaymentDeclined
 from orders.domain.order import Status
 from tests.unit.clock import id_of
@@ -62,26 +60,27 @@ async def test_the_same_decision_in_a_new_message_changes_nothing() -> None:
     assert [row.sequence for row in world.history()] == [1, 2]
 
 
-async def test_a_decision_about_an_order_that_is_not_there_undoes_the_whole_batch() -> None:
-    world = await placed(1)
-    with pytest.raises(NotFound) as missing:
-        await world.settle(captured(1), captured(9))
-    assert missing.value.code == "order_not_found"
-    assert statuses(world) == [Status.NEW]
-    assert len(world.history()) == 1
-    assert world.database.rows(INBOX) == []
-    assert world.notified() == []
+async def test_decisions_about_orders_that_are_not_there_are_parked_and_all_others_are_settled() -> None:
+    world = await placed(1, 2)
+    unhandled = await world.settle(captured(8), captured(1), declined(9), declined(2))
+    assert statuses(world) == [Status.FINISHED, Status.CANCELLED]
+    assert [(item.reason, item.subject) for item in unhandled] == [
+        ("order_not_found", str(id_of(number))) for number in (8, 9)
+    ]
+    assert {row.unhandled for row in world.database.rows(PARKED)} == set(unhandled)
+    assert len(world.database.rows(INBOX)) == 4
+    assert [number for _, number, _ in world.notified()] == [2, 2]
 
 
-async def test_an_order_is_not_there_for_another_user() -> None:
+async def test_what_was_parked_and_comes_again_is_not_counted_again() -> None:
     world = await placed(1)
-    with pytest.raises(NotFound):
-        await world.settle(captured(1, user_id="bob"))
-    assert statuses(world) == [Status.NEW]
+    await world.settle(captured(9), captured(1))
+    assert await world.settle(captured(9), captured(1)) == []
+    assert [row.count for row in world.database.rows(PARKED)] == [1]
 
 
 async def test_an_order_is_not_there_for_another_user_though_its_own_user_is_in_the_batch() -> None:
     world = await placed(1)
-    with pytest.raises(NotFound):
-        await world.settle(captured(1, user_id="bob"), declined(1))
-    assert statuses(world) == [Status.NEW]
+    (unhandled,) = await world.settle(captured(1, user_id="bob"), declined(1))
+    assert unhandled.reason == "order_not_found"
+    assert statuses(world) == [Status.CANCELLED]

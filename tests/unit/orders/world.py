@@ -8,9 +8,10 @@ from kernel.adapters.memory.clock import MemoryClock
 from kernel.adapters.memory.database import MemoryDatabase
 from kernel.adapters.memory.inbox import MemoryInbox
 from kernel.adapters.memory.outbox import OUTBOX, MemoryBacklog, MemoryOutbox
+from kernel.adapters.memory.parked import MemoryParkedMessages
 from kernel.adapters.memory.unit_of_work import MemoryUnitOfWork
 from kernel.domain.errors import Refused, ShopError
-from kernel.domain.events import MessageId, Received
+from kernel.domain.events import MessageId, Received, Unhandled
 from kernel.ports.outbox import Joined
 from orders import wire
 from orders.adapters.outbound.memory import (
@@ -94,17 +95,18 @@ class World:
         self.database.tables[OUTBOX].clear()
         self.changes.clear()
 
-    async def settle(self, *decisions: PaymentDecided, first_message: int = 1) -> None:
+    async def settle(self, *decisions: PaymentDecided, first_message: int = 1) -> list[Unhandled]:
         uow = MemoryUnitOfWork(self.database)
         settle_orders = SettleOrders(
             uow,
             MemoryInbox(uow, self.clock),
+            MemoryParkedMessages(uow, self.clock),
             MemoryOrders(uow),
             MemoryHistory(uow),
             self.tell,
             self.clock,
         )
-        await settle_orders(
+        return await settle_orders(
             [
                 Received(MessageId("/shop/payments", str(number)), "", decided, b"", again=True)
                 for number, decided in enumerate(decisions, first_message)

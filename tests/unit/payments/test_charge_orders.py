@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from kernel.adapters.memory.parked import PARKED
 from kernel.contracts.catalog import PAYMENT_CAPTURED, PAYMENT_DECLINED, PAYMENT_REFUNDED, PAYMENT_VOIDED
-from kernel.domain.errors import Refused
 from kernel.domain.money import BALANCE_MAX_MINOR
 from payments.domain.account import Kind
 from payments.domain.events import PaymentDecided, Question
@@ -199,13 +199,25 @@ async def test_a_refund_that_the_account_cannot_hold_is_made_once_there_is_room(
     world = await world_of(alice=1000)
     await world.charge(order(1))
     await world.deposit(deposit(1, amount=BALANCE_MAX_MINOR))
-    with pytest.raises(Refused) as refused:
-        await world.charge(cancellation(1), first_message=2)
-    assert refused.value.code == "balance_limit"
+    (waiting,) = await world.charge(cancellation(1), first_message=2)
+    assert (waiting.reason, waiting.subject) == ("balance_limit", str(id_of(1)))
+    assert [row.unhandled for row in world.database.rows(PARKED)] == [waiting]
     assert world.balances() == {"alice": BALANCE_MAX_MINOR}
     await world.charge(order(2), first_message=3)
-    await world.charge(cancellation(1), first_message=4)
+    assert await world.charge(cancellation(1), first_message=4) == []
     assert answers(world) == [(1, "paid"), (2, "paid"), (1, "refunded")]
+    assert world.hold_together()
+
+
+async def test_a_refund_that_has_to_wait_holds_up_nobody_else_of_its_batch() -> None:
+    world = await world_of(alice=1000, bob=1000)
+    await world.charge(order(1))
+    await world.deposit(deposit(1, amount=BALANCE_MAX_MINOR))
+    (waiting,) = await world.charge(
+        cancellation(1), order(2, user_id="bob"), cancellation(3), first_message=2
+    )
+    assert waiting.subject == str(id_of(1))
+    assert answers(world) == [(1, "paid"), (2, "paid"), (3, "voided")]
     assert world.hold_together()
 
 

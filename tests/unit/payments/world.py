@@ -6,9 +6,10 @@ from kernel.adapters.memory.clock import MemoryClock
 from kernel.adapters.memory.database import MemoryDatabase
 from kernel.adapters.memory.inbox import MemoryInbox
 from kernel.adapters.memory.outbox import MemoryOutbox
+from kernel.adapters.memory.parked import MemoryParkedMessages
 from kernel.adapters.memory.unit_of_work import MemoryUnitOfWork
 from kernel.domain.errors import ShopError
-from kernel.domain.events import MessageId, Received
+from kernel.domain.events import MessageId, Received, Unhandled
 from kernel.ports.outbox import Joined
 from payments import wire
 from payments.adapters.outbound.memory import (
@@ -48,18 +49,19 @@ class World:
         uow = MemoryUnitOfWork(self.database)
         return await MakeDeposits(uow, MemoryAccounts(uow), MemoryLedger(uow), self.clock)(commands)
 
-    async def charge(self, *questions: Question, first_message: int = 1) -> None:
+    async def charge(self, *questions: Question, first_message: int = 1) -> list[Unhandled]:
         uow = MemoryUnitOfWork(self.database)
         charge_orders = ChargeOrders(
             uow,
             MemoryInbox(uow, self.clock),
+            MemoryParkedMessages(uow, self.clock),
             MemoryAccounts(uow),
             MemoryLedger(uow),
             MemoryPayments(uow),
             MemoryOutbox(uow, self.clock, self.encode, self.committed.append),
             self.clock,
         )
-        await charge_orders(
+        return await charge_orders(
             [
                 Received(MessageId("/shop/orders", str(number)), "", question, b"", again=True)
                 for number, question in enumerate(questions, first_message)

@@ -64,7 +64,13 @@ def _event(sequence: int, order: bytes) -> bytes:
         ),
         204: ResponseSpec(None, description="The order ended with the event that `Last-Event-ID` names"),
     }
-    | problems((400, "invalid_request"), (404, "order_not_found"), (503, "unavailable"), (503, "overloaded")),
+    | problems(
+        (400, "invalid_request"),
+        (404, "order_not_found"),
+        (429, "too_many_streams"),
+        (503, "unavailable"),
+        (503, "overloaded"),
+    ),
 )
 @inject
 async def watch_order(
@@ -83,7 +89,9 @@ class EventStream:
         self._place = place
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        async with self._hub.watch(self._order_id, place=self._place) as watch:
+        client = scope.get("client")
+        address = client[0] if client else ""
+        async with self._hub.watch(self._order_id, place=self._place, address=address) as watch:
             if watch.finished:
                 await send({"type": "http.response.start", "status": 204, "headers": []})
                 await send({"type": "http.response.body", "body": b"", "more_body": False})

@@ -29,16 +29,22 @@ _BOM = b"\xef\xbb\xbf"
 
 
 def decode_body(body: bytes, kind: type[T]) -> T:
-    """Raises Invalid, which names the fields, or `body` where the whole of it is to blame."""
+    """Raises Invalid, which names the fields, or `body` where the whole of it is to blame.
+
+    No array holds more items than a batch may.
+    """
     if not body:
         raise Invalid.field("body", "is required")
     try:
-        return _decode(body, kind)
+        decoded = _decode(body, kind)
     except NOT_READABLE as error:
         # A byte order mark may be ignored (RFC 8259, section 8.1).
         if body.startswith(_BOM) and not body.startswith(_BOM + _BOM):
             return decode_body(body.removeprefix(_BOM), kind)
         raise refusal(body, kind) from error
+    if isinstance(decoded, list) and len(decoded) > ITEMS_MAX:
+        raise Invalid.field("body", f"must be an array of at most {ITEMS_MAX} items")
+    return decoded
 
 
 def _decode(body: bytes, kind: type[T]) -> T:
@@ -112,7 +118,10 @@ class JsonBody(AbstractDTO[T]):
     def create_openapi_schema(
         cls, field_definition: FieldDefinition, handler_id: str, schema_creator: "SchemaCreator"
     ) -> Reference | Schema:
-        return schema_creator.for_field_definition(field_definition)
+        schema = schema_creator.for_field_definition(field_definition)
+        if isinstance(schema, Schema) and schema.type == OpenAPIType.ARRAY:
+            schema.max_items = ITEMS_MAX
+        return schema
 
     @classmethod
     def generate_field_definitions(cls, model_type: type[Any]) -> Generator[DTOFieldDefinition, None, None]:

@@ -15,9 +15,8 @@ from litestar.openapi.spec import Example
 from litestar.openapi.spec import Operation as OpenAPIOperation
 from litestar.params import Body, PathParameter, QueryParameter
 from litestar.types import BeforeRequestHookHandler, Guard
-from msgspec import Meta
 
-from kernel.adapters.http.body import BATCH_BYTES_MAX, ITEMS_MAX, Items, JsonBody, JsonItems
+from kernel.adapters.http.body import BATCH_BYTES_MAX, Items, JsonBody, JsonItems
 from kernel.adapters.http.head import not_by_head
 from kernel.adapters.http.headers import ETAG, LINK, LOCATION, REPLAYED, RETRY_AFTER, answering_with
 from kernel.adapters.http.idempotency import keys_in_the_body, well_formed_key
@@ -64,7 +63,7 @@ OpenAccountBody = Annotated[http.OpenAccount, _body(examples.OPEN_ACCOUNT)]
 DepositBody = Annotated[http.Deposit, _body(examples.DEPOSIT)]
 AdmissionBody = Annotated[list[http.AdmissionRequest], _body([examples.ADMISSION])]
 PlaceOrderBody = Annotated[http.PlaceOrder, _body(examples.PLACE_ORDER)]
-OrderIdsBody = Annotated[Annotated[list[UUID], Meta(max_length=ITEMS_MAX)], _body([examples.ORDER["id"]])]
+OrderIdsBody = Annotated[list[UUID], _body([examples.ORDER["id"]])]
 PlaceOrdersBody = Annotated[Items[http.PlaceOrderItem], _body(examples.BATCH)]
 
 UserIdInPath = Annotated[

@@ -40,7 +40,7 @@ STATUS_OF_KIND: dict[type[ShopError], int] = {
     Unavailable: 503,
     OutcomeUnknown: 504,
 }
-STATUS_OF_CODE = {"insufficient_funds": 402, "unsupported_media_type": 415}
+STATUS_OF_CODE = {"insufficient_funds": 402, "unsupported_media_type": 415, "too_many_streams": 429}
 
 # Statuses that the framework answers with, before any code of ours runs.
 CODE_OF_STATUS = {
@@ -73,6 +73,7 @@ TITLES = {
     "overloaded": "Too many calls are waiting",
     "request_timeout": "The request did not come in time",
     "stopping": "This process is about to end",
+    "too_many_streams": "This client has too many streams",
     "unavailable": "A part of the shop is away",
     "unsupported_media_type": "The body must be JSON",
 }

@@ -58,8 +58,7 @@ def with_short_ways(app: ASGIApp, ways: Mapping[str, ShortWay]) -> ASGIApp:
         scope["path_template"] = scope["path"]
         body = await _whole(receive)
         if body is not None:
-            answer = await _answer(way, Call(body, headers, left_of(scope)), scope["path"])
-            await send_answer(answer, send)
+            await send_answer(await _answer(way, Call(body, headers, left_of(scope)), scope["path"]), send)
 
     return route
 

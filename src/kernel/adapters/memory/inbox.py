@@ -25,16 +25,16 @@ class MemoryInbox:
         self._uow = uow
         self._clock = clock
 
-    async def claim(self, received: Sequence[Received[E]]) -> Sequence[E]:
-        facts = {item.message: item.fact for item in reversed(received)}
-        in_key_order = sorted(facts, key=lambda message: (message.source, message.id))
+    async def claim(self, received: Sequence[Received[E]]) -> Sequence[Received[E]]:
+        firsts = {item.message: item for item in reversed(received)}
+        in_key_order = sorted(firsts, key=lambda message: (message.source, message.id))
         again = any(item.again for item in received)
         fresh = {message for message in in_key_order if not (again and self._is_known(message))}
         for message in in_key_order:
             if message in fresh:
                 await self._uow.transaction.insert(INBOX, Claimed(message, self._clock.now()))
-        firsts = dict.fromkeys(item.message for item in received)
-        return [facts[message] for message in firsts if message in fresh]
+        in_order = dict.fromkeys(item.message for item in received)
+        return [firsts[message] for message in in_order if message in fresh]
 
     def _is_known(self, message: MessageId) -> bool:
         return self._uow.transaction.get(INBOX, (message.source, message.id)) is not None

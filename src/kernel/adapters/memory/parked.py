@@ -1,16 +1,22 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import partial
 from uuid import UUID
 
 from kernel.adapters.memory.database import Table
 from kernel.adapters.memory.unit_of_work import MemoryUnitOfWork
-from kernel.domain.events import Parked, Unhandled
+from kernel.domain.events import Parked, Unhandled, joined
 from kernel.ports.clock import Clock
 
 
 def _key(parked: Parked) -> tuple[str, str, str]:
     return (parked.unhandled.type, parked.unhandled.subject, parked.unhandled.reason)
+
+
+def _counted_up(new: Parked, row: Parked) -> Parked:
+    count = row.count + new.count
+    return replace(row, unhandled=new.unhandled, count=count, last_parked_at=new.last_parked_at)
 
 
 PARKED = Table[Parked]({"key": _key, "id": lambda parked: parked.id})
@@ -21,15 +27,10 @@ class MemoryParkedMessages:
         self._uow = uow
         self._clock = clock
 
-    async def add(self, unhandled: Unhandled) -> None:
-        now = self._clock.now()
-        first = Parked(self._clock.new_id(), unhandled, 1, now, now)
-        if not await self._uow.transaction.try_insert(PARKED, first):
-            await self._uow.transaction.update(
-                PARKED,
-                _key(first),
-                lambda row: replace(row, unhandled=unhandled, count=row.count + 1, last_parked_at=now),
-            )
+    async def add(self, unhandled: Sequence[Unhandled]) -> None:
+        for new in joined(unhandled, self._clock.new_id, self._clock.now()):
+            if not await self._uow.transaction.try_insert(PARKED, new):
+                await self._uow.transaction.update(PARKED, _key(new), partial(_counted_up, new))
 
     async def waiting(self, *, after: UUID | None, count_max: int) -> Sequence[Parked]:
         rows = [row for row in self._uow.transaction.committed(PARKED) if after is None or row.id > after]

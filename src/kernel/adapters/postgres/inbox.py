@@ -48,17 +48,17 @@ class PostgresInbox:
         self._uow = uow
         self._clock = clock
 
-    async def claim(self, received: Sequence[Received[E]]) -> Sequence[E]:
-        facts: dict[MessageKey, E] = {}
+    async def claim(self, received: Sequence[Received[E]]) -> Sequence[Received[E]]:
+        fresh: dict[MessageKey, Received[E]] = {}
         for item in received:
-            facts.setdefault(_key(item.message), item.fact)
+            fresh.setdefault(_key(item.message), item)
         if any(item.again for item in received):
-            known = await self._uow.transaction.execute(_KNOWN, arrays(_KEYS, sorted(facts)))
+            known = await self._uow.transaction.execute(_KNOWN, arrays(_KEYS, sorted(fresh)))
             for key in known:
-                del facts[tuple(key)]
-        if facts:
-            await self._uow.transaction.write(_INSERT, self._claims(facts))
-        return list(facts.values())
+                del fresh[tuple(key)]
+        if fresh:
+            await self._uow.transaction.write(_INSERT, self._claims(fresh))
+        return list(fresh.values())
 
     async def claim_message(self, message: MessageId) -> bool:
         return bool(await self._uow.transaction.execute(_INSERT_FRESH, self._claims([_key(message)])))

@@ -12,14 +12,15 @@ from kernel.adapters.postgres.tables import DISCARDED, PARKED
 from kernel.adapters.postgres.text import storable, storable_key
 from kernel.adapters.postgres.unit_of_work import PostgresUnitOfWork
 from kernel.adapters.postgres.unnest import arrays, unnest
-from kernel.domain.events import Parked, Unhandled
+from kernel.domain.events import Parked, Unhandled, joined
 from kernel.ports.clock import Clock
 
-_INSERT = insert(PARKED)
+_PARKED = tuple(PARKED.c)
+_INSERT = insert(PARKED).from_select([c.name for c in _PARKED], select(*unnest(*_PARKED).c))
 _ADD = _INSERT.on_conflict_do_update(
     index_elements=[PARKED.c.type, PARKED.c.subject, PARKED.c.reason],
     set_={
-        "count": PARKED.c.count + 1,
+        "count": PARKED.c.count + _INSERT.excluded.count,
         "detail": _INSERT.excluded.detail,
         "payload": _INSERT.excluded.payload,
         "last_parked_at": _INSERT.excluded.last_parked_at,
@@ -45,9 +46,11 @@ class PostgresParkedMessages:
         self._uow = uow
         self._clock = clock
 
-    async def add(self, unhandled: Unhandled) -> None:
-        now = self._clock.now()
-        await self._uow.transaction.execute(_ADD, _row(Parked(self._clock.new_id(), unhandled, 1, now, now)))
+    async def add(self, unhandled: Sequence[Unhandled]) -> None:
+        if unhandled:
+            rows = map(_row, joined(unhandled, self._clock.new_id, self._clock.now()))
+            values = ([row[c.name] for c in _PARKED] for row in rows)
+            await self._uow.transaction.execute(_ADD, arrays(_PARKED, values))
 
     async def waiting(self, *, after: UUID | None, count_max: int) -> Sequence[Parked]:
         query = _WAITING if after is None else _WAITING_AFTER

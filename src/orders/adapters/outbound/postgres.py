@@ -3,12 +3,14 @@
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
+from functools import cache
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy import (
     ARRAY,
     BigInteger,
+    Select,
     Text,
     Uuid,
     and_,
@@ -19,6 +21,7 @@ from sqlalchemy import (
     func,
     literal,
     select,
+    tuple_,
     update,
 )
 from sqlalchemy.dialects.postgresql import insert
@@ -222,17 +225,49 @@ class PostgresPlacedOrders:
     async def page(
         self, *, user_id: str | None, status: Status | None, after: UUID | None, limit: int
     ) -> Sequence[Order]:
-        query = select(*_COLUMNS).order_by(ORDERS.c.id).limit(limit)
-        if user_id is not None:
-            query = query.where(ORDERS.c.user_id == user_id)
-        if status is not None:
-            query = query.where(ORDERS.c.status == status)
-        if after is not None:
-            query = query.where(ORDERS.c.id > after)
-        return [_order(row) for row in await read(self._engine, query)]
+        filters = {"user_id": user_id, "status": status, "after": after}
+        given = {name: value for name, value in filters.items() if value is not None}
+        rows = await read(self._engine, _page(frozenset(given)), {**given, "limit": limit})
+        return [_order(row) for row in rows]
+
+
+@cache
+def _page(filters: frozenset[str]) -> Select[*tuple[Any, ...]]:
+    """One statement for each combination of filters: the driver prepares each of them once.
+
+    Each has an index that begins with the columns of the filters and ends with the id, so that a page costs
+    what it holds, however few rows match. A status is a range of one value, by which the page is ordered too:
+    with an equation the planner would walk `orders_id` for a status that it takes for nearly everybody's.
+    """
+    query = select(*_COLUMNS).limit(bindparam("limit", type_=BigInteger))
+    after = bindparam("after", type_=Uuid)
+    if "user_id" in filters:
+        query = query.where(ORDERS.c.user_id == bindparam("user_id"))
+    if "status" not in filters:
+        query = query.order_by(ORDERS.c.id)
+        return query.where(ORDERS.c.id > after) if "after" in filters else query
+    status, place = bindparam("status", type_=Text), tuple_(ORDERS.c.status, ORDERS.c.id)
+    query = query.where(ORDERS.c.status.between(status, status)).order_by(ORDERS.c.status, ORDERS.c.id)
+    return query.where(place > tuple_(status, after)) if "after" in filters else query
 
 
 def _order(row: Iterable[Any]) -> Order:
-    values = dict(zip(_NAMES, row, strict=True))
-    values["status"] = Status(values["status"])
-    return Order(**values)
+    """Of `_COLUMNS`, in their order; a list of orders takes most of its time here."""
+    user_id, id, amount, currency, description, status, reason, key, cancelled_at, ask_at, made, changed = row
+    return Order(
+        id=id,
+        user_id=user_id,
+        amount=amount,
+        currency=currency,
+        description=description,
+        status=_STATUSES[status],
+        reason=reason,
+        idempotency_key=key,
+        cancel_requested_at=cancelled_at,
+        ask_again_at=ask_at,
+        created_at=made,
+        updated_at=changed,
+    )
+
+
+_STATUSES = {status.value: status for status in Status}

@@ -3,7 +3,7 @@ from sqlalchemy import BigInteger, Column, Integer, Table, Text, UniqueConstrain
 from kernel.adapters.postgres.tables import METADATA, Key, Schema, Time
 
 # The newest migration that this code needs; migrations/orders.
-SCHEMA_REVISION = 3
+SCHEMA_REVISION = 4
 
 ORDERS = Table(
     "orders",

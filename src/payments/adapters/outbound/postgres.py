@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence, Set
 from typing import Any
 
-from sqlalchemy import Select, and_, bindparam, select, union, update
+from sqlalchemy import BigInteger, Select, and_, bindparam, select, union, update
 from sqlalchemy.dialects.postgresql import ARRAY, insert
 from sqlalchemy.ext.asyncio import AsyncEngine
 
@@ -61,6 +61,13 @@ _OF_ORDERS = select(*_TRANSFER).join_from(
     _decided,
     and_(TRANSFERS.c.user_id == _decided.c.user_id, TRANSFERS.c.order_id == _decided.c.order_id),
 )
+_NEWEST = (
+    select(*_TRANSFER)
+    .where(TRANSFERS.c.user_id == bindparam("user_id"))
+    .order_by(TRANSFERS.c.sequence.desc())
+    .limit(bindparam("limit", type_=BigInteger))
+)
+_BEFORE = _NEWEST.where(TRANSFERS.c.sequence < bindparam("after"))
 
 _PAYMENT = tuple(PAYMENTS.c)
 _ADD_PAYMENTS = insert(PAYMENTS).from_select([c.name for c in _PAYMENT], select(records(*_PAYMENT)))
@@ -119,10 +126,8 @@ class PostgresStatements:
         self._engine = engine
 
     async def page(self, user_id: str, *, after: int | None, limit: int) -> Sequence[Transfer]:
-        query = select(*_TRANSFER).where(TRANSFERS.c.user_id == user_id)
-        if after is not None:
-            query = query.where(TRANSFERS.c.sequence < after)
-        rows = await read(self._engine, query.order_by(TRANSFERS.c.sequence.desc()).limit(limit))
+        query = _NEWEST if after is None else _BEFORE
+        rows = await read(self._engine, query, {"user_id": user_id, "after": after, "limit": limit})
         return [_transfer(row) for row in rows]
 
 

@@ -1,0 +1,18 @@
+"""Every combination of the filters of a list of orders has an index that ends in the id.
+
+The primary key serves one user, and `orders_id` all of them.
+"""
+
+from kernel.adapters.postgres.beforehand import Index
+
+revision = "0004"
+down_revision = "0003"
+
+beforehand = [
+    Index("orders_status", "orders", "(status, id)"),
+    Index("orders_user_status", "orders", "(user_id, status, id)"),
+]
+
+
+def upgrade() -> None:
+    """The indexes are all."""

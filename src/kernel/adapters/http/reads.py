@@ -1,0 +1,163 @@
+"""Reads have a budget of their own, so that they cannot starve writes.
+
+A read of 500 orders holds the event loop for milliseconds. A write passes through the loop a dozen times, and
+each time waits for all reads that are ready: 64 readers of such lists would leave a fiftieth of the writes.
+"""
+
+import asyncio
+from collections import deque
+
+from litestar.types import ASGIApp, Message, Receive, Scope, Send
+
+from kernel.adapters.http.problem import error_answer
+from kernel.adapters.http.short_way import send_answer
+from kernel.domain.errors import Unavailable
+
+# Fewer than the connections to the database, so that some are left for writes.
+AT_ONCE_MAX = 6
+AT_ONCE_BESIDE_WRITES = 3
+# A process counts as writing for so long after a write began: some writes only wait (`Prefer: wait`).
+BESIDE_WRITES_S = 0.5
+# What a read costs the event loop, about; the shop makes 500 orders, 130 kB, in 4 ms.
+COST_OF_READ_S = 0.0003
+COST_OF_BYTE_S = 0.000_000_03
+# The part of the event loop's time that reads have beside writes.
+SHARE_BESIDE_WRITES = 0.2
+# A refusal that comes at once would only be asked again at once, and cost more than the read.
+WAIT_MAX_S = 2.0
+WAITING_MAX = 1000
+
+# What operators need most while everything else waits.
+_NO_READS = ("/health/", "/metrics")
+# Streams have places of their own, and share their readings.
+_STREAM = "/events"
+# The seed's deposit by GET is a write.
+_WRITTEN_BY_GET = "/deposit"
+
+
+def bound_reads(app: ASGIApp, budget: "ReadBudget") -> ASGIApp:
+    """A read keeps its place until its answer begins, so that a client that takes it slowly keeps none."""
+
+    async def bounded(scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["path"].startswith(_NO_READS) or scope["path"].endswith(_STREAM):
+            await app(scope, receive, send)
+        elif scope.get("method") == "GET" and not scope["path"].endswith(_WRITTEN_BY_GET):
+            await read(scope, receive, send)
+        else:
+            budget.write_begins()
+            await app(scope, receive, send)
+
+    async def read(scope: Scope, receive: Receive, send: Send) -> None:
+        try:
+            await budget.begin()
+        except Unavailable as error:
+            await send_answer(error_answer(error, scope["path"]), send)
+            return
+        has_place = True
+
+        async def sending(message: Message) -> None:
+            nonlocal has_place
+            if has_place:
+                has_place = False
+                budget.end(_length(message))
+            await send(message)
+
+        try:
+            await app(scope, receive, sending)
+        finally:
+            if has_place:
+                budget.end(0)
+
+    return bounded
+
+
+def _length(start: Message) -> int:
+    """Of the answer's body; 0 where the answer does not tell."""
+    if start["type"] != "http.response.start":
+        return 0
+    lengths = [int(text) for name, text in start["headers"] if name.lower() == b"content-length"]
+    return sum(lengths)
+
+
+class ReadBudget:
+    """Of one process: a few reads at once.
+
+    Beside writes, reads also pay for the time that they cost: the next one begins once reads have had no more
+    than their share.
+    """
+
+    def __init__(self, *, wait_max_s: float = WAIT_MAX_S, waiting_max: int = WAITING_MAX) -> None:
+        self._wait_max_s = wait_max_s
+        self._waiting_max = waiting_max
+        self._beside_writes_until = 0.0
+        self._reads_count = 0
+        self._paid_at = 0.0
+        self._waiting: deque[asyncio.Future[None]] = deque()
+        self._timer: asyncio.TimerHandle | None = None
+
+    def write_begins(self) -> None:
+        self._beside_writes_until = asyncio.get_running_loop().time() + BESIDE_WRITES_S
+
+    async def begin(self) -> None:
+        """`end` has to follow. Raises Unavailable (`overloaded`)."""
+        if self._waiting or not self._has_room:
+            await self._turn()
+        else:
+            self._reads_count += 1
+
+    def end(self, length: int) -> None:
+        """The read answers with a body of `length` bytes."""
+        self._reads_count -= 1
+        now = asyncio.get_running_loop().time()
+        if now < self._beside_writes_until:
+            cost_s = COST_OF_READ_S + COST_OF_BYTE_S * length
+            self._paid_at = max(now, self._paid_at) + cost_s / SHARE_BESIDE_WRITES
+        self._begin_next()
+
+    async def _turn(self) -> None:
+        if len(self._waiting) >= self._waiting_max:
+            raise _overloaded()
+        loop = asyncio.get_running_loop()
+        turn = loop.create_future()
+        self._waiting.append(turn)
+        self._begin_when_paid()
+        patience = loop.call_later(self._wait_max_s, _give_up, turn)
+        try:
+            await turn
+        finally:
+            patience.cancel()
+
+    @property
+    def _has_room(self) -> bool:
+        now = asyncio.get_running_loop().time()
+        if now >= self._beside_writes_until:
+            return self._reads_count < AT_ONCE_MAX
+        return self._reads_count < AT_ONCE_BESIDE_WRITES and now >= self._paid_at
+
+    def _begin_next(self) -> None:
+        while self._waiting and self._has_room:
+            turn = self._waiting.popleft()
+            if not turn.done():  # A read that waited too long was refused.
+                self._reads_count += 1
+                turn.set_result(None)
+        self._begin_when_paid()
+
+    def _begin_when_paid(self) -> None:
+        if self._timer is None and self._waiting:
+            loop = asyncio.get_running_loop()
+            at = min(self._paid_at, self._beside_writes_until)
+            if at > loop.time():
+                self._timer = loop.call_at(at, self._paid)
+
+    def _paid(self) -> None:
+        self._timer = None
+        self._begin_next()
+
+
+def _give_up(turn: asyncio.Future[None]) -> None:
+    if not turn.done():
+        turn.set_exception(_overloaded())
+
+
+def _overloaded() -> Unavailable:
+    return Unavailable("too many reads are waiting", code="overloaded")

@@ -1,0 +1,151 @@
+"""A page costs what it holds: each combination of the documented filters finds its rows by an index."""
+
+import json
+import re
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from itertools import combinations, product
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import asyncpg
+import pytest
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from kernel.adapters.postgres.engine import connect_engine
+from kernel.adapters.postgres.migrating import migrate
+from orders.adapters.outbound.postgres import PostgresPlacedOrders
+from orders.domain.order import Status
+from payments.adapters.outbound.postgres import PostgresStatements
+from tests.servers.postgres import create_database
+
+DOCUMENTS = Path(__file__).parents[2] / "docs" / "openapi"
+STORED = 20_000
+LIMIT = 2
+# Of 8 KiB: the levels of an index and the rows of a page. A search of 20,000 rows reads hundreds.
+BLOCKS_MAX = 15
+
+# All orders are of one user and of one status, but for one order of each other status, and one of another
+# user, at the end.
+STORE_ORDERS = """
+INSERT INTO orders (user_id, id, amount, currency, description, status, created_at, updated_at)
+SELECT $1, lpad(to_hex(n), 32, '0')::uuid, 1, 'RUB', '', $2, now(), now()
+FROM generate_series($3::int, $4::int) n
+"""
+STORE_TRANSFERS = """
+INSERT INTO transfers (user_id, sequence, id, kind, debit_account, credit_account, amount, balance_after,
+    created_at)
+SELECT 'many', n, lpad(to_hex(n), 32, '0')::uuid, 'deposit', 'system:funding', 'user:many', 1, n, now()
+FROM generate_series(1, $1::int) n
+"""
+
+Plan = dict[str, Any]
+
+
+@pytest.fixture
+def plans(monkeypatch: pytest.MonkeyPatch) -> list[Plan]:
+    """Of each statement that the driver was given, as PostgreSQL carried it out."""
+    seen: list[Plan] = []
+    fetch = asyncpg.Connection.fetch
+
+    async def explained(connection: asyncpg.Connection, query: str, *args: Any, **options: Any) -> Any:
+        explain = f"EXPLAIN (ANALYZE, BUFFERS, FORMAT json) {query}"
+        (((told,),),) = await fetch(connection, explain, *args)
+        seen.append(told["Plan"])
+        return await fetch(connection, query, *args, **options)
+
+    monkeypatch.setattr(asyncpg.Connection, "fetch", explained)
+    return seen
+
+
+def filters_of(operation_id: str, service: str, values: Mapping[str, Sequence[Any]]) -> list[dict[str, Any]]:
+    """Each combination of the query parameters of a list, with each of the values, named as in Python.
+
+    A documented parameter without values fails.
+    """
+    document = json.loads((DOCUMENTS / f"{service}.json").read_text())
+    (operation,) = (
+        operation
+        for path in document["paths"].values()
+        for operation in path.values()
+        if operation["operationId"] == operation_id
+    )
+    names = [given["name"] for given in operation["parameters"] if given["in"] == "query"]
+    filters = {_in_python(name): values[name] for name in names if name != "limit"}
+    return [
+        dict(zip(given, chosen, strict=True))
+        for size in range(len(filters) + 1)
+        for given in combinations(filters, size)
+        for chosen in product(*(filters[name] for name in given))
+    ]
+
+
+def _in_python(name: str) -> str:
+    return re.sub("[A-Z]", lambda letter: f"_{letter[0].lower()}", name)
+
+
+def scans_of(plan: Plan) -> Iterator[Plan]:
+    """The parts of a plan that read a table or an index."""
+    if plan["Node Type"].endswith("Scan"):
+        yield plan
+    for part in plan.get("Plans", []):
+        yield from scans_of(part)
+
+
+def expect_bounded(plan: Plan, what: object) -> None:
+    for scan in scans_of(plan):
+        in_vain = scan.get("Rows Removed by Filter", 0) + scan.get("Rows Removed by Index Recheck", 0)
+        assert scan["Actual Rows"] + in_vain <= LIMIT, (what, plan)
+    assert plan["Shared Hit Blocks"] + plan["Shared Read Blocks"] <= BLOCKS_MAX, (what, plan)
+
+
+@asynccontextmanager
+async def migrated(server: str, service: str) -> AsyncIterator[tuple[AsyncEngine, asyncpg.Connection]]:
+    url = await create_database(server, f"filtered_{service}")
+    engine, connection = connect_engine(url), await asyncpg.connect(url)
+    try:
+        await migrate(url, service)
+        yield engine, connection
+    finally:
+        await connection.close()
+        await engine.dispose()
+
+
+async def test_a_list_of_orders_looks_at_no_more_rows_than_its_page_holds(
+    postgres_server: str, plans: list[Plan]
+) -> None:
+    filters = filters_of(
+        "listOrders",
+        "orders",
+        {"userId": ["many", "few"], "status": list(Status), "after": [UUID(int=STORED - 1)]},
+    )
+    async with migrated(postgres_server, "orders") as (engine, connection):
+        for common in (Status.CANCELLED, Status.FINISHED):
+            await connection.execute("TRUNCATE orders")
+            await connection.execute(STORE_ORDERS, "many", common, 1, STORED)
+            for n, status in enumerate(set(Status) - {common}, STORED + 1):
+                await connection.execute(STORE_ORDERS, "many", status, n, n)
+            await connection.execute(STORE_ORDERS, "few", common, 2 * STORED, 2 * STORED)
+            for statistics in ("none", "all"):
+                for given in filters:
+                    plans.clear()
+                    page = {"user_id": None, "status": None, "after": None} | given
+                    await PostgresPlacedOrders(engine).page(**page, limit=LIMIT)
+                    (plan,) = plans
+                    expect_bounded(plan, (common, statistics, given))
+                await connection.execute("ANALYZE orders")
+
+
+async def test_a_statement_looks_at_no_more_transfers_than_its_page_holds(
+    postgres_server: str, plans: list[Plan]
+) -> None:
+    async with migrated(postgres_server, "payments") as (engine, connection):
+        await connection.execute(STORE_TRANSFERS, STORED)
+        for statistics in ("none", "all"):
+            for given in filters_of("listTransactions", "payments", {"after": [2, STORED]}):
+                plans.clear()
+                await PostgresStatements(engine).page("many", **({"after": None} | given), limit=LIMIT)
+                (plan,) = plans
+                expect_bounded(plan, (statistics, given))
+            await connection.execute("ANALYZE transfers")
