@@ -11,7 +11,6 @@ from gateway.application.place_orders import PlaceOrders
 from gateway.wiring import assemble
 from kernel.adapters.http.app import create_app
 from kernel.adapters.http.cors import cors_config
-from kernel.adapters.http.cross_origin import with_cors
 from kernel.adapters.http.health import Probes
 from kernel.adapters.http.openapi import Api
 from kernel.adapters.http.short_way import with_short_ways
@@ -59,7 +58,6 @@ async def serve(settings: Settings, notifications: Notifications, stop: asyncio.
         )
         hub, changes = await container.get(Hub), await container.get(StatusChanges)
         ways = short_ways(await container.get(PlaceOrders), hub, clock)
-        door = with_cors(with_short_ways(app, ways), cors_config(settings.shop_cors_origins))
         jobs: list[Background] = [hub, changes, *neighbours]
         servers = {
             "orders": settings.orders_url,
@@ -68,12 +66,13 @@ async def serve(settings: Settings, notifications: Notifications, stop: asyncio.
             "collector": settings.otel_exporter_otlp_endpoint,
         }
         await run(
-            door,
+            with_short_ways(app, ways),
             telemetry,
             settings,
             settings.gateway_port,
             stop,
             hub,
+            cors=cors_config(settings.shop_cors_origins),
             root_path=settings.shop_root_path or "",
             life=Life("gateway", servers),
             jobs=jobs,

@@ -8,9 +8,11 @@ from functools import partial
 from typing import ParamSpec, Protocol, TypeVar
 
 from dishka import AnyOf, AsyncContainer, Provider, Scope, provide
+from litestar.config.cors import CORSConfig
 from litestar.types import ASGIApp
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from kernel.adapters.http.cross_origin import with_cors
 from kernel.adapters.http.health import Probes
 from kernel.adapters.http.limits import Limits
 from kernel.adapters.http.one_line import one_line_each
@@ -269,6 +271,7 @@ async def run(
     first_to_stop: Stoppable,
     *,
     life: Life,
+    cors: CORSConfig | None = None,
     root_path: str = "",
     relays: Sequence[Relay] = (),
     jobs: Sequence[Background] = (),
@@ -287,7 +290,7 @@ async def run(
         await first_to_stop.stop()
 
     trusted = settings.shop_trusted_proxies
-    bounded = bound_reads(one_line_each(app), ReadBudget())
+    bounded = with_cors(bound_reads(one_line_each(app), ReadBudget()), cors)
     seen = behind_proxies(observed(bounded, telemetry), trusted, root_path)
     limits = Limits(
         connections=settings.shop_connections, connections_per_address=settings.connections_per_address

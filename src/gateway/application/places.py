@@ -16,10 +16,13 @@ class Places:
 
     @contextmanager
     def one(self, address: str = "") -> Iterator[None]:
-        """A place for as long as the block takes. Raises Unavailable (`overloaded`, `too_many_streams`)."""
+        """A place for as long as the block takes. An address that is not known has no limit of its own.
+
+        Raises Unavailable (`overloaded`, `too_many_streams`).
+        """
         if self._count >= self._count_max:
             raise Unavailable("no more orders can be watched here", code="overloaded")
-        if self._of_address[address] >= self._per_address_max:
+        if address and self._of_address[address] >= self._per_address_max:
             detail = f"this address has {self._per_address_max} streams, as many as it may have"
             raise Unavailable(detail, code="too_many_streams")
         self._count += 1

@@ -154,6 +154,12 @@ async def test_the_application_sees_the_client_the_scheme_and_the_host() -> None
     assert door.headers[b"location"] == b"/orders/1"
 
 
+async def test_a_trusted_proxy_that_calls_for_itself_has_no_address_that_limits_could_count() -> None:
+    door = Behind(PAGE)
+    await door.ask()
+    assert door.scope["client"] is None
+
+
 async def test_a_header_of_a_stranger_changes_nothing() -> None:
     door = Behind(PAGE)
     await door.ask(peer=CLIENT, x_forwarded_for=FORGED, x_forwarded_host="evil", x_forwarded_prefix="/evil")

@@ -169,3 +169,18 @@ async def test_writes_streams_and_what_operators_ask_for_never_wait(make: Make) 
     for path, method in others:
         await service.call(path, method)
     assert service.begun[AT_ONCE_MAX:] == [path for path, _ in others]
+
+
+async def test_no_read_is_forgotten_that_begins_to_wait_just_as_the_last_ones_are_paid_for(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(reads, "COST_OF_READ_S", 0.000_000_2)
+    budget = ReadBudget(wait_max_s=0.2)
+
+    async def read_often() -> None:
+        for _ in range(500):
+            budget.write_begins()
+            await budget.begin()
+            budget.end(0)
+
+    await asyncio.gather(*(read_often() for _ in range(8)))

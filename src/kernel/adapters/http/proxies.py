@@ -76,6 +76,9 @@ def behind_proxies(app: ASGIApp, trusted: Networks, root_path: str = "") -> ASGI
         if trusted.hold(client[0]):
             origin = origin_of(client[0], _told(scope), trusted)
             _show(scope, origin, client)
+            if trusted.hold(origin.address):
+                # A trusted proxy that calls for itself: limits by address are for others.
+                scope["client"] = None
         prefix = origin.prefix or root_path
         if not prefix:
             return app(scope, receive, send)

@@ -75,7 +75,7 @@ def _length(start: Message) -> int:
     """Of the answer's body; 0 where the answer does not tell."""
     if start["type"] != "http.response.start":
         return 0
-    lengths = [int(text) for name, text in start["headers"] if name.lower() == b"content-length"]
+    lengths = [int(text) for name, text in start.get("headers", ()) if name.lower() == b"content-length"]
     return sum(lengths)
 
 
@@ -143,11 +143,10 @@ class ReadBudget:
         self._begin_when_paid()
 
     def _begin_when_paid(self) -> None:
-        if self._timer is None and self._waiting:
-            loop = asyncio.get_running_loop()
+        """With fewer reads at work than may be, the next one waits for nothing else."""
+        if self._timer is None and self._waiting and self._reads_count < AT_ONCE_BESIDE_WRITES:
             at = min(self._paid_at, self._beside_writes_until)
-            if at > loop.time():
-                self._timer = loop.call_at(at, self._paid)
+            self._timer = asyncio.get_running_loop().call_at(at, self._paid)
 
     def _paid(self) -> None:
         self._timer = None

@@ -1,0 +1,32 @@
+"""Places are counted in all and for each address."""
+
+from contextlib import ExitStack
+
+import pytest
+
+from gateway.application.places import Places
+from kernel.domain.errors import Unavailable
+
+
+def test_one_address_leaves_places_for_others() -> None:
+    places = Places(4, per_address_max=2)
+    with ExitStack() as taken:
+        for _ in range(2):
+            taken.enter_context(places.one("10.0.0.1"))
+        with pytest.raises(Unavailable) as refused, places.one("10.0.0.1"):
+            pass
+        assert refused.value.code == "too_many_streams"
+        with places.one("10.0.0.2"):
+            pass
+    with places.one("10.0.0.1"):
+        pass
+
+
+def test_who_has_no_address_is_limited_by_the_places_in_all_only() -> None:
+    places = Places(3, per_address_max=1)
+    with ExitStack() as taken:
+        for _ in range(3):
+            taken.enter_context(places.one())
+        with pytest.raises(Unavailable) as refused, places.one():
+            pass
+        assert refused.value.code == "overloaded"
