@@ -45,6 +45,8 @@ class History:
     violations: list[str] = field(default_factory=list)
     lost: int = 0
     doubled: int = 0
+    others: set[str] = field(default_factory=set)
+    """Users whose orders somebody else holds against what is stored."""
     _amounts: dict[str, set[int]] = field(default_factory=dict)
 
     def deposit(self, user: str, amount: int) -> Wish:

@@ -98,10 +98,12 @@ class Proof:
             urls = [node.url for node in cluster.nodes]
             async with ChaosShop(directory, databases, urls, cluster.nodes) as shop:
                 ends_at = time.monotonic() + SWITCHING_SHARE * self._seconds
-                self.facts.add_switched(await switch_over_and_back(shop, ends_at, self._tell))
+                switched = await switch_over_and_back(shop, ends_at, self._tell)
+                self.facts.add_switched(switched)
                 chaos = Chaos(
                     shop, f"{self._seed}-replicated", list(KINDS), FAULT_S_MAX, FAULT_EVERY_S, cluster=cluster
                 )
+                chaos.history.others |= switched.buyers
                 await self._rounds(chaos, self._ends_at)
 
     @property
