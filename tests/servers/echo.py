@@ -32,6 +32,11 @@ class Echo:
     url: str = ""
     connections: Collection[Any] = ()
 
+    def forget(self) -> None:
+        for seen in (self.begun, self.bodies, self.left, self.scopes):
+            seen.clear()
+        self.allowed.clear()
+
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         if scope["type"] != "http":
             raise NotImplementedError

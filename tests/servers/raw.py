@@ -4,13 +4,15 @@ import asyncio
 import json
 import re
 import socket
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
 ANSWERS_WITHIN_S = 15.0
+# More than the system takes for a server that reads nothing.
+NEVER_TAKEN_BYTES = 20 * 1024 * 1024
 _STATUS_LINE = re.compile(rb"HTTP/1\.1 ([1-5][0-9][0-9]) [ -~]*")
 
 
@@ -99,6 +101,28 @@ class Raw:
                 return await self._reader.read()
             except ConnectionError:
                 return b""
+
+
+async def taken(raw: Raw, part: bytes, most: int, meanwhile: Callable[[], Awaitable[Any]]) -> int:
+    """How many bytes a server takes, a `part` at a time, until it takes no more or `most` are passed.
+
+    `meanwhile` is done by the same server, which would have taken more by then.
+    """
+    count, before = 0, -1
+
+    async def offer() -> None:
+        nonlocal count
+        while True:
+            await raw.send(part)
+            count += len(part)
+
+    offering = asyncio.create_task(offer())
+    while before < count <= most:
+        before = count
+        for _ in range(20):
+            await meanwhile()
+    offering.cancel()
+    return count
 
 
 @asynccontextmanager

@@ -3,16 +3,33 @@
 import asyncio
 import os
 import resource
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import AsyncExitStack, contextmanager
+from typing import Any
 
 import pytest
 
-from tests.servers.echo import BIG, echoing
+from tests.servers.echo import BIG, Echo, echoing
 from tests.servers.raw import Raw, connected, request
 from tests.servers.shop import eventually
 
 SOON_S = 0.2
+SHORT: dict[str, Any] = dict.fromkeys(
+    ("head_within_s", "body_within_s", "idle_s", "taken_within_s", "linger_s"), SOON_S
+)
+
+
+@pytest.fixture(scope="module")
+async def shared_hasty() -> AsyncIterator[Echo]:
+    async with echoing(**SHORT) as echo:
+        yield echo
+
+
+@pytest.fixture
+def hasty(shared_hasty: Echo) -> Echo:
+    """A server with little patience, which has seen nothing yet."""
+    shared_hasty.forget()
+    return shared_hasty
 
 
 async def problem(raw: Raw) -> tuple[int, str]:
@@ -23,68 +40,67 @@ async def problem(raw: Raw) -> tuple[int, str]:
 
 
 @pytest.mark.parametrize("part", [b"G", b"GET / HTTP/1.1\r\nHost: shop\r\n"])
-async def test_a_head_has_to_come_in_time(part: bytes) -> None:
-    async with echoing(head_within_s=SOON_S) as echo, connected(echo.url) as raw:
+async def test_a_head_has_to_come_in_time(hasty: Echo, part: bytes) -> None:
+    async with connected(hasty.url) as raw:
         await raw.send(part)
         assert await problem(raw) == (408, "request_timeout")
-        assert echo.begun == []
+        assert hasty.begun == []
 
 
-async def test_a_head_that_comes_byte_by_byte_has_no_more_time() -> None:
+async def test_a_head_that_comes_byte_by_byte_has_no_more_time(hasty: Echo) -> None:
     async def drip(raw: Raw) -> None:
         for byte in request("/" + "a" * 10_000):
             await raw.send(bytes([byte]))
             await asyncio.sleep(SOON_S / 10)
 
-    async with echoing(head_within_s=SOON_S) as echo, connected(echo.url) as raw:
+    async with connected(hasty.url) as raw:
         dripping = asyncio.create_task(drip(raw))
         assert await problem(raw) == (408, "request_timeout")
         dripping.cancel()
 
 
-async def test_the_head_of_a_second_request_has_to_come_in_time_too() -> None:
-    async with echoing(head_within_s=SOON_S) as echo, connected(echo.url) as raw:
+async def test_the_head_of_a_second_request_has_to_come_in_time_too(hasty: Echo) -> None:
+    async with connected(hasty.url) as raw:
         await raw.send(request("/"), b"GET")
         assert (await raw.answer()).status == 200
         assert await problem(raw) == (408, "request_timeout")
 
 
-async def test_a_body_has_to_come_in_time() -> None:
-    async with echoing(body_within_s=SOON_S) as echo, connected(echo.url) as raw:
+async def test_a_body_has_to_come_in_time(hasty: Echo) -> None:
+    async with connected(hasty.url) as raw:
         await raw.send(request("/", "Content-Length: 9", method="POST") + b"half")
         assert await problem(raw) == (408, "request_timeout")
-        assert (echo.bodies, echo.left) == ([], ["/"])
+        assert (hasty.bodies, hasty.left) == ([], ["/"])
 
 
-async def test_time_runs_for_the_client_and_not_for_the_application() -> None:
-    short = {"head_within_s": SOON_S, "body_within_s": SOON_S, "idle_s": SOON_S, "taken_within_s": SOON_S}
-    async with echoing(**short) as echo, connected(echo.url) as raw:
+async def test_time_runs_for_the_client_and_not_for_the_application(hasty: Echo) -> None:
+    async with connected(hasty.url) as raw:
         await raw.send(request("/slow", method="POST", body=b"x"))
-        async with connected(echo.url) as other:
+        async with connected(hasty.url) as other:
             assert await other.rest() == b""  # so that all those times have passed
-        echo.allowed.set()
+        hasty.allowed.set()
         assert (await raw.answer()).status == 200
 
 
 @pytest.mark.parametrize("asked", [b"", request("/")])
-async def test_who_is_idle_is_dropped_without_a_word(asked: bytes) -> None:
-    async with echoing(idle_s=SOON_S, head_within_s=SOON_S) as echo, connected(echo.url) as raw:
+async def test_who_is_idle_is_dropped_without_a_word(hasty: Echo, asked: bytes) -> None:
+    async with connected(hasty.url) as raw:
         await raw.send(asked)
         if asked:
             await raw.answer()
         assert await raw.rest() == b""
 
 
-async def test_who_takes_nothing_of_an_answer_is_dropped() -> None:
-    async with echoing(taken_within_s=SOON_S) as echo, connected(echo.url) as raw:
+async def test_who_takes_nothing_of_an_answer_is_dropped(hasty: Echo) -> None:
+    async with connected(hasty.url) as raw:
         await raw.send(request("/big"))
-        await eventually(lambda: echo.begun)
-        await eventually(lambda: not echo.connections)
+        await eventually(lambda: hasty.begun)
+        await eventually(lambda: not hasty.connections)
         assert len(await raw.rest()) < BIG
 
 
-async def test_who_takes_an_answer_slowly_gets_it_whole() -> None:
-    async with echoing(taken_within_s=SOON_S) as echo, connected(echo.url) as raw:
+async def test_who_takes_an_answer_slowly_gets_it_whole(hasty: Echo) -> None:
+    async with connected(hasty.url) as raw:
         await raw.send(request("/big", "Connection: close"))
         taken = 0
         while part := await raw.some():
@@ -92,6 +108,21 @@ async def test_who_takes_an_answer_slowly_gets_it_whole() -> None:
             if taken % 7 == 0:
                 await asyncio.sleep(SOON_S / 10)
         assert taken > BIG
+
+
+async def test_who_still_sends_after_the_last_answer_is_not_reset(echo: Echo, raw: Raw) -> None:
+    await raw.send(b"nonsense\r\n\r\n")
+    assert await problem(raw) == (400, "invalid_request")
+    for _ in range(20):
+        await raw.send(b"x" * 10_000)
+
+
+async def test_who_does_not_close_after_the_last_answer_is_closed(hasty: Echo) -> None:
+    async with connected(hasty.url) as raw:
+        await raw.send(request("/", "Connection: close"))
+        assert (await raw.answer()).closes
+        assert hasty.connections
+        await eventually(lambda: not hasty.connections)
 
 
 async def asks(other: Raw) -> bool:

@@ -7,8 +7,6 @@ from collections import Counter
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from litestar.types import ASGIApp
-
 from kernel.adapters.http.limits import Limits
 from kernel.adapters.http.request_head import Refused
 
@@ -29,14 +27,11 @@ def nobody(_: str) -> bool:
 
 
 class Door:
-    def __init__(self, app: ASGIApp, limits: Limits, uncapped: Callable[[str], bool] = nobody) -> None:
+    def __init__(self, limits: Limits, uncapped: Callable[[str], bool] = nobody) -> None:
         """`uncapped` tells whether an address may have as many connections as it likes."""
-        self.app = app
         self.limits = limits
         self.leaving = False
         """Whether every answer ends its connection."""
-        self.common_lines = b""
-        """Of the head of every answer, each with its CRLF."""
         self.held_bytes = 0
         self._connections: dict[Connection, str] = {}
         self._refused: set[Connection] = set()

@@ -1,31 +1,43 @@
-"""The bytes to and from one client: nothing waits for a client for ever, and nothing piles up."""
+"""The way out to one client: answers in few packets, an end that loses none, and nobody who takes nothing."""
 
 import asyncio
 from math import inf
+from typing import Any, cast
 
-from kernel.adapters.http.limits import Limits
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
+
+from kernel.adapters.http.cycle import Cycle
+from kernel.adapters.http.door import Door
+from kernel.adapters.http.problem import refused_answer
+from kernel.adapters.http.request_head import Refused
 
 JOINED_BYTES_MAX = 16 * 1024
 JOINED_WRITES_MAX = 4
 
 
-class Line(asyncio.Protocol):
-    def __init__(self, loop: asyncio.AbstractEventLoop, limits: Limits) -> None:
-        self.loop = loop
-        self.is_full = False
-        """Whether so many bytes wait for the client that no more should be written."""
-        self._limits = limits
-        self._transport: asyncio.Transport = None  # type: ignore[assignment]  # until the connection is made
-        self._written: list[bytes] = []
-        self._drained = asyncio.Event()
-        self._reading_paused = False
-        self._half_closed = False
-        """Whether the client has closed its side."""
-        self._ending = False
+class Line(HttpToolsProtocol):
+    """Stands between uvicorn's request and its transport, for writing and for the end."""
+
+    cycle: Cycle
+
+    def __init__(self, door: Door, **given: Any) -> None:
+        super().__init__(**given)
+        self.door = door
+        self.left = asyncio.Event()
+        """Set once the client has closed its side, or the connection is lost."""
+        self.keeps_alive = False
+        """Whether the client of the last request wants to send another one."""
+        self.is_answering = False
+        self.is_ending = False
         """Whether no byte of the client is looked at any more."""
-        self._due = inf
-        self._taken_due = inf
+        self.due = inf
+        self._written: list[bytes] = []
         self._untaken_bytes = 0
+        self._taken_at = 0.0
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        super().connection_made(cast(asyncio.Transport, transport))
+        self.due = self.loop.time() + self.door.limits.head_within_s
 
     def write(self, data: bytes) -> None:
         """What is written within one turn of the event loop leaves in one packet: each wakes the client."""
@@ -38,68 +50,67 @@ class Line(asyncio.Protocol):
 
     def flush(self) -> None:
         if self._written:
-            if not self._transport.is_closing():
-                self._transport.write(b"".join(self._written))
+            if not self.is_closing():
+                self.transport.write(b"".join(self._written))
             self._written.clear()
 
-    async def drained(self) -> None:
-        while self.is_full:
-            self._drained.clear()
-            await self._drained.wait()
+    def is_closing(self) -> bool:
+        return self.is_ending or self.transport.is_closing()
 
-    def pause_writing(self) -> None:
-        self.is_full = True
-        self._untaken_bytes = self._transport.get_write_buffer_size()
-        self._taken_due = self.loop.time() + self._limits.taken_within_s
+    def close(self) -> None:
+        """Closes once the last answer is written, and its client had the time to read it.
 
-    def resume_writing(self) -> None:
-        self.is_full, self._taken_due = False, inf
-        self._drained.set()
-
-    def pause_reading(self) -> None:
-        if not self._reading_paused and not self._transport.is_closing():
-            self._reading_paused = True
-            self._transport.pause_reading()
-
-    def resume_reading(self) -> None:
-        if self._reading_paused and not self._half_closed and not self._transport.is_closing():
-            self._reading_paused = False
-            self._transport.resume_reading()
+        Closing at once would make the kernel answer unread bytes with a reset, which may overtake the answer.
+        """
+        if self.is_closing():
+            return
+        self.flush()
+        self.is_ending = True
+        if self.left.is_set():
+            self.transport.close()
+        else:
+            self.transport.write_eof()
+            self.flow.resume_reading()
+            self.due = self.loop.time() + self.door.limits.linger_s
 
     def abort(self) -> None:
-        self._ending = True
-        self._transport.abort()
+        self.is_ending = True
+        self.transport.abort()
 
-    def end(self, *, lingering: bool) -> None:
-        """Close once the last answer is written. `lingering` is for a client that may still be sending."""
-        self._ending = True
-        self.flush()
-        self._untaken_bytes = self._transport.get_write_buffer_size()
-        if self._transport.is_closing():
-            return
-        if lingering and not self._half_closed:
-            self._transport.write_eof()
-            self.resume_reading()
-            self._due_in(self._limits.linger_s)
+    def shutdown(self) -> None:
+        if self.is_answering:
+            self.cycle.keep_alive = False
         else:
-            self._transport.close()
-            self._due_in(self._limits.taken_within_s)
+            self.transport.close()
+
+    def refuse(self, refused: Refused) -> None:
+        """The server's own answer, and the end."""
+        if self.is_answering:
+            self.cycle.lose()
+        if not (self.is_answering and self.cycle.response_started):
+            answer = refused_answer(refused.status, refused.code, refused.detail)
+            headers = {
+                "content-type": answer.media_type, "content-length": str(len(answer.body)),
+                **answer.headers, "connection": "close",
+            }  # fmt: skip
+            lines = [b"%b: %b\r\n" % field for field in self.server_state.default_headers]
+            lines += [f"{name.lower()}: {text}\r\n".encode() for name, text in headers.items()]
+            self.write(b"".join((STATUS_LINE[answer.status], *lines, b"\r\n", answer.body)))
+        self.close()
 
     def check(self, now: float) -> None:
         """End what is overdue."""
-        if now >= min(self._taken_due, self._due if self._ending else inf):
-            untaken = self._transport.get_write_buffer_size()
-            if not 0 < untaken < self._untaken_bytes:
-                self.abort()
-                return
-            self._untaken_bytes = untaken
-            self._taken_due = self._due = now + self._limits.taken_within_s
-        elif now >= self._due and not self._reading_paused:
-            self.overdue()
+        untaken_bytes = self.transport.get_write_buffer_size()
+        if not untaken_bytes or untaken_bytes != self._untaken_bytes:
+            self._untaken_bytes, self._taken_at = untaken_bytes, now
+        elif now >= self._taken_at + self.door.limits.taken_within_s:
+            self.abort()
+        if now >= self.due:
+            if self.is_ending:
+                self.transport.close()
+            elif not self.flow.read_paused:
+                self.overdue()
 
     def overdue(self) -> None:
         """Called when the client has not sent in time what it should."""
         raise NotImplementedError
-
-    def _due_in(self, seconds: float) -> None:
-        self._due = self.loop.time() + seconds

@@ -17,7 +17,6 @@ from kernel.adapters.http.door import Door, nobody
 from kernel.adapters.http.head import answer_head
 from kernel.adapters.http.limits import Limits
 from kernel.adapters.http.options import answer_options
-from kernel.adapters.http.response_head import write_lines
 from kernel.adapters.http.told import tell
 from kernel.domain.errors import Unavailable
 
@@ -34,7 +33,7 @@ _SILENCE = {"TCP_KEEPIDLE": 30, "TCP_KEEPINTVL": 10, "TCP_KEEPCNT": 3, "TCP_USER
 class HttpServer(uvicorn.Server):
     """uvicorn on a socket of ours; the process, not the server, listens to signals.
 
-    uvicorn starts, stops and accepts; `Connection` speaks HTTP.
+    uvicorn starts, stops and accepts; `Connection` is its protocol, with limits.
     """
 
     def __init__(
@@ -45,12 +44,10 @@ class HttpServer(uvicorn.Server):
         uncapped: Callable[[str], bool] = nobody,
     ) -> None:
         """`uncapped` tells whether an address, as a trusted proxy's, may have any number of connections."""
-        self._door = Door(
-            tell(answer_cut_off(answer_head(answer_options(app)))), limits or Limits(), uncapped
-        )
+        self._door = Door(limits or Limits(), uncapped)
         super().__init__(
             uvicorn.Config(
-                app,
+                tell(answer_cut_off(answer_head(answer_options(app)))),
                 interface="asgi3",
                 loop="none",
                 http=cast(Any, partial(Connection, self._door)),
@@ -85,13 +82,11 @@ class HttpServer(uvicorn.Server):
         if sweeping.done():
             await sweeping
 
-    async def on_tick(self, counter: int) -> bool:
-        ends = await super().on_tick(counter)
-        self._door.common_lines = write_lines(self.server_state.default_headers)
-        return ends
-
     async def _send_away(self) -> None:
         self._door.leaving = True
+        for connection in self.server_state.connections:
+            if isinstance(connection, Connection) and connection.is_answering:
+                connection.cycle.keep_alive = False
         deadline = time.monotonic() + LULL_S
         while self.server_state.connections and time.monotonic() < deadline:
             await asyncio.sleep(_LULL_CHECK_S)
