@@ -8,7 +8,7 @@
 UV_VERSION := 0.13.9
 UV    := .cache/uv/bin/uv
 READY := .venv/.ready
-# Not .venv/bin/shop, whose first line names the folder, in which some characters break it.
+# Not .venv/bin/shop: its first line names the folder, and some characters in that name break it.
 SHOP  := .venv/bin/python -P -m shop
 
 export UV_CACHE_DIR := $(CURDIR)/.cache/uv-cache
@@ -16,7 +16,7 @@ export UV_PYTHON_DOWNLOADS := never
 # The certificates that uv brings along do not include the one of a company's proxy.
 export UV_SYSTEM_CERTS := $(if $(wildcard /etc/ssl/certs/ca-certificates.crt),true,false)
 
-# PATH, in which packages are built, separates folders by colons.
+# Building packages puts this folder into PATH, which separates folders by colons.
 $(if $(findstring :,$(CURDIR)),$(error Please move the shop: it cannot be installed in a folder with a colon in its name))
 
 # The stamp holds the folder it was made for, because a copied or moved tree carries a .venv whose

@@ -107,8 +107,8 @@ class _Connection(asyncio.Protocol):
             self.done.set_exception(error or ConnectionError("the server closed the connection"))
 
 
-class _Returning(_Connection):
-    """A client that sends again what was refused: when `Retry-After` says, or at once."""
+class _Retrying(_Connection):
+    """A client that sends again what was refused: after `Retry-After`, or at once."""
 
     def __init__(self, answers: Answers, *, patient: bool) -> None:
         super().__init__(answers)
@@ -162,19 +162,17 @@ async def run_load(url: str, requests: Iterator[bytes], *, connections: int) -> 
     return await load.answers()
 
 
-async def run_returning(
-    url: str, requests: Iterator[bytes], *, connections: int, impatient: float
-) -> Answers:
-    """The same by clients who send again what is refused; so many of them, from 0 to 1, at once."""
+async def run_retrying(url: str, requests: Iterator[bytes], *, connections: int, impatient: float) -> Answers:
+    """Like `run_load`, by clients that send again what is refused, the share `impatient` of them at once."""
     load = _Load(url)
     for number in range(connections):
         patient = number >= impatient * connections
-        (await load.connect(partial(_Returning, patient=patient))).send(requests)
+        (await load.connect(partial(_Retrying, patient=patient))).send(requests)
     return await load.answers()
 
 
 def until(deadline_s: float, requests: Iterator[bytes]) -> Iterator[bytes]:
-    """As many of them as are sent before that time of the event loop."""
+    """The requests that are sent before this time of the event loop."""
     now = asyncio.get_running_loop().time
     return takewhile(lambda _: now() < deadline_s, requests)
 

@@ -10,7 +10,7 @@ from contextlib import asynccontextmanager
 
 import uvloop
 
-from bench import pressed, report, rows, soak
+from bench import report, rows, soak, stress
 from bench.load import Stream, open_streams
 from bench.report import Row, console, step
 from bench.servers import USERS, BenchedShop, Servers, private_servers
@@ -25,7 +25,7 @@ ENDED_WITHIN_S = 60.0
 # A tenth of what the shop can do: a soak looks for what stays behind, not for what is full.
 PACE_PER_S = 200.0
 WARM_UP_MINUTES = 1.0
-PRESSED_S = 10.0
+STRESS_S = 10.0
 OVERLOADED_S = 60.0
 PARTS = ("stored", "backlog", "hot", "streams", "readers", "overload", "soak")
 
@@ -151,22 +151,22 @@ class Long:
             await self.servers.empty()
             await rows.store_decided(self.servers, 1_000)
             async with BenchedShop(self.servers, one_process=processes == 1) as shop:
-                seconds = max(2.0, self.scale * PRESSED_S)
-                await pressed.written_per_s(shop, seconds, self.next_seed())
+                seconds = max(2.0, self.scale * STRESS_S)
+                await stress.written_per_s(shop, seconds, self.next_seed())
                 for number in range(1, ROUNDS + 1):
                     with step(
-                        f"round {number}: {processes} processes, with and without {pressed.READERS} readers"
+                        f"round {number}: {processes} processes, with and without {stress.READERS} readers"
                     ):
-                        alone.append(await pressed.written_per_s(shop, seconds, self.next_seed()))
+                        alone.append(await stress.written_per_s(shop, seconds, self.next_seed()))
                         beside.append(
-                            await pressed.written_per_s(
-                                shop, seconds, self.next_seed(), readers=pressed.READERS
+                            await stress.written_per_s(
+                                shop, seconds, self.next_seed(), readers=stress.READERS
                             )
                         )
                 await rows.decided(self.servers, 1_000)
             key, title = (
                 f"readers-{processes}",
-                f"accepted beside {pressed.READERS} readers, processes: {processes}",
+                f"accepted beside {stress.READERS} readers, processes: {processes}",
             )
             table.append(Row(key, title, "without", "/s", beside, alone, at_least=0.6))
         return table
@@ -177,7 +177,7 @@ class Long:
             await self.warmed_up(shop)
             seconds = max(5.0, self.scale * OVERLOADED_S)
             with step(f"three times the clients for {seconds:g} s"):
-                told = await pressed.overload(shop, self.servers, seconds, self.next_seed())
+                told = await stress.overload(shop, self.servers, seconds, self.next_seed())
         answers = told.answers
         self.facts["% of a core that the generator takes under overload"] = (
             100 * answers.cpu_s / answers.seconds

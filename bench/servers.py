@@ -178,7 +178,7 @@ class BenchedShop:
         one_process: bool = False,
         **settings_of: Mapping[str, str],
     ) -> None:
-        """`settings_of` a service are its own. In `one_process` the bus is in the process too."""
+        """`settings_of` a service are its own. With `one_process` everything is in one process."""
         ports = {service: free_port() for service in SERVICES}
         self.urls = {service: f"http://127.0.0.1:{port}" for service, port in ports.items()}
         settings = {

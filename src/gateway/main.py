@@ -14,11 +14,12 @@ from kernel.adapters.http.cors import cors_config
 from kernel.adapters.http.health import Probes
 from kernel.adapters.http.openapi import Api
 from kernel.adapters.http.short_way import with_short_ways
-from kernel.adapters.telemetry.life import Life
+from kernel.adapters.telemetry.lifecycle import Lifecycle
 from kernel.ports.bus import Notifications
 from kernel.ports.clock import Clock
+from kernel.serving import Background, run
 from kernel.settings import Settings
-from kernel.wiring import Background, open_telemetry, run
+from kernel.wiring import open_telemetry
 
 
 def api(settings: Settings) -> Api:
@@ -74,6 +75,6 @@ async def serve(settings: Settings, notifications: Notifications, stop: asyncio.
             hub,
             cors=cors_config(settings.shop_cors_origins),
             root_path=settings.shop_root_path or "",
-            life=Life("gateway", servers),
+            lifecycle=Lifecycle("gateway", servers),
             jobs=jobs,
         )

@@ -54,7 +54,7 @@ class GatewayProvider(Provider):
 
     @provide
     def hub(self, orders: OrdersService, notifications: Notifications, clock: Clock) -> Hub:
-        # Nobody has to say who they are yet, so no address may have more than its half.
+        # Callers are not authenticated yet, so no address may have more than half of all streams.
         per_address = min(
             self._settings.shop_streams_per_address or STREAMS_PER_ADDRESS_MAX, STREAMS_PER_ADDRESS_MAX
         )

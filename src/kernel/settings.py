@@ -1,90 +1,22 @@
 """Everything an operator can set, as environment variables: the field's name in capitals."""
 
-import os
-import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal, get_args
 
 import msgspec
 from msgspec import Meta
-from yarl import URL
 
 from kernel.adapters.networks import Networks
-from kernel.adapters.postgres.parameters import UrlProblem, is_host
-from kernel.adapters.postgres.urls import database_hosts
-
-# Those of the AMQP library; it takes any other one for nothing.
-BROKER_PARAMETERS = (
-    *("cafile", "capath", "cadata", "certfile", "keyfile", "no_verify_ssl"),
-    *("auth", "heartbeat", "timeout"),
+from kernel.adapters.postgres.parameters import UrlProblem
+from kernel.checks import (
+    check_bind_host,
+    check_broker_urls,
+    check_collector_url,
+    check_database_url,
+    check_http_url,
+    check_origins,
 )
-
-
-def check_database_url(text: str) -> None:
-    """Like all checks, it raises UrlProblem, which quotes nothing that may be secret."""
-    database_hosts(text)
-
-
-def check_http_url(text: str) -> None:
-    """Of a service: what is asked of it is appended."""
-    if _server_url(text, "http", "https").path not in ("", "/") or text.endswith("/"):
-        raise UrlProblem("it has a path")
-
-
-def check_bind_host(text: str) -> None:
-    if not is_host(text):
-        raise UrlProblem("it is none")
-
-
-def check_collector_url(text: str) -> None:
-    _server_url(text, "http", "https")
-
-
-def check_origins(text: str) -> None:
-    if text != "*":
-        for origin in text.split(","):
-            check_http_url(origin)
-            if "*" in origin:
-                raise UrlProblem("a * stands alone")
-
-
-def check_broker_urls(text: str) -> None:
-    for url in text.split(","):
-        for name, value in _server_url(url, "amqp", "amqps").query.items():
-            if name not in BROKER_PARAMETERS:
-                raise UrlProblem(f"the parameter {'?' if '@' in value else name} is not supported")
-            if name in ("heartbeat", "timeout") and not re.fullmatch(r"[0-9]{1,6}", value):
-                raise UrlProblem(f"{name} must be a whole number")
-            if name in ("cafile", "certfile", "keyfile") and not os.access(value, os.R_OK):
-                raise UrlProblem(f"the file of {name} cannot be read")
-
-
-def _server_url(text: str, *schemes: str) -> URL:
-    if re.search(r"[\s\x00-\x1f\x7f]", text):
-        raise UrlProblem("it has a space or a line break")
-    if not text.startswith(tuple(f"{scheme}://" for scheme in schemes)):
-        raise UrlProblem(f"it does not begin with {'://, '.join(schemes)}://")
-    try:
-        url = URL(text)
-        port = url.explicit_port
-    except ValueError:  # which may quote a password
-        raise UrlProblem(
-            "its host or port cannot be read; in a password, / ? # [ ] are percent-encoded"
-        ) from None
-    amqp = "amqp" in schemes
-    if not url.host or not is_host(url.host) or port == 0:
-        raise UrlProblem("its host or port is none")
-    if not text.partition("://")[2].partition("/")[0].rpartition("@")[2].isascii():
-        raise UrlProblem("its host and port must be ASCII")  # URL takes a port of any script's digits
-    if "@" in url.path or "@" in url.fragment:
-        raise UrlProblem("in a password, / ? # are percent-encoded")
-    if "#" in text or (not amqp and (url.raw_query_string or "?" in text)):
-        raise UrlProblem("nothing may follow ? or #")
-    if not amqp and "@" in text:
-        raise UrlProblem("it takes no user and no password")
-    return url
-
 
 Port = Annotated[int, Meta(ge=1, le=65535, description="a port from 1 to 65535")]
 Seconds = Annotated[int, Meta(ge=1, le=86400, description="whole seconds from 1 to 86400")]
@@ -149,7 +81,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def connections_per_address(self) -> int | None:
-        """Without a setting only where callers have names: in open mode everybody may have one address."""
+        """The default is for authenticated callers: in open mode all callers may share one address."""
         by_default = 1000 if self.shop_auth == "jwt" else None
         return self.shop_connections_per_address or by_default
 

@@ -1,24 +1,15 @@
-"""What every service is assembled from, and how it runs."""
+"""What every service is assembled from."""
 
 import asyncio
-import logging
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from functools import partial
 from typing import ParamSpec, Protocol, TypeVar
 
 from dishka import AnyOf, AsyncContainer, Provider, Scope, provide
-from litestar.config.cors import CORSConfig
-from litestar.types import ASGIApp
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from kernel.adapters.http.cross_origin import with_cors
 from kernel.adapters.http.health import Probes
-from kernel.adapters.http.limits import Limits
-from kernel.adapters.http.one_line import one_line_each
-from kernel.adapters.http.proxies import behind_proxies
-from kernel.adapters.http.reads import ReadBudget, bound_reads
-from kernel.adapters.http.server import HttpServer, listen
 from kernel.adapters.postgres.engine import connect_engine
 from kernel.adapters.postgres.figures import parked, waiting
 from kernel.adapters.postgres.inbox import PostgresInbox
@@ -30,16 +21,14 @@ from kernel.adapters.postgres.start import require_fit
 from kernel.adapters.postgres.tables import Schema
 from kernel.adapters.postgres.unit_of_work import PostgresUnitOfWork
 from kernel.adapters.system_clock import SystemClock
-from kernel.adapters.telemetry.asgi import observed
-from kernel.adapters.telemetry.life import Life
 from kernel.adapters.telemetry.metrics import StoreMetrics
-from kernel.adapters.telemetry.telemetry import LoopLag, Telemetry
+from kernel.adapters.telemetry.telemetry import Telemetry
 from kernel.application.consume import ParkMessage
-from kernel.application.flow import Flow, WaitingSince
 from kernel.application.housekeeping import Periodically, PruneInbox
 from kernel.application.operate import REPLAYED, HandleReplayed
 from kernel.application.relay import Committed, PublishCommitted, Relay, RelayEvents
 from kernel.application.trouble import Trouble
+from kernel.application.watchdog import WaitingSince, Watchdog
 from kernel.contracts.catalog import published_by
 from kernel.domain.errors import Contention, ShopError
 from kernel.ports.bus import Bus, Handler, Publisher
@@ -48,13 +37,9 @@ from kernel.ports.inbox import Inbox
 from kernel.ports.outbox import Backlog, Joined
 from kernel.ports.parked import ParkedMessages
 from kernel.ports.unit_of_work import UnitOfWork
-from kernel.settings import Settings
-
-logger = logging.getLogger(__name__)
 
 PRUNE_EVERY_S = 10.0
 LOOK_EVERY_S = 1.0
-DRAIN_S = 2.0
 READ_S = 2.0
 EXPORT_S = 2.0
 
@@ -133,27 +118,19 @@ class KernelProvider(Provider):
         return self._bus
 
     @provide(scope=Scope.APP)
-    def flow(self, container: AsyncContainer, clock: Clock) -> Flow:
+    def watchdog(self, container: AsyncContainer, clock: Clock) -> Watchdog:
         database = pool_of(self._engine).trouble
-        return Flow(self._bus, in_scope(container, WaitingSince), database, Trouble("rabbitmq", clock), clock)
+        return Watchdog(
+            self._bus, in_scope(container, WaitingSince), database, Trouble("rabbitmq", clock), clock
+        )
 
     @provide(scope=Scope.APP)
-    def publisher(self, flow: Flow) -> Publisher:
-        return self._telemetry.publisher(flow)
+    def publisher(self, watchdog: Watchdog) -> Publisher:
+        return self._telemetry.publisher(watchdog)
 
     @provide(scope=Scope.APP)
     def telemetry(self) -> Telemetry:
         return self._telemetry
-
-
-class Background(Protocol):
-    async def run(self) -> None:
-        """Never returns."""
-        ...
-
-
-class Stoppable(Protocol):
-    async def stop(self) -> None: ...
 
 
 async def relays(
@@ -176,10 +153,10 @@ async def relays(
 
 
 async def housekeeping(container: AsyncContainer) -> list[Periodically]:
-    flow, clock = await container.get(Flow), await container.get(Clock)
+    watchdog, clock = await container.get(Watchdog), await container.get(Clock)
     return [
         Periodically(in_scope(container, PruneInbox), PRUNE_EVERY_S, clock),
-        Periodically(flow.look, LOOK_EVERY_S, clock),
+        Periodically(watchdog.look, LOOK_EVERY_S, clock),
     ]
 
 
@@ -198,11 +175,11 @@ async def open_telemetry(service: str, collector_url: str | None) -> AsyncIterat
         await tracing.close(within_s=EXPORT_S)
 
 
-def watch(telemetry: Telemetry, service: str, engine: AsyncEngine, flow: Flow) -> StoreMetrics:
+def watch(telemetry: Telemetry, service: str, engine: AsyncEngine, watchdog: Watchdog) -> StoreMetrics:
     """Figures of the service's tables, pool and bus, each read when it is asked for."""
     store = StoreMetrics(telemetry.metrics.registry, [*published_by(service), REPLAYED])
     pool = pool_of(engine)
-    store.watch(bus_is_healthy=lambda: flow.healthy, used=pool.checkedout, most=pool.size())
+    store.watch(bus_is_healthy=lambda: watchdog.healthy, used=pool.checkedout, most=pool.size())
 
     async def read() -> None:
         try:
@@ -227,7 +204,7 @@ async def database(url: str, schema: Schema) -> AsyncIterator[AsyncEngine]:
         await engine.dispose()
 
 
-def probes(engine: AsyncEngine, wanted: int, flow: Flow, stop: asyncio.Event) -> Probes:
+def probes(engine: AsyncEngine, wanted: int, watchdog: Watchdog, stop: asyncio.Event) -> Probes:
     trouble = pool_of(engine).trouble
     found = 0
 
@@ -242,73 +219,11 @@ def probes(engine: AsyncEngine, wanted: int, flow: Flow, stop: asyncio.Event) ->
     async def database_takes_all() -> bool:
         return not trouble.lasts
 
-    async def work_flows() -> bool:
-        return flow.healthy
+    async def work_gets_through() -> bool:
+        return watchdog.healthy
 
     return Probes(
         required={"database": database_answers, "schema": schema_suffices},
-        helpful={"database": database_takes_all, "rabbitmq": work_flows},
+        helpful={"database": database_takes_all, "rabbitmq": work_gets_through},
         stop=stop,
     )
-
-
-@contextmanager
-def _crash_logged() -> Iterator[None]:
-    """Of a service that ran, the traceback is kept: the one line that ends a command is not enough."""
-    try:
-        yield
-    except Exception:
-        logger.exception("the service failed and ends")
-        raise
-
-
-async def run(
-    app: ASGIApp,
-    telemetry: Telemetry,
-    settings: Settings,
-    port: int,
-    stop: asyncio.Event,
-    first_to_stop: Stoppable,
-    *,
-    life: Life,
-    cors: CORSConfig | None = None,
-    root_path: str = "",
-    relays: Sequence[Relay] = (),
-    jobs: Sequence[Background] = (),
-) -> None:
-    """Serve HTTP and keep relays and jobs going until `stop` is set; a crash of any ends all.
-
-    Then nothing more is taken from the bus and the network, and what was begun is finished. The relays end
-    last, so that they publish what it committed; what they cannot publish in time stays in the outbox.
-
-    `first_to_stop` is what would keep them busy: no message, no endless answer is begun any more.
-    """
-
-    async def stop_first() -> None:
-        await stop.wait()
-        life.stopping()
-        await first_to_stop.stop()
-
-    trusted = settings.shop_trusted_proxies
-    bounded = with_cors(bound_reads(one_line_each(app), ReadBudget()), cors)
-    seen = behind_proxies(observed(bounded, telemetry), trusted, root_path)
-    limits = Limits(
-        connections=settings.shop_connections, connections_per_address=settings.connections_per_address
-    )
-    with listen(settings.bind_host, port) as listener, _crash_logged():
-        life.listening(settings.bind_host, port)
-        async with asyncio.TaskGroup() as group:
-            relaying = [group.create_task(relay.run()) for relay in relays]
-            working = [group.create_task(job.run()) for job in (*jobs, LoopLag(telemetry.metrics))]
-            taking = group.create_task(stop_first())
-            await HttpServer(seen, listener, limits, trusted.hold).run_until(stop)
-            await taking
-            for relay in relays:
-                relay.stop()
-            for task in working:
-                task.cancel()
-            if relaying:
-                await asyncio.wait(relaying, timeout=DRAIN_S)
-            for task in relaying:
-                task.cancel()
-    life.stopped()

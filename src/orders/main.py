@@ -4,15 +4,16 @@ from kernel.adapters.http.app import create_app
 from kernel.adapters.http.openapi import VERSION, Api
 from kernel.adapters.http.short_way import with_short_ways
 from kernel.adapters.rabbit.asyncapi import asyncapi
-from kernel.adapters.telemetry.life import Life
+from kernel.adapters.telemetry.lifecycle import Lifecycle
 from kernel.application.consume import Consumer
-from kernel.application.flow import Flow
 from kernel.application.housekeeping import Periodically
 from kernel.application.tell import Teller
+from kernel.application.watchdog import Watchdog
 from kernel.ports.bus import Bus
 from kernel.ports.clock import Clock
+from kernel.serving import run
 from kernel.settings import Settings, required
-from kernel.wiring import database, housekeeping, in_scope, open_telemetry, probes, relays, run, watch
+from kernel.wiring import database, housekeeping, in_scope, open_telemetry, probes, relays, watch
 from orders.adapters.inbound.http import OrdersController
 from orders.adapters.inbound.placing import Placing, short_ways
 from orders.adapters.outbound.http_admission import open_session
@@ -52,16 +53,16 @@ async def serve(settings: Settings, bus: Bus, stop: asyncio.Event) -> None:
         bus,
     ):
         container = assemble(settings, engine, bus, session, telemetry)
-        flow = await container.get(Flow)
-        store = watch(telemetry, "orders", engine, flow)
+        watchdog = await container.get(Watchdog)
+        store = watch(telemetry, "orders", engine, watchdog)
         app = create_app(
             api(settings),
-            probes=probes(engine, SCHEMA_REVISION, flow, stop),
+            probes=probes(engine, SCHEMA_REVISION, watchdog, stop),
             exposition=telemetry.exposition,
             container=container,
         )
         ask_again = Periodically(in_scope(container, AskAgain), ASK_AGAIN_EVERY_S, await container.get(Clock))
-        consumer = flow.handling(store.consuming(await container.get(Consumer[PaymentDecided])))
+        consumer = watchdog.handling(store.consuming(await container.get(Consumer[PaymentDecided])))
         await bus.subscribe(consumer)
         await run(
             with_short_ways(app, short_ways(await container.get(Placing))),
@@ -70,7 +71,7 @@ async def serve(settings: Settings, bus: Bus, stop: asyncio.Event) -> None:
             settings.orders_port,
             stop,
             bus,
-            life=Life("orders", servers, schema=SCHEMA_REVISION),
+            lifecycle=Lifecycle("orders", servers, schema=SCHEMA_REVISION),
             relays=await relays(container, "orders", store, consumer),
             jobs=[*await housekeeping(container), ask_again, await container.get(Teller[OrderStatusChanged])],
         )

@@ -4,12 +4,13 @@ from kernel.adapters.http.app import create_app
 from kernel.adapters.http.openapi import VERSION, Api
 from kernel.adapters.http.short_way import with_short_ways
 from kernel.adapters.rabbit.asyncapi import asyncapi
-from kernel.adapters.telemetry.life import Life
+from kernel.adapters.telemetry.lifecycle import Lifecycle
 from kernel.application.consume import Consumer
-from kernel.application.flow import Flow
+from kernel.application.watchdog import Watchdog
 from kernel.ports.bus import Bus
+from kernel.serving import run
 from kernel.settings import Settings, required
-from kernel.wiring import database, housekeeping, open_telemetry, probes, relays, run, watch
+from kernel.wiring import database, housekeeping, open_telemetry, probes, relays, watch
 from payments.adapters.inbound.http import AccountsController, admit_orders, deposit_by_get, short_ways
 from payments.adapters.outbound.tables import SCHEMA, SCHEMA_REVISION
 from payments.application.admit_orders import AdmitOrders
@@ -43,15 +44,15 @@ async def serve(settings: Settings, bus: Bus, stop: asyncio.Event) -> None:
         bus,
     ):
         container = assemble(settings, engine, bus, telemetry)
-        flow = await container.get(Flow)
-        store = watch(telemetry, "payments", engine, flow)
+        watchdog = await container.get(Watchdog)
+        store = watch(telemetry, "payments", engine, watchdog)
         app = create_app(
             api(settings),
-            probes=probes(engine, SCHEMA_REVISION, flow, stop),
+            probes=probes(engine, SCHEMA_REVISION, watchdog, stop),
             exposition=telemetry.exposition,
             container=container,
         )
-        consumer = flow.handling(store.consuming(await container.get(Consumer[Question])))
+        consumer = watchdog.handling(store.consuming(await container.get(Consumer[Question])))
         await bus.subscribe(consumer)
         await run(
             with_short_ways(app, short_ways(await container.get(AdmitOrders))),
@@ -60,7 +61,7 @@ async def serve(settings: Settings, bus: Bus, stop: asyncio.Event) -> None:
             settings.payments_port,
             stop,
             bus,
-            life=Life("payments", servers, schema=SCHEMA_REVISION),
+            lifecycle=Lifecycle("payments", servers, schema=SCHEMA_REVISION),
             relays=await relays(container, "payments", store, consumer),
             jobs=[*await housekeeping(container)],
         )

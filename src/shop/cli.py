@@ -50,7 +50,7 @@ def cli(context: click.Context) -> None:
 
 
 def _ignore_libpq() -> None:
-    """Where a URL leaves something open, the driver would ask these; and so would embedded servers."""
+    """The driver would take from these variables what a URL leaves out, and so would embedded servers."""
     ignored = sorted(name for name in os.environ if re.fullmatch("PG[A-Z]+", name))
     for name in ignored:
         del os.environ[name]

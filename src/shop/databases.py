@@ -1,7 +1,7 @@
 """The databases that a command works on: those of the settings, else the embedded ones of SHOP_DATA_DIR.
 
-A command takes all of them from one of the two: half of a shop and half of another one look like a shop
-that lost its orders.
+A command takes all of them from one of the two: half of one shop and half of another look like a shop that
+lost its orders.
 """
 
 from collections.abc import Iterator, Sequence
@@ -19,7 +19,7 @@ SERVICES = ("orders", "payments")
 def own_databases(settings: Settings) -> Iterator[Settings]:
     """Starts the embedded servers that a shop needs; raises EmbeddedPostgresError where another shop runs.
 
-    Only a shop of its own may mix: a URL that is set is used instead of that embedded server.
+    A URL that is set is used instead of the embedded server of its service.
     """
     with ExitStack() as servers:
         yield _with_servers(settings, SERVICES, servers)
@@ -27,7 +27,7 @@ def own_databases(settings: Settings) -> Iterator[Settings]:
 
 @contextmanager
 def any_databases(settings: Settings, services: Sequence[str], *, make: bool = False) -> Iterator[Settings]:
-    """The servers of the settings, or of a shop that runs now, or those of one that rests.
+    """The databases of the settings, else those of a running shop, else embedded servers that this starts.
 
     Raises SettingsError where only the URL of another service is set, and EmbeddedPostgresError where there
     is no shop, unless this is to `make` one.

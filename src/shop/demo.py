@@ -68,7 +68,8 @@ def run_demo(settings: Settings, *, as_json: bool) -> bool:
 
 
 async def _on_own_shop(settings: Settings) -> Story:
-    logging.getLogger("kernel.adapters.telemetry").setLevel(logging.WARNING)  # Its life is not the subject.
+    # The demo is not about the lifecycle of the services.
+    logging.getLogger("kernel.adapters.telemetry").setLevel(logging.WARNING)
     async with open_shop(settings, asyncio.Event()):
         return await _show_progress(settings)
 

@@ -13,14 +13,14 @@ from kernel.settings import SettingsError
 SOURCES = Path(__file__).parents[1]
 CHARACTERS_MAX = 600
 _OURS = (SettingsError, ShopError, EmbeddedPostgresError, Contention, OSError, EOFError)
-# What these raise, a server or a file of the operator's made them raise.
+# A server, or a file of the operator, is the cause of what these raise.
 _LIBRARIES = {"aio_pika", "aiohttp", "aiormq", "alembic", "asyncpg", "faststream", "pamqp", "sqlalchemy"}
 
 
 def in_one_line(error: BaseException) -> str:
-    """It names what is to be mended. What no server said is a bug of ours, and the line calls it so.
+    """It names what has to be fixed. An exception that is neither ours nor a library's is called a bug.
 
-    Of several failures each is told, bugs first: services that start together fail together.
+    Several failures are all named, bugs first: services that start together fail together.
     """
     leaves = list(_leaves(error))
     bugs = [leaf for leaf in leaves if not _is_told(leaf)]
@@ -46,7 +46,7 @@ def _is_told(error: BaseException) -> bool:
 
 def _told(error: BaseException) -> str:
     said = in_words(error)
-    # A setting's line quotes nothing but an example.
+    # The only URL in a SettingsError is an example, which has to stay readable.
     return said if isinstance(error, SettingsError) else hide_passwords(None, "", said)
 
 

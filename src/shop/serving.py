@@ -106,7 +106,7 @@ async def require_given_databases(settings: Settings) -> None:
 async def migrate_databases(settings: Settings, services: tuple[str, ...] = SERVICES) -> dict[str, int]:
     """Bring the databases to their newest revision; answers with its number, by service.
 
-    Nothing is migrated where one of them is not what it should be.
+    All of them are checked before any is migrated.
     """
     databases = [(required(settings, f"{service}_database_url"), SCHEMAS[service]) for service in services]
     await require_migratable(databases)

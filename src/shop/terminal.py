@@ -83,7 +83,7 @@ def _open_streams() -> None:
     if sys.stdin is None:
         sys.stdin = _open(os.open(os.devnull, os.O_RDONLY), "r")
     closed_output = None if sys.stdout else os.open(os.devnull, os.O_RDONLY)
-    # Anew even where it was open, because with PYTHONUNBUFFERED it forgets what it could not write.
+    # stdout is opened again in any case: with PYTHONUNBUFFERED, Python's own forgets what it could not write.
     sys.stdout = _open(1, "w", sys.stdout.encoding) if closed_output is None else _open(closed_output, "w")
     if sys.stderr is None:
         sys.stderr = _open(os.open(os.devnull, os.O_WRONLY), "w")

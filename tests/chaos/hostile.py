@@ -1,4 +1,4 @@
-"""A client that means ill: it begins and does not end, asks and does not read, sends what is no HTTP."""
+"""A hostile client: it leaves requests unfinished and answers unread, and sends what is no HTTP."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -17,7 +17,7 @@ _POST = ("Content-Type: application/json", "Content-Length: 900000")
 
 
 class Hostile:
-    """Its requests are unfinished, or only read: nothing of it may be found in the books."""
+    """Its requests are unfinished or only read, so nothing of it may be stored."""
 
     def __init__(self, gateway: str, seed: str) -> None:
         self.acts = 0

@@ -17,14 +17,14 @@ SERVED_WITHIN_S = 5.0
 class Switched:
     switchovers: int = 0
     longest_s: float = 0.0
-    """The longest time in which nobody was answered a call of one kind."""
+    """The longest time without an answer to a call of one kind."""
     broken: list[str] = field(default_factory=list)
     buyers: set[str] = field(default_factory=set)
     """Users whose orders were held here against what is stored."""
 
 
 async def switch_over_and_back(shop: ChaosShop, ends_at: float, tell: Callable[[str], None]) -> Switched:
-    """Five times, as far as there is time, at least once."""
+    """Up to five times there and back, as time allows, and at least once."""
     found = Switched()
     people = Steady(shop.gateway)
     shopping = asyncio.create_task(people.run())

@@ -1,4 +1,4 @@
-"""A setting that is not named in a deployment never arrives there, and nobody is told: so all are named."""
+"""A setting that a deployment does not name never arrives there, and no error says so: all must be named."""
 
 import re
 

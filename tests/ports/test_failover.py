@@ -1,4 +1,4 @@
-"""A server that has ceased to take writes is left at once, whatever it answers; what it confirmed stands.
+"""A server that no longer takes writes is left at once, whatever it answers; what it confirmed is final.
 
 The two hosts are servers with data of their own, so that a test sees which of them has answered.
 """

@@ -1,4 +1,4 @@
-"""A broker that answers and refuses: named once, in its own words, for as long as it does."""
+"""A broker that refuses: the log names the refusal once, in the broker's words."""
 
 import asyncio
 import logging

@@ -1,5 +1,5 @@
-"""A database that answers and refuses: calls wait their turn or are told to come again, and it is named once,
-with its SQLSTATE and in its own words."""
+"""A database that refuses: calls wait their turn or get Unavailable, and the log names the refusal once, with
+its SQLSTATE and in the server's words."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -11,12 +11,13 @@ import pytest
 from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from kernel.adapters.postgres.engine import connect_engine
 from kernel.adapters.postgres.pool import pool_of
 from kernel.adapters.postgres.unit_of_work import PostgresUnitOfWork
 from kernel.domain.errors import Contention, Unavailable
+from tests.ports.pair import engine_of
 from tests.ports.test_outbox import add, noted
 from tests.ports.worlds import PostgresWorld, ended
+from tests.servers.shop import eventually
 
 _WORK = select(func.pg_backend_pid(), func.pg_sleep(0.01))
 ROLE = "poor"
@@ -33,15 +34,6 @@ async def poor(postgres: PostgresWorld, postgres_server: str) -> AsyncIterator[s
     yield server._replace(netloc=f"{ROLE}:secret@{server.hostname}:{server.port}", path="/orders").geturl()
     await postgres.watcher.execute(f"DROP OWNED BY {ROLE}")
     await postgres.watcher.execute(f"DROP ROLE {ROLE}")
-
-
-@asynccontextmanager
-async def engine_of(url: str) -> AsyncIterator[AsyncEngine]:
-    engine = connect_engine(url)
-    try:
-        yield engine
-    finally:
-        await engine.dispose()
 
 
 def said(caplog: pytest.LogCaptureFixture) -> list[str]:
@@ -70,8 +62,7 @@ async def test_a_call_waits_for_the_server_to_give_a_connection_where_others_hav
     async with engine_of(poor) as engine, engine_of(poor) as others:
         held = [await others.raw_connection() for _ in range(CONNECTIONS_MAX)]
         waiting = asyncio.create_task(work(engine))
-        while not pool_of(engine).trouble.lasts:
-            await asyncio.sleep(0.01)
+        await eventually(lambda: pool_of(engine).trouble.lasts, every=0.01)
         assert not waiting.done()
         held.pop().invalidate()
         assert await ended(waiting)

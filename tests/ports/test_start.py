@@ -1,4 +1,4 @@
-"""A start knows whose database it meets and what it can do there; else it does nothing but say so."""
+"""A start checks whose database it is and what it may do there; if something is wrong, it only says so."""
 
 import re
 from collections.abc import AsyncIterator

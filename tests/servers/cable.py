@@ -20,7 +20,7 @@ class Way(Enum):
 
 
 class Held:
-    """What goes one way and has a text in it waits in the cable, and all that comes behind it."""
+    """Holds back, in one direction, the data that contains a text and everything after it."""
 
     def __init__(self, text: bytes, way: Way) -> None:
         self.caught = asyncio.Event()

@@ -1,4 +1,4 @@
-"""People who write and read all the while, and note whatever is lost, doubled, old, or long in coming."""
+"""Clients that write and read all the time, and note whatever is lost, doubled, out of date or late."""
 
 import asyncio
 import json
@@ -34,7 +34,7 @@ class Steady:
     buyer: str = field(default_factory=lambda: f"buyer-{uuid4()}")
     faults: list[str] = field(default_factory=list)
     longest_s: float = 0.0
-    """How long nobody was answered a call of one kind, at most."""
+    """The longest time without an answer to a call of one kind."""
 
     def __post_init__(self) -> None:
         self._stopped = asyncio.Event()

@@ -15,7 +15,8 @@ from kernel.application.housekeeping import INBOX_KEPT, Periodically, PruneInbox
 from kernel.application.relay import Committed, PublishCommitted, Relay, RelayEvents, Round
 from kernel.contracts.catalog import published_by
 from kernel.domain.events import Unhandled
-from kernel.wiring import Background, Outgoing
+from kernel.serving import Background
+from kernel.wiring import Outgoing
 from orders import wire as orders_wire
 from orders.adapters.outbound.memory import MemoryHistory, MemoryOrders
 from orders.application.cancel_orders import CancelOrders

@@ -7,7 +7,7 @@ from typing import Any
 from kernel.application.housekeeping import Periodically
 from kernel.domain.events import Event, Unhandled
 from kernel.ports.outbox import Outbox
-from kernel.wiring import Background
+from kernel.serving import Background
 from orders import wire as orders_wire
 from orders.adapters.outbound.memory import MemoryAdmission, MemoryPlacedOrders
 from orders.application.ask_again import AskAgain

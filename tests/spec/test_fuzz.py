@@ -1,4 +1,4 @@
-"""Bytes that nobody has thought of: every answer is one of HTTP's, and nothing happens that nobody asked for.
+"""Random bytes: every answer is valid HTTP, and nothing happens that no request asked for.
 
 FUZZ_SEED draws the same bytes again.
 """

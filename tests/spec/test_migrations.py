@@ -2,10 +2,9 @@
 
 import asyncio
 import logging
-import re
 import shutil
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from itertools import count
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -18,6 +17,7 @@ from kernel.adapters.postgres.engine import SERVER_SETTINGS
 from kernel.adapters.postgres.migrating import MIGRATIONS, MigrationFailed, migrate
 from kernel.adapters.postgres.patience import LockNotGiven
 from tests.servers.postgres import create_database
+from tests.servers.scissors import Scissors
 from tests.servers.shop import Process, eventually
 
 LEFT_BEHIND, PLACED = "shop.orders.order-status-changed.v1", "shop.orders.order-placed.v1"
@@ -25,6 +25,7 @@ FILL = f"""
 INSERT INTO outbox SELECT '{LEFT_BEHIND}', gen_random_uuid(), '' FROM generate_series(1, $1::int)
 """
 ROWS = 20_000
+ENDS_WITHIN_S = 60
 NEWEST = len(list((MIGRATIONS / "orders/versions").glob("*.py")))
 NEXT = f'''
 from alembic import op
@@ -119,64 +120,6 @@ async def state(url: str) -> str:
         return found
 
 
-class Scissors:
-    """The line to a server. The first connection over it is cut when a certain change has been sent."""
-
-    def __init__(self, url: str, changes: str, cut_at: int | None = None) -> None:
-        self._far = urlsplit(url)
-        self._changes = re.compile(changes.encode())
-        self._cut_at = cut_at
-        self.sent = 0
-        self._connections = 0
-        self._parsed = b""
-
-    @asynccontextmanager
-    async def laid(self) -> AsyncIterator[str]:
-        server = await asyncio.start_server(self._connect, "127.0.0.1", 0)
-        port = server.sockets[0].getsockname()[1]
-        account = self._far.netloc.rpartition("@")[0]
-        try:
-            yield self._far._replace(netloc=f"{account}@127.0.0.1:{port}").geturl()
-        finally:
-            server.close()
-
-    async def _connect(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        self._connections += 1
-        migrating = self._connections == 1
-        far_reader, far_writer = await asyncio.open_connection(self._far.hostname, self._far.port)
-        await asyncio.gather(
-            self._carry(reader, far_writer, writer, migrating=migrating),
-            self._carry(far_reader, writer, far_writer),
-        )
-
-    async def _carry(
-        self,
-        reader: asyncio.StreamReader,
-        writer: asyncio.StreamWriter,
-        opposite: asyncio.StreamWriter,
-        *,
-        migrating: bool = False,
-    ) -> None:
-        with suppress(OSError):
-            while some := await reader.read(64 * 1024):
-                writer.write(some)
-                await writer.drain()
-                if migrating and self._executes_a_change(some):
-                    self.sent += 1
-                    if self.sent == self._cut_at:
-                        break
-        writer.transport.abort()
-        opposite.transport.abort()
-
-    def _executes_a_change(self, message: bytes) -> bool:
-        """PostgreSQL manual, 54.7: Parse has the statement and Bind runs it, or Query does both."""
-        kind, text = message[:1], message[5:].lstrip(b"_0123456789abcdef\0 \n")
-        if kind == b"P":
-            self._parsed = message
-        statement = {b"B": self._parsed, b"Q": text}.get(kind, b"")
-        return self._changes.search(statement) is not None
-
-
 @pytest.mark.parametrize(
     ("start", "changes"),
     [
@@ -261,9 +204,10 @@ async def test_behind_a_long_reader_the_shop_goes_on_and_the_one_line_names_who_
     ):
         await reader.execute("LOCK TABLE outbox IN ACCESS SHARE MODE")
         process.spawn()
-        while process.exit_code is None:
-            await service.execute(f"INSERT INTO outbox VALUES ('{PLACED}', gen_random_uuid(), '')")
-            await asyncio.sleep(0.01)
+        async with asyncio.timeout(ENDS_WITHIN_S):
+            while process.exit_code is None:
+                await service.execute(f"INSERT INTO outbox VALUES ('{PLACED}', gen_random_uuid(), '')")
+                await asyncio.sleep(0.01)
         (line,) = process.stderr.splitlines()
         assert process.exit_code == 1
         for named in ("orders", "table outbox", f"pid {reader.get_server_pid()} (pg_dump)", "since 20"):

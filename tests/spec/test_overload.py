@@ -4,7 +4,7 @@ import asyncio
 import json
 from itertools import repeat
 
-from bench.load import get, post, run_load, run_returning
+from bench.load import get, post, run_load, run_retrying
 from tests.servers.shop import eventually
 from tests.spec.scenario import Store
 
@@ -19,7 +19,7 @@ async def test_no_order_that_was_accepted_under_overload_is_lost_and_no_call_han
     page = get(f"{gateway.orders}?limit=500")
     async with asyncio.timeout(60):
         written, read = await asyncio.gather(
-            run_returning(gateway.orders, repeat(order, ORDERS), connections=CLIENTS, impatient=IMPATIENT),
+            run_retrying(gateway.orders, repeat(order, ORDERS), connections=CLIENTS, impatient=IMPATIENT),
             run_load(gateway.orders, repeat(page, READS), connections=READERS),
         )
     assert set(written.statuses) <= {201, 429, 503}

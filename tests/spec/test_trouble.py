@@ -1,4 +1,4 @@
-"""What does not get through is named by health for as long as it does not, and by the log once."""
+"""Health names what does not get through for as long as it does not; the log names it once."""
 
 import asyncio
 import json

@@ -15,4 +15,4 @@ beforehand = [
 
 
 def upgrade() -> None:
-    """The indexes are all."""
+    """Nothing more: `beforehand` builds the indexes."""

@@ -6,7 +6,7 @@ from kernel.domain.errors import Unavailable
 
 
 class Places:
-    """Room for so many at once, of which one client address can have a part only."""
+    """Limits how many there are at once, in all and for each client address."""
 
     def __init__(self, count_max: int, *, per_address_max: int | None = None) -> None:
         self._count_max = count_max

@@ -32,7 +32,7 @@ class CloudEvent(msgspec.Struct, frozen=True, omit_defaults=True):
     subject: str = ""
     time: datetime | None = None
     traceparent: str = ""
-    # Ours hold a string there; an event of others is read whatever it holds.
+    # The shop writes strings; an event of another publisher is accepted whatever it holds here.
     requestid: Any = ""
     idempotencykey: Any = ""
     datacontenttype: str = ""
@@ -82,8 +82,8 @@ def encode_event(
 def decode_events(
     body: bytes, facts: Mapping[str, Callable[[msgspec.Struct, Origin], E]]
 ) -> Sequence[Received[E] | Unhandled]:
-    """The events of one message, a batch or a single one; `facts` translates the data of each known type, and
-    what names the call behind it.
+    """The events of one message, a batch or a single one; `facts` builds the fact of each known
+    type from its data and the names of the call behind it.
 
     Raises Unreadable for a body that is neither, and for more events than a message may hold; an element that
     is no event comes out as Unhandled.
@@ -97,7 +97,7 @@ def decode_events(
         raise Unreadable(str(error)) from error
     if len(elements) > ENVELOPE_EVENTS_MAX:
         raise Unreadable(
-            f"the message holds {len(elements)} events, and {ENVELOPE_EVENTS_MAX} at most are taken"
+            f"the message holds {len(elements)} events, but may hold at most {ENVELOPE_EVENTS_MAX}"
         )
     return [_decode_one(bytes(element), facts) for element in elements]
 

@@ -1,11 +1,11 @@
-"""Networks of the Internet, as a setting names them."""
+"""IP networks, as a setting names them."""
 
 from functools import lru_cache
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 
 
 class Networks:
-    """Separated by commas; an address is a network of one."""
+    """A list of networks, separated by commas; a single address is a network of one."""
 
     def __init__(self, text: str = "") -> None:
         """Raises ValueError."""
@@ -25,10 +25,10 @@ class Networks:
 
 
 def parsed(text: str) -> IPv4Address | IPv6Address | None:
-    """The address; None where it is none."""
+    """None where the text is no address."""
     try:
         known = ip_address(text)
     except ValueError:
         return None
-    # As a socket for both families writes an address of IPv4.
+    # A socket for both families writes an IPv4 address as an IPv4-mapped one.
     return getattr(known, "ipv4_mapped", None) or known

@@ -5,19 +5,19 @@ from collections.abc import Sequence
 from contextvars import ContextVar
 
 HEADER = "X-Request-Id"
-# Those of the items of a batch, where one service joins the calls of many for another.
+# The ids of a batch's items, where one service joins the calls of many clients for another.
 REQUEST_IDS = "shop-request-ids"
-_NONE = "~"  # which is no id
+_NONE = "~"  # not a valid id
 _LINE_ITEMS_MAX = 50  # keeps a line below 8 KiB, the most that many servers and proxies take
 
 _VALID = re.compile(r"[A-Za-z0-9._:/+=-]{1,128}")
 
-# Of the call, or batch of one, that is under way here; else empty.
+# The id of the call, or batch of one, that is under way here; else empty.
 CURRENT = ContextVar("current_request_id", default="")
 
 
 def valid(text: object) -> str:
-    """The id where it is one, else nothing."""
+    """The text where it is a valid id, else an empty string."""
     return text if isinstance(text, str) and _VALID.fullmatch(text) else ""
 
 

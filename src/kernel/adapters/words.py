@@ -23,7 +23,7 @@ def _of_the_system(error: OSError) -> str:
         return "no answer in time"
     kind = type(error).__module__
     if kind == "builtins" and isinstance(error.errno, int):
-        # What asyncio says instead is the address, which the line names anyway.
+        # asyncio's own text is the address, which the line names anyway.
         return f"{os.strerror(error.errno)}{f': {error.filename}' if error.filename else ''}"
     said = (error.strerror if kind in ("socket", "ssl") else None) or str(error)
     return " ".join(said.split()) or type(error).__name__

@@ -67,7 +67,7 @@ class Consumer(Generic[E]):
         try:
             parked = await self._handle(received)
         except Contention:
-            # Perhaps one came before.
+            # One of these messages may have been handled already; leave those out and try once more.
             parked = await self._handle([replace(item, again=True) for item in received])
         for item in parked:
             _log(item)

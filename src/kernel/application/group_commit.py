@@ -17,7 +17,7 @@ ATTEMPTS_MAX = 5
 ANSWER_WITHIN_S = 10.0
 # Under overload a call that waited longer would be given up by its caller, and its work would be in vain.
 WAIT_MAX_S = 5.0
-# Some callers try again at once: answering them at once would take as long as the work itself.
+# Some callers try again at once: to refuse them at once would cost as much as the work itself.
 REFUSED_AFTER_S = 1.0
 
 
@@ -101,7 +101,7 @@ class GroupCommit(Generic[C, R]):
             del self._unanswered[call]
 
     def _waits_too_long(self, now: float) -> bool:
-        """Whether the oldest call that is not given up does."""
+        """Whether the oldest call that has not been given up waits longer than `wait_max_s`."""
         while self._waiting and self._waiting[0].answer.done():
             self._waiting_count -= len(self._waiting.popleft().commands)
         return bool(self._waiting) and now > self._waiting[0].since + self._wait_max_s
@@ -154,8 +154,8 @@ class GroupCommit(Generic[C, R]):
         attempts_max: int = ATTEMPTS_MAX,
         unknown: OutcomeUnknown | None = None,
     ) -> list[R | Exception]:
-        """Repeats what lost a race, what may already be done (`unknown`), and once what a server did not do:
-        another host may have taken its place."""
+        """Repeats what lost a race, what may already be done (`unknown`), and once what failed as
+        Unavailable: another host may have taken over."""
         backoff = Backoff(self._clock)
         contentions = failures = 0
         while True:

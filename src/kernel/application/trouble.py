@@ -1,4 +1,4 @@
-"""Trouble with a server that the shop needs: in the log once a change, for as long as it lasts."""
+"""Trouble with a server that the shop needs: its beginning, each further kind and its end are logged."""
 
 import logging
 
@@ -11,7 +11,7 @@ logger = logging.getLogger(__name__)
 
 
 class Trouble:
-    """Begins when it is told, and ends when it was not told again for QUIET_S, or is known to be over."""
+    """Begins with `tell`, and ends with `over`, or QUIET_S after the last `tell`."""
 
     def __init__(self, server: str, clock: Clock) -> None:
         """`server` names it for people."""
@@ -21,7 +21,7 @@ class Trouble:
         self._last = 0.0
 
     def tell(self, kind: str, words: str) -> None:
-        """It happens now. The words are logged where they are the first of this kind."""
+        """It happens now. The words are logged if they are the first of this kind."""
         self.settle()
         if kind not in self._told:
             self._told.add(kind)
@@ -33,7 +33,7 @@ class Trouble:
         return bool(self._told) and self._clock.monotonic() - self._last <= QUIET_S
 
     def settle(self) -> None:
-        """Logs the end of what has ended. To be called now and then."""
+        """Logs the end, if it has ended. To be called now and then."""
         if not self.lasts:
             self.over()
 

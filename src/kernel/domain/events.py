@@ -79,8 +79,8 @@ class Parked:
 
 
 def joined(unhandled: Sequence[Unhandled], new_id: Callable[[], UUID], now: datetime) -> list[Parked]:
-    """One row for those of one type, subject and reason, with the last of them; in the order of these keys,
-    so that two who park the same do not wait for each other."""
+    """One row for each type, subject and reason, with the last of its messages and their count. The rows are
+    in key order, so that two transactions that park the same cannot deadlock."""
     rows: dict[tuple[str, str, str], Parked] = {}
     for item in unhandled:
         key = item.type, item.subject, item.reason

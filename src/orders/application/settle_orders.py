@@ -33,7 +33,7 @@ class SettleOrders:
         self.clock = clock
 
     async def __call__(self, received: Sequence[Received[PaymentDecided]]) -> list[Unhandled]:
-        """The decisions about orders that are not there: parked. All others are settled."""
+        """Settles the orders. Parks, and returns, the decisions about orders that are not there."""
         async with self.uow:
             fresh = await self.inbox.claim(received)
             orders = await self.orders.lock([item.fact for item in fresh])

@@ -39,7 +39,7 @@ class ChargeOrders:
         self.clock = clock
 
     async def __call__(self, received: Sequence[Received[Question]]) -> list[Unhandled]:
-        """The questions that were not answered, because the account cannot hold the refund: parked."""
+        """Answers the questions. Parks, and returns, those whose refund the account cannot hold."""
         async with self.uow:
             fresh = await self.inbox.claim(received)
             questions = [item.fact for item in fresh]

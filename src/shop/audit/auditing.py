@@ -41,8 +41,8 @@ async def audit(
     """Check both databases, given as libpq URLs.
 
     What differs between them may only be under way: it is looked at again for `patience_s`, and is a fault if
-    it stays wrong. What waits while no service works on it is no fault. With `at_rest` nothing may be under
-    way: every undecided order, unless a parked message names it, and every row of an outbox is a fault.
+    it stays wrong. What waits for a service that is not running is no fault. With `at_rest` nothing may be
+    under way: every undecided order, unless a parked message names it, and every row of an outbox is a fault.
 
     Raises SchemaMismatch, and Unavailable, which may come in a group, for the databases were read at once.
     """

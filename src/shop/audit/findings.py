@@ -42,7 +42,7 @@ class Checked(msgspec.Struct, frozen=True):
 
 class Waiting(msgspec.Struct, frozen=True, rename="camel"):
     """What was under way at the audit's moment: orders by status, and rows of the outboxes. `not_running`
-    names the services that do not work on their database, for which it waits."""
+    names the services that are not running on their database."""
 
     new: int
     refunding: int

@@ -60,8 +60,8 @@ def waits(waiting: Waiting) -> Iterator[str]:
     if waiting.outbox:
         yield f"Rows that wait in an outbox to be published: {waiting.outbox}"
     if waiting.not_running and (waiting.new or waiting.refunding or waiting.outbox):
-        do = "do" if len(waiting.not_running) > 1 else "does"
-        yield f"They wait for the shop: {' and '.join(waiting.not_running)} {do} not run now."
+        are = "are" if len(waiting.not_running) > 1 else "is"
+        yield f"They wait for the shop: {' and '.join(waiting.not_running)} {are} not running."
 
 
 def show(report: Report, console: Console) -> None:

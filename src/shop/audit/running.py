@@ -1,9 +1,9 @@
-"""Whether a service works on its database now: what waits there while none does, waits for the shop."""
+"""Whether a service is running on its database: if none is, what waits there waits for the shop."""
 
 from shop.audit.snapshot import Snapshot
 
 # Services keep connections under the name `shop` (kernel/adapters/postgres/engine.py). One without any name
-# may be a service behind a pooler: in doubt the shop runs, and the audit stays strict.
+# may be a service behind a pooler: in doubt a service is running, and the audit stays strict.
 _RUNS = """
 SELECT EXISTS (
     SELECT FROM pg_stat_activity

@@ -151,7 +151,7 @@ def _batches(ids: Collection[UUID]) -> Iterator[list[UUID]]:
 
 
 async def _once_more(act: Callable[[], Awaitable[T]]) -> T:
-    """Where nothing was done, for the database may have moved to its next host. Raises Unavailable."""
+    """Tries again once after Unavailable: the database may have moved to another host. Raises Unavailable."""
     try:
         try:
             return await act()

@@ -8,14 +8,8 @@ from pathlib import Path
 import pytest
 
 import kernel.domain.errors
-from kernel.adapters.http.problem import (
-    CODE_OF_STATUS,
-    STATUS_OF_CODE,
-    STATUS_OF_KIND,
-    TITLES,
-    problem_of,
-    status_of,
-)
+from kernel.adapters.http.codes import CODE_OF_STATUS, STATUS_OF_CODE, STATUS_OF_KIND, TITLES
+from kernel.adapters.http.problem import problem_of, status_of
 from kernel.domain.errors import (
     Conflict,
     FieldError,

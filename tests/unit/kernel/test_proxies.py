@@ -1,4 +1,4 @@
-"""Who calls is what trusted proxies say, read from the right, and never what a stranger writes."""
+"""The client is the one that trusted proxies name, read from the right, never one that a stranger names."""
 
 import json
 from typing import Any

@@ -62,5 +62,5 @@ def test_orders_that_wait_are_counted_by_what_they_wait_for() -> None:
 
 def test_without_a_running_shop_they_wait_for_it() -> None:
     text = shown(waiting=Waiting(new=1, refunding=0, outbox=1, not_running=["orders", "payments"]))
-    assert "They wait for the shop: orders and payments do not run now." in text
+    assert "They wait for the shop: orders and payments are not running." in text
     assert "They wait" not in shown(waiting=Waiting(0, 0, 0, ["orders", "payments"]))

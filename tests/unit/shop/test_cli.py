@@ -114,8 +114,10 @@ def test_a_command_that_needs_both_databases_takes_both_from_the_settings(
 def test_a_shop_makes_no_database_beside_one_that_is_away(
     shop_in: Callable[..., Result], tmp_path: Path
 ) -> None:
+    away = f"postgresql://u@127.0.0.1:{free_port()}/x"
     for command in ("up", "demo"):
-        result = shop_in(command, ORDERS_DATABASE_URL=f"postgresql://u@127.0.0.1:{free_port()}/x")
+        # A port of its own, because a demo goes to the shop that runs on its port.
+        result = shop_in(command, ORDERS_DATABASE_URL=away, GATEWAY_PORT=str(free_port()))
         assert "the orders database x at 127.0.0.1:" in result.output
         assert "Connection refused" in result.output
     assert not list(tmp_path.iterdir())

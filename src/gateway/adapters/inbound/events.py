@@ -41,7 +41,7 @@ LastEventId = Annotated[
 
 
 def _event(sequence: int, order: bytes) -> bytes:
-    # Between the tokens of JSON there may be line breaks, within them there is none.
+    # A line break would end the event. JSON may have one between its tokens, never within them.
     return b"event: status\nid: %d\ndata: %s\n\n" % (sequence, order.translate(None, b"\r\n"))
 
 

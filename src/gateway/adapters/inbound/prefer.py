@@ -36,7 +36,7 @@ Prefer = Annotated[
 # One preference among several: they are separated by commas, which a quoted value may hold too.
 _PREFERENCE = re.compile(r'(?:[^,"]|"(?:[^"\\]|\\.)*")+')
 _WAIT = re.compile(r"\s*wait\s*(?:=(?P<value>[^;]*))?(?:;.*)?", re.IGNORECASE | re.DOTALL)
-# However many digits: more than two count as the most.
+# Any number of digits: more than two mean WAIT_MAX_S.
 _SECONDS = re.compile(r'\s*(?P<quote>"?)0*(?P<seconds>[0-9]{1,2})(?P<more>[0-9]*)(?P=quote)\s*')
 
 Left = Callable[[], Awaitable[None]]

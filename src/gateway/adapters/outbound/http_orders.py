@@ -20,7 +20,7 @@ class UnexpectedAnswer(Exception):
 
 
 class TooManyNames(Exception):
-    """The names of the calls behind a batch do not fit into one head; those of its halves may."""
+    """The traces and ids of the calls behind a batch do not fit into one head; those of its halves may."""
 
 
 class HttpOrders:

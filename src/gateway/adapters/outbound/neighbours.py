@@ -11,11 +11,11 @@ ANSWERS_WITHIN_S = 2.0
 
 
 class Neighbour:
-    """Whether a service is ready. It is asked in the background, so that health is told at once, and asking
-    the gateway often asks no service more often."""
+    """Whether a service is ready. It is asked in the background, so the gateway's own health is answered at
+    once, and asking the gateway more often does not ask the service more often."""
 
     def __init__(self, name: str, url: str, clock: Clock, stop: asyncio.Event) -> None:
-        """Once `stop` is set, the others may be about to end too, and nobody looks any more."""
+        """Once `stop` is set, the service is no longer asked: it may be stopping too."""
         self.name = name
         self._answers = True  # until it was asked
         self._url = f"{url}/health/ready"

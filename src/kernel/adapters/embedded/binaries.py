@@ -43,7 +43,7 @@ def find_binaries(account: Account) -> Path:
 
 @contextmanager
 def quotable(binaries: Path) -> Iterator[Path]:
-    """The same binaries, where needed as a copy: initdb hands its own path to a shell, in double quotes."""
+    """The same binaries, or a copy where their path breaks initdb, which quotes it for a shell."""
     real = binaries.resolve()
     if _SPECIAL_IN_QUOTES.isdisjoint(str(real)):
         yield binaries

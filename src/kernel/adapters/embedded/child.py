@@ -35,8 +35,8 @@ def spawn(
     """Start a child that Linux ends with `end_signal` when the thread that called us dies.
 
     Elsewhere `watch` it. Its own session keeps the Ctrl-C of a terminal from
-    it: the parent decides in which order things stop. A `named` child finds
-    a name for its user id, whoever runs us.
+    it: the parent decides in which order things stop. A `named` child has a
+    name for its user id, even where /etc/passwd has none.
     """
     name = name_to_take(account) if named else None
     return subprocess.Popen(

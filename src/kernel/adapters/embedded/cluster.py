@@ -58,7 +58,7 @@ def remove_unfinished(directory: Path) -> None:
 
 def server_url(directory: Path, port: int, database: str) -> str:
     password = (directory / "password").read_text()
-    # A PGSSLMODE is meant for other servers: these have no certificate.
+    # Without it the driver follows PGSSLMODE, but an embedded server has no certificate.
     return f"postgresql://{USER}:{password}@127.0.0.1:{port}/{database}?sslmode=disable"
 
 

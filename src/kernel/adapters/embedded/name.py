@@ -1,4 +1,4 @@
-"""A user id that /etc/passwd does not know, as is common in containers: `initdb` refuses to run under it."""
+"""A name for a user id that /etc/passwd does not know, as is common in containers: `initdb` demands one."""
 
 import ctypes
 import os
@@ -12,7 +12,7 @@ _LIBC = ctypes.CDLL(None)
 
 
 def name_to_take(account: Account) -> pwd.struct_passwd | None:
-    """None where the account has a name, else a user whose name a child may take, which is not root's."""
+    """None where the account has a name, else a user other than root, whose name a child may take."""
     try:
         pwd.getpwuid(os.geteuid() if account.uid is None else account.uid)
     except KeyError:
@@ -24,9 +24,9 @@ def name_to_take(account: Account) -> pwd.struct_passwd | None:
 
 
 def take_name(user: pwd.struct_passwd) -> None:
-    """In a user namespace of its own, this process has the id of that user (user_namespaces(7)).
+    """Moves this process to a user namespace of its own, where it has the user's id (user_namespaces(7)).
 
-    To all others it stays who it was, and so do its files and rights. Raises OSError where the system forbids
+    Outside of it the process keeps its user id, files and rights. Raises OSError where the system forbids
     such namespaces.
     """
     uid, gid = os.geteuid(), os.getegid()

@@ -66,7 +66,7 @@ class EmbeddedPostgres:
             account = Account.able_to_run(self._cluster)
             binaries = find_binaries(account)
             if not self._cluster.exists():
-                # What cannot work is told before anything is written.
+                # Binaries that cannot run here fail before anything is written.
                 run([binaries / "postgres", "--version"], account, named=True)
             self._directory.mkdir(parents=True, exist_ok=True)
             self._take_lock()

@@ -31,7 +31,7 @@ _BOM = b"\xef\xbb\xbf"
 def decode_body(body: bytes, kind: type[T]) -> T:
     """Raises Invalid, which names the fields, or `body` where the whole of it is to blame.
 
-    No array holds more items than a batch may.
+    An array may hold at most ITEMS_MAX items.
     """
     if not body:
         raise Invalid.field("body", "is required")
@@ -70,7 +70,7 @@ def _may_repeat(body: bytes, value: object) -> bool:
 
 @cache
 def _names(kind: type[msgspec.Struct]) -> list[tuple[bytes, str, object]]:
-    """As JSON has them, with the attribute, and the value that stands for no field there."""
+    """Of each field: its name in JSON, its attribute, and the attribute's value without the field."""
     return [
         (f'"{field.encode_name}"'.encode(), field.name, field.default)
         for field in msgspec.structs.fields(kind)

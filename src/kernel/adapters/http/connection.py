@@ -53,7 +53,7 @@ class Connection(Reading):
             self._unread += data
             self._go_on()
 
-    def eof_received(self) -> bool:  # type: ignore[override]
+    def eof_received(self) -> bool:  # type: ignore[override]  # asyncio allows a bool
         """Whether the connection stays open: what was asked for is answered."""
         self.left.set()
         if self.is_answering:

@@ -1,7 +1,7 @@
 """The CORS protocol around a whole application, short ways included (Fetch standard, section 3.3).
 
-Litestar's own refuses a preflight in plain text, replaces a Vary, and leaves it out where no origin is sent:
-a cache would then show one page the answer that is meant for another.
+Litestar's own CORS refuses a preflight in plain text, replaces a Vary, and sends none where the request has
+no Origin: a cache could then give one page the answer that is meant for another.
 """
 
 from collections.abc import Iterable
@@ -19,14 +19,14 @@ from kernel.ports.answer import Answer
 
 _ORIGIN = b"origin"
 _METHOD, _HEADERS = b"access-control-request-method", b"access-control-request-headers"
-# What a page may send without being asked (Fetch, "CORS-safelisted request-header").
+# Headers that a page may always send (Fetch, "CORS-safelisted request-header").
 _ALWAYS_ALLOWED = frozenset({"accept", "accept-language", "content-language", "content-type"})
 _VARY = (b"vary", b"Origin")
 _VARY_OF_PREFLIGHT = "Origin, Access-Control-Request-Method, Access-Control-Request-Headers"
 
 
 def with_cors(app: ASGIApp, config: CORSConfig | None) -> ASGIApp:
-    """Without `config` no other site's page is let in, and no answer depends on who asks."""
+    """Without `config` pages of other sites may not call, and no answer depends on the origin."""
     if config is None:
         return app
     exposed = (b"access-control-expose-headers", ", ".join(config.expose_headers).encode())
@@ -60,7 +60,7 @@ def _preflight(config: CORSConfig, headers: dict[bytes, str], path: str) -> Answ
     allowed = _ALWAYS_ALLOWED.union(name.lower() for name in config.allow_headers)
     errors = []
     if not config.is_origin_allowed(origin):
-        errors.append(FieldError("Origin", "is none whose pages may call this service"))
+        errors.append(FieldError("Origin", "is not an origin whose pages may call this service"))
     if method not in config.allow_methods:
         errors.append(FieldError("Access-Control-Request-Method", f"must be {_or(config.allow_methods)}"))
     if not allowed.issuperset(name.lower() for name in wanted):

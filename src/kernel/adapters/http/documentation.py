@@ -18,7 +18,7 @@ from kernel.adapters.http.proxies import PREFIX
 from kernel.adapters.http.query import ANY_QUERY
 
 _ASSETS = "/swagger-assets"
-# The page reads a query of its own, and assets may be asked with anything, such as a version.
+# The page reads a query of its own, and assets may have any query, such as a version.
 _ANY_QUERY = {ANY_QUERY: True}
 
 
@@ -64,22 +64,22 @@ def documentation(api: Api) -> Router:
     )
     documents = [openapi, asyncapi] if api.asyncapi else [openapi]
     return Router(
-        "/", route_handlers=[show, *documents, assets, *_signposts(api.ui_path)], include_in_schema=False
+        "/", route_handlers=[show, *documents, assets, *_redirects(api.ui_path)], include_in_schema=False
     )
 
 
-def _signposts(ui_path: str) -> list[HTTPRouteHandler]:
-    """Where people look for the page and for the document."""
+def _redirects(ui_path: str) -> list[HTTPRouteHandler]:
+    """From the paths where people look for the page and for the document."""
     pages = [path for path in ("/", "/swagger") if path != ui_path]
-    return [_leading(path, ui_path) for path in pages] + [_leading("/openapi.json", "/schema/openapi.json")]
+    return [_redirect(path, ui_path) for path in pages] + [_redirect("/openapi.json", "/schema/openapi.json")]
 
 
-def _leading(path: str, to: str) -> HTTPRouteHandler:
+def _redirect(path: str, to: str) -> HTTPRouteHandler:
     @get(path, sync_to_thread=False, opt=_ANY_QUERY)
-    def lead() -> Redirect:
+    def redirect() -> Redirect:
         return Redirect(to)
 
-    return lead
+    return redirect
 
 
 def _prefix(request: Request[Any, Any, Any]) -> str:

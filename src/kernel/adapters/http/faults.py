@@ -1,4 +1,4 @@
-"""All that is wrong with a JSON body, looked for once it is known that something is."""
+"""Finds all that is wrong with a JSON body that a decoder has refused."""
 
 import json
 from collections import Counter
@@ -12,7 +12,7 @@ from kernel.adapters.http.words import must_be, shown_json
 from kernel.contracts.values import decoder
 from kernel.domain.errors import FieldError, Invalid
 
-# A body of many faults would else be answered with one that is larger.
+# Otherwise the answer to a body of many faults could be larger than the body.
 FAULTS_MAX = 100
 _NAME_MAX = 100  # characters
 NOT_READABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
@@ -23,7 +23,7 @@ def invalid(errors: list[FieldError]) -> Invalid:
 
 
 def refusal(body: bytes, kind: Any) -> Invalid:
-    """What a client is told whose body is not of this kind."""
+    """The error for a body that is not of this kind."""
     try:
         errors = list(islice(_faults(body, kind, ""), FAULTS_MAX))
     except NOT_READABLE as error:
@@ -110,7 +110,7 @@ def _fault_of_value(body: bytes, kind: Any, path: str) -> Iterator[FieldError]:
         decoder(kind).decode(body)
     except msgspec.ValidationError as error:
         text, came = str(error), shown_json(body)
-        # What a published value says of itself is in words already.
+        # The published values raise messages in plain words already.
         said = f"{text}, not {came}" if text.startswith("must ") else must_be(kind, came)
         yield FieldError(path or "body", said)
 
@@ -120,7 +120,7 @@ def _short(name: str) -> str:
 
 
 def _repeated_keys(body: bytes) -> set[str]:
-    """Of the outermost object, which is told last."""
+    """The keys that the outermost object has twice; `look` sees that object last."""
     counts: Counter[str] = Counter()
 
     def look(pairs: list[tuple[str, Any]]) -> None:
@@ -132,5 +132,5 @@ def _repeated_keys(body: bytes) -> set[str]:
 
 
 def _each_object(body: bytes, look: Callable[[list[tuple[str, Any]]], None]) -> None:
-    # Numbers stay text, or long ones would be refused, or take long.
+    # Numbers stay text: long ones would be refused, or take long.
     json.loads(body.decode(), object_pairs_hook=look, parse_int=str, parse_float=str)

@@ -20,7 +20,7 @@ Probe = Callable[[], Awaitable[bool]]
 class Probes:
     """Without what is `required` no request can be served; without what is `helpful` it is only late.
 
-    Each of the `required` needs those before it, so that only the first that fails is missing.
+    Each of the `required` depends on those before it, so only the first one that fails is named.
 
     Once `stop` is set, requests should go elsewhere; those that still come are served.
     """

@@ -31,7 +31,7 @@ _CONVENTIONS = """
 - Every answer has an `X-Request-Id`: the caller's where it is one line of `[A-Za-z0-9._:/+=-]{1,128}`, else
   the id of the trace. `traceparent` (W3C Trace Context) is taken over from the caller.
 - Reads say `Cache-Control: private, no-cache`: a client may keep an answer, and asks with its `ETag` whether
-  it still holds; no cache between may keep it.
+  it is still current; a shared cache may not keep it.
 - Whatever has GET has HEAD, too.
 """
 HEALTH = {"Health": "For operators and orchestrators."}

@@ -5,7 +5,7 @@ from typing import cast
 
 from litestar.types import ASGIApp, Message, Receive, Scope, Send
 
-# What the application sees in its place.
+# The application sees this method in place of OPTIONS.
 METHOD_OF_OPTIONS = "UNKNOWN"
 
 

@@ -13,76 +13,21 @@ from litestar.openapi.spec import Example
 from litestar.params import HeaderParameter, PathParameter
 from litestar.types import ExceptionHandlersMap
 
+from kernel.adapters.http.codes import CODE_OF_STATUS, DETAILS, STATUS_OF_CODE, STATUS_OF_KIND, TITLES
 from kernel.adapters.http.head import allowed
 from kernel.adapters.http.idempotency import MALFORMED
 from kernel.adapters.http.query import fault, query_faults
 from kernel.contracts.http import FieldProblem, Problem
 from kernel.contracts.values import encode
 from kernel.domain.errors import (
-    Conflict,
     FieldError,
     Invalid,
-    NotFound,
-    OutcomeUnknown,
-    Refused,
     ShopError,
     Unavailable,
 )
 from kernel.ports.answer import Answer
 
 MEDIA_TYPE = "application/problem+json"
-
-STATUS_OF_KIND: dict[type[ShopError], int] = {
-    Invalid: 400,
-    NotFound: 404,
-    Conflict: 409,
-    Refused: 422,
-    Unavailable: 503,
-    OutcomeUnknown: 504,
-}
-STATUS_OF_CODE = {"insufficient_funds": 402, "unsupported_media_type": 415, "too_many_streams": 429}
-
-# Statuses that the framework answers with, before any code of ours runs.
-CODE_OF_STATUS = {
-    400: "invalid_request",
-    404: "not_found",
-    405: "method_not_allowed",
-    413: "body_too_large",
-    415: "unsupported_media_type",
-    500: "internal_error",
-}
-
-TITLES = {
-    "account_exists": "The user already has an account",
-    "account_not_found": "The user has no account",
-    "balance_limit": "The balance would exceed its limit",
-    "body_too_large": "The body is too large",
-    "database_unavailable": "The database is away",
-    "head_too_large": "The head of the request is too large",
-    "idempotency_key_reused": "The idempotency key was used with other values",
-    "insufficient_funds": "The balance does not suffice",
-    "internal_error": "Something went wrong here",
-    "invalid_request": "The request is not valid",
-    "method_not_allowed": "This route has no such method",
-    "not_found": "There is nothing here",
-    "not_ready": "Requests cannot be served now",
-    "order_cancelled": "The order is cancelled already",
-    "order_not_found": "There is no such order",
-    "order_refunded": "The order is refunded already",
-    "outcome_unknown": "It is not known whether this was done",
-    "overloaded": "Too many calls are waiting",
-    "request_timeout": "The request did not come in time",
-    "stopping": "This process is about to end",
-    "too_many_streams": "This client has too many streams",
-    "unavailable": "A part of the shop is away",
-    "unsupported_media_type": "The body must be JSON",
-}
-
-# What the framework says of these is its own.
-DETAILS = {
-    "method_not_allowed": "this route has other methods, which Allow names",
-    "not_found": "there is no such route",
-}
 
 # All that the framework says about a parameter that is not there.
 _MISSING = re.compile(r"Missing required query parameter '")
@@ -109,7 +54,7 @@ def error_answer(error: Exception, instance: str) -> Answer:
 
 
 def refused_answer(status: int, code: str, detail: str) -> Answer:
-    """To a request whose path may not even be known."""
+    """The answer to a request whose path may be unknown."""
     headers = {"Retry-After": "1"} if status == 503 else {}
     return Answer(status, MEDIA_TYPE, headers, encode(_problem(status, code, detail, "/", [])))
 
@@ -147,7 +92,7 @@ def _on_http_error(request: Request[Any, Any, Any], error: HTTPException) -> Res
 
 
 def _faults(request: Request[Any, Any, Any], error: HTTPException) -> list[FieldError]:
-    """What the framework found, in our words; of the query all that is wrong."""
+    """What the framework found, in our words, and all that is wrong with the query."""
     extra = error.extra if isinstance(error.extra, list) else []
     names = [item["key"] for item in extra if "key" in item]
     if not names and not _MISSING.match(error.detail):
@@ -157,7 +102,7 @@ def _faults(request: Request[Any, Any, Any], error: HTTPException) -> list[Field
     parameters = request.route_handler.parsed_fn_signature.parameters
     for field in [parameters[name] for name in names if name in parameters]:
         definition = field.kwarg_definition
-        if isinstance(definition, HeaderParameter):  # Of which only keys have bounds.
+        if isinstance(definition, HeaderParameter):  # Only idempotency keys have bounds.
             errors.append(FieldError(definition.name or "", MALFORMED))
         elif isinstance(definition, PathParameter):
             name = definition.name or ""

@@ -1,7 +1,7 @@
-"""Behind a proxy: who calls, by which scheme, host and prefix, as far as trusted proxies tell (RFC 7239).
+"""The client, scheme, host and prefix of a call behind proxies, as the trusted ones report them (RFC 7239).
 
-Each proxy appends what it saw, so a list is read from the right: what a trusted one wrote is true, and
-whatever stands left of the first address that is not trusted may be forged.
+Each proxy appends what it saw, so a list is read from the right: what a trusted proxy wrote is true, and all
+that is left of the first address that is not trusted may be forged.
 """
 
 import re
@@ -28,18 +28,8 @@ _TARGET = re.compile(r"(^|<)(?=/(?!/))")
 
 
 @value
-class Hop:
-    """What one proxy says of the call that it got."""
-
-    address: str
-    scheme: str = ""
-    host: str = ""
-    prefix: str = ""
-
-
-@value
 class Origin:
-    """Where a call came from; what is not known stays as the server has it."""
+    """Where a call came from, as one proxy reports it, or all trusted ones together; empty is not known."""
 
     address: str
     scheme: str = ""
@@ -48,7 +38,7 @@ class Origin:
 
 
 def origin_of(peer: str, headers: Mapping[str, str], trusted: Networks) -> Origin:
-    """Of a call whose connection comes from `peer`; `headers` are those of proxies, in lower case."""
+    """The origin of a call from `peer`; `headers` are those of proxies, by their names in lower case."""
     origin = Origin(peer)
     for hop in reversed(_hops(headers)):
         if not trusted.hold(origin.address):
@@ -77,7 +67,7 @@ def behind_proxies(app: ASGIApp, trusted: Networks, root_path: str = "") -> ASGI
             origin = origin_of(client[0], _told(scope), trusted)
             _show(scope, origin, client)
             if trusted.hold(origin.address):
-                # A trusted proxy that calls for itself: limits by address are for others.
+                # A trusted proxy that calls for itself: limits by address do not apply to it.
                 scope["client"] = None
         prefix = origin.prefix or root_path
         if not prefix:
@@ -90,8 +80,8 @@ def behind_proxies(app: ASGIApp, trusted: Networks, root_path: str = "") -> ASGI
     return as_seen
 
 
-def _hops(headers: Mapping[str, str]) -> Sequence[Hop]:
-    """Those that are told, the nearest last: by Forwarded, else by what proxies used before it."""
+def _hops(headers: Mapping[str, str]) -> Sequence[Origin]:
+    """What each proxy says, the nearest one last: from Forwarded, else from X-Forwarded-*."""
     if forwarded := headers.get("forwarded"):
         return [_hop(element) for element in _ELEMENT.findall(forwarded)]
     lists = {
@@ -100,15 +90,15 @@ def _hops(headers: Mapping[str, str]) -> Sequence[Hop]:
     }
     hops = []
     for number in range(len(lists["for"])):
-        # A shorter list was begun by a nearer proxy, and a single value often is all that is sent.
+        # A nearer proxy started a shorter list, and often a single value is all that is sent.
         place = number - len(lists["for"])
         told = {name: items[max(place, -len(items))] for name, items in lists.items() if name != "prefix"}
         prefix = lists["prefix"][place] if -place <= len(lists["prefix"]) else ""
-        hops.append(Hop(told["for"], told["proto"], told["host"], prefix.rstrip("/")))
+        hops.append(Origin(told["for"], told["proto"], told["host"], prefix.rstrip("/")))
     return hops
 
 
-def _hop(element: str) -> Hop:
+def _hop(element: str) -> Origin:
     pairs: dict[str, str] = {}
     position = 0
     while found := _PAIR.match(element, position):
@@ -116,12 +106,12 @@ def _hop(element: str) -> Hop:
         pairs.setdefault(found["name"].lower(), text)
         position = found.end()
     if position < len(element):
-        return Hop("unknown")
-    return Hop(pairs.get("for", "unknown"), pairs.get("proto", ""), pairs.get("host", ""))
+        return Origin("unknown")
+    return Origin(pairs.get("for", "unknown"), pairs.get("proto", ""), pairs.get("host", ""))
 
 
 def _address(text: str) -> str | None:
-    """Without its port; None where it is none, such as `unknown` or `_hidden`."""
+    """The address without its port; None for other names, such as `unknown` or `_hidden`."""
     if found := _ADDRESS.fullmatch(text):
         text = found["v6"] or found["v4"]
     known = parsed(text)
@@ -155,7 +145,7 @@ def _strip(scope: Scope, prefix: str) -> None:
 
 
 class _Prefixed:
-    """Sends answers whose references lead below the prefix: Location, Link, and the instance of a problem."""
+    """Puts the prefix before the references of an answer: Location, Link, and the instance of a problem."""
 
     def __init__(self, prefix: str, send: Send) -> None:
         self._prefix = prefix

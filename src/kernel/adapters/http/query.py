@@ -21,7 +21,7 @@ _READ: Mapping[str, Callable[[str], object]] = {"amount": Amount.decode, "userId
 
 async def plain_query(request: Request[Any, Any, Any]) -> None:
     """Runs before a request. Raises Invalid, which names the parameters that the route does not know, that
-    come twice, or that are `null`, which Litestar takes for not given where that is no user's id."""
+    come twice, or that are `null`: Litestar would take that for absent, and only a user id may be `null`."""
     if not request.scope["query_string"] or ANY_QUERY in request.route_handler.opt:
         return
     known = declared(request.route_handler)

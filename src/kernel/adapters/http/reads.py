@@ -1,7 +1,7 @@
 """Reads have a budget of their own, so that they cannot starve writes.
 
 A read of 500 orders holds the event loop for milliseconds. A write passes through the loop a dozen times, and
-each time waits for all reads that are ready: 64 readers of such lists would leave a fiftieth of the writes.
+each time waits for all reads that are ready: 64 readers of such lists would slow writes down fiftyfold.
 """
 
 import asyncio
@@ -27,7 +27,7 @@ SHARE_BESIDE_WRITES = 0.2
 WAIT_MAX_S = 2.0
 WAITING_MAX = 1000
 
-# What operators need most while everything else waits.
+# Operators need these most while everything else waits.
 _NO_READS = ("/health/", "/metrics")
 # Streams have places of their own, and share their readings.
 _STREAM = "/events"
@@ -36,7 +36,7 @@ _WRITTEN_BY_GET = "/deposit"
 
 
 def bound_reads(app: ASGIApp, budget: "ReadBudget") -> ASGIApp:
-    """A read keeps its place until its answer begins, so that a client that takes it slowly keeps none."""
+    """A read has its place until its answer begins, so a client that reads slowly holds no place."""
 
     async def bounded(scope: Scope, receive: Receive, send: Send) -> None:
         if scope["path"].startswith(_NO_READS) or scope["path"].endswith(_STREAM):
@@ -72,7 +72,7 @@ def bound_reads(app: ASGIApp, budget: "ReadBudget") -> ASGIApp:
 
 
 def _length(start: Message) -> int:
-    """Of the answer's body; 0 where the answer does not tell."""
+    """The length of the answer's body; 0 where it is not known."""
     if start["type"] != "http.response.start":
         return 0
     lengths = [int(text) for name, text in start.get("headers", ()) if name.lower() == b"content-length"]
@@ -80,10 +80,10 @@ def _length(start: Message) -> int:
 
 
 class ReadBudget:
-    """Of one process: a few reads at once.
+    """How many reads may be at work at once in one process.
 
-    Beside writes, reads also pay for the time that they cost: the next one begins once reads have had no more
-    than their share.
+    Beside writes, reads also pay for the time that they cost: the next read begins once all reads together
+    have had no more than their share.
     """
 
     def __init__(self, *, wait_max_s: float = WAIT_MAX_S, waiting_max: int = WAITING_MAX) -> None:
@@ -143,7 +143,7 @@ class ReadBudget:
         self._begin_when_paid()
 
     def _begin_when_paid(self) -> None:
-        """With fewer reads at work than may be, the next one waits for nothing else."""
+        """Where the next read waits for nothing but earlier ones to be paid for, a timer begins it."""
         if self._timer is None and self._waiting and self._reads_count < AT_ONCE_BESIDE_WRITES:
             at = min(self._paid_at, self._beside_writes_until)
             self._timer = asyncio.get_running_loop().call_at(at, self._paid)

@@ -11,13 +11,13 @@ from typing import Any, cast
 import uvicorn
 from litestar.types import ASGIApp
 
+from kernel.adapters.http.answer_headers import tell
 from kernel.adapters.http.connection import Connection
 from kernel.adapters.http.cut_off import answer_cut_off
 from kernel.adapters.http.door import Door, nobody
 from kernel.adapters.http.head import answer_head
 from kernel.adapters.http.limits import Limits
 from kernel.adapters.http.options import answer_options
-from kernel.adapters.http.told import tell
 from kernel.domain.errors import Unavailable
 
 # How long what still arrives is taken after `stop`. Every answer ends its connection then, and services keep

@@ -1,7 +1,7 @@
-"""What a migration does to a big table before its transaction, in parts that nobody waits for.
+"""Changes of big tables that run before the transaction of a migration and block nobody.
 
 A migration lists these in `beforehand`. A migrator that is killed leaves some of them done, and the next one
-begins again with the first of the list.
+starts again with the first one.
 """
 
 from collections.abc import Sequence
@@ -13,7 +13,7 @@ import asyncpg
 
 from kernel.adapters.postgres.patience import Patience
 
-# Rows are locked for some hundredths of a second.
+# A batch locks its rows for some hundredths of a second.
 BATCH_ROWS = 5000
 
 Key = Sequence[object]
@@ -22,7 +22,7 @@ Key = Sequence[object]
 
 class Beforehand(Protocol):
     async def run(self, patience: Patience) -> None:
-        """Outside of any transaction."""
+        """Runs outside of any transaction."""
         ...
 
 
@@ -68,7 +68,7 @@ class NoIndex:
 class InBatches:
     """A change of many rows, some thousand in a transaction, in the order of a unique key.
 
-    Nobody may change the key of a row: then no row that was there at the beginning is left out.
+    The key of a row must never change: a row could be left out.
     """
 
     table: str
@@ -90,8 +90,8 @@ class InBatches:
     async def _change(self, driver: asyncpg.Connection, after: Key) -> asyncpg.Record | None:
         """The key of the last row of the batch that follows `after`, and how many were changed.
 
-        OFFSET 0 keeps `where` out of the index scan. With an equality there PostgreSQL would begin the scan
-        with all that is equal, and read what earlier batches have deleted, again and again.
+        OFFSET 0 keeps `where` out of the index scan. For an equality in it PostgreSQL would start every scan
+        at the first equal row, and read the rows that earlier batches have deleted again and again.
         """
         numbers = ", ".join(f"${number}" for number in range(1, len(after) + 1))
         follows = f"WHERE ({self.key}) > ({numbers})" if after else ""

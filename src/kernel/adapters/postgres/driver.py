@@ -34,7 +34,7 @@ class DriverConnection:
     async def execute(
         self, statement: ClauseElement, parameters: Mapping[str, Any] = _NONE
     ) -> list[asyncpg.Record]:
-        """The rows, which are not given out where the server tells with them that it takes no more writes."""
+        """Returns the rows, unless the server reports with them that it takes no more writes."""
         rows = await self.write(statement, parameters)
         self.driver.require_primary()
         return rows
@@ -42,7 +42,7 @@ class DriverConnection:
     async def write(
         self, statement: ClauseElement, parameters: Mapping[str, Any] = _NONE
     ) -> list[asyncpg.Record]:
-        """The same for a statement that commits by itself: once it is confirmed it stands."""
+        """For a statement that commits by itself: once it is confirmed, it is final."""
         sql, names, constants = _compiled(statement)
         values = [parameters[name] if name in parameters else constants[name] for name in names]
         try:
@@ -64,8 +64,8 @@ def _compiled(statement: ClauseElement) -> tuple[str, list[str], Mapping[str, An
 
 @asynccontextmanager
 async def connected(engine: AsyncEngine) -> AsyncIterator[DriverConnection]:
-    """A connection of the pool that is whole; none goes back within a transaction or a statement, or to a
-    server that does not take writes any more."""
+    """Lends a usable connection of the pool. It is closed instead of given back if it is still within a
+    transaction or a statement, or if its server takes no more writes."""
     pooled = await _lend(engine)
     connection = _driver(pooled)
     whole = False  # What was cancelled, or took too long, may still be under way.
@@ -101,7 +101,7 @@ def _discard(pooled: PoolProxiedConnection) -> None:
 
 
 async def _lend(engine: AsyncEngine) -> PoolProxiedConnection:
-    """A connection may have been closed while it lay in the pool, by its server, or as a former primary's."""
+    """A connection in the pool may be closed: by its server, or because that is no longer the primary."""
     while True:
         pooled = await engine.raw_connection()
         connection = _driver(pooled)

@@ -9,7 +9,7 @@ from kernel.adapters.postgres.hosts import Hosts
 from kernel.adapters.postgres.pool import PatientPool
 
 # SQLAlchemy names the logger of a pool after its class. A pool logs a traceback for each connection that
-# breaks as it is put away; who used the connection tells what matters.
+# breaks as it is closed; the caller that used it reports what matters.
 for _pool in ("sqlalchemy.pool", f"{PatientPool.__module__}.{PatientPool.__name__}"):
     logging.getLogger(_pool).setLevel(logging.CRITICAL)
 

@@ -17,8 +17,8 @@ _CONTENTION = {
     "57014",  # query_canceled: the statement timeout
     "0A000",  # feature_not_supported: asyncpg's cached plan no longer fits the schema
 }
-# What a server says when it refuses to work at all, whatever it is asked. Whoever gets this waits; it is
-# nobody's fault who called.
+# The server would refuse any other call too. Nothing was done, and the call is not to blame, so it may be
+# tried again later.
 _REFUSES_CLASSES = (
     "28",  # invalid authorization
     "3D",  # invalid catalog name: the database does not exist
@@ -67,7 +67,7 @@ def meaning(*, committing: bool = False) -> Iterator[None]:
 
 
 def cause_of(error: BaseException) -> BaseException:
-    """What the driver raised, within what SQLAlchemy or `meaning` made of it."""
+    """The driver's own error, inside of what SQLAlchemy or `meaning` made of it."""
     if isinstance(error, DBAPIError | EmulatedDBAPIException) and error.orig is not None:
         return cause_of(error.orig)
     if isinstance(error, ShopError | Contention) and error.__cause__ is not None:
@@ -76,9 +76,9 @@ def cause_of(error: BaseException) -> BaseException:
 
 
 def refusal(error: BaseException, *, connecting: bool = False) -> tuple[str, str] | None:
-    """What the server did to this call and would do to any other, as a kind and in its own words; else None.
+    """The kind and the words of a failure that any other call would meet too; None for one of this call only.
 
-    Only while `connecting` is an error of the network surely one of the database's.
+    A network error counts only while `connecting`: elsewhere it may not be about the database.
     """
     cause = cause_of(error)
     sqlstate = _sqlstate(cause)

@@ -39,8 +39,8 @@ class Hosts:
     async def connect(self, *, timeout_s: float, **options: Any) -> PrimaryConnection:
         """A connection that may write, within `timeout_s`. Raises what the last host's driver raises.
 
-        While no host takes writes, one caller at a time searches, now and then, and whoever came before the
-        search began shares what it found: a host that is about to take over has enough to do.
+        While no host takes writes, one caller at a time searches, every SEARCH_EVERY_S at most. Callers that
+        came before a search began share its result: more searches would slow down the host that takes over.
         """
         if self._failure is None:
             return await self._search(timeout_s, options)
@@ -79,7 +79,7 @@ class Hosts:
         return connection
 
     def _primary_at(self, host: HostUrl) -> Primary:
-        """Only one host takes writes: where another one does now, the former is silent, or cut off."""
+        """Only one host takes writes: if another one does now, the former is silent or cut off."""
         primary = self._primary
         if primary is None or primary.retired or primary.host != host:
             if primary is not None:
@@ -91,7 +91,7 @@ class Hosts:
 async def connect_to(
     host: HostUrl, *, timeout_s: float, server_settings: dict[str, str], **options: Any
 ) -> PrimaryConnection:
-    """A connection that may write. A limit of the URL can only shorten `timeout_s`, for callers wait."""
+    """A connection that may write. A timeout in the URL can only shorten `timeout_s`: callers wait."""
     connection: PrimaryConnection = await asyncpg.connect(
         **host.driver_options(),
         timeout=min(timeout_s, host.connect_within_s or timeout_s),
@@ -112,7 +112,7 @@ def _name(host: HostUrl) -> dict[str, str]:
 
 
 def _set_socket_options(connection: asyncpg.Connection, host: HostUrl) -> None:
-    """Those of libpq's that this system knows; the driver has no option for them."""
+    """Sets libpq's socket options, as far as this system has them; the driver has no parameter for them."""
     numbers = {
         "keepalives": (socket.SOL_SOCKET, "SO_KEEPALIVE"),
         "keepalives_idle": (socket.IPPROTO_TCP, "TCP_KEEPIDLE"),

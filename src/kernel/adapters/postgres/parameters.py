@@ -1,4 +1,4 @@
-"""What libpq takes behind the ? of a URL (PostgreSQL manual, 34.1.2), as far as the shop can honour it."""
+"""The parameters of a database URL (PostgreSQL manual, 34.1.2) that the shop can honour."""
 
 import os
 import re
@@ -11,7 +11,7 @@ SOCKET = ("keepalives", "keepalives_idle", "keepalives_interval", "keepalives_co
 _SECONDS = ("connect_timeout", *SOCKET)
 SESSION = ("application_name", "options")
 _OURS = ("host", "port", "user", "password", "dbname", "fallback_application_name", *_SECONDS, *SESSION)
-# What libpq takes here and the shop can promise; any other value asks for what the driver cannot do.
+# The values that the shop can honour; any other one asks for what the driver cannot do.
 _ONLY = {
     "sslmode": ("disable", "allow", "prefer", "require", "verify-ca", "verify-full"),
     "sslnegotiation": ("postgres", "direct"),
@@ -39,7 +39,7 @@ class UrlProblem(ValueError):
 
 
 def parameters(query: str) -> dict[str, str]:
-    """Like libpq, the last one counts, and an empty one is none."""
+    """As in libpq, the last value of a parameter counts, and an empty one is ignored."""
     given = {}
     for pair in query.split("&") if query else ():
         name, equals, text = pair.partition("=")
@@ -82,7 +82,7 @@ def decoded(text: str) -> str:
 
 
 def is_host(name: str) -> bool:
-    """Whether it can be looked up at all: a label of a name has 1 to 63 characters."""
+    """Whether the name can be looked up: each of its labels must have 1 to 63 characters."""
     try:
         name.encode("idna")
     except UnicodeError:

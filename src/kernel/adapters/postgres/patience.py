@@ -11,17 +11,18 @@ from typing import TypeVar
 import asyncpg
 from sqlalchemy.exc import DBAPIError
 
+from kernel.adapters.postgres.failures import cause_of
 from kernel.domain.errors import ShopError
 
 logger = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
-# A migrator that waits for a table makes everyone wait who comes after it: a try is well below the services'
-# lock_timeout. It is below the server's deadlock_timeout too, so that a deadlock never ends a service's call.
+# Calls queue behind a migrator that waits for a table, so a try is much shorter than the services'
+# lock_timeout. It is shorter than the server's deadlock_timeout too: a deadlock never ends a service's call.
 TRY_MS = 200
 PAUSE_S = 1.0
-# An autovacuum gives way to one who has waited for the server's deadlock_timeout, 1 s.
+# An autovacuum gives way to a session that has waited for the server's deadlock_timeout, 1 s.
 TRY_AGAINST_AUTOVACUUM_MS = 1200
 LOOK_EVERY_S = 0.05
 TELL_EVERY_S = 5.0
@@ -49,7 +50,7 @@ LIMIT 1
 
 
 class LockNotGiven(ShopError):
-    """Others hold for too long what a migration needs."""
+    """Other sessions hold for too long what a migration needs."""
 
     def __init__(self, detail: str) -> None:
         super().__init__("lock_not_given", detail)
@@ -88,7 +89,7 @@ class Patience:
         self._told_at = time.monotonic()
 
     async def look(self) -> None:
-        """Keeps in mind who holds what `driver` waits for; never returns."""
+        """Records which session holds what `driver` waits for; never returns."""
         pid = self.driver.get_server_pid()
         while True:
             if row := await self._beside.fetchrow(_WAITS_FOR, pid):
@@ -105,24 +106,23 @@ class Patience:
             try:
                 return await work()
             except (asyncpg.PostgresError, DBAPIError) as error:
-                cause = error.orig if isinstance(error, DBAPIError) else error
-                if getattr(cause, "sqlstate", None) not in _LOCKED:
+                if getattr(cause_of(error), "sqlstate", None) not in _LOCKED:
                     raise
                 if time.monotonic() + PAUSE_S > deadline:
                     raise LockNotGiven(self._who) from error
             await asyncio.sleep(PAUSE_S)
-            # Once: one that saves the database from a wraparound gives way to nobody.
+            # Only once: an autovacuum that prevents a wraparound never gives way.
             ask = self._meets_autovacuum and not asked_autovacuum
             asked_autovacuum |= ask
             await self._set_lock_timeout(TRY_AGAINST_AUTOVACUUM_MS if ask else TRY_MS)
 
     async def concurrently(self, statement: str) -> None:
-        """A statement CONCURRENTLY: nobody waits behind it, so that it may wait long for its locks."""
+        """Runs a CONCURRENTLY statement. No call queues behind it, so it may wait long for its locks."""
         await self._set_lock_timeout(max(TRY_MS, int(self._within_s * 1000)))
         await self.driver.execute(statement)
 
     def tell(self, progress: str) -> None:
-        """Logs this where nothing was told for some time."""
+        """Logs this, every TELL_EVERY_S at most."""
         if time.monotonic() - self._told_at >= TELL_EVERY_S:
             self._told_at = time.monotonic()
             logger.info("the migration of %s %s", self.service, progress)

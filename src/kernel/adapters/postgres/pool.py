@@ -1,4 +1,4 @@
-"""Connections to a server that gives fewer of them than were asked for, or none."""
+"""A pool for a server that gives fewer connections than the pool may open, or none."""
 
 import time
 from typing import Any
@@ -13,13 +13,13 @@ from kernel.adapters.postgres.failures import cause_of, refusal
 from kernel.adapters.system_clock import SystemClock
 from kernel.application.trouble import Trouble
 
-# How long a server that is full is not asked for one more connection.
+# For how long a server that is full is not asked for another connection.
 FULL_S = 0.5
 
 
 class PatientPool(AsyncAdaptedQueuePool):
-    """Where the server gives no more connections, calls wait for one of ours to come back, or for the server
-    to give one, as long as they would wait for a pool that is all lent."""
+    """When the server gives no more connections, a call waits until one comes back or the server gives one,
+    as long as for a pool whose connections are all lent."""
 
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
@@ -49,11 +49,11 @@ class PatientPool(AsyncAdaptedQueuePool):
                 break
             if record.dbapi_connection is not None:
                 return record
-            self._dec_overflow()  # What it would connect is what the server does not give.
+            self._dec_overflow()  # It would need a new connection, which the server does not give.
         return super()._do_get()
 
     def note(self, error: Exception, *, connecting: bool = False) -> None:
-        """Names what the server refuses in the log."""
+        """Logs what the server refuses."""
         found = refusal(error, connecting=connecting)
         if found is not None:
             kind, words = found
@@ -61,7 +61,7 @@ class PatientPool(AsyncAdaptedQueuePool):
             self.trouble.tell(kind, words)
 
     def _connected(self, *_: object) -> None:
-        """A server that was full may be so again at once; a server that was away is back."""
+        """A server that was away is back. One that was full may be full again at once."""
         if self._away and time.monotonic() > self._full_until:
             self.trouble.over()
 

@@ -13,7 +13,7 @@ CURE = (
 LOOKS_MAX = 3
 
 _SETTINGS = "SELECT name, current_setting(name) FROM unnest($1::text[]) AS wanted(name)"
-# As the server writes them; within a transaction that ends at once.
+# The wanted values as the server formats them, set for a transaction that ends at once.
 _WANTED = (
     "SELECT name, set_config(name, value, true) FROM unnest($1::text[], $2::text[]) AS wanted(name, value)"
 )
@@ -23,9 +23,9 @@ _BACKEND = "SELECT pg_backend_pid()"
 async def pooled_by_transaction(
     connection: asyncpg.Connection, connect: Callable[[], Awaitable[asyncpg.Connection]]
 ) -> str | None:
-    """A second session gets the server process of the first one only from such a pooler.
+    """Behind such a pooler, and nowhere else, a second session gets the server process of the first one.
 
-    A pooler shows itself by a process id of its own making, so without one this costs one statement.
+    A pooler tells its clients process ids that it invents, so without a pooler this costs one statement.
     """
     pid = await _pid(connection)
     if connection.get_server_pid() == pid:
@@ -43,7 +43,7 @@ async def pooled_by_transaction(
 
 
 async def _pid(connection: asyncpg.Connection) -> int:
-    """In a transaction, whose statements every pooler gives to one server process."""
+    """The server process, asked in a transaction: every pooler keeps that on one process."""
     async with connection.transaction():
         return int(await connection.fetchval(_BACKEND))
 

@@ -8,16 +8,16 @@ from kernel.adapters.postgres.urls import HostUrl
 
 
 class Primary:
-    """A host, from when it was found to take writes until it is known that it no longer does."""
+    """A host that takes writes, until it is known that it no longer does."""
 
     def __init__(self, host: HostUrl) -> None:
         self.host = host
         self.retired = False
-        # Connections that lie in the pool: nobody would hear from them that they lead to the wrong server.
+        # Connections in the pool: nothing is read from them, so they report nothing.
         self.idle: WeakSet[PrimaryConnection] = WeakSet()
 
     def retire(self) -> None:
-        """Idle connections are closed now, lent ones when they come back; new ones ask which host it is."""
+        """Closes idle connections now, and lent ones when they come back; new ones look for the primary."""
         self.retired = True
         for connection in list(self.idle):
             connection.terminate()
@@ -31,7 +31,7 @@ class PrimaryConnection(asyncpg.Connection):  # type: ignore[misc]  # the librar
     primary: Primary
 
     def takes_writes(self) -> bool:
-        """As far as this connection, or another one to the same server, was told."""
+        """Whether no connection to this host has been told that the host is read-only."""
         settings = self.get_settings()
         if "on" in (
             getattr(settings, "default_transaction_read_only", "off"),
@@ -41,9 +41,9 @@ class PrimaryConnection(asyncpg.Connection):  # type: ignore[misc]  # the librar
         return not self.primary.retired
 
     def require_primary(self) -> None:
-        """Raises what the server itself would say to a write, or that the connection is closed.
+        """Raises what the server would answer to a write, or that the connection is closed.
 
-        An answer that came before may be old, and what was not sent yet was not done.
+        The last answer may be out of date then. A write that was not sent yet was not done.
         """
         if self.is_closed():
             raise asyncpg.InterfaceError("the connection is closed")

@@ -1,4 +1,4 @@
-"""The revision of a database, which its newest migration wrote down."""
+"""The revision of a database, as its newest migration recorded it."""
 
 import asyncpg
 from sqlalchemy import text
@@ -25,3 +25,10 @@ async def revision(engine: AsyncEngine) -> int:
             raise
         return 0
     return int(found or 0)
+
+
+async def stored_revision(connection: asyncpg.Connection) -> str:
+    """As it is written there, which another application may have done; "0" where none is."""
+    if await connection.fetchval("SELECT to_regclass('alembic_version')") is None:
+        return "0"
+    return str(await connection.fetchval("SELECT max(version_num) FROM alembic_version") or "0")

@@ -1,4 +1,4 @@
-"""What is asked of a database before anything is done with it: every command asks the same."""
+"""The checks of a database that every command makes before it does anything with it."""
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -13,16 +13,16 @@ from kernel.adapters.postgres.engine import COMMAND_TIMEOUT_S, CONNECT_TIMEOUT_S
 from kernel.adapters.postgres.failures import DRIVER_ERRORS
 from kernel.adapters.postgres.hosts import Hosts
 from kernel.adapters.postgres.pooling import CURE, pooled_by_transaction, settings_problem
-from kernel.adapters.postgres.schema import SchemaMismatch
+from kernel.adapters.postgres.schema import SchemaMismatch, stored_revision
 from kernel.adapters.postgres.tables import DISCARDED, INBOX, OUTBOX, PARKED, Schema
 from kernel.adapters.postgres.urls import database_hosts
 from kernel.adapters.words import in_words
 from kernel.domain.errors import Contention, Unavailable
 
-# The oldest one that tells a client, without being asked, that it takes no writes any more.
+# The oldest version that reports to its clients that it takes no more writes.
 VERSION_MIN = 14
 SHOWN_MAX = 4
-# Sources of a setting that win over what the server itself is told later (PostgreSQL manual, pg_settings).
+# Sources of a setting that win over a later change of the server's own (PostgreSQL manual, pg_settings).
 _OF_THE_SESSION = ("database", "user", "database user", "client", "session")
 
 _SERVER = """
@@ -44,7 +44,7 @@ FROM pg_class WHERE relkind IN ('r', 'p') AND pg_table_is_visible(oid)
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """What stands in the database of a service, once all else is right."""
+    """The state of a service's database that has passed all other checks."""
 
     revision: int
     """0 where it was never migrated."""
@@ -54,7 +54,7 @@ class Found:
 
 @contextmanager
 def naming(service: str, url: str) -> Iterator[None]:
-    """Raises Unavailable, in one line that says which database and what it said, for whatever it raises."""
+    """Turns every failure into Unavailable, with one line that names the database and quotes it."""
     try:
         yield
     except (*DRIVER_ERRORS, SQLAlchemyError, CommandError, Contention, OSError, EOFError) as error:
@@ -119,7 +119,7 @@ async def look(url: str, schema: Schema, *, writes: bool = False, creates: bool 
                     rows = await connection.fetch(_TABLES)
                     reason = _server_problem(server) or await settings_problem(connection)
                     tables = {row["relname"]: row for row in rows}
-                    revision = "0" if reason else await _revision(connection, tables)
+                    revision = "0" if reason else await stored_revision(connection)
         finally:
             connection.terminate()
     reason = reason or _problem(schema, server, tables, revision, writes=writes, creates=creates)
@@ -141,13 +141,6 @@ def _server_problem(server: asyncpg.Record) -> str | None:
     if server["schema"] is None:
         return f"has no schema in its search_path that the role {server['role']} may use"
     return None
-
-
-async def _revision(connection: asyncpg.Connection, tables: dict[str, asyncpg.Record]) -> str:
-    """As it is stored; "0" where none is."""
-    if "alembic_version" not in tables:
-        return "0"
-    return str(await connection.fetchval("SELECT max(version_num) FROM alembic_version") or "0")
 
 
 def _problem(

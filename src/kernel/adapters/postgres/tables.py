@@ -18,7 +18,7 @@ class Schema:
     revision: int
     """The newest migration that the code needs."""
     tables: tuple[str, ...]
-    """Of this service and of no other one; all are made by its first migration."""
+    """Tables that only this service has; its first migration creates all of them."""
 
 
 OUTBOX = Table(

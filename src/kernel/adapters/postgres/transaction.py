@@ -48,13 +48,13 @@ class Transaction:
             await self._connection.execute(*self._take_waiting())
 
     async def prepare(self) -> None:
-        """Before `commit`. Whatever fails here has committed nothing."""
+        """Has to come before `commit`. If it fails, nothing was committed."""
         if self.begun:
             await self.flush()
         self._connection.driver.require_primary()
 
     async def commit(self) -> None:
-        """Sends COMMIT, or all that was written as the one statement that it is."""
+        """Sends COMMIT, or without a BEGIN all writes as one statement, which commits by itself."""
         if self.begun:
             await self._connection.driver.execute("COMMIT")
         elif self._waiting:

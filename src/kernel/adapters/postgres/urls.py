@@ -96,7 +96,7 @@ def _parts(url: str) -> tuple[list[Place], str, str, str, dict[str, str]]:
     if "@" in rest.partition("/")[0]:
         account, _, rest = rest.partition("@")
     authority, mark, tail = _split(rest)
-    if "@" in authority:  # of the password: libpq wants it as %40, but no host has one
+    if "@" in authority:  # part of the password: libpq wants %40 there, but no host has an @
         more, _, authority = authority.rpartition("@")
         account = f"{account}@{more}"
     path, _, query = tail.partition("?") if mark == "/" else ("", "", tail)

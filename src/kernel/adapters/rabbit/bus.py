@@ -148,7 +148,7 @@ class RabbitBus:
             elif await self._is_lost(self._session):
                 reason = self._session.reason
                 tell(self._trouble, reason)
-                # The next session may be lost as soon as it is used, so it is no proof of anything.
+                # The next session may be refused on its first use, so opening one does not end the trouble.
                 self._refusal = Refusal(reason) if isinstance(reason, Denied) else None
                 self._discard()
                 await backoff.wait()

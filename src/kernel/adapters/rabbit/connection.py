@@ -74,7 +74,7 @@ class RabbitConnection:
         """Whether the broker takes nothing from this connection, as while it is short of memory or disk."""
         if self._channel is None:
             return False
-        # aiormq tells of a block only by making `ready` wait.
+        # aiormq shows a block only by making `ready` wait.
         waiting = self._channel.connection.ready()
         try:
             waiting.send(None)

@@ -12,8 +12,8 @@ REFUSED_S = 2.0
 
 
 class Refusal:
-    """A publish that the broker refuses costs the session. It is not tried again at once, so that other types
-    are published meanwhile."""
+    """The broker closes a session over a publish that it refuses. That type is not tried again at once, so
+    that other types get published."""
 
     def __init__(self, reason: Unavailable) -> None:
         self._words = reason.detail

@@ -96,7 +96,7 @@ class RabbitSession:
         return self._misses < _MISSES_MAX
 
     async def _publisher_answers(self) -> None:
-        """What blocks a connection answers nothing on it; heartbeats tell whether it is there."""
+        """A broker that blocks a connection answers nothing on it; heartbeats show whether it is alive."""
         try:
             if not self.is_blocked:
                 await self._publishing.ask(

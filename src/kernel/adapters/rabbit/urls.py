@@ -42,7 +42,7 @@ def away(url: URL, error: BaseException) -> Unavailable:
             f"rabbitmq at {where} refuses the user {url.user!r} or its password: 403 {_words(error)}"
         )
     if isinstance(error, InvalidFrameError) and (close := _close_frame(error)) is not None:
-        # At this step RabbitMQ closes over the virtual host only: there is none, or not for this user.
+        # At this step RabbitMQ closes only over the virtual host: it does not exist, or not for this user.
         vhost = url.path.removeprefix("/").replace("%2F", "/") or "/"
         words = f"{close.reply_code} {close.reply_text}"
         return Denied(
@@ -55,7 +55,7 @@ def away(url: URL, error: BaseException) -> Unavailable:
 
 
 def _close_frame(error: InvalidFrameError) -> Connection.Close | None:
-    """aiormq does not tell what the broker says as it closes; its function still has the frame."""
+    """aiormq drops the broker's reason, but its function in the traceback still has the frame."""
     for frame, _ in walk_tb(error.__traceback__):
         found = frame.f_locals.get("frame")
         if isinstance(found, Connection.Close):

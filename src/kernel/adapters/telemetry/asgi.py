@@ -1,5 +1,4 @@
-"""Around a whole application: rate, errors and duration of its routes, and the names of each call: a trace,
-a span of it, and an id."""
+"""Around a whole application: rate, errors and duration of its routes; trace, span and id of a call."""
 
 import logging
 from collections.abc import Awaitable, Callable, MutableMapping
@@ -24,7 +23,7 @@ _REQUEST_ID = request_id.HEADER.lower().encode()
 # What is asked every few seconds for ever is of no interest as a trace.
 _UNTRACED = ("/health/", "/metrics")
 
-# Nobody is answered with it: the client left before its request was whole.
+# Recorded where the client left before its request was complete; no answer has this status.
 CLIENT_LEFT = 499
 
 
@@ -39,7 +38,7 @@ def observed(app: App, telemetry: Telemetry) -> App:
         began = perf_counter()
         status, seconds, left = 500, None, False
         headers: list[tuple[bytes, bytes]] = scope["headers"]
-        # A header that comes twice names nothing.
+        # A header that comes twice is ignored.
         told = [text.decode("latin-1") for name, text in headers if name == _HEADER]
         ids = [text.decode("latin-1") for name, text in headers if name == _REQUEST_ID]
         trace = valid(told[0]) if len(told) == 1 else ""
@@ -48,7 +47,7 @@ def observed(app: App, telemetry: Telemetry) -> App:
             call = tracing.call(scope["method"], trace)
             trace = call.traceparent
         trace = trace or traceparent(None)
-        # What follows reads the header, as if the caller had begun this trace, or this span of it.
+        # The application reads the header as if the caller had begun this trace, or this span of it.
         scope["headers"] = [item for item in headers if item[0] != _HEADER]
         scope["headers"].append((_HEADER, trace.encode()))
         CURRENT.set(trace)

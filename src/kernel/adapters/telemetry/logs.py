@@ -44,7 +44,7 @@ def configure_logs(level: str, log_format: str) -> None:
             processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, *last, hide_passwords],
         )
     )
-    # The level is that of the shop's own lines. Libraries tell of their insides, so only of trouble.
+    # The level applies to the shop's own lines. Libraries log warnings and errors only.
     own_level = logging.getLevelNamesMapping()[level]
     logging.basicConfig(level=max(own_level, logging.WARNING), handlers=[handler], force=True)
     for package in OURS:
@@ -52,12 +52,12 @@ def configure_logs(level: str, log_format: str) -> None:
 
 
 def make_harmless(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
-    """What is no string is shown by its `repr`, which is harmless by itself; so is JSON."""
+    """Escapes every string. Other values are rendered by `repr`, which escapes by itself, as JSON does."""
     return {name: harmless(value) if isinstance(value, str) else value for name, value in event.items()}
 
 
 def indented_traceback(output: TextIO, error: ExcInfo) -> None:
-    """No line of an error's message can pass for a log line of its own."""
+    """Indents every line, so that no line of an error's message can pass for a log line."""
     for line in "".join(traceback.format_exception(*error)).rstrip("\n").split("\n"):
         output.write(f"\n    {harmless(line)}")
 

@@ -1,4 +1,4 @@
-"""OpenTelemetry's SDK reads settings of its own. What it cannot use is told at start, in one line."""
+"""OpenTelemetry's SDK reads settings of its own. A value that it cannot use fails the start, in one line."""
 
 import logging
 import os
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 _OURS = "OTEL_EXPORTER_OTLP_ENDPOINT"
 _FILES = ("_CERTIFICATE", "_CLIENT_KEY")
-# Milliseconds beyond it cannot be waited for, and a queue of that many spans fits no memory.
+# A longer number is a timeout that cannot be waited for, or a queue of spans that fits into no memory.
 _DIGITS_MAX = 9
 
 
@@ -30,7 +30,7 @@ class TelemetryRefused(ShopError):
 
 
 def begin_tracing(service: str, collector_url: str) -> "Tracing":
-    """Raises TelemetryRefused, also for values that the SDK would only warn of, and replace by a default."""
+    """Raises TelemetryRefused, also for a value that the SDK would replace by its default, with a warning."""
     given = {name: value for name, value in os.environ.items() if name.startswith("OTEL_") and name != _OURS}
     for name, value in given.items():
         if name.endswith(_FILES) and value and not Path(value).is_file():
@@ -52,7 +52,7 @@ def begin_tracing(service: str, collector_url: str) -> "Tracing":
 
 
 class _Complaints(logging.Handler):
-    """Warnings of the SDK, which are not logged meanwhile."""
+    """Collects the warnings of the SDK instead of logging them."""
 
     def __init__(self) -> None:
         super().__init__(logging.WARNING)

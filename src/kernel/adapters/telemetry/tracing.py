@@ -142,7 +142,7 @@ class TracedPublisher:
 def otlp_exporter(endpoint: str) -> SpanExporter:
     """To a collector, over HTTP; `endpoint` is its base URL."""
     session = requests.Session()
-    session.stream = True  # What it answers is not read: an answer without an end would fill the memory.
+    session.stream = True  # The answer is not read: an endless one would fill the memory.
     return OTLPSpanExporter(f"{endpoint.rstrip('/')}/v1/traces", session=session)
 
 

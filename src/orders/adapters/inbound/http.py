@@ -23,7 +23,7 @@ from orders.adapters.inbound.placing import PATH, Placing
 from orders.domain.order import Cancelled, CancelOrder, Order, Status
 from orders.ports.orders import PlacedOrders
 
-# As a header: most often payments has answered by then.
+# The Retry-After of a cancellation: payments has usually answered by then.
 CANCELLED_WITHIN_S = "1"
 
 CancelOrders = GroupCommit[CancelOrder, Cancelled]

@@ -236,8 +236,9 @@ def _page(filters: frozenset[str]) -> Select[*tuple[Any, ...]]:
     """One statement for each combination of filters: the driver prepares each of them once.
 
     Each has an index that begins with the columns of the filters and ends with the id, so that a page costs
-    what it holds, however few rows match. A status is a range of one value, by which the page is ordered too:
-    with an equation the planner would walk `orders_id` for a status that it takes for nearly everybody's.
+    what it holds, however few rows match. A status is written as a range of one value, and the page is
+    ordered by it too: with an equality the planner would scan `orders_id` for a status that it believes most
+    orders to have.
     """
     query = select(*_COLUMNS).limit(bindparam("limit", type_=BigInteger))
     after = bindparam("after", type_=Uuid)
@@ -252,7 +253,7 @@ def _page(filters: frozenset[str]) -> Select[*tuple[Any, ...]]:
 
 
 def _order(row: Iterable[Any]) -> Order:
-    """Of `_COLUMNS`, in their order; a list of orders takes most of its time here."""
+    """Takes the values of `_COLUMNS`; written out, because a list of orders takes most of its time here."""
     user_id, id, amount, currency, description, status, reason, key, cancelled_at, ask_at, made, changed = row
     return Order(
         id=id,

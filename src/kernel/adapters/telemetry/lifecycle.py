@@ -1,4 +1,4 @@
-"""What a service tells of its own life, at INFO."""
+"""Log lines about the lifecycle of a service, at INFO."""
 
 import logging
 import platform
@@ -9,8 +9,8 @@ from urllib.parse import urlsplit
 logger = logging.getLogger(__name__)
 
 
-class Life:
-    """Of one service, which works with `servers`: URLs by name, None for what it does without."""
+class Lifecycle:
+    """`servers` are the URLs of what the service works with, by name; None where it works without one."""
 
     def __init__(self, service: str, servers: Mapping[str, str | None], *, schema: int | None = None) -> None:
         self._service = {"service": service}

@@ -1,4 +1,4 @@
-"""Whether the work gets through, which an open connection to the bus does not tell."""
+"""Whether messages get through, which an open connection to the bus does not show."""
 
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime
@@ -26,8 +26,8 @@ class WaitingSince:
             return await self.backlog.waiting_since()
 
 
-class Flow:
-    """What was committed gets published, and what arrives gets handled; or the bus is named in the log."""
+class Watchdog:
+    """Checks that committed events get published and that messages get handled; if not, it logs why."""
 
     def __init__(
         self,
@@ -37,7 +37,7 @@ class Flow:
         trouble: Trouble,
         clock: Clock,
     ) -> None:
-        """Nothing is late because of the bus while there is trouble with the `database`."""
+        """While there is trouble with the `database`, late work is not blamed on the bus."""
         self._bus = bus
         self._waiting_since = waiting_since
         self._database = database
@@ -53,7 +53,7 @@ class Flow:
         return self._bus.healthy and not self._late
 
     async def publish(self, envelopes: Sequence[Envelope]) -> None:
-        """As the bus does; why it last failed is kept."""
+        """Publishes by the bus, and keeps why that failed last."""
         try:
             await self._bus.publish(envelopes)
         except Unavailable as error:
@@ -61,7 +61,7 @@ class Flow:
             raise
 
     def handling(self, handler: Handler) -> Handler:
-        """The same handler; how long it has had each message is kept."""
+        """The same handler; the watchdog knows since when it has each message in hand."""
 
         async def handle(body: bytes) -> None:
             message = object()
@@ -74,12 +74,12 @@ class Flow:
         return handle
 
     async def look(self) -> bool:
-        """To be done every second or so. False: there is no more to do at once."""
+        """A job for `Periodically`, every second or so. Returns False: there is never more to do at once."""
         self._database.settle()
         self._trouble.settle()
         since = await self._waiting_since()
         now = self._clock.monotonic()
-        # What was left behind before this process began is its business only from then on.
+        # The time before this process began does not count.
         age_s = 0.0 if since is None else (self._clock.now() - since).total_seconds()
         unpublished_s = min(age_s, now - self._began)
         unhandled_s = now - min(self._in_hand.values(), default=now)

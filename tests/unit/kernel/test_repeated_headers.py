@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from kernel.adapters.http.one_line import one_line_each
+from kernel.adapters.http.repeated_headers import join_repeated
 
 Lines = list[tuple[bytes, bytes]]
 
@@ -22,7 +22,7 @@ async def through(lines: Lines) -> tuple[Lines | None, list[Any]]:
         sent.append(message)
 
     scope: Any = {"type": "http", "method": "GET", "path": "/orders", "headers": lines}
-    await one_line_each(app)(scope, None, send)  # type: ignore[arg-type]
+    await join_repeated(app)(scope, None, send)  # type: ignore[arg-type]
     return (seen[0] if seen else None), sent
 
 

@@ -1,4 +1,4 @@
-"""At INFO a service tells its life, and at DEBUG what it does; neither tells the insides of a library."""
+"""At INFO a service logs its lifecycle, at DEBUG also what it does; libraries log nothing at either."""
 
 import json
 from pathlib import Path
@@ -16,7 +16,7 @@ async def test_a_service_tells_that_it_listens_stops_and_has_stopped(scratch: Pa
         "LOG_LEVEL": "debug",
         "ORDERS_URL": "http://localhost:9",
     }
-    service = Process("serve", "gateway", settings=settings, logs=scratch / "life", ready_at=[url])
+    service = Process("serve", "gateway", settings=settings, logs=scratch / "lifecycle", ready_at=[url])
     try:
         await service.start()
         async with aiohttp.ClientSession() as session, session.get(f"{url}/orders") as answer:
@@ -24,9 +24,9 @@ async def test_a_service_tells_that_it_listens_stops_and_has_stopped(scratch: Pa
     finally:
         await service.terminate()
     lines = [json.loads(line) for line in service.stderr.splitlines()]
-    life = [line for line in lines if line["event"] in ("listening", "stopping", "stopped")]
-    assert [line["event"] for line in life] == ["listening", "stopping", "stopped"]
-    assert (life[0]["address"], life[0]["orders"]) == (url.removeprefix("http://"), "localhost:9")
+    lifecycle = [line for line in lines if line["event"] in ("listening", "stopping", "stopped")]
+    assert [line["event"] for line in lifecycle] == ["listening", "stopping", "stopped"]
+    assert (lifecycle[0]["address"], lifecycle[0]["orders"]) == (url.removeprefix("http://"), "localhost:9")
     assert "/orders" in [line.get("route") for line in lines]
     assert {line["logger"].partition(".")[0] for line in lines} <= {"kernel", "gateway", "shop"}
 

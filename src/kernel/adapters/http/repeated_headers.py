@@ -9,7 +9,7 @@ from kernel.adapters.http.problem import error_answer
 from kernel.adapters.http.short_way import send_answer
 from kernel.domain.errors import Invalid
 
-# What the shop reads, and what has one value: to take one of two would be luck.
+# Headers that the shop reads and that have one value: to take one of two would be a guess.
 _SINGLE = {
     name.lower().encode(): name
     for name in ("Authorization", "Content-Type", "Idempotency-Key", "Last-Event-ID", "Origin")
@@ -18,8 +18,8 @@ _SINGLE = {
 Lines = list[tuple[bytes, bytes]]
 
 
-def one_line_each(app: ASGIApp) -> ASGIApp:
-    """Whatever follows sees each header once."""
+def join_repeated(app: ASGIApp) -> ASGIApp:
+    """`app` sees each header once."""
 
     def joined(scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
         lines: Lines = list(scope["headers"])

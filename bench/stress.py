@@ -1,4 +1,4 @@
-"""What is left of writes beside readers of long lists, and under more clients than the shop can serve."""
+"""How many writes are left beside readers of long lists, and under more clients than the shop can serve."""
 
 import asyncio
 import statistics
@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from itertools import repeat
 
 from bench import rows
-from bench.load import Answers, get, run_load, run_returning, until
+from bench.load import Answers, get, run_load, run_retrying, until
 from bench.servers import BenchedShop, Servers
 
 WRITERS = 64
@@ -19,7 +19,7 @@ _MANY = 10_000_000
 
 
 async def written_per_s(shop: BenchedShop, seconds: float, seed: int, *, readers: int = 0) -> float:
-    """Orders a second that are accepted, beside so many readers of lists of 500 orders."""
+    """Orders accepted a second, beside `readers` readers of lists of 500 orders."""
     url = f"{shop.urls['gateway']}/orders"
     deadline_s = asyncio.get_running_loop().time() + seconds
     written, read = await asyncio.gather(
@@ -41,13 +41,13 @@ class Overload:
 
 
 async def overload(shop: BenchedShop, servers: Servers, seconds: float, seed: int) -> Overload:
-    """Three times the connections at which the shop is best. Nothing that was accepted may be lost."""
+    """Three times the connections at which the shop is fastest. Nothing that was accepted may be lost."""
     usual_s = await _latency_s(shop, seed)
     best, _ = await rows.decided_per_s(shop, servers, rows.CONNECTIONS * max(2, round(2 * seconds)), seed + 1)
     url = f"{shop.urls['gateway']}/orders"
     loop = asyncio.get_running_loop()
     requests = until(loop.time() + seconds, rows.orders(url, _MANY, seed + 2))
-    answers = await run_returning(url, requests, connections=3 * rows.CONNECTIONS, impatient=IMPATIENT)
+    answers = await run_retrying(url, requests, connections=3 * rows.CONNECTIONS, impatient=IMPATIENT)
     ended_at = loop.time()
     assert set(answers.statuses) <= {201, 429, 503}, answers.statuses
 

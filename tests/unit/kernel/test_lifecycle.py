@@ -1,4 +1,4 @@
-"""A service tells where it listens and with what it works, and no secret."""
+"""A service logs where it listens and what it works with, and no secret."""
 
 import logging
 import platform
@@ -6,7 +6,7 @@ from importlib.metadata import version
 
 import pytest
 
-from kernel.adapters.telemetry.life import Life, without_secrets
+from kernel.adapters.telemetry.lifecycle import Lifecycle, without_secrets
 
 SECRET = "hunter2"
 URLS = {
@@ -23,13 +23,13 @@ def test_a_server_is_told_without_its_secrets(url: str) -> None:
     assert without_secrets(url) == URLS[url]
 
 
-def test_a_life_is_three_lines(caplog: pytest.LogCaptureFixture) -> None:
+def test_a_lifecycle_is_three_lines(caplog: pytest.LogCaptureFixture) -> None:
     servers = {"database": f"postgresql://shop:{SECRET}@db/orders", "rabbitmq": None}
-    life = Life("orders", servers, schema=3)
+    lifecycle = Lifecycle("orders", servers, schema=3)
     with caplog.at_level(logging.INFO):
-        life.listening("::1", 5001)
-        life.stopping()
-        life.stopped()
+        lifecycle.listening("::1", 5001)
+        lifecycle.stopping()
+        lifecycle.stopped()
     assert [record.message for record in caplog.records] == ["listening", "stopping", "stopped"]
     listening = vars(caplog.records[0])
     told = ("service", "address", "version", "python", "database", "schema")

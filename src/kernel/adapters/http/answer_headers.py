@@ -1,4 +1,4 @@
-"""What every answer tells: the id of its call, and that no cache between may keep it."""
+"""The headers of every answer: the id of its call and, on a read, that no shared cache may keep it."""
 
 from collections.abc import Awaitable
 

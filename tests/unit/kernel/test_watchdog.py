@@ -7,15 +7,15 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from kernel.application.flow import LATE_AFTER_S, Flow
 from kernel.application.trouble import QUIET_S, Trouble
+from kernel.application.watchdog import LATE_AFTER_S, Watchdog
 from kernel.domain.errors import Unavailable
 from kernel.ports.bus import Envelope, Handler
 from tests.unit.clock import RecordingClock
 
 
 class Bus:
-    """Only as far as a Flow uses one."""
+    """Only as far as a Watchdog uses one."""
 
     healthy = True
 
@@ -30,7 +30,7 @@ class World:
         self.oldest: datetime | None = None
         self.database = Trouble("the database", self.clock)
         trouble = Trouble("rabbitmq", self.clock)
-        self.flow = Flow(self.bus, self._waiting_since, self.database, trouble, self.clock)
+        self.watchdog = Watchdog(self.bus, self._waiting_since, self.database, trouble, self.clock)
 
     async def _waiting_since(self) -> datetime | None:
         return self.oldest
@@ -38,13 +38,13 @@ class World:
     async def commit(self) -> None:
         self.oldest = self.clock.now()
         with pytest.raises(Unavailable):
-            await self.flow.publish([])
+            await self.watchdog.publish([])
 
     async def pass_time(self, seconds: float) -> None:
         """As long as it takes, with a look each second."""
         for _ in range(round(seconds)):
             self.clock.advance(1)
-            await self.flow.look()
+            await self.watchdog.look()
 
 
 @pytest.fixture
@@ -58,12 +58,12 @@ async def never(_: bytes) -> None:
 
 
 def in_hand(world: World, handler: Handler) -> "asyncio.Task[None]":
-    return asyncio.create_task(world.flow.handling(handler)(b"[]"))
+    return asyncio.create_task(world.watchdog.handling(handler)(b"[]"))
 
 
 async def test_an_idle_shop_is_healthy(world: World, caplog: pytest.LogCaptureFixture) -> None:
     await world.pass_time(100)
-    assert world.flow.healthy
+    assert world.watchdog.healthy
     assert caplog.messages == []
 
 
@@ -72,12 +72,12 @@ async def test_what_is_not_published_for_seconds_is_named_once_with_the_last_ref
 ) -> None:
     await world.commit()
     await world.pass_time(LATE_AFTER_S)
-    assert world.flow.healthy
+    assert world.watchdog.healthy
     await world.pass_time(30)
-    assert not world.flow.healthy
+    assert not world.watchdog.healthy
     world.oldest = None
     await world.pass_time(1)
-    assert world.flow.healthy
+    assert world.watchdog.healthy
     await world.pass_time(QUIET_S)
     assert caplog.messages == [
         "rabbitmq late: what was committed 4 s ago is not published: no queue takes it",
@@ -90,9 +90,9 @@ async def test_what_waited_before_the_process_began_is_late_only_once_this_one_h
 ) -> None:
     world.oldest = world.clock.now() - timedelta(hours=1)
     await world.pass_time(LATE_AFTER_S)
-    assert world.flow.healthy
+    assert world.watchdog.healthy
     await world.pass_time(1)
-    assert not world.flow.healthy
+    assert not world.watchdog.healthy
 
 
 async def test_a_message_that_is_not_handled_for_seconds_is_named_until_it_is(
@@ -101,12 +101,12 @@ async def test_a_message_that_is_not_handled_for_seconds_is_named_until_it_is(
     handling = in_hand(world, never)
     await asyncio.sleep(0)
     await world.pass_time(10)
-    assert not world.flow.healthy
+    assert not world.watchdog.healthy
     handling.cancel()
     with pytest.raises(asyncio.CancelledError):
         await handling
     await world.pass_time(1)
-    assert world.flow.healthy
+    assert world.watchdog.healthy
     assert caplog.messages == ["rabbitmq late: a message that came 4 s ago is not handled"]
 
 
@@ -115,7 +115,7 @@ async def test_messages_that_come_all_the_time_and_are_handled_are_no_trouble(wo
         handling = in_hand(world, never)
         await asyncio.sleep(0)
         await world.pass_time(1)
-        assert world.flow.healthy
+        assert world.watchdog.healthy
         handling.cancel()
         await asyncio.wait({handling})
 
@@ -127,7 +127,7 @@ async def test_work_that_waits_for_the_database_is_not_the_bus_to_blame(
     for _ in range(20):
         world.database.tell("53100", "refuses: 53100 disk full")
         await world.pass_time(1)
-        assert world.flow.healthy
+        assert world.watchdog.healthy
     assert caplog.messages == ["the database refuses: 53100 disk full"]
 
 
@@ -135,15 +135,15 @@ async def test_a_bus_that_is_away_is_unhealthy_at_once_and_says_so_itself(
     world: World, caplog: pytest.LogCaptureFixture
 ) -> None:
     world.bus.healthy = False
-    assert not world.flow.healthy
+    assert not world.watchdog.healthy
     await world.commit()
     await world.pass_time(30)
     world.bus.healthy = True
     await world.pass_time(1)
-    assert not world.flow.healthy, "what waited is still not published"
+    assert not world.watchdog.healthy, "what waited is still not published"
     world.oldest = world.clock.now() - timedelta(seconds=1)
     await world.pass_time(1)
-    assert world.flow.healthy
+    assert world.watchdog.healthy
     assert caplog.messages == []
 
 

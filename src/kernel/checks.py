@@ -1,0 +1,79 @@
+"""What settings must be beyond their types. Every check raises UrlProblem, which quotes nothing secret."""
+
+import os
+import re
+
+from yarl import URL
+
+from kernel.adapters.postgres.parameters import UrlProblem, is_host
+from kernel.adapters.postgres.urls import database_hosts
+
+# The parameters that the AMQP library reads; it ignores any other one.
+BROKER_PARAMETERS = (
+    *("cafile", "capath", "cadata", "certfile", "keyfile", "no_verify_ssl"),
+    *("auth", "heartbeat", "timeout"),
+)
+
+
+def check_database_url(text: str) -> None:
+    database_hosts(text)
+
+
+def check_http_url(text: str) -> None:
+    """The base URL of a service, to which paths are appended."""
+    if _server_url(text, "http", "https").path not in ("", "/") or text.endswith("/"):
+        raise UrlProblem("it has a path")
+
+
+def check_bind_host(text: str) -> None:
+    if not is_host(text):
+        raise UrlProblem("it is not a valid one")
+
+
+def check_collector_url(text: str) -> None:
+    _server_url(text, "http", "https")
+
+
+def check_origins(text: str) -> None:
+    if text != "*":
+        for origin in text.split(","):
+            check_http_url(origin)
+            if "*" in origin:
+                raise UrlProblem("* cannot be combined with others")
+
+
+def check_broker_urls(text: str) -> None:
+    for url in text.split(","):
+        for name, value in _server_url(url, "amqp", "amqps").query.items():
+            if name not in BROKER_PARAMETERS:
+                raise UrlProblem(f"the parameter {'?' if '@' in value else name} is not supported")
+            if name in ("heartbeat", "timeout") and not re.fullmatch(r"[0-9]{1,6}", value):
+                raise UrlProblem(f"{name} must be a whole number")
+            if name in ("cafile", "certfile", "keyfile") and not os.access(value, os.R_OK):
+                raise UrlProblem(f"the file of {name} cannot be read")
+
+
+def _server_url(text: str, *schemes: str) -> URL:
+    if re.search(r"[\s\x00-\x1f\x7f]", text):
+        raise UrlProblem("it has a space or a line break")
+    if not text.startswith(tuple(f"{scheme}://" for scheme in schemes)):
+        raise UrlProblem(f"it does not begin with {'://, '.join(schemes)}://")
+    try:
+        url = URL(text)
+        port = url.explicit_port
+    except ValueError:  # which may quote a password
+        raise UrlProblem(
+            "its host or port cannot be read; in a password, / ? # [ ] are percent-encoded"
+        ) from None
+    amqp = "amqp" in schemes
+    if not url.host or not is_host(url.host) or port == 0:
+        raise UrlProblem("its host or port is missing or invalid")
+    if not text.partition("://")[2].partition("/")[0].rpartition("@")[2].isascii():
+        raise UrlProblem("its host and port must be ASCII")  # URL takes a port of any script's digits
+    if "@" in url.path or "@" in url.fragment:
+        raise UrlProblem("in a password, / ? # are percent-encoded")
+    if "#" in text or (not amqp and (url.raw_query_string or "?" in text)):
+        raise UrlProblem("nothing may follow ? or #")
+    if not amqp and "@" in text:
+        raise UrlProblem("it takes no user and no password")
+    return url

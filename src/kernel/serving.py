@@ -1,0 +1,98 @@
+"""How every service runs and ends: its HTTP application, with all that stands around it, relays and jobs."""
+
+import asyncio
+import logging
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Protocol
+
+from litestar.config.cors import CORSConfig
+from litestar.types import ASGIApp
+
+from kernel.adapters.http.cross_origin import with_cors
+from kernel.adapters.http.limits import Limits
+from kernel.adapters.http.proxies import behind_proxies
+from kernel.adapters.http.reads import ReadBudget, bound_reads
+from kernel.adapters.http.repeated_headers import join_repeated
+from kernel.adapters.http.server import HttpServer, listen
+from kernel.adapters.telemetry.asgi import observed
+from kernel.adapters.telemetry.lifecycle import Lifecycle
+from kernel.adapters.telemetry.telemetry import LoopLag, Telemetry
+from kernel.application.relay import Relay
+from kernel.settings import Settings
+
+DRAIN_S = 2.0
+
+logger = logging.getLogger(__name__)
+
+
+class Background(Protocol):
+    async def run(self) -> None:
+        """Never returns."""
+        ...
+
+
+class Stoppable(Protocol):
+    async def stop(self) -> None: ...
+
+
+@contextmanager
+def _crash_logged() -> Iterator[None]:
+    """Logs the traceback of a service that crashes: the one line that ends its command is not enough."""
+    try:
+        yield
+    except Exception:
+        logger.exception("the service failed and ends")
+        raise
+
+
+async def run(
+    app: ASGIApp,
+    telemetry: Telemetry,
+    settings: Settings,
+    port: int,
+    stop: asyncio.Event,
+    first_to_stop: Stoppable,
+    *,
+    lifecycle: Lifecycle,
+    cors: CORSConfig | None = None,
+    root_path: str = "",
+    relays: Sequence[Relay] = (),
+    jobs: Sequence[Background] = (),
+) -> None:
+    """Serve HTTP and keep relays and jobs going until `stop` is set; a crash of any ends all.
+
+    Then nothing more is taken from the bus and the network, and what was begun is finished. The relays end
+    last, so that they publish what it committed; what they cannot publish in time stays in the outbox.
+
+    `first_to_stop` is what would keep them busy: no message, no endless answer is begun any more.
+    """
+
+    async def stop_first() -> None:
+        await stop.wait()
+        lifecycle.stopping()
+        await first_to_stop.stop()
+
+    trusted = settings.shop_trusted_proxies
+    bounded = with_cors(bound_reads(join_repeated(app), ReadBudget()), cors)
+    seen = behind_proxies(observed(bounded, telemetry), trusted, root_path)
+    limits = Limits(
+        connections=settings.shop_connections, connections_per_address=settings.connections_per_address
+    )
+    with listen(settings.bind_host, port) as listener, _crash_logged():
+        lifecycle.listening(settings.bind_host, port)
+        async with asyncio.TaskGroup() as group:
+            relaying = [group.create_task(relay.run()) for relay in relays]
+            working = [group.create_task(job.run()) for job in (*jobs, LoopLag(telemetry.metrics))]
+            taking = group.create_task(stop_first())
+            await HttpServer(seen, listener, limits, trusted.hold).run_until(stop)
+            await taking
+            for relay in relays:
+                relay.stop()
+            for task in working:
+                task.cancel()
+            if relaying:
+                await asyncio.wait(relaying, timeout=DRAIN_S)
+            for task in relaying:
+                task.cancel()
+    lifecycle.stopped()
