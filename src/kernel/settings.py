@@ -42,7 +42,11 @@ MAY_BE_SECRET = ("_URL",)
 
 
 RootPath = Annotated[
-    str, Meta(pattern=r"^(/[A-Za-z0-9._~-]+)+\Z", description="a path like /shop, without a slash at its end")
+    str,
+    Meta(
+        pattern=r"^(/(?!\.{1,2}(/|\Z))[A-Za-z0-9._~-]+)+\Z",
+        description="a path like /shop, without a slash at its end",
+    ),
 ]
 
 

@@ -172,7 +172,8 @@ async def open_telemetry(service: str, collector_url: str | None) -> AsyncIterat
     try:
         yield Telemetry(tracing)
     finally:
-        await tracing.close(within_s=EXPORT_S)
+        if tracing is not None:
+            await tracing.close(within_s=EXPORT_S)
 
 
 def watch(telemetry: Telemetry, service: str, engine: AsyncEngine, watchdog: Watchdog) -> StoreMetrics:

@@ -38,6 +38,16 @@ async def finished(store: Store, user: str, amount: str) -> str:
     return str(order["id"])
 
 
+async def test_who_asks_for_a_part_of_an_order_to_be_cancelled_does_not_get_the_whole(store: Store) -> None:
+    user = await store.open_account(funds="60.00")
+    order_id = await finished(store, user, "49.99")
+    url = f"{store.order_url(order_id)}/cancel"
+    async with store.nothing_changes_for(user):
+        expect_problem(await store.http.post(url, {"amount": 10}), 400, field="amount")
+        expect_problem(await store.http.post(url, ["amount", 10]), 400, field="body")
+    expect(202, await store.http.post(url, {}))
+
+
 async def test_a_finished_order_is_refunded_in_full(store: Store) -> None:
     user = await store.open_account(funds="60.00")
     order_id = await finished(store, user, "49.99")

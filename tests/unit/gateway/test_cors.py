@@ -69,16 +69,17 @@ async def test_a_refused_preflight_is_a_problem_that_names_what_was_refused(shop
 async def test_whoever_asks_a_cache_is_told_that_answers_depend_on_the_origin(shop: Gateway) -> None:
     no_wish = {"userId": "alice"}
     shop.orders.reply = answering("[]")
-    async with a_gateway(shop.orders, shop.payments, shop_cors_origins=SHOP_FRONT) as gateway:
-        for headers in ([], [("Origin", STRANGER)], [("Origin", SHOP_FRONT)]):
-            for answer in (
-                await gateway.http.get(f"{gateway.url}/orders", headers),
-                await gateway.http.get(f"{gateway.url}/nothing", headers),
-                await gateway.http("OPTIONS", f"{gateway.url}/orders", headers=headers),
-                # By the short way where no origin is named.
-                await gateway.http.post(f"{gateway.url}/orders", no_wish, headers),
-            ):
-                assert answer.headers["Vary"] == "Origin"
+    async with a_gateway(shop.orders, shop.payments, shop_cors_origins=SHOP_FRONT) as other:
+        for gateway in (shop, other):
+            for headers in ([], [("Origin", STRANGER)], [("Origin", SHOP_FRONT)]):
+                for answer in (
+                    await gateway.http.get(f"{gateway.url}/orders", headers),
+                    await gateway.http.get(f"{gateway.url}/nothing", headers),
+                    await gateway.http("OPTIONS", f"{gateway.url}/orders", headers=headers),
+                    # By the short way where no origin is named.
+                    await gateway.http.post(f"{gateway.url}/orders", no_wish, headers),
+                ):
+                    assert answer.headers["Vary"] == "Origin"
 
 
 async def test_options_names_every_method_whatever_it_says_of_a_method(shop: Gateway) -> None:

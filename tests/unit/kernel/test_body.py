@@ -104,6 +104,10 @@ def test_a_body_that_is_no_json_is_blamed_on_the_body(body: bytes) -> None:
     assert blame(body, dict)[0] == "body"
 
 
+HALF = "holds half of a surrogate pair, which is no character"
+HALVES = [b"\\ud800", b"\\uDBFFabcdefgh", b"\\udc00", b"\\ud83d\\u0041", b"a\\ud83d\\n     "]
+
+
 @pytest.mark.parametrize(
     ("body", "message"),
     [
@@ -111,6 +115,10 @@ def test_a_body_that_is_no_json_is_blamed_on_the_body(body: bytes) -> None:
         (b'{"userId": alice}', "is not JSON: invalid character (byte 11)"),
         (b'{"userId": "al\xffce"}', "is not UTF-8: it holds the byte 0xff"),
         (b'{"colour": ' + b"[" * 50_000, "is nested too deeply"),
+        (b'{"userId": NaN, "description": "\\ud83d\\ude00"}', "is not JSON: invalid character (byte 11)"),
+        (b'{"userId": "\\ud83d\\ude00', "is not JSON: it ends too early"),
+        *((b'{"userId": "%b"}' % half, HALF) for half in HALVES),
+        *((b'{"%b": 1}' % half, HALF) for half in HALVES),
     ],
 )
 def test_what_is_no_json_is_said_in_words(body: bytes, message: str) -> None:

@@ -1,6 +1,8 @@
 """The client is the one that trusted proxies name, read from the right, never one that a stranger names."""
 
 import json
+import subprocess
+import sys
 from typing import Any
 
 import pytest
@@ -37,6 +39,35 @@ def test_what_a_client_forged_stands_left_of_its_own_address() -> None:
     assert client(x_forwarded_for=f"{FORGED}, {CLIENT}") == CLIENT
     assert client(x_forwarded_for=f"{FORGED}, 10.0.0.9, {CLIENT}, 10.0.0.2") == CLIENT
     assert client(forwarded=f"for={FORGED}, for={CLIENT}, for=10.0.0.2") == CLIENT
+
+
+@pytest.mark.parametrize("forged", ['"', 'for="', 'for="a', 'for="\\', 'for="\\"', 'for="a, b";c="', '", ,"'])
+def test_a_string_that_a_client_leaves_open_hides_nobody(forged: str) -> None:
+    assert client(forwarded=f"{forged}, for={CLIENT}") == CLIENT
+    assert client(forwarded=f'{forged}, for="[2001:db8:2::5]:80", for=10.0.0.2') == "2001:db8:2::5"
+    assert client(x_forwarded_for=f"{forged}, {CLIENT}") == CLIENT
+
+
+def test_a_long_list_is_read_in_one_pass() -> None:
+    """In a process that can be ended: with a second look at each place, a megabyte takes hours."""
+    code = """from kernel.adapters.http.proxies import origin_of
+from kernel.adapters.networks import Networks
+for told in ('"' + '\\\\"' * 500_000, '"' * 1_000_001, 'a=a;' * 99_999 + '"', 'a=a;' + ' ' * 999_999 + 'x'):
+    print(origin_of("10.0.0.1", {"forwarded": told}, Networks("10.0.0.0/8")).address)"""
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60
+    )
+    assert done.stdout.split() == [PROXY] * 4
+
+
+def test_what_else_a_proxy_tells_is_passed_over() -> None:
+    told = f'by="[2001:db8:1::9]:80"; x-Id_1=a ;for={CLIENT};proto=https'
+    assert origin_of(PROXY, {"forwarded": told}, TRUSTED) == Origin(CLIENT, "https")
+
+
+def test_empty_elements_of_a_list_are_ignored() -> None:
+    assert client(forwarded=f"for={FORGED},, for={CLIENT}, ,") == CLIENT
+    assert client(x_forwarded_for=f"{FORGED}, {CLIENT}, , 10.0.0.2,") == CLIENT
 
 
 def test_where_all_are_trusted_the_first_is_the_client() -> None:

@@ -75,3 +75,10 @@ async def test_where_nothing_is_traced_the_sdk_is_not_asked(monkeypatch: pytest.
     monkeypatch.setenv("OTEL_BSP_MAX_QUEUE_SIZE", "10")
     async with open_telemetry("orders", None) as telemetry:
         assert telemetry.tracing is None
+
+
+@pytest.mark.parametrize("value", ["true", "TRUE", " True "])
+async def test_a_disabled_sdk_traces_nothing(value: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OTEL_SDK_DISABLED", value)
+    async with open_telemetry("orders", NOBODY) as telemetry:
+        assert telemetry.tracing is None

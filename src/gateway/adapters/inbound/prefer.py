@@ -33,11 +33,11 @@ Prefer = Annotated[
     ),
 ]
 
-# One preference among several: they are separated by commas, which a quoted value may hold too.
-_PREFERENCE = re.compile(r'(?:[^,"]|"(?:[^"\\]|\\.)*")+')
-_WAIT = re.compile(r"\s*wait\s*(?:=(?P<value>[^;]*))?(?:;.*)?", re.IGNORECASE | re.DOTALL)
-# Any number of digits: more than two mean WAIT_MAX_S.
-_SECONDS = re.compile(r'\s*(?P<quote>"?)0*(?P<seconds>[0-9]{1,2})(?P<more>[0-9]*)(?P=quote)\s*')
+# One preference among several: they are separated by commas, which a quoted value may hold too. A value that
+# is not closed goes on to the end: trying again behind each quote would hold the loop for seconds.
+_PREFERENCE = re.compile(r'(?:[^,"]|"(?:[^"\\]|\\.?)*"?)+', re.DOTALL)
+_WAIT = re.compile(r"wait\s*(?:=(?P<value>[^;]*))?(?:;.*)?", re.IGNORECASE | re.DOTALL)
+_SECONDS = re.compile(r'(?P<quote>"?)(?P<digits>[0-9]+)(?P=quote)')
 
 Left = Callable[[], Awaitable[None]]
 
@@ -49,11 +49,13 @@ def wait_s(prefer: str) -> int | None:
 
     Of several waits the first one counts (RFC 7240, section 2).
     """
-    wait = next(filter(None, map(_WAIT.fullmatch, _PREFERENCE.findall(prefer))), None)
-    found = _SECONDS.fullmatch(wait["value"] or "") if wait else None
+    preferences = [text.strip() for text in _PREFERENCE.findall(prefer)]
+    wait = next(filter(None, map(_WAIT.fullmatch, preferences)), None)
+    found = _SECONDS.fullmatch((wait["value"] or "").strip()) if wait else None
     if not found:
         return None
-    return WAIT_MAX_S if found["more"] else min(int(found["seconds"]), WAIT_MAX_S)
+    seconds = found["digits"].lstrip("0")
+    return WAIT_MAX_S if len(seconds) > 2 else min(int(seconds or 0), WAIT_MAX_S)
 
 
 async def as_preferred(

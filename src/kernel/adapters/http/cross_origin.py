@@ -26,7 +26,8 @@ _VARY_OF_PREFLIGHT = "Origin, Access-Control-Request-Method, Access-Control-Requ
 
 
 def with_cors(app: ASGIApp, config: CORSConfig | None) -> ASGIApp:
-    """Without `config` pages of other sites may not call, and no answer depends on the origin."""
+    """Without `config` answers say nothing of origins. Where no origin is allowed, a preflight is answered as
+    any other OPTIONS, which lets no page in."""
     if config is None:
         return app
     exposed = (b"access-control-expose-headers", ", ".join(config.expose_headers).encode())
@@ -37,7 +38,8 @@ def with_cors(app: ASGIApp, config: CORSConfig | None) -> ASGIApp:
             return
         headers = {name: value.decode("latin-1") for name, value in scope["headers"]}
         origin = headers.get(_ORIGIN)
-        if origin is not None and _METHOD in headers and scope["method"] == METHOD_OF_OPTIONS:
+        is_preflight = origin is not None and _METHOD in headers and scope["method"] == METHOD_OF_OPTIONS
+        if is_preflight and config.allow_origins:
             await send_answer(_preflight(config, headers, scope["path"]), send)
             return
         added = [_VARY]

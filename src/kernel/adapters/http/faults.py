@@ -27,7 +27,7 @@ def refusal(body: bytes, kind: Any) -> Invalid:
     try:
         errors = list(islice(_faults(body, kind, ""), FAULTS_MAX))
     except NOT_READABLE as error:
-        errors = [FieldError("body", _unreadable(error))]
+        errors = [FieldError("body", _unreadable(body, error))]
     return invalid(errors or [FieldError("body", "cannot be read")])
 
 
@@ -43,15 +43,26 @@ def repeats_a_key(body: bytes) -> bool:
     return found
 
 
-def _unreadable(error: Exception) -> str:
+def _unreadable(body: bytes, error: Exception) -> str:
     if isinstance(error, UnicodeDecodeError):
         return f"is not UTF-8: it holds the byte 0x{error.object[error.start]:02x}"
     if isinstance(error, RecursionError):
         return "is nested too deeply"
+    if _is_json(body):  # Half of a pair is all that Python takes and msgspec refuses.
+        return "holds half of a surrogate pair, which is no character"
     text = str(error)
     if text == "Input data was truncated":
         return "is not JSON: it ends too early"
     return f"is not JSON: {text.removeprefix('JSON is malformed: ')}"
+
+
+def _is_json(body: bytes) -> bool:
+    try:
+        # `int` raises for NaN and Infinity, which are no JSON.
+        json.loads(body.decode(), parse_int=str, parse_constant=int)
+    except (ValueError, RecursionError):
+        return False
+    return True
 
 
 def _faults(body: bytes, kind: Any, path: str) -> Iterator[FieldError]:

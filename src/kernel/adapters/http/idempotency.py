@@ -3,10 +3,12 @@
 import re
 from typing import Annotated, Any
 
+import msgspec
 from litestar import Request
 from litestar.openapi.spec import Example
 from litestar.params import HeaderParameter
 
+from kernel.adapters.http.body import decode_body
 from kernel.adapters.http.headers import REPLAYED
 from kernel.adapters.http.query import plain_query
 from kernel.domain.errors import Invalid
@@ -28,17 +30,27 @@ IdempotencyKey = Annotated[
     ),
 ]
 
+
+class _NoFields(msgspec.Struct, forbid_unknown_fields=True):
+    pass
+
+
 AnyRequest = Request[Any, Any, Any]
 
-# Each runs before a request, in place of `plain_query`, and raises Invalid, which names the header. A guard
-# would cost a copy of the handler, a tenth of a call.
+# Each runs before a request, in place of `plain_query`, and raises Invalid, which names what is wrong. A
+# guard would cost a copy of the handler, a tenth of a call.
 
 
-async def well_formed_key(request: AnyRequest) -> None:
-    """For a change that is idempotent by nature, whatever its key."""
+async def nothing_but_a_key(request: AnyRequest) -> None:
+    """For a change that is idempotent by nature, whatever its key.
+
+    Who asks in a body for a part of it, such as an amount, does not get the whole.
+    """
     await plain_query(request)
     if not WELL_FORMED.fullmatch(request.headers.get(KEY, "none")):
         raise Invalid.field(KEY, MALFORMED)
+    if body := await request.body():
+        decode_body(body, _NoFields)
 
 
 async def keys_in_the_body(request: AnyRequest) -> None:

@@ -3,6 +3,7 @@
 import asyncio
 from math import inf
 from typing import Any, cast
+from uuid import uuid4
 
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
@@ -10,6 +11,7 @@ from kernel.adapters.http.cycle import Cycle
 from kernel.adapters.http.door import Door
 from kernel.adapters.http.problem import refused_answer
 from kernel.adapters.http.request_head import Refused
+from kernel.adapters.request_id import HEADER
 
 JOINED_BYTES_MAX = 16 * 1024
 JOINED_WRITES_MAX = 4
@@ -91,7 +93,7 @@ class Line(HttpToolsProtocol):
             answer = refused_answer(refused.status, refused.code, refused.detail)
             headers = {
                 "content-type": answer.media_type, "content-length": str(len(answer.body)),
-                **answer.headers, "connection": "close",
+                **answer.headers, HEADER: uuid4().hex, "connection": "close",
             }  # fmt: skip
             lines = [b"%b: %b\r\n" % field for field in self.server_state.default_headers]
             lines += [f"{name.lower()}: {text}\r\n".encode() for name, text in headers.items()]

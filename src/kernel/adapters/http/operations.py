@@ -19,7 +19,7 @@ from litestar.types import BeforeRequestHookHandler, Guard
 from kernel.adapters.http.body import BATCH_BYTES_MAX, Items, JsonBody, JsonItems
 from kernel.adapters.http.head import not_by_head
 from kernel.adapters.http.headers import ETAG, LINK, LOCATION, REPLAYED, RETRY_AFTER, answering_with
-from kernel.adapters.http.idempotency import keys_in_the_body, well_formed_key
+from kernel.adapters.http.idempotency import keys_in_the_body, nothing_but_a_key
 from kernel.adapters.http.legacy import Deprecated
 from kernel.adapters.http.problem import problems
 from kernel.contracts import examples, http
@@ -205,7 +205,7 @@ CANCEL_ORDER = Operation(
     " meanwhile, so a NEW order is still NEW: read it again at `Location`, after `Retry-After` seconds, or"
     " follow its events.",
     status_code=202,
-    before_request=well_formed_key,
+    before_request=nothing_but_a_key,
     operation_class=answering_with(LOCATION, RETRY_AFTER),
     responses=_answer(202, http.Order, "It gets cancelled or refunded", examples.REFUNDING_ORDER)
     | problems(_INVALID, _NO_ORDER, (409, "order_cancelled"), (409, "order_refunded"), *_NOT_WRITTEN),

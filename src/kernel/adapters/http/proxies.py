@@ -19,8 +19,10 @@ from kernel.domain.value import value
 
 PREFIX = "shop.prefix"  # In the scope, the path below which clients see the shop; absent where there is none.
 
-_ELEMENT = re.compile(r'(?:[^,"]|"(?:[^"\\]|\\.)*")+')
-_PAIR = re.compile(r'\s*(?P<name>[A-Za-z]+)=(?:"(?P<quoted>(?:[^"\\]|\\.)*)"|(?P<token>[^\s;"]*))\s*(?:;|$)')
+# Of a list that is read backwards: a string that a client left open stands left of what proxies append, and
+# proxies write no quote within a string.
+_ELEMENT_BACKWARDS = re.compile(r'(?:[^,"]|"[^"]*"?)+')
+_PAIR = re.compile(r'\s*(?P<name>[^\s;=]+)=(?:"(?P<quoted>(?:[^"\\]|\\.)*)"|(?P<token>[^\s;"]*))\s*(?:;|$)')
 _HOST = re.compile(r"(?:[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(?::[0-9]{1,5})?")
 _PREFIX = re.compile(r"(?:/[A-Za-z0-9._~%+@-]+)+")
 _ADDRESS = re.compile(r"\[(?P<v6>[^\]]+)\](?::[0-9]+)?|(?P<v4>[0-9.]+):[0-9]+")
@@ -83,9 +85,10 @@ def behind_proxies(app: ASGIApp, trusted: Networks, root_path: str = "") -> ASGI
 def _hops(headers: Mapping[str, str]) -> Sequence[Origin]:
     """What each proxy says, the nearest one last: from Forwarded, else from X-Forwarded-*."""
     if forwarded := headers.get("forwarded"):
-        return [_hop(element) for element in _ELEMENT.findall(forwarded)]
+        backwards = _without_empty(_ELEMENT_BACKWARDS.findall(forwarded[::-1]))
+        return [_hop(element[::-1]) for element in reversed(backwards)]
     lists = {
-        name: [item.strip() for item in headers.get(f"x-forwarded-{name}", "").split(",")]
+        name: _without_empty(headers.get(f"x-forwarded-{name}", "").split(",")) or [""]
         for name in ("for", "proto", "host", "prefix")
     }
     hops = []
@@ -96,6 +99,11 @@ def _hops(headers: Mapping[str, str]) -> Sequence[Origin]:
         prefix = lists["prefix"][place] if -place <= len(lists["prefix"]) else ""
         hops.append(Origin(told["for"], told["proto"], told["host"], prefix.rstrip("/")))
     return hops
+
+
+def _without_empty(elements: Sequence[str]) -> list[str]:
+    """Empty elements of a list are ignored (RFC 9110, section 5.6.1)."""
+    return [text for element in elements if (text := element.strip())]
 
 
 def _hop(element: str) -> Origin:

@@ -29,8 +29,13 @@ class TelemetryRefused(ShopError):
         super().__init__("telemetry", f"OpenTelemetry cannot use {' or '.join(sorted(given))}: {text}")
 
 
-def begin_tracing(service: str, collector_url: str) -> "Tracing":
-    """Raises TelemetryRefused, also for a value that the SDK would replace by its default, with a warning."""
+def begin_tracing(service: str, collector_url: str) -> "Tracing | None":
+    """None where the SDK is disabled: all of its traces have the id 0, which is none.
+
+    Raises TelemetryRefused, also for a value that the SDK would replace by its default, with a warning.
+    """
+    if os.environ.get("OTEL_SDK_DISABLED", "").strip().lower() == "true":
+        return None
     given = {name: value for name, value in os.environ.items() if name.startswith("OTEL_") and name != _OURS}
     for name, value in given.items():
         if name.endswith(_FILES) and value and not Path(value).is_file():
