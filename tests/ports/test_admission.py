@@ -156,6 +156,19 @@ async def test_over_http_orders_that_pass_without_an_answer_are_counted(http: Ht
     assert http.unjudged == [2, 1]
 
 
+async def test_over_http_a_silence_is_logged_when_it_begins_and_when_it_ends(
+    http: HttpWorld, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO, "orders")
+    for reasons in (None, None, None, [None], [None]):
+        http.reasons = reasons
+        await http.judged(command("ada", 1))
+        http.clock.advance(60)
+    refused, again = (record.getMessage() for record in caplog.records)
+    assert refused.startswith("payments does not judge orders: 503")
+    assert again == "payments judges orders again"
+
+
 async def test_over_http_an_answer_that_is_late_is_none(http: HttpWorld) -> None:
     http.reasons, http.delay_s = ["insufficient_funds"], 0.35
     assert await http.judged(command("ada", 1)) == [None]

@@ -121,13 +121,16 @@ async def test_nothing_is_committed_where_another_connection_has_noticed_before(
     await pair.a.has_connections(0)
 
 
-async def test_where_no_host_takes_writes_the_database_is_away_until_one_does(pair: Pair) -> None:
+async def test_where_no_host_takes_writes_the_database_is_away_until_one_does(
+    pair: Pair, caplog: pytest.LogCaptureFixture
+) -> None:
     assert await name(pair.engine) == "A"
     await pair.demote()
     await pair.b.read_only("on")
     for way in WAYS.values():
         with pytest.raises(Unavailable):
             await way(pair.engine)
+    assert "the database away: no host takes writes" in caplog.messages
     await pair.b.read_only("off")
     for way in WAYS.values():
         await way(pair.engine)

@@ -5,9 +5,12 @@ import logging
 from collections.abc import AsyncIterator
 
 import pytest
+from faststream.rabbit import RabbitQueue
 from yarl import URL
 
 from kernel.adapters.rabbit.bus import RabbitBus
+from kernel.adapters.rabbit.notifications import RabbitNotifications
+from kernel.adapters.rabbit.topology import listener_queue
 from kernel.contracts.catalog import ORDER_PLACED, PAYMENT_CAPTURED
 from kernel.domain.errors import Unavailable
 from kernel.ports.bus import Envelope
@@ -25,6 +28,11 @@ MAY_TELL = (
     "rabbit_auth_backend_internal:set_topic_permissions("
     '<<"poor">>, <<"/">>, <<"shop.events">>, <<"{}">>, <<".*">>, <<"test">>)'
 )
+FULL = (
+    'rabbit_policy:set(<<"/">>, <<"full">>, <<"^payments$">>, '
+    '[{<<"max-length">>, 1}, {<<"overflow">>, <<"reject-publish">>}], 1, <<"queues">>, <<"test">>)'
+)
+NOT_FULL = 'rabbit_policy:delete(<<"/">>, <<"full">>, <<"test">>)'
 GONE = 'rabbit_auth_backend_internal:delete_user(<<"poor">>, <<"test">>)'
 ANY = ".*"
 
@@ -139,6 +147,43 @@ async def test_a_service_that_may_not_consume_is_not_healthy_and_says_why_once(
         await until(lambda: payments.healthy)
     assert sum("403 ACCESS_REFUSED - access to queue 'payments'" in line for line in said(lines)) == 1
     assert said(lines)[-1] == "rabbitmq is back"
+
+
+async def test_a_listener_that_may_not_consume_says_why_once(
+    node: PrivateRabbitMQ, poor: str, lines: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each try has a queue of another name."""
+    tried: list[str] = []
+
+    def queue(name: str) -> RabbitQueue:
+        tried.append(name)
+        return listener_queue(name)
+
+    monkeypatch.setattr("kernel.adapters.rabbit.notifications.listener_queue", queue)
+    node.evaluate(MAY.format(ANY, "^$"))
+    listening = asyncio.create_task(RabbitNotifications([poor], "gateway").listen("type", lambda _: None))
+    await until(lambda: len(tried) > 3)
+    listening.cancel()
+    await asyncio.wait([listening])
+    [line] = said(lines)
+    assert "403 ACCESS_REFUSED" in line
+
+
+async def test_a_queue_that_is_full_is_told_in_words(
+    rabbit: RabbitWorld, node: PrivateRabbitMQ, lines: pytest.LogCaptureFixture
+) -> None:
+    async with rabbit.bus("orders") as orders, rabbit.bus("payments"):
+
+        async def fill() -> None:
+            for _ in range(100):
+                await orders.publish([placed(b"[0]")])
+
+        node.evaluate(FULL)
+        try:
+            with pytest.raises(Unavailable, match="a queue refuses it, as one does that is full"):
+                await fill()
+        finally:
+            node.evaluate(NOT_FULL)
 
 
 async def test_a_virtual_host_that_takes_no_more_connections_says_so(

@@ -2,6 +2,7 @@
 its SQLSTATE and in the server's words."""
 
 import asyncio
+import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from urllib.parse import urlsplit
@@ -11,12 +12,14 @@ import pytest
 from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from kernel.adapters.postgres.failures import refusal
 from kernel.adapters.postgres.pool import pool_of
 from kernel.adapters.postgres.unit_of_work import PostgresUnitOfWork
 from kernel.domain.errors import Contention, Unavailable
 from tests.ports.pair import engine_of
 from tests.ports.test_outbox import add, noted
 from tests.ports.worlds import PostgresWorld, ended
+from tests.servers.postgres import create_database
 from tests.servers.shop import eventually
 
 _WORK = select(func.pg_backend_pid(), func.pg_sleep(0.01))
@@ -157,6 +160,40 @@ async def test_what_the_server_refuses_to_all_was_surely_not_done(
     assert said(caplog) == [f"the database refuses: {sqlstate} {words}"]
     await add(postgres, noted(b"1"))
     trouble.over()
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ("ALLOW_CONNECTIONS false", "55000 database .* is not currently accepting connections"),
+        ("SET session_preload_libraries = nowhere", "58P01 could not access file"),
+    ],
+)
+async def test_no_refusal_of_a_session_is_a_bug_of_ours(
+    postgres: PostgresWorld,
+    postgres_server: str,
+    options: str,
+    words: str,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """Whatever its SQLSTATE."""
+    url = await create_database(postgres_server, "closed")
+    try:
+        await postgres.watcher.execute(f"ALTER DATABASE closed {options}")
+        async with engine_of(url) as engine:
+            for _ in range(3):
+                with pytest.raises(Unavailable):
+                    await work(engine)
+    finally:
+        await postgres.watcher.execute("DROP DATABASE closed WITH (FORCE)")
+    [line] = said(caplog)
+    assert re.search(words, line)
+
+
+def test_what_the_driver_says_of_itself_is_told_in_words() -> None:
+    """A statement that is sent when the server has just ended the session."""
+    error = asyncpg.InternalClientError("cannot switch to state 12; another operation (2) is in progress")
+    assert refusal(error) == ("away", "away: the connection broke off")
 
 
 async def test_an_error_of_one_call_is_no_trouble_with_the_server(postgres: PostgresWorld) -> None:

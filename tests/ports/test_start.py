@@ -168,6 +168,28 @@ async def test_what_another_application_or_half_a_restore_left_is_named(
     assert await tables(scrap) == before
 
 
+@pytest.mark.parametrize(
+    ("lost", "named"),
+    [
+        ("TABLE inbox", "table inbox"),
+        ("TABLE transfers DROP COLUMN kind CASCADE", "column transfers.kind"),
+        ("TABLE inbox DROP CONSTRAINT inbox_pkey", r"unique key \(event_id, source\) of the table inbox"),
+        (
+            "TABLE transfers DROP CONSTRAINT transfers_user_id_idempotency_key_key",
+            r"unique key \(idempotency_key, user_id\) of the table transfers",
+        ),
+    ],
+)
+async def test_what_half_a_restore_left_out_of_the_tables_is_named(
+    scrap_url: str, scrap: asyncpg.Connection, lost: str, named: str
+) -> None:
+    await migrate_databases(Settings(payments_database_url=scrap_url), ("payments",))
+    await require_fit(scrap_url, PAYMENTS)
+    await scrap.execute(f"{'ALTER' if ' DROP ' in lost else 'DROP'} {lost}")
+    with pytest.raises(SchemaMismatch, match=f"is at revision .* but has no {named}"):
+        await require_fit(scrap_url, PAYMENTS)
+
+
 async def test_a_role_without_rights_is_named(scrap_url: str, scrap: asyncpg.Connection) -> None:
     parts = urlsplit(scrap_url)
     as_clerk = parts._replace(netloc=f"clerk:x@{parts.hostname}:{parts.port}").geturl()

@@ -39,5 +39,9 @@ class Trouble:
 
     def over(self) -> None:
         if self._told:
-            self._told.clear()
             logger.info("%s is back", self.server)
+        self.leave_to_others()
+
+    def leave_to_others(self) -> None:
+        """Somebody else tells of the same server from now on, also when it is back."""
+        self._told.clear()

@@ -85,7 +85,8 @@ class Watchdog:
         unhandled_s = now - min(self._in_hand.values(), default=now)
         self._late = not self._database.lasts and max(unpublished_s, unhandled_s) > LATE_AFTER_S
         if not self._bus.healthy:
-            self._connected_at = now  # The bus itself says why.
+            self._connected_at = now
+            self._trouble.leave_to_others()  # The bus itself says why, and that it is back.
         elif self._late and now - self._connected_at > LATE_AFTER_S:
             self._tell(unpublished_s, unhandled_s)
         return False

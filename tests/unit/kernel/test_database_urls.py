@@ -1,6 +1,7 @@
 """URLs of databases mean what libpq takes them for; what the shop cannot honour is refused."""
 
 import getpass
+import os
 import ssl
 from pathlib import Path
 from urllib.parse import quote
@@ -11,6 +12,18 @@ from kernel.adapters.postgres.parameters import UrlProblem
 from kernel.adapters.postgres.urls import HostUrl, database_hosts
 
 SECRET = "hunter2"
+
+CERTIFICATE = """
+-----BEGIN CERTIFICATE-----
+MIIBMDCB46ADAgECAhQnMOnQB8BYNnRq52BVKDUbKBSiojAFBgMrZXAwDTELMAkG
+A1UEAwwCY2EwIBcNMjYxMTMwMDEyMDM3WhgPMjEyNjExMDYwMTIwMzdaMA0xCzAJ
+BgNVBAMMAmNhMCowBQYDK2VwAyEARIsQgxuZMTDye0Hdg5DeXb7gS4Q/QhRssvOn
+33b4+DajUzBRMB0GA1UdDgQWBBQoTYVf50lUZ4va8TZaWltpMuXebDAfBgNVHSME
+GDAWgBQoTYVf50lUZ4va8TZaWltpMuXebDAPBgNVHRMBAf8EBTADAQH/MAUGAytl
+cANBABPkh0QeLGpJRlquo80xjUKN5scj8AT5CIJSBMlbQfwLmzrf2ANDhIakKdZl
+HXEwDEY+2MYBaoyWhPEPT9Ha7wg=
+-----END CERTIFICATE-----
+"""
 
 
 def only(url: str) -> HostUrl:
@@ -107,6 +120,11 @@ def test_what_managed_servers_hand_out_is_taken(query: str) -> None:
         ("statement_timeout=0", "statement_timeout"),
         ("connect_timeout=soon", "connect_timeout"),
         ("keepalives=yes", "keepalives"),
+        ("keepalives_idle=32768", "keepalives_idle can be 32767"),
+        ("keepalives_count=128", "keepalives_count can be 127"),
+        (f"sslmode=verify-ca&sslrootcert={os.__file__}", "sslrootcert"),
+        (f"sslcrl={os.__file__}", "sslcrl"),
+        (f"sslmode=require&sslcert={os.__file__}&sslkey={os.__file__}", "sslcert, sslkey"),
         ("sslrootcert=/nowhere.crt", "sslrootcert"),
         ("sslcert=/nowhere.crt", "sslcert"),
         ("sslmode=require&sslrootcert=system", "sslrootcert"),
@@ -185,7 +203,7 @@ def test_the_authorities_of_the_machine_can_be_trusted() -> None:
 
 
 def test_files_of_certificates_go_to_the_driver(tmp_path: Path) -> None:
-    (file := tmp_path / "ca & co.crt").touch()
+    (file := tmp_path / "ca & co.crt").write_text(CERTIFICATE)
     host = only(f"postgresql://u@h/d?sslmode=verify-ca&sslrootcert={quote(str(file))}")
     assert host.driver_options()["dsn"].endswith("ca+%26+co.crt")
 
@@ -196,6 +214,11 @@ def test_the_names_of_a_session_and_its_limits_are_those_of_the_url() -> None:
     )
     assert host.session_settings == {"application_name": "a", "options": "-c a=b"}
     assert (host.connect_within_s, host.socket_options) == (2.0, {"keepalives_idle": 7})
+
+
+def test_a_number_of_0_leaves_it_to_the_system() -> None:
+    numbers = "keepalives_idle=0&keepalives_interval=0&keepalives_count=0&tcp_user_timeout=0&keepalives=0"
+    assert only(f"postgresql://u@h/d?{numbers}").socket_options == {"keepalives": 0}
     assert only("postgresql://u@h/d?connect_timeout=0").connect_within_s is None
     assert only("postgresql://u@h/d?fallback_application_name=f").session_settings == {
         "application_name": "f"

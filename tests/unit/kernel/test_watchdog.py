@@ -147,6 +147,18 @@ async def test_a_bus_that_is_away_is_unhealthy_at_once_and_says_so_itself(
     assert caplog.messages == []
 
 
+async def test_a_bus_that_goes_away_while_it_is_late_is_not_called_back_before_it_is(
+    world: World, caplog: pytest.LogCaptureFixture
+) -> None:
+    await world.commit()
+    await world.pass_time(LATE_AFTER_S + 1)
+    world.bus.healthy = False
+    await world.pass_time(QUIET_S + 5)
+    assert caplog.messages == [
+        "rabbitmq late: what was committed 4 s ago is not published: no queue takes it"
+    ]
+
+
 async def test_trouble_is_told_once_a_kind_and_again_after_it_was_over(
     world: World, caplog: pytest.LogCaptureFixture
 ) -> None:

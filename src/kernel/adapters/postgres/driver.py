@@ -15,7 +15,7 @@ from sqlalchemy.dialects.postgresql.asyncpg import dialect
 from sqlalchemy.ext.asyncio import AsyncEngine
 from sqlalchemy.sql.compiler import SQLCompiler
 
-from kernel.adapters.postgres.failures import DRIVER_ERRORS
+from kernel.adapters.postgres.failures import DRIVER_ERRORS, connecting
 from kernel.adapters.postgres.pool import pool_of
 from kernel.adapters.postgres.primary import PrimaryConnection
 from kernel.domain.errors import OutcomeUnknown
@@ -103,7 +103,8 @@ def _discard(pooled: PoolProxiedConnection) -> None:
 async def _lend(engine: AsyncEngine) -> PoolProxiedConnection:
     """A connection in the pool may be closed: by its server, or because that is no longer the primary."""
     while True:
-        pooled = await engine.raw_connection()
+        with connecting():
+            pooled = await engine.raw_connection()
         connection = _driver(pooled)
         connection.primary.idle.discard(connection)
         if not connection.is_closed() and not connection.is_in_transaction() and connection.takes_writes():

@@ -7,6 +7,7 @@ import asyncpg
 from sqlalchemy.exc import DBAPIError, EmulatedDBAPIException
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
+from kernel.adapters.words import in_words
 from kernel.domain.errors import Contention, OutcomeUnknown, ShopError, Unavailable
 
 _CONTENTION = {
@@ -66,6 +67,20 @@ def meaning(*, committing: bool = False) -> Iterator[None]:
         raise _lost(committing) from error
 
 
+@contextmanager
+def connecting() -> Iterator[None]:
+    """Raises Unavailable for whatever a server says instead of giving a session: no call is to blame."""
+    try:
+        yield
+    except DRIVER_ERRORS as error:
+        cause = cause_of(error)
+        if isinstance(cause, asyncpg.PostgresError) and not (_sqlstate(cause) or "").startswith(
+            _AWAY_CLASSES
+        ):
+            raise Unavailable("the database refuses to work", code="database_unavailable") from error
+        raise
+
+
 def cause_of(error: BaseException) -> BaseException:
     """The driver's own error, inside of what SQLAlchemy or `meaning` made of it."""
     if isinstance(error, DBAPIError | EmulatedDBAPIException) and error.orig is not None:
@@ -78,19 +93,31 @@ def cause_of(error: BaseException) -> BaseException:
 def refusal(error: BaseException, *, connecting: bool = False) -> tuple[str, str] | None:
     """The kind and the words of a failure that any other call would meet too; None for one of this call only.
 
-    A network error counts only while `connecting`: elsewhere it may not be about the database.
+    A network error counts only while `connecting`: elsewhere it may not be about the database. While
+    `connecting` every SQLSTATE counts.
     """
     cause = cause_of(error)
     sqlstate = _sqlstate(cause)
     if isinstance(cause, asyncpg.PostgresError):
-        if sqlstate in _CONTENTION or not (sqlstate or "").startswith((*_REFUSES_CLASSES, *_AWAY_CLASSES)):
+        to_all = (sqlstate or "").startswith((*_REFUSES_CLASSES, *_AWAY_CLASSES))
+        if not connecting and (sqlstate in _CONTENTION or not to_all):
             return None
         verb = "away" if (sqlstate or "").startswith(_AWAY_CLASSES) else "refuses"
         return f"{sqlstate}", f"{verb}: {sqlstate} {'; '.join(str(cause).splitlines())}"
     client_errors = (asyncpg.InterfaceError, asyncpg.InternalClientError)
     if isinstance(cause, (*client_errors, OSError, TimeoutError) if connecting else client_errors):
-        return "away", f"away: {str(cause) or 'no answer in time'}"
+        return "away", f"away: {words_of(cause)}"
     return None
+
+
+def words_of(error: BaseException) -> str:
+    """As `in_words`, but without what the driver says only of itself."""
+    cause = cause_of(error)
+    if isinstance(cause, asyncpg.exceptions.TargetServerAttributeNotMatched):
+        return "no host takes writes"
+    if type(cause) is asyncpg.InternalClientError:  # The server ended the session within a statement.
+        return "the connection broke off"
+    return in_words(error)
 
 
 def _sqlstate(cause: BaseException) -> str | None:

@@ -2,15 +2,20 @@
 
 import os
 import re
+import ssl
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from urllib.parse import unquote
 
 # These go to the driver, which knows them by the same names.
 _FILES = ("sslrootcert", "sslcert", "sslkey", "sslcrl")
 TLS = (*_FILES, "sslpassword", "sslnegotiation", "ssl_min_protocol_version", "ssl_max_protocol_version")
 SOCKET = ("keepalives", "keepalives_idle", "keepalives_interval", "keepalives_count", "tcp_user_timeout")
-_SECONDS = ("connect_timeout", *SOCKET)
+_NUMBERS = ("connect_timeout", *SOCKET)
+# What Linux takes (include/net/tcp.h).
+_MOST = {"keepalives_idle": 32_767, "keepalives_interval": 32_767, "keepalives_count": 127}
 SESSION = ("application_name", "options")
-_OURS = ("host", "port", "user", "password", "dbname", "fallback_application_name", *_SECONDS, *SESSION)
+_OURS = ("host", "port", "user", "password", "dbname", "fallback_application_name", *_NUMBERS, *SESSION)
 # The values that the shop can honour; any other one asks for what the driver cannot do.
 _ONLY = {
     "sslmode": ("disable", "allow", "prefer", "require", "verify-ca", "verify-full"),
@@ -59,6 +64,7 @@ def parameters(query: str) -> dict[str, str]:
         raise UrlProblem("sslrootcert=system needs sslmode=verify-full")
     if given.get("sslnegotiation") == "direct" and given.get("sslmode", "")[:6] not in ("requir", "verify"):
         raise UrlProblem("sslnegotiation=direct needs sslmode=require or stricter")
+    _check_certificates(given)
     return given
 
 
@@ -66,10 +72,32 @@ def _check(name: str, value: str) -> None:
     """Raises UrlProblem for a value that cannot be honoured."""
     if name in _ONLY and value not in _ONLY[name]:
         raise UrlProblem(f"{name} can be {' or '.join(_ONLY[name])}")
-    if name in _SECONDS and not re.fullmatch(r"[0-9]{1,6}", value):
+    if name in _NUMBERS and not re.fullmatch(r"[0-9]{1,6}", value):
         raise UrlProblem(f"{name} must be a whole number")
+    if name in _MOST and int(value) > _MOST[name]:
+        raise UrlProblem(f"{name} can be {_MOST[name]} at most")
     if name in _FILES and value != "system" and not os.access(value, os.R_OK):
         raise UrlProblem(f"the file of {name} cannot be read")
+
+
+def _check_certificates(given: Mapping[str, str]) -> None:
+    """The driver reads them too, but what it raises then names none of them."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    for name in ("sslrootcert", "sslcrl"):
+        if given.get(name, "system") != "system":
+            with _naming(name):
+                context.load_verify_locations(given[name])
+    if "sslcert" in given and "sslkey" in given:
+        with _naming("sslcert, sslkey or sslpassword"):
+            context.load_cert_chain(given["sslcert"], given["sslkey"], given.get("sslpassword", ""))
+
+
+@contextmanager
+def _naming(names: str) -> Iterator[None]:
+    try:
+        yield
+    except ssl.SSLError:
+        raise UrlProblem(f"what {names} names cannot be used") from None
 
 
 def decoded(text: str) -> str:

@@ -10,13 +10,13 @@ from alembic.util import CommandError
 from sqlalchemy.exc import SQLAlchemyError
 
 from kernel.adapters.postgres.engine import COMMAND_TIMEOUT_S, CONNECT_TIMEOUT_S, SERVER_SETTINGS
-from kernel.adapters.postgres.failures import DRIVER_ERRORS
+from kernel.adapters.postgres.failures import DRIVER_ERRORS, words_of
 from kernel.adapters.postgres.hosts import Hosts
 from kernel.adapters.postgres.pooling import CURE, pooled_by_transaction, settings_problem
 from kernel.adapters.postgres.schema import SchemaMismatch, stored_revision
-from kernel.adapters.postgres.tables import DISCARDED, INBOX, OUTBOX, PARKED, Schema
+from kernel.adapters.postgres.tables import Schema
+from kernel.adapters.postgres.tables_found import OF_ALL, TABLES, first_missing, tables_of
 from kernel.adapters.postgres.urls import database_hosts
-from kernel.adapters.words import in_words
 from kernel.domain.errors import Contention, Unavailable
 
 # The oldest version that reports to its clients that it takes no more writes.
@@ -33,12 +33,6 @@ SELECT current_setting('server_version_num')::int / 10000 AS version,
        (SELECT source FROM pg_settings WHERE name = 'default_transaction_read_only') AS read_only_source,
        concat_ws('/', extract(epoch FROM pg_postmaster_start_time()), current_database(), current_schema())
            AS identity
-"""
-_TABLES = """
-SELECT relname, has_table_privilege(oid, 'SELECT') AS may_read,
-       has_table_privilege(oid, 'INSERT') AS may_write
-FROM pg_class WHERE relkind IN ('r', 'p') AND pg_table_is_visible(oid)
-    AND relnamespace NOT IN ('pg_catalog'::regnamespace, 'information_schema'::regnamespace)
 """
 
 
@@ -67,9 +61,7 @@ def where(service: str, url: str) -> str:
 
 
 def _words(error: Exception) -> str:
-    if isinstance(error, asyncpg.exceptions.TargetServerAttributeNotMatched):
-        return "no host takes writes"
-    said = in_words(error)
+    said = words_of(error)
     if "startup parameter" in said:
         said += f"; {CURE}"
     return said
@@ -116,7 +108,7 @@ async def look(url: str, schema: Schema, *, writes: bool = False, creates: bool 
             if reason is None:
                 async with connection.transaction():
                     server = await connection.fetchrow(_SERVER)
-                    rows = await connection.fetch(_TABLES)
+                    rows = await connection.fetch(TABLES)
                     reason = _server_problem(server) or await settings_problem(connection)
                     tables = {row["relname"]: row for row in rows}
                     revision = "0" if reason else await stored_revision(connection)
@@ -160,19 +152,19 @@ def _problem(
     if int(revision) and len(own) < len(schema.tables):
         missing = next(name for name in schema.tables if name not in tables)
         return f"is at revision {int(revision):04} but has no table {missing}"
+    if int(revision) >= schema.revision and (lacking := first_missing(schema, tables)):
+        return f"is at revision {int(revision):04} but has no {lacking}"
     if not int(revision) and own:
         return f"has a table {own[0]} that no migration of the shop made"
-    refused = [
-        name for name in own if not tables[name]["may_read"] or (writes and not tables[name]["may_write"])
-    ]
-    if refused:
-        return f"refuses the table {refused[0]} to the role {server['role']}"
+    for name in (table.name for table in tables_of(schema) if table.name in tables):
+        if not tables[name]["may_read"] or (writes and not tables[name]["may_write"]):
+            return f"refuses the table {name} to the role {server['role']}"
     if creates and int(revision) < schema.revision and not server["may_create"]:
         return f"lets the role {server['role']} create nothing in the schema {server['schema']}"
     return None
 
 
 def _shown(tables: dict[str, asyncpg.Record]) -> str:
-    of_all = {"alembic_version", *(table.name for table in (OUTBOX, INBOX, PARKED, DISCARDED))}
+    of_all = {"alembic_version", *(table.name for table in OF_ALL)}
     names = sorted(set(tables) - of_all)
     return ", ".join(names[:SHOWN_MAX]) + (" …" if len(names) > SHOWN_MAX else "")

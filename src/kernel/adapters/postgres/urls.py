@@ -38,7 +38,9 @@ class HostUrl:
 
     @property
     def socket_options(self) -> Mapping[str, int]:
-        return {name: int(self.parameters[name]) for name in SOCKET if name in self.parameters}
+        """Like libpq, 0 means what the system does by itself, except for `keepalives`."""
+        given = {name: int(self.parameters[name]) for name in SOCKET if name in self.parameters}
+        return {name: number for name, number in given.items() if number or name == "keepalives"}
 
     @property
     def session_settings(self) -> dict[str, str]:

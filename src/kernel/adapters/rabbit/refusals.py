@@ -1,5 +1,6 @@
 """What a broker refuses, in its own words."""
 
+import re
 import time
 from collections.abc import Sequence
 
@@ -28,6 +29,8 @@ class Refusal:
 def tell(trouble: Trouble, error: Unavailable) -> None:
     """Why a broker cannot be used: it is away, or it refuses, in words of its own."""
     if isinstance(error, Denied):
-        trouble.tell(error.detail, error.detail.removeprefix("rabbitmq "))
+        # A queue of one process has another name at every try.
+        kind = re.sub("[0-9a-f]{32}", "", error.detail)
+        trouble.tell(kind, error.detail.removeprefix("rabbitmq "))
     else:
         trouble.tell("away", f"away: {error.detail.removeprefix('rabbitmq at ')}")

@@ -7,7 +7,7 @@ from typing import Any
 
 from aio_pika import DeliveryMode, Message
 from aio_pika.abc import AbstractChannel
-from aio_pika.exceptions import PublishError
+from aio_pika.exceptions import DeliveryError, PublishError
 from faststream import AckPolicy
 from faststream.exceptions import RejectMessage
 from faststream.message import StreamMessage
@@ -17,6 +17,7 @@ from yarl import URL
 
 from kernel.adapters.rabbit.connection import ANSWER_S, RabbitConnection
 from kernel.adapters.rabbit.topology import EXCHANGE, declare_topology, service_queue
+from kernel.adapters.rabbit.urls import reason_of
 from kernel.domain.errors import Unavailable
 from kernel.ports.bus import Envelope, Handler, Unreadable
 
@@ -155,8 +156,11 @@ def _cancelled_by_us(error: BaseException) -> bool:
 
 
 def _unconfirmed(envelope: Envelope, outcome: object) -> Unavailable:
-    detail = f"rabbitmq did not confirm {envelope.type}: {type(outcome).__name__}"
-    return Unavailable(detail, code="rabbitmq_unavailable")
+    if isinstance(outcome, DeliveryError):
+        why = "a queue refuses it, as one does that is full"
+    else:
+        why = reason_of(outcome) if isinstance(outcome, BaseException) else type(outcome).__name__
+    return Unavailable(f"rabbitmq did not confirm {envelope.type}: {why}", code="rabbitmq_unavailable")
 
 
 async def raw_body(message: StreamMessage[Any]) -> bytes:

@@ -5,7 +5,7 @@ import errno
 from traceback import walk_tb
 
 from aio_pika.exceptions import ChannelPreconditionFailed, InvalidFrameError, ProbableAuthenticationError
-from aiormq.exceptions import ChannelAccessRefused, ConnectionNotAllowed
+from aiormq.exceptions import ChannelAccessRefused, ChannelInvalidStateError, ConnectionNotAllowed
 from pamqp.commands import Connection
 from yarl import URL
 
@@ -51,7 +51,7 @@ def away(url: URL, error: BaseException) -> Unavailable:
     for kind, code in _REFUSALS.items():
         if isinstance(error, kind):
             return Denied(f"rabbitmq at {where} refuses: {code} {_words(error)}")
-    return Unavailable(f"rabbitmq at {where}: {_reason(error)}", code="rabbitmq_unavailable")
+    return Unavailable(f"rabbitmq at {where}: {reason_of(error)}", code="rabbitmq_unavailable")
 
 
 def _close_frame(error: InvalidFrameError) -> Connection.Close | None:
@@ -63,10 +63,11 @@ def _close_frame(error: InvalidFrameError) -> Connection.Close | None:
     return None
 
 
-def _reason(error: BaseException) -> str:
+def reason_of(error: BaseException) -> str:
+    """Without an object of the library's."""
     if isinstance(error, TimeoutError):
         return "no answer in time"
-    if isinstance(error, asyncio.CancelledError):
+    if isinstance(error, asyncio.CancelledError | ChannelInvalidStateError):
         return "connection lost"
     if error.args and error.args[0] == errno.ECONNREFUSED:
         return "connection refused"

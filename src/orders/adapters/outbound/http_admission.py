@@ -1,3 +1,4 @@
+import logging
 from collections.abc import Callable, Sequence
 
 import aiohttp
@@ -7,7 +8,6 @@ from kernel.adapters import request_id
 from kernel.adapters.http.server import CLIENT_KEEP_ALIVE_S
 from kernel.adapters.trace_context import CURRENT, traceparent
 from kernel.adapters.words import in_words
-from kernel.application.trouble import Trouble
 from kernel.contracts.values import decoder, encode
 from kernel.domain.errors import Refused
 from kernel.ports.clock import Clock
@@ -21,6 +21,8 @@ DETAILS = {
     "account_not_found": "the user has no account",
     "insufficient_funds": "the balance does not suffice for this order",
 }
+
+logger = logging.getLogger(__name__)
 
 
 def open_session() -> aiohttp.ClientSession:
@@ -47,7 +49,7 @@ class HttpAdmission:
         self._clock = clock
         self._unjudged = unjudged
         self._silent_until = float("-inf")
-        self._trouble = Trouble("payments", clock)
+        self._is_silent = False
 
     async def judge(self, commands: Sequence[PlaceOrder]) -> Sequence[Refused | None]:
         if self._clock.monotonic() < self._silent_until:
@@ -56,9 +58,13 @@ class HttpAdmission:
             reasons = await self._ask(commands)
         except (aiohttp.ClientError, TimeoutError, msgspec.DecodeError, UnicodeDecodeError) as error:
             self._silent_until = self._clock.monotonic() + ASK_AGAIN_AFTER_S
-            self._trouble.tell("admission", f"did not check orders, which are accepted: {in_words(error)}")
+            if not self._is_silent:
+                self._is_silent = True
+                logger.warning("payments does not judge orders: %s", in_words(error))
             return self._let_pass(commands)
-        self._trouble.over()
+        if self._is_silent:
+            self._is_silent = False
+            logger.info("payments judges orders again")
         return [Refused(reason, DETAILS.get(reason, reason)) if reason else None for reason in reasons]
 
     def _let_pass(self, commands: Sequence[PlaceOrder]) -> Sequence[None]:
