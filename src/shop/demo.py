@@ -154,7 +154,8 @@ async def _get(session: aiohttp.ClientSession, path: str) -> dict[str, Any]:
 
 async def _post(session: aiohttp.ClientSession, path: str, body: Any) -> tuple[int, dict[str, Any]]:
     headers = {"Content-Type": "application/json"}
-    async with session.post(path, data=encode(body), headers=headers) as response:
+    data = None if body is None else encode(body)
+    async with session.post(path, data=data, headers=headers) as response:
         return response.status, _decode(await response.read())
 
 

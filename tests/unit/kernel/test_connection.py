@@ -79,6 +79,27 @@ async def test_a_body_in_chunks_is_read_with_its_extensions_and_trailers(echo: E
     assert (await raw.answer()).body == b""
 
 
+async def test_many_small_chunks_earn_no_room_for_long_trailers(echo: Echo, raw: Raw) -> None:
+    chunks = b"1\r\nx\r\n" * 10_000
+    await raw.send(request("/", "Transfer-Encoding: chunked", method="POST") + chunks)
+    await raw.send(b"0\r\n" + b"X: y\r\n" * 5000 + b"\r\n")
+    assert (await raw.answer()).status == 431
+    assert echo.bodies == []
+
+
+@pytest.mark.parametrize("parts", [[b"1\r\nx\r\n"], [b"1\r\nx", b"\r\n"], [b"1", b"\r\n", b"x\r", b"\n"]])
+async def test_a_body_may_come_in_any_number_of_small_chunks_and_segments(
+    echo: Echo, raw: Raw, parts: list[bytes]
+) -> None:
+    """Each of them frames more than the largest head."""
+    connection = next(iter(echo.connections))
+    connection.data_received(request("/", "Transfer-Encoding: chunked", method="POST"))
+    for part in parts * 10_000:
+        connection.data_received(part)
+    await raw.send(b"0\r\n\r\n")
+    assert (await raw.answer()).body == b"x" * 10_000
+
+
 async def test_a_body_that_is_expected_is_asked_for(raw: Raw) -> None:
     head = request("/", "Expect: 100-continue", "Content-Length: 5", method="POST")
     await raw.send(head)
@@ -163,6 +184,13 @@ async def test_an_endless_answer_ends_when_its_client_sends_no_more(echo: Echo, 
     raw.send_no_more()
     assert (await raw.answer()).body == b"one last"
     assert await raw.rest() == b""
+
+
+async def test_an_answer_that_is_just_written_as_the_server_ends_is_not_lost(echo: Echo, raw: Raw) -> None:
+    (connection,) = echo.connections
+    connection.write(b"last")
+    connection.shutdown()
+    assert await raw.rest() == b"last"
 
 
 @pytest.mark.parametrize("part", [b"GET / HT", request("/", "Content-Length: 9", method="POST") + b"half"])

@@ -177,6 +177,27 @@ async def test_unfinished_requests_hold_no_more_than_allowed_and_the_largest_giv
         assert [await problem(client) for client in large[:3]] == [(503, "overloaded")] * 3
 
 
+async def test_what_is_sent_behind_a_request_that_is_being_answered_gives_way_to_small_requests() -> None:
+    async with AsyncExitStack() as stack:
+        echo = await stack.enter_async_context(echoing(held_bytes=300_000))
+        greedy = [await stack.enter_async_context(connected(echo.url)) for _ in range(6)]
+        for client in greedy:
+            await client.send(request("/slow") + request("/more", "X: " + "x" * 1000) * 150)
+        await eventually(lambda: echo.begun == ["GET /slow"] * 6)
+        small = await stack.enter_async_context(connected(echo.url))
+        whole = request("/", method="POST", body=b"small")
+        await small.send(whole[:-2])
+        await eventually(lambda: "POST /" in echo.begun)
+        await small.send(whole[-2:])
+        assert (await small.answer()).body == b"small"
+        echo.allowed.set()
+        answers = [await client.answer() for client in greedy]
+        assert [answer.status for answer in answers] == [200] * 6
+        ended = [client for client, answer in zip(greedy, answers, strict=True) if answer.closes]
+        assert len(ended) >= 3
+        assert [await client.rest() for client in ended] == [b""] * len(ended)
+
+
 @contextmanager
 def descriptors(most: int) -> Iterator[None]:
     before = resource.getrlimit(resource.RLIMIT_NOFILE)
@@ -201,3 +222,13 @@ async def test_where_descriptors_run_out_new_connections_are_refused_and_one_lin
             assert await asks(first)
         lines = [line for line in caplog.records if "file descriptors" in line.getMessage()]
         assert len(lines) == 1
+
+
+async def test_connections_that_are_refused_leave_descriptors_for_databases() -> None:
+    """They stay for a moment, to be told why, but not where too few would be left."""
+    async with AsyncExitStack() as stack:
+        echo = await stack.enter_async_context(echoing(head_within_s=60.0))
+        with descriptors(len(os.listdir("/proc/self/fd")) + 104):
+            # Each takes two while it stays: 52 would be all.
+            clients = [await stack.enter_async_context(connected(echo.url)) for _ in range(46)]
+            assert await clients[-1].rest() == b""

@@ -134,6 +134,28 @@ async def test_once_no_write_begins_any_more_nothing_has_to_be_paid_for(
     await eventually(lambda: service.begun == ["/orders", "/orders/1", "/orders/2", "/orders/3"])
 
 
+async def test_reads_go_on_soon_after_the_last_write_was_answered(
+    make: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Writes that come now and then leave the process idle: nobody has to wait, or is refused."""
+    monkeypatch.setattr(reads, "COST_OF_BYTE_S", 1.0)
+    monkeypatch.setattr(reads, "BESIDE_WRITES_S", 60.0)
+    service = make(length=500)
+    for path in ("/orders", "/batch"):
+        await service.call(path, "POST")
+    await service.call("/orders/1")
+    await service.finish("/orders/1")
+    late = await service.call("/orders/2")
+    await service.finish("/orders")
+    await asyncio.sleep(2 * reads.AFTER_WRITES_S)
+    assert "/orders/2" not in service.begun
+    await service.finish("/batch")
+    await eventually(lambda: "/orders/2" in service.begun)
+    await service.finish("/orders/2")
+    start, _ = await late
+    assert start["status"] == 200
+
+
 async def test_a_read_whose_answer_is_taken_slowly_holds_up_nobody(make: Make) -> None:
     service = make()
     paths = [f"/orders/{number}" for number in range(2 * AT_ONCE_MAX)]
@@ -182,5 +204,6 @@ async def test_no_read_is_forgotten_that_begins_to_wait_just_as_the_last_ones_ar
             budget.write_begins()
             await budget.begin()
             budget.end(0)
+            budget.write_ends()
 
     await asyncio.gather(*(read_often() for _ in range(8)))

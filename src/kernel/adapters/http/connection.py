@@ -83,6 +83,20 @@ class Connection(Reading):
         """Whether a request has begun to come, and is not whole."""
         return self._waits in _UNFINISHED
 
+    @property
+    def spare_bytes(self) -> int:
+        """What it could give back of what it holds: all but a whole request that is being answered."""
+        return self.held_bytes if self.is_unfinished else len(self._unread)
+
+    def give_way(self) -> None:
+        """Give it back. A request that is being answered gets its answer, and is the last one."""
+        if self.is_answering and not self.is_unfinished:
+            self.keeps_alive = self.cycle.keep_alive = False
+            self._unread = b""
+            self._count_held()
+        else:
+            self.refuse(Refused(503, "overloaded", "too many requests are unfinished"))
+
     def overdue(self) -> None:
         if self.is_unfinished:
             self.refuse(Refused(408, "request_timeout", "the request did not come in time"))

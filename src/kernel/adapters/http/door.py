@@ -5,21 +5,29 @@ import logging
 import resource
 from collections import Counter
 from collections.abc import Callable
+from math import inf
 from typing import TYPE_CHECKING
 
 from kernel.adapters.http.limits import Limits
-from kernel.adapters.http.request_head import Refused
 
 if TYPE_CHECKING:
     from kernel.adapters.http.connection import Connection
 
-# Kept back for databases, brokers and files.
+# Kept back for databases, brokers and files. Connections that are refused may have half of them.
 DESCRIPTORS_KEPT = 64
 # Connections that are refused stay for a moment, so that their clients can read why.
 REFUSED_MAX = 256
 _SWEEP_S_MAX = 1.0
 
 logger = logging.getLogger(__name__)
+
+
+def _descriptors() -> tuple[float, int]:
+    """How many this process may have, and how many of them are kept back."""
+    most, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if most == resource.RLIM_INFINITY:
+        return inf, DESCRIPTORS_KEPT
+    return most, min(DESCRIPTORS_KEPT, most // 4)
 
 
 def nobody(_: str) -> bool:
@@ -47,7 +55,8 @@ class Door:
             self._of_address[address] += 1
         else:
             self._refused.add(connection)
-            if len(self._refused) > REFUSED_MAX:
+            most, kept = _descriptors()
+            if len(self._refused) > REFUSED_MAX or descriptor >= most - kept // 2:
                 connection.abort()
         return why
 
@@ -75,24 +84,23 @@ class Door:
         Beyond the last one uvloop drops connections without a word, and asyncio logs each of them. Here one
         line is logged until there is room again.
         """
-        most, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
-        run_out = most != resource.RLIM_INFINITY and descriptor >= most - min(DESCRIPTORS_KEPT, most // 4)
+        most, kept = _descriptors()
+        run_out = descriptor >= most - kept
         if run_out and not self._descriptors_ran_out:
-            logger.error("connections are refused: %d of %d file descriptors are open", descriptor, most)
+            logger.error("connections are refused: %d of %.0f file descriptors are open", descriptor, most)
             self._descriptors_ran_out = True
-        elif descriptor < most - 2 * min(DESCRIPTORS_KEPT, most // 4):
+        elif descriptor < most - 2 * kept:
             self._descriptors_ran_out = False
         return run_out
 
     def hold(self, more_bytes: int) -> None:
-        """Where all hold too much, the largest unfinished request is refused: small ones still pass."""
+        """Where all hold too much, whoever could give most back does: small requests still pass."""
         self.held_bytes += more_bytes
         while more_bytes > 0 and self.held_bytes > self.limits.held_bytes:
-            unfinished = [one for one in self._connections if one.held_bytes and one.is_unfinished]
-            if not unfinished:
+            largest = max(self._connections, key=lambda one: one.spare_bytes, default=None)
+            if largest is None or not largest.spare_bytes:
                 return
-            largest = max(unfinished, key=lambda one: one.held_bytes)
-            largest.refuse(Refused(503, "overloaded", "too many requests are unfinished"))
+            largest.give_way()
 
     async def sweep(self) -> None:
         """Ends what is overdue. One task for all is cheaper than a timer for each request."""

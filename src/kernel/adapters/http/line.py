@@ -83,6 +83,7 @@ class Line(HttpToolsProtocol):
         if self.is_answering:
             self.cycle.keep_alive = False
         else:
+            self.flush()
             self.transport.close()
 
     def refuse(self, refused: Refused) -> None:

@@ -115,6 +115,8 @@ class Reading(Line):
             self._body_bytes += end - at
             self.parser.feed_data(data[at:end])
             at = end
+            # Short frames earn nothing: many of them would pay for long trailers. One may be cut in two here.
+            self._frame_bytes = max(self._frame_bytes, -_FRAME_BYTES)
             if self._frame_bytes > self.door.limits.head_bytes:
                 raise Refused(431, "head_too_large", "extensions and trailers of the chunks are too long")
         self._last_bytes, self._unread = data[max(0, at - 3) : at], data[at:]

@@ -18,6 +18,9 @@ AT_ONCE_MAX = 6
 AT_ONCE_BESIDE_WRITES = 3
 # A process counts as writing for so long after a write began: some writes only wait (`Prefer: wait`).
 BESIDE_WRITES_S = 0.5
+# Once no write is under way any more, it counts as writing for so long: clients that write without a pause
+# send the next one within this time.
+AFTER_WRITES_S = 0.02
 # What a read costs the event loop, about; the shop makes 500 orders, 130 kB, in 4 ms.
 COST_OF_READ_S = 0.0003
 COST_OF_BYTE_S = 0.000_000_03
@@ -45,7 +48,10 @@ def bound_reads(app: ASGIApp, budget: "ReadBudget") -> ASGIApp:
             await read(scope, receive, send)
         else:
             budget.write_begins()
-            await app(scope, receive, send)
+            try:
+                await app(scope, receive, send)
+            finally:
+                budget.write_ends()
 
     async def read(scope: Scope, receive: Receive, send: Send) -> None:
         try:
@@ -90,13 +96,26 @@ class ReadBudget:
         self._wait_max_s = wait_max_s
         self._waiting_max = waiting_max
         self._beside_writes_until = 0.0
+        self._writes_count = 0
         self._reads_count = 0
         self._paid_at = 0.0
         self._waiting: deque[asyncio.Future[None]] = deque()
         self._timer: asyncio.TimerHandle | None = None
 
     def write_begins(self) -> None:
+        """`write_ends` has to follow."""
+        self._writes_count += 1
         self._beside_writes_until = asyncio.get_running_loop().time() + BESIDE_WRITES_S
+
+    def write_ends(self) -> None:
+        self._writes_count -= 1
+        if not self._writes_count:
+            soon = asyncio.get_running_loop().time() + AFTER_WRITES_S
+            self._beside_writes_until = min(self._beside_writes_until, soon)
+            if self._timer is not None:
+                self._timer.cancel()
+                self._timer = None
+            self._begin_when_paid()
 
     async def begin(self) -> None:
         """`end` has to follow. Raises Unavailable (`overloaded`)."""
