@@ -215,7 +215,7 @@ async def test_where_descriptors_run_out_new_connections_are_refused_and_one_lin
         echo = await stack.enter_async_context(echoing())
         first = await stack.enter_async_context(connected(echo.url))
         with descriptors(len(os.listdir("/proc/self/fd")) + 104):
-            # Each takes two. How many are free below the limit is not known, so the first refusal is looked for.
+            # Each takes two. How many are free is not known, so the first refusal is looked for.
             code = ""
             while not code:
                 client = await stack.enter_async_context(connected(echo.url))
