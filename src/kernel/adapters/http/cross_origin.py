@@ -36,10 +36,11 @@ def with_cors(app: ASGIApp, config: CORSConfig | None) -> ASGIApp:
         if scope["type"] != ScopeType.HTTP:
             await app(scope, receive, send)
             return
-        headers = {name: value.decode("latin-1") for name, value in scope["headers"]}
-        origin = headers.get(_ORIGIN)
-        is_preflight = origin is not None and _METHOD in headers and scope["method"] == METHOD_OF_OPTIONS
+        given = dict(scope["headers"])
+        origin = given[_ORIGIN].decode("latin-1") if _ORIGIN in given else None
+        is_preflight = origin is not None and _METHOD in given and scope["method"] == METHOD_OF_OPTIONS
         if is_preflight and config.allow_origins:
+            headers = {name: value.decode("latin-1") for name, value in given.items()}
             await send_answer(_preflight(config, headers, scope["path"]), send)
             return
         added = [_VARY]
