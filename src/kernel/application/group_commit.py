@@ -66,6 +66,7 @@ class GroupCommit(Generic[C, R]):
         self._patience: asyncio.TimerHandle | None = None
         self._in_flight: set[asyncio.Task[None]] = set()
         self._in_flight_count = 0
+        self._loop: asyncio.AbstractEventLoop | None = None
 
     async def __call__(self, command: C) -> R:
         """The outcome of one command; raises it where it is an error."""
@@ -78,13 +79,15 @@ class GroupCommit(Generic[C, R]):
         """One outcome a command, in order, within 10 s: Unavailable for what was not begun by then, and
         OutcomeUnknown for what was. Raises Unavailable (`overloaded`) when too many calls wait, or wait too
         long."""
-        loop = asyncio.get_running_loop()
-        if self._waits_too_long(loop.time()):
+        # Asking for the running loop is a system call (getpid), which costs more than all the rest here.
+        self._loop = loop = self._loop or asyncio.get_running_loop()
+        now = loop.time()
+        if self._waits_too_long(now):
             await self._clock.sleep(REFUSED_AFTER_S)
             raise _overloaded()
         if self._waiting_count + len(commands) > self._waiting_max:
             raise _overloaded()
-        call: _Call[C, R] = _Call(commands, loop.create_future(), loop.time())
+        call: _Call[C, R] = _Call(commands, loop.create_future(), now)
         self._waiting.append(call)
         self._waiting_count += len(commands)
         if self._in_flight_count < self._in_flight_max:

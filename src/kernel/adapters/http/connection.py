@@ -124,7 +124,7 @@ class Connection(Reading):
             return
         if waits != self._waits:
             self._waits = waits
-            self.due = self.loop.time() + self._within_s[waits]
+            self.due = inf if waits == ANSWER else self.loop.time() + self._within_s[waits]
         if has_left and waits == REQUEST:
             self.close()
             return
@@ -161,7 +161,9 @@ class Connection(Reading):
         count = len(self._unread) + (self._body_bytes if self.is_answering else 0)
         if count != self.held_bytes:
             more, self.held_bytes = count - self.held_bytes, count
-            self.door.hold(more)
+            self.door.held_bytes += more
+            if more > 0 and self.door.is_full:
+                self.door.make_room()
 
     def close(self) -> None:
         super().close()

@@ -4,13 +4,14 @@ Litestar's own CORS refuses a preflight in plain text, replaces a Vary, and send
 no Origin: a cache could then give one page the answer that is meant for another.
 """
 
-from collections.abc import Iterable
+from collections.abc import Awaitable, Iterable
 from dataclasses import replace
 
 from litestar.config.cors import CORSConfig
 from litestar.enums import ScopeType
-from litestar.types import ASGIApp, Message, Receive, Scope, Send
+from litestar.types import ASGIApp, Receive, Scope, Send
 
+from kernel.adapters.answer_start import answer_start
 from kernel.adapters.http.options import METHOD_OF_OPTIONS
 from kernel.adapters.http.problem import error_answer
 from kernel.adapters.http.short_way import send_answer
@@ -32,27 +33,20 @@ def with_cors(app: ASGIApp, config: CORSConfig | None) -> ASGIApp:
         return app
     exposed = (b"access-control-expose-headers", ", ".join(config.expose_headers).encode())
 
-    async def answer(scope: Scope, receive: Receive, send: Send) -> None:
+    def answer(scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
         if scope["type"] != ScopeType.HTTP:
-            await app(scope, receive, send)
-            return
+            return app(scope, receive, send)
         given = dict(scope["headers"])
         origin = given[_ORIGIN].decode("latin-1") if _ORIGIN in given else None
         is_preflight = origin is not None and _METHOD in given and scope["method"] == METHOD_OF_OPTIONS
         if is_preflight and config.allow_origins:
             headers = {name: value.decode("latin-1") for name, value in given.items()}
-            await send_answer(_preflight(config, headers, scope["path"]), send)
-            return
-        added = [_VARY]
+            return send_answer(_preflight(config, headers, scope["path"]), send)
+        added = answer_start(scope).headers
+        added.append(_VARY)
         if origin is not None and config.is_origin_allowed(origin):
             added += [(b"access-control-allow-origin", _allowed_origin(config, origin)), exposed]
-
-        async def sending(message: Message) -> None:
-            if message["type"] == "http.response.start":
-                message["headers"] = [*message.get("headers", []), *added]
-            await send(message)
-
-        await app(scope, receive, sending)
+        return app(scope, receive, send)
 
     return answer
 

@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING, Any
 
 from uvicorn.protocols.http.httptools_impl import RequestResponseCycle
 
+from kernel.adapters.answer_start import answer_start
 from kernel.adapters.http.problem import refused_answer
 
 if TYPE_CHECKING:
@@ -45,6 +46,8 @@ class Cycle(RequestResponseCycle):
             self.flow.resume_reading()
             self.message_event.clear()
             await self.message_event.wait()
+        if not self.response_started:
+            answer_start(self.scope).left = True
         return {"type": "http.disconnect"}
 
     async def send_500_response(self) -> None:

@@ -93,10 +93,13 @@ class Door:
             self._descriptors_ran_out = False
         return run_out
 
-    def hold(self, more_bytes: int) -> None:
-        """Where all hold too much, whoever could give most back does: small requests still pass."""
-        self.held_bytes += more_bytes
-        while more_bytes > 0 and self.held_bytes > self.limits.held_bytes:
+    @property
+    def is_full(self) -> bool:
+        return self.held_bytes > self.limits.held_bytes
+
+    def make_room(self) -> None:
+        """Whoever could give most back does: small requests still pass."""
+        while self.is_full:
             largest = max(self._connections, key=lambda one: one.spare_bytes, default=None)
             if largest is None or not largest.spare_bytes:
                 return

@@ -6,6 +6,7 @@ each time waits for all reads that are ready: 64 readers of such lists would slo
 
 import asyncio
 from collections import deque
+from time import monotonic
 
 from litestar.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -42,16 +43,16 @@ def bound_reads(app: ASGIApp, budget: "ReadBudget") -> ASGIApp:
     """A read has its place until its answer begins, so a client that reads slowly holds no place."""
 
     async def bounded(scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["path"].startswith(_NO_READS) or scope["path"].endswith(_STREAM):
-            await app(scope, receive, send)
-        elif scope.get("method") == "GET" and not scope["path"].endswith(_WRITTEN_BY_GET):
-            await read(scope, receive, send)
-        else:
+        if scope.get("method") != "GET" or scope["path"].endswith(_WRITTEN_BY_GET):
             budget.write_begins()
             try:
                 await app(scope, receive, send)
             finally:
                 budget.write_ends()
+        elif scope["path"].startswith(_NO_READS) or scope["path"].endswith(_STREAM):
+            await app(scope, receive, send)
+        else:
+            await read(scope, receive, send)
 
     async def read(scope: Scope, receive: Receive, send: Send) -> None:
         try:
@@ -105,13 +106,12 @@ class ReadBudget:
     def write_begins(self) -> None:
         """`write_ends` has to follow."""
         self._writes_count += 1
-        self._beside_writes_until = asyncio.get_running_loop().time() + BESIDE_WRITES_S
+        self._beside_writes_until = monotonic() + BESIDE_WRITES_S
 
     def write_ends(self) -> None:
         self._writes_count -= 1
         if not self._writes_count:
-            soon = asyncio.get_running_loop().time() + AFTER_WRITES_S
-            self._beside_writes_until = min(self._beside_writes_until, soon)
+            self._beside_writes_until = min(self._beside_writes_until, monotonic() + AFTER_WRITES_S)
             if self._timer is not None:
                 self._timer.cancel()
                 self._timer = None
@@ -127,7 +127,7 @@ class ReadBudget:
     def end(self, length: int) -> None:
         """The read answers with a body of `length` bytes."""
         self._reads_count -= 1
-        now = asyncio.get_running_loop().time()
+        now = monotonic()
         if now < self._beside_writes_until:
             cost_s = COST_OF_READ_S + COST_OF_BYTE_S * length
             self._paid_at = max(now, self._paid_at) + cost_s / SHARE_BESIDE_WRITES
@@ -148,7 +148,7 @@ class ReadBudget:
 
     @property
     def _has_room(self) -> bool:
-        now = asyncio.get_running_loop().time()
+        now = monotonic()
         if now >= self._beside_writes_until:
             return self._reads_count < AT_ONCE_MAX
         return self._reads_count < AT_ONCE_BESIDE_WRITES and now >= self._paid_at

@@ -23,7 +23,7 @@ def join_repeated(app: ASGIApp) -> ASGIApp:
 
     def joined(scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
         lines: Lines = list(scope["headers"])
-        if len({name for name, _ in lines}) < len(lines):
+        if len(dict(lines)) < len(lines):
             repeated = _repeated(lines)
             if not repeated.isdisjoint(_SINGLE):
                 return _refuse(repeated & _SINGLE.keys(), scope, send)

@@ -11,7 +11,7 @@ from typing import Any, cast
 import uvicorn
 from litestar.types import ASGIApp
 
-from kernel.adapters.http.answer_headers import tell
+from kernel.adapters.http.answer_headers import start_answers
 from kernel.adapters.http.connection import Connection
 from kernel.adapters.http.cut_off import answer_cut_off
 from kernel.adapters.http.door import Door, nobody
@@ -47,7 +47,7 @@ class HttpServer(uvicorn.Server):
         self._door = Door(limits or Limits(), uncapped)
         super().__init__(
             uvicorn.Config(
-                tell(answer_cut_off(answer_head(answer_options(app)))),
+                start_answers(answer_cut_off(answer_head(answer_options(app)))),
                 interface="asgi3",
                 loop="none",
                 http=cast(Any, partial(Connection, self._door)),

@@ -1,12 +1,14 @@
 """Around a whole application: rate, errors and duration of its routes; trace, span and id of a call."""
 
 import logging
+from collections import Counter
 from collections.abc import Awaitable, Callable, MutableMapping
 from functools import cache
 from time import perf_counter
 from typing import Any
 
 from kernel.adapters import request_id
+from kernel.adapters.answer_start import answer_start
 from kernel.adapters.telemetry.telemetry import Telemetry
 from kernel.adapters.trace_context import CURRENT, traceparent, valid
 
@@ -36,42 +38,31 @@ def observed(app: App, telemetry: Telemetry) -> App:
             await app(scope, receive, send)
             return
         began = perf_counter()
-        status, seconds, left = 500, None, False
         headers: list[tuple[bytes, bytes]] = scope["headers"]
-        # A header that comes twice is ignored.
-        told = [text.decode("latin-1") for name, text in headers if name == _HEADER]
-        ids = [text.decode("latin-1") for name, text in headers if name == _REQUEST_ID]
-        trace = valid(told[0]) if len(told) == 1 else ""
+        given = _once(headers)
+        told = given.get(_HEADER)
+        trace = valid(told.decode("latin-1")) if told else ""
         call = None
         if tracing is not None and not scope["path"].startswith(_UNTRACED):
             call = tracing.call(scope["method"], trace)
             trace = call.traceparent
         trace = trace or traceparent(None)
         # The application reads the header as if the caller had begun this trace, or this span of it.
-        scope["headers"] = [item for item in headers if item[0] != _HEADER]
-        scope["headers"].append((_HEADER, trace.encode()))
+        others = [item for item in headers if item[0] != _HEADER]
+        scope["headers"] = [*others, (_HEADER, trace.encode())]
         CURRENT.set(trace)
-        own_id = request_id.valid(ids[0]) if len(ids) == 1 else ""
-        request_id.CURRENT.set(own_id or request_id.trace_id(trace))
-
-        async def sending(message: Message) -> None:
-            nonlocal status, seconds
-            if message["type"] == "http.response.start":
-                status, seconds = CLIENT_LEFT if left else message["status"], perf_counter() - began
-            await send(message)
-
-        async def receiving() -> Message:
-            nonlocal status, left
-            message = await receive()
-            if message["type"] == "http.disconnect" and seconds is None:
-                status, left = CLIENT_LEFT, True
-            return message
+        told = given.get(_REQUEST_ID)
+        own_id = (told and request_id.valid(told.decode("latin-1"))) or request_id.trace_id(trace)
+        request_id.CURRENT.set(own_id)
+        start = answer_start(scope)
+        start.headers.append((_REQUEST_ID, own_id.encode()))
 
         try:
-            await app(scope, receiving, sending)
+            await app(scope, receive, send)
         finally:
             route = scope.get("path_template") or "unmatched"
-            elapsed = perf_counter() - began if seconds is None else seconds
+            elapsed = (start.at or perf_counter()) - began
+            status = CLIENT_LEFT if start.left else start.status or 500
             requests(scope["method"], route, status).observe(elapsed)
             if logger.isEnabledFor(logging.DEBUG):
                 call_told = {"method": scope["method"], "route": route, "status": status}
@@ -80,3 +71,12 @@ def observed(app: App, telemetry: Telemetry) -> App:
                 call.end(route, status)
 
     return observe
+
+
+def _once(headers: list[tuple[bytes, bytes]]) -> dict[bytes, bytes]:
+    """Without those that come twice, which are ignored."""
+    given = dict(headers)
+    if len(given) < len(headers):
+        counts = Counter(name for name, _ in headers)
+        given = {name: text for name, text in given.items() if counts[name] == 1}
+    return given
