@@ -46,7 +46,7 @@ class History:
     lost: int = 0
     doubled: int = 0
     others: set[str] = field(default_factory=set)
-    """Users whose orders somebody else holds against what is stored."""
+    """Users whose orders and deposits somebody else compares with what is stored."""
     _amounts: dict[str, set[int]] = field(default_factory=dict)
 
     def deposit(self, user: str, amount: int) -> Wish:

@@ -103,7 +103,7 @@ class Proof:
                 chaos = Chaos(
                     shop, f"{self._seed}-replicated", list(KINDS), FAULT_S_MAX, FAULT_EVERY_S, cluster=cluster
                 )
-                chaos.history.others |= switched.buyers
+                chaos.history.others |= switched.users
                 await self._rounds(chaos, self._ends_at)
 
     @property

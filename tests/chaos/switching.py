@@ -19,8 +19,8 @@ class Switched:
     longest_s: float = 0.0
     """The longest time without an answer to a call of one kind."""
     broken: list[str] = field(default_factory=list)
-    buyers: set[str] = field(default_factory=set)
-    """Users whose orders were held here against what is stored."""
+    users: set[str] = field(default_factory=set)
+    """Those whose orders and deposits were compared here with what is stored."""
 
 
 async def switch_over_and_back(shop: ChaosShop, ends_at: float, tell: Callable[[str], None]) -> Switched:
@@ -41,7 +41,7 @@ async def switch_over_and_back(shop: ChaosShop, ends_at: float, tell: Callable[[
         people.stop()
         await shopping
     found.broken += people.faults
-    found.buyers.add(people.buyer)
+    found.users |= {people.user, people.buyer}
     return found
 
 

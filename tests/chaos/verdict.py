@@ -92,6 +92,8 @@ class Verdict:
         known = {(deposit.user, deposit.amount): deposit for deposit in self.history.deposits}
         deposited = Counter[str]()
         for (user, amount), count in transfers.items():
+            if user in self.history.others:
+                continue
             deposited[user] += amount * count
             deposit = known.get((user, amount))
             if deposit is None or deposit.outcome is Outcome.REFUSED:
