@@ -56,25 +56,24 @@ def _decode(body: bytes, kind: type[T]) -> T:
 
 
 def _may_repeat(body: bytes, value: object) -> bool:
-    """Whether the body has to be looked at again: the name of a field stands in it more often than there are
-    values of that field, or may hide behind an escape. Counting takes 1 µs an order, decoding twice 5 µs."""
-    if isinstance(value, msgspec.Struct):
-        return b"\\" in body or any(body.count(name) > 1 for name, *_ in _names(type(value)))
-    if not isinstance(value, list) or not value or not isinstance(value[0], msgspec.Struct):
+    """Whether the body has to be looked at again: it has more colons than its structs have members.
+
+    A colon in a string is counted too. Counting takes less than 1 µs an order, decoding twice takes 5.
+    """
+    structs = value if isinstance(value, list) else [value]
+    if not structs or not isinstance(structs[0], msgspec.Struct):
         return False
-    return b"\\" in body or any(
-        body.count(name) > sum([getattr(item, field) is not absent for item in value])
-        for name, field, absent in _names(type(value[0]))
-    )
+    required_count, optional = _members(type(structs[0]))
+    given = [getattr(one, name) is not absent for one in structs for name, absent in optional]
+    return body.count(b":") > required_count * len(structs) + sum(given)
 
 
 @cache
-def _names(kind: type[msgspec.Struct]) -> list[tuple[bytes, str, object]]:
-    """Of each field: its name in JSON, its attribute, and the attribute's value without the field."""
-    return [
-        (f'"{field.encode_name}"'.encode(), field.name, field.default)
-        for field in msgspec.structs.fields(kind)
-    ]
+def _members(kind: type[msgspec.Struct]) -> tuple[int, list[tuple[str, object]]]:
+    """How many fields are required; the attributes of the others, and their values without the field."""
+    fields = msgspec.structs.fields(kind)
+    optional = [(field.name, field.default) for field in fields if not field.required]
+    return len(fields) - len(optional), optional
 
 
 def _require_json(connection: ASGIConnection[Any, Any, Any, Any]) -> None:
