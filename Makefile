@@ -64,11 +64,12 @@ bench: $(READY)  ## measure the shop against its floors; writes bench/results
 bench-long: $(READY)  ## measure what work costs as it grows, and a soak; writes bench/results/long.json
 	@.venv/bin/python -m bench.long $(ARGS)
 
-check: $(READY)  ## check formatting, lint, types, the import contracts and generated documents
+check: $(READY)  ## check formatting, lint, the rules of ARCHITECTURE.md, types and generated documents
 	.venv/bin/ruff format --check
 	.venv/bin/ruff check
-	.venv/bin/mypy
+	.venv/bin/python -m tests.architecture.rules
 	.venv/bin/lint-imports
+	.venv/bin/mypy
 	$(SHOP) openapi --check
 
 format: $(READY)  ## format the code and apply the safe fixes

@@ -116,8 +116,8 @@ class Bench:
                     p99.append(seconds[len(seconds) * 99 // 100])
                     commit = await floors.commit_s(self.servers.bare, count=60, per_s=PACE_PER_S)
                     confirm = await broker.confirm_s(count=60, per_s=PACE_PER_S)
-                    told = await broker.told_s(count=60, per_s=PACE_PER_S)
-                    floor.append(3 * commit + 2 * confirm + told)
+                    notification = await broker.notify_s(count=60, per_s=PACE_PER_S)
+                    floor.append(3 * commit + 2 * confirm + notification)
             published, consumed = await broker.rates(count=5000)
             self.facts["messages a second that the broker confirms"] = published
             self.facts["messages a second that the broker delivers"] = consumed

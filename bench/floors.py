@@ -100,7 +100,7 @@ class BrokerFloor:
         """The median time from a publish to its confirm."""
         return await self._published_s(self._queue, count, per_s)
 
-    async def told_s(self, *, count: int, per_s: float) -> float:
+    async def notify_s(self, *, count: int, per_s: float) -> float:
         """The same of a notification, which no disk keeps."""
         return await self._published_s(self._listener, count, per_s)
 

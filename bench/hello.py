@@ -9,7 +9,7 @@ import msgspec
 from litestar import Litestar, post
 from litestar.params import Body
 
-from kernel.adapters.http.server import HttpServer, listen
+from kernel.adapters.http.server.server import HttpServer, listen
 from shop.serving import run
 
 

@@ -177,15 +177,15 @@ class Long:
             await self.warmed_up(shop)
             seconds = max(5.0, self.scale * OVERLOADED_S)
             with step(f"three times the clients for {seconds:g} s"):
-                told = await stress.overload(shop, self.servers, seconds, self.next_seed())
-        answers = told.answers
+                overload = await stress.overload(shop, self.servers, seconds, self.next_seed())
+        answers = overload.answers
         self.facts["% of a core that the generator takes under overload"] = (
             100 * answers.cpu_s / answers.seconds
         )
         for status in (201, 429, 503):
             self.facts[f"answers {status} under overload"] = answers.statuses[status]
-        kept, best = [told.kept_per_s], [told.best_per_s]
-        after, usual = [told.after_s], [told.usual_s]
+        kept, best = [overload.kept_per_s], [overload.best_per_s]
+        after, usual = [overload.after_s], [overload.usual_s]
         return [
             Row("overload", "decided under overload", "at its best", "/s", kept, best, at_least=0.8),
             Row("overload-after", "POST to FINISHED 5 s after", "before", "s", after, usual, at_most=1.5),
@@ -197,20 +197,20 @@ class Long:
             with step("warming up for the soak"):
                 await self.paced(shop, min(WARM_UP_MINUTES, self.minutes), lambda looks: None)
             with step(f"{self.minutes:g} minutes of {PACE_PER_S:g} orders a second"):
-                self.looks, latencies_s = await self.paced(shop, self.minutes, self.tell)
+                self.looks, latencies_s = await self.paced(shop, self.minutes, self.report)
         self.facts["ms to answer a POST of the soak, p50"] = latencies_s[len(latencies_s) // 2] * 1000
         self.facts["ms to answer a POST of the soak, p99"] = latencies_s[len(latencies_s) * 99 // 100] * 1000
-        return soak.judged(self.looks)
+        return soak.assessed(self.looks)
 
     async def paced(
-        self, shop: BenchedShop, minutes: float, told: soak.Told
+        self, shop: BenchedShop, minutes: float, report: soak.Report
     ) -> tuple[list[soak.Look], list[float]]:
         looks, answers = await soak.soak(
-            shop, self.servers, minutes=minutes, per_s=PACE_PER_S, seed=self.next_seed(), told=told
+            shop, self.servers, minutes=minutes, per_s=PACE_PER_S, seed=self.next_seed(), report=report
         )
         return looks, sorted(answers.latencies_s)
 
-    def tell(self, looks: Sequence[soak.Look]) -> None:
+    def report(self, looks: Sequence[soak.Look]) -> None:
         """Ten lines over the whole soak."""
         if len(looks) % (soak.LOOKS // 10) == 0:
             memory = ", ".join(f"{service} {mb:.0f} MB" for service, mb in looks[-1].memory_mb.items())

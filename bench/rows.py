@@ -68,7 +68,7 @@ async def accepted_per_s(shop: BenchedShop, servers: Servers, count: int, seed: 
 async def accepted_apart_per_s(
     shop: BenchedShop, servers: Servers, payments_cable: Cable, count: int, seed: int
 ) -> float:
-    """The same, while payments judges orders but gets no message: it decides nothing before the end."""
+    """The same, while payments checks orders but gets no message: it decides nothing before the end."""
     async with payments_cable.away():
         answers = await accepted(f"{shop.urls['orders']}/api/Order", count, seed)
     await decided(servers, count)

@@ -50,7 +50,7 @@ class Look:
         return sum(self.tables[f"{database}.{table}"].bytes for table in DATA[database])
 
 
-Told = Callable[[Sequence[Look]], None]
+Report = Callable[[Sequence[Look]], None]
 
 
 class Eye(Protocol):
@@ -87,11 +87,11 @@ def _sizes(tables: Sequence[str]) -> str:
 
 
 async def soak(
-    shop: BenchedShop, servers: Servers, *, minutes: float, per_s: float, seed: int, told: Told
+    shop: BenchedShop, servers: Servers, *, minutes: float, per_s: float, seed: int, report: Report
 ) -> tuple[list[Look], Answers]:
     """A look at the shop at rest, looks under load, and one at rest again; with the answers of the gateway.
 
-    `told` is called with all looks after each of them.
+    `report` is called with all looks after each of them.
     """
     url, count = f"{shop.urls['gateway']}/orders", max(1, round(60 * minutes * per_s))
     async with eye(shop, servers) as look, asyncio.TaskGroup() as group:
@@ -100,7 +100,7 @@ async def soak(
         while not load.done():
             await asyncio.wait([load], timeout=60 * minutes / LOOKS)
             looks.append(await look())
-            told(looks)
+            report(looks)
         answers = load.result()
         assert answers.statuses == {201: count}, answers.statuses
         looks.append(await at_rest(servers, count, look))
@@ -108,7 +108,7 @@ async def soak(
 
 
 async def at_rest(servers: Servers, count: int, look: Eye) -> Look:
-    """A look once everything is decided and told."""
+    """A look once everything is decided and notified."""
     await rows.decided(servers, count)
 
     async def nothing_to_publish() -> Look | None:
@@ -125,7 +125,7 @@ def first_and_last(looks: Sequence[Look]) -> tuple[Sequence[Look], Sequence[Look
     return looks[:quarter], looks[-quarter:]
 
 
-def judged(looks: Sequence[Look]) -> list[Row]:
+def assessed(looks: Sequence[Look]) -> list[Row]:
     """What may not grow, and what may only grow with the orders."""
     start, end = first_and_last(looks)
     memory = [

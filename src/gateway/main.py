@@ -1,28 +1,27 @@
-import asyncio
-
 from gateway.adapters.inbound.accounts import AccountsController, deposit_by_get
-from gateway.adapters.inbound.events import watch_order
+from gateway.adapters.inbound.answers import PROBLEMS
+from gateway.adapters.inbound.events import STREAMS, watch_order
 from gateway.adapters.inbound.notifications import StatusChanges
-from gateway.adapters.inbound.orders import OrdersController, short_ways
+from gateway.adapters.inbound.orders import OrdersController, PlaceOrderHandler, fast_paths
 from gateway.adapters.outbound.http_service import open_session
 from gateway.adapters.outbound.neighbours import Neighbour
 from gateway.application.hub import Hub
-from gateway.application.place_orders import PlaceOrders
+from gateway.settings import GatewaySettings
 from gateway.wiring import assemble
 from kernel.adapters.http.app import create_app
-from kernel.adapters.http.cors import cors_config
+from kernel.adapters.http.documents.openapi import Api
 from kernel.adapters.http.health import Probes
-from kernel.adapters.http.openapi import Api
-from kernel.adapters.http.short_way import with_short_ways
+from kernel.adapters.http.middleware.cors import cors_config
+from kernel.adapters.http.middleware.fast_path import with_fast_paths
 from kernel.adapters.telemetry.lifecycle import Lifecycle
-from kernel.ports.bus import Notifications
 from kernel.ports.clock import Clock
+from kernel.service import Host
 from kernel.serving import Background, run
-from kernel.settings import Settings
-from kernel.wiring import open_telemetry
+from kernel.wiring.telemetry import open_telemetry
+from payments.contract.operations import WRITTEN_BY_GET
 
 
-def api(settings: Settings) -> Api:
+def api(settings: GatewaySettings) -> Api:
     legacy = [deposit_by_get] if settings.shop_legacy_routes == "on" else []
     return Api(
         "Gateway",
@@ -30,11 +29,13 @@ def api(settings: Settings) -> Api:
         {"Accounts": "Accounts, deposits and balances.", "Orders": "Orders and their status."},
         routes=[AccountsController, *legacy, OrdersController, watch_order],
         ui_path="/index.html",
+        problems=PROBLEMS,
     )
 
 
-async def serve(settings: Settings, notifications: Notifications, stop: asyncio.Event) -> None:
-    """Run the gateway until `stop` is set. Raises ShopError where it cannot start."""
+async def serve(settings: GatewaySettings, host: Host) -> None:
+    """Run the gateway until its host stops. Raises ShopError where it cannot start."""
+    notifications, stop = host.notifications(), host.stop
 
     async def notified() -> bool:
         return notifications.healthy
@@ -58,7 +59,7 @@ async def serve(settings: Settings, notifications: Notifications, stop: asyncio.
             container=container,
         )
         hub, changes = await container.get(Hub), await container.get(StatusChanges)
-        ways = short_ways(await container.get(PlaceOrders), hub, clock)
+        paths = fast_paths(await container.get(PlaceOrderHandler))
         jobs: list[Background] = [hub, changes, *neighbours]
         servers = {
             "orders": settings.orders_url,
@@ -67,14 +68,16 @@ async def serve(settings: Settings, notifications: Notifications, stop: asyncio.
             "collector": settings.otel_exporter_otlp_endpoint,
         }
         await run(
-            with_short_ways(app, ways),
+            with_fast_paths(app, paths, PROBLEMS),
             telemetry,
             settings,
-            settings.gateway_port,
+            settings.port,
             stop,
             hub,
             cors=cors_config(settings.shop_cors_origins),
             root_path=settings.shop_root_path or "",
+            written_by_get=WRITTEN_BY_GET,
+            streams=STREAMS,
             lifecycle=Lifecycle("gateway", servers),
             jobs=jobs,
         )

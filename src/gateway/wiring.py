@@ -4,19 +4,21 @@ import aiohttp
 from dishka import AsyncContainer, Provider, Scope, make_async_container, provide
 
 from gateway.adapters.inbound.notifications import StatusChanges
+from gateway.adapters.inbound.orders import PlaceOrderHandler
 from gateway.adapters.outbound.http_accounts import HttpAccounts
 from gateway.adapters.outbound.http_orders import HttpOrders
 from gateway.application.cancel_orders import CancelOrders
 from gateway.application.change_accounts import ChangeAccounts
 from gateway.application.hub import STREAMS_PER_ADDRESS_MAX, Hub
+from gateway.application.place_and_wait import PlaceAndWait
 from gateway.application.place_orders import PlaceOrders
 from gateway.ports.accounts import AccountsService
 from gateway.ports.orders import OrdersService
+from gateway.settings import GatewaySettings
 from kernel.adapters.system_clock import SystemClock
 from kernel.adapters.telemetry.telemetry import Telemetry
 from kernel.ports.bus import Notifications
 from kernel.ports.clock import Clock
-from kernel.settings import Settings
 
 
 class GatewayProvider(Provider):
@@ -24,7 +26,7 @@ class GatewayProvider(Provider):
 
     def __init__(
         self,
-        settings: Settings,
+        settings: GatewaySettings,
         notifications: Notifications,
         session: aiohttp.ClientSession,
         telemetry: Telemetry,
@@ -38,6 +40,8 @@ class GatewayProvider(Provider):
     clock = provide(SystemClock, provides=Clock)
     change_accounts = provide(ChangeAccounts)
     cancel_orders = provide(CancelOrders)
+    place_and_wait = provide(PlaceAndWait)
+    place_order_handler = provide(PlaceOrderHandler)
     status_changes = provide(StatusChanges)
 
     @provide
@@ -66,7 +70,7 @@ class GatewayProvider(Provider):
 
 
 def assemble(
-    settings: Settings,
+    settings: GatewaySettings,
     notifications: Notifications,
     session: aiohttp.ClientSession,
     telemetry: Telemetry,

@@ -5,8 +5,8 @@ import re
 
 from yarl import URL
 
-from kernel.adapters.postgres.parameters import UrlProblem, is_host
-from kernel.adapters.postgres.urls import database_hosts
+from kernel.adapters.postgres.connections.parameters import UrlProblem, is_host
+from kernel.adapters.postgres.connections.urls import database_hosts
 
 # The parameters that the AMQP library reads; it ignores any other one.
 BROKER_PARAMETERS = (

@@ -9,12 +9,12 @@ from typing import Protocol
 from litestar.config.cors import CORSConfig
 from litestar.types import ASGIApp
 
-from kernel.adapters.http.cross_origin import with_cors
-from kernel.adapters.http.limits import Limits
-from kernel.adapters.http.proxies import behind_proxies
-from kernel.adapters.http.reads import ReadBudget, bound_reads
-from kernel.adapters.http.repeated_headers import join_repeated
-from kernel.adapters.http.server import HttpServer, listen
+from kernel.adapters.http.middleware.cross_origin import with_cors
+from kernel.adapters.http.middleware.proxies import behind_proxies
+from kernel.adapters.http.middleware.reads import ReadBudget, bound_reads
+from kernel.adapters.http.middleware.repeated_headers import join_repeated
+from kernel.adapters.http.server.limits import Limits
+from kernel.adapters.http.server.server import HttpServer, listen
 from kernel.adapters.telemetry.asgi import observed
 from kernel.adapters.telemetry.lifecycle import Lifecycle
 from kernel.adapters.telemetry.telemetry import LoopLag, Telemetry
@@ -52,11 +52,13 @@ async def run(
     settings: Settings,
     port: int,
     stop: asyncio.Event,
-    first_to_stop: Stoppable,
+    intake: Stoppable,
     *,
     lifecycle: Lifecycle,
     cors: CORSConfig | None = None,
     root_path: str = "",
+    written_by_get: tuple[str, ...] = (),
+    streams: tuple[str, ...] = (),
     relays: Sequence[Relay] = (),
     jobs: Sequence[Background] = (),
 ) -> None:
@@ -65,17 +67,17 @@ async def run(
     Then nothing more is taken from the bus and the network, and what was begun is finished. The relays end
     last, so that they publish what it committed; what they cannot publish in time stays in the outbox.
 
-    `first_to_stop` is what would keep them busy: no message, no endless answer is begun any more.
+    `intake` is stopped first: no message, no endless answer is begun any more.
     """
 
     async def stop_first() -> None:
         await stop.wait()
         lifecycle.stopping()
-        await first_to_stop.stop()
+        await intake.stop()
 
     trusted = settings.shop_trusted_proxies
-    bounded = with_cors(bound_reads(join_repeated(app), ReadBudget()), cors)
-    seen = behind_proxies(observed(bounded, telemetry), trusted, root_path)
+    bounded = bound_reads(join_repeated(app), ReadBudget(), written_by_get=written_by_get, streams=streams)
+    seen = behind_proxies(observed(with_cors(bounded, cors), telemetry), trusted, root_path)
     limits = Limits(
         connections=settings.shop_connections, connections_per_address=settings.connections_per_address
     )

@@ -1,14 +1,17 @@
-"""Everything an operator can set, as environment variables: the field's name in capitals."""
+"""What an operator can set, as environment variables. These are shared by all; a service adds its own.
+
+A variable has the name of its field in capitals; `msgspec.field(name=…)` gives it another one.
+"""
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any, Literal, get_args
+from typing import Annotated, Any, Literal, TypeVar, get_args
 
 import msgspec
 from msgspec import Meta
 
 from kernel.adapters.networks import Networks
-from kernel.adapters.postgres.parameters import UrlProblem
+from kernel.adapters.postgres.connections.parameters import UrlProblem
 from kernel.checks import (
     check_bind_host,
     check_broker_urls,
@@ -55,14 +58,7 @@ class SettingsError(Exception):
 
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True):
-    orders_database_url: DatabaseUrl | None = None
-    payments_database_url: DatabaseUrl | None = None
     rabbitmq_url: BrokerUrls | None = None
-    orders_url: HttpUrl = "http://127.0.0.1:5001"
-    payments_url: HttpUrl = "http://127.0.0.1:5002"
-    gateway_port: Port = 5003
-    orders_port: Port = 5001
-    payments_port: Port = 5002
     bind_host: Annotated[str, Meta(description="a host name or an address"), check_bind_host] = "127.0.0.1"
     shop_data_dir: Annotated[Path, Meta(description="a folder")] = Path(".data")
     shop_currency: Annotated[str, Meta(pattern=r"^[A-Z]{3}\Z", description="a code like RUB (ISO 4217)")] = (
@@ -70,14 +66,11 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     )
     shop_auth: Literal["open", "jwt"] = "open"
     shop_legacy_routes: Literal["on", "off"] = "on"
-    shop_cors_origins: Origins | None = None
     shop_connections: Count = 10_000
     shop_connections_per_address: Count | None = None
     shop_trusted_proxies: Annotated[
         Networks, Meta(description="networks like 10.0.0.0/8 or fd00::/8, separated by commas")
     ] = Networks()
-    shop_root_path: RootPath | None = None
-    shop_streams_per_address: Count | None = None
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
     log_format: Literal["auto", "console", "json"] = "auto"
     otel_exporter_otlp_endpoint: CollectorUrl | None = None
@@ -90,17 +83,20 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         return self.shop_connections_per_address or by_default
 
 
-def load_settings(environment: Mapping[str, str]) -> Settings:
+S = TypeVar("S", bound=Settings)
+
+
+def load_settings(kind: type[S], environment: Mapping[str, str]) -> S:
     """Raises SettingsError for the first value that is not what its setting takes; empty means unset.
 
     The value of a URL may lie in a file, which the variable `…_FILE` names: a URL may hold a password.
     """
     values = {
-        field.name: _value(field, text)
-        for field in msgspec.structs.fields(Settings)
-        if (text := _text(field.name, environment))
+        field.name: _value(variable, field.type, text)
+        for variable, field in variables(kind).items()
+        if (text := _text(variable, environment))
     }
-    settings = Settings(**values)
+    settings = kind(**values)
     if settings.shop_auth == "jwt":
         raise SettingsError("SHOP_AUTH: jwt is not available yet; use open")
     return settings
@@ -110,12 +106,21 @@ def required(settings: Settings, name: str) -> str:
     """The value of a setting that has no default. Raises SettingsError where it is not set."""
     value = getattr(settings, name)
     if value is None:
-        raise SettingsError(f"{name.upper()} is not set")
+        raise SettingsError(f"{variable(type(settings), name)} is not set")
     return str(value)
 
 
+def variables(kind: type[Settings]) -> dict[str, msgspec.structs.FieldInfo]:
+    """The fields of these settings, by the names of their environment variables."""
+    return {field.encode_name.upper(): field for field in msgspec.structs.fields(kind)}
+
+
+def variable(kind: type[Settings], name: str) -> str:
+    """The environment variable of this field."""
+    return next(variable for variable, field in variables(kind).items() if field.name == name)
+
+
 def _text(name: str, environment: Mapping[str, str]) -> str:
-    name = name.upper()
     text = environment.get(name, "")
     path = environment.get(f"{name}_FILE", "") if name.endswith(MAY_BE_SECRET) else ""
     if not path:
@@ -132,18 +137,17 @@ def _text(name: str, environment: Mapping[str, str]) -> str:
     return text
 
 
-def _value(field: msgspec.structs.FieldInfo, text: str) -> Any:
-    name = field.name.upper()
+def _value(name: str, kind: Any, text: str) -> Any:
     try:
-        value = msgspec.convert(text, field.type, strict=False, dec_hook=lambda kind, value: kind(value))
-        for note in _notes(field.type):
+        value = msgspec.convert(text, kind, strict=False, dec_hook=lambda wanted, value: wanted(value))
+        for note in _notes(kind):
             if callable(note):
                 note(value)
     except UrlProblem as problem:
-        raise SettingsError(f"{name} must be {_expected(field.type)}: {problem}") from None
+        raise SettingsError(f"{name} must be {_expected(kind)}: {problem}") from None
     except msgspec.ValidationError as error:
         # Never the value itself: it may hold a password.
-        raise SettingsError(f"{name} must be {_expected(field.type)}") from error
+        raise SettingsError(f"{name} must be {_expected(kind)}") from error
     return value
 
 

@@ -1,35 +1,48 @@
 """Between the domain of orders and what is published: HTTP bodies and messages."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 from datetime import datetime
-from typing import Any
 from uuid import UUID
 
 import msgspec
 
-from kernel.adapters.cloudevents import Origin, decode_events, encode_event
-from kernel.contracts import catalog, http
-from kernel.contracts.orders import OrderCancellationRequestedV1, OrderPlacedV1, OrderStatusChangedV1
-from kernel.contracts.payments import (
+from kernel.adapters.cloudevents import Decoders, Origin, decode_events, encode_event
+from kernel.contracts.values import Amount, UserId
+from kernel.domain.events import Received, Unhandled
+from kernel.domain.money import in_units
+from orders.contract import http
+from orders.contract.messages import (
+    ORDER_CANCELLATION_REQUESTED,
+    ORDER_PLACED,
+    ORDER_STATUS_CHANGED,
+    OrderCancellationRequestedV1,
+    OrderPlacedV1,
+    OrderStatusChangedV1,
+)
+from orders.domain.commands import CancelOrder, PlaceOrder
+from orders.domain.events import (
+    CancellationRequested,
+    OrderPlaced,
+    PaymentCaptured,
+    PaymentDeclined,
+    PaymentRefunded,
+    PaymentRequest,
+    PaymentResult,
+    PaymentVoided,
+)
+from orders.domain.order import Order, OrderStatusChanged
+from orders.domain.status import StatusChanged
+from payments.contract.http import AdmissionRequest
+from payments.contract.messages import (
+    PAYMENT_CAPTURED,
+    PAYMENT_DECLINED,
+    PAYMENT_REFUNDED,
+    PAYMENT_VOIDED,
     PaymentCapturedV1,
     PaymentDeclinedV1,
     PaymentRefundedV1,
     PaymentVoidedV1,
 )
-from kernel.contracts.values import Amount, UserId
-from kernel.domain.events import Received, Unhandled
-from kernel.domain.money import in_units
-from orders.domain.events import (
-    CancellationRequested,
-    OrderPlaced,
-    PaymentCaptured,
-    PaymentDecided,
-    PaymentDeclined,
-    PaymentRefunded,
-    PaymentVoided,
-    Question,
-)
-from orders.domain.order import Order, OrderStatusChanged, PlaceOrder, StatusChanged
 
 SOURCE = "/shop/orders"
 
@@ -48,6 +61,12 @@ def place_order(
     )
 
 
+def cancel_order(order: Order, traceparent: str, request_id: str) -> CancelOrder:
+    return CancelOrder(
+        order_id=order.id, user_id=order.user_id, traceparent=traceparent, request_id=request_id
+    )
+
+
 def order_body(order: Order, change: StatusChanged | None = None) -> http.Order:
     """The order as it is, or as it was right after this change."""
     return http.Order(
@@ -63,37 +82,34 @@ def order_body(order: Order, change: StatusChanged | None = None) -> http.Order:
     )
 
 
-def life_body(life: Sequence[Order]) -> list[http.OrderChange]:
-    return [http.OrderChange(sequence, order_body(order)) for sequence, order in enumerate(life, 1)]
+def status_history_body(history: Sequence[Order]) -> list[http.OrderChange]:
+    return [http.OrderChange(sequence, order_body(order)) for sequence, order in enumerate(history, 1)]
 
 
 def history_body(changes: Sequence[StatusChanged]) -> list[http.StatusChange]:
     return [http.StatusChange(c.sequence, c.status.value, c.reason, c.at) for c in changes]
 
 
-def admission_question(command: PlaceOrder) -> http.AdmissionRequest:
-    return http.AdmissionRequest(UserId(command.user_id), Amount(command.amount))
+def admission_request(command: PlaceOrder) -> AdmissionRequest:
+    return AdmissionRequest(UserId(command.user_id), Amount(command.amount))
 
 
-def encode(event: Question | OrderStatusChanged, event_id: UUID, at: datetime) -> tuple[str, bytes]:
+def encode(event: PaymentRequest | OrderStatusChanged, event_id: UUID, at: datetime) -> tuple[str, bytes]:
     event_type, data = _published(event)
     return event_type, encode_event(event, event_id, at, source=SOURCE, type=event_type, data=data)
 
 
-def _published(event: Question | OrderStatusChanged) -> tuple[str, msgspec.Struct]:
+def _published(event: PaymentRequest | OrderStatusChanged) -> tuple[str, msgspec.Struct]:
     order_id, user_id = event.order_id, UserId(event.user_id)
     match event:
         case OrderPlaced():
             amount = Amount(event.amount)
-            return catalog.ORDER_PLACED, OrderPlacedV1(order_id, user_id, amount, event.currency)
+            return ORDER_PLACED, OrderPlacedV1(order_id, user_id, amount, event.currency)
         case CancellationRequested():
-            data = OrderCancellationRequestedV1(order_id, user_id)
-            return catalog.ORDER_CANCELLATION_REQUESTED, data
+            return ORDER_CANCELLATION_REQUESTED, OrderCancellationRequestedV1(order_id, user_id)
         case OrderStatusChanged():
             order = order_body(event.order, event.change)
-            return catalog.ORDER_STATUS_CHANGED, OrderStatusChangedV1(
-                order_id, user_id, order, event.change.sequence
-            )
+            return ORDER_STATUS_CHANGED, OrderStatusChangedV1(order_id, user_id, order, event.change.sequence)
 
 
 def _captured(data: PaymentCapturedV1, origin: Origin) -> PaymentCaptured:
@@ -112,13 +128,13 @@ def _voided(data: PaymentVoidedV1, origin: Origin) -> PaymentVoided:
     return PaymentVoided(order_id=data.order_id, user_id=data.user_id, **origin)
 
 
-FACTS: Mapping[str, Callable[[Any, Origin], PaymentDecided]] = {
-    catalog.PAYMENT_CAPTURED: _captured,
-    catalog.PAYMENT_DECLINED: _declined,
-    catalog.PAYMENT_REFUNDED: _refunded,
-    catalog.PAYMENT_VOIDED: _voided,
+DECODERS: Decoders[PaymentResult] = {
+    PAYMENT_CAPTURED: (PaymentCapturedV1, _captured),
+    PAYMENT_DECLINED: (PaymentDeclinedV1, _declined),
+    PAYMENT_REFUNDED: (PaymentRefundedV1, _refunded),
+    PAYMENT_VOIDED: (PaymentVoidedV1, _voided),
 }
 
 
-def decode(body: bytes) -> Sequence[Received[PaymentDecided] | Unhandled]:
-    return decode_events(body, FACTS)
+def decode(body: bytes) -> Sequence[Received[PaymentResult] | Unhandled]:
+    return decode_events(body, DECODERS)

@@ -6,37 +6,44 @@ import aiohttp
 from dishka import AsyncContainer, Provider, Scope, make_async_container, provide
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from kernel.adapters.postgres.outbox import PostgresOutbox
-from kernel.adapters.postgres.unit_of_work import PostgresUnitOfWork
+from kernel.adapters.postgres.messages.outbox import PostgresOutbox
+from kernel.adapters.postgres.statements.unit_of_work import PostgresUnitOfWork
 from kernel.adapters.telemetry.telemetry import Telemetry
 from kernel.application.consume import Consumer, ParkMessage
 from kernel.application.group_commit import GroupCommit
-from kernel.application.tell import Teller
+from kernel.application.notifier import BackgroundNotifier
 from kernel.ports.bus import Bus
 from kernel.ports.clock import Clock
 from kernel.ports.outbox import Outbox
-from kernel.settings import Settings
-from kernel.wiring import KernelProvider, Outgoing, in_scope
+from kernel.wiring.background import RelayDispatcher
+from kernel.wiring.providers import KernelProvider
+from kernel.wiring.use_cases import scoped
 from orders import wire
-from orders.adapters.inbound.placing import Placing
+from orders.adapters.inbound.placement_handler import PlacementHandler
 from orders.adapters.outbound.http_admission import HttpAdmission
-from orders.adapters.outbound.postgres import PostgresHistory, PostgresOrders, PostgresPlacedOrders
-from orders.adapters.outbound.telemetry import ObservedAdmission, ObservedHistory, OrderMetrics
+from orders.adapters.outbound.postgres.orders import PostgresHistory, PostgresOrders
+from orders.adapters.outbound.postgres.placed_orders import PostgresPlacedOrders
+from orders.adapters.outbound.telemetry import ObservedHistory, OrderMetrics
 from orders.application.ask_again import AskAgain
 from orders.application.cancel_orders import CancelOrders
 from orders.application.place_orders import PlaceOrders
 from orders.application.settle_orders import SettleOrders
-from orders.domain.events import PaymentDecided, Question
-from orders.domain.order import Cancelled, CancelOrder, OrderStatusChanged, Placed, PlaceOrder
+from orders.domain.commands import CancelOrder, PlaceOrder
+from orders.domain.events import PaymentRequest, PaymentResult
+from orders.domain.order import Cancelled, OrderStatusChanged, Placed
+from orders.messaging import MESSAGING
 from orders.ports.admission import Admission
-from orders.ports.listeners import TellListeners
+from orders.ports.listeners import NotifyListeners
 from orders.ports.orders import History, Orders, PlacedOrders
+from orders.settings import OrdersSettings
 
 
 class OrdersProvider(Provider):
     scope = Scope.REQUEST
 
-    def __init__(self, settings: Settings, session: aiohttp.ClientSession, telemetry: Telemetry) -> None:
+    def __init__(
+        self, settings: OrdersSettings, session: aiohttp.ClientSession, telemetry: Telemetry
+    ) -> None:
         super().__init__()
         self._telemetry = telemetry
         self._metrics = OrderMetrics(telemetry.metrics.registry)
@@ -54,22 +61,23 @@ class OrdersProvider(Provider):
         return ObservedHistory(PostgresHistory(uow), uow.after_commit, self._metrics)
 
     @provide
-    def outbox(self, uow: PostgresUnitOfWork, clock: Clock, outgoing: Outgoing) -> Outbox[Question]:
-        return PostgresOutbox(uow, clock, wire.encode, outgoing)
+    def outbox(
+        self, uow: PostgresUnitOfWork, clock: Clock, dispatcher: RelayDispatcher
+    ) -> Outbox[PaymentRequest]:
+        return PostgresOutbox(uow, clock, wire.encode, dispatcher)
 
     @provide(scope=Scope.APP)
-    def teller(self, bus: Bus, clock: Clock) -> Teller[OrderStatusChanged]:
-        return Teller(wire.encode, bus, clock)
+    def notifier(self, bus: Bus, clock: Clock) -> BackgroundNotifier[OrderStatusChanged]:
+        return BackgroundNotifier(wire.encode, bus, clock)
 
     @provide(scope=Scope.APP)
-    def tell_listeners(self, teller: Teller[OrderStatusChanged]) -> TellListeners:
-        return teller.tell
+    def notify_listeners(self, notifier: BackgroundNotifier[OrderStatusChanged]) -> NotifyListeners:
+        return notifier.notify
 
     @provide(scope=Scope.APP)
     def admission(self, clock: Clock) -> Admission:
         url = self._settings.payments_url
-        admission = HttpAdmission(self._session, url, clock, self._metrics.unjudged)
-        return ObservedAdmission(admission, self._metrics)
+        return HttpAdmission(self._session, url, clock, self._metrics.unchecked)
 
     @provide
     def place_orders(
@@ -78,7 +86,7 @@ class OrdersProvider(Provider):
         orders: Orders,
         history: History,
         placed: PlacedOrders,
-        outbox: Outbox[Question],
+        outbox: Outbox[PaymentRequest],
         admission: Admission,
         clock: Clock,
     ) -> PlaceOrders:
@@ -87,28 +95,27 @@ class OrdersProvider(Provider):
 
     @provide(scope=Scope.APP)
     def group_of_placements(self, container: AsyncContainer, clock: Clock) -> GroupCommit[PlaceOrder, Placed]:
-        place_orders = self._telemetry.batches("place_orders", in_scope(container, PlaceOrders))
-        return GroupCommit(place_orders, clock, repeat=partial(place_orders, judged=True))
+        counted = self._metrics.placing(scoped(container, PlaceOrders))
+        place_orders = self._telemetry.batches("place_orders", counted)
+        return GroupCommit(place_orders, clock, repeat=partial(place_orders, checked=True))
 
-    placing = provide(Placing, scope=Scope.APP)
+    handler = provide(PlacementHandler, scope=Scope.APP)
 
     @provide(scope=Scope.APP)
     def group_of_cancellations(
         self, container: AsyncContainer, clock: Clock
     ) -> GroupCommit[CancelOrder, Cancelled]:
-        cancel_orders = self._telemetry.batches("cancel_orders", in_scope(container, CancelOrders))
+        cancel_orders = self._telemetry.batches("cancel_orders", scoped(container, CancelOrders))
         return GroupCommit(cancel_orders, clock)
 
     @provide(scope=Scope.APP)
-    def consumer(self, container: AsyncContainer, clock: Clock) -> Consumer[PaymentDecided]:
-        settle_orders = self._telemetry.batches(
-            "settle_orders", in_scope(container, SettleOrders), "consumer"
-        )
-        return Consumer(wire.decode, settle_orders, in_scope(container, ParkMessage), clock)
+    def consumer(self, container: AsyncContainer, clock: Clock) -> Consumer[PaymentResult]:
+        settle_orders = self._telemetry.batches("settle_orders", scoped(container, SettleOrders), "consumer")
+        return Consumer(wire.decode, settle_orders, scoped(container, ParkMessage), clock, MESSAGING.subject)
 
 
 def assemble(
-    settings: Settings,
+    settings: OrdersSettings,
     engine: AsyncEngine,
     bus: Bus,
     session: aiohttp.ClientSession,

@@ -1,24 +1,28 @@
-import asyncio
-
 from kernel.adapters.http.app import create_app
-from kernel.adapters.http.openapi import VERSION, Api
-from kernel.adapters.http.short_way import with_short_ways
-from kernel.adapters.rabbit.asyncapi import asyncapi
+from kernel.adapters.http.documents.openapi import Api
+from kernel.adapters.http.middleware.fast_path import with_fast_paths
 from kernel.adapters.telemetry.lifecycle import Lifecycle
 from kernel.application.consume import Consumer
 from kernel.application.watchdog import Watchdog
-from kernel.ports.bus import Bus
+from kernel.service import Host
 from kernel.serving import run
-from kernel.settings import Settings, required
-from kernel.wiring import database, housekeeping, open_telemetry, probes, relays, watch
-from payments.adapters.inbound.http import AccountsController, admit_orders, deposit_by_get, short_ways
+from kernel.settings import required
+from kernel.wiring.background import housekeeping, relays
+from kernel.wiring.database import database
+from kernel.wiring.health import probes
+from kernel.wiring.telemetry import open_telemetry, watch
+from payments.adapters.inbound.http import AccountsController, admit_orders, deposit_by_get, fast_paths
 from payments.adapters.outbound.tables import SCHEMA, SCHEMA_REVISION
 from payments.application.admit_orders import AdmitOrders
-from payments.domain.events import Question
+from payments.contract.operations import WRITTEN_BY_GET
+from payments.contract.problems import PROBLEMS
+from payments.domain.events import PaymentRequest
+from payments.messaging import MESSAGING
+from payments.settings import PaymentsSettings
 from payments.wiring import assemble
 
 
-def api(settings: Settings) -> Api:
+def api(settings: PaymentsSettings) -> Api:
     legacy = [deposit_by_get] if settings.shop_legacy_routes == "on" else []
     return Api(
         "Payments",
@@ -26,42 +30,45 @@ def api(settings: Settings) -> Api:
         {"Accounts": "Accounts, deposits and balances."},
         routes=[AccountsController, admit_orders, *legacy],
         ui_path="/swagger",
-        asyncapi=asyncapi("payments", VERSION),
+        problems=PROBLEMS,
     )
 
 
-async def serve(settings: Settings, bus: Bus, stop: asyncio.Event) -> None:
-    """Run the payments service until `stop` is set. Raises ShopError or SettingsError if it cannot start."""
-    url = required(settings, "payments_database_url")
+async def serve(settings: PaymentsSettings, host: Host) -> None:
+    """Run the payments service until its host stops. Raises ShopError or SettingsError if it cannot start."""
+    bus, stop = host.bus(), host.stop
+    url = required(settings, "database_url")
     servers = {
         "database": url,
         "rabbitmq": settings.rabbitmq_url,
         "collector": settings.otel_exporter_otlp_endpoint,
     }
     async with (
-        open_telemetry("payments", settings.otel_exporter_otlp_endpoint) as telemetry,
+        open_telemetry("payments", settings.otel_exporter_otlp_endpoint, MESSAGING.subject) as telemetry,
         database(url, SCHEMA) as engine,
         bus,
     ):
         container = assemble(settings, engine, bus, telemetry)
         watchdog = await container.get(Watchdog)
-        store = watch(telemetry, "payments", engine, watchdog)
+        store = watch(telemetry, MESSAGING.publishes, engine, watchdog)
         app = create_app(
             api(settings),
+            asyncapi=host.asyncapi,
             probes=probes(engine, SCHEMA_REVISION, watchdog, stop),
             exposition=telemetry.exposition,
             container=container,
         )
-        consumer = watchdog.handling(store.consuming(await container.get(Consumer[Question])))
+        consumer = watchdog.handling(store.consuming(await container.get(Consumer[PaymentRequest])))
         await bus.subscribe(consumer)
         await run(
-            with_short_ways(app, short_ways(await container.get(AdmitOrders))),
+            with_fast_paths(app, fast_paths(await container.get(AdmitOrders)), PROBLEMS),
             telemetry,
             settings,
-            settings.payments_port,
+            settings.port,
             stop,
             bus,
+            written_by_get=WRITTEN_BY_GET,
             lifecycle=Lifecycle("payments", servers, schema=SCHEMA_REVISION),
-            relays=await relays(container, "payments", store, consumer),
+            relays=await relays(container, MESSAGING.publishes, store, consumer),
             jobs=[*await housekeeping(container)],
         )

@@ -1,37 +1,49 @@
 """Between the domain of payments and what is published: HTTP bodies and messages."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 from datetime import datetime
-from typing import Any
 from uuid import UUID
 
 import msgspec
 
-from kernel.adapters.cloudevents import Origin, decode_events, encode_event
-from kernel.contracts import catalog, http
-from kernel.contracts.orders import OrderCancellationRequestedV1, OrderPlacedV1
-from kernel.contracts.payments import (
+from kernel.adapters.cloudevents import Decoders, Origin, decode_events, encode_event
+from kernel.contracts.values import Amount, UserId
+from kernel.domain.events import Received, Unhandled
+from kernel.domain.money import in_units
+from orders.contract.messages import (
+    ORDER_CANCELLATION_REQUESTED,
+    ORDER_PLACED,
+    OrderCancellationRequestedV1,
+    OrderPlacedV1,
+)
+from payments.contract import http
+from payments.contract.messages import (
+    PAYMENT_CAPTURED,
+    PAYMENT_DECLINED,
+    PAYMENT_REFUNDED,
+    PAYMENT_VOIDED,
     PaymentCapturedV1,
     PaymentDeclinedV1,
     PaymentRefundedV1,
     PaymentVoidedV1,
 )
-from kernel.contracts.values import Amount, UserId
-from kernel.domain.events import Received, Unhandled
-from kernel.domain.money import in_units
-from payments.domain.account import Account, Deposit, Deposited, Transfer
+from payments.domain.account import Account, Deposit, Deposited, OpenAccount, Transfer
 from payments.domain.events import (
     CancellationRequested,
     OrderPlaced,
     PaymentCaptured,
-    PaymentDecided,
     PaymentDeclined,
     PaymentRefunded,
+    PaymentRequest,
+    PaymentResult,
     PaymentVoided,
-    Question,
 )
 
 SOURCE = "/shop/payments"
+
+
+def open_account(body: http.OpenAccount, key: str | None, account_id: UUID) -> OpenAccount:
+    return OpenAccount(account_id=account_id, user_id=body.user_id, idempotency_key=key)
 
 
 def deposit(user_id: UserId, amount: Amount, key: str | None, transfer_id: UUID) -> Deposit:
@@ -65,22 +77,22 @@ def transaction_body(transfer: Transfer) -> http.Transaction:
     )
 
 
-def encode(event: PaymentDecided, event_id: UUID, at: datetime) -> tuple[str, bytes]:
+def encode(event: PaymentResult, event_id: UUID, at: datetime) -> tuple[str, bytes]:
     event_type, data = _published(event)
     return event_type, encode_event(event, event_id, at, source=SOURCE, type=event_type, data=data)
 
 
-def _published(event: PaymentDecided) -> tuple[str, msgspec.Struct]:
+def _published(event: PaymentResult) -> tuple[str, msgspec.Struct]:
     order_id, user_id = event.order_id, UserId(event.user_id)
     match event:
         case PaymentCaptured():
-            return catalog.PAYMENT_CAPTURED, PaymentCapturedV1(order_id, user_id, event.transfer_id)
+            return PAYMENT_CAPTURED, PaymentCapturedV1(order_id, user_id, event.transfer_id)
         case PaymentDeclined():
-            return catalog.PAYMENT_DECLINED, PaymentDeclinedV1(order_id, user_id, event.reason)
+            return PAYMENT_DECLINED, PaymentDeclinedV1(order_id, user_id, event.reason)
         case PaymentRefunded():
-            return catalog.PAYMENT_REFUNDED, PaymentRefundedV1(order_id, user_id)
+            return PAYMENT_REFUNDED, PaymentRefundedV1(order_id, user_id)
         case PaymentVoided():
-            return catalog.PAYMENT_VOIDED, PaymentVoidedV1(order_id, user_id)
+            return PAYMENT_VOIDED, PaymentVoidedV1(order_id, user_id)
 
 
 def _order_placed(data: OrderPlacedV1, origin: Origin) -> OrderPlaced:
@@ -97,11 +109,11 @@ def _cancellation_requested(data: OrderCancellationRequestedV1, origin: Origin) 
     return CancellationRequested(order_id=data.order_id, user_id=data.user_id, **origin)
 
 
-FACTS: Mapping[str, Callable[[Any, Origin], Question]] = {
-    catalog.ORDER_PLACED: _order_placed,
-    catalog.ORDER_CANCELLATION_REQUESTED: _cancellation_requested,
+DECODERS: Decoders[PaymentRequest] = {
+    ORDER_PLACED: (OrderPlacedV1, _order_placed),
+    ORDER_CANCELLATION_REQUESTED: (OrderCancellationRequestedV1, _cancellation_requested),
 }
 
 
-def decode(body: bytes) -> Sequence[Received[Question] | Unhandled]:
-    return decode_events(body, FACTS)
+def decode(body: bytes) -> Sequence[Received[PaymentRequest] | Unhandled]:
+    return decode_events(body, DECODERS)

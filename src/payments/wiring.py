@@ -3,16 +3,17 @@
 from dishka import AsyncContainer, Provider, Scope, make_async_container, provide
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from kernel.adapters.postgres.outbox import PostgresOutbox
-from kernel.adapters.postgres.unit_of_work import PostgresUnitOfWork
+from kernel.adapters.postgres.messages.outbox import PostgresOutbox
+from kernel.adapters.postgres.statements.unit_of_work import PostgresUnitOfWork
 from kernel.adapters.telemetry.telemetry import Telemetry
 from kernel.application.consume import Consumer, ParkMessage
 from kernel.application.group_commit import GroupCommit
 from kernel.ports.bus import Bus
 from kernel.ports.clock import Clock
 from kernel.ports.outbox import Outbox
-from kernel.settings import Settings
-from kernel.wiring import KernelProvider, Outgoing, in_scope
+from kernel.wiring.background import RelayDispatcher
+from kernel.wiring.providers import KernelProvider
+from kernel.wiring.use_cases import scoped
 from payments import wire
 from payments.adapters.outbound.postgres import (
     PostgresAccounts,
@@ -26,14 +27,16 @@ from payments.application.charge_orders import ChargeOrders
 from payments.application.make_deposits import MakeDeposits
 from payments.application.open_accounts import OpenAccounts
 from payments.domain.account import Deposit, Deposited, OpenAccount, Opened
-from payments.domain.events import PaymentDecided, Question
+from payments.domain.events import PaymentRequest, PaymentResult
+from payments.messaging import MESSAGING
 from payments.ports.accounts import Accounts, Ledger, OpenedAccounts, Payments, Statements
+from payments.settings import PaymentsSettings
 
 
 class PaymentsProvider(Provider):
     scope = Scope.REQUEST
 
-    def __init__(self, settings: Settings, telemetry: Telemetry) -> None:
+    def __init__(self, settings: PaymentsSettings, telemetry: Telemetry) -> None:
         super().__init__()
         self._telemetry = telemetry
         self._settings = settings
@@ -48,8 +51,10 @@ class PaymentsProvider(Provider):
     make_deposits = provide(MakeDeposits)
 
     @provide
-    def outbox(self, uow: PostgresUnitOfWork, clock: Clock, outgoing: Outgoing) -> Outbox[PaymentDecided]:
-        return PostgresOutbox(uow, clock, wire.encode, outgoing)
+    def outbox(
+        self, uow: PostgresUnitOfWork, clock: Clock, dispatcher: RelayDispatcher
+    ) -> Outbox[PaymentResult]:
+        return PostgresOutbox(uow, clock, wire.encode, dispatcher)
 
     @provide
     def open_accounts(self, uow: PostgresUnitOfWork, accounts: Accounts, clock: Clock) -> OpenAccounts:
@@ -57,19 +62,19 @@ class PaymentsProvider(Provider):
 
     @provide(scope=Scope.APP)
     def group_of_openings(self, container: AsyncContainer, clock: Clock) -> GroupCommit[OpenAccount, Opened]:
-        return GroupCommit(self._telemetry.batches("open_accounts", in_scope(container, OpenAccounts)), clock)
+        return GroupCommit(self._telemetry.batches("open_accounts", scoped(container, OpenAccounts)), clock)
 
     @provide(scope=Scope.APP)
     def group_of_deposits(self, container: AsyncContainer, clock: Clock) -> GroupCommit[Deposit, Deposited]:
-        return GroupCommit(self._telemetry.batches("make_deposits", in_scope(container, MakeDeposits)), clock)
+        return GroupCommit(self._telemetry.batches("make_deposits", scoped(container, MakeDeposits)), clock)
 
     @provide(scope=Scope.APP)
-    def consumer(self, container: AsyncContainer, clock: Clock) -> Consumer[Question]:
-        charge_orders = self._telemetry.batches(
-            "charge_orders", in_scope(container, ChargeOrders), "consumer"
-        )
-        return Consumer(wire.decode, charge_orders, in_scope(container, ParkMessage), clock)
+    def consumer(self, container: AsyncContainer, clock: Clock) -> Consumer[PaymentRequest]:
+        charge_orders = self._telemetry.batches("charge_orders", scoped(container, ChargeOrders), "consumer")
+        return Consumer(wire.decode, charge_orders, scoped(container, ParkMessage), clock, MESSAGING.subject)
 
 
-def assemble(settings: Settings, engine: AsyncEngine, bus: Bus, telemetry: Telemetry) -> AsyncContainer:
+def assemble(
+    settings: PaymentsSettings, engine: AsyncEngine, bus: Bus, telemetry: Telemetry
+) -> AsyncContainer:
     return make_async_container(KernelProvider(engine, bus, telemetry), PaymentsProvider(settings, telemetry))

@@ -6,33 +6,61 @@ import os
 import re
 import signal
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from pkgutil import resolve_name
 from typing import Any
 
 import click
 import msgspec
 
 from kernel.adapters.telemetry.logs import configure_logs
-from kernel.settings import Settings, load_settings
-from shop.databases import SERVICES, any_databases, own_databases
+from shop.databases import any_databases, own_databases
 from shop.dead_letters.commands import dead_letters
 from shop.mistakes import in_one_line
+from shop.service_name import ServiceName, services_of
+from shop.services import Shop, installed, load_shop
 from shop.terminal import announce, run, say, say_facts
 
 logger = logging.getLogger(__name__)
 
 
-class ShopCommands(click.Group):
+@contextmanager
+def _failing_in_one_line() -> Iterator[None]:
     """Whatever a command raises ends in one clear line, not in a traceback."""
+    try:
+        yield
+    except (click.ClickException, click.exceptions.Exit, click.Abort, BrokenPipeError):
+        raise
+    except Exception as error:
+        logger.debug("the command failed", exc_info=error)
+        raise click.ClickException(in_one_line(error)) from None
+
+
+class ShopCommands(click.Group):
+    """Our commands, and those that services bring; ours come first where two have one name."""
+
+    def make_context(self, *arguments: Any, **options: Any) -> click.Context:
+        with _failing_in_one_line():
+            return super().make_context(*arguments, **options)
 
     def invoke(self, context: click.Context) -> Any:
-        try:
+        with _failing_in_one_line():
             return super().invoke(context)
-        except (click.ClickException, click.exceptions.Exit, click.Abort, BrokenPipeError):
-            raise
-        except Exception as error:
-            logger.debug("the command failed", exc_info=error)
-            raise click.ClickException(in_one_line(error)) from None
+
+    def list_commands(self, context: click.Context) -> list[str]:
+        return sorted({*super().list_commands(context), *_brought(context)})
+
+    def get_command(self, context: click.Context, name: str) -> click.Command | None:
+        if (own := super().get_command(context, name)) or name not in (brought := _brought(context)):
+            return own
+        command: click.Command = resolve_name(brought[name])
+        return command
+
+
+def _brought(context: click.Context) -> dict[str, str]:
+    return {name: where for service in services_of(context) for name, where in service.commands.items()}
 
 
 @click.group(cls=ShopCommands, context_settings={"help_option_names": ["-h", "--help"]})
@@ -43,10 +71,11 @@ def cli(context: click.Context) -> None:
 
     Settings are environment variables; README.md lists them.
     """
-    settings = load_settings(os.environ)
-    configure_logs(settings.log_level, settings.log_format)
+    shop = load_shop(os.environ, installed())
+    packages = ("kernel", "shop", *(service.package for service in shop.services.values()))
+    configure_logs(shop.common.log_level, shop.common.log_format, packages)
     _ignore_libpq()
-    context.obj = settings
+    context.obj = shop
 
 
 def _ignore_libpq() -> None:
@@ -60,7 +89,7 @@ def _ignore_libpq() -> None:
 
 @cli.command()
 @click.pass_obj
-def up(settings: Settings) -> None:
+def up(shop: Shop) -> None:
     """Run the whole shop in this process, on PostgreSQL servers of its own; stop it with Ctrl-C."""
     from shop import serving
 
@@ -74,45 +103,44 @@ def up(settings: Settings) -> None:
                 announce(_urls(complete))
             await stop.wait()
 
-    asyncio.run(serving.require_given_databases(settings))
-    with own_databases(settings) as complete:
+    asyncio.run(serving.require_given_databases(shop))
+    with own_databases(shop) as complete:
         serving.run(until_stopped)
 
 
-def _urls(settings: Settings) -> str:
-    from shop.serving import local_url
+def _urls(shop: Shop) -> str:
+    from shop.serving import url_of
 
-    gateway = local_url(settings, settings.gateway_port)
-    return (
-        f"The shop is open.\n"
-        f"  gateway   {gateway}  (try it: {gateway}/index.html)\n"
-        f"  orders    {local_url(settings, settings.orders_port)}/swagger\n"
-        f"  payments  {local_url(settings, settings.payments_port)}/swagger\n"
-        f"  data      {settings.shop_data_dir.resolve()}\n"
-        f"Ctrl-C stops it."
-    )
+    lines = {}
+    for name in sorted(shop.services):
+        url, page = url_of(shop, name), shop.services[name].load_main().api(shop.settings[name]).ui_path
+        lines[name] = url + page if name in shop.stores else f"{url}  (try it: {url}{page})"
+    lines["data"] = str(shop.common.shop_data_dir.resolve())
+    width = max(9, *map(len, lines))
+    listed = "".join(f"  {name:{width}} {line}\n" for name, line in lines.items())
+    return f"The shop is open.\n{listed}Ctrl-C stops it."
 
 
 @cli.command()
-@click.argument("service", type=click.Choice(["orders", "payments", "gateway"]))
+@click.argument("service", type=ServiceName())
 @click.pass_obj
-def serve(settings: Settings, service: str) -> None:
+def serve(shop: Shop, service: str) -> None:
     """Run one service on the servers that the settings name."""
     from shop import serving
 
-    serving.run(lambda stop: serving.serve(service, settings, stop))
+    serving.run(lambda stop: serving.serve(service, shop, stop))
 
 
 @cli.command()
-@click.argument("service", type=click.Choice([*SERVICES, "all"]))
+@click.argument("service", type=ServiceName("all", wanted=lambda service: service.schema))
 @click.option("--json", "as_json", is_flag=True, help="Print facts for programs.")
 @click.pass_obj
-def migrate(settings: Settings, service: str, as_json: bool) -> None:
+def migrate(shop: Shop, service: str, as_json: bool) -> None:
     """Bring a database to the newest revision of its schema."""
     from shop.serving import migrate_databases
 
-    services = SERVICES if service == "all" else (service,)
-    with any_databases(settings, services, make=True) as complete:
+    services = shop.stores if service == "all" else (service,)
+    with any_databases(shop, services, make=True) as complete:
         revisions = asyncio.run(migrate_databases(complete, services))
     if as_json:
         say_facts(msgspec.json.encode(revisions))
@@ -124,22 +152,22 @@ def migrate(settings: Settings, service: str, as_json: bool) -> None:
 @cli.command()
 @click.option("--json", "as_json", is_flag=True, help="Print facts for programs.")
 @click.pass_obj
-def demo(settings: Settings, as_json: bool) -> None:
+def demo(shop: Shop, as_json: bool) -> None:
     """Walk through the shop: an account, a deposit, orders that are paid, refused and returned."""
     from shop.demo import run_demo
 
-    sys.exit(0 if run_demo(settings, as_json=as_json) else 1)
+    sys.exit(0 if run_demo(shop, as_json=as_json) else 1)
 
 
 @cli.command()
 @click.option("--at-rest", is_flag=True, help="Nothing may be under way: what waits is a fault, too.")
 @click.option("--json", "as_json", is_flag=True, help="Print facts for programs.")
 @click.pass_obj
-def audit(settings: Settings, at_rest: bool, as_json: bool) -> None:
+def audit(shop: Shop, at_rest: bool, as_json: bool) -> None:
     """Check the books, also of a shop that works: money, payments and histories; name what is wrong."""
-    from shop.audit.report import run_audit
+    from shop.audit.report import AUDITED, run_audit
 
-    with any_databases(settings, SERVICES) as complete:
+    with any_databases(shop, AUDITED) as complete:
         sound = run_audit(complete, at_rest=at_rest, as_json=as_json)
     sys.exit(0 if sound else 1)
 
@@ -154,11 +182,13 @@ def audit(settings: Settings, at_rest: bool, as_json: bool) -> None:
 )
 @click.option("--check", is_flag=True, help="Write nothing; name the files that are out of date.")
 @click.option("--json", "as_json", is_flag=True, help="Print facts for programs.")
-def openapi(out: Path, check: bool, as_json: bool) -> None:
+@click.pass_obj
+def openapi(shop: Shop, out: Path, check: bool, as_json: bool) -> None:
     """Write the OpenAPI and AsyncAPI documents of all services; needs no database and no running shop."""
     from shop.documents import stale, write
 
-    found = [str(path) for path in (stale(out) if check else write(out))]
+    services = tuple(shop.services.values())
+    found = [str(path) for path in (stale(out, services) if check else write(out, services))]
     if as_json:
         say_facts(msgspec.json.encode({"stale" if check else "written": found}))
     else:

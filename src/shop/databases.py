@@ -7,64 +7,57 @@ lost its orders.
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 
-import msgspec
-
 from kernel.adapters.embedded.postgres import EmbeddedPostgres, EmbeddedPostgresError, running_url
-from kernel.settings import Settings, required
-
-SERVICES = ("orders", "payments")
+from kernel.settings import required, variable
+from shop.services import Shop
 
 
 @contextmanager
-def own_databases(settings: Settings) -> Iterator[Settings]:
+def own_databases(shop: Shop) -> Iterator[Shop]:
     """Starts the embedded servers that a shop needs; raises EmbeddedPostgresError where another shop runs.
 
     A URL that is set is used instead of the embedded server of its service.
     """
     with ExitStack() as servers:
-        yield _with_servers(settings, SERVICES, servers)
+        yield _with_servers(shop, shop.stores, servers)
 
 
 @contextmanager
-def any_databases(settings: Settings, services: Sequence[str], *, make: bool = False) -> Iterator[Settings]:
+def any_databases(shop: Shop, services: Sequence[str], *, make: bool = False) -> Iterator[Shop]:
     """The databases of the settings, else those of a running shop, else embedded servers that this starts.
 
     Raises SettingsError where only the URL of another service is set, and EmbeddedPostgresError where there
     is no shop, unless this is to `make` one.
     """
-    if any(_url(settings, service) for service in SERVICES):
+    if any(shop.settings[service].database_url for service in shop.stores):
         for service in services:
-            required(settings, f"{service}_database_url")
-        yield settings
+            required(shop.settings[service], "database_url")
+        yield shop
         return
     if not make:
-        _require_shop(settings, services)
+        _require_shop(shop, services)
+    folder = shop.common.shop_data_dir
     running = {
-        f"{service}_database_url": running_url(settings.shop_data_dir / service, database=service)
-        for service in services
+        service: {"database_url": running_url(folder / service, database=service)} for service in services
     }
     with ExitStack() as servers:
-        yield _with_servers(msgspec.structs.replace(settings, **running), services, servers)
+        yield _with_servers(shop.replaced(running), services, servers)
 
 
-def _require_shop(settings: Settings, services: Sequence[str]) -> None:
+def _require_shop(shop: Shop, services: Sequence[str]) -> None:
+    folder = shop.common.shop_data_dir
     for service in services:
-        if not (settings.shop_data_dir / service / "cluster").is_dir():
-            names = " and ".join(f"{name.upper()}_DATABASE_URL" for name in services)
+        if not (folder / service / "cluster").is_dir():
+            names = " and ".join(variable(shop.services[name].settings, "database_url") for name in services)
             raise EmbeddedPostgresError(
-                f"there is no shop in {settings.shop_data_dir.absolute()}: set {names}, or SHOP_DATA_DIR"
+                f"there is no shop in {folder.absolute()}: set {names}, or SHOP_DATA_DIR"
             )
 
 
-def _with_servers(settings: Settings, services: Sequence[str], servers: ExitStack) -> Settings:
+def _with_servers(shop: Shop, services: Sequence[str], servers: ExitStack) -> Shop:
     started = {}
     for service in services:
-        if _url(settings, service) is None:
-            server = EmbeddedPostgres(settings.shop_data_dir / service, database=service)
-            started[f"{service}_database_url"] = servers.enter_context(server).url
-    return msgspec.structs.replace(settings, **started)
-
-
-def _url(settings: Settings, service: str) -> str | None:
-    url: str | None = getattr(settings, f"{service}_database_url")
-    return url
+        if shop.settings[service].database_url is None:
+            server = EmbeddedPostgres(shop.common.shop_data_dir / service, database=service)
+            started[service] = {"database_url": servers.enter_context(server).url}
+    return shop.replaced(started)

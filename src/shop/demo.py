@@ -15,10 +15,10 @@ from rich.table import Table
 
 from kernel.contracts.values import encode
 from kernel.domain.errors import Unavailable
-from kernel.settings import Settings
 from shop.console import new_console, new_progress, shown
 from shop.databases import own_databases
-from shop.serving import answers, local_url, open_shop, require_given_databases
+from shop.services import Shop
+from shop.serving import answers, open_shop, require_given_databases, url_of
 from shop.terminal import say_facts
 
 DEPOSIT = Decimal("100.00")
@@ -52,13 +52,13 @@ class Story(msgspec.Struct, rename="camel"):
         return all(step.holds for step in self.steps)
 
 
-def run_demo(settings: Settings, *, as_json: bool) -> bool:
+def run_demo(shop: Shop, *, as_json: bool) -> bool:
     """On the shop that runs, or on one of its own; whether everything was as it should be."""
-    if asyncio.run(answers(local_url(settings, settings.gateway_port))):
-        story = asyncio.run(_show_progress(settings))
+    if asyncio.run(answers(url_of(shop, "gateway"))):
+        story = asyncio.run(_show_progress(shop))
     else:
-        asyncio.run(require_given_databases(settings))
-        with own_databases(settings) as complete:
+        asyncio.run(require_given_databases(shop))
+        with own_databases(shop) as complete:
             story = asyncio.run(_on_own_shop(complete))
     if as_json:
         say_facts(encode({"userId": story.user_id, "holds": story.holds, "steps": story.steps}))
@@ -67,15 +67,15 @@ def run_demo(settings: Settings, *, as_json: bool) -> bool:
     return story.holds
 
 
-async def _on_own_shop(settings: Settings) -> Story:
+async def _on_own_shop(shop: Shop) -> Story:
     # The demo is not about the lifecycle of the services.
     logging.getLogger("kernel.adapters.telemetry").setLevel(logging.WARNING)
-    async with open_shop(settings, asyncio.Event()):
-        return await _show_progress(settings)
+    async with open_shop(shop, asyncio.Event()):
+        return await _show_progress(shop)
 
 
-async def _show_progress(settings: Settings) -> Story:
-    gateway = local_url(settings, settings.gateway_port)
+async def _show_progress(shop: Shop) -> Story:
+    gateway = url_of(shop, "gateway")
     with new_progress() as bar:
         try:
             return await play(gateway, bar)
@@ -88,36 +88,36 @@ async def play(gateway: str, progress: Progress) -> Story:
     story = Story(f"demo-{uuid4()}", [])
     task = progress.add_task("a new user goes shopping", total=len(BASKET) * 2 + 8)
 
-    def tell(done: str, amount: Decimal | None, answer: object, expected: object) -> None:
+    def add_step(done: str, amount: Decimal | None, answer: object, expected: object) -> None:
         story.steps.append(Step(done, amount, str(answer), str(expected)))
         progress.advance(task)
 
     async with aiohttp.ClientSession(gateway, timeout=_TIMEOUT) as session:
         status, _ = await _post(session, "/accounts", {"userId": story.user_id})
-        tell("open an account", None, status, 201)
+        add_step("open an account", None, status, 201)
         _, account = await _post(session, f"/accounts/{story.user_id}/deposit", {"amount": DEPOSIT})
-        tell("deposit", DEPOSIT, f"balance {account.get('balance')}", f"balance {DEPOSIT}")
+        add_step("deposit", DEPOSIT, f"balance {account.get('balance')}", f"balance {DEPOSIT}")
 
         placed: dict[str, Any] = {}
         wanted = BASKET | dict([RETURNED])
         for description, amount in wanted.items():
             order = {"userId": story.user_id, "amount": amount, "description": description}
             _, placed[description] = await _post(session, "/orders", order)
-            tell(f"order {description}", amount, placed[description].get("status"), "NEW")
+            add_step(f"order {description}", amount, placed[description].get("status"), "NEW")
         description, amount = TOO_DEAR
         order = {"userId": story.user_id, "amount": amount, "description": description}
         _, problem = await _post(session, "/orders", order)
-        tell(f"order {description}", amount, problem.get("code"), "insufficient_funds")
+        add_step(f"order {description}", amount, problem.get("code"), "insufficient_funds")
 
         for description, order in placed.items():
             decided = await _left(session, order, "NEW")
-            tell(f"… {description} is paid", wanted[description], decided, "FINISHED")
+            add_step(f"… {description} is paid", wanted[description], decided, "FINISHED")
         description, amount = RETURNED
         _, order = await _post(session, f"/orders/{placed[description].get('id')}/cancel", None)
-        tell(f"cancel {description}", amount, order.get("status"), "REFUNDING")
-        tell(f"… {description} is refunded", amount, await _left(session, order, "REFUNDING"), "REFUNDED")
+        add_step(f"cancel {description}", amount, order.get("status"), "REFUNDING")
+        add_step(f"… {description} is refunded", amount, await _left(session, order, "REFUNDING"), "REFUNDED")
         account = await _get(session, f"/accounts/{story.user_id}")
-        tell("what is left", None, f"balance {account.get('balance')}", f"balance {BALANCE}")
+        add_step("what is left", None, f"balance {account.get('balance')}", f"balance {BALANCE}")
     return story
 
 

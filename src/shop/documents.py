@@ -1,36 +1,43 @@
 """The documents of every service, as files."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import msgspec
 
-import gateway.main
-import orders.main
-import payments.main
-from kernel.settings import Settings
-
-SERVICES = {"gateway": gateway.main, "orders": orders.main, "payments": payments.main}
+from kernel.adapters.http.documents.openapi import VERSION
+from kernel.adapters.rabbit.asyncapi import asyncapi
+from kernel.service import Service
+from shop.services import Shop, load_shop
 
 
-def documents() -> Iterator[tuple[Path, bytes]]:
+def documents(services: Sequence[Service]) -> Iterator[tuple[Path, bytes]]:
     """Where each belongs, and its text; of a shop with the default settings."""
-    for name, service in SERVICES.items():
-        api = service.api(Settings())
+    shop = load_shop({}, services)
+    for name in sorted(shop.services):
+        api = shop.services[name].load_main().api(shop.settings[name])
         yield Path("openapi", f"{name}.json"), _text(api.openapi)
-        if api.asyncapi:
-            yield Path("asyncapi", f"{name}.json"), _text(api.asyncapi)
+        if messages := messages_of(shop, name):
+            yield Path("asyncapi", f"{name}.json"), _text(messages)
 
 
-def stale(folder: Path) -> list[Path]:
+def messages_of(shop: Shop, name: str) -> bytes | None:
+    """The AsyncAPI document of a service; None where it neither sends nor receives."""
+    messaging = shop.services[name].messaging
+    if not (messaging.sends or messaging.subscribes):
+        return None
+    return asyncapi(name, VERSION, shop.catalog)
+
+
+def stale(folder: Path, services: Sequence[Service]) -> list[Path]:
     """The files of this folder that are not what the services say today."""
-    return [folder / path for path, text in documents() if not _is(folder / path, text)]
+    return [folder / path for path, text in documents(services) if not _is(folder / path, text)]
 
 
-def write(folder: Path) -> list[Path]:
+def write(folder: Path, services: Sequence[Service]) -> list[Path]:
     """Write all, and tell which."""
     written = []
-    for path, text in documents():
+    for path, text in documents(services):
         (folder / path).parent.mkdir(parents=True, exist_ok=True)
         (folder / path).write_bytes(text)
         written.append(folder / path)

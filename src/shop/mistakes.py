@@ -23,8 +23,8 @@ def in_one_line(error: BaseException) -> str:
     Several failures are all named, bugs first: services that start together fail together.
     """
     leaves = list(_leaves(error))
-    bugs = [leaf for leaf in leaves if not _is_told(leaf)]
-    lines = [_bug(leaf) for leaf in bugs] + [_told(leaf) for leaf in leaves if _is_told(leaf)]
+    bugs = [leaf for leaf in leaves if not _is_expected(leaf)]
+    lines = [_bug(leaf) for leaf in bugs] + [_expected(leaf) for leaf in leaves if _is_expected(leaf)]
     text = "; ".join(dict.fromkeys(lines))
     return text if len(text) <= CHARACTERS_MAX else f"{text[:CHARACTERS_MAX]} …"
 
@@ -37,14 +37,14 @@ def _leaves(error: BaseException) -> Iterator[BaseException]:
         yield error
 
 
-def _is_told(error: BaseException) -> bool:
+def _is_expected(error: BaseException) -> bool:
     """Also where the library's error is a ValueError or the like at the same time."""
     return isinstance(error, _OURS) or any(
         kind.__module__.partition(".")[0] in _LIBRARIES for kind in type(error).__mro__
     )
 
 
-def _told(error: BaseException) -> str:
+def _expected(error: BaseException) -> str:
     said = in_words(error)
     # The only URL in a SettingsError is an example, which has to stay readable.
     return said if isinstance(error, SettingsError) else hide_passwords(None, "", said)
@@ -57,5 +57,5 @@ def _bug(error: BaseException) -> str:
             where = f" at {Path(frame.filename).relative_to(SOURCES)}:{frame.lineno}"
     said = hide_passwords(None, "", in_words(error))
     name = type(error).__name__
-    told = name if said == name else f"{name}: {said}"
-    return f"a bug of the shop, {told}{where}; LOG_LEVEL=DEBUG shows the traceback"
+    shown = name if said == name else f"{name}: {said}"
+    return f"a bug of the shop, {shown}{where}; LOG_LEVEL=DEBUG shows the traceback"

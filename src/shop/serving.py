@@ -4,33 +4,29 @@ import asyncio
 import gc
 import resource
 import signal
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
 from typing import TypeVar
 
 import aiohttp
-import msgspec
 import uvloop
 
-import gateway.main
-import orders.main
-import payments.main
-from kernel.adapters.http.server import listen
-from kernel.adapters.memory.bus import InProcessBroker, InProcessBus, InProcessNotifications
-from kernel.adapters.postgres.migrating import migrate
-from kernel.adapters.postgres.start import naming, require_migratable
+from kernel.adapters.http.server.server import listen
+from kernel.adapters.in_process.bus import InProcessBroker, InProcessBus, InProcessNotifications
+from kernel.adapters.postgres.checks.start import naming, require_migratable
+from kernel.adapters.postgres.migrating.migrate import migrate
 from kernel.adapters.rabbit.bus import RabbitBus
 from kernel.adapters.rabbit.notifications import RabbitNotifications
 from kernel.ports.bus import Bus, Notifications
-from kernel.settings import Settings, SettingsError, required
-from shop.databases import SERVICES
-from shop.schemas import SCHEMAS
+from kernel.service import Host
+from kernel.settings import SettingsError, required, variable
+from shop.documents import messages_of
+from shop.services import Shop
 
 T = TypeVar("T")
 
 READY_POLL_S = 0.02
 YOUNG_OBJECTS_MAX = 50_000
-PORTS = ("GATEWAY_PORT", "ORDERS_PORT", "PAYMENTS_PORT")
 
 
 def run(main: Callable[[asyncio.Event], Awaitable[T]]) -> T:
@@ -65,75 +61,102 @@ def _allow_many_connections() -> None:
         resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
 
 
-async def serve(service: str, settings: Settings, stop: asyncio.Event) -> None:
+async def serve(name: str, shop: Shop, stop: asyncio.Event) -> None:
     """One service of the production topology."""
-    match service:
-        case "orders":
-            await orders.main.serve(settings, _rabbit(settings, service), stop)
-        case "payments":
-            await payments.main.serve(settings, _rabbit(settings, service), stop)
-        case "gateway":
-            await gateway.main.serve(settings, _notifications(settings), stop)
+    await _serve(name, shop, None, stop)
 
 
-async def serve_all(settings: Settings, stop: asyncio.Event) -> None:
-    """The whole shop; without RABBITMQ_URL its services meet on a bus of this process."""
-    settings = msgspec.structs.replace(
-        settings,
-        orders_url=local_url(settings, settings.orders_port),
-        payments_url=local_url(settings, settings.payments_port),
-    )
-    broker = InProcessBroker()
+async def serve_all(shop: Shop, stop: asyncio.Event) -> None:
+    """The whole shop; without RABBITMQ_URL its services meet on a bus of this process.
 
-    def bus(service: str) -> Bus:
-        return _rabbit(settings, service) if settings.rabbitmq_url else InProcessBus(broker, service)
-
+    A service without a database works with those that have one. It starts last, so that nobody meets a
+    gateway with nothing behind it.
+    """
+    shop = _at_local_urls(shop)
+    broker = InProcessBroker(shop.catalog)
     async with asyncio.TaskGroup() as group:
-        group.create_task(payments.main.serve(settings, bus("payments"), stop))
-        group.create_task(orders.main.serve(settings, bus("orders"), stop))
-        # The door opens last, so that nobody meets a gateway with nothing behind it.
-        for url in (settings.payments_url, settings.orders_url):
-            await _until_ready(url, stop)
-        group.create_task(gateway.main.serve(settings, _notifications(settings, broker), stop))
+        for name in shop.stores:
+            group.create_task(_serve(name, shop, broker, stop))
+        for name in shop.stores:
+            await _until_ready(url_of(shop, name), stop)
+        for name in shop.services:
+            if name not in shop.stores:
+                group.create_task(_serve(name, shop, broker, stop))
 
 
-async def require_given_databases(settings: Settings) -> None:
+async def _serve(name: str, shop: Shop, broker: InProcessBroker | None, stop: asyncio.Event) -> None:
+    """`broker` is that of this process, if it has one; RABBITMQ_URL names another."""
+    settings = shop.settings[name]
+
+    def bus() -> Bus:
+        if broker and not settings.rabbitmq_url:
+            return InProcessBus(broker, name)
+        return RabbitBus(required(settings, "rabbitmq_url").split(","), name, shop.catalog)
+
+    def notifications() -> Notifications:
+        """Without any broker a gateway hears nothing, and reads."""
+        if settings.rabbitmq_url:
+            return RabbitNotifications(settings.rabbitmq_url.split(","), name)
+        return InProcessNotifications(broker or InProcessBroker(shop.catalog))
+
+    host = Host(bus=bus, notifications=notifications, asyncapi=messages_of(shop, name), stop=stop)
+    await shop.services[name].load_main().serve(settings, host)
+
+
+def _at_local_urls(shop: Shop) -> Shop:
+    """Each setting `NAME_URL` of a service leads to the service of that name in this process."""
+    local = {f"{name}_url": url_of(shop, name) for name in shop.services}
+    changes = {
+        name: {field: url for field, url in local.items() if hasattr(own, field)}
+        for name, own in shop.settings.items()
+    }
+    return shop.replaced(changes)
+
+
+async def require_given_databases(shop: Shop) -> None:
     """Raises Unavailable or SchemaMismatch, before embedded servers are made for the other services."""
-    given = {schema: getattr(settings, f"{schema.service}_database_url") for schema in SCHEMAS.values()}
-    await require_migratable([(url, schema) for schema, url in given.items() if url])
+    given = {name: shop.settings[name].database_url for name in shop.stores}
+    await require_migratable([(url, shop.services[name].load_schema()) for name, url in given.items() if url])
 
 
-async def migrate_databases(settings: Settings, services: tuple[str, ...] = SERVICES) -> dict[str, int]:
+async def migrate_databases(shop: Shop, services: Sequence[str]) -> dict[str, int]:
     """Bring the databases to their newest revision; answers with its number, by service.
 
     All of them are checked before any is migrated.
     """
-    databases = [(required(settings, f"{service}_database_url"), SCHEMAS[service]) for service in services]
+    databases = [
+        (required(shop.settings[name], "database_url"), shop.services[name].load_schema())
+        for name in services
+    ]
     await require_migratable(databases)
-    within_s = settings.shop_migrate_lock_within
+    within_s = shop.common.shop_migrate_lock_within
     revisions = {}
     for url, schema in databases:
         with naming(schema.service, url):
-            revisions[schema.service] = await migrate(url, schema.service, lock_within_s=within_s)
+            revisions[schema.service] = await migrate(
+                url, schema.service, schema.versions, lock_within_s=within_s
+            )
     return revisions
 
 
 @asynccontextmanager
-async def open_shop(settings: Settings, stop: asyncio.Event) -> AsyncIterator[None]:
+async def open_shop(shop: Shop, stop: asyncio.Event) -> AsyncIterator[None]:
     """The whole shop, migrated and answering, until the block ends; `stop` ends it early.
 
     Raises SettingsError where two services were to share a port, and Unavailable where one is taken, before
     anything is done.
     """
-    ports = {settings.gateway_port, settings.orders_port, settings.payments_port}
-    if len(ports) < len(PORTS):
-        raise SettingsError(f"{', '.join(PORTS)} must be different")
+    ports = {own.port for own in shop.settings.values()}
+    if len(ports) < len(shop.services):
+        names = sorted(variable(service.settings, "port") for service in shop.services.values())
+        raise SettingsError(f"{', '.join(names)} must be different")
     for port in ports:
-        listen(settings.bind_host, port).close()
-    await migrate_databases(settings)
+        listen(shop.common.bind_host, port).close()
+    await migrate_databases(shop, shop.stores)
     async with asyncio.TaskGroup() as group:
-        group.create_task(serve_all(settings, stop))
-        await _until_ready(local_url(settings, settings.gateway_port), stop)
+        group.create_task(serve_all(shop, stop))
+        for name in shop.services:
+            await _until_ready(url_of(shop, name), stop)
         yield
         stop.set()
 
@@ -154,18 +177,9 @@ async def _until_ready(url: str, stop: asyncio.Event) -> None:
         await asyncio.sleep(READY_POLL_S)
 
 
-def local_url(settings: Settings, port: int) -> str:
+def url_of(shop: Shop, name: str) -> str:
+    """Where a service of this shop answers on this machine."""
     any_address = {"0.0.0.0": "127.0.0.1", "::": "::1"}
+    settings = shop.settings[name]
     host = any_address.get(settings.bind_host, settings.bind_host)
-    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
-
-
-def _rabbit(settings: Settings, service: str) -> RabbitBus:
-    return RabbitBus(required(settings, "rabbitmq_url").split(","), service)
-
-
-def _notifications(settings: Settings, broker: InProcessBroker | None = None) -> Notifications:
-    """Of the broker of this process where no other is set; a gateway alone then hears nothing, and reads."""
-    if settings.rabbitmq_url:
-        return RabbitNotifications(settings.rabbitmq_url.split(","), "gateway")
-    return InProcessNotifications(broker or InProcessBroker())
+    return f"http://[{host}]:{settings.port}" if ":" in host else f"http://{host}:{settings.port}"

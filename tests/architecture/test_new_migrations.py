@@ -12,11 +12,11 @@ from alembic.operations import Operations
 from alembic.runtime.migration import MigrationContext
 from alembic.util import load_python_file
 
-from kernel.adapters.postgres.beforehand import InBatches, Index, NoIndex
-from kernel.adapters.postgres.migrating import MIGRATIONS
+from kernel.adapters.postgres.migrating.beforehand import InBatches, Index, NoIndex
+from kernel.adapters.postgres.migrating.migrate import MIGRATIONS
 
 SQUAWK = Path(sys.executable).with_name("squawk")
-# Older than this check, and frozen; tests/spec/test_migrations.py tries them on big tables.
+# Older than this check, and frozen; tests/spec/commands has migrations run on big tables.
 RELEASED = ("0001", "0002", "0003")
 NEW = [path for path in sorted(MIGRATIONS.glob("*/versions/*.py")) if path.name[:4] not in RELEASED]
 

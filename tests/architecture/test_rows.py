@@ -6,7 +6,8 @@ import pytest
 from sqlalchemy import Table
 
 from orders.adapters.outbound.tables import ORDER_HISTORY, ORDERS
-from orders.domain.order import Order, StatusChanged
+from orders.domain.order import Order
+from orders.domain.status import StatusChanged
 from payments.adapters.outbound.tables import ACCOUNTS, PAYMENTS, TRANSFERS
 from payments.domain.account import Account, Transfer
 from payments.domain.payment import Payment

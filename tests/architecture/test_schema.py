@@ -17,15 +17,15 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 import kernel.adapters.postgres.tables
 import orders.adapters.outbound.tables
 import payments.adapters.outbound.tables
-from kernel.adapters.postgres import migrating
-from kernel.adapters.postgres.engine import connect_engine
-from kernel.adapters.postgres.migrating import MIGRATIONS, migrate
-from kernel.adapters.postgres.outbox import PostgresBacklog
-from kernel.adapters.postgres.schema import revision
-from kernel.adapters.postgres.unit_of_work import PostgresUnitOfWork
-from kernel.contracts.catalog import ORDER_PLACED, ORDER_STATUS_CHANGED
+from kernel.adapters.postgres.checks.schema import revision
+from kernel.adapters.postgres.connections.engine import connect_engine
+from kernel.adapters.postgres.messages.outbox import PostgresBacklog
+from kernel.adapters.postgres.migrating import migrate as migrating
+from kernel.adapters.postgres.migrating.migrate import MIGRATIONS, migrate
+from kernel.adapters.postgres.statements.unit_of_work import PostgresUnitOfWork
 from kernel.domain.ids import made_at
-from kernel.ports.outbox import Joined
+from kernel.ports.outbox import OutboxRow
+from orders.contract.messages import ORDER_PLACED, ORDER_STATUS_CHANGED
 from tests.servers.postgres import create_database
 
 SERVICES = {"orders": orders.adapters.outbound.tables, "payments": payments.adapters.outbound.tables}
@@ -202,7 +202,7 @@ async def test_what_nobody_publishes_any_more_leaves_the_outbox_of_the_orders(
     async with (uow := PostgresUnitOfWork(engine)):
         backlog = PostgresBacklog(uow)
         assert await backlog.waiting_since() == made_at(newer)
-        assert await backlog.take(ORDER_PLACED, count_max=10) == [Joined(*rows[1], count=1)]
+        assert await backlog.take(ORDER_PLACED, count_max=10) == [OutboxRow(*rows[1], count=1)]
         assert await backlog.waiting_since() is None
     await watcher.close()
     await engine.dispose()

@@ -72,7 +72,7 @@ def registry_of(service: str) -> CollectorRegistry:
     return registry
 
 
-def told_by_code() -> Iterator[Metric]:
+def metrics_of_the_code() -> Iterator[Metric]:
     found: dict[tuple[str, str, frozenset[str]], set[str]] = {}
     for service in ("gateway", "orders", "payments"):
         registry = registry_of(service)
@@ -87,7 +87,7 @@ def told_by_code() -> Iterator[Metric]:
 
 
 def test_the_page_lists_every_metric_with_its_type_labels_and_services() -> None:
-    assert set(DOCUMENTED.values()) == set(told_by_code())
+    assert set(DOCUMENTED.values()) == set(metrics_of_the_code())
 
 
 def test_every_metric_has_a_unit_and_seconds_are_in_its_name() -> None:

@@ -11,8 +11,8 @@ import warnings
 
 from rich.console import Console
 
+from tests.chaos.progress import ProgressLine, show
 from tests.chaos.proof import Proof
-from tests.chaos.telling import Telling, show
 from tests.servers.rabbitmq import NoBroker
 
 
@@ -29,11 +29,11 @@ def main() -> int:
         return 2
     # aiormq leaves some behind when a broker is killed.
     warnings.filterwarnings("ignore", "coroutine .* was never awaited", RuntimeWarning)
-    told = Console(stderr=True)
-    told.print(f"PROVE_SEED={seed} PROVE_MINUTES={minutes:g}")
+    console = Console(stderr=True)
+    console.print(f"PROVE_SEED={seed} PROVE_MINUTES={minutes:g}")
     try:
-        with Telling(told, minutes * 60) as tell:
-            facts = Proof(seed, minutes * 60, tell).run()
+        with ProgressLine(console, minutes * 60) as report:
+            facts = Proof(seed, minutes * 60, report).run()
     except NoBroker as missing:
         print(missing, file=sys.stderr)
         return 2
@@ -45,7 +45,7 @@ def main() -> int:
         show(facts, Console())
     if not facts.broken:
         return 0
-    told.print(f"Replay: PROVE_SEED={seed} PROVE_MINUTES={minutes:g} make prove", highlight=False)
+    console.print(f"Replay: PROVE_SEED={seed} PROVE_MINUTES={minutes:g} make prove", highlight=False)
     return 1
 
 

@@ -99,7 +99,7 @@ class Clients:
 
     async def _place(self, order: Order) -> None:
         status, answer = await self._ask("POST", "/orders", body(order))
-        self._told(order, status, answer, answer)
+        self._decoded(order, status, answer, answer)
 
     async def _place_batch(self, orders: Sequence[Order]) -> None:
         """Again and again with the same keys, as long as it is not known what became of an order."""
@@ -109,7 +109,7 @@ class Clients:
             status, answer = await self._ask("POST", "/orders/batch", list(map(body, orders)))
             items = answer if status == 200 else [{"status": status, "problem": answer}] * len(orders)
             for order, item in zip(orders, items, strict=True):
-                self._told(order, item["status"], item.get("order"), item.get("problem"))
+                self._decoded(order, item["status"], item.get("order"), item.get("problem"))
             orders = [
                 order for order, item in zip(orders, items, strict=True) if nothing_known(item["status"])
             ]
@@ -139,7 +139,7 @@ class Clients:
         elif not nothing_known(status):
             self._history.violates(f"reading an order was answered {status} {answer}")
 
-    def _told(self, order: Order, status: int, shown: Any, problem: Any) -> None:
+    def _decoded(self, order: Order, status: int, shown: Any, problem: Any) -> None:
         if status == 201:
             if order.outcome is not Outcome.ACCEPTED:
                 self._accepted.append(order)

@@ -27,8 +27,8 @@ CLIENTS_END_WITHIN_S = 120
 
 UNDER_WAY = ("NEW", "REFUNDING")
 
-# Is told what is going on.
-Tell = Callable[[str], None]
+# Is called with what is going on.
+Report = Callable[[str], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +51,7 @@ class Chaos:
     fault_s_max: float
     fault_every_s: float
     cluster: RabbitCluster | None = None
-    tell: Tell = lambda line: None
+    report: Report = lambda line: None
     history: History = field(default_factory=History)
     faults: Counter[str] = field(default_factory=Counter)
     decided_within_s: float = 0.0
@@ -85,7 +85,7 @@ class Chaos:
             for task in strangers:
                 task.cancel()
             await asyncio.gather(*strangers, return_exceptions=True)
-        self.tell("the servers come back")
+        self.report("the servers come back")
         try:
             await self.shop.healthy()
             await self._all_decided()
@@ -93,14 +93,14 @@ class Chaos:
                 await shopping
             # What the last of them placed meanwhile.
             await self._all_decided()
-            self.tell("going through the books")
-            await self.judge()
+            self.report("going through the books")
+            await self.verify()
         except (AssertionError, TimeoutError, aiohttp.ClientError) as error:
             self.history.violates(f"the shop did not recover: {error!r}")
         finally:
             shopping.cancel()
 
-    async def judge(self) -> None:
+    async def verify(self) -> None:
         """Everything that is not as the clients were told becomes a violation in the history."""
         await Verdict(self.shop, self.history, self.poisoner).check()
 
@@ -131,7 +131,7 @@ class Chaos:
             if time.monotonic() > over_at:
                 return
             self._going_on.append(str(fault))
-            self.tell(", ".join(self._going_on))
+            self.report(", ".join(self._going_on))
             try:
                 await fault.kind.act(self._scene, fault.blow)
                 self.faults[fault.kind.name] += 1
@@ -141,7 +141,7 @@ class Chaos:
                 self.history.violates(f"{fault} did not end well: {error!r}")
             finally:
                 self._going_on.remove(str(fault))
-                self.tell(", ".join(self._going_on))
+                self.report(", ".join(self._going_on))
 
     async def _all_decided(self) -> None:
         """Measures the time to the last decision; the servers just answer again."""

@@ -14,7 +14,8 @@ import aio_pika
 from aio_pika.abc import AbstractChannel, AbstractIncomingMessage
 
 from kernel.adapters.rabbit.topology import EXCHANGE, dead_letter_queue
-from kernel.contracts.catalog import ORDER_PLACED, PAYMENT_CAPTURED
+from orders.contract.messages import ORDER_PLACED
+from payments.contract.messages import PAYMENT_CAPTURED
 from tests.chaos.shop import SERVICES
 
 TAPPED_MAX = 500

@@ -40,11 +40,11 @@ FAULT_EVERY_S = 1.4
 class Proof:
     """Made outside of any event loop, and on the main thread: it starts servers."""
 
-    def __init__(self, seed: int, seconds: float, tell: Callable[[str], None]) -> None:
+    def __init__(self, seed: int, seconds: float, report: Callable[[str], None]) -> None:
         self._seed = seed
         self._seconds = seconds
         self._ends_at = time.monotonic() + seconds
-        self._tell = tell
+        self._report = report
         self._directory = Path(tempfile.mkdtemp(prefix="shop-proof-"))
         # PostgreSQL runs as another user where we are root.
         self._directory.chmod(0o755)
@@ -52,7 +52,7 @@ class Proof:
 
     def run(self) -> Facts:
         """Raises NoBroker. What was written down is kept where something was broken."""
-        self._tell("the servers start")
+        self._report("the servers start")
         broker = Broker(self._directory / "broker")
         try:
             url = broker.url()
@@ -72,7 +72,7 @@ class Proof:
             self._seed,
             within_s=SIMULATION_SHARE * self._seconds,
             schedules_max=round(SCHEDULES_PER_S * self._seconds),
-            tell=self._tell,
+            report=self._report,
         )
         self.facts.add_simulated(simulated)
 
@@ -93,12 +93,12 @@ class Proof:
         databases = {
             name: ReplicatedDatabase(directory / f"{name}-database", name, template) for name in SERVICES
         }
-        self._tell("a cluster of brokers forms")
+        self._report("a cluster of brokers forms")
         async with running(RabbitCluster(directory / "brokers")) as cluster:
             urls = [node.url for node in cluster.nodes]
             async with ChaosShop(directory, databases, urls, cluster.nodes) as shop:
                 ends_at = time.monotonic() + SWITCHING_SHARE * self._seconds
-                switched = await switch_over_and_back(shop, ends_at, self._tell)
+                switched = await switch_over_and_back(shop, ends_at, self._report)
                 self.facts.add_switched(switched)
                 chaos = Chaos(
                     shop, f"{self._seed}-replicated", list(KINDS), FAULT_S_MAX, FAULT_EVERY_S, cluster=cluster
@@ -114,7 +114,7 @@ class Proof:
 
     async def _rounds(self, chaos: Chaos, ends_at: float) -> None:
         """At least one; stops early where a promise is broken."""
-        chaos.tell = self._tell
+        chaos.report = self._report
         seconds = ROUND_S_MIN
         while seconds >= ROUND_S_MIN and not chaos.history.violations:
             left_s = ends_at - time.monotonic() - CLOSING_S

@@ -128,11 +128,11 @@ class ChaosShop:
                 if service == "orders":
                     settings["PAYMENTS_URL"] = self._lay(f"{name} to payments", *behind["payments"])
                 self._add(name, service, urls[name], settings)
-        doors = {
+        environment = {
             f"{service.upper()}_URL": self._lay(f"gateway to {service}", *found)
             for service, found in behind.items()
         }
-        self._add("gateway", "gateway", urls["gateway"], doors)
+        self._add("gateway", "gateway", urls["gateway"], environment)
         await asyncio.gather(*(cable.mend() for line in self.lines.values() for cable in line))
         self._keeping = [asyncio.create_task(replica.keep_running()) for replica in self.replicas.values()]
         await self.healthy(within=STARTS_WITHIN_S)

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from functools import partial
 
 from tests.simulation.faults import OneFault
-from tests.simulation.scenarios import FLOWS, TALLY, run, told
+from tests.simulation.scenarios import FLOWS, TALLY, describe, run
 from tests.simulation.shop import Shop
 from tests.simulation.test_exhaustive import named, schedules
 from tests.simulation.test_random import DESTROYING_EVERY, random_run
@@ -57,11 +57,11 @@ def seeds(first: int) -> Simulated:
 
 def tallied(runs: Iterator[tuple[Shop, str, dict[str, object]]]) -> Simulated:
     TALLY.clear()
-    broken = [told(shop, test, **replay) for shop, test, replay in runs if shop.broken]
+    broken = [describe(shop, test, **replay) for shop, test, replay in runs if shop.broken]
     return Simulated(TALLY["schedules"], TALLY["faults"], broken)
 
 
-def simulate(seed: int, *, within_s: float, schedules_max: int, tell: Callable[[str], None]) -> Simulated:
+def simulate(seed: int, *, within_s: float, schedules_max: int, report: Callable[[str], None]) -> Simulated:
     """Stops early at so many schedules, or at a broken promise."""
     found = Simulated()
     deadline = time.monotonic() + within_s
@@ -77,7 +77,7 @@ def simulate(seed: int, *, within_s: float, schedules_max: int, tell: Callable[[
                 going_on = time.monotonic() < deadline and found.schedules < schedules_max
                 if going_on and not found.broken:
                     running.add(pool.submit(next(work)))
-            tell(f"simulation: {found.schedules} schedules")
+            report(f"simulation: {found.schedules} schedules")
     return found
 
 

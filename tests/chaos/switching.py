@@ -23,7 +23,7 @@ class Switched:
     """Those whose orders and deposits were compared here with what is stored."""
 
 
-async def switch_over_and_back(shop: ChaosShop, ends_at: float, tell: Callable[[str], None]) -> Switched:
+async def switch_over_and_back(shop: ChaosShop, ends_at: float, report: Callable[[str], None]) -> Switched:
     """Up to five times there and back, as time allows, and at least once."""
     found = Switched()
     people = Steady(shop.gateway)
@@ -33,7 +33,7 @@ async def switch_over_and_back(shop: ChaosShop, ends_at: float, tell: Callable[[
         while found.switchovers < 2 * BACK_AND_FORTH and (
             found.switchovers < 2 or time.monotonic() < ends_at
         ):
-            tell(f"switchover {found.switchovers + 1}")
+            report(f"switchover {found.switchovers + 1}")
             await _switch_over(shop, people, found)
     except (AssertionError, TimeoutError) as error:
         found.broken.append(f"a switchover did not end well: {error!r}")

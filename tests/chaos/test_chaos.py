@@ -53,8 +53,8 @@ def test_nothing_is_lost_and_nothing_doubled(chaos: Chaos) -> None:
 
 
 async def test_whatever_differs_from_what_people_were_told_is_named(chaos: Chaos) -> None:
-    told = chaos.history
-    chaos.history = history = deepcopy(told)
+    story = chaos.history
+    chaos.history = history = deepcopy(story)
     paid = [one for one in history.orders.values() if one.paid and one.cancellation is Outcome.REFUSED]
     lost, refused, other, dear, cancelled = paid[:5]
     history.orders["lost"] = replace(lost, tag="lost", id="lost")
@@ -66,14 +66,14 @@ async def test_whatever_differs_from_what_people_were_told_is_named(chaos: Chaos
     next(one for one in history.deposits if one.outcome is Outcome.ACCEPTED).outcome = Outcome.REFUSED
     unsent = chaos.poisoner.confirmed.pop()
     try:
-        await chaos.judge()
+        await chaos.verify()
     finally:
-        chaos.history = told
+        chaos.history = story
         chaos.poisoner.confirmed.append(unsent)
     named = "\n".join(history.violations)
     for what in (
         "accepted, and lost: Order", "refused, and stored", "answered as other", "is shown as",
-        "no fate for an order", "deposited, and lost: Wish", "nobody deposited", f"{dear.user} has",
+        "no outcome for an order", "deposited, and lost: Wish", "nobody deposited", f"{dear.user} has",
         "what is no poison",
     ):  # fmt: skip
         assert what in named, what

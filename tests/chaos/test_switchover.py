@@ -8,7 +8,7 @@ from pathlib import Path
 import aiohttp
 import pytest
 
-from kernel.adapters.postgres.migrating import migrate
+from kernel.adapters.postgres.migrating.migrate import migrate
 from shop.audit.auditing import audit
 from tests.chaos.messages import remove_queues
 from tests.chaos.verdict import get

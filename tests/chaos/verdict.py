@@ -74,8 +74,8 @@ class Verdict:
             if order.id not in ("", shown["id"]):
                 history.violates(f"answered as {order.id}, stored as {shown['id']}", doubled=1)
             history.seen(order, shown)
-            if (shown["status"], shown["reason"]) not in fates(order):
-                history.violates(f"no fate for an order: {shown}, {order}")
+            if (shown["status"], shown["reason"]) not in possible_outcomes(order):
+                history.violates(f"no outcome for an order: {shown}, {order}")
             if shown["status"] == "FINISHED":
                 spent[order.user] += order.amount
         for order in history.orders.values():
@@ -140,7 +140,7 @@ class Verdict:
             self.history.violates(f"{service} dead-lettered what is no poison: {body[:200]!r}")
 
 
-def fates(order: Order) -> set[tuple[str, str | None]]:
+def possible_outcomes(order: Order) -> set[tuple[str, str | None]]:
     """How it may have ended, by what its client asked for and was told."""
     found: set[tuple[str, str | None]] = {("CANCELLED", "insufficient_funds")}
     if order.cancellation is not Outcome.ACCEPTED:

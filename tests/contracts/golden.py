@@ -11,12 +11,13 @@ import msgspec
 
 import orders.wire
 import payments.wire
-from kernel.contracts.catalog import CATALOG
 from kernel.contracts.values import Amount, UserId
 from kernel.domain.events import Event
 from orders.domain.events import CancellationRequested, OrderPlaced
-from orders.domain.order import Order, OrderStatusChanged, Status
+from orders.domain.order import Order, OrderStatusChanged
+from orders.domain.status import Status
 from payments.domain.events import PaymentCaptured, PaymentDeclined, PaymentRefunded, PaymentVoided
+from tests.catalog import CATALOG
 
 GOLDEN = Path(__file__).parent / "golden"
 
@@ -59,7 +60,7 @@ def shape_of(name: str) -> Any:
         assert kind in (Amount, UserId)
         return {"title": kind.__name__}
 
-    return msgspec.json.schema(CATALOG[name].struct, schema_hook=by_name)
+    return msgspec.json.schema(CATALOG.publisher_of(name).sends[name], schema_hook=by_name)
 
 
 def published() -> Iterator[tuple[str, bytes]]:

@@ -7,6 +7,9 @@ from typing import Any
 
 import yaml
 
+from kernel.settings import variables
+from shop import services
+
 ROOT = Path(__file__).parents[2]
 COMPOSE = ROOT / "docker-compose.yml"
 VERSION: str = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"]
@@ -18,6 +21,8 @@ OURS = {name: container for name, container in CONTAINERS.items() if "build" in 
 SERVICES = {name: container for name, container in OURS.items() if container["command"][0] == "serve"}
 JOBS = {name: container for name, container in OURS.items() if name not in SERVICES}
 MIGRATIONS = {name: container for name, container in JOBS.items() if container["command"][0] == "migrate"}
+# By the names of their variables.
+SETTINGS = {name for service in services.OURS for name in variables(service.settings)}
 OBSERVERS = {name for name, container in CONTAINERS.items() if container.get("profiles") == ["observe"]}
 
 

@@ -5,7 +5,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from kernel.adapters.postgres.engine import POOL_SIZE
+from kernel.adapters.postgres.connections.engine import POOL_SIZE
 from tests.deploy.compose import ROOT
 
 COSTS = {

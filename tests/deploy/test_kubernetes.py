@@ -10,12 +10,14 @@ import yaml
 from gateway.adapters.inbound.accounts import AccountsController
 from gateway.adapters.inbound.orders import OrdersController
 from gateway.main import api
+from gateway.settings import GatewaySettings
 from kernel.adapters.http.health import PROBE_TIMEOUT_S, Probes, health
-from kernel.adapters.postgres.engine import POOL_SIZE
-from kernel.settings import Settings, load_settings
+from kernel.adapters.postgres.connections.engine import POOL_SIZE
+from kernel.settings import variables
 from shop.cli import cli
+from shop.services import OURS, load_shop
 from tests.deploy.alerts import TARGET, prometheus_rule
-from tests.deploy.compose import VERSION, arguments, image_ports
+from tests.deploy.compose import SETTINGS, VERSION, arguments, image_ports
 from tests.deploy.manifests import (
     OVERLAYS,
     VERSIONS,
@@ -104,11 +106,16 @@ def test_every_service_listens_where_its_settings_say_and_is_found_there(overlay
 def test_every_variable_is_a_setting_and_those_of_the_dev_overlay_are_accepted(overlay: str) -> None:
     for owner, container in shops(overlay):
         environment = environment_of(overlay, container)
-        names = {name.lower() for name in environment if not name.startswith("OTEL_")}
-        assert names <= set(Settings.__struct_fields__), owner
+        names = {name for name in environment if not name.startswith("OTEL_")}
+        assert names <= SETTINGS, owner
         if overlay == "dev":
-            settings = load_settings(environment)
-            assert all(getattr(settings, name) for name in names if environment[name.upper()])
+            shop = load_shop(environment)
+            taken = {
+                name: getattr(shop.settings[service.name], field.name)
+                for service in OURS
+                for name, field in variables(service.settings).items()
+            }
+            assert all(taken[name] for name in names if environment[name])
 
 
 @each_overlay
@@ -276,7 +283,7 @@ def test_the_public_route_leads_to_what_clients_may_ask_and_to_nothing_else() ->
     (rule,) = route["spec"]["rules"]
     opened = {match["path"]["value"] for match in rule["matches"]}
     assert {AccountsController.path, OrdersController.path} <= opened
-    assert {api(Settings()).ui_path, "/schema"} <= opened
+    assert {api(GatewaySettings()).ui_path, "/schema"} <= opened
     assert [path for path in opened if path == "/" or path.startswith(("/health", "/metrics"))] == []
     assert rule["backendRefs"] == [{"name": "gateway", "port": SERVICES["gateway"]}]
 

@@ -2,8 +2,7 @@
 
 import re
 
-from kernel.settings import Settings
-from tests.deploy.compose import OURS, ROOT, SERVICES
+from tests.deploy.compose import OURS, ROOT, SERVICES, SETTINGS
 from tests.deploy.manifests import environment_of, shops
 
 # What a container has no use for, or gets from the image.
@@ -14,7 +13,6 @@ NOT_IN_CONTAINERS = {
     "BIND_HOST": "the image binds to all addresses of its container",
     "SHOP_DATA_DIR": "no database is embedded",
 }
-SETTINGS = {name.upper() for name in Settings.__struct_fields__}
 
 
 def test_every_setting_is_named_wherever_settings_are_given() -> None:

@@ -9,8 +9,8 @@ import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from kernel.adapters.embedded.postgres import EmbeddedPostgres
-from kernel.adapters.postgres.engine import connect_engine
-from kernel.adapters.postgres.migrating import migrate
+from kernel.adapters.postgres.connections.engine import connect_engine
+from kernel.adapters.postgres.migrating.migrate import migrate
 from tests.ports.pair import Host, Pair, both, engine_of, prepare
 from tests.ports.worlds import MemoryWorld, PostgresWorld, World
 from tests.servers.cable import Cable

@@ -9,10 +9,10 @@ import asyncpg
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from kernel.adapters.postgres.engine import connect_engine
-from kernel.adapters.postgres.migrating import migrate
-from kernel.adapters.postgres.reading import read
-from kernel.adapters.postgres.unit_of_work import PostgresUnitOfWork
+from kernel.adapters.postgres.connections.engine import connect_engine
+from kernel.adapters.postgres.migrating.migrate import migrate
+from kernel.adapters.postgres.statements.reading import read
+from kernel.adapters.postgres.statements.unit_of_work import PostgresUnitOfWork
 from kernel.adapters.system_clock import SystemClock
 from payments.adapters.outbound.postgres import PostgresAccounts
 from payments.domain.account import Account, OpenAccount

@@ -12,7 +12,11 @@ IN_MEMORY, REAL = ("Memory", "InProcess"), ("Postgres", "Rabbit", "Http", "Syste
 
 
 def classes(room: str) -> dict[str, type]:
-    packages = [importlib.import_module(f"{service}.{room}") for service in ("kernel", "orders", "payments")]
+    return classes_of(*(f"{service}.{room}" for service in ("kernel", "orders", "payments")))
+
+
+def classes_of(*names: str) -> dict[str, type]:
+    packages = list(map(importlib.import_module, names))
     found = [module for p in packages for module in pkgutil.walk_packages(p.__path__, f"{p.__name__}.")]
     members = (member for m in found for member in inspect.getmembers(importlib.import_module(m.name)))
     return {name: member for name, member in members if inspect.isclass(member)}
@@ -20,7 +24,7 @@ def classes(room: str) -> dict[str, type]:
 
 PROTOCOLS = {port for port in classes("ports").values() if is_protocol(port) and "ports" in port.__module__}
 PORTS = [port for port in PROTOCOLS if not any(port in other.__bases__ for other in PROTOCOLS)]
-ADAPTERS = classes("adapters")
+ADAPTERS = classes("adapters") | classes_of("tests.memory")
 
 
 def signature(owner: type, name: str) -> str:

@@ -10,14 +10,14 @@ import aiohttp
 import pytest
 from aiohttp import web
 
-from kernel.adapters.memory.clock import MemoryClock
 from kernel.domain.errors import Unavailable
 from orders.adapters.outbound.http_admission import HttpAdmission
-from orders.adapters.outbound.memory import MemoryAdmission
-from orders.domain.order import PlaceOrder
+from orders.domain.commands import PlaceOrder
 from orders.ports.admission import Admission
+from tests.memory.clock import MemoryClock
+from tests.memory.orders import MemoryAdmission
 
-Questions = list[tuple[str, int]]
+AdmissionRequests = list[tuple[str, int]]
 
 
 def command(user_id: str, amount: int) -> PlaceOrder:
@@ -38,15 +38,15 @@ class World(ABC):
 
     def __init__(self) -> None:
         self.clock = MemoryClock()
-        self.asked: list[Questions] = []
+        self.asked: list[AdmissionRequests] = []
         self.reasons: Sequence[str | None] | None = None
 
     @abstractmethod
     async def go_away(self) -> None:
-        """No question reaches it any more."""
+        """No request reaches it any more."""
 
-    async def judged(self, *commands: PlaceOrder) -> list[str | None]:
-        verdicts = await self.admission.judge(commands)
+    async def checked(self, *commands: PlaceOrder) -> list[str | None]:
+        verdicts = await self.admission.check(commands)
         return [None if refused is None else refused.code for refused in verdicts]
 
 
@@ -56,10 +56,10 @@ class MemoryWorld(World):
         self.is_away = False
         self.admission = MemoryAdmission(self.ask, self.clock)
 
-    async def ask(self, questions: Sequence[tuple[str, int]]) -> Sequence[str | None]:
+    async def ask(self, requests: Sequence[tuple[str, int]]) -> Sequence[str | None]:
         if self.is_away:
             raise Unavailable("payments is away")
-        self.asked.append(list(questions))
+        self.asked.append(list(requests))
         if self.reasons is None:
             raise Unavailable("payments gives no answer")
         return self.reasons
@@ -72,7 +72,7 @@ class HttpWorld(World):
     def __init__(self, session: aiohttp.ClientSession) -> None:
         super().__init__()
         self.session = session
-        self.unjudged: list[int] = []
+        self.unchecked: list[int] = []
         self.raw: bytes | None = None
         self.delay_s = 0.0
 
@@ -84,7 +84,7 @@ class HttpWorld(World):
         await web.TCPSite(self.runner, "127.0.0.1", 0).start()
         host, port = self.runner.addresses[0]
         url = f"http://{host}:{port}"
-        self.admission = HttpAdmission(self.session, url, self.clock, self.unjudged.append)
+        self.admission = HttpAdmission(self.session, url, self.clock, self.unchecked.append)
 
     async def answer(self, request: web.Request) -> web.Response:
         body = await request.json()
@@ -116,44 +116,44 @@ def world(request: pytest.FixtureRequest) -> World:
     return found
 
 
-async def test_a_whole_batch_is_asked_about_at_once_and_each_order_judged_alone(world: World) -> None:
+async def test_a_whole_batch_is_asked_about_at_once_and_each_order_checked_alone(world: World) -> None:
     world.reasons = [None, "insufficient_funds", "account_not_found", None]
     commands = [command("ada", 1000), command("ada", 1), command("grace", 250), command("ada", 1000)]
-    assert await world.judged(*commands) == world.reasons
+    assert await world.checked(*commands) == world.reasons
     assert world.asked == [[("ada", 1000), ("ada", 1), ("grace", 250), ("ada", 1000)]]
 
 
 async def test_where_payments_gives_no_answer_nothing_speaks_against_any_order(world: World) -> None:
-    assert await world.judged(command("ada", 1), command("grace", 2)) == [None, None]
+    assert await world.checked(command("ada", 1), command("grace", 2)) == [None, None]
 
 
 async def test_where_payments_is_away_nothing_speaks_against_any_order(
     world: World, caplog: pytest.LogCaptureFixture
 ) -> None:
     await world.go_away()
-    assert await world.judged(command("ada", 1), command("grace", 2)) == [None, None]
+    assert await world.checked(command("ada", 1), command("grace", 2)) == [None, None]
     assert "ConnectionKey(" not in caplog.text
 
 
 async def test_after_a_silence_payments_is_asked_again_only_after_a_second(world: World) -> None:
-    assert await world.judged(command("ada", 1)) == [None]
+    assert await world.checked(command("ada", 1)) == [None]
     world.reasons = ["insufficient_funds"]
     world.clock.advance(0.999)
-    assert await world.judged(command("ada", 2)) == [None]
+    assert await world.checked(command("ada", 2)) == [None]
     assert world.asked == [[("ada", 1)]]
     world.clock.advance(0.001)
-    assert await world.judged(command("ada", 3)) == ["insufficient_funds"]
-    assert await world.judged(command("ada", 4)) == ["insufficient_funds"]
+    assert await world.checked(command("ada", 3)) == ["insufficient_funds"]
+    assert await world.checked(command("ada", 4)) == ["insufficient_funds"]
     assert world.asked == [[("ada", 1)], [("ada", 3)], [("ada", 4)]]
 
 
 async def test_over_http_orders_that_pass_without_an_answer_are_counted(http: HttpWorld) -> None:
-    await http.judged(command("ada", 1), command("grace", 2))  # no answer
-    await http.judged(command("ada", 3))  # not asked
+    await http.checked(command("ada", 1), command("grace", 2))  # no answer
+    await http.checked(command("ada", 3))  # not asked
     http.clock.advance(1)
     http.reasons = [None]
-    await http.judged(command("ada", 4))
-    assert http.unjudged == [2, 1]
+    await http.checked(command("ada", 4))
+    assert http.unchecked == [2, 1]
 
 
 async def test_over_http_a_silence_is_logged_when_it_begins_and_when_it_ends(
@@ -162,7 +162,7 @@ async def test_over_http_a_silence_is_logged_when_it_begins_and_when_it_ends(
     caplog.set_level(logging.INFO, "orders")
     for reasons in (None, None, None, [None], [None]):
         http.reasons = reasons
-        await http.judged(command("ada", 1))
+        await http.checked(command("ada", 1))
         http.clock.advance(60)
     refused, again = (record.getMessage() for record in caplog.records)
     assert refused.startswith("payments does not judge orders: 503")
@@ -171,10 +171,10 @@ async def test_over_http_a_silence_is_logged_when_it_begins_and_when_it_ends(
 
 async def test_over_http_an_answer_that_is_late_is_none(http: HttpWorld) -> None:
     http.reasons, http.delay_s = ["insufficient_funds"], 0.35
-    assert await http.judged(command("ada", 1)) == [None]
+    assert await http.checked(command("ada", 1)) == [None]
     http.clock.advance(1)
     http.delay_s = 0
-    assert await http.judged(command("ada", 1)) == ["insufficient_funds"]
+    assert await http.checked(command("ada", 1)) == ["insufficient_funds"]
 
 
 @pytest.mark.parametrize(
@@ -194,13 +194,13 @@ async def test_over_http_an_answer_that_makes_no_sense_is_none(
     http: HttpWorld, raw: bytes, caplog: pytest.LogCaptureFixture
 ) -> None:
     http.raw = raw
-    assert await http.judged(command("ada", 1)) == [None]
+    assert await http.checked(command("ada", 1)) == [None]
     assert caplog.records[-1].levelno == logging.WARNING
 
 
 async def test_over_http_a_refusal_says_in_words_what_is_wrong(http: HttpWorld) -> None:
     http.reasons = ["insufficient_funds", "a_reason_of_tomorrow"]
-    verdicts = await http.admission.judge([command("ada", 1), command("ada", 2)])
+    verdicts = await http.admission.check([command("ada", 1), command("ada", 2)])
     assert [str(refused) for refused in verdicts] == [
         "the balance does not suffice for this order",
         "a_reason_of_tomorrow",

@@ -11,22 +11,24 @@ import pytest
 from aio_pika.abc import AbstractChannel, AbstractIncomingMessage
 from yarl import URL
 
-from kernel.adapters.memory.bus import InProcessBroker, InProcessBus
+from kernel.adapters.in_process.bus import InProcessBroker, InProcessBus
 from kernel.adapters.rabbit.bus import CHECK_S, RabbitBus
-from kernel.contracts.catalog import ORDER_PLACED, PAYMENT_CAPTURED
+from kernel.contracts.messaging import Catalog
 from kernel.domain.errors import Invalid, Unavailable
 from kernel.ports.bus import Envelope, Unreadable
+from orders.contract.messages import ORDER_PLACED
+from payments.contract.messages import PAYMENT_CAPTURED
+from tests.catalog import CATALOG
 from tests.servers.ports import free_port
 
 DEADLINE_S = 20.0
-QUEUES = ("orders", "payments", "orders.dead-letters", "payments.dead-letters")
 
 Bus = InProcessBus | RabbitBus
 
 
 class MemoryWorld:
-    def __init__(self) -> None:
-        self.broker = InProcessBroker()
+    def __init__(self, catalog: Catalog = CATALOG) -> None:
+        self.broker = InProcessBroker(catalog)
 
     def bus(self, service: str, *, grace_s: float = 5.0) -> InProcessBus:
         return InProcessBus(self.broker, service, grace_s=grace_s)
@@ -35,16 +37,17 @@ class MemoryWorld:
         """Without a queue there is only the subscription, and nobody has made one."""
 
     async def dead_letters(self, service: str) -> list[bytes]:
-        return [envelope.body for envelope in self.broker.dead_letters]
+        return [envelope.body for consumer, envelope in self.broker.dead_letters if consumer == service]
 
 
 class RabbitWorld:
-    def __init__(self, url: str, channel: AbstractChannel) -> None:
+    def __init__(self, url: str, channel: AbstractChannel, catalog: Catalog) -> None:
         self.url = url
         self.channel = channel
+        self._catalog = catalog
 
     def bus(self, service: str, *, grace_s: float = 5.0, urls: Sequence[str] = ()) -> RabbitBus:
-        return RabbitBus(urls or [self.url], service, grace_s=grace_s)
+        return RabbitBus(urls or [self.url], service, self._catalog, grace_s=grace_s)
 
     async def lose_queue(self, service: str) -> None:
         await self.channel.queue_delete(service)
@@ -69,15 +72,20 @@ class RabbitWorld:
 
 
 @asynccontextmanager
-async def rabbit_world(url: str) -> AsyncIterator[RabbitWorld]:
+async def rabbit_world(url: str, catalog: Catalog = CATALOG) -> AsyncIterator[RabbitWorld]:
     """The broker's queues are this test's alone: they are deleted before and after."""
     async with await aio_pika.connect(url) as connection:
         channel = await connection.channel()
-        for queue in QUEUES:
+        for queue in queues(catalog):
             await channel.queue_delete(queue)
-        yield RabbitWorld(url, channel)
-        for queue in QUEUES:
+        yield RabbitWorld(url, channel, catalog)
+        for queue in queues(catalog):
             await channel.queue_delete(queue)
+
+
+def queues(catalog: Catalog) -> list[str]:
+    consumers = [one.service for one in catalog.services if one.subscribes]
+    return [f"{name}{suffix}" for name in consumers for suffix in ("", ".dead-letters")]
 
 
 @pytest.fixture(params=["memory", "rabbit"])
@@ -213,8 +221,10 @@ async def test_one_failure_among_many_envelopes_is_the_failure_of_the_call(
 ) -> None:
     async with world.bus("orders") as orders, world.bus("payments") as payments:
         await payments.subscribe(Inbox())
+        await world.lose_queue("orders")
+        lost = Envelope(PAYMENT_CAPTURED, b"[2]")
         with pytest.raises(Unavailable):
-            await orders.publish([placed(b"[1]"), Envelope("unknown", b"[2]"), placed(b"[3]")])
+            await orders.publish([placed(b"[1]"), lost, placed(b"[3]")])
 
 
 async def test_stopping_lets_a_running_handler_finish(world: MemoryWorld | RabbitWorld) -> None:
@@ -337,7 +347,7 @@ async def test_a_message_that_fails_every_time_ends_among_the_dead_letters(rabbi
 
 async def test_the_whole_topology_is_there_after_any_service_started(rabbit: RabbitWorld) -> None:
     async with rabbit.bus("orders"):
-        assert [await rabbit.count(queue) for queue in QUEUES] == [0, 0, 0, 0]
+        assert [await rabbit.count(queue) for queue in queues(CATALOG)] == [0, 0, 0, 0]
 
 
 async def test_a_service_without_a_queue_of_its_own_stays_connected(
@@ -537,7 +547,7 @@ async def refusal(urls: Sequence[str]) -> tuple[str, float]:
     """What `connect` says, and after how many seconds."""
     started = time.monotonic()
     with pytest.raises(Unavailable) as caught:
-        await RabbitBus(urls, "orders").connect()
+        await RabbitBus(urls, "orders", CATALOG).connect()
     assert "secret" not in caught.value.detail
     assert "\n" not in caught.value.detail
     return caught.value.detail, time.monotonic() - started
@@ -580,6 +590,6 @@ async def test_an_unknown_virtual_host_is_told_at_once(broker: str) -> None:
 )
 def test_a_malformed_url_is_told_before_any_try(url: str) -> None:
     with pytest.raises(Invalid) as caught:
-        RabbitBus([url], "orders")
+        RabbitBus([url], "orders", CATALOG)
     assert caught.value.errors[0].field == "RABBITMQ_URL"
     assert "secret" not in caught.value.detail

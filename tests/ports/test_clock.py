@@ -6,9 +6,9 @@ from uuid import RFC_4122, UUID
 
 import pytest
 
-from kernel.adapters.memory.clock import MemoryClock
 from kernel.adapters.system_clock import SystemClock
 from kernel.ports.clock import Clock
+from tests.memory.clock import MemoryClock
 
 
 @pytest.fixture(params=[MemoryClock, SystemClock])

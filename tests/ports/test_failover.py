@@ -11,11 +11,11 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from kernel.adapters.postgres import engine as engines
-from kernel.adapters.postgres.figures import parked
-from kernel.adapters.postgres.inbox import PostgresInbox
-from kernel.adapters.postgres.schema import revision
-from kernel.adapters.postgres.unit_of_work import PostgresUnitOfWork
+from kernel.adapters.postgres.checks.schema import revision
+from kernel.adapters.postgres.connections import engine as engines
+from kernel.adapters.postgres.messages.figures import parked
+from kernel.adapters.postgres.messages.inbox import PostgresInbox
+from kernel.adapters.postgres.statements.unit_of_work import PostgresUnitOfWork
 from kernel.adapters.system_clock import SystemClock
 from kernel.domain.errors import Unavailable
 from kernel.domain.events import MessageId, Received

@@ -13,10 +13,10 @@ import asyncpg
 import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from kernel.adapters.postgres.engine import connect_engine
-from kernel.adapters.postgres.migrating import migrate
-from orders.adapters.outbound.postgres import PostgresPlacedOrders
-from orders.domain.order import Status
+from kernel.adapters.postgres.connections.engine import connect_engine
+from kernel.adapters.postgres.migrating.migrate import migrate
+from orders.adapters.outbound.postgres.placed_orders import PostgresPlacedOrders
+from orders.domain.status import Status
 from payments.adapters.outbound.postgres import PostgresStatements
 from tests.servers.postgres import create_database
 
@@ -51,8 +51,8 @@ def plans(monkeypatch: pytest.MonkeyPatch) -> list[Plan]:
 
     async def explained(connection: asyncpg.Connection, query: str, *args: Any, **options: Any) -> Any:
         explain = f"EXPLAIN (ANALYZE, BUFFERS, FORMAT json) {query}"
-        (((told,),),) = await fetch(connection, explain, *args)
-        seen.append(told["Plan"])
+        (((plan,),),) = await fetch(connection, explain, *args)
+        seen.append(plan["Plan"])
         return await fetch(connection, query, *args, **options)
 
     monkeypatch.setattr(asyncpg.Connection, "fetch", explained)

@@ -5,8 +5,8 @@ from collections.abc import AsyncIterator
 import asyncpg
 import pytest
 
-from kernel.adapters.postgres.engine import connect_engine
-from kernel.adapters.postgres.unit_of_work import PostgresUnitOfWork
+from kernel.adapters.postgres.connections.engine import connect_engine
+from kernel.adapters.postgres.statements.unit_of_work import PostgresUnitOfWork
 from kernel.domain.errors import Unavailable
 from tests.servers.cable import Cable
 from tests.servers.postgres import create_database

@@ -20,7 +20,7 @@ def received(message_id: str, text: bytes = b"", source: str = "/shop/orders") -
 
 
 def first(message_id: str, text: bytes = b"", source: str = "/shop/orders") -> Received[Noted]:
-    fact = Noted(order_id=ORDER, user_id="ada", traceparent="", type="noted", text=text)
+    fact = Noted(subject_id=ORDER, traceparent="", type="noted", text=text)
     return Received(MessageId(source, message_id), "noted", fact, b"")
 
 

@@ -6,12 +6,13 @@ from contextlib import asynccontextmanager
 
 import pytest
 
-from kernel.adapters.memory.bus import InProcessBroker, InProcessBus, InProcessNotifications
+from kernel.adapters.in_process.bus import InProcessBroker, InProcessBus, InProcessNotifications
 from kernel.adapters.rabbit.bus import RabbitBus
 from kernel.adapters.rabbit.notifications import RabbitNotifications
-from kernel.contracts.catalog import ORDER_STATUS_CHANGED
 from kernel.domain.errors import Invalid
 from kernel.ports.bus import Bus, Envelope, Notifications
+from orders.contract.messages import ORDER_STATUS_CHANGED
+from tests.catalog import CATALOG
 from tests.servers.shop import Cable, eventually, free_port
 
 OTHER = "shop.orders.nobody-knows.v1"
@@ -19,7 +20,7 @@ OTHER = "shop.orders.nobody-knows.v1"
 
 class MemoryWorld:
     def __init__(self) -> None:
-        self._broker = InProcessBroker()
+        self._broker = InProcessBroker(CATALOG)
 
     def notifications(self) -> Notifications:
         return InProcessNotifications(self._broker)
@@ -36,7 +37,7 @@ class RabbitWorld:
         return RabbitNotifications([self._url], "gateway")
 
     def bus(self) -> Bus:
-        return RabbitBus([self._url], "orders")
+        return RabbitBus([self._url], "orders", CATALOG)
 
 
 @pytest.fixture(params=["memory", "rabbit"])
@@ -83,7 +84,7 @@ async def test_each_listener_hears_everything_of_its_type_in_order(world: Memory
         await arrives(heard[2], b"4")
 
 
-async def test_what_is_told_while_nobody_listens_is_lost_and_no_fault(
+async def test_what_is_notified_while_nobody_listens_is_lost_and_no_fault(
     world: MemoryWorld | RabbitWorld,
 ) -> None:
     heard: list[bytes] = []
@@ -145,7 +146,7 @@ async def cable(broker: str) -> AsyncIterator[Cable]:
 async def test_rabbit_listens_again_after_a_cut(broker: str, cable: Cable) -> None:
     heard: list[bytes] = []
     notifications = RabbitNotifications([cable.url], "gateway")
-    async with RabbitBus([broker], "orders") as bus, listening(notifications, heard.append):
+    async with RabbitBus([broker], "orders", CATALOG) as bus, listening(notifications, heard.append):
         async with cable.away():
             await eventually(lambda: not notifications.healthy)
             await bus.notify(notification(b"lost"))

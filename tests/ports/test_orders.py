@@ -11,8 +11,10 @@ import pytest
 from kernel.domain.errors import Contention
 from kernel.domain.events import MessageId, Unhandled
 from kernel.ports.unit_of_work import UnitOfWork
-from orders.domain.events import PaymentCaptured, PaymentDecided
-from orders.domain.order import CancelOrder, Order, PlaceOrder, Status, StatusChanged
+from orders.domain.commands import CancelOrder, PlaceOrder
+from orders.domain.events import PaymentCaptured, PaymentResult
+from orders.domain.order import Order
+from orders.domain.status import Status, StatusChanged
 from tests.ports.worlds import PostgresWorld, World, ended, failing, undone
 
 NOW = datetime(2025, 1, 2, 3, 4, 5, 678901, tzinfo=UTC)
@@ -37,7 +39,7 @@ def order(number: int, user_id: str = "ada", **values: Any) -> Order:
     return replace(placed, **values)
 
 
-def decided(*orders: Order) -> list[PaymentDecided]:
+def decided(*orders: Order) -> list[PaymentResult]:
     return [PaymentCaptured(order_id=order.id, user_id=order.user_id, traceparent="") for order in orders]
 
 
@@ -395,13 +397,13 @@ async def test_the_history_of_an_order_is_read_oldest_first_from_a_place_on(worl
     assert await world.placed().history(UUID(int=3), after=0) == []
 
 
-async def test_the_lives_of_orders_tell_each_as_it_was_after_each_change(world: World) -> None:
+async def test_the_status_histories_of_orders_show_each_as_it_was_after_each_change(world: World) -> None:
     await add(world, order(1), order(2, "bob"), order(3))
     await record(world, changed(1, 1), changed(2, 1, "bob"), changed(2, 2, "bob"), changed(3, 1))
     await cancel(world, order(2, "bob"))
-    lives = await world.placed().lives([UUID(int=2), UUID(int=1), UUID(int=9)])
+    status_histories = await world.placed().status_histories([UUID(int=2), UUID(int=1), UUID(int=9)])
     cancelled = order(2, "bob", status=Status.CANCELLED, reason="reason")
-    assert {id: list(life) for id, life in lives.items()} == {
+    assert {id: list(status_history) for id, status_history in status_histories.items()} == {
         UUID(int=1): [order(1)],
         UUID(int=2): [replace(cancelled, status=Status.NEW, reason=None), cancelled],
     }

@@ -4,16 +4,16 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from kernel.adapters.postgres.figures import waiting
+from kernel.adapters.postgres.messages.figures import waiting
 from kernel.application.envelopes import ENVELOPE_BYTES_MAX, ENVELOPE_EVENTS_MAX
-from kernel.ports.outbox import Joined
+from kernel.ports.outbox import OutboxRow
 from tests.ports.worlds import Noted, PostgresWorld, World, ended, undone
 
 ORDER = UUID(int=1)
 
 
 def noted(text: bytes, event_type: str = "a") -> Noted:
-    return Noted(order_id=ORDER, user_id="ada", traceparent="", type=event_type, text=text)
+    return Noted(subject_id=ORDER, traceparent="", type=event_type, text=text)
 
 
 async def add(world: World, *events: Noted) -> None:
@@ -22,7 +22,7 @@ async def add(world: World, *events: Noted) -> None:
         await world.outbox(uow).add(events)
 
 
-async def rows(world: World, event_type: str = "a", *, count_max: int = 10) -> Sequence[Joined]:
+async def rows(world: World, event_type: str = "a", *, count_max: int = 10) -> Sequence[OutboxRow]:
     """In a transaction of its own."""
     async with world.uow() as uow:
         return await world.backlog(uow).take(event_type, count_max=count_max)
@@ -33,7 +33,7 @@ async def taken(world: World, event_type: str = "a", *, count_max: int = 10) -> 
     return events(await rows(world, event_type, count_max=count_max))
 
 
-def events(found: Sequence[Joined]) -> list[bytes]:
+def events(found: Sequence[OutboxRow]) -> list[bytes]:
     return [row.events for row in found]
 
 
@@ -94,7 +94,7 @@ async def test_no_more_bytes_are_kept_together_than_an_envelope_holds_but_for_a_
 async def test_what_a_previous_version_kept_is_one_event(postgres: PostgresWorld) -> None:
     row = ("a", postgres.clock.new_id(), b"1")
     await postgres.watcher.execute("INSERT INTO outbox (type, id, event) VALUES ($1, $2, $3)", *row)
-    assert await rows(postgres) == [Joined(*row, count=1)]
+    assert await rows(postgres) == [OutboxRow(*row, count=1)]
 
 
 async def test_types_are_apart(world: World) -> None:
@@ -148,23 +148,23 @@ async def test_what_waits_is_counted_in_events(postgres: PostgresWorld) -> None:
     assert await waiting(postgres.engine) == {"a": (3, since), "b": (1, since)}
 
 
-async def test_what_was_added_is_told_as_it_is_kept_and_only_after_the_commit(world: World) -> None:
-    told: list[Joined] = []
+async def test_what_was_added_is_handed_on_as_it_is_kept_and_only_after_the_commit(world: World) -> None:
+    handed_on: list[OutboxRow] = []
     async with world.uow() as uow:
-        await world.outbox(uow, told.append).add([noted(b"1", "a"), noted(b"2", "b"), noted(b"3", "a")])
-        assert told == []
-    assert events(told) == [b"1,3", b"2"]
-    assert told == [*await rows(world, "a"), *await rows(world, "b")]
+        await world.outbox(uow, handed_on.append).add([noted(b"1", "a"), noted(b"2", "b"), noted(b"3", "a")])
+        assert handed_on == []
+    assert events(handed_on) == [b"1,3", b"2"]
+    assert handed_on == [*await rows(world, "a"), *await rows(world, "b")]
 
 
-async def test_what_was_rolled_back_is_not_told_nor_is_nothing(world: World) -> None:
-    told: list[Joined] = []
+async def test_what_was_rolled_back_is_not_handed_on_nor_is_nothing(world: World) -> None:
+    handed_on: list[OutboxRow] = []
     uow = world.uow()
     async with undone(uow):
-        await world.outbox(uow, told.append).add([noted(b"1")])
+        await world.outbox(uow, handed_on.append).add([noted(b"1")])
     async with uow:
-        await world.outbox(uow, told.append).add([])
-    assert told == []
+        await world.outbox(uow, handed_on.append).add([])
+    assert handed_on == []
 
 
 async def test_what_was_kept_later_may_be_left_for_later(world: World) -> None:
@@ -178,19 +178,19 @@ async def test_what_was_kept_later_may_be_left_for_later(world: World) -> None:
     assert await taken(world) == [b"2"]
 
 
-async def remove(world: World, rows: Sequence[Joined]) -> None:
+async def remove(world: World, rows: Sequence[OutboxRow]) -> None:
     """In a transaction of its own."""
     async with world.uow() as uow:
         await world.backlog(uow).remove(rows[0].type, [row.id for row in rows])
 
 
-async def kept(world: World, *texts: bytes) -> list[Joined]:
+async def kept(world: World, *texts: bytes) -> list[OutboxRow]:
     """A row each."""
-    told: list[Joined] = []
+    handed_on: list[OutboxRow] = []
     for text in texts:
         async with world.uow() as uow:
-            await world.outbox(uow, told.append).add([noted(text)])
-    return told
+            await world.outbox(uow, handed_on.append).add([noted(text)])
+    return handed_on
 
 
 async def test_what_was_removed_is_not_taken_and_all_else_is(world: World) -> None:
@@ -240,3 +240,38 @@ async def test_it_tells_since_when_the_oldest_waits(world: World) -> None:
     assert await since() == first + timedelta(seconds=5)
     assert await taken(world, "a") == [b"2"]
     assert await since() is None
+
+
+async def waiting_but(
+    world: World, *but: OutboxRow, count_max: int = 10, event_type: str = "a"
+) -> list[bytes]:
+    """In a transaction of its own."""
+    async with world.uow() as uow:
+        found = await world.backlog(uow).waiting(
+            event_type, count_max=count_max, before=world.clock.now(), but=[row.id for row in but]
+        )
+        return events(found)
+
+
+async def test_what_waits_is_shown_oldest_first_but_for_what_is_known_and_it_stays(world: World) -> None:
+    first, _, third, _ = await kept(world, b"1", b"2", b"3", b"4")
+    await add(world, noted(b"5", "b"))
+    world.clock.advance(1)
+    assert await waiting_but(world) == [b"1", b"2", b"3", b"4"]
+    assert await waiting_but(world, first, third) == [b"2", b"4"]
+    assert await waiting_but(world, first, count_max=1) == [b"2"]
+    assert await waiting_but(world, first, event_type="b") == [b"5"]
+    await add(world, noted(b"6"))
+    assert await waiting_but(world) == [b"1", b"2", b"3", b"4"]
+
+
+async def test_what_is_shown_is_kept_from_nobody_and_what_another_has_taken_is_shown(world: World) -> None:
+    await kept(world, b"1", b"2")
+    world.clock.advance(1)
+    async with undone(world.uow()) as uow:
+        assert events(await world.backlog(uow).take("a", count_max=1)) == [b"1"]
+        assert await ended(world.start(waiting_but(world))) == [b"1", b"2"]
+    async with world.uow() as uow:
+        before = world.clock.now()
+        await world.backlog(uow).waiting("a", count_max=10, before=before, but=[])
+        assert await ended(world.start(taken(world))) == [b"1", b"2"]

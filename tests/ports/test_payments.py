@@ -10,11 +10,11 @@ import asyncpg
 import pytest
 from asyncpg import CheckViolationError
 
-from kernel.adapters.memory.database import CheckViolation
 from kernel.domain.errors import Contention
 from payments.domain.account import FUNDING, REVENUE, Account, Deposit, Kind, Transfer
 from payments.domain.events import OrderPlaced
 from payments.domain.payment import Decision, Payment
+from tests.memory.database import CheckViolation
 from tests.ports.worlds import PostgresWorld, World, ended, failing, undone
 
 NOW = datetime(2025, 1, 2, 3, 4, 5, 678901, tzinfo=UTC)

@@ -11,9 +11,10 @@ from yarl import URL
 from kernel.adapters.rabbit.bus import RabbitBus
 from kernel.adapters.rabbit.notifications import RabbitNotifications
 from kernel.adapters.rabbit.topology import listener_queue
-from kernel.contracts.catalog import ORDER_PLACED, PAYMENT_CAPTURED
 from kernel.domain.errors import Unavailable
 from kernel.ports.bus import Envelope
+from orders.contract.messages import ORDER_PLACED
+from payments.contract.messages import PAYMENT_CAPTURED
 from tests.ports.test_bus import Inbox, RabbitWorld, placed, rabbit_world, refusal, relayed, until
 from tests.servers.broker import Broker
 from tests.servers.rabbitmq import PrivateRabbitMQ

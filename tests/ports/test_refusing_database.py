@@ -12,9 +12,9 @@ import pytest
 from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from kernel.adapters.postgres.failures import refusal
-from kernel.adapters.postgres.pool import pool_of
-from kernel.adapters.postgres.unit_of_work import PostgresUnitOfWork
+from kernel.adapters.postgres.connections.failures import refusal
+from kernel.adapters.postgres.connections.pool import pool_of
+from kernel.adapters.postgres.statements.unit_of_work import PostgresUnitOfWork
 from kernel.domain.errors import Contention, Unavailable
 from tests.ports.pair import engine_of
 from tests.ports.test_outbox import add, noted
@@ -76,8 +76,8 @@ async def test_a_call_waits_for_the_server_to_give_a_connection_where_others_hav
 async def test_a_call_that_is_given_no_connection_in_time_may_come_again(
     poor: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("kernel.adapters.postgres.pool.FULL_S", 0.05)
-    monkeypatch.setattr("kernel.adapters.postgres.engine.CONNECT_TIMEOUT_S", 0.2)
+    monkeypatch.setattr("kernel.adapters.postgres.connections.pool.FULL_S", 0.05)
+    monkeypatch.setattr("kernel.adapters.postgres.connections.engine.CONNECT_TIMEOUT_S", 0.2)
     async with engine_of(poor) as engine, engine_of(poor) as others:
         held = [await others.raw_connection() for _ in range(CONNECTIONS_MAX)]
         with pytest.raises(Unavailable, match="refuses"):

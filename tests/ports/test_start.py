@@ -10,16 +10,15 @@ from uuid import uuid4
 import asyncpg
 import pytest
 
-from kernel.adapters.postgres import start
-from kernel.adapters.postgres.engine import SERVER_SETTINGS
-from kernel.adapters.postgres.hosts import Hosts
-from kernel.adapters.postgres.schema import SchemaMismatch
-from kernel.adapters.postgres.start import look, require_fit
+from kernel.adapters.postgres.checks import start
+from kernel.adapters.postgres.checks.schema import SchemaMismatch
+from kernel.adapters.postgres.checks.start import look, require_fit
+from kernel.adapters.postgres.connections.engine import SERVER_SETTINGS
+from kernel.adapters.postgres.connections.hosts import Hosts
 from kernel.domain.errors import Unavailable
-from kernel.settings import Settings
 from shop.audit.auditing import audit
 from shop.dead_letters.places import open_places
-from shop.schemas import SCHEMAS
+from shop.services import OURS, Shop, load_shop
 from shop.serving import migrate_databases, require_given_databases
 from tests.ports.conftest import Database
 from tests.servers import pooler
@@ -27,6 +26,7 @@ from tests.servers.cable import Cable
 from tests.servers.ports import free_port
 from tests.servers.postgres import create_database
 
+SCHEMAS = {service.name: service.load_schema() for service in OURS if service.schema}
 ORDERS, PAYMENTS = SCHEMAS["orders"], SCHEMAS["payments"]
 Urls = dict[str, str]
 each_service = pytest.mark.parametrize("service", SCHEMAS)
@@ -57,6 +57,11 @@ async def scrap(scrap_url: str) -> AsyncIterator[asyncpg.Connection]:
     await connection.close()
 
 
+def on(**urls: str) -> Shop:
+    """The shop on these databases, by the names of their services."""
+    return load_shop({f"{service.upper()}_DATABASE_URL": url for service, url in urls.items()})
+
+
 async def tables(connection: asyncpg.Connection) -> int:
     return int(await connection.fetchval("SELECT count(*) FROM pg_tables WHERE schemaname = 'public'"))
 
@@ -78,12 +83,12 @@ async def test_an_older_database_and_an_empty_one_are_named_with_the_cure(servic
 
 
 async def test_every_command_refuses_databases_that_are_swapped(urls: Urls) -> None:
-    swapped = Settings(orders_database_url=urls["payments"], payments_database_url=urls["orders"])
+    swapped = on(orders=urls["payments"], payments=urls["orders"])
     of_orders = pytest.raises(
         SchemaMismatch, match=r"orders database payments .*has the tables accounts, payments"
     )
     with of_orders:
-        await migrate_databases(swapped)
+        await migrate_databases(swapped, swapped.stores)
     with of_orders:
         await require_given_databases(swapped)
     with of_orders:
@@ -102,16 +107,16 @@ async def test_one_database_for_both_is_refused_and_not_migrated(
 ) -> None:
     # Whichever of its names the server is called by.
     other = scrap_url.replace("127.0.0.1", "localhost") + "?application_name=other"
-    both = Settings(orders_database_url=scrap_url, payments_database_url=other)
+    both = on(orders=scrap_url, payments=other)
     with pytest.raises(
         SchemaMismatch, match=r"ORDERS_DATABASE_URL and PAYMENTS_DATABASE_URL .*same database"
     ):
-        await migrate_databases(both)
+        await migrate_databases(both, both.stores)
     assert await tables(scrap) == 0
     # Two schemas of one database are two places.
     await scrap.execute("CREATE SCHEMA one; CREATE SCHEMA two")
     apart = [f"{scrap_url}?options=-c%20search_path%3D{name}" for name in ("one", "two")]
-    await migrate_databases(Settings(orders_database_url=apart[0], payments_database_url=apart[1]))
+    await migrate_databases(on(orders=apart[0], payments=apart[1]), both.stores)
     await require_fit(apart[1], PAYMENTS)
     with pytest.raises(SchemaMismatch, match="has the tables order_history"):
         await require_fit(apart[0], PAYMENTS)
@@ -123,7 +128,7 @@ async def test_where_one_database_is_wrong_the_other_is_not_migrated_either(
     await scrap.execute("CREATE DATABASE start_latin ENCODING 'LATIN1' LOCALE 'C' TEMPLATE template0")
     latin = f"{postgres_server.rpartition('/')[0]}/start_latin"
     with pytest.raises(SchemaMismatch, match=r"payments database start_latin at .* encoding LATIN1: .*UTF8"):
-        await migrate_databases(Settings(orders_database_url=scrap_url, payments_database_url=latin))
+        await migrate_databases(on(orders=scrap_url, payments=latin), ("orders", "payments"))
     assert await tables(scrap) == 0
 
 
@@ -164,7 +169,7 @@ async def test_what_another_application_or_half_a_restore_left_is_named(
     await scrap.execute(made)
     before = await tables(scrap)
     with pytest.raises(SchemaMismatch, match=named):
-        await migrate_databases(Settings(orders_database_url=scrap_url), ("orders",))
+        await migrate_databases(on(orders=scrap_url), ("orders",))
     assert await tables(scrap) == before
 
 
@@ -183,7 +188,7 @@ async def test_what_another_application_or_half_a_restore_left_is_named(
 async def test_what_half_a_restore_left_out_of_the_tables_is_named(
     scrap_url: str, scrap: asyncpg.Connection, lost: str, named: str
 ) -> None:
-    await migrate_databases(Settings(payments_database_url=scrap_url), ("payments",))
+    await migrate_databases(on(payments=scrap_url), ("payments",))
     await require_fit(scrap_url, PAYMENTS)
     await scrap.execute(f"{'ALTER' if ' DROP ' in lost else 'DROP'} {lost}")
     with pytest.raises(SchemaMismatch, match=f"is at revision .* but has no {named}"):
@@ -196,8 +201,8 @@ async def test_a_role_without_rights_is_named(scrap_url: str, scrap: asyncpg.Con
     await scrap.execute("CREATE ROLE clerk LOGIN PASSWORD 'x'")
     try:
         with pytest.raises(SchemaMismatch, match="role clerk create nothing in the schema public"):
-            await migrate_databases(Settings(orders_database_url=as_clerk), ("orders",))
-        await migrate_databases(Settings(orders_database_url=scrap_url), ("orders",))
+            await migrate_databases(on(orders=as_clerk), ("orders",))
+        await migrate_databases(on(orders=scrap_url), ("orders",))
         with pytest.raises(Unavailable, match=r"permission denied for table alembic_version \(42501\)"):
             await require_fit(as_clerk, ORDERS)
         await scrap.execute("GRANT SELECT ON ALL TABLES IN SCHEMA public TO clerk")
@@ -237,9 +242,9 @@ async def test_whatever_a_server_says_is_told_with_its_name(
         path=f"/{change.get('database', 'orders')}",
         query=change.get("query", ""),
     ).geturl()
-    with pytest.raises(Unavailable, match=named) as told:
+    with pytest.raises(Unavailable, match=named) as raised:
         await look(wrong, ORDERS)
-    assert str(parts.password) not in str(told.value)
+    assert str(parts.password) not in str(raised.value)
 
 
 async def test_what_the_url_asks_of_the_session_is_in_force(urls: Urls) -> None:
@@ -315,6 +320,6 @@ async def test_pgbouncer_that_pools_by_session_will_do_where_the_role_has_the_se
 ) -> None:
     for name, value in SERVER_SETTINGS.items():
         await scrap.execute(f"ALTER DATABASE start_scrap SET {name} = '{value}'")
-    await migrate_databases(Settings(orders_database_url=scrap_url), ("orders",))
+    await migrate_databases(on(orders=scrap_url), ("orders",))
     with pooler.pooler(scratch / f"pooler-{uuid4()}", scrap_url, pool_mode="session", **IGNORED) as url:
         await require_fit(url, ORDERS)

@@ -14,12 +14,12 @@ from sqlalchemy import BigInteger, bindparam, select, text
 from sqlalchemy.pool import AsyncAdaptedQueuePool
 
 from kernel.adapters.embedded.postgres import EmbeddedPostgres
-from kernel.adapters.memory.database import MemoryDatabase, Table, Transaction
-from kernel.adapters.postgres.engine import POOL_SIZE, connect_engine
-from kernel.adapters.postgres.migrating import migrate
+from kernel.adapters.postgres.connections.engine import POOL_SIZE, connect_engine
+from kernel.adapters.postgres.migrating.migrate import migrate
 from kernel.domain.errors import Contention, OutcomeUnknown, Refused, Unavailable
 from kernel.domain.events import MessageId, Unhandled
 from kernel.ports.unit_of_work import UnitOfWork
+from tests.memory.database import MemoryDatabase, Table, Transaction
 from tests.ports.worlds import DEADLINE_S, MemoryWorld, Noted, PostgresWorld, World, ended, failing, undone
 
 MESSAGE = MessageId("/shop/orders", "1")
@@ -447,9 +447,7 @@ async def test_postgres_where_the_answer_is_lost_the_outcome_is_unknown_though_i
     async def commit() -> None:
         async with doomed.uow() as uow:
             uow.after_commit(lambda: woken.append("a"))
-            await doomed.outbox(uow).add(
-                [Noted(order_id=UUID(int=1), user_id="ada", traceparent="", type="a", text=b"1")]
-            )
+            await doomed.outbox(uow).add([Noted(subject_id=UUID(int=1), traceparent="", type="a", text=b"1")])
             if reading:
                 await claim(doomed, uow)
 

@@ -13,38 +13,20 @@ import asyncpg
 import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from kernel.adapters.memory.clock import MemoryClock
-from kernel.adapters.memory.database import MemoryDatabase
-from kernel.adapters.memory.inbox import MemoryInbox
-from kernel.adapters.memory.outbox import MemoryBacklog, MemoryOutbox
-from kernel.adapters.memory.parked import (
-    DISCARDED,
-    PARKED,
-    MemoryDiscardedMessages,
-    MemoryParkedMessages,
-)
-from kernel.adapters.memory.unit_of_work import MemoryUnitOfWork
-from kernel.adapters.postgres.inbox import PostgresInbox
-from kernel.adapters.postgres.outbox import PostgresBacklog, PostgresOutbox
-from kernel.adapters.postgres.parked import PostgresDiscardedMessages, PostgresParkedMessages
-from kernel.adapters.postgres.unit_of_work import PostgresUnitOfWork
+from kernel.adapters.postgres.messages.inbox import PostgresInbox
+from kernel.adapters.postgres.messages.outbox import PostgresBacklog, PostgresOutbox
+from kernel.adapters.postgres.messages.parked import PostgresDiscardedMessages, PostgresParkedMessages
+from kernel.adapters.postgres.statements.unit_of_work import PostgresUnitOfWork
 from kernel.domain.events import Event, Parked
 from kernel.domain.value import value
 from kernel.ports.inbox import Inbox
-from kernel.ports.outbox import Backlog, Joined, Outbox
+from kernel.ports.outbox import Backlog, Outbox, OutboxRow
 from kernel.ports.parked import DiscardedMessages, ParkedMessages
 from kernel.ports.unit_of_work import UnitOfWork
-from orders.adapters.outbound.memory import ORDER_HISTORY, MemoryHistory, MemoryOrders, MemoryPlacedOrders
-from orders.adapters.outbound.postgres import PostgresHistory, PostgresOrders, PostgresPlacedOrders
-from orders.domain.order import Status, StatusChanged
+from orders.adapters.outbound.postgres.orders import PostgresHistory, PostgresOrders
+from orders.adapters.outbound.postgres.placed_orders import PostgresPlacedOrders
+from orders.domain.status import Status, StatusChanged
 from orders.ports.orders import History, Orders, PlacedOrders
-from payments.adapters.outbound.memory import (
-    MemoryAccounts,
-    MemoryLedger,
-    MemoryOpenedAccounts,
-    MemoryPayments,
-    MemoryStatements,
-)
 from payments.adapters.outbound.postgres import (
     PostgresAccounts,
     PostgresLedger,
@@ -53,6 +35,13 @@ from payments.adapters.outbound.postgres import (
     PostgresStatements,
 )
 from payments.ports.accounts import Accounts, Ledger, OpenedAccounts, Payments, Statements
+from tests.assembly import InMemory, OrdersInMemory, PaymentsInMemory
+from tests.memory.clock import MemoryClock
+from tests.memory.database import MemoryDatabase
+from tests.memory.orders import ORDER_HISTORY
+from tests.memory.outbox import MemoryOutbox
+from tests.memory.parked import DISCARDED, PARKED, MemoryDiscardedMessages
+from tests.memory.payments import MemoryStatements
 
 DEADLINE_S = 20.0
 
@@ -91,8 +80,13 @@ async def failing(
 class Noted(Event):
     """An event for tests: its text is its encoded form."""
 
+    subject_id: UUID
     type: str
     text: bytes
+
+    @property
+    def subject(self) -> UUID:
+        return self.subject_id
 
 
 def encode(event: Noted, event_id: UUID, at: datetime) -> tuple[str, bytes]:
@@ -157,7 +151,7 @@ class World(ABC):
     def inbox(self, uow: Any) -> Inbox: ...
 
     @abstractmethod
-    def outbox(self, uow: Any, committed: Callable[[Joined], None] = lambda _: None) -> Outbox[Noted]: ...
+    def outbox(self, uow: Any, committed: Callable[[OutboxRow], None] = lambda _: None) -> Outbox[Noted]: ...
 
     @abstractmethod
     def backlog(self, uow: Any) -> Backlog: ...
@@ -209,10 +203,10 @@ def columns(parked: Parked) -> tuple[str, str, str, str, bytes, int, datetime, d
     return (one.type, one.subject, one.reason, one.detail, one.payload, parked.count, *times)
 
 
-class MemoryWorld(World):
+class MemoryWorld(OrdersInMemory, PaymentsInMemory, World):
     def __init__(self) -> None:
-        super().__init__()
-        self.database = MemoryDatabase()
+        World.__init__(self)
+        InMemory.__init__(self, MemoryDatabase(), self.clock)
 
     async def blocked(self, *tasks: asyncio.Task[Any]) -> None:
         for _ in range(10):
@@ -220,20 +214,8 @@ class MemoryWorld(World):
         assert not any(task.done() for task in tasks)
         assert sum(len(lock.waiting) for lock in self.database.locks.values()) == len(tasks)
 
-    def uow(self) -> MemoryUnitOfWork:
-        return MemoryUnitOfWork(self.database)
-
-    def inbox(self, uow: Any) -> Inbox:
-        return MemoryInbox(uow, self.clock)
-
-    def outbox(self, uow: Any, committed: Callable[[Joined], None] = lambda _: None) -> Outbox[Noted]:
+    def outbox(self, uow: Any, committed: Callable[[OutboxRow], None] = lambda _: None) -> Outbox[Noted]:
         return MemoryOutbox(uow, self.clock, encode, committed)
-
-    def backlog(self, uow: Any) -> Backlog:
-        return MemoryBacklog(uow)
-
-    def parked(self, uow: Any) -> ParkedMessages:
-        return MemoryParkedMessages(uow, self.clock)
 
     async def parked_rows(self) -> list[ParkedRow]:
         rows = [ParkedRow(*columns(row), row.id) for row in self.database.rows(PARKED)]
@@ -248,33 +230,12 @@ class MemoryWorld(World):
             for row in self.database.rows(DISCARDED)
         ]
 
-    def orders(self, uow: Any) -> Orders:
-        return MemoryOrders(uow)
-
-    def history(self, uow: Any) -> History:
-        return MemoryHistory(uow)
-
     async def history_rows(self) -> list[StatusChanged]:
         rows = self.database.rows(ORDER_HISTORY)
         return sorted(rows, key=lambda row: (row.user_id, row.order_id, row.sequence))
 
-    def placed(self) -> PlacedOrders:
-        return MemoryPlacedOrders(self.database)
-
-    def accounts(self, uow: Any) -> Accounts:
-        return MemoryAccounts(uow)
-
-    def ledger(self, uow: Any) -> Ledger:
-        return MemoryLedger(uow)
-
     def statements(self) -> Statements:
         return MemoryStatements(self.database)
-
-    def payments(self, uow: Any) -> Payments:
-        return MemoryPayments(uow)
-
-    def opened(self) -> OpenedAccounts:
-        return MemoryOpenedAccounts(self.database)
 
 
 class PostgresWorld(World):
@@ -311,7 +272,7 @@ class PostgresWorld(World):
     def inbox(self, uow: Any) -> Inbox:
         return PostgresInbox(uow, self.clock)
 
-    def outbox(self, uow: Any, committed: Callable[[Joined], None] = lambda _: None) -> Outbox[Noted]:
+    def outbox(self, uow: Any, committed: Callable[[OutboxRow], None] = lambda _: None) -> Outbox[Noted]:
         return PostgresOutbox(uow, self.clock, encode, committed)
 
     def backlog(self, uow: Any) -> Backlog:

@@ -6,8 +6,8 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
-from kernel.adapters.http.limits import Limits
-from kernel.adapters.http.server import HttpServer, listen
+from kernel.adapters.http.server.limits import Limits
+from kernel.adapters.http.server.server import HttpServer, listen
 from tests.servers.shop import eventually
 
 BIG = 8 * 1024 * 1024

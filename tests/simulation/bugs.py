@@ -4,12 +4,12 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from kernel.adapters.memory.database import Table
-from kernel.adapters.memory.inbox import MemoryInbox
 from kernel.domain.events import Received
+from tests.assembly import Parts
+from tests.memory.database import Table
+from tests.memory.inbox import MemoryInbox
 from tests.simulation.faults import Fault
 from tests.simulation.invariants import Promise
-from tests.simulation.service import Parts
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

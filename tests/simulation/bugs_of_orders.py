@@ -5,28 +5,28 @@ from dataclasses import replace
 from itertools import count
 from typing import Any
 
-from kernel.adapters.memory.outbox import MemoryOutbox
-from kernel.adapters.memory.parked import MemoryParkedMessages
-from kernel.adapters.memory.unit_of_work import MemoryUnitOfWork
 from kernel.application.group_commit import GroupCommit
 from kernel.domain.errors import NotFound, OutcomeUnknown, Refused
 from kernel.domain.events import Unhandled
-from orders.adapters.outbound.memory import ORDER_HISTORY, MemoryHistory, MemoryOrders
 from orders.application.place_orders import PlaceOrders
 from orders.application.settle_orders import SettleOrders
-from orders.domain.order import Status
+from orders.domain.status import Status
+from tests.assembly import Parts
+from tests.memory.orders import ORDER_HISTORY, MemoryHistory, MemoryOrders
+from tests.memory.outbox import MemoryOutbox
+from tests.memory.parked import MemoryParkedMessages
+from tests.memory.unit_of_work import MemoryUnitOfWork
 from tests.simulation.bugs import BUGS, Bug, NoInbox
 from tests.simulation.faults import COMMIT, Fault
 from tests.simulation.invariants import Promise
-from tests.simulation.service import Parts
 
 
 def remembering() -> Parts:
     refusals: dict[Any, Refused] = {}
 
     class RefusalsUnderKey(PlaceOrders):
-        async def __call__(self, commands: Sequence[Any], **judged: bool) -> list[Any]:
-            outcomes: list[Any] = await super().__call__(commands, **judged)
+        async def __call__(self, commands: Sequence[Any], **checked: bool) -> list[Any]:
+            outcomes: list[Any] = await super().__call__(commands, **checked)
             for n, command in enumerate(commands):
                 key = command.user_id, command.idempotency_key
                 if command.idempotency_key and isinstance(outcomes[n], Refused):
@@ -41,8 +41,8 @@ BUGS["a refusal is stored under its key"] = Bug(breaks=Promise.PAYABLE, parts=re
 
 
 class KeysIgnored(PlaceOrders):
-    async def __call__(self, commands: Sequence[Any], **judged: bool) -> list[Any]:
-        return await super().__call__([replace(c, idempotency_key=None) for c in commands], **judged)
+    async def __call__(self, commands: Sequence[Any], **checked: bool) -> list[Any]:
+        return await super().__call__([replace(c, idempotency_key=None) for c in commands], **checked)
 
 
 BUGS["the key of an order is ignored"] = Bug(
@@ -51,12 +51,12 @@ BUGS["the key of an order is ignored"] = Bug(
 
 
 class LostCommitIsFailure(PlaceOrders):
-    async def __call__(self, commands: Sequence[Any], **judged: bool) -> list[Any]:
+    async def __call__(self, commands: Sequence[Any], **checked: bool) -> list[Any]:
         try:
-            return await super().__call__(commands, **judged)
+            return await super().__call__(commands, **checked)
         except OutcomeUnknown:
             anew = [replace(command, order_id=self.clock.new_id()) for command in commands]
-            return await super().__call__(anew, **judged)
+            return await super().__call__(anew, **checked)
 
 
 BUGS["a lost answer to COMMIT is taken for a failure"] = Bug(

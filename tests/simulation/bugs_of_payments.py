@@ -12,28 +12,22 @@ from kernel.application.envelopes import envelopes
 from kernel.application.relay import (
     LEFT_BEHIND_AFTER,
     ROWS_MAX,
-    Committed,
     PublishCommitted,
+    RelayBuffer,
     RelayEvents,
-    Round,
+    RelayResult,
 )
 from kernel.domain.errors import Unavailable
 from kernel.domain.events import MessageId, Unhandled
 from kernel.ports.bus import Envelope, Publisher
 from payments import wire
-from payments.adapters.outbound.memory import (
-    ACCOUNTS,
-    PAYMENTS,
-    TRANSFERS,
-    MemoryAccounts,
-    MemoryLedger,
-    MemoryPayments,
-)
 from payments.application.charge_orders import ChargeOrders
+from tests.assembly import Parts
+from tests.memory.payments import ACCOUNTS, PAYMENTS, TRANSFERS, MemoryAccounts, MemoryLedger, MemoryPayments
 from tests.simulation.bugs import BUGS, Bug, NoInbox
 from tests.simulation.bus import NO_QUEUE
 from tests.simulation.invariants import Promise
-from tests.simulation.service import LeavesAllBehind, Parts
+from tests.simulation.service import LeavesAllBehind
 
 
 class LenientPayments(MemoryPayments):
@@ -102,13 +96,13 @@ BUGS["the transport's id is the identity of an event, and there is no decision k
 
 
 class RemovedBeforeConfirm(PublishCommitted):
-    async def __call__(self, event_type: str, committed: Committed) -> Round:
-        rows = committed.take(ROWS_MAX)
+    async def __call__(self, event_type: str, buffer: RelayBuffer) -> RelayResult:
+        rows = buffer.take(ROWS_MAX)
         if rows:
             async with self.uow:
                 await self.backlog.remove(event_type, [row.id for row in rows])
             await self.publisher.publish(envelopes(rows))
-        return Round.of(rows)
+        return RelayResult.of(rows)
 
 
 BUGS["outbox rows are removed before the confirm"] = Bug(
@@ -117,13 +111,13 @@ BUGS["outbox rows are removed before the confirm"] = Bug(
 
 
 class TakenBeforeConfirm(RelayEvents):
-    async def __call__(self, event_type: str) -> Round:
+    async def __call__(self, event_type: str) -> RelayResult:
         before = self.clock.now() - LEFT_BEHIND_AFTER
         async with self.uow:
             taken = await self.backlog.take(event_type, count_max=ROWS_MAX, before=before)
         if taken:
             await self.publisher.publish(envelopes(taken))
-        return Round.of(taken)
+        return RelayResult.of(taken)
 
 
 BUGS["what was left behind is deleted before the confirm"] = Bug(
@@ -133,8 +127,8 @@ BUGS["what was left behind is deleted before the confirm"] = Bug(
 
 
 class NothingLeftBehind(RelayEvents):
-    async def __call__(self, event_type: str) -> Round:
-        return Round.of([])
+    async def __call__(self, event_type: str) -> RelayResult:
+        return RelayResult.of([])
 
 
 BUGS["nobody looks for what was left behind"] = Bug(
@@ -155,9 +149,9 @@ class AnyQueue:
 
 
 class AnyQueueWillDo(PublishCommitted):
-    async def __call__(self, event_type: str, committed: Committed) -> Round:
+    async def __call__(self, event_type: str, buffer: RelayBuffer) -> RelayResult:
         self.publisher = AnyQueue(self.publisher)
-        return await super().__call__(event_type, committed)
+        return await super().__call__(event_type, buffer)
 
 
 BUGS["the relay drops what reaches no queue"] = Bug(

@@ -5,9 +5,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 
-from kernel.contracts.catalog import CATALOG
 from kernel.domain.errors import Unavailable
 from kernel.ports.bus import Envelope, Handler, Unreadable
+from tests.catalog import CATALOG
 from tests.simulation.faults import Faults
 from tests.simulation.process import Process
 
@@ -23,7 +23,8 @@ class Message:
 
 
 class Broker:
-    """Its queues are there from the first subscription on; `settled` is told of each message that is gone."""
+    """Its queues are there from the first subscription on; `settled` is called with each message that is
+    gone."""
 
     def __init__(self, faults: Faults, settled: Callable[[], None]) -> None:
         self.queues: dict[str, dict[Message, None]] = {}
@@ -37,10 +38,10 @@ class Broker:
 
     async def hold(self, envelopes: Sequence[Envelope]) -> None:
         for envelope in envelopes:
-            service = CATALOG[envelope.type].consumer
-            if service not in self.queues:
-                raise Unavailable(NO_QUEUE)
-            self.put(service, envelope.body)
+            for service in CATALOG.subscribers_of(envelope.type):
+                if service not in self.queues:
+                    raise Unavailable(NO_QUEUE)
+                self.put(service, envelope.body)
 
     def put(self, service: str, body: bytes) -> None:
         self.published.append(body)

@@ -7,17 +7,18 @@ from enum import StrEnum
 from typing import Any, Protocol, TypeVar
 from uuid import UUID
 
-from kernel.adapters.memory.database import MemoryDatabase
 from kernel.domain.errors import OutcomeUnknown, Refused, ShopError, Unavailable
-from orders.adapters.outbound.memory import ORDERS
-from orders.domain.order import Cancelled, CancelOrder, Placed, PlaceOrder, Status
-from payments.adapters.outbound.memory import ACCOUNTS, TRANSFERS
+from orders.domain.commands import CancelOrder, PlaceOrder
+from orders.domain.order import Cancelled, Placed
+from orders.domain.status import Status
 from payments.domain.account import Deposit, Deposited, OpenAccount, Opened
+from tests.builders import TRACE
+from tests.memory.database import MemoryDatabase
+from tests.memory.orders import ORDERS
+from tests.memory.payments import ACCOUNTS, TRANSFERS
 from tests.simulation.faults import Faults
 from tests.simulation.invariants import Promise
 from tests.simulation.process import NoAnswer
-
-TRACE = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-00"
 
 # What a client may hear, but for refusals.
 NOTHING = "no answer"

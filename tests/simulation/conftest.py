@@ -22,5 +22,5 @@ def undisturbed() -> Iterator[None]:
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     if TALLY:
-        told = ", ".join(f"{count} {what}" for what, count in TALLY.items())
-        terminalreporter.write_line(f"simulation: {told}")
+        summary = ", ".join(f"{count} {what}" for what, count in TALLY.items())
+        terminalreporter.write_line(f"simulation: {summary}")

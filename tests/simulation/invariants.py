@@ -6,14 +6,15 @@ from enum import StrEnum
 from itertools import chain
 from typing import Any, Protocol
 
-from kernel.adapters.memory.database import MemoryDatabase
-from kernel.adapters.memory.outbox import OUTBOX
-from kernel.adapters.memory.parked import PARKED
-from orders.adapters.outbound.memory import ORDER_HISTORY, ORDERS
-from orders.domain.order import CANCELLED_BY_USER, Order, Status
-from payments.adapters.outbound.memory import ACCOUNTS, PAYMENTS, TRANSFERS
+from orders.domain.order import CANCELLED_BY_USER, Order
+from orders.domain.status import Status
 from payments.domain.account import FUNDING, REVENUE, Kind
 from payments.domain.payment import Decision
+from tests.memory.database import MemoryDatabase
+from tests.memory.orders import ORDER_HISTORY, ORDERS
+from tests.memory.outbox import OUTBOX
+from tests.memory.parked import PARKED
+from tests.memory.payments import ACCOUNTS, PAYMENTS, TRANSFERS
 from tests.simulation.bus import Broker
 
 
@@ -56,7 +57,7 @@ class Shop(Protocol):
     poison: set[str]
     garbage: set[bytes]
     destroying: bool
-    questions_count: int
+    repeated_requests_count: int
 
     def is_quiet(self) -> bool: ...
 
@@ -139,24 +140,24 @@ def refunds(shop: Shop) -> Broken:
 
 
 _PAID = [Status.NEW, Status.FINISHED, Status.REFUNDING, Status.REFUNDED]
-LIVES = {
+STATUS_HISTORIES = {
     Status.CANCELLED: [Status.NEW, Status.CANCELLED],
     **{status: _PAID[:length] for length, status in enumerate(_PAID, 1)},
 }
 
 
 def histories(shop: Shop) -> Broken:
-    lives: defaultdict[Any, list[Any]] = defaultdict(list)
+    status_histories: defaultdict[Any, list[Any]] = defaultdict(list)
     for change in shop.databases["orders"].rows(ORDER_HISTORY):
-        lives[change.order_id].append(change)
+        status_histories[change.order_id].append(change)
     for order in shop.databases["orders"].rows(ORDERS):
-        life = sorted(lives.pop(order.id, []), key=lambda change: change.sequence)
-        wanted = LIVES[order.status]
-        numbered = [change.sequence for change in life] == list(range(1, len(life) + 1))
-        if [change.status for change in life] != wanted or not numbered:
-            yield Promise.HISTORY, f"{order.id} is {order.status} after {[c.status.value for c in life]}"
-    if lives:
-        yield Promise.HISTORY, f"there are no orders {list(lives)}"
+        history = sorted(status_histories.pop(order.id, []), key=lambda change: change.sequence)
+        wanted = STATUS_HISTORIES[order.status]
+        numbered = [change.sequence for change in history] == list(range(1, len(history) + 1))
+        if [change.status for change in history] != wanted or not numbered:
+            yield Promise.HISTORY, f"{order.id} is {order.status} after {[c.status.value for c in history]}"
+    if status_histories:
+        yield Promise.HISTORY, f"there are no orders {list(status_histories)}"
 
 
 def agreed(shop: Shop) -> Broken:
@@ -215,8 +216,8 @@ def settled(shop: Shop) -> Broken:
     for order in shop.databases["orders"].rows(ORDERS):
         if order.status is Status.NEW and order.id in decisions:
             yield Promise.AGREED, f"{order.id} is decided, and NEW"
-    if shop.questions_count and not shop.destroying:
-        yield Promise.NOT_ASKED, f"{shop.questions_count} questions"
+    if shop.repeated_requests_count and not shop.destroying:
+        yield Promise.NOT_ASKED, f"{shop.repeated_requests_count} requests"
     deposits = Counter(
         (t.user_id, t.amount) for t in shop.databases["payments"].rows(TRANSFERS) if t.kind is Kind.DEPOSIT
     )

@@ -8,7 +8,7 @@ from copy import copy
 from datetime import datetime, timedelta
 from typing import Any, Protocol
 
-from kernel.adapters.memory.clock import EPOCH, MemoryClock
+from tests.memory.clock import EPOCH, MemoryClock
 
 
 class Owner(Protocol):

@@ -8,13 +8,13 @@ from typing import Any
 
 import msgspec
 
-from kernel.adapters.memory.inbox import MemoryInbox
 from kernel.domain.events import MessageId
-from orders.adapters.outbound.memory import ORDERS
-from payments.adapters.outbound.memory import ACCOUNTS
+from tests.assembly import Parts
+from tests.memory.inbox import MemoryInbox
+from tests.memory.orders import ORDERS
+from tests.memory.payments import ACCOUNTS
 from tests.simulation.clients import NOT_NOW, NOTHING, REPLAYED
 from tests.simulation.faults import Fault, OneFault
-from tests.simulation.service import Parts
 from tests.simulation.shop import Shop
 
 
@@ -23,7 +23,7 @@ class Effect(StrEnum):
     NO_ANSWER = "no answer, asks again"
     NOT_NOW = "503, asks again"
     REPLAYED = "found by its key"
-    NOT_JUDGED = "accepted unjudged"
+    NOT_CHECKED = "accepted unchecked"
     DELIVERED_AGAIN = "delivered again"
     PUBLISHED_AGAIN = "published again"
     KNOWN = "known to the inbox"
@@ -35,7 +35,7 @@ MEANING = {
     Effect.NO_ANSWER: "the caller hears nothing, and repeats the request with the same key",
     Effect.NOT_NOW: "the caller hears that nothing happened, and tries again later",
     Effect.REPLAYED: "the repeated request finds what the first one did, and is answered with that",
-    Effect.NOT_JUDGED: "payments could not be asked first; the payment alone decides the order",
+    Effect.NOT_CHECKED: "payments could not be asked first; the payment alone decides the order",
     Effect.DELIVERED_AGAIN: "the message was not acknowledged, and the bus delivers it once more",
     Effect.PUBLISHED_AGAIN: "an event was confirmed, but is still in the outbox: it goes out a second time",
     Effect.KNOWN: "the inbox has seen this event: it is acknowledged, and does nothing",
@@ -84,7 +84,7 @@ def seen(weather: Watched, shop: Shop) -> Counter[Effect]:
             Effect.ROLLED_BACK: shop.rollbacks_count,
             Effect.DELIVERED_AGAIN: shop.broker.redeliveries_count,
             Effect.KNOWN: weather.known_count,
-            Effect.ASKED_AGAIN: shop.questions_count,
+            Effect.ASKED_AGAIN: shop.repeated_requests_count,
         }
     )
     ids = [event["id"] for body in shop.broker.published for event in events(body)]
@@ -94,7 +94,7 @@ def seen(weather: Watched, shop: Shop) -> Counter[Effect]:
         counts[Effect.NO_ANSWER] += heard[NOTHING]
         counts[Effect.NOT_NOW] += heard[NOT_NOW]
         counts[Effect.REPLAYED] += heard[REPLAYED]
-        counts[Effect.NOT_JUDGED] -= heard["insufficient_funds"]
+        counts[Effect.NOT_CHECKED] -= heard["insufficient_funds"]
     return counts
 
 

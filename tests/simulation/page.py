@@ -8,7 +8,7 @@ from pathlib import Path
 
 from tests.simulation.faults import Fault, faults_of
 from tests.simulation.observing import MEANING, Effect, Watched, end, events, seen
-from tests.simulation.scenarios import quiet_day, run, told
+from tests.simulation.scenarios import describe, quiet_day, run
 from tests.simulation.shop import Shop
 
 ROOT = Path(__file__).parents[2]
@@ -49,7 +49,7 @@ class Observer:
 
     def _run(self, weather: Watched, **options: bool) -> Shop:
         shop = run(weather, quiet_day, parts=weather.parts, **options)
-        assert not shop.broken, told(shop, "page")
+        assert not shop.broken, describe(shop, "page")
         return shop
 
     def effects(self, weather: Watched, **options: bool) -> set[Effect]:
@@ -57,11 +57,12 @@ class Observer:
         unusual = seen(weather, shop)
         unusual.subtract(self._usual)
         effects = set(+unusual)
-        assert end(shop) == self._end or Effect.NOT_JUDGED in effects, told(shop, "page")
+        assert end(shop) == self._end or Effect.NOT_CHECKED in effects, describe(shop, "page")
         return effects
 
     def use_cases(self) -> dict[type | None, Cells]:
-        """In the order of an order's life, which begins with a client; then what runs without one."""
+        """In the order of an order's status history, which begins with a client; then what runs without
+        one."""
         found: defaultdict[type | None, Cells] = defaultdict(lambda: defaultdict(dict))
         first = next(number for number, call in enumerate(self.fair.calls) if call.startswith("http."))
         count = len(self.fair.calls)
@@ -112,7 +113,7 @@ def heading(use_case: type | None, ports: Sequence[str]) -> Iterator[str]:
         yield "\n### Between the processes\n\nRequests of clients (`http`) and messages (`bus`).\n"
     else:
         module = use_case.__module__.split(".")
-        rules = f"tests/unit/{module[0]}/test_{module[-1]}.py"
+        rules = f"tests/unit/{'/'.join(module[:-1])}/test_{module[-1]}.py"
         yield f"\n### {use_case.__name__}\n\n{(use_case.__doc__ or '').strip().splitlines()[0]}\n"
         yield f"Code {link('src/' + '/'.join(module) + '.py')}, rules {link(rules)}.\n"
     yield f"The real adapters do the same: {', '.join(map(link, suites))}.\n"

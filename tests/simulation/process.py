@@ -7,9 +7,9 @@ from functools import partial
 from types import TracebackType
 from typing import Any, Protocol, Self, TypeVar
 
-from kernel.adapters.memory.database import MemoryDatabase, Transaction
-from kernel.adapters.memory.unit_of_work import MemoryUnitOfWork
 from kernel.domain.errors import Contention, OutcomeUnknown, Unavailable
+from tests.memory.database import MemoryDatabase, Transaction
+from tests.memory.unit_of_work import MemoryUnitOfWork
 from tests.simulation.faults import COMMIT, Fault, Faults, server_of
 from tests.simulation.loop import OWNER
 
@@ -161,7 +161,7 @@ class Process:
 
 
 class SimUnitOfWork(MemoryUnitOfWork):
-    """`committed` is told after each commit of the process."""
+    """`committed` is called after each commit of the process."""
 
     def __init__(self, database: MemoryDatabase, process: Process, committed: Callable[[], None]) -> None:
         super().__init__(database)

@@ -1,4 +1,4 @@
-"""What the clients of a run do, and how a run is told about."""
+"""What the clients of a run do, and how a run is described."""
 
 import asyncio
 import gc
@@ -11,8 +11,8 @@ from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
-from kernel.contracts import catalog
 from payments import wire
+from payments.contract.messages import PAYMENT_CAPTURED
 from payments.domain.events import PaymentCaptured
 from tests.simulation.clients import Client, Intent
 from tests.simulation.faults import Faults, OneFault
@@ -74,7 +74,7 @@ def run(faults: Faults, clients: Clients, **options: Any) -> Shop:
     return shop
 
 
-def told(shop: Shop, test: str, **replay: object) -> str:
+def describe(shop: Shop, test: str, **replay: object) -> str:
     """The broken promises, the one command that shows them again, and the history."""
     variables = " ".join(f"{name}={value}" for name, value in replay.items())
     lines = [*shop.broken, f"Replay: {variables} .venv/bin/pytest tests/simulation -k {test}"]
@@ -96,7 +96,7 @@ def poison(shop: Shop) -> None:
     for order_id in (GHOST, STRANGER):
         event = PaymentCaptured(order_id=order_id, user_id="nobody", traceparent="", transfer_id=GHOST)
         events.append(wire.encode(event, order_id, datetime(2025, 1, 1, tzinfo=UTC))[1])
-    events[1] = events[1].replace(catalog.PAYMENT_CAPTURED.encode(), b"of.no.known.type")
+    events[1] = events[1].replace(PAYMENT_CAPTURED.encode(), b"of.no.known.type")
     shop.poison |= {str(GHOST), str(STRANGER)}
     shop.garbage.add(GARBAGE)
     shop.broker.put("orders", b"[" + b",".join(events) + b"]")
@@ -182,7 +182,7 @@ FLOWS = {flow.__name__: flow for flow in (main_flow, cancellations)}
 def fair_weather(flow: Clients = main_flow, **options: Any) -> OneFault:
     weather = OneFault()
     shop = run(weather, flow, **options)
-    assert not shop.broken, told(shop, "fair_weather")
+    assert not shop.broken, describe(shop, "fair_weather")
     return weather
 
 

@@ -5,11 +5,12 @@ from collections.abc import Awaitable, Callable, Iterator, Sequence
 from functools import partial
 from typing import Any, TypeVar
 
-from kernel.adapters.memory.database import MemoryDatabase
-from kernel.adapters.memory.outbox import OUTBOX
 from kernel.application.housekeeping import INBOX_KEPT
 from kernel.domain.errors import Unavailable
-from kernel.wiring import PRUNE_EVERY_S
+from kernel.wiring.background import PRUNE_EVERY_S
+from tests.assembly import Parts
+from tests.memory.database import MemoryDatabase
+from tests.memory.outbox import OUTBOX
 from tests.simulation import invariants
 from tests.simulation.bus import Broker
 from tests.simulation.clients import Intent
@@ -17,12 +18,11 @@ from tests.simulation.faults import Faults
 from tests.simulation.invariants import Promise
 from tests.simulation.loop import SimClock
 from tests.simulation.process import NoAnswer, Process
-from tests.simulation.service import Parts
 from tests.simulation.services import SERVICES
 
 ADMISSION_WITHIN_S = 0.3
 RESTS_WITHIN_S = 60.0
-# Asking again waits 5 s, then 10, 20, 40 and 80, and a question may be destroyed as well.
+# Asking again waits 5 s, then 10, 20, 40 and 80, and a request may be destroyed as well.
 HEALS_WITHIN_S = 400.0
 LOOKS_EVERY_S = 0.1
 
@@ -53,7 +53,7 @@ class Shop:
         self.databases = {name: MemoryDatabase() for name in SERVICES}
         self.broker = Broker(faults, lambda: self.seen("bus"))
         self.intents: list[Intent] = []
-        self.questions_count = 0
+        self.repeated_requests_count = 0
         self.rollbacks_count = 0
         self.poison: set[str] = set()
         self.garbage: set[bytes] = set()
@@ -107,7 +107,7 @@ class Shop:
     async def admission(self, orders: Sequence[tuple[str, int]]) -> Sequence[str | None]:
         try:
             async with asyncio.timeout(ADMISSION_WITHIN_S):
-                return await self.call("payments", "http.admission", lambda s: s.admit(orders))
+                return await self.call("payments", "http.admission", lambda s: s.admit_orders(orders))
         except (NoAnswer, TimeoutError) as error:
             raise Unavailable("payments did not answer") from error
 
@@ -126,7 +126,7 @@ class Shop:
         return self._loop.time() < self._back_at.get(_place(process, server), 0.0)
 
     def asked(self, count: int) -> None:
-        self.questions_count += count
+        self.repeated_requests_count += count
 
     def breaks(self, promise: Promise, detail: str) -> None:
         self.broken.append(f"{promise}: {detail}")

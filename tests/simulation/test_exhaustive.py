@@ -9,11 +9,13 @@ from typing import Any
 
 import pytest
 
-from orders.adapters.outbound.memory import ORDERS
-from orders.domain.order import CANCELLED_BY_USER, Status
+from orders.domain.order import CANCELLED_BY_USER
+from orders.domain.status import Status
+from tests.assembly import Parts
+from tests.memory.orders import ORDERS
 from tests.simulation.faults import TRANSACTION, Fault, OneFault, faults_of
-from tests.simulation.scenarios import FLOWS, Clients, cancellations, fair_weather, main_flow, run, told
-from tests.simulation.service import LeavesAllBehind, Parts
+from tests.simulation.scenarios import FLOWS, Clients, cancellations, describe, fair_weather, main_flow, run
+from tests.simulation.service import LeavesAllBehind
 
 flows = pytest.mark.parametrize("flow", FLOWS.values(), ids=FLOWS)
 
@@ -37,7 +39,7 @@ def test_in_fair_weather_the_flows_make_every_kind_of_call() -> None:
     calls = {call for flow in FLOWS.values() for call in fair_weather(flow).calls}
     assert {call.split(".")[0] for call in calls} >= TRANSACTION | {"placed", "opened"}
     assert calls >= {"uow.begin", "uow.commit", "bus.publish", "bus.deliver", "bus.acknowledge"}
-    assert calls >= {"http.open", "http.deposit", "http.order", "http.admission", "admission.judge"}
+    assert calls >= {"http.open", "http.deposit", "http.order", "http.admission", "admission.check"}
     assert calls >= {"http.cancel", "ledger.of_orders"}
 
 
@@ -47,9 +49,9 @@ def test_whatever_happens_at_whichever_call_every_promise_is_kept(flow: Clients)
     for number, fault in schedules(flow):
         shop = run(OneFault(number, fault), flow)
         replay = {"SIM_CALL": number, "SIM_FAULT": fault.name}
-        assert not shop.broken, told(shop, test, **replay)
+        assert not shop.broken, describe(shop, test, **replay)
         if "SIM_STORY" in os.environ:
-            print(told(shop, test, **replay))
+            print(describe(shop, test, **replay))
         ends |= {(order.status, order.reason) for order in shop.databases["orders"].rows(ORDERS)}
     if flow is cancellations and "SIM_CALL" not in os.environ:
         assert ends >= {
@@ -73,7 +75,7 @@ def test_what_was_left_behind_is_relayed_whatever_happens_at_whichever_call() ->
                 (str(number), fault.name),
             ):
                 shop = run(OneFault(number, fault), main_flow, **options)
-                assert not shop.broken, told(shop, "left_behind", SIM_CALL=number, SIM_FAULT=fault.name)
+                assert not shop.broken, describe(shop, "left_behind", SIM_CALL=number, SIM_FAULT=fault.name)
 
 
 @flows
@@ -82,9 +84,9 @@ def test_whichever_message_is_destroyed_asking_again_heals_it(flow: Clients) -> 
         messages = [int(os.environ["SIM_MESSAGE"])]
     else:
         messages = list(range(fair_weather(flow).messages_count))
-    questions = 0
+    requests = 0
     for number in messages:
         shop = run(OneFault(destroyed=number), flow, destroying=True)
-        assert not shop.broken, told(shop, named("whichever_message", flow), SIM_MESSAGE=number)
-        questions += shop.questions_count
-    assert questions > 0, "nothing that was destroyed was missed"
+        assert not shop.broken, describe(shop, named("whichever_message", flow), SIM_MESSAGE=number)
+        requests += shop.repeated_requests_count
+    assert requests > 0, "nothing that was destroyed was missed"

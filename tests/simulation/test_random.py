@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from tests.simulation.faults import RandomFaults
-from tests.simulation.scenarios import run, shoppers, told
+from tests.simulation.scenarios import describe, run, shoppers
 from tests.simulation.shop import Shop
 
 SEEDS_COUNT = int(os.environ.get("SIM_SEEDS", "500"))
@@ -35,17 +35,17 @@ def random_run(seed: int, users: int | None = None, **options: Any) -> Shop:
 def test_at_random_every_promise_is_kept(part: int) -> None:
     for seed in seeds(part * SEEDS_COUNT // PARTS, SEEDS_COUNT // PARTS):
         shop = random_run(seed)
-        assert not shop.broken, told(shop, "at_random", SIM_SEED=seed)
+        assert not shop.broken, describe(shop, "at_random", SIM_SEED=seed)
 
 
 def test_where_messages_are_destroyed_asking_again_heals() -> None:
-    destroyed = questions = 0
+    destroyed = requests = 0
     for seed in seeds(0, SEEDS_COUNT // DESTROYING_EVERY):
         shop = random_run(seed, destroying=True)
-        assert not shop.broken, told(shop, "messages_are_destroyed", SIM_SEED=seed)
+        assert not shop.broken, describe(shop, "messages_are_destroyed", SIM_SEED=seed)
         destroyed += shop.broker.destroyed_count
-        questions += shop.questions_count
-    assert questions > 0 or not destroyed
+        requests += shop.repeated_requests_count
+    assert requests > 0 or not destroyed
 
 
 PROGRAM = """

@@ -124,14 +124,14 @@ class Load:
         assert self.refused or any(order["status"] == "CANCELLED" for order in orders)
 
     async def _orders_accepted(self) -> list[Any]:
-        """What was answered 201, as it is now: the same orders, but for their fate."""
+        """What was answered 201, as it is now: the same orders, but for what became of them."""
         permits = asyncio.Semaphore(self.clients)
 
         async def now(placed: Any) -> Any:
             async with permits:
                 order = expect(200, await self.store.http.get(self.store.order_url(placed["id"])))
-            fate = {name: placed[name] for name in ("status", "reason", "updatedAt")}
-            assert order | fate == placed
+            outcome = {name: placed[name] for name in ("status", "reason", "updatedAt")}
+            assert order | outcome == placed
             return order
 
         return await together(*map(now, self.accepted.values()))

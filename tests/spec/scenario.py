@@ -88,7 +88,7 @@ class Http:
 
 
 class Store:
-    """One door of a shop: the public routes of the gateway, or their twins at the services."""
+    """One entry point of a shop: the public routes of the gateway, or their twins at the services."""
 
     def __init__(self, http: Http, accounts: str, orders: str) -> None:
         self.http = http
@@ -169,10 +169,10 @@ class Store:
         return await eventually(order, within=within)
 
     async def in_batch(self, *items: Any) -> list[Any]:
-        """The fates of the orders of one batch."""
-        fates = expect(200, await self.http.post(self.batch, list(items)))
-        assert len(fates) == len(items)
-        return list(fates)
+        """The outcomes of the orders of one batch."""
+        outcomes = expect(200, await self.http.post(self.batch, list(items)))
+        assert len(outcomes) == len(items)
+        return list(outcomes)
 
     async def balance(self, user: str) -> Decimal:
         return money(expect(200, await self.http.get(self.account_url(user)))["balance"])
@@ -184,7 +184,7 @@ class Store:
         return list(expect(200, await self.http.get(f"{self.orders}?{query}")))
 
     async def refuses_what_cannot_be_paid(self, user: str) -> None:
-        """Waits until orders are judged before they are stored again, after payments was away.
+        """Waits until orders are checked before they are stored again, after payments was away.
 
         This stores orders of the user, which are cancelled.
         """

@@ -1,6 +1,6 @@
 from uuid import UUID
 
-from kernel.adapters.memory.clock import EPOCH, MemoryClock
+from tests.memory.clock import EPOCH, MemoryClock
 
 START = EPOCH
 

@@ -1,8 +1,8 @@
 import json
 from typing import Any
 
-from kernel.adapters.memory.database import MemoryDatabase
-from kernel.adapters.memory.outbox import OUTBOX
+from tests.memory.database import MemoryDatabase
+from tests.memory.outbox import OUTBOX
 
 
 def waiting_in(database: MemoryDatabase) -> list[dict[str, Any]]:

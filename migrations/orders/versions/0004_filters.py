@@ -3,7 +3,7 @@
 The primary key serves one user, and `orders_id` all of them.
 """
 
-from kernel.adapters.postgres.beforehand import Index
+from kernel.adapters.postgres.migrating.beforehand import Index
 
 revision = "0004"
 down_revision = "0003"

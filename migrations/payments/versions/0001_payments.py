@@ -2,7 +2,12 @@
 
 from alembic import op
 
-from kernel.adapters.postgres.ddl import MESSAGING_0001, REFUSE_CHANGE_0001, execute_script, make_append_only
+from kernel.adapters.postgres.migrating.ddl import (
+    MESSAGING_0001,
+    REFUSE_CHANGE_0001,
+    execute_script,
+    make_append_only,
+)
 
 revision = "0001"
 down_revision = None

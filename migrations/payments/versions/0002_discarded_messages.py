@@ -1,6 +1,6 @@
 """Parked messages get an id that an operator can name; what is discarded leaves a record."""
 
-from kernel.adapters.postgres.ddl import MESSAGING_0002, execute_script, make_append_only
+from kernel.adapters.postgres.migrating.ddl import MESSAGING_0002, execute_script, make_append_only
 
 revision = "0002"
 down_revision = "0001"

@@ -1,6 +1,6 @@
 """A row of the outbox holds many events."""
 
-from kernel.adapters.postgres.ddl import MESSAGING_0003, execute_script
+from kernel.adapters.postgres.migrating.ddl import MESSAGING_0003, execute_script
 
 revision = "0003"
 down_revision = "0002"

@@ -3,8 +3,8 @@ from uuid import UUID
 
 from gateway.application.until_known import until_known
 from gateway.ports.orders import OrdersService
-from kernel.ports.answer import Answer
 from kernel.ports.clock import Clock
+from kernel.ports.http_answer import HttpAnswer
 
 
 class CancelOrders:
@@ -14,6 +14,6 @@ class CancelOrders:
         self.orders = orders
         self.clock = clock
 
-    async def __call__(self, order_id: UUID, *, traceparent: str) -> Answer:
+    async def __call__(self, order_id: UUID, *, traceparent: str) -> HttpAnswer:
         """Raises Unavailable where nothing was done, OutcomeUnknown where that stayed unknown for 10 s."""
         return await until_known(partial(self.orders.cancel, order_id, traceparent=traceparent), self.clock)

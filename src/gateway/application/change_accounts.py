@@ -2,8 +2,8 @@ from functools import partial
 
 from gateway.application.until_known import until_known
 from gateway.ports.accounts import AccountsService
-from kernel.ports.answer import Answer
 from kernel.ports.clock import Clock
+from kernel.ports.http_answer import HttpAnswer
 
 
 class ChangeAccounts:
@@ -17,10 +17,10 @@ class ChangeAccounts:
         self.accounts = accounts
         self.clock = clock
 
-    async def open(self, account: bytes, *, key: str | None, traceparent: str) -> Answer:
+    async def open(self, account: bytes, *, key: str | None, traceparent: str) -> HttpAnswer:
         ask = partial(self.accounts.open, account, key=key, traceparent=traceparent)
         return await (ask() if key is None else until_known(ask, self.clock))
 
-    async def deposit(self, user_id: str, deposit: bytes, *, key: str | None, traceparent: str) -> Answer:
+    async def deposit(self, user_id: str, deposit: bytes, *, key: str | None, traceparent: str) -> HttpAnswer:
         ask = partial(self.accounts.deposit, user_id, deposit, key=key, traceparent=traceparent)
         return await (ask() if key is None else until_known(ask, self.clock))

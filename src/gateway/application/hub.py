@@ -1,4 +1,4 @@
-"""Whoever watches an order is told of each change of its status, once and in order."""
+"""Whoever watches an order is notified of each change of its status, once and in order."""
 
 import asyncio
 from collections.abc import AsyncIterator, Iterable, Sequence
@@ -49,7 +49,7 @@ class Hub:
         self._watched: dict[UUID, WatchedOrder] = {}
         self._stopped = False
 
-    def tell(self, changes: Iterable[Change]) -> None:
+    def notify(self, changes: Iterable[Change]) -> None:
         """What was notified; of orders that nobody watches, nothing is kept."""
         for change in changes:
             order = self._watched.get(change.order_id)
@@ -63,7 +63,7 @@ class Hub:
 
     @asynccontextmanager
     async def watch(self, order_id: UUID, *, place: int = 0, address: str = "") -> AsyncIterator[Watch]:
-        """Watch what follows the change of this number; the whole life where the order has no such change.
+        """Watch what follows the change of this number; all of them where the order has no such change.
 
         Raises NotFound, and Unavailable where the order cannot be read, or where there are too many streams
         already, in all or of this address.
@@ -83,8 +83,8 @@ class Hub:
             async with asyncio.timeout(within_s), self._watching(placed.order_id) as order:
                 order.learn([placed.first_change])
                 watch = Watch(order, place=1)
-                told = await watch.next(within_s=READ_AFTER_S)
-                if told is None and not watch.over:
+                change = await watch.next(within_s=READ_AFTER_S)
+                if change is None and not watch.over:
                     self._begin_reading(order)
                     await watch.next(within_s=within_s)
                 return order.latest if order.latest.decided else None

@@ -1,8 +1,7 @@
 from collections.abc import Awaitable, Callable, Sequence
 
-from gateway.domain.orders import Fate, PlaceOrder, Rejected
+from gateway.domain.orders import Outcome, PlacementRequest, after_a_lost_answer
 from kernel.application.group_commit import GroupCommit
-from kernel.domain.errors import OutcomeUnknown
 from kernel.ports.clock import Clock
 
 BATCH_SIZE_MAX = 200
@@ -10,14 +9,14 @@ CALLS_IN_FLIGHT_MAX = 2
 
 
 class PlaceOrders:
-    """Joins the orders of many callers into few calls of the orders service, and hands each its own fate."""
+    """Joins the orders of many callers into few calls of the orders service; each gets its own outcome."""
 
     def __init__(
-        self, place: Callable[[Sequence[PlaceOrder]], Awaitable[Sequence[Fate]]], clock: Clock
+        self, place: Callable[[Sequence[PlacementRequest]], Awaitable[Sequence[Outcome]]], clock: Clock
     ) -> None:
         """`place` is that of an OrdersService."""
         self._place = place
-        self._group = GroupCommit[PlaceOrder, Fate](
+        self._group = GroupCommit[PlacementRequest, Outcome](
             place,
             clock,
             repeat=self._place_again,
@@ -25,15 +24,9 @@ class PlaceOrders:
             in_flight_max=CALLS_IN_FLIGHT_MAX,
         )
 
-    async def __call__(self, orders: Sequence[PlaceOrder]) -> Sequence[Fate | Exception]:
-        """One fate an order, in order, within 10 s. Raises Unavailable (`overloaded`) when too many wait."""
+    async def __call__(self, orders: Sequence[PlacementRequest]) -> Sequence[Outcome | Exception]:
+        """One outcome an order, in order, within 10 s. Raises Unavailable (`overloaded`) if too many wait."""
         return await self._group.submit(orders)
 
-    async def _place_again(self, orders: Sequence[PlaceOrder]) -> Sequence[Fate | Exception]:
-        """A refusal says that nothing happened, but the call whose answer was lost may still be at work on a
-        replica that stalled, and store the order when it goes on."""
-        return [_unless_refused(fate) for fate in await self._place(orders)]
-
-
-def _unless_refused(fate: Fate) -> Fate | OutcomeUnknown:
-    return OutcomeUnknown("the answer to the order was lost") if isinstance(fate, Rejected) else fate
+    async def _place_again(self, orders: Sequence[PlacementRequest]) -> Sequence[Outcome | Exception]:
+        return [after_a_lost_answer(outcome) for outcome in await self._place(orders)]

@@ -4,11 +4,11 @@ from collections.abc import Awaitable, Callable
 from kernel.application.backoff import Backoff
 from kernel.application.group_commit import ANSWER_WITHIN_S
 from kernel.domain.errors import OutcomeUnknown, Unavailable
-from kernel.ports.answer import Answer
 from kernel.ports.clock import Clock
+from kernel.ports.http_answer import HttpAnswer
 
 
-async def until_known(ask: Callable[[], Awaitable[Answer]], clock: Clock) -> Answer:
+async def until_known(ask: Callable[[], Awaitable[HttpAnswer]], clock: Clock) -> HttpAnswer:
     """The answer to a change that may be asked for again and again, because it happens only once.
 
     Raises Unavailable where nothing was done, OutcomeUnknown where that stayed unknown for 10 s.
@@ -21,7 +21,7 @@ async def until_known(ask: Callable[[], Awaitable[Answer]], clock: Clock) -> Ans
                 try:
                     answer = await ask()
                     # "Nothing was done" is said of this call, not of the one whose answer was lost.
-                    if lost is None or answer.status != 503:
+                    if lost is None or not answer.says_nothing_was_done:
                         return answer
                 except OutcomeUnknown as error:
                     lost = error

@@ -1,4 +1,4 @@
-"""One order's life as the gateway knows it, and the places of its readers."""
+"""One order's status history as the gateway knows it, and the places of its readers."""
 
 import asyncio
 from collections.abc import Iterable
@@ -16,7 +16,7 @@ READ_AGAIN_MAX_S = 30.0
 class WatchedOrder:
     """What is known of an order that somebody watches.
 
-    Its status changes a few times in its life, so all changes are kept, and a watch is no more than a place
+    Its status changes a few times in all, so all changes are kept, and a watch is no more than a place
     among them: however slow its reader is, nothing is buffered for it.
     """
 
@@ -59,7 +59,7 @@ class WatchedOrder:
 
 
 class Watch:
-    """One reader's place in the life of an order: the number of the last change that it has."""
+    """One reader's place in the status history of an order: the number of the last change that it has."""
 
     def __init__(self, order: WatchedOrder, place: int) -> None:
         self._order = order

@@ -2,6 +2,7 @@
 
 from uuid import UUID
 
+from kernel.domain.errors import OutcomeUnknown
 from kernel.domain.value import value
 
 UNDECIDED = "NEW"
@@ -9,7 +10,7 @@ FINAL = frozenset({"FINISHED", "CANCELLED", "REFUNDED"})
 
 
 @value(kw_only=True)
-class PlaceOrder:
+class PlacementRequest:
     """A command that may be sent again and again: `body` holds an idempotency key, and stays the same.
 
     `own_key` says that the key is the gateway's: the client gave none and knows of none. `traceparent` (W3C
@@ -39,10 +40,21 @@ class Placed:
     def decided(self) -> bool:
         return self.status != UNDECIDED
 
+    def as_of(self, change: "Change") -> "Placed":
+        """The order right after this change."""
+        return Placed(self.order_id, change.status, change.order, self.replayed)
+
     @property
     def first_change(self) -> "Change":
         """All that has happened to it while it is undecided: a wish to cancel it changes nothing."""
         return Change(self.order_id, 1, self.status, self.order)
+
+
+@value
+class Waited:
+    """The end of a wait for the decision about an order, which may still be undecided."""
+
+    placed: Placed
 
 
 @value
@@ -53,7 +65,16 @@ class Rejected:
     problem: bytes
 
 
-Fate = Placed | Rejected
+Outcome = Placed | Rejected
+
+
+def after_a_lost_answer(outcome: Outcome) -> Outcome | OutcomeUnknown:
+    """What the answer to a repeated call says of the order.
+
+    A refusal says that nothing happened, but the call whose answer was lost may still be at work on a replica
+    that stalled, and store the order when it goes on.
+    """
+    return OutcomeUnknown("the answer to the order was lost") if isinstance(outcome, Rejected) else outcome
 
 
 @value

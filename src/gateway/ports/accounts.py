@@ -1,6 +1,6 @@
 from typing import Protocol
 
-from kernel.ports.answer import Answer
+from kernel.ports.http_answer import HttpAnswer
 
 
 class AccountsService(Protocol):
@@ -10,16 +10,16 @@ class AccountsService(Protocol):
     key, to ask for it again is safe.
     """
 
-    async def open(self, account: bytes, *, key: str | None, traceparent: str) -> Answer:
+    async def open(self, account: bytes, *, key: str | None, traceparent: str) -> HttpAnswer:
         """`account` is the JSON body of the call."""
         ...
 
-    async def deposit(self, user_id: str, deposit: bytes, *, key: str | None, traceparent: str) -> Answer:
+    async def deposit(self, user_id: str, deposit: bytes, *, key: str | None, traceparent: str) -> HttpAnswer:
         """`deposit` is the JSON body of the call."""
         ...
 
-    async def get(self, user_id: str, *, traceparent: str) -> Answer: ...
+    async def get(self, user_id: str, *, traceparent: str) -> HttpAnswer: ...
 
     async def transactions(
         self, user_id: str, *, after: int | None, limit: int, traceparent: str
-    ) -> Answer: ...
+    ) -> HttpAnswer: ...

@@ -11,7 +11,6 @@ import msgspec
 from kernel.adapters import request_id
 from kernel.adapters.trace_context import valid
 from kernel.application.envelopes import ENVELOPE_EVENTS_MAX
-from kernel.contracts.catalog import CATALOG
 from kernel.contracts.values import decoder, encode
 from kernel.domain.events import Event, MessageId, Received, Unhandled
 from kernel.ports.bus import Unreadable
@@ -21,6 +20,8 @@ E = TypeVar("E", bound=Event)
 
 # The fields of an event that name the call behind it.
 Origin = Mapping[str, str]
+# For each type that is understood the struct of its data, and what makes the fact of data and origin.
+Decoders = Mapping[str, tuple[type[msgspec.Struct], Callable[[Any, Origin], E]]]
 Name = Annotated[str, msgspec.Meta(min_length=1)]
 
 
@@ -69,7 +70,7 @@ def encode_event(
             source,
             type,
             "1.0",
-            event.order_id,
+            event.subject,
             at,
             data,
             event.traceparent,
@@ -79,11 +80,8 @@ def encode_event(
     )
 
 
-def decode_events(
-    body: bytes, facts: Mapping[str, Callable[[msgspec.Struct, Origin], E]]
-) -> Sequence[Received[E] | Unhandled]:
-    """The events of one message, a batch or a single one; `facts` builds the fact of each known
-    type from its data and the names of the call behind it.
+def decode_events(body: bytes, decoders: Decoders[E]) -> Sequence[Received[E] | Unhandled]:
+    """The events of one message, a batch or a single one.
 
     Raises Unreadable for a body that is neither, and for more events than a message may hold; an element that
     is no event comes out as Unhandled.
@@ -99,7 +97,7 @@ def decode_events(
         raise Unreadable(
             f"the message holds {len(elements)} events, but may hold at most {ENVELOPE_EVENTS_MAX}"
         )
-    return [_decode_one(bytes(element), facts) for element in elements]
+    return [_decode_one(bytes(element), decoders) for element in elements]
 
 
 def message_of(payload: bytes) -> MessageId:
@@ -115,21 +113,20 @@ def _by_content(payload: bytes) -> MessageId:
     return MessageId("sha256", hashlib.sha256(payload).hexdigest())
 
 
-def _decode_one(
-    payload: bytes, facts: Mapping[str, Callable[[msgspec.Struct, Origin], E]]
-) -> Received[E] | Unhandled:
+def _decode_one(payload: bytes, decoders: Decoders[E]) -> Received[E] | Unhandled:
     try:
         event = _event.decode(payload)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         message = _by_content(payload)
         return Unhandled(message, "", message.id, "invalid_event", str(error), payload)
     message, trace = MessageId(event.source, event.id), valid(event.traceparent)
-    if event.type not in facts:
+    if event.type not in decoders:
         reason, detail = "unknown_type", f"no handler for the type {event.type!r}"
     else:
         try:
-            data = decoder(CATALOG[event.type].struct).decode(event.data)
-            return Received(message, event.type, facts[event.type](data, _origin(event, trace)), payload)
+            struct, make = decoders[event.type]
+            fact = make(decoder(struct).decode(event.data), _origin(event, trace))
+            return Received(message, event.type, fact, payload)
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
             reason, detail = "invalid_data", str(error)
     return Unhandled(message, event.type, event.subject, reason, detail, payload, trace)

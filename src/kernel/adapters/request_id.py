@@ -30,15 +30,15 @@ def list_of(ids: Sequence[str]) -> list[tuple[str, str]]:
     """The headers that tell the ids of a batch; none where no item has one."""
     if not any(ids):
         return []
-    told = [request_id or _NONE for request_id in ids]
-    starts = range(0, len(told), _LINE_ITEMS_MAX)
-    return [(REQUEST_IDS, ",".join(told[start : start + _LINE_ITEMS_MAX])) for start in starts]
+    values = [request_id or _NONE for request_id in ids]
+    starts = range(0, len(values), _LINE_ITEMS_MAX)
+    return [(REQUEST_IDS, ",".join(values[start : start + _LINE_ITEMS_MAX])) for start in starts]
 
 
 def from_list(header: str | None, *, traceparents: Sequence[str], default: str) -> list[str]:
     """The id of each item with these traceparents; for those that have none of their own `default`, else the
     id of their trace."""
-    told = [valid(item.strip()) for item in (header or "").split(",")]
-    if len(told) != len(traceparents):
-        told = [""] * len(traceparents)
-    return [own or default or trace_id(text) for own, text in zip(told, traceparents, strict=True)]
+    values = [valid(item.strip()) for item in (header or "").split(",")]
+    if len(values) != len(traceparents):
+        values = [""] * len(traceparents)
+    return [own or default or trace_id(text) for own, text in zip(values, traceparents, strict=True)]

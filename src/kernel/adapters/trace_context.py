@@ -33,12 +33,12 @@ def list_of(traceparents: Sequence[str]) -> list[tuple[str, str]]:
     """The headers that tell the traces of a batch; none where no item has one."""
     if not any(traceparents):
         return []
-    told = [traceparent or _NONE for traceparent in traceparents]
-    starts = range(0, len(told), _LINE_ITEMS_MAX)
-    return [(TRACEPARENTS, ",".join(told[start : start + _LINE_ITEMS_MAX])) for start in starts]
+    values = [traceparent or _NONE for traceparent in traceparents]
+    starts = range(0, len(values), _LINE_ITEMS_MAX)
+    return [(TRACEPARENTS, ",".join(values[start : start + _LINE_ITEMS_MAX])) for start in starts]
 
 
 def from_list(header: str | None, *, count: int, default: str) -> list[str]:
     """The trace of each of so many items; `default` for those that have none of their own."""
-    told = [valid(item.strip()) or default for item in (header or "").split(",")]
-    return told if len(told) == count else [default] * count
+    values = [valid(item.strip()) or default for item in (header or "").split(",")]
+    return values if len(values) == count else [default] * count

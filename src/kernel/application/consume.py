@@ -46,12 +46,15 @@ class Consumer(Generic[E]):
         handle: Callable[[Sequence[Received[E]]], Awaitable[Sequence[Unhandled]]],
         park: Callable[[Unhandled], Awaitable[None]],
         clock: Clock,
+        subject: str = "subject",
     ) -> None:
-        """`handle` answers with what it parked itself, in the same transaction as all the others."""
+        """`handle` answers with what it parked itself, in the same transaction as all the others. Log lines
+        call what an event is about its `subject`."""
         self._decode = decode
         self._handle = handle
         self._park = park
         self._clock = clock
+        self._subject = subject
         # Messages wait for as long as it takes.
         self._group = GroupCommit(self._execute, clock, in_flight_max=1, wait_max_s=math.inf)
 
@@ -60,7 +63,7 @@ class Consumer(Generic[E]):
         unhandled = [item for item in decoded if isinstance(item, Unhandled)]
         unhandled += await self._handled([item for item in decoded if isinstance(item, Received)])
         for item in unhandled:
-            _log(item)
+            self._log(item)
             await self._parked(item)
 
     async def _execute(self, received: Sequence[Received[E]]) -> Sequence[None]:
@@ -70,7 +73,7 @@ class Consumer(Generic[E]):
             # One of these messages may have been handled already; leave those out and try once more.
             parked = await self._handle([replace(item, again=True) for item in received])
         for item in parked:
-            _log(item)
+            self._log(item)
         return [None] * len(received)
 
     async def _handled(self, received: Sequence[Received[E]]) -> list[Unhandled]:
@@ -89,6 +92,10 @@ class Consumer(Generic[E]):
                 await backoff.wait()
         return culprits
 
+    def _log(self, item: Unhandled) -> None:
+        event = {"type": item.type, f"{self._subject}_id": item.subject, "traceparent": item.traceparent}
+        logger.warning("parked: %s", item.reason, extra=event)
+
     async def _parked(self, item: Unhandled) -> None:
         backoff = Backoff(self._clock)
         while True:
@@ -102,8 +109,3 @@ def _unhandled(received: Received[E], error: Exception) -> Unhandled:
     if isinstance(error, ShopError):
         return received.unhandled(error.code, error.detail)
     return received.unhandled("internal_error", f"{type(error).__name__}: {error}")
-
-
-def _log(item: Unhandled) -> None:
-    subject = {"type": item.type, "order_id": item.subject, "traceparent": item.traceparent}
-    logger.warning("parked: %s", item.reason, extra=subject)

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from kernel.ports.bus import Envelope
 from kernel.ports.clock import Clock
-from kernel.ports.outbox import Joined
+from kernel.ports.outbox import OutboxRow
 
 ENVELOPE_EVENTS_MAX = 200
 ENVELOPE_BYTES_MAX = 256 * 1024
@@ -19,25 +19,25 @@ E = TypeVar("E")
 Encode = Callable[[E, UUID, datetime], tuple[str, bytes]]
 
 
-def pack(events: Iterable[E], encode: Encode[E], clock: Clock) -> list[Joined]:
+def pack(events: Iterable[E], encode: Encode[E], clock: Clock) -> list[OutboxRow]:
     """The events, encoded under new ids; those of one type stand together, in order."""
     now = clock.now()
     encoded = []
     for event in events:
         event_id = clock.new_id()
         event_type, body = encode(event, event_id, now)
-        encoded.append(Joined(event_type, event_id, body, 1))
+        encoded.append(OutboxRow(event_type, event_id, body, 1))
     return list(_join(sorted(encoded, key=attrgetter("type"))))
 
 
-def envelopes(parts: Iterable[Joined]) -> list[Envelope]:
+def envelopes(parts: Iterable[OutboxRow], to: str = "") -> list[Envelope]:
     """As few as neighbours of one type fit into, as JSON arrays (CloudEvents 1.0, JSON format, section 4)."""
-    return [Envelope(joined.type, b"[" + joined.events + b"]") for joined in _join(parts)]
+    return [Envelope(row.type, b"[" + row.events + b"]", to) for row in _join(parts)]
 
 
-def _join(parts: Iterable[Joined]) -> Iterator[Joined]:
+def _join(parts: Iterable[OutboxRow]) -> Iterator[OutboxRow]:
     """No part is cut, so one that is above the limits stays alone."""
-    together: list[Joined] = []
+    together: list[OutboxRow] = []
     count, size = 0, len(b"[]")
     for part in parts:
         if together and (
@@ -54,7 +54,7 @@ def _join(parts: Iterable[Joined]) -> Iterator[Joined]:
         yield _joined(together)
 
 
-def _joined(parts: Sequence[Joined]) -> Joined:
+def _joined(parts: Sequence[OutboxRow]) -> OutboxRow:
     first = parts[0]
     events = b",".join([part.events for part in parts])
-    return Joined(first.type, first.id, events, sum(part.count for part in parts))
+    return OutboxRow(first.type, first.id, events, sum(part.count for part in parts))

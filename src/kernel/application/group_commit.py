@@ -6,14 +6,13 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
-from kernel.application.backoff import Backoff
-from kernel.domain.errors import Contention, OutcomeUnknown, Unavailable
+from kernel.application.batch_attempts import BatchAttempts, busy
+from kernel.domain.errors import OutcomeUnknown, Unavailable
 from kernel.ports.clock import Clock
 
 C = TypeVar("C")
 R = TypeVar("R")
 
-ATTEMPTS_MAX = 5
 ANSWER_WITHIN_S = 10.0
 # Under overload a call that waited longer would be given up by its caller, and its work would be in vain.
 WAIT_MAX_S = 5.0
@@ -38,8 +37,8 @@ class GroupCommit(Generic[C, R]):
 
     No call waits for company: at low load a batch is one call. `execute` answers with one outcome a command,
     in order, and is safe to repeat with the same commands, because they carry their ids; after a lost answer
-    `repeat`, where it is given, takes its place. A batch that fails is halved until the culprit stands alone;
-    only its caller gets the error. A caller who hangs up cancels nothing once begun.
+    `repeat`, where it is given, takes its place. A batch that fails is halved (BatchAttempts), so that
+    only the culprit's caller gets the error. A caller who hangs up cancels nothing once begun.
     """
 
     def __init__(
@@ -53,8 +52,7 @@ class GroupCommit(Generic[C, R]):
         wait_max_s: float = WAIT_MAX_S,
         in_flight_max: int = 2,
     ) -> None:
-        self._execute = execute
-        self._repeat = repeat or execute
+        self._batches = BatchAttempts(execute, repeat or execute, clock)
         self._clock = clock
         self._batch_size_max = batch_size_max
         self._waiting_max = waiting_max
@@ -118,14 +116,14 @@ class GroupCommit(Generic[C, R]):
                 self._patience = loop.call_at(call.deadline, self._give_up)
                 break
             if not call.answer.done():
-                late = OutcomeUnknown("there was no answer in time") if call.begun else _busy()
+                late = OutcomeUnknown("there was no answer in time") if call.begun else busy()
                 call.answer.set_result([late] * len(call.commands))
 
     async def _work(self) -> None:
         try:
             while calls := self._next_batch():
                 commands = [command for call in calls for command in call.commands]
-                outcomes = await self._settle(commands, self._clock.monotonic() + ANSWER_WITHIN_S)
+                outcomes = await self._batches.settle(commands, self._clock.monotonic() + ANSWER_WITHIN_S)
                 # What was committed goes on its way before its callers are answered.
                 await asyncio.sleep(0)
                 start = 0
@@ -149,55 +147,6 @@ class GroupCommit(Generic[C, R]):
                 size += len(call.commands)
         return calls
 
-    async def _settle(
-        self,
-        commands: Sequence[C],
-        deadline: float,
-        *,
-        attempts_max: int = ATTEMPTS_MAX,
-        unknown: OutcomeUnknown | None = None,
-    ) -> list[R | Exception]:
-        """Repeats what lost a race, what may already be done (`unknown`), and once what failed as
-        Unavailable: another host may have taken over."""
-        backoff = Backoff(self._clock)
-        contentions = failures = 0
-        while True:
-            try:
-                return list(await (self._repeat if unknown else self._execute)(commands))
-            except OutcomeUnknown as error:
-                unknown = error
-            except Unavailable as error:
-                failures += 1
-                if unknown is None and (failures > 1 or self._clock.monotonic() >= deadline):
-                    return [error] * len(commands)
-            except Contention:
-                contentions += 1
-                if unknown is None and contentions >= attempts_max:
-                    return await self._halve(commands, deadline, _busy(), unknown)
-            except Exception as error:
-                return await self._halve(commands, deadline, error, unknown)
-            if unknown is not None and self._clock.monotonic() >= deadline:
-                return [unknown] * len(commands)
-            await backoff.wait()
-
-    async def _halve(
-        self, commands: Sequence[C], deadline: float, error: Exception, unknown: OutcomeUnknown | None
-    ) -> list[R | Exception]:
-        if len(commands) == 1:
-            return [unknown or error]
-        if self._clock.monotonic() >= deadline:
-            return [unknown or _busy()] * len(commands)
-        middle = len(commands) // 2
-        outcomes: list[R | Exception] = []
-        for half in (commands[:middle], commands[middle:]):
-            # The batch has had its attempts; a lock that somebody keeps must not cost them again and again.
-            outcomes += await self._settle(half, deadline, attempts_max=1, unknown=unknown)
-        return outcomes
-
 
 def _overloaded() -> Unavailable:
     return Unavailable("too many calls are waiting", code="overloaded")
-
-
-def _busy() -> Unavailable:
-    return Unavailable("too much is waiting for the same rows", code="overloaded")

@@ -5,7 +5,7 @@ from datetime import datetime
 from uuid import UUID
 
 from kernel.application.envelopes import envelopes
-from kernel.application.relay import ROWS_MAX, Round
+from kernel.application.relay import ROWS_MAX, RelayResult
 from kernel.domain.events import Parked
 from kernel.ports.bus import Handler
 from kernel.ports.inbox import Inbox
@@ -53,13 +53,13 @@ class HandleReplayed:
         self.uow = uow
         self.backlog = backlog
 
-    async def __call__(self, handle: Handler) -> Round:
+    async def __call__(self, handle: Handler) -> RelayResult:
         """What was handled. Any failure puts all of it back."""
         async with self.uow:
             taken = await self.backlog.take(REPLAYED, count_max=ROWS_MAX)
             for envelope in envelopes(taken):
                 await handle(envelope.body)
-        return Round.of(taken)
+        return RelayResult.of(taken)
 
 
 class DiscardParked:

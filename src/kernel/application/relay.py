@@ -14,48 +14,57 @@ from kernel.domain.errors import Contention, OutcomeUnknown, Unavailable
 from kernel.domain.value import value
 from kernel.ports.bus import Publisher
 from kernel.ports.clock import Clock
-from kernel.ports.outbox import Backlog, Joined
+from kernel.ports.outbox import Backlog, OutboxRow
 from kernel.ports.unit_of_work import UnitOfWork
 
 ROWS_MAX = 10
 POLL_S = 1.0
 # Until then an event is the business of the process that committed it.
 LEFT_BEHIND_AFTER = timedelta(seconds=1)
-COMMITTED_ROWS_MAX = 100
+BUFFER_ROWS_MAX = 100
 
 logger = logging.getLogger(__name__)
 
 
 @value
-class Round:
+class RelayResult:
     """Of a relay: how many events left the outbox, and whether more may wait there."""
 
     events: int
     full: bool
 
     @classmethod
-    def of(cls, taken: Sequence[Joined]) -> Self:
-        return cls(sum(joined.count for joined in taken), full=len(taken) == ROWS_MAX)
+    def of(cls, taken: Sequence[OutboxRow], gone: Sequence[OutboxRow] | None = None) -> Self:
+        """`gone` are those of the rows that left the outbox, where not all did."""
+        events = sum(row.count for row in (taken if gone is None else gone))
+        return cls(events, full=len(taken) == ROWS_MAX)
 
 
-class Committed:
-    """What this process committed of one type, and has yet to publish. What is too much for it stays behind,
-    in the outbox alone."""
+class RelayBuffer:
+    """What this process committed of one type, and has yet to publish. When it is full, a row stays in the
+    outbox, and the polling relay publishes it later."""
+
+    to = ""
 
     def __init__(self) -> None:
-        self.told = asyncio.Event()
-        self._rows: deque[Joined] = deque()
+        self.added = asyncio.Event()
+        self._rows: deque[OutboxRow] = deque()
 
-    def add(self, row: Joined) -> None:
-        if len(self._rows) < COMMITTED_ROWS_MAX:
+    def add(self, row: OutboxRow) -> None:
+        if len(self._rows) < BUFFER_ROWS_MAX:
             self._rows.append(row)
-        self.told.set()
+        self.added.set()
 
-    def take(self, count_max: int) -> list[Joined]:
+    def take(self, count_max: int) -> list[OutboxRow]:
         return [self._rows.popleft() for _ in range(min(count_max, len(self._rows)))]
 
-    def leave_behind(self) -> None:
+    def leave_behind(self, taken: Sequence[OutboxRow] = ()) -> None:
+        """What was taken could not be published, so all the others are left to RelayEvents too."""
         self._rows.clear()
+
+    def published(self, taken: Sequence[OutboxRow]) -> Sequence[OutboxRow]:
+        """Those of the rows that may leave the outbox now."""
+        return taken
 
 
 class PublishCommitted:
@@ -66,18 +75,23 @@ class PublishCommitted:
         self.backlog = backlog
         self.publisher = publisher
 
-    async def __call__(self, event_type: str, committed: Committed) -> Round:
+    async def __call__(self, event_type: str, buffer: RelayBuffer) -> RelayResult:
         """What was published. Any failure leaves all of it behind."""
-        rows = committed.take(ROWS_MAX)
-        if rows:
-            try:
-                await self.publisher.publish(envelopes(rows))
-                async with self.uow:
-                    await self.backlog.remove(event_type, [row.id for row in rows])
-            except BaseException:
-                committed.leave_behind()
-                raise
-        return Round.of(rows)
+        rows = buffer.take(ROWS_MAX)
+        try:
+            return await self.publish(event_type, buffer, rows)
+        except BaseException:
+            buffer.leave_behind(rows)
+            raise
+
+    async def publish(self, event_type: str, buffer: RelayBuffer, rows: Sequence[OutboxRow]) -> RelayResult:
+        if not rows:
+            return RelayResult.of(rows)
+        await self.publisher.publish(envelopes(rows, buffer.to))
+        if gone := buffer.published(rows):
+            async with self.uow:
+                await self.backlog.remove(event_type, [row.id for row in gone])
+        return RelayResult.of(rows, gone)
 
 
 class RelayEvents:
@@ -89,14 +103,14 @@ class RelayEvents:
         self.publisher = publisher
         self.clock = clock
 
-    async def __call__(self, event_type: str) -> Round:
+    async def __call__(self, event_type: str) -> RelayResult:
         """What was published. Any failure puts all of it back."""
         before = self.clock.now() - LEFT_BEHIND_AFTER
         async with self.uow:
             taken = await self.backlog.take(event_type, count_max=ROWS_MAX, before=before)
             if taken:
                 await self.publisher.publish(envelopes(taken))
-        return Round.of(taken)
+        return RelayResult.of(taken)
 
 
 class Relay:
@@ -104,7 +118,7 @@ class Relay:
 
     def __init__(
         self,
-        publish: Callable[[], Awaitable[Round]],
+        publish: Callable[[], Awaitable[RelayResult]],
         clock: Clock,
         *,
         wake: asyncio.Event | None = None,

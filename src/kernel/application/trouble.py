@@ -11,26 +11,26 @@ logger = logging.getLogger(__name__)
 
 
 class Trouble:
-    """Begins with `tell`, and ends with `over`, or QUIET_S after the last `tell`."""
+    """Begins with `report`, and ends with `over`, or QUIET_S after the last `report`."""
 
     def __init__(self, server: str, clock: Clock) -> None:
         """`server` names it for people."""
         self.server = server
         self._clock = clock
-        self._told: set[str] = set()
+        self._reported: set[str] = set()
         self._last = 0.0
 
-    def tell(self, kind: str, words: str) -> None:
+    def report(self, kind: str, words: str) -> None:
         """It happens now. The words are logged if they are the first of this kind."""
         self.settle()
-        if kind not in self._told:
-            self._told.add(kind)
+        if kind not in self._reported:
+            self._reported.add(kind)
             logger.warning("%s %s", self.server, words)
         self._last = self._clock.monotonic()
 
     @property
     def lasts(self) -> bool:
-        return bool(self._told) and self._clock.monotonic() - self._last <= QUIET_S
+        return bool(self._reported) and self._clock.monotonic() - self._last <= QUIET_S
 
     def settle(self) -> None:
         """Logs the end, if it has ended. To be called now and then."""
@@ -38,10 +38,10 @@ class Trouble:
             self.over()
 
     def over(self) -> None:
-        if self._told:
+        if self._reported:
             logger.info("%s is back", self.server)
         self.leave_to_others()
 
     def leave_to_others(self) -> None:
-        """Somebody else tells of the same server from now on, also when it is back."""
-        self._told.clear()
+        """Somebody else reports on the same server from now on, also when it is back."""
+        self._reported.clear()

@@ -88,13 +88,13 @@ class Watchdog:
             self._connected_at = now
             self._trouble.leave_to_others()  # The bus itself says why, and that it is back.
         elif self._late and now - self._connected_at > LATE_AFTER_S:
-            self._tell(unpublished_s, unhandled_s)
+            self._report(unpublished_s, unhandled_s)
         return False
 
-    def _tell(self, unpublished_s: float, unhandled_s: float) -> None:
+    def _report(self, unpublished_s: float, unhandled_s: float) -> None:
         if unpublished_s > LATE_AFTER_S:
             words = f"late: what was committed {unpublished_s:.0f} s ago is not published: {self._refusal}"
-            self._trouble.tell("publishing", words)
+            self._trouble.report("publishing", words)
         if unhandled_s > LATE_AFTER_S:
             words = f"late: a message that came {unhandled_s:.0f} s ago is not handled"
-            self._trouble.tell("handling", words)
+            self._trouble.report("handling", words)

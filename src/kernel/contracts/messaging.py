@@ -1,10 +1,12 @@
 """How services declare their messages, and the catalogue that the declarations of all services make."""
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import field
+from typing import Any
 
 import msgspec
 
+from kernel.domain.errors import Invalid
 from kernel.domain.value import value
 
 
@@ -13,23 +15,50 @@ class Messaging:
     """What one service publishes and what it subscribes to, by the types of events (CloudEvents, `type`).
 
     A subscriber receives every event of its types. A notification goes to whoever listens, and may be lost.
+    A published type never changes and never goes: a change is a new version, which is a type of its own.
     """
 
     service: str
+    subject: str = "subject"
+    """What the events are about, in one word, for documents, log lines and spans."""
     publishes: Mapping[str, type[msgspec.Struct]] = field(default_factory=dict)
     notifies: Mapping[str, type[msgspec.Struct]] = field(default_factory=dict)
     subscribes: Collection[str] = ()
+    examples: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    """Of the data of events, for the documents."""
+
+    @property
+    def sends(self) -> Mapping[str, type[msgspec.Struct]]:
+        return {**self.publishes, **self.notifies}
 
 
 class Catalog:
+    """The messages of services that run together."""
+
     def __init__(self, services: Iterable[Messaging]) -> None:
+        """Raises Invalid where two services publish one type, or one subscribes to what nobody publishes."""
         self.services = tuple(services)
-
-    def subscribers_of(self, event_type: str) -> list[str]:
-        return [one.service for one in self.services if event_type in one.subscribes]
-
-    def publisher_of(self, event_type: str) -> str | None:
+        self._publishers: dict[str, Messaging] = {}
         for one in self.services:
-            if event_type in one.publishes or event_type in one.notifies:
-                return one.service
-        return None
+            for event_type in (*one.publishes, *one.notifies):
+                if other := self._publishers.get(event_type):
+                    raise Invalid(f"{event_type} is published by {other.service} and by {one.service}")
+                self._publishers[event_type] = one
+        self._subscribers: dict[str, list[str]] = {
+            event_type: [] for one in self.services for event_type in one.publishes
+        }
+        for one in self.services:
+            for event_type in one.subscribes:
+                if event_type not in self._subscribers:
+                    raise Invalid(f"{one.service} subscribes to {event_type}, which nobody publishes")
+                self._subscribers[event_type].append(one.service)
+
+    def of(self, service: str) -> Messaging:
+        return next(one for one in self.services if one.service == service)
+
+    def publisher_of(self, event_type: str) -> Messaging:
+        return self._publishers[event_type]
+
+    def subscribers_of(self, event_type: str) -> Sequence[str]:
+        """The services that have to receive it. Raises KeyError for a type that nobody publishes."""
+        return self._subscribers[event_type]

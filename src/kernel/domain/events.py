@@ -11,14 +11,25 @@ from kernel.domain.value import value
 
 @value(kw_only=True)
 class Event:
-    """Something that happened to an order. `traceparent` (W3C Trace Context) and `request_id` name the call
-    behind it, `idempotency_key` is that of the order; where they are not known they are empty."""
+    """Something that happened. `traceparent` (W3C Trace Context) and `request_id` name the call behind it,
+    `idempotency_key` is that of the subject; where they are not known they are empty."""
 
-    order_id: UUID
-    user_id: str
     traceparent: str
     request_id: str = ""
     idempotency_key: str = ""
+
+    @property
+    def subject(self) -> UUID:
+        """The id of what it happened to."""
+        raise NotImplementedError
+
+    @property
+    def key(self) -> str:
+        """Events with the same key stay together: whatever groups or splits messages does it by the key.
+
+        CloudEvents calls it the partition key (extension `partitionkey`).
+        """
+        raise NotImplementedError
 
 
 E = TypeVar("E", bound=Event)
@@ -46,7 +57,7 @@ class Received(Generic[E]):
         return Unhandled(
             message=self.message,
             type=self.type,
-            subject=str(self.fact.order_id),
+            subject=str(self.fact.subject),
             reason=reason,
             detail=detail,
             payload=self.payload,

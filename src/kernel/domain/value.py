@@ -15,7 +15,7 @@ def value(*, kw_only: bool) -> Callable[[type[T]], type[T]]: ...
 def value(cls: type[T] | None = None, /, *, kw_only: bool = False) -> type[T] | Callable[[type[T]], type[T]]:
     """A dataclass whose objects never change and are equal by their fields.
 
-    The type checker holds it frozen. At run time `frozen=True` doubles the cost of an object, and each order
+    The type checker holds it frozen. At run time `frozen=True` doubles the cost of an object, and each write
     makes some twenty of them.
     """
     make = dataclass(slots=True, unsafe_hash=True, kw_only=kw_only)

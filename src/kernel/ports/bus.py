@@ -7,10 +7,14 @@ from kernel.domain.value import value
 
 @value
 class Envelope:
-    """Events of one type that travel as one message: a CloudEvents JSON batch."""
+    """Events of one type that travel as one message: a CloudEvents JSON batch.
+
+    Of the consumers of its type only `to` gets it, where it is given; see `Bus.consumers`.
+    """
 
     type: str
     body: bytes
+    to: str = ""
 
 
 class Unreadable(Exception):
@@ -24,14 +28,14 @@ class Publisher(Protocol):
     async def publish(self, envelopes: Sequence[Envelope]) -> None:
         """Return once the bus holds all of them; on any failure raise Unavailable, with some perhaps held.
 
-        An envelope that reaches no queue is a failure.
+        An envelope that does not reach all its consumers is a failure.
         """
         ...
 
 
 class Notifier(Protocol):
     async def notify(self, envelope: Envelope) -> bool:
-        """Tell whoever listens, at most once; whether anybody does. Raises Unavailable."""
+        """Notify whoever listens, at most once; whether anybody does. Raises Unavailable."""
         ...
 
 
@@ -46,7 +50,7 @@ class Subscriber(Protocol):
 
 
 class Notifications(Protocol):
-    """What services tell whoever listens. What is told while nobody does, or the bus is away, is lost.
+    """What services notify of. A notification that is sent while nobody listens, or the bus is away, is lost.
 
     Nothing is sent here until it is wanted: it costs the sender something, unless nobody wants it.
     """
@@ -72,6 +76,14 @@ class Bus(Publisher, Notifier, Subscriber, Protocol):
     @property
     def healthy(self) -> bool:
         """Whether messages can come and go now; a bus that is away comes back by itself."""
+        ...
+
+    def consumers(self, event_type: str) -> Sequence[str]:
+        """Those to whom this type has to be published one by one, or one that fails would delay the others.
+
+        There are none where the bus keeps a queue for each consumer, and where one at most has to be handed
+        it.
+        """
         ...
 
     async def stop(self) -> None:

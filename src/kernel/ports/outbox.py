@@ -1,4 +1,4 @@
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Protocol, TypeVar
 from uuid import UUID
@@ -9,7 +9,7 @@ E_contra = TypeVar("E_contra", contravariant=True)
 
 
 @value
-class Joined:
+class OutboxRow:
     """Encoded events of one type, with commas between them, under the id of the first."""
 
     type: str
@@ -32,12 +32,18 @@ class Backlog(Protocol):
 
     async def take(
         self, event_type: str, *, count_max: int, before: datetime | None = None
-    ) -> Sequence[Joined]:
+    ) -> Sequence[OutboxRow]:
         """The oldest of a type that was kept `before` then; gone if this transaction commits, there again if
         not.
 
         What another transaction has taken is passed over, so that any number of relays share the work.
         """
+        ...
+
+    async def waiting(
+        self, event_type: str, *, count_max: int, before: datetime, but: Collection[UUID]
+    ) -> Sequence[OutboxRow]:
+        """As `take`, without these rows; they all stay, and nobody is kept from them."""
         ...
 
     async def remove(self, event_type: str, ids: Sequence[UUID]) -> None:

@@ -4,7 +4,7 @@ from kernel.domain.events import new_trace
 from kernel.ports.clock import Clock
 from kernel.ports.outbox import Backlog, Outbox
 from kernel.ports.unit_of_work import UnitOfWork
-from orders.domain.events import Question
+from orders.domain.events import PaymentRequest
 from orders.ports.orders import Orders
 
 COUNT_MAX = 500
@@ -14,11 +14,11 @@ BACKLOG_AGE_MAX = timedelta(seconds=1)
 class AskAgain:
     """Asks payments again about orders that should long be decided, so that any loss heals.
 
-    Not while events of our own wait: those questions are still on their way.
+    Not while events of our own wait: those requests are still on their way.
     """
 
     def __init__(
-        self, uow: UnitOfWork, orders: Orders, outbox: Outbox[Question], backlog: Backlog, clock: Clock
+        self, uow: UnitOfWork, orders: Orders, outbox: Outbox[PaymentRequest], backlog: Backlog, clock: Clock
     ) -> None:
         self.uow = uow
         self.orders = orders
@@ -33,7 +33,7 @@ class AskAgain:
             since = await self.backlog.waiting_since()
             if since is None or now - since < BACKLOG_AGE_MAX:
                 overdue = await self.orders.overdue(now, count_max=COUNT_MAX)
-                questions = [order.ask_again(new_trace(self.clock.new_id()), now) for order in overdue]
+                requests = [order.ask_again(new_trace(self.clock.new_id()), now) for order in overdue]
                 await self.orders.save(overdue)
-                await self.outbox.add(questions)
+                await self.outbox.add(requests)
         return False

@@ -4,9 +4,10 @@ from kernel.domain.errors import NotFound, ShopError
 from kernel.ports.clock import Clock
 from kernel.ports.outbox import Outbox
 from kernel.ports.unit_of_work import UnitOfWork
-from orders.domain.events import Question
-from orders.domain.order import Cancelled, CancelOrder
-from orders.ports.listeners import TellListeners
+from orders.domain.commands import CancelOrder
+from orders.domain.events import PaymentRequest
+from orders.domain.order import Cancelled
+from orders.ports.listeners import NotifyListeners
 from orders.ports.orders import History, Orders
 
 
@@ -18,15 +19,15 @@ class CancelOrders:
         uow: UnitOfWork,
         orders: Orders,
         history: History,
-        outbox: Outbox[Question],
-        tell_listeners: TellListeners,
+        outbox: Outbox[PaymentRequest],
+        notify_listeners: NotifyListeners,
         clock: Clock,
     ) -> None:
         self.uow = uow
         self.orders = orders
         self.history = history
         self.outbox = outbox
-        self.tell_listeners = tell_listeners
+        self.notify_listeners = notify_listeners
         self.clock = clock
 
     async def __call__(self, commands: Sequence[CancelOrder]) -> list[Cancelled | ShopError]:
@@ -46,5 +47,5 @@ class CancelOrders:
             await self.orders.save([cancelled.order for cancelled in new])
             await self.history.add([change for cancelled in new for change in cancelled.changes])
             await self.outbox.add([event for cancelled in new for event in cancelled.events])
-        self.tell_listeners([change for cancelled in new for change in cancelled.told])
+        self.notify_listeners([change for cancelled in new for change in cancelled.notifications])
         return outcomes

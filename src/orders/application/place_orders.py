@@ -1,11 +1,12 @@
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from kernel.domain.errors import Contention, Refused
 from kernel.ports.clock import Clock
 from kernel.ports.outbox import Outbox
 from kernel.ports.unit_of_work import UnitOfWork
-from orders.domain.events import Question
-from orders.domain.order import Order, Placed, PlaceOrder, outcome
+from orders.domain.commands import Identity, PlaceOrder
+from orders.domain.events import PaymentRequest
+from orders.domain.order import Order, Placed, outcome
 from orders.ports.admission import Admission
 from orders.ports.orders import History, Orders, PlacedOrders
 
@@ -19,7 +20,7 @@ class PlaceOrders:
         orders: Orders,
         history: History,
         placed: PlacedOrders,
-        outbox: Outbox[Question],
+        outbox: Outbox[PaymentRequest],
         admission: Admission,
         clock: Clock,
         currency: str,
@@ -34,82 +35,61 @@ class PlaceOrders:
         self.currency = currency
 
     async def __call__(
-        self, commands: Sequence[PlaceOrder], *, judged: bool = False
+        self, commands: Sequence[PlaceOrder], *, checked: bool = False
     ) -> list[Placed | Refused]:
         """One outcome a command, in order.
 
-        What was `judged` in an attempt whose answer was lost is not judged again: it may have been charged,
+        What was `checked` in an attempt whose answer was lost is not checked again: it may have been charged,
         and not yet be visible. Storing it again waits for the lost attempt and finds out.
         """
-        verdicts = list(zip(commands, await self._judge(commands, judged), strict=True))
-        admitted = [command for command, refusal in verdicts if refusal is None]
-        refused = [command for command, refusal in verdicts if refusal is not None]
-        # The twin of a refused command may be accepted, and charged, or be about to be: the refusal would be
-        # false. Adding waits by itself, so that what is accepted pays nothing.
-        known = Known(await self.placed.find_twins(refused) if refused else [])
-        await self._add(known.first_of_each_key(admitted), known)
+        refusals: Sequence[Refused | None] = [None] * len(commands)
+        if not checked:
+            refusals = await self.admission.check(commands)
+        admitted = [command for command, refusal in zip(commands, refusals, strict=True) if refusal is None]
+        refused = [
+            command for command, refusal in zip(commands, refusals, strict=True) if refusal is not None
+        ]
+        # Another call with the key of a refused command may be accepted, and charged, or be about to be: the
+        # refusal would be false. Adding waits for such calls by itself, so what is admitted is not looked up.
+        orders = by_identity(await self.placed.find_twins(refused) if refused else [])
+        new = first_of_each(admitted, without=orders)
+        try:
+            orders |= by_identity(await self._add(new))
+        except Contention:
+            # One of them is not new, and nothing was done: to look first would cost every batch a round trip.
+            orders |= by_identity(await self.placed.find(new))
+            orders |= by_identity(await self._add(first_of_each(new, without=orders)))
         outcomes: list[Placed | Refused] = []
-        for command, refusal in verdicts:
-            order = known.order(command)
+        for command, refusal in zip(commands, refusals, strict=True):
+            order = orders.get(command.identity)
             if order is not None:
                 outcomes.append(outcome(command, order))
             elif refusal is not None:
                 outcomes.append(refusal)
         return outcomes
 
-    async def _judge(self, commands: Sequence[PlaceOrder], judged: bool) -> Sequence[Refused | None]:
-        return [None] * len(commands) if judged else await self.admission.judge(commands)
-
-    async def _add(self, commands: Sequence[PlaceOrder], known: "Known") -> None:
-        """Then each of them is known."""
-        try:
-            await self._add_new(commands, known)
-        except Contention:
-            # A key is taken, and nothing was done: to look first would cost every batch a round trip.
-            known.add(await self.placed.find(commands))
-            await self._add_new(known.first_of_each_key(commands), known)
-
-    async def _add_new(self, commands: Sequence[PlaceOrder], known: "Known") -> None:
-        """Raises Contention where one is not new."""
-        if not commands:
-            return
+    async def _add(self, commands: Sequence[PlaceOrder]) -> list[Order]:
+        """Raises Contention where one of them has an order already; then none is added."""
         now = self.clock.now()
         orders = [Order.place(command, self.currency, now) for command in commands]
-        async with self.uow:
-            await self.orders.add(orders)
-            await self.history.add([order.status_changed() for order in orders])
-            await self.outbox.add(
-                [
-                    order.placed(command.traceparent, command.request_id)
-                    for order, command in zip(orders, commands, strict=True)
-                ]
-            )
-        known.add(orders)
+        if orders:
+            async with self.uow:
+                await self.orders.add(orders)
+                await self.history.add([order.status_changed() for order in orders])
+                pairs = zip(orders, commands, strict=True)
+                await self.outbox.add([order.placed(c.traceparent, c.request_id) for order, c in pairs])
+        return orders
 
 
-class Known:
-    """The orders found so far, by id and by idempotency key."""
+def by_identity(orders: Sequence[Order]) -> dict[Identity, Order]:
+    return {order.identity: order for order in orders}
 
-    def __init__(self, orders: Sequence[Order]) -> None:
-        self._by_id: dict[object, Order] = {}
-        self._by_key: dict[tuple[str, str], Order] = {}
-        self.add(orders)
 
-    def add(self, orders: Sequence[Order]) -> None:
-        for order in orders:
-            self._by_id[order.id] = order
-            if order.idempotency_key is not None:
-                self._by_key[order.user_id, order.idempotency_key] = order
-
-    def order(self, command: PlaceOrder) -> Order | None:
-        if command.idempotency_key is None:
-            return self._by_id.get(command.order_id)
-        return self._by_key.get((command.user_id, command.idempotency_key))
-
-    def first_of_each_key(self, commands: Sequence[PlaceOrder]) -> list[PlaceOrder]:
-        firsts: dict[object, PlaceOrder] = {}
-        for command in commands:
-            if self.order(command) is None:
-                key = command.idempotency_key
-                firsts.setdefault(command.order_id if key is None else (command.user_id, key), command)
-        return list(firsts.values())
+def first_of_each(commands: Sequence[PlaceOrder], *, without: Mapping[Identity, Order]) -> list[PlaceOrder]:
+    """The commands without those whose order is known; of several with one identity, the first."""
+    firsts: dict[Identity, PlaceOrder] = {}
+    for command in commands:
+        identity = command.identity
+        if identity not in without:
+            firsts.setdefault(identity, command)
+    return list(firsts.values())

@@ -5,14 +5,15 @@ from kernel.ports.clock import Clock
 from kernel.ports.inbox import Inbox
 from kernel.ports.parked import ParkedMessages
 from kernel.ports.unit_of_work import UnitOfWork
-from orders.domain.events import PaymentDecided
-from orders.domain.order import OrderStatusChanged, StatusChanged
-from orders.ports.listeners import TellListeners
+from orders.domain.events import PaymentResult
+from orders.domain.order import OrderStatusChanged
+from orders.domain.status import StatusChanged
+from orders.ports.listeners import NotifyListeners
 from orders.ports.orders import History, Orders
 
 
 class SettleOrders:
-    """Payments decided: each order is finished or cancelled, once, and whoever listens is told."""
+    """Payments decided: each order is finished or cancelled, once, and whoever listens is notified."""
 
     def __init__(
         self,
@@ -21,7 +22,7 @@ class SettleOrders:
         parked: ParkedMessages,
         orders: Orders,
         history: History,
-        tell_listeners: TellListeners,
+        notify_listeners: NotifyListeners,
         clock: Clock,
     ) -> None:
         self.uow = uow
@@ -29,17 +30,17 @@ class SettleOrders:
         self.parked = parked
         self.orders = orders
         self.history = history
-        self.tell_listeners = tell_listeners
+        self.notify_listeners = notify_listeners
         self.clock = clock
 
-    async def __call__(self, received: Sequence[Received[PaymentDecided]]) -> list[Unhandled]:
+    async def __call__(self, received: Sequence[Received[PaymentResult]]) -> list[Unhandled]:
         """Settles the orders. Parks, and returns, the decisions about orders that are not there."""
         async with self.uow:
             fresh = await self.inbox.claim(received)
             orders = await self.orders.lock([item.fact for item in fresh])
             now = self.clock.now()
             changes: list[StatusChanged] = []
-            told: list[OrderStatusChanged] = []
+            notifications: list[OrderStatusChanged] = []
             unhandled = []
             for item in fresh:
                 decided = item.fact
@@ -50,10 +51,12 @@ class SettleOrders:
                     continue
                 changed = order.settle(decided, now)
                 changes += changed
-                told += [order.told(change, decided.traceparent, decided.request_id) for change in changed]
+                notifications += [
+                    order.notification(change, decided.traceparent, decided.request_id) for change in changed
+                ]
             if unhandled:
                 await self.parked.add(unhandled)
             await self.orders.save([orders[change.order_id] for change in changes])
             await self.history.add(changes)
-        self.tell_listeners(told)
+        self.notify_listeners(notifications)
         return unhandled

@@ -1,42 +1,60 @@
 """What orders asks payments, and what it hears."""
 
+from uuid import UUID
+
 from kernel.domain.events import Event
 from kernel.domain.value import value
 
 
 @value(kw_only=True)
-class OrderPlaced(Event):
+class OrderEvent(Event):
+    """Something that happened to an order. The events of one user stay together."""
+
+    order_id: UUID
+    user_id: str
+
+    @property
+    def subject(self) -> UUID:
+        return self.order_id
+
+    @property
+    def key(self) -> str:
+        return self.user_id
+
+
+@value(kw_only=True)
+class OrderPlaced(OrderEvent):
     amount: int
     currency: str
 
 
 @value(kw_only=True)
-class CancellationRequested(Event):
+class CancellationRequested(OrderEvent):
     pass
 
 
-# Every question gets one of the answers below, however often it comes, and in whatever order.
-Question = OrderPlaced | CancellationRequested
+# Every request gets one of the results below, however often it comes, and in whatever order.
+PaymentRequest = OrderPlaced | CancellationRequested
 
 
 @value(kw_only=True)
-class PaymentCaptured(Event):
+class PaymentCaptured(OrderEvent):
     pass
 
 
 @value(kw_only=True)
-class PaymentDeclined(Event):
+class PaymentDeclined(OrderEvent):
     reason: str
 
 
 @value(kw_only=True)
-class PaymentRefunded(Event):
+class PaymentRefunded(OrderEvent):
     """The payment was captured, and given back."""
 
 
 @value(kw_only=True)
-class PaymentVoided(Event):
+class PaymentVoided(OrderEvent):
     """The cancellation came before the payment, which will never be made."""
 
 
-PaymentDecided = PaymentCaptured | PaymentDeclined | PaymentRefunded | PaymentVoided
+PaymentResult = PaymentCaptured | PaymentDeclined | PaymentRefunded | PaymentVoided

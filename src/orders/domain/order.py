@@ -3,37 +3,29 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from enum import StrEnum
 from typing import Self
 from uuid import UUID
 
 from kernel.domain.errors import Conflict, Refused
-from kernel.domain.events import Event
 from kernel.domain.value import value
+from orders.domain.commands import Identity, PlaceOrder
 from orders.domain.events import (
     CancellationRequested,
+    OrderEvent,
     OrderPlaced,
     PaymentCaptured,
-    PaymentDecided,
     PaymentDeclined,
     PaymentRefunded,
+    PaymentRequest,
+    PaymentResult,
     PaymentVoided,
-    Question,
 )
-
-
-class Status(StrEnum):
-    NEW = "NEW"
-    FINISHED = "FINISHED"
-    CANCELLED = "CANCELLED"
-    REFUNDING = "REFUNDING"
-    REFUNDED = "REFUNDED"
-
+from orders.domain.status import Status, StatusChanged
 
 ASK_AGAIN_FIRST = timedelta(seconds=5)
 ASK_AGAIN_MAX = timedelta(seconds=300)
 
-# The place of a status in an order's life is its sequence number in the history.
+# The place of a status in an order's history is its sequence number.
 SEQUENCE = {
     Status.NEW: 1,
     Status.FINISHED: 2,
@@ -41,42 +33,9 @@ SEQUENCE = {
     Status.REFUNDING: 3,
     Status.REFUNDED: 4,
 }
-PAID_LIFE = (Status.NEW, Status.FINISHED, Status.REFUNDING, Status.REFUNDED)
+PAID_HISTORY = (Status.NEW, Status.FINISHED, Status.REFUNDING, Status.REFUNDED)
 
 CANCELLED_BY_USER = "cancelled_by_user"
-
-
-@value(kw_only=True)
-class PlaceOrder:
-    """A command; it brings the id of its order, so that doing it twice is doing it once."""
-
-    order_id: UUID
-    user_id: str
-    amount: int
-    description: str
-    idempotency_key: str | None
-    traceparent: str
-    request_id: str = ""
-
-
-@value(kw_only=True)
-class CancelOrder:
-    order_id: UUID
-    user_id: str
-    traceparent: str
-    request_id: str = ""
-
-
-@value(kw_only=True)
-class StatusChanged:
-    """One row of an order's history."""
-
-    user_id: str
-    order_id: UUID
-    sequence: int
-    status: Status
-    reason: str | None
-    at: datetime
 
 
 @dataclass(slots=True, kw_only=True)
@@ -93,6 +52,10 @@ class Order:
     ask_again_at: datetime | None
     created_at: datetime
     updated_at: datetime
+
+    @property
+    def identity(self) -> Identity:
+        return self.id if self.idempotency_key is None else (self.user_id, self.idempotency_key)
 
     @classmethod
     def place(cls, command: PlaceOrder, currency: str, now: datetime) -> Self:
@@ -122,14 +85,14 @@ class Order:
             currency=self.currency,
         )
 
-    def settle(self, decided: PaymentDecided, now: datetime) -> list[StatusChanged]:
+    def settle(self, decided: PaymentResult, now: datetime) -> list[StatusChanged]:
         """A repeated or late decision changes nothing; what went before an early one is made up for."""
         match decided:
             case PaymentCaptured():
                 paid = Status.REFUNDING if self.cancel_requested_at else Status.FINISHED
-                return self._live_on(paid, now)
+                return self._advance(paid, now)
             case PaymentRefunded():
-                return self._live_on(Status.REFUNDED, now)
+                return self._advance(Status.REFUNDED, now)
             case PaymentDeclined(reason=reason):
                 return self._be_cancelled(reason, now)
             case PaymentVoided():
@@ -145,16 +108,16 @@ class Order:
             return Cancelled(order=self)
         self.cancel_requested_at = now
         self.ask_again_at = now + ASK_AGAIN_FIRST
-        changes = self._live_on(Status.REFUNDING, now) if self.status is Status.FINISHED else []
-        told = [self.told(change, traceparent, request_id) for change in changes]
+        changes = self._advance(Status.REFUNDING, now) if self.status is Status.FINISHED else []
+        notifications = [self.notification(change, traceparent, request_id) for change in changes]
         events = [self._cancellation_requested(traceparent, request_id)]
-        return Cancelled(order=self, changes=changes, events=events, told=told)
+        return Cancelled(order=self, changes=changes, events=events, notifications=notifications)
 
-    def ask_again(self, traceparent: str, now: datetime) -> Question:
-        """The question to payments once more: after 5 s, then 10, 20 … 300 s."""
+    def ask_again(self, traceparent: str, now: datetime) -> PaymentRequest:
+        """The request to payments once more: after 5 s, then 10, 20 … 300 s."""
         since = self.cancel_requested_at or self.created_at
         self.ask_again_at = now + min(ASK_AGAIN_MAX, now - since + ASK_AGAIN_FIRST)
-        # Whatever became of the order, and of its own question, a cancellation gets an answer that ends it.
+        # Whatever became of the order, and of its own request, a cancellation gets an answer that ends it.
         ask = self._cancellation_requested if self.cancel_requested_at else self.placed
         return ask(traceparent)
 
@@ -169,7 +132,9 @@ class Order:
             at=self.updated_at,
         )
 
-    def told(self, change: StatusChanged, traceparent: str, request_id: str = "") -> "OrderStatusChanged":
+    def notification(
+        self, change: StatusChanged, traceparent: str, request_id: str = ""
+    ) -> "OrderStatusChanged":
         """A notification of this change."""
         return OrderStatusChanged(
             order_id=self.id,
@@ -190,12 +155,12 @@ class Order:
             idempotency_key=self.idempotency_key or "",
         )
 
-    def _live_on(self, status: Status, now: datetime) -> list[StatusChanged]:
-        """Through the life of a paid order up to this status, each step a change of its own."""
+    def _advance(self, status: Status, now: datetime) -> list[StatusChanged]:
+        """Through the status history of a paid order up to this status, each step a change of its own."""
         if self.status is Status.CANCELLED:
             return []
-        lived = SEQUENCE[self.status]
-        return [self._become(step, None, now) for step in PAID_LIFE[lived : SEQUENCE[status]]]
+        reached = SEQUENCE[self.status]
+        return [self._become(step, None, now) for step in PAID_HISTORY[reached : SEQUENCE[status]]]
 
     def _be_cancelled(self, reason: str, now: datetime) -> list[StatusChanged]:
         return [self._become(Status.CANCELLED, reason, now)] if self.status is Status.NEW else []
@@ -207,8 +172,8 @@ class Order:
 
 
 @value(kw_only=True)
-class OrderStatusChanged(Event):
-    """The order lived on to this change, and perhaps further."""
+class OrderStatusChanged(OrderEvent):
+    """The order came to this change, and perhaps further."""
 
     order: Order
     change: StatusChanged
@@ -228,8 +193,8 @@ class Cancelled:
 
     order: Order
     changes: Sequence[StatusChanged] = ()
-    events: Sequence[Question] = ()
-    told: Sequence[OrderStatusChanged] = ()
+    events: Sequence[PaymentRequest] = ()
+    notifications: Sequence[OrderStatusChanged] = ()
 
 
 def outcome(command: PlaceOrder, order: Order) -> Placed | Refused:

@@ -2,12 +2,12 @@ from collections.abc import Sequence
 from typing import Protocol
 
 from kernel.domain.errors import Refused
-from orders.domain.order import PlaceOrder
+from orders.domain.commands import PlaceOrder
 
 
 class Admission(Protocol):
-    async def judge(self, commands: Sequence[PlaceOrder]) -> Sequence[Refused | None]:
-        """Why each order would not be paid now, each judged alone; None where nothing speaks against it.
+    async def check(self, commands: Sequence[PlaceOrder]) -> Sequence[Refused | None]:
+        """Why each order would not be paid now, each checked alone; None where nothing speaks against it.
 
         The payment has the last word. Where payments cannot be asked in time, nothing speaks against any.
         """

@@ -3,8 +3,10 @@ from datetime import datetime
 from typing import Protocol
 from uuid import UUID
 
-from orders.domain.events import PaymentDecided
-from orders.domain.order import CancelOrder, Order, PlaceOrder, Status, StatusChanged
+from orders.domain.commands import CancelOrder, PlaceOrder
+from orders.domain.events import PaymentResult
+from orders.domain.order import Order
+from orders.domain.status import Status, StatusChanged
 
 
 class Orders(Protocol):
@@ -15,7 +17,7 @@ class Orders(Protocol):
         key, is there already. One that is about to be added is waited for."""
         ...
 
-    async def lock(self, items: Sequence[PaymentDecided | CancelOrder]) -> Mapping[UUID, Order]:
+    async def lock(self, items: Sequence[PaymentResult | CancelOrder]) -> Mapping[UUID, Order]:
         """The orders, by id, that these are about; nobody else can change them until the end of this
         transaction. An order that is not there, or not of that user, is left out."""
         ...
@@ -46,7 +48,7 @@ class PlacedOrders(Protocol):
         """The order's changes with a higher sequence than that, oldest first."""
         ...
 
-    async def lives(self, order_ids: Sequence[UUID]) -> Mapping[UUID, Sequence[Order]]:
+    async def status_histories(self, order_ids: Sequence[UUID]) -> Mapping[UUID, Sequence[Order]]:
         """Each order as it was after each of its changes, by id; what is not there is left out."""
         ...
 

@@ -10,7 +10,7 @@ from kernel.ports.outbox import Outbox
 from kernel.ports.parked import ParkedMessages
 from kernel.ports.unit_of_work import UnitOfWork
 from payments.domain.account import Account, Kind, Transfer
-from payments.domain.events import CancellationRequested, PaymentDecided, Question
+from payments.domain.events import CancellationRequested, PaymentRequest, PaymentResult
 from payments.domain.payment import Decision, Payment, decide
 from payments.ports.accounts import Accounts, Ledger, Payments
 
@@ -26,7 +26,7 @@ class ChargeOrders:
         accounts: Accounts,
         ledger: Ledger,
         payments: Payments,
-        outbox: Outbox[PaymentDecided],
+        outbox: Outbox[PaymentResult],
         clock: Clock,
     ) -> None:
         self.uow = uow
@@ -38,35 +38,35 @@ class ChargeOrders:
         self.outbox = outbox
         self.clock = clock
 
-    async def __call__(self, received: Sequence[Received[Question]]) -> list[Unhandled]:
-        """Answers the questions. Parks, and returns, those whose refund the account cannot hold."""
+    async def __call__(self, received: Sequence[Received[PaymentRequest]]) -> list[Unhandled]:
+        """Answers the requests. Parks, and returns, those whose refund the account cannot hold."""
         async with self.uow:
             fresh = await self.inbox.claim(received)
-            questions = [item.fact for item in fresh]
-            accounts = await self.accounts.lock({question.user_id for question in questions})
+            requests = [item.fact for item in fresh]
+            accounts = await self.accounts.lock({request.user_id for request in requests})
             # Only now: a decision that was made while this waited for the lock must be seen.
-            recorded = await self.payments.recorded(questions)
+            recorded = await self.payments.recorded(requests)
             captured = [payment for payment in recorded if payment.decision is Decision.CAPTURED]
-            books = Books(accounts, recorded, await self.ledger.of_orders(captured) if captured else [])
+            batch = ChargeBatch(accounts, recorded, await self.ledger.of_orders(captured) if captured else [])
             now = self.clock.now()
-            answers: list[PaymentDecided] = []
+            answers: list[PaymentResult] = []
             unhandled = []
             for item in fresh:
-                answer = books.answer(item.fact, self.clock.new_id(), now)
+                answer = batch.answer(item.fact, self.clock.new_id(), now)
                 if isinstance(answer, Refused):
                     unhandled.append(item.unhandled(answer.code, answer.detail))
                 else:
                     answers.append(answer)
             if unhandled:
                 await self.parked.add(unhandled)
-            await self.accounts.save([accounts[user_id] for user_id in books.changed])
-            await self.ledger.add(books.transfers)
-            await self.payments.add(books.payments)
+            await self.accounts.save([accounts[user_id] for user_id in batch.changed])
+            await self.ledger.add(batch.transfers)
+            await self.payments.add(batch.payments)
             await self.outbox.add(answers)
         return unhandled
 
 
-class Books:
+class ChargeBatch:
     """What is known of the orders of a batch, from before and from the batch itself; new are the `payments`
     and the `transfers`."""
 
@@ -83,22 +83,22 @@ class Books:
     def changed(self) -> set[str]:
         return {transfer.user_id for transfer in self.transfers}
 
-    def answer(self, question: Question, transfer_id: UUID, now: datetime) -> PaymentDecided | Refused:
+    def answer(self, request: PaymentRequest, transfer_id: UUID, now: datetime) -> PaymentResult | Refused:
         """Decides what nobody has decided. A refund that the account cannot hold is Refused, and nothing is
         done."""
-        order = question.user_id, question.order_id
+        order = request.user_id, request.order_id
         if order not in self._recorded:
-            payment, capture = decide(question, self._accounts.get(question.user_id), transfer_id, now)
+            payment, capture = decide(request, self._accounts.get(request.user_id), transfer_id, now)
             self._recorded[order] = payment
             self.payments.append(payment)
             if capture is not None:
                 self._book(capture)
-        elif isinstance(question, CancellationRequested):
+        elif isinstance(request, CancellationRequested):
             refusal = self._refund(order, transfer_id, now)
             if refusal is not None:
                 return refusal
         refunded = (*order, Kind.REFUND) in self._booked
-        return self._recorded[order].decided(question, refunded=refunded)
+        return self._recorded[order].decided(request, refunded=refunded)
 
     def _refund(self, order: tuple[str, UUID], transfer_id: UUID, now: datetime) -> Refused | None:
         capture = self._booked.get((*order, Kind.CAPTURE))

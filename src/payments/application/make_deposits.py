@@ -1,9 +1,9 @@
 from collections.abc import Sequence
 
-from kernel.domain.errors import NotFound, Refused, ShopError
+from kernel.domain.errors import Refused, ShopError
 from kernel.ports.clock import Clock
 from kernel.ports.unit_of_work import UnitOfWork
-from payments.domain.account import Account, Deposit, Deposited, Transfer
+from payments.domain.account import Account, Deposit, Deposited, Transfer, no_account
 from payments.ports.accounts import Accounts, Ledger
 
 
@@ -20,28 +20,30 @@ class MakeDeposits:
         """One outcome a command, in order."""
         async with self.uow:
             accounts = await self.accounts.lock({command.user_id for command in commands})
-            made = Made(await self.ledger.deposits(commands))
-            outcomes = [self._deposit(command, accounts.get(command.user_id), made) for command in commands]
-            await self.accounts.save([accounts[user_id] for user_id in made.changed])
-            await self.ledger.add(made.new)
+            batch = DepositBatch(await self.ledger.deposits(commands))
+            outcomes = [self._deposit(command, accounts.get(command.user_id), batch) for command in commands]
+            await self.accounts.save([accounts[user_id] for user_id in batch.changed])
+            await self.ledger.add(batch.new)
         return outcomes
 
-    def _deposit(self, command: Deposit, account: Account | None, made: "Made") -> Deposited | ShopError:
+    def _deposit(
+        self, command: Deposit, account: Account | None, batch: "DepositBatch"
+    ) -> Deposited | ShopError:
         if account is None:
-            return NotFound("account_not_found", f"the user {command.user_id} has no account")
-        earlier = made.transfer(command)
+            return no_account(command.user_id)
+        earlier = batch.transfer(command)
         if earlier is None:
             transfer = account.deposit(command, self.clock.now())
             if isinstance(transfer, Refused):
                 return transfer
-            made.add(transfer)
+            batch.add(transfer)
             return Deposited(account, transfer, replayed=False)
         if earlier.amount != command.amount:
             return Refused("idempotency_key_reused", "this idempotency key belongs to another deposit")
         return Deposited(account, earlier, replayed=earlier.id != command.transfer_id)
 
 
-class Made:
+class DepositBatch:
     """The deposits known so far, earlier ones and those of this batch, by id and by idempotency key."""
 
     def __init__(self, earlier: Sequence[Transfer]) -> None:

@@ -6,7 +6,7 @@ from enum import StrEnum
 from typing import Self
 from uuid import UUID
 
-from kernel.domain.errors import Refused
+from kernel.domain.errors import NotFound, Refused
 from kernel.domain.money import BALANCE_MAX_MINOR, in_units
 from kernel.domain.value import value
 from payments.domain.events import OrderPlaced
@@ -25,6 +25,21 @@ class Kind(StrEnum):
     DEPOSIT = "deposit"
     CAPTURE = "capture"
     REFUND = "refund"
+
+
+class Reason(StrEnum):
+    """Why an order is not paid; orders, which answers people, has the words for them."""
+
+    ACCOUNT_NOT_FOUND = "account_not_found"
+    CURRENCY_MISMATCH = "currency_mismatch"
+    INSUFFICIENT_FUNDS = "insufficient_funds"
+
+
+def reason_not_to_charge(amount: int, balance: int | None) -> Reason | None:
+    """What speaks against taking the amount from a user with this balance, or without an account (None)."""
+    if balance is None:
+        return Reason.ACCOUNT_NOT_FOUND
+    return Reason.INSUFFICIENT_FUNDS if amount > balance else None
 
 
 @value(kw_only=True)
@@ -97,11 +112,11 @@ class Account:
             command.transfer_id, Kind.DEPOSIT, command.amount, now, key=command.idempotency_key
         )
 
-    def charge(self, placed: OrderPlaced, transfer_id: UUID, now: datetime) -> Transfer | Refused:
+    def charge(self, placed: OrderPlaced, transfer_id: UUID, now: datetime) -> Transfer | Reason:
         if placed.currency != self.currency:
-            return Refused("currency_mismatch", f"the account is in {self.currency}")
-        if placed.amount > self.balance:
-            return Refused("insufficient_funds", "the balance does not suffice")
+            return Reason.CURRENCY_MISMATCH
+        if reason := reason_not_to_charge(placed.amount, self.balance):
+            return reason
         self.balance -= placed.amount
         return self._transfer(transfer_id, Kind.CAPTURE, placed.amount, now, order_id=placed.order_id)
 
@@ -160,3 +175,7 @@ class Deposited:
     account: Account
     transfer: Transfer
     replayed: bool
+
+
+def no_account(user_id: str) -> NotFound:
+    return NotFound("account_not_found", f"the user {user_id} has no account")

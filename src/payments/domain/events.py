@@ -7,38 +7,54 @@ from kernel.domain.value import value
 
 
 @value(kw_only=True)
-class OrderPlaced(Event):
+class OrderEvent(Event):
+    """Something that happened to an order. The events of one user stay together."""
+
+    order_id: UUID
+    user_id: str
+
+    @property
+    def subject(self) -> UUID:
+        return self.order_id
+
+    @property
+    def key(self) -> str:
+        return self.user_id
+
+
+@value(kw_only=True)
+class OrderPlaced(OrderEvent):
     amount: int
     currency: str
 
 
 @value(kw_only=True)
-class CancellationRequested(Event):
+class CancellationRequested(OrderEvent):
     pass
 
 
-# Every question gets an answer, however often it comes, and in whatever order.
-Question = OrderPlaced | CancellationRequested
+# Every request gets a result, however often it comes, and in whatever order.
+PaymentRequest = OrderPlaced | CancellationRequested
 
 
 @value(kw_only=True)
-class PaymentCaptured(Event):
+class PaymentCaptured(OrderEvent):
     transfer_id: UUID
 
 
 @value(kw_only=True)
-class PaymentDeclined(Event):
+class PaymentDeclined(OrderEvent):
     reason: str
 
 
 @value(kw_only=True)
-class PaymentRefunded(Event):
+class PaymentRefunded(OrderEvent):
     """The payment was captured, and given back."""
 
 
 @value(kw_only=True)
-class PaymentVoided(Event):
+class PaymentVoided(OrderEvent):
     """The cancellation came before the order, which will never be paid."""
 
 
-PaymentDecided = PaymentCaptured | PaymentDeclined | PaymentRefunded | PaymentVoided
+PaymentResult = PaymentCaptured | PaymentDeclined | PaymentRefunded | PaymentVoided

@@ -5,18 +5,17 @@ from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
-from kernel.domain.errors import Refused
 from kernel.domain.value import value
-from payments.domain.account import Account, Transfer
+from payments.domain.account import Account, Transfer, reason_not_to_charge
 from payments.domain.events import (
     CancellationRequested,
     OrderPlaced,
     PaymentCaptured,
-    PaymentDecided,
     PaymentDeclined,
     PaymentRefunded,
+    PaymentRequest,
+    PaymentResult,
     PaymentVoided,
-    Question,
 )
 
 
@@ -37,14 +36,14 @@ class Payment:
     transfer_id: UUID | None
     created_at: datetime
 
-    def decided(self, question: Question, *, refunded: bool) -> PaymentDecided:
-        """The answer to every question about this order."""
+    def decided(self, request: PaymentRequest, *, refunded: bool) -> PaymentResult:
+        """The result for every request about this order."""
         about: dict[str, Any] = {
             "order_id": self.order_id,
             "user_id": self.user_id,
-            "traceparent": question.traceparent,
-            "request_id": question.request_id,
-            "idempotency_key": question.idempotency_key,
+            "traceparent": request.traceparent,
+            "request_id": request.request_id,
+            "idempotency_key": request.idempotency_key,
         }
         if refunded:
             return PaymentRefunded(**about)
@@ -56,23 +55,25 @@ class Payment:
 
 
 def decide(
-    question: Question, account: Account | None, transfer_id: UUID, now: datetime
+    request: PaymentRequest, account: Account | None, transfer_id: UUID, now: datetime
 ) -> tuple[Payment, Transfer | None]:
     """Pay the order from the account, or say why not; an order that is cancelled first is never paid."""
-    match question:
+    match request:
         case CancellationRequested():
-            return _payment(question, Decision.VOIDED, now), None
-        case OrderPlaced() if account is None:
-            return _payment(question, Decision.DECLINED, now, reason="account_not_found"), None
+            return _payment(request, Decision.VOIDED, now), None
         case OrderPlaced():
-            charged = account.charge(question, transfer_id, now)
-            if isinstance(charged, Refused):
-                return _payment(question, Decision.DECLINED, now, reason=charged.code), None
-            return _payment(question, Decision.CAPTURED, now, transfer_id=charged.id), charged
+            charged = (
+                reason_not_to_charge(request.amount, balance=None)
+                if account is None
+                else account.charge(request, transfer_id, now)
+            )
+            if isinstance(charged, Transfer):
+                return _payment(request, Decision.CAPTURED, now, transfer_id=charged.id), charged
+            return _payment(request, Decision.DECLINED, now, reason=charged), None
 
 
 def _payment(
-    question: Question,
+    request: PaymentRequest,
     decision: Decision,
     now: datetime,
     *,
@@ -80,8 +81,8 @@ def _payment(
     transfer_id: UUID | None = None,
 ) -> Payment:
     return Payment(
-        user_id=question.user_id,
-        order_id=question.order_id,
+        user_id=request.user_id,
+        order_id=request.order_id,
         decision=decision,
         reason=reason,
         transfer_id=transfer_id,

@@ -2,7 +2,7 @@ from collections.abc import Mapping, Sequence, Set
 from typing import Protocol
 
 from payments.domain.account import Account, Deposit, Transfer
-from payments.domain.events import Question
+from payments.domain.events import PaymentRequest
 from payments.domain.payment import Payment
 
 
@@ -38,7 +38,7 @@ class Ledger(Protocol):
 class Payments(Protocol):
     """All decisions; append-only."""
 
-    async def recorded(self, questions: Sequence[Question]) -> Sequence[Payment]:
+    async def recorded(self, requests: Sequence[PaymentRequest]) -> Sequence[Payment]:
         """What was decided about these orders. Read it after the accounts are locked, not before."""
         ...
 

@@ -7,7 +7,7 @@ import asyncio
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequence
 from datetime import timedelta
 
-from kernel.adapters.postgres.start import require_fit
+from kernel.adapters.postgres.checks.start import require_fit
 from orders.adapters.outbound.tables import SCHEMA as ORDERS
 from payments.adapters.outbound.tables import SCHEMA as PAYMENTS
 from shop.audit import between, orders, outboxes, payments
@@ -25,7 +25,7 @@ PROGRESS_EVERY = 1000
 # The clocks of services are not that of the database.
 CLOCK_AHEAD_MAX = timedelta(days=1)
 
-# Is told how many rows are done, and of how many.
+# Is called with how many rows are done, and of how many.
 Progress = Callable[[int, int], None]
 Within = Iterable[tuple[Check, str, Callable[[Row], Iterator[Fault]]]]
 

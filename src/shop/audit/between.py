@@ -7,14 +7,15 @@ just these orders.
 
 from collections.abc import AsyncIterator, Collection
 
-from orders.domain.order import CANCELLED_BY_USER, Status
+from orders.domain.order import CANCELLED_BY_USER
+from orders.domain.status import Status
 from payments.domain.account import Kind
 from payments.domain.payment import Decision
 from shop.audit.findings import Fault
 from shop.audit.outboxes import SUBJECTS
 from shop.audit.running import runs
 from shop.audit.snapshot import Row, snapshot
-from shop.audit.verdict import REFUNDED, Key, Known, judge
+from shop.audit.verdict import REFUNDED, Key, OrderEvidence, find_faults
 
 # NULL: a young order that is not decided yet, which says nothing. One that is being refunded differs from
 # everything: it is looked at on its own.
@@ -116,7 +117,7 @@ async def look(
     owners = {id: user_id for user_id, id in orders}
     faults = {}
     for key in keys:
-        known = Known(
+        evidence = OrderEvidence(
             key=key,
             order=orders.get(key),
             owner=owners.get(key[1]),
@@ -126,6 +127,6 @@ async def look(
             shop_runs=shop_runs,
             at_rest=at_rest,
         )
-        if found := list(judge(known)):
+        if found := list(find_faults(evidence)):
             faults[key] = found
     return faults

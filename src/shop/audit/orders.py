@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from orders.domain.order import Status
+from orders.domain.status import Status
 from shop.audit.findings import Check, Fault, order, word
 from shop.audit.snapshot import Row
 
@@ -14,30 +14,30 @@ SELECT (SELECT count(*) FROM orders) AS orders,
        (SELECT count(*) FROM parked_messages) AS parked
 """
 
-# The lives that an order may have, with their beginnings.
-LIVES = (
+# The status histories that an order may have, with their beginnings.
+STATUS_HISTORIES = (
     (Status.NEW,),
     (Status.NEW, Status.FINISHED),
     (Status.NEW, Status.CANCELLED),
     (Status.NEW, Status.FINISHED, Status.REFUNDING),
     (Status.NEW, Status.FINISHED, Status.REFUNDING, Status.REFUNDED),
 )
-_LIVES = ", ".join(f"'{' > '.join(life)}'" for life in LIVES)
+_STATUS_HISTORIES = ", ".join(f"'{' > '.join(status_history)}'" for status_history in STATUS_HISTORIES)
 
 HISTORIES = f"""
 SELECT user_id, id, o.status, o.reason,
-       h.number, h.first, h.last, h.life, h.last_status, h.last_reason
+       h.number, h.first, h.last, h.statuses, h.last_status, h.last_reason
 FROM orders o
 FULL JOIN (
     SELECT user_id, order_id AS id, count(*) AS number, min(sequence) AS first, max(sequence) AS last,
-           string_agg(status, ' > ' ORDER BY sequence) AS life,
+           string_agg(status, ' > ' ORDER BY sequence) AS statuses,
            (array_agg(status ORDER BY sequence DESC))[1] AS last_status,
            (array_agg(reason ORDER BY sequence DESC))[1] AS last_reason
     FROM order_history GROUP BY user_id, order_id
 ) h USING (user_id, id)
-WHERE o.status IS NULL OR h.life IS NULL
+WHERE o.status IS NULL OR h.statuses IS NULL
    OR h.first <> 1 OR h.last <> h.number
-   OR h.life NOT IN ({_LIVES})
+   OR h.statuses NOT IN ({_STATUS_HISTORIES})
    OR (h.last_status, h.last_reason) IS DISTINCT FROM (o.status, o.reason)
 """
 
@@ -46,7 +46,7 @@ def history_faults(row: Row) -> Iterator[Fault]:
     def fault(kind: str, found: str, expected: str) -> Fault:
         return Fault(Check.HISTORIES, kind, order(row["user_id"], row["id"]), found, expected)
 
-    if row["life"] is None:
+    if row["statuses"] is None:
         yield fault("history_missing", "no history", f"a history up to {row['status']}")
         return
     if row["status"] is None:
@@ -55,8 +55,8 @@ def history_faults(row: Row) -> Iterator[Fault]:
     if row["first"] != 1 or row["last"] != row["number"]:
         found = f"{row['number']} rows, numbered {row['first']} to {row['last']}"
         yield fault("history_gap", found, f"every number from 1 to {row['last']}")
-    elif tuple(row["life"].split(" > ")) not in LIVES:
-        yield fault("history_illegal", row["life"], "a life that the contract allows")
+    elif tuple(row["statuses"].split(" > ")) not in STATUS_HISTORIES:
+        yield fault("history_illegal", row["statuses"], "a life that the contract allows")
     last, current = (row["last_status"], row["last_reason"]), (row["status"], row["reason"])
     if last != current:
         yield fault(

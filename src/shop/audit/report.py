@@ -7,12 +7,14 @@ import msgspec
 from rich.console import Console
 from rich.table import Table
 
-from kernel.settings import Settings, required
+from kernel.settings import required
 from shop.audit.auditing import audit
 from shop.audit.findings import Check, Report, Waiting
 from shop.console import new_console, new_progress, shown
+from shop.services import Shop
 from shop.terminal import say_facts
 
+AUDITED = ("orders", "payments")
 PROMISES = {
     Check.ACCOUNTS: "a balance is the sum of its transfers, and never negative",
     Check.TRANSFERS: "numbered without a gap, each balance follows from the one before",
@@ -24,9 +26,9 @@ PROMISES = {
 }
 
 
-def run_audit(settings: Settings, *, at_rest: bool, as_json: bool) -> bool:
+def run_audit(shop: Shop, *, at_rest: bool, as_json: bool) -> bool:
     """Whether everything is as it should be, in the databases of the settings."""
-    report = asyncio.run(_with_progress(settings, at_rest=at_rest))
+    report = asyncio.run(_with_progress(shop, at_rest=at_rest))
     if as_json:
         say_facts(msgspec.json.encode(report))
     else:
@@ -34,19 +36,15 @@ def run_audit(settings: Settings, *, at_rest: bool, as_json: bool) -> bool:
     return report.sound
 
 
-async def _with_progress(settings: Settings, *, at_rest: bool) -> Report:
+async def _with_progress(shop: Shop, *, at_rest: bool) -> Report:
     with new_progress() as bar:
         task = bar.add_task("going through the books", total=None)
 
-        def tell(done: int, total: int) -> None:
+        def show_progress(done: int, total: int) -> None:
             bar.update(task, completed=done, total=total)
 
-        return await audit(
-            required(settings, "orders_database_url"),
-            required(settings, "payments_database_url"),
-            at_rest=at_rest,
-            progress=tell,
-        )
+        urls = [required(shop.settings[name], "database_url") for name in AUDITED]
+        return await audit(*urls, at_rest=at_rest, progress=show_progress)
 
 
 def waits(waiting: Waiting) -> Iterator[str]:

@@ -2,8 +2,9 @@
 
 from shop.audit.snapshot import Snapshot
 
-# Services keep connections under the name `shop` (kernel/adapters/postgres/engine.py). One without any name
-# may be a service behind a pooler: in doubt a service is running, and the audit stays strict.
+# Services keep connections under the name `shop` (kernel/adapters/postgres/connections/engine.py). One
+# without any name may be a service behind a pooler: in doubt a service is running, and the audit stays
+# strict.
 _RUNS = """
 SELECT EXISTS (
     SELECT FROM pg_stat_activity

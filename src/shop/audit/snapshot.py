@@ -6,8 +6,8 @@ from typing import Any
 
 import asyncpg
 
-from kernel.adapters.postgres.failures import meaning
-from kernel.adapters.postgres.hosts import Hosts
+from kernel.adapters.postgres.connections.failures import translate_errors
+from kernel.adapters.postgres.connections.hosts import Hosts
 from kernel.domain.errors import Contention, Unavailable
 
 # asyncpg's record: columns by name and by number.
@@ -32,7 +32,7 @@ SERVER_SETTINGS = {
 def _reading() -> Iterator[None]:
     """Raises Unavailable for whatever the server does to a reader."""
     try:
-        with meaning():
+        with translate_errors():
             yield
     except Contention as error:
         raise Unavailable(f"the database interrupted the audit: {error}") from error

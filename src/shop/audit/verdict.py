@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from orders.domain.order import CANCELLED_BY_USER, Status
+from orders.domain.order import CANCELLED_BY_USER
+from orders.domain.status import Status
 from payments.domain.payment import Decision
 from shop.audit.findings import Check, Fault, money, order, word
 from shop.audit.snapshot import Row
@@ -20,7 +21,7 @@ Key = tuple[str, UUID]
 
 
 @dataclass(frozen=True, slots=True)
-class Known:
+class OrderEvidence:
     """All that is known of an order; `waiting`: a message about it is in an outbox, or parked. `shop_runs`:
     both services work, so nothing may wait for long."""
 
@@ -37,81 +38,81 @@ class Known:
         return self.at_rest or (self.shop_runs and self.now - since > IN_FLIGHT_MAX)
 
 
-def judge(known: Known) -> Iterator[Fault]:
+def find_faults(evidence: OrderEvidence) -> Iterator[Fault]:
     """What is wrong with an order, and not only under way."""
-    if known.order is None:
-        yield from _decided_without_order(known)
+    if evidence.order is None:
+        yield from _decided_without_order(evidence)
         return
-    yield from _status_faults(known, known.order)
+    yield from _status_faults(evidence, evidence.order)
     # Without a transfer, which is a fault of its own, nothing can be compared.
-    if known.payment is not None and known.payment["amount"] is not None:
-        paid, ordered = known.payment, known.order
+    if evidence.payment is not None and evidence.payment["amount"] is not None:
+        paid, ordered = evidence.payment, evidence.order
         if paid["amount"] != ordered["amount"]:
             expected = f"{money(ordered['amount'])}, as the order"
-            yield _fault(known, "amount_differs", f"paid {money(paid['amount'])}", expected)
+            yield _fault(evidence, "amount_differs", f"paid {money(paid['amount'])}", expected)
         if paid["currency"] != ordered["currency"]:
             expected = f"{ordered['currency']}, as the order"
-            yield _fault(known, "currency_differs", f"paid in {word(paid['currency'])}", expected)
+            yield _fault(evidence, "currency_differs", f"paid in {word(paid['currency'])}", expected)
 
 
-def _decided_without_order(known: Known) -> Iterator[Fault]:
-    if known.payment is None:
+def _decided_without_order(evidence: OrderEvidence) -> Iterator[Fault]:
+    if evidence.payment is None:
         return
-    decision, user_id = _decision(known.payment), known.key[0]
-    if known.owner is None:
-        yield _fault(known, "order_missing", f"{decision}, no order", "an order")
+    decision, user_id = _decision(evidence.payment), evidence.key[0]
+    if evidence.owner is None:
+        yield _fault(evidence, "order_missing", f"{decision}, no order", "an order")
     else:
-        yield _fault(known, "user_differs", f"{decision} for {user_id}", f"{known.owner}, as the order")
+        yield _fault(evidence, "user_differs", f"{decision} for {user_id}", f"{evidence.owner}, as the order")
 
 
-def _status_faults(known: Known, ordered: Row) -> Iterator[Fault]:
-    status, decision, payment = ordered["status"], _decision(known.payment), known.payment
+def _status_faults(evidence: OrderEvidence, ordered: Row) -> Iterator[Fault]:
+    status, decision, payment = ordered["status"], _decision(evidence.payment), evidence.payment
     match status:
         case Status.NEW:
             answered_at = payment and (payment["refunded_at"] or payment["created_at"])
-            yield from _waiting_faults(known, ordered, ordered["created_at"], answered_at)
+            yield from _waiting_faults(evidence, ordered, ordered["created_at"], answered_at)
         case Status.REFUNDING if decision in (Decision.CAPTURED, REFUNDED):
             refunded_at = payment and payment["refunded_at"]
-            yield from _waiting_faults(known, ordered, ordered["updated_at"], refunded_at)
+            yield from _waiting_faults(evidence, ordered, ordered["updated_at"], refunded_at)
         case Status.REFUNDING:
-            yield _fault(known, "refunding_not_captured", f"{status}, {decision}", Decision.CAPTURED)
+            yield _fault(evidence, "refunding_not_captured", f"{status}, {decision}", Decision.CAPTURED)
         case Status.FINISHED:
             if decision != Decision.CAPTURED:
-                yield _fault(known, "finished_not_captured", f"{status}, {decision}", Decision.CAPTURED)
+                yield _fault(evidence, "finished_not_captured", f"{status}, {decision}", Decision.CAPTURED)
         case Status.REFUNDED:
             if decision != REFUNDED:
-                yield _fault(known, "refunded_not_given_back", f"{status}, {decision}", REFUNDED)
+                yield _fault(evidence, "refunded_not_given_back", f"{status}, {decision}", REFUNDED)
         case Status.CANCELLED:
-            yield from _cancelled_faults(known, ordered, decision)
+            yield from _cancelled_faults(evidence, ordered, decision)
         case _:
-            yield _fault(known, "status_unknown", status, "a status of the contract")
+            yield _fault(evidence, "status_unknown", status, "a status of the contract")
 
 
 def _waiting_faults(
-    known: Known, ordered: Row, asked_at: datetime, answered_at: datetime | None
+    evidence: OrderEvidence, ordered: Row, asked_at: datetime, answered_at: datetime | None
 ) -> Iterator[Fault]:
     """Of an order that waits for payments, or for their answer to arrive."""
     since = answered_at or asked_at
-    if known.overdue(since) and not known.waiting:
+    if evidence.overdue(since) and not evidence.waiting:
         status = ordered["status"]
         kind = f"order_still_{status.lower()}" if answered_at else "order_forgotten"
-        found = f"{status}, {_decision(known.payment)} since {since:%Y-%m-%dT%H:%M:%SZ}"
-        yield _fault(known, kind, found, "settled")
+        found = f"{status}, {_decision(evidence.payment)} since {since:%Y-%m-%dT%H:%M:%SZ}"
+        yield _fault(evidence, kind, found, "settled")
 
 
-def _cancelled_faults(known: Known, ordered: Row, decision: str) -> Iterator[Fault]:
-    if decision not in (Decision.DECLINED, Decision.VOIDED) or known.payment is None:
+def _cancelled_faults(evidence: OrderEvidence, ordered: Row, decision: str) -> Iterator[Fault]:
+    if decision not in (Decision.DECLINED, Decision.VOIDED) or evidence.payment is None:
         expected = f"{Decision.DECLINED} or {Decision.VOIDED}"
-        yield _fault(known, "cancelled_not_declined", f"CANCELLED, {decision}", expected)
+        yield _fault(evidence, "cancelled_not_declined", f"CANCELLED, {decision}", expected)
         return
-    reason = CANCELLED_BY_USER if decision == Decision.VOIDED else known.payment["reason"]
+    reason = CANCELLED_BY_USER if decision == Decision.VOIDED else evidence.payment["reason"]
     if ordered["reason"] != reason:
         found = f"CANCELLED, {word(ordered['reason'])}"
-        yield _fault(known, "reason_differs", found, f"{word(reason)}, as {decision}")
+        yield _fault(evidence, "reason_differs", found, f"{word(reason)}, as {decision}")
 
 
-def _fault(known: Known, kind: str, found: str, expected: str) -> Fault:
-    return Fault(Check.ORDERS, kind, order(*known.key), found, expected)
+def _fault(evidence: OrderEvidence, kind: str, found: str, expected: str) -> Fault:
+    return Fault(Check.ORDERS, kind, order(*evidence.key), found, expected)
 
 
 def _decision(payment: Row | None) -> str:

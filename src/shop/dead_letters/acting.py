@@ -8,9 +8,9 @@ from uuid import UUID
 
 from kernel.domain.errors import NotFound
 from kernel.domain.events import Parked
-from kernel.settings import Settings
 from shop.dead_letters.listing import Listing, list_messages
 from shop.dead_letters.places import Name, Place, open_places
+from shop.services import Shop
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,15 +35,15 @@ class Chosen:
     reasons: Counter[str]
 
 
-async def look(settings: Settings, services: Sequence[str], *, count_max: int) -> Listing:
+async def look(shop: Shop, services: Sequence[str], *, count_max: int) -> Listing:
     """At most `count_max` messages of each place."""
-    async with open_places(settings, services) as places:
+    async with open_places(shop, services) as places:
         return await list_messages(places, count_max=count_max)
 
 
-async def choose(settings: Settings, services: Sequence[str], choice: Choice) -> list[Chosen]:
+async def choose(shop: Shop, services: Sequence[str], choice: Choice) -> list[Chosen]:
     """Raises NotFound for an id that names nothing that waits."""
-    async with open_places(settings, services) as places:
+    async with open_places(shop, services) as places:
         chosen = [await _choose(place, choice) for place in places]
     missing = choice.ids.difference(*(found.ids for found in chosen))
     if missing:
@@ -51,17 +51,17 @@ async def choose(settings: Settings, services: Sequence[str], choice: Choice) ->
     return chosen
 
 
-async def replay(settings: Settings, services: Sequence[str], chosen: Collection[Chosen]) -> int:
+async def replay(shop: Shop, services: Sequence[str], chosen: Collection[Chosen]) -> int:
     """How many of them still waited, and go back to their consumer."""
-    async with open_places(settings, services) as places:
+    async with open_places(shop, services) as places:
         return sum([await place.replay(ids) for place in places if (ids := _ids(place, chosen))])
 
 
 async def discard(
-    settings: Settings, services: Sequence[str], chosen: Collection[Chosen], *, by: str, note: str
+    shop: Shop, services: Sequence[str], chosen: Collection[Chosen], *, by: str, note: str
 ) -> int:
     """How many of them still waited, and are recorded."""
-    async with open_places(settings, services) as places:
+    async with open_places(shop, services) as places:
         counts = [
             await place.discard(ids, by=by, note=note) for place in places if (ids := _ids(place, chosen))
         ]

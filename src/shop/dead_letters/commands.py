@@ -12,15 +12,18 @@ from uuid import UUID
 import click
 import msgspec
 
-from kernel.settings import Settings
-from shop.databases import SERVICES, any_databases
+from shop.databases import any_databases
+from shop.service_name import ServiceName
+from shop.services import Shop
 from shop.terminal import say, say_facts
 
 LIST_MAX = 1000
 
 _json = click.option("--json", "as_json", is_flag=True, help="Print facts for programs.")
 _service = click.option(
-    "--service", type=click.Choice(SERVICES), help="Only what this service could not handle."
+    "--service",
+    type=ServiceName(wanted=lambda service: service.schema),
+    help="Only what this service could not handle.",
 )
 
 
@@ -53,13 +56,13 @@ def dead_letters() -> None:
 @_service
 @_json
 @click.pass_obj
-def list_(settings: Settings, limit: int, service: str | None, as_json: bool) -> None:
+def list_(shop: Shop, limit: int, service: str | None, as_json: bool) -> None:
     """List them, grouped by reason."""
     from shop.console import new_console
     from shop.dead_letters.acting import look
     from shop.dead_letters.report import show
 
-    with any_databases(settings, services := _services(service)) as complete:
+    with any_databases(shop, services := _services(shop, service)) as complete:
         listing = asyncio.run(look(complete, services, count_max=limit))
     if as_json:
         say_facts(msgspec.json.encode(listing))
@@ -71,7 +74,7 @@ def list_(settings: Settings, limit: int, service: str | None, as_json: bool) ->
 @_which
 @click.pass_obj
 def replay(
-    settings: Settings,
+    shop: Shop,
     ids: tuple[UUID, ...],
     reason: str | None,
     everything: bool,
@@ -85,7 +88,7 @@ def replay(
     from shop.dead_letters.acting import Choice, choose, replay
 
     _exactly_one(ids, reason, everything)
-    with any_databases(settings, services := _services(service)) as complete:
+    with any_databases(shop, services := _services(shop, service)) as complete:
         chosen = asyncio.run(choose(complete, services, Choice(frozenset(ids), reason, everything)))
         count = asyncio.run(replay(complete, services, chosen))
     _say_count("replayed", count, as_json)
@@ -98,7 +101,7 @@ def replay(
 @click.option("--by", default=None, help="Who, for the record.  [default: user@host]")
 @click.pass_obj
 def discard(
-    settings: Settings,
+    shop: Shop,
     ids: tuple[UUID, ...],
     reason: str | None,
     everything: bool,
@@ -116,7 +119,7 @@ def discard(
     if not yes and not sys.stdin.isatty():
         raise click.ClickException("discarding asks first, and there is no terminal: say --yes")
     count = 0
-    with any_databases(settings, services := _services(service)) as complete:
+    with any_databases(shop, services := _services(shop, service)) as complete:
         chosen = asyncio.run(choose(complete, services, Choice(frozenset(ids), reason, everything)))
         if any(found.ids for found in chosen):
             if not yes:
@@ -132,8 +135,8 @@ def _say_count(done: str, count: int, as_json: bool) -> None:
         say(f"{done.capitalize()}: {count}")
 
 
-def _services(service: str | None) -> tuple[str, ...]:
-    return SERVICES if service is None else (service,)
+def _services(shop: Shop, service: str | None) -> tuple[str, ...]:
+    return shop.stores if service is None else (service,)
 
 
 def _exactly_one(ids: tuple[UUID, ...], reason: str | None, everything: bool) -> None:

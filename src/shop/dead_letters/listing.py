@@ -11,7 +11,7 @@ import msgspec
 from kernel.domain.events import Parked
 from shop.dead_letters.places import Name, Place
 
-# Enough to judge a message by; a body may have megabytes, and the record of a discarded one has them all.
+# Enough to recognise a message by; a body may have megabytes, and the record of a discarded one has them all.
 PAYLOAD_SHOWN_MAX = 16 * 1024
 
 

@@ -6,18 +6,18 @@ from functools import partial
 from typing import Literal, Protocol, TypeVar
 from uuid import UUID
 
-from kernel.adapters.postgres.inbox import PostgresInbox
-from kernel.adapters.postgres.outbox import PostgresOutbox
-from kernel.adapters.postgres.parked import PostgresDiscardedMessages, PostgresParkedMessages
-from kernel.adapters.postgres.unit_of_work import PostgresUnitOfWork
+from kernel.adapters.postgres.messages.inbox import PostgresInbox
+from kernel.adapters.postgres.messages.outbox import PostgresOutbox
+from kernel.adapters.postgres.messages.parked import PostgresDiscardedMessages, PostgresParkedMessages
+from kernel.adapters.postgres.statements.unit_of_work import PostgresUnitOfWork
 from kernel.adapters.rabbit.dead_letters import RabbitDeadLetters
 from kernel.adapters.system_clock import SystemClock
 from kernel.application.operate import DiscardParked, ReplayParked, encode_replayed
 from kernel.domain.errors import Contention, Unavailable
 from kernel.domain.events import Parked
-from kernel.settings import Settings, required
-from kernel.wiring import database
-from shop.schemas import SCHEMAS
+from kernel.settings import required
+from kernel.wiring.database import database
+from shop.services import Shop
 
 BATCH_MAX = 200
 
@@ -90,11 +90,13 @@ class ParkedTable:
 class DeadLetterQueue:
     name: Name = "dead letters"
 
-    def __init__(self, service: str, uow: Callable[[], PostgresUnitOfWork], urls: Sequence[str]) -> None:
+    def __init__(
+        self, service: str, uow: Callable[[], PostgresUnitOfWork], visit: Callable[[], RabbitDeadLetters]
+    ) -> None:
         self.service = service
         self._uow = uow
         self._clock = SystemClock()
-        self._visit = partial(RabbitDeadLetters, urls, service)
+        self._visit = visit
 
     async def messages(self) -> AsyncGenerator[Parked, None]:
         async with self._visit() as queue:
@@ -130,17 +132,19 @@ class DeadLetterQueue:
 
 
 @asynccontextmanager
-async def open_places(settings: Settings, services: Sequence[str]) -> AsyncIterator[list[Place]]:
+async def open_places(shop: Shop, services: Sequence[str]) -> AsyncIterator[list[Place]]:
     """Raises SchemaMismatch, and Unavailable for a database. Without a broker there are no dead letters."""
     async with AsyncExitStack() as opened:
         places: list[Place] = []
         for service in services:
-            url = required(settings, f"{service}_database_url")
-            engine = await opened.enter_async_context(database(url, SCHEMAS[service]))
+            url = required(shop.settings[service], "database_url")
+            schema = shop.services[service].load_schema()
+            engine = await opened.enter_async_context(database(url, schema))
             uow = partial(PostgresUnitOfWork, engine)
             places.append(ParkedTable(service, uow))
-            if settings.rabbitmq_url:
-                places.append(DeadLetterQueue(service, uow, settings.rabbitmq_url.split(",")))
+            if urls := shop.common.rabbitmq_url:
+                visit = partial(RabbitDeadLetters, urls.split(","), service, shop.catalog)
+                places.append(DeadLetterQueue(service, uow, visit))
         yield places
 
 

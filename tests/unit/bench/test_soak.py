@@ -6,7 +6,7 @@ import pytest
 
 from bench.report import Row
 from bench.servers import TABLES
-from bench.soak import LOOKS, MB, Look, TableSize, judged
+from bench.soak import LOOKS, MB, Look, TableSize, assessed
 
 BASE = Look(
     {"gateway": 100.0, "orders": 100.0, "payments": 100.0},
@@ -26,11 +26,11 @@ def look(number: int, *, gateway_mb: float = 100.0, outbox_mb: float = 1.0, orde
 
 
 def missed(looks: list[Look]) -> set[str]:
-    return {row.key for row in judged(looks) if not row.reached}
+    return {row.key for row in assessed(looks) if not row.reached}
 
 
 def found(looks: list[Look], key: str) -> Row:
-    (row,) = (row for row in judged(looks) if row.key == key)
+    (row,) = (row for row in assessed(looks) if row.key == key)
     return row
 
 

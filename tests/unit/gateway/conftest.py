@@ -4,14 +4,17 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from typing import NoReturn
 
 import aiohttp
 import msgspec
 import pytest
 
 import gateway.main
-from kernel.adapters.memory.bus import InProcessBroker, InProcessNotifications
-from kernel.settings import Settings
+from gateway.settings import GatewaySettings
+from kernel.adapters.in_process.bus import InProcessBroker, InProcessNotifications
+from kernel.service import Host
+from tests.catalog import CATALOG
 from tests.servers.ports import free_port
 from tests.servers.shop import answers_ready, eventually
 from tests.spec.scenario import Http
@@ -36,11 +39,10 @@ async def a_gateway(orders: Stub, payments: Stub, **settings: str) -> AsyncItera
     port = free_port()
     url = f"http://127.0.0.1:{port}"
     stop = asyncio.Event()
-    notifications = InProcessNotifications(InProcessBroker())
-    complete = Settings(gateway_port=port, orders_url=orders.url, payments_url=payments.url)
-    serving = asyncio.create_task(
-        gateway.main.serve(msgspec.structs.replace(complete, **settings), notifications, stop)
-    )
+    notifications = InProcessNotifications(InProcessBroker(CATALOG))
+    host = Host(bus=_no_bus, notifications=lambda: notifications, asyncapi=None, stop=stop)
+    complete = GatewaySettings(port=port, orders_url=orders.url, payments_url=payments.url)
+    serving = asyncio.create_task(gateway.main.serve(msgspec.structs.replace(complete, **settings), host))
     try:
         await eventually(lambda: answers_ready(url), every=0.01)
         async with aiohttp.ClientSession() as session:
@@ -48,6 +50,10 @@ async def a_gateway(orders: Stub, payments: Stub, **settings: str) -> AsyncItera
     finally:
         stop.set()
         await serving
+
+
+def _no_bus() -> NoReturn:
+    raise AssertionError("the gateway works without one")
 
 
 @pytest.fixture(scope="session")

@@ -9,7 +9,7 @@ from aiohttp import web
 from aiohttp.test_utils import TestServer
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
-from kernel import wiring
+from kernel.wiring import telemetry
 from tests.servers.shop import eventually
 from tests.unit.gateway.conftest import a_gateway
 from tests.unit.gateway.stub import Stub
@@ -33,7 +33,7 @@ async def test_spans_reach_a_collector_before_the_process_ends() -> None:
 
 
 async def test_a_collector_that_is_silent_holds_nobody_up(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(wiring, "EXPORT_S", 0.1)
+    monkeypatch.setattr(telemetry, "EXPORT_S", 0.1)
     with socket.create_server(("127.0.0.1", 0), backlog=1) as silent:
         url = f"http://127.0.0.1:{silent.getsockname()[1]}"
         async with asyncio.timeout(8), a_gateway(Stub(), Stub(), otel_exporter_otlp_endpoint=url) as gateway:
@@ -46,7 +46,7 @@ async def test_a_collector_that_is_silent_holds_nobody_up(monkeypatch: pytest.Mo
 
 
 async def test_an_answer_of_a_collector_that_never_ends_is_not_read(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(wiring, "EXPORT_S", 0.1)
+    monkeypatch.setattr(telemetry, "EXPORT_S", 0.1)
     with socket.create_server(("127.0.0.1", 0), backlog=1) as endless:
         url = f"http://127.0.0.1:{endless.getsockname()[1]}"
         async with a_gateway(Stub(), Stub(), otel_exporter_otlp_endpoint=url) as gateway:

@@ -1,10 +1,13 @@
 """Settings: a wrong one is named, in one clear line that tells no secret."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from kernel.settings import Settings, SettingsError, load_settings, required
+from kernel.settings import SettingsError, load_settings, required, variables
+from orders.settings import OrdersSettings
+from shop.services import OURS, Shop, load_shop
 
 SECRET = "hunter2"
 
@@ -138,14 +141,31 @@ def pairs(table: dict[str, list[str]]) -> list[tuple[str, str]]:
     return [(name, value) for name, values in table.items() for value in values]
 
 
-def test_every_setting_is_held_here_and_documented_in_the_contract_order() -> None:
-    assert [name.lower() for name in RIGHT] == list(Settings.__struct_fields__)
+def taken(shop: Shop, name: str) -> Any:
+    """What the services make of this setting, which is the same for all that have it."""
+    found = [
+        getattr(shop.settings[service.name], field.name)
+        for service in OURS
+        if (field := variables(service.settings).get(name))
+    ]
+    assert found
+    assert len(set(map(str, found))) == 1
+    return found[0]
+
+
+def test_every_setting_is_held_here() -> None:
+    assert RIGHT.keys() == {name for service in OURS for name in variables(service.settings)}
+
+
+@pytest.mark.parametrize("name", RIGHT)
+def test_a_setting_that_several_services_have_is_the_same_for_all(name: str) -> None:
+    fields = [variables(service.settings).get(name) for service in OURS]
+    assert len({(str(field.type), field.default) for field in fields if field}) == 1
 
 
 @pytest.mark.parametrize(("name", "value"), pairs(RIGHT))
 def test_a_right_value_is_taken(name: str, value: str) -> None:
-    taken = getattr(load_settings({name: value}), name.lower())
-    assert str(taken) == value
+    assert str(taken(load_shop({name: value}), name)) == value
 
 
 @pytest.mark.parametrize(("name", "value"), pairs(WRONG))
@@ -153,7 +173,7 @@ def test_a_wrong_value_is_refused_in_one_line_that_names_its_setting_and_not_the
     name: str, value: str
 ) -> None:
     with pytest.raises(SettingsError) as refused:
-        load_settings({"LOG_LEVEL": "INFO", name: value})
+        load_shop({"LOG_LEVEL": "INFO", name: value})
     line = str(refused.value)
     assert line.startswith(name)
     assert "\n" not in line
@@ -167,21 +187,21 @@ def test_a_wrong_value_is_refused_in_one_line_that_names_its_setting_and_not_the
 )
 def test_a_line_break_at_the_end_is_refused_too(name: str) -> None:
     with pytest.raises(SettingsError):
-        load_settings({name: RIGHT[name][0] + "\n"})
+        load_shop({name: RIGHT[name][0] + "\n"})
 
 
 def test_what_was_wrong_is_said_in_words_that_help() -> None:
     with pytest.raises(SettingsError, match="GATEWAY_PORT must be a port from 1 to 65535"):
-        load_settings({"GATEWAY_PORT": "0"})
+        load_shop({"GATEWAY_PORT": "0"})
     with pytest.raises(SettingsError, match="LOG_FORMAT must be one of auto, console, json"):
-        load_settings({"LOG_FORMAT": "xml"})
+        load_shop({"LOG_FORMAT": "xml"})
     with pytest.raises(SettingsError, match="RABBITMQ_URL must be a URL like amqp://"):
-        load_settings({"RABBITMQ_URL": "mq"})
+        load_shop({"RABBITMQ_URL": "mq"})
 
 
 def test_no_secret_is_in_the_error_behind_the_error_either() -> None:
     with pytest.raises(SettingsError) as refused:
-        load_settings({"ORDERS_DATABASE_URL": f"mysql://shop:{SECRET}@db/orders"})
+        load_shop({"ORDERS_DATABASE_URL": f"mysql://shop:{SECRET}@db/orders"})
     error: BaseException | None = refused.value
     while error is not None:
         assert SECRET not in repr(error)
@@ -190,18 +210,17 @@ def test_no_secret_is_in_the_error_behind_the_error_either() -> None:
 
 @pytest.mark.parametrize("name", RIGHT)
 def test_an_empty_setting_is_one_that_is_not_set(name: str) -> None:
-    assert load_settings({name: ""}) == load_settings({})
+    assert load_shop({name: ""}) == load_shop({})
 
 
 def test_without_any_setting_the_defaults_of_the_contract_hold() -> None:
-    settings = load_settings({})
-    assert (settings.orders_database_url, settings.payments_database_url, settings.rabbitmq_url) == (
-        None,
-        None,
-        None,
-    )
-    assert (settings.orders_port, settings.payments_port, settings.gateway_port) == (5001, 5002, 5003)
-    assert (settings.orders_url, settings.payments_url) == ("http://127.0.0.1:5001", "http://127.0.0.1:5002")
+    shop = load_shop({})
+    settings = shop.common
+    assert settings.rabbitmq_url is None
+    assert [shop.settings[name].database_url for name in ("orders", "payments")] == [None, None]
+    assert [shop.settings[name].port for name in ("orders", "payments", "gateway")] == [5001, 5002, 5003]
+    assert shop.settings["gateway"].orders_url == "http://127.0.0.1:5001"
+    assert shop.settings["gateway"].payments_url == "http://127.0.0.1:5002"
     assert (settings.bind_host, settings.shop_data_dir, settings.shop_currency) == (
         "127.0.0.1",
         Path(".data"),
@@ -212,24 +231,24 @@ def test_without_any_setting_the_defaults_of_the_contract_hold() -> None:
 
 
 def test_other_variables_of_the_environment_and_other_spellings_are_no_settings() -> None:
-    assert load_settings({"PATH": "/bin", "gateway_port": "1", "GATEWAY_PORTS": "x"}) == load_settings({})
+    assert load_shop({"PATH": "/bin", "gateway_port": "1", "GATEWAY_PORTS": "x"}) == load_shop({})
 
 
 def test_jwt_is_refused_until_it_is_built() -> None:
     with pytest.raises(SettingsError, match=r"^SHOP_AUTH: jwt is not available yet; use open$"):
-        load_settings({"SHOP_AUTH": "jwt"})
+        load_shop({"SHOP_AUTH": "jwt"})
 
 
 def test_a_setting_without_a_default_is_asked_for_by_its_name() -> None:
     with pytest.raises(SettingsError, match=r"^ORDERS_DATABASE_URL is not set$"):
-        required(load_settings({}), "orders_database_url")
+        required(load_settings(OrdersSettings, {}), "database_url")
     url = RIGHT["ORDERS_DATABASE_URL"][0]
-    assert required(load_settings({"ORDERS_DATABASE_URL": url}), "orders_database_url") == url
+    assert required(load_settings(OrdersSettings, {"ORDERS_DATABASE_URL": url}), "database_url") == url
 
 
 @pytest.mark.parametrize("text", ["warning", "Warning", "WARNING", "wArNiNg"])
 def test_the_level_of_the_log_may_be_written_in_any_case(text: str) -> None:
-    assert load_settings({"LOG_LEVEL": text}).log_level == "WARNING"
+    assert load_shop({"LOG_LEVEL": text}).common.log_level == "WARNING"
 
 
 URLS = [name for name in RIGHT if name.endswith("_URL")]
@@ -238,15 +257,15 @@ URLS = [name for name in RIGHT if name.endswith("_URL")]
 @pytest.mark.parametrize("name", URLS)
 def test_a_url_may_come_from_a_file_which_may_end_with_a_line_break(name: str, tmp_path: Path) -> None:
     (tmp_path / "url").write_text(f"{RIGHT[name][0]}\n")
-    taken = load_settings({f"{name}_FILE": str(tmp_path / "url"), name: ""})
-    assert getattr(taken, name.lower()) == RIGHT[name][0]
+    shop = load_shop({f"{name}_FILE": str(tmp_path / "url"), name: ""})
+    assert taken(shop, name) == RIGHT[name][0]
 
 
 @pytest.mark.parametrize("name", URLS)
 def test_a_wrong_url_from_a_file_is_refused_without_being_told(name: str, tmp_path: Path) -> None:
     (tmp_path / "url").write_text(f"gopher://shop:{SECRET}@db")
     with pytest.raises(SettingsError, match=f"^{name} must be a URL") as refused:
-        load_settings({f"{name}_FILE": str(tmp_path / "url")})
+        load_shop({f"{name}_FILE": str(tmp_path / "url")})
     assert SECRET not in str(refused.value)
 
 
@@ -254,7 +273,7 @@ def test_both_a_value_and_a_file_are_a_mistake(tmp_path: Path) -> None:
     (tmp_path / "url").write_text("amqp://mq")
     both = {"RABBITMQ_URL": f"amqp://shop:{SECRET}@mq", "RABBITMQ_URL_FILE": str(tmp_path / "url")}
     with pytest.raises(SettingsError, match="RABBITMQ_URL and RABBITMQ_URL_FILE are both set") as refused:
-        load_settings(both)
+        load_shop(both)
     assert SECRET not in str(refused.value)
 
 
@@ -268,4 +287,4 @@ def test_a_file_that_cannot_be_read_is_named_by_its_setting(tmp_path: Path) -> N
         tmp_path / "empty": "is empty",
     }.items():
         with pytest.raises(SettingsError, match=f"^RABBITMQ_URL_FILE .*{why}"):
-            load_settings({"RABBITMQ_URL_FILE": str(path)})
+            load_shop({"RABBITMQ_URL_FILE": str(path)})

@@ -2,74 +2,44 @@
 
 from typing import Any
 
-from kernel.adapters.memory.clock import MemoryClock
-from kernel.adapters.memory.database import MemoryDatabase
-from kernel.adapters.memory.inbox import MemoryInbox
-from kernel.adapters.memory.outbox import MemoryOutbox
-from kernel.adapters.memory.parked import MemoryParkedMessages
-from kernel.adapters.memory.unit_of_work import MemoryUnitOfWork
 from kernel.domain.errors import ShopError
 from kernel.domain.events import MessageId, Received, Unhandled
-from kernel.ports.outbox import Joined
-from payments import wire
-from payments.adapters.outbound.memory import (
-    ACCOUNTS,
-    PAYMENTS,
-    TRANSFERS,
-    MemoryAccounts,
-    MemoryLedger,
-    MemoryOpenedAccounts,
-    MemoryPayments,
-)
-from payments.application.admit_orders import AdmitOrders
-from payments.application.charge_orders import ChargeOrders
-from payments.application.make_deposits import MakeDeposits
-from payments.application.open_accounts import OpenAccounts
+from kernel.ports.outbox import OutboxRow
 from payments.domain.account import Deposit, Deposited, OpenAccount, Opened, Transfer
-from payments.domain.events import CancellationRequested, OrderPlaced, Question
+from payments.domain.events import CancellationRequested, OrderPlaced, PaymentRequest
 from payments.domain.payment import Payment
+from tests.assembly import PaymentsInMemory
+from tests.builders import TRACE
+from tests.memory.clock import MemoryClock
+from tests.memory.database import MemoryDatabase
+from tests.memory.payments import ACCOUNTS, PAYMENTS, TRANSFERS
 from tests.unit.clock import id_of
 from tests.unit.waiting import waiting_in
-
-TRACE = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-00"
 
 
 class World:
     def __init__(self) -> None:
         self.database = MemoryDatabase()
         self.clock = MemoryClock()
-        self.committed: list[Joined] = []
-        self.encode = wire.encode
+        self.committed: list[OutboxRow] = []
+        self.service = PaymentsInMemory(self.database, self.clock, self.committed.append)
 
     async def open(self, *commands: OpenAccount) -> list[Opened | ShopError]:
-        uow = MemoryUnitOfWork(self.database)
-        return await OpenAccounts(uow, MemoryAccounts(uow), self.clock, "RUB")(commands)
+        return await self.service.open_accounts(commands)
 
     async def deposit(self, *commands: Deposit) -> list[Deposited | ShopError]:
-        uow = MemoryUnitOfWork(self.database)
-        return await MakeDeposits(uow, MemoryAccounts(uow), MemoryLedger(uow), self.clock)(commands)
+        return await self.service.make_deposits(commands)
 
-    async def charge(self, *questions: Question, first_message: int = 1) -> list[Unhandled]:
-        uow = MemoryUnitOfWork(self.database)
-        charge_orders = ChargeOrders(
-            uow,
-            MemoryInbox(uow, self.clock),
-            MemoryParkedMessages(uow, self.clock),
-            MemoryAccounts(uow),
-            MemoryLedger(uow),
-            MemoryPayments(uow),
-            MemoryOutbox(uow, self.clock, self.encode, self.committed.append),
-            self.clock,
-        )
-        return await charge_orders(
+    async def charge(self, *requests: PaymentRequest, first_message: int = 1) -> list[Unhandled]:
+        return await self.service.charge_orders(
             [
-                Received(MessageId("/shop/orders", str(number)), "", question, b"", again=True)
-                for number, question in enumerate(questions, first_message)
+                Received(MessageId("/shop/orders", str(number)), "", request, b"", again=True)
+                for number, request in enumerate(requests, first_message)
             ]
         )
 
     async def admit(self, *orders: tuple[str, int]) -> list[str | None]:
-        return await AdmitOrders(MemoryOpenedAccounts(self.database))(orders)
+        return await self.service.admit_orders(orders)
 
     def balances(self) -> dict[str, int]:
         return {account.user_id: account.balance for account in self.database.rows(ACCOUNTS)}

@@ -1,6 +1,8 @@
 """The console command: an operator's mistake is one line, a bug is not hidden."""
 
 import os
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -131,3 +133,22 @@ def test_the_variables_of_libpq_are_put_away_and_named(
     shop_in("audit")
     assert "PGHOST, PGSSLMODE: ignored" in caplog.text
     assert not {"PGHOST", "PGSSLMODE"} & set(os.environ)
+
+
+HEAVY = {
+    "aio_pika",
+    "aiohttp",
+    "alembic",
+    "asyncpg",
+    "dishka",
+    "faststream",
+    "litestar",
+    "sqlalchemy",
+    "uvicorn",
+}
+
+
+def test_help_answers_at_once_for_it_loads_no_library_of_servers() -> None:
+    loads = "import sys, shop.cli; shop.cli.installed(); print(*sys.modules)"
+    loaded = subprocess.run([sys.executable, "-c", loads], capture_output=True, text=True, check=True).stdout
+    assert not HEAVY & set(loaded.split())

@@ -11,9 +11,10 @@ from click.testing import CliRunner, Result
 from jsonschema import Draft202012Validator
 from openapi_spec_validator import OpenAPIV31SpecValidator
 
-from kernel.contracts.catalog import CATALOG
 from shop.cli import cli
 from shop.documents import documents
+from shop.services import OURS
+from tests.catalog import CATALOG
 
 DOCS = Path(__file__).parents[3] / "docs"
 OPENAPI = ["openapi/gateway.json", "openapi/orders.json", "openapi/payments.json"]
@@ -22,7 +23,7 @@ ASYNCAPI = ["asyncapi/orders.json", "asyncapi/payments.json"]
 
 @cache
 def files() -> dict[str, Any]:
-    return {path.as_posix(): json.loads(text) for path, text in documents()}
+    return {path.as_posix(): json.loads(text) for path, text in documents(OURS)}
 
 
 def shop_openapi(*arguments: str | Path) -> Result:
@@ -147,9 +148,9 @@ def test_every_message_of_the_catalogue_is_documented_by_who_sends_and_who_recei
         (operation["action"], resolve(document, operation["channel"]["$ref"])["address"])
         for operation in document["operations"].values()
     }
-    sent = {("send", name) for name, message in CATALOG.items() if message.publisher == service}
-    received = {("receive", name) for name, message in CATALOG.items() if message.consumer == service}
-    assert found == sent | received
+    messaging = CATALOG.of(service)
+    sent = {("send", name) for name in messaging.sends}
+    assert found == sent | {("receive", name) for name in messaging.subscribes}
 
 
 @pytest.mark.parametrize("path", ASYNCAPI)

@@ -16,7 +16,7 @@ from aio_pika.exceptions import ProbableAuthenticationError
 from aiohttp.client_reqrep import ConnectionKey
 from aiormq.exceptions import AMQPError
 
-from kernel.adapters.postgres.start import naming
+from kernel.adapters.postgres.checks.start import naming
 from kernel.domain.errors import Contention, Unavailable
 from shop.mistakes import in_one_line
 
@@ -133,9 +133,9 @@ def test_a_failure_of_a_database_names_the_service_and_the_server(kind: str) -> 
     for error in KINDS[kind]():
         if not isinstance(error, Exception):
             continue
-        with pytest.raises(Unavailable) as told, naming("payments", URL):
+        with pytest.raises(Unavailable) as raised, naming("payments", URL):
             raise error
-        line = in_one_line(told.value)
+        line = in_one_line(raised.value)
         assert_told(line)
         assert line.startswith("the payments database money at a:1,[::1]:2: ")
 

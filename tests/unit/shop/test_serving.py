@@ -4,8 +4,9 @@ import asyncio
 
 import pytest
 
-from kernel.settings import Settings, SettingsError
-from shop.serving import local_url, open_shop
+from kernel.settings import SettingsError
+from shop.services import load_shop
+from shop.serving import open_shop, url_of
 
 
 @pytest.mark.parametrize(
@@ -17,11 +18,11 @@ from shop.serving import local_url, open_shop
     ],
 )
 def test_a_service_is_reached_at_the_address_that_it_listens_on(bind_host: str, url: str) -> None:
-    assert local_url(Settings(bind_host=bind_host), 5001) == url
+    assert url_of(load_shop({"BIND_HOST": bind_host}), "orders") == url
 
 
 async def test_two_services_cannot_share_a_port() -> None:
-    settings = Settings(gateway_port=6201, orders_port=6201)
+    shop = load_shop({"GATEWAY_PORT": "6201", "ORDERS_PORT": "6201"})
     with pytest.raises(SettingsError, match="GATEWAY_PORT, ORDERS_PORT, PAYMENTS_PORT must be different"):
-        async with open_shop(settings, asyncio.Event()):
+        async with open_shop(shop, asyncio.Event()):
             pass

@@ -10,13 +10,13 @@ from gateway.adapters.inbound.answers import trace_of
 from gateway.application.change_accounts import ChangeAccounts
 from gateway.ports.accounts import AccountsService
 from gateway.wire import ACCOUNTS
-from kernel.adapters.http import operations
-from kernel.adapters.http.app import JsonAnswer, passed_on
-from kernel.adapters.http.idempotency import IdempotencyKey
-from kernel.adapters.http.paging import PAGE_SIZE, AfterSequence, PageLimit
-from kernel.adapters.http.values import amount_of, user_id_of
-from kernel.contracts.http import Deposit
+from kernel.adapters.http.conventions.answers import JsonAnswer, passed_on
+from kernel.adapters.http.conventions.idempotency import IdempotencyKey
+from kernel.adapters.http.conventions.paging import PAGE_SIZE, AfterSequence, PageLimit
+from kernel.adapters.http.parsing.values import amount_of, user_id_of
 from kernel.contracts.values import encode
+from payments.contract import operations
+from payments.contract.http import Deposit
 
 
 class AccountsController(Controller):

@@ -5,24 +5,35 @@ from typing import Any
 from litestar import Request
 
 from gateway import wire
-from gateway.domain.orders import Fate, Placed, Rejected
+from gateway.domain.orders import Outcome, Placed, Rejected
 from kernel.adapters import trace_context
-from kernel.adapters.http.idempotency import replay_headers
-from kernel.adapters.http.problem import MEDIA_TYPE, error_answer
-from kernel.ports.answer import Answer
+from kernel.adapters.http.conventions.idempotency import replay_headers
+from kernel.adapters.http.conventions.problem import MEDIA_TYPE, error_answer
+from kernel.contracts.problems import Problems
+from kernel.ports.http_answer import HttpAnswer
+from orders.contract.problems import PROBLEMS as OF_ORDERS
+from payments.contract.problems import PROBLEMS as OF_PAYMENTS
+
+PROBLEMS = (
+    OF_ORDERS
+    | OF_PAYMENTS
+    | Problems({"too_many_streams": "This client has too many streams"}, {"too_many_streams": 429})
+)
 
 
-def answer_of(fate: Fate | Exception) -> Answer:
+def answer_of(outcome: Outcome | Exception) -> HttpAnswer:
     """What `POST /orders` answers with."""
-    match fate:
+    match outcome:
         case Placed():
-            headers = {"Location": f"{wire.ORDERS}/{fate.order_id}"} | replay_headers(replayed=fate.replayed)
-            return Answer(201, "application/json", headers, fate.order)
+            headers = {"Location": f"{wire.ORDERS}/{outcome.order_id}"} | replay_headers(
+                replayed=outcome.replayed
+            )
+            return HttpAnswer(201, "application/json", headers, outcome.order)
         case Rejected():
-            retry = {"Retry-After": "1"} if fate.status == 503 else {}
-            return Answer(fate.status, MEDIA_TYPE, retry, fate.problem)
+            retry = {"Retry-After": "1"} if outcome.status == 503 else {}
+            return HttpAnswer(outcome.status, MEDIA_TYPE, retry, outcome.problem)
         case Exception():
-            return error_answer(fate, wire.ORDERS)
+            return error_answer(outcome, wire.ORDERS, PROBLEMS)
 
 
 def trace_of(request: Request[Any, Any, Any]) -> str:

@@ -1,7 +1,7 @@
 """The status of an order, live, as server-sent events (HTML standard, section 9.2)."""
 
 import asyncio
-from typing import Annotated
+from typing import Annotated, Literal
 from uuid import UUID
 
 from dishka import FromDishka
@@ -11,18 +11,25 @@ from litestar.openapi.datastructures import ResponseSpec
 from litestar.openapi.spec import Example
 from litestar.params import HeaderParameter
 from litestar.types import ASGIApp, Receive, Scope, Send
+from msgspec import Meta
 
+from gateway.adapters.inbound.answers import PROBLEMS
 from gateway.application.hub import Hub
 from gateway.application.watch import Watch
 from gateway.wire import ORDERS
-from kernel.adapters.http import operations
-from kernel.adapters.http.problem import problems
-from kernel.contracts import examples, http
+from kernel.adapters.http.conventions.problem import problems
+from kernel.adapters.http.documents.operations import INVALID, OVERLOADED
+from kernel.contracts.http import ResponseBody
+from kernel.contracts.values import encode
+from orders.contract import examples, operations
 
+# The paths of streams end so.
+STREAMS = ("/events",)
 HEARTBEAT_S = 15.0
 # A reader who takes nothing for so long is dropped; it may come back with its Last-Event-ID.
 TAKEN_WITHIN_S = 15.0
 
+_EXAMPLE = {"event": "status", "id": "2", "data": encode(examples.FINISHED_ORDER).decode()}
 _HEARTBEAT = b":\n\n"
 _HEADERS = [
     (b"content-type", b"text/event-stream"),
@@ -38,6 +45,23 @@ LastEventId = Annotated[
         examples=[Example(value="1")],
     ),
 ]
+
+
+class StatusEvent(ResponseBody, frozen=True):
+    """One event of an order's stream: `id` is the number of the change in the order's history, `data` the
+    order as it was right after it. (For the documents: OpenAPI 3.1 has no word for the stream itself.)"""
+
+    event: Literal["status"]
+    id: Annotated[str, Meta(pattern="^[1-9][0-9]*$")]
+    data: Annotated[
+        str,
+        Meta(
+            extra_json_schema={
+                "contentMediaType": "application/json",
+                "contentSchema": {"$ref": "#/components/schemas/Order"},
+            }
+        ),
+    ]
 
 
 def _event(sequence: int, order: bytes) -> bytes:
@@ -56,20 +80,16 @@ def _event(sequence: int, order: bytes) -> bytes:
     tags=["Orders"],
     responses={
         200: ResponseSpec(
-            http.StatusEvent,
+            StatusEvent,
             media_type="text/event-stream",
             generate_examples=False,
             description="A stream of events like this one; numbers are told as in the history",
-            examples=[Example(value=examples.STATUS_EVENT)],
+            examples=[Example(value=_EXAMPLE)],
         ),
         204: ResponseSpec(None, description="The order ended with the event that `Last-Event-ID` names"),
     }
     | problems(
-        (400, "invalid_request"),
-        (404, "order_not_found"),
-        (429, "too_many_streams"),
-        (503, "unavailable"),
-        (503, "overloaded"),
+        PROBLEMS, INVALID, operations.NO_ORDER, (429, "too_many_streams"), (503, "unavailable"), OVERLOADED
     ),
 )
 @inject

@@ -17,12 +17,12 @@ class StatusChanges:
         self._hub = hub
 
     async def run(self) -> None:
-        await self._notifications.listen(wire.STATUS_CHANGES, self._tell)
+        await self._notifications.listen(wire.STATUS_CHANGES, self._notify)
 
-    def _tell(self, body: bytes) -> None:
+    def _notify(self, body: bytes) -> None:
         try:
             changes = wire.notified(body)
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
             logger.warning("an unreadable notification was passed over: %s", error)
             return
-        self._hub.tell(changes)
+        self._hub.notify(changes)

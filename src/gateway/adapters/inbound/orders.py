@@ -1,6 +1,7 @@
 """Orders: placed in batches that many callers share, read as the orders service tells them."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from dishka import FromDishka
@@ -8,37 +9,60 @@ from dishka.integrations.litestar import inject
 from litestar import Controller, Request, get, post
 
 from gateway import wire
-from gateway.adapters.inbound.answers import trace_of
-from gateway.adapters.inbound.prefer import Prefer, as_preferred
+from gateway.adapters.inbound.answers import PROBLEMS, answer_of, trace_of
+from gateway.adapters.inbound.prefer import Prefer, wait_s
 from gateway.application.cancel_orders import CancelOrders
-from gateway.application.hub import Hub
+from gateway.application.place_and_wait import Left, PlaceAndWait
 from gateway.application.place_orders import PlaceOrders
-from gateway.domain.orders import Fate
+from gateway.domain.orders import Outcome, Waited
 from gateway.ports.orders import OrdersService
 from kernel.adapters import request_id
-from kernel.adapters.http import operations
-from kernel.adapters.http.app import JsonAnswer, passed_on
-from kernel.adapters.http.body import decode_body
-from kernel.adapters.http.conditional import IfNoneMatch
-from kernel.adapters.http.headers import LOCATION, PREFERENCE_APPLIED, REPLAYED, answering_with
-from kernel.adapters.http.idempotency import IdempotencyKey
-from kernel.adapters.http.left import left_of
-from kernel.adapters.http.paging import PAGE_SIZE, After, AfterSequence, PageLimit
-from kernel.adapters.http.problem import problem_of
-from kernel.adapters.http.short_way import Call, ShortWay
-from kernel.adapters.http.values import user_id_of
+from kernel.adapters.http.conventions.answers import JsonAnswer, passed_on
+from kernel.adapters.http.conventions.conditional import IfNoneMatch
+from kernel.adapters.http.conventions.headers import LOCATION, PREFERENCE_APPLIED, REPLAYED, answering_with
+from kernel.adapters.http.conventions.idempotency import IdempotencyKey
+from kernel.adapters.http.conventions.paging import PAGE_SIZE, After, AfterSequence, PageLimit
+from kernel.adapters.http.conventions.problem import problem_of
+from kernel.adapters.http.middleware.fast_path import Call, FastPath
+from kernel.adapters.http.middleware.left import left_of
+from kernel.adapters.http.parsing.body import decode_body
+from kernel.adapters.http.parsing.values import user_id_of
 from kernel.adapters.trace_context import valid
-from kernel.contracts.http import PlaceOrder as Body
-from kernel.contracts.http import RefusedItem
 from kernel.contracts.values import encode
 from kernel.domain.errors import Invalid
-from kernel.ports.answer import Answer
 from kernel.ports.clock import Clock
+from kernel.ports.http_answer import HttpAnswer
+from orders.contract import operations
+from orders.contract.http import PlaceOrder as Body
+from orders.contract.http import RefusedItem
 
 # Only the gateway waits.
 _PLACE_ORDER = operations.PLACE_ORDER | {
-    "operation_class": answering_with(LOCATION, PREFERENCE_APPLIED, REPLAYED)
+    "operation_class": answering_with(LOCATION, PREFERENCE_APPLIED, REPLAYED, links=operations.FROM_ORDER)
 }
+
+
+class PlaceOrderHandler:
+    """`POST /orders`: what both the fast path and Litestar's route do."""
+
+    def __init__(self, place_orders: PlaceOrders, place_and_wait: PlaceAndWait, clock: Clock) -> None:
+        self._place_orders = place_orders
+        self._place_and_wait = place_and_wait
+        self._clock = clock
+
+    async def __call__(
+        self, body: Body, key: str | None, trace: str | None, prefer: str | None, left: Left
+    ) -> HttpAnswer:
+        order = wire.place_order(body, key, self._clock.new_id(), valid(trace), request_id.CURRENT.get())
+        seconds = wait_s(prefer) if prefer else None
+        if seconds is None:
+            (result,) = await self._place_orders([order])
+            return answer_of(result)
+        outcome = await self._place_and_wait(order, within_s=seconds, left=left)
+        if not isinstance(outcome, Waited):
+            return answer_of(outcome)
+        answer = answer_of(outcome.placed)
+        return replace(answer, headers={**answer.headers, PREFERENCE_APPLIED: f"wait={seconds}"})
 
 
 class OrdersController(Controller):
@@ -51,16 +75,12 @@ class OrdersController(Controller):
         self,
         request: Request[Any, Any, Any],
         data: operations.PlaceOrderBody,
-        place_orders: FromDishka[PlaceOrders],
-        hub: FromDishka[Hub],
-        clock: FromDishka[Clock],
+        handler: FromDishka[PlaceOrderHandler],
         idempotency_key: IdempotencyKey = None,
         prefer: Prefer = None,
     ) -> JsonAnswer[bytes]:
-        trace = valid(request.headers.get("traceparent"))
-        order = wire.place_order(data, idempotency_key, clock.new_id(), trace, request_id.CURRENT.get())
-        left = left_of(request.scope)
-        return passed_on(await as_preferred(order, prefer, place_orders, hub, left))
+        trace, left = request.headers.get("traceparent"), left_of(request.scope)
+        return passed_on(await handler(data, idempotency_key, trace, prefer, left))
 
     @post("/batch", **operations.PLACE_ORDERS)
     @inject
@@ -77,8 +97,8 @@ class OrdersController(Controller):
             for item in data.items
             if not isinstance(item, Invalid)
         ]
-        fates = iter(await place_orders(orders) if orders else [])
-        items = [_item(item if isinstance(item, Invalid) else next(fates)) for item in data.items]
+        outcomes = iter(await place_orders(orders) if orders else [])
+        items = [_item(item if isinstance(item, Invalid) else next(outcomes)) for item in data.items]
         return JsonAnswer(encode(items))
 
     @get(**operations.LIST_ORDERS)
@@ -132,22 +152,17 @@ class OrdersController(Controller):
         return passed_on(await cancel_orders(order_id, traceparent=trace_of(request)))
 
 
-def short_ways(place_orders: PlaceOrders, hub: Hub, clock: Clock) -> Mapping[str, ShortWay]:
-    async def place(call: Call) -> Answer:
-        order = wire.place_order(
-            decode_body(call.body, Body),
-            call.idempotency_key,
-            clock.new_id(),
-            valid(call.header(b"traceparent")),
-            request_id.CURRENT.get(),
-        )
-        return await as_preferred(order, call.header(b"prefer"), place_orders, hub, call.left)
+def fast_paths(handler: PlaceOrderHandler) -> Mapping[str, FastPath]:
+    async def place(call: Call) -> HttpAnswer:
+        body = decode_body(call.body, Body)
+        trace, prefer = call.header(b"traceparent"), call.header(b"prefer")
+        return await handler(body, call.idempotency_key, trace, prefer, call.left)
 
-    return {wire.ORDERS: ShortWay(place)}
+    return {wire.ORDERS: FastPath(place)}
 
 
-def _item(fate: Fate | Exception) -> wire.Outcome | RefusedItem:
-    if isinstance(fate, Exception):
-        problem = problem_of(fate, wire.ORDERS)
+def _item(outcome: Outcome | Exception) -> wire.RawBatchOutcome | RefusedItem:
+    if isinstance(outcome, Exception):
+        problem = problem_of(outcome, wire.ORDERS, PROBLEMS)
         return RefusedItem(problem.status, problem)
-    return wire.outcome(fate)
+    return wire.batch_outcome(outcome)

@@ -5,11 +5,11 @@ import aiohttp
 
 from gateway import wire
 from gateway.adapters.outbound.http_service import HttpService
-from gateway.domain.orders import Change, Fate, PlaceOrder
+from gateway.domain.orders import Change, Outcome, PlacementRequest
 from kernel.adapters import request_id, trace_context
 from kernel.contracts.values import decoder, encode
 from kernel.domain.errors import Unavailable
-from kernel.ports.answer import Answer
+from kernel.ports.http_answer import HttpAnswer
 
 ROUTE = ("api", "Order")
 NAMES_BYTES_MAX = 14 * 1024  # A head has at most 16 KiB.
@@ -27,7 +27,7 @@ class HttpOrders:
     def __init__(self, session: aiohttp.ClientSession, orders_url: str) -> None:
         self._service = HttpService(session, orders_url, "orders")
 
-    async def place(self, orders: Sequence[PlaceOrder]) -> Sequence[Fate]:
+    async def place(self, orders: Sequence[PlacementRequest]) -> Sequence[Outcome]:
         body = b"[" + b",".join(order.body for order in orders) + b"]"
         names = trace_context.list_of([order.traceparent for order in orders])
         names += request_id.list_of([_own_id(order) for order in orders])
@@ -35,20 +35,20 @@ class HttpOrders:
             raise TooManyNames
         trace = trace_context.traceparent(trace_context.CURRENT.get())
         answer = await self._service.write(*ROUTE, "batch", body=body, traceparent=trace, more=names)
-        if answer.status == 503:
+        if answer.says_nothing_was_done:
             raise Unavailable("the orders service cannot take orders now")
         if answer.status != 200:
             raise UnexpectedAnswer(f"{answer.status} {answer.body[:500]!r}")
-        outcomes = decoder(list[wire.Outcome]).decode(answer.body)
-        return [wire.fate(order, outcome) for order, outcome in zip(orders, outcomes, strict=True)]
+        outcomes = decoder(list[wire.RawBatchOutcome]).decode(answer.body)
+        return [wire.outcome_of(order, outcome) for order, outcome in zip(orders, outcomes, strict=True)]
 
-    async def cancel(self, order_id: UUID, *, traceparent: str) -> Answer:
+    async def cancel(self, order_id: UUID, *, traceparent: str) -> HttpAnswer:
         return await self._service.write(*ROUTE, str(order_id), "cancel", body=b"", traceparent=traceparent)
 
-    async def get(self, order_id: UUID, *, unless: str | None, traceparent: str) -> Answer:
+    async def get(self, order_id: UUID, *, unless: str | None, traceparent: str) -> HttpAnswer:
         return await self._service.read(*ROUTE, str(order_id), unless=unless, traceparent=traceparent)
 
-    async def history(self, order_id: UUID, *, after: int | None, traceparent: str) -> Answer:
+    async def history(self, order_id: UUID, *, after: int | None, traceparent: str) -> HttpAnswer:
         query = {"after": after}
         return await self._service.read(
             *ROUTE, str(order_id), "history", query=query, traceparent=traceparent
@@ -61,16 +61,16 @@ class HttpOrders:
         )
         if answer.status != 200:
             raise Unavailable("the orders service cannot tell of orders now")
-        return wire.lives(answer.body)
+        return wire.status_histories(answer.body)
 
     async def page(
         self, *, user_id: str | None, status: str | None, after: UUID | None, limit: int, traceparent: str
-    ) -> Answer:
+    ) -> HttpAnswer:
         query = {"userId": user_id, "status": status, "after": after, "limit": limit}
         return await self._service.read(*ROUTE, query=query, traceparent=traceparent)
 
 
-def _own_id(order: PlaceOrder) -> str:
+def _own_id(order: PlacementRequest) -> str:
     """Nothing where its trace tells the same."""
     own_id = order.request_id
     return "" if own_id == request_id.trace_id(order.traceparent) else own_id

@@ -9,12 +9,12 @@ from yarl import URL
 
 from gateway.wire import at_own_route, at_the_gateway
 from kernel.adapters import request_id
-from kernel.adapters.http.headers import ETAG, LINK, LOCATION, REPLAYED
-from kernel.adapters.http.idempotency import KEY
-from kernel.adapters.http.problem import MEDIA_TYPE
-from kernel.adapters.http.server import CLIENT_KEEP_ALIVE_S
+from kernel.adapters.http.conventions.headers import ETAG, LINK, LOCATION, REPLAYED
+from kernel.adapters.http.conventions.idempotency import KEY
+from kernel.adapters.http.conventions.problem import MEDIA_TYPE
+from kernel.adapters.http.server.server import CLIENT_KEEP_ALIVE_S
 from kernel.domain.errors import OutcomeUnknown, Unavailable
-from kernel.ports.answer import Answer
+from kernel.ports.http_answer import HttpAnswer
 
 CONNECTIONS_MAX = 100
 CONNECT_WITHIN_S = 2
@@ -53,7 +53,7 @@ class HttpService:
         query: Mapping[str, object] | None = None,
         unless: str | None = None,
         traceparent: str,
-    ) -> Answer:
+    ) -> HttpAnswer:
         """GET, of what the query gives without its Nones; twice where a connection breaks.
 
         Raises Unavailable where there is no answer.
@@ -73,7 +73,7 @@ class HttpService:
         key: str | None = None,
         traceparent: str,
         more: Sequence[tuple[str, str]] = (),
-    ) -> Answer:
+    ) -> HttpAnswer:
         """POST; sent once, though connecting is tried twice.
 
         Raises Unavailable where it was not sent, OutcomeUnknown where the answer was lost.
@@ -109,7 +109,7 @@ class HttpService:
         within_s: float,
         *,
         again: tuple[type[Exception], ...],
-    ) -> Answer:
+    ) -> HttpAnswer:
         """Once more, on another connection, after one of the errors `again`."""
         try:
             return await self._call_once(method, url, headers, body, within_s)
@@ -120,7 +120,7 @@ class HttpService:
 
     async def _call_once(
         self, method: str, url: URL, headers: Mapping[str, str], body: bytes | None, within_s: float
-    ) -> Answer:
+    ) -> HttpAnswer:
         timeout = aiohttp.ClientTimeout(total=within_s, connect=CONNECT_WITHIN_S)
         if own_id := request_id.CURRENT.get():
             headers = CIMultiDict([*headers.items(), (request_id.HEADER, own_id)])
@@ -130,9 +130,9 @@ class HttpService:
             return _answer(response, await response.read())
 
 
-def _answer(response: aiohttp.ClientResponse, body: bytes) -> Answer:
+def _answer(response: aiohttp.ClientResponse, body: bytes) -> HttpAnswer:
     headers = {name: response.headers[name] for name in _PASSED_ON if name in response.headers}
     headers |= {name: at_the_gateway(headers[name]) for name in _REFERRING if name in headers}
     if response.content_type == MEDIA_TYPE:
         body = at_own_route(body)
-    return Answer(response.status, response.content_type, headers, body)
+    return HttpAnswer(response.status, response.content_type, headers, body)

@@ -40,10 +40,10 @@ class Neighbour:
                 status = answer.status
         except (aiohttp.ClientError, OSError) as error:
             self._answers = False
-            self._trouble.tell("away", f"does not answer: {str(error) or 'not in time'}")
+            self._trouble.report("away", f"does not answer: {str(error) or 'not in time'}")
             return
         self._answers = status == 200
         if self._answers:
             self._trouble.over()
         else:
-            self._trouble.tell("not ready", f"is not ready: it answers {status}")
+            self._trouble.report("not ready", f"is not ready: it answers {status}")

@@ -7,8 +7,9 @@ from dataclasses import dataclass, field
 from litestar import Router, get
 from litestar.handlers import HTTPRouteHandler
 
-from kernel.adapters.http.problem import problems
+from kernel.adapters.http.conventions.problem import problems
 from kernel.contracts.http import Health
+from kernel.contracts.problems import COMMON
 from kernel.domain.errors import Contention, ShopError, Unavailable
 
 PROBE_TIMEOUT_S = 2.0
@@ -40,7 +41,7 @@ def health(probes: Probes) -> Router:
         tags=["Health"],
         summary="Requests can be served",
         operation_id="ready",
-        responses=problems((503, "not_ready"), (503, "stopping")),
+        responses=problems(COMMON, (503, "not_ready"), (503, "stopping")),
     )
     async def ready() -> Health:
         if probes.stop.is_set():

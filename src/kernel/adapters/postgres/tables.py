@@ -1,6 +1,7 @@
 """The tables that every service has beside its own; each service has a database for itself."""
 
 from dataclasses import dataclass
+from pathlib import Path
 
 from sqlalchemy import Column, DateTime, Integer, LargeBinary, MetaData, Table, Text, Uuid
 
@@ -17,8 +18,10 @@ class Schema:
     service: str
     revision: int
     """The newest migration that the code needs."""
-    tables: tuple[str, ...]
+    tables: tuple[Table, ...]
     """Tables that only this service has; its first migration creates all of them."""
+    versions: Path | None = None
+    """The folder of its migrations; None: the one that bears its name in `migrations`."""
 
 
 OUTBOX = Table(

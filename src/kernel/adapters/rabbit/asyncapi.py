@@ -5,8 +5,7 @@ from typing import Any
 from kernel.adapters.rabbit.session import CONTENT_TYPE
 from kernel.adapters.rabbit.topology import EXCHANGE, service_queue
 from kernel.application.envelopes import ENVELOPE_EVENTS_MAX
-from kernel.contracts import examples
-from kernel.contracts.catalog import CATALOG, consumed_by, notified_by, published_by
+from kernel.contracts.messaging import Catalog, Messaging
 from kernel.contracts.schema import schemas
 from kernel.contracts.values import encode
 
@@ -22,10 +21,13 @@ _DESCRIPTION = (
 _PERSISTENT = 2
 
 
-def asyncapi(service: str, version: str) -> bytes:
+def asyncapi(service: str, version: str, catalog: Catalog) -> bytes:
     """In JSON; the same catalogue gives the same bytes."""
-    sent, received = [*published_by(service), *notified_by(service)], consumed_by(service)
+    messaging = catalog.of(service)
+    sent, received = sorted(messaging.sends), sorted(messaging.subscribes)
     types = sorted([*sent, *received])
+    structs = {name: catalog.publisher_of(name).sends[name] for name in types}
+    titles = {name: struct.__name__ for name, struct in structs.items()}
     return encode(
         {
             "asyncapi": "3.0.0",
@@ -33,18 +35,16 @@ def asyncapi(service: str, version: str) -> bytes:
             "info": {"title": service.capitalize(), "version": version, "description": _DESCRIPTION},
             "defaultContentType": CONTENT_TYPE,
             "channels": {name: _channel(name) for name in types},
-            "operations": {f"send{_title(name)}": _send(name) for name in sorted(sent)}
-            | {f"receive{_title(name)}": _receive(name, service) for name in sorted(received)},
+            "operations": {f"send{titles[name]}": _send(name, messaging, catalog) for name in sent}
+            | {f"receive{titles[name]}": _receive(name, service) for name in received},
             "components": {
-                "messages": {name: _message(name) for name in types},
-                "schemas": schemas([CATALOG[name].struct for name in types]),
+                "messages": {
+                    name: _message(name, titles[name], catalog.publisher_of(name)) for name in types
+                },
+                "schemas": schemas(structs.values()),
             },
         }
     )
-
-
-def _title(name: str) -> str:
-    return CATALOG[name].struct.__name__
 
 
 def _channel(name: str) -> Json:
@@ -57,15 +57,17 @@ def _channel(name: str) -> Json:
     }
 
 
-def _send(name: str) -> Json:
-    message = CATALOG[name]
+def _send(name: str, messaging: Messaging, catalog: Catalog) -> Json:
     binding = {"deliveryMode": _PERSISTENT, "mandatory": True, "bindingVersion": "0.3.0"}
-    summary = (
-        f"Sent; the {message.consumer} service must get it."
-        if message.consumer
-        else "Sent at most once, and only where somebody listens."
-    )
+    if name in messaging.notifies:
+        summary = "Sent at most once, and only where somebody listens."
+    else:
+        summary = "; ".join(["Sent", *map(_must_get, catalog.subscribers_of(name))]) + "."
     return _operation("send", name, summary) | {"bindings": {"amqp": binding}}
+
+
+def _must_get(service: str) -> str:
+    return f"the {service} service must get it"
 
 
 def _receive(name: str, service: str) -> Json:
@@ -85,18 +87,20 @@ def _operation(action: str, name: str, summary: str) -> Json:
     }
 
 
-def _message(name: str) -> Json:
-    batch = {"type": "array", "minItems": 1, "maxItems": ENVELOPE_EVENTS_MAX, "items": _event(name)}
+def _message(name: str, title: str, publisher: Messaging) -> Json:
+    event = _event(name, title, publisher.subject)
+    batch = {"type": "array", "minItems": 1, "maxItems": ENVELOPE_EVENTS_MAX, "items": event}
+    examples = [_example(name, publisher)] if name in publisher.examples else []
     return {
         "name": name,
-        "title": _title(name),
+        "title": title,
         "contentType": CONTENT_TYPE,
         "payload": batch,
-        "examples": [{"payload": [examples.event(name, CATALOG[name].publisher)]}],
+        "examples": [{"payload": [example]} for example in examples],
     }
 
 
-def _event(name: str) -> Json:
+def _event(name: str, title: str, subject: str) -> Json:
     """CloudEvents 1.0, section 3.1; which of its optional attributes are there, and what they hold."""
     text = {"type": "string", "minLength": 1}
     return {
@@ -108,10 +112,25 @@ def _event(name: str) -> Json:
             "type": {"const": name},
             "specversion": {"const": "1.0"},
             "time": {"type": "string", "format": "date-time"},
-            "subject": {"type": "string", "format": "uuid", "description": "The order's id."},
+            "subject": {"type": "string", "format": "uuid", "description": f"The {subject}'s id."},
             "traceparent": {"type": "string", "description": "W3C Trace Context."},
             "requestid": {**text, "description": "X-Request-Id of the call behind it, where it is known."},
-            "idempotencykey": {**text, "description": "The order's, where it is known."},
-            "data": {"$ref": f"#/components/schemas/{_title(name)}"},
+            "idempotencykey": {**text, "description": f"The {subject}'s, where it is known."},
+            "data": {"$ref": f"#/components/schemas/{title}"},
         },
+    }
+
+
+def _example(name: str, publisher: Messaging) -> Json:
+    return {
+        "id": "0198c1a2-9d5e-7f60-8172-839405162738",
+        "source": f"/shop/{publisher.service}",
+        "type": name,
+        "specversion": "1.0",
+        "time": "2026-01-31T12:00:00.123456Z",
+        "subject": "0198c1a2-7b3c-7d4e-8f50-617283940516",
+        "traceparent": "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01",
+        "requestid": "0af7651916cd43dd8448eb211c80319c",
+        "idempotencykey": "cart-1001",
+        "data": publisher.examples[name],
     }

@@ -8,12 +8,13 @@ from types import TracebackType
 from typing import Self
 
 from kernel.adapters.rabbit.connection import ANSWER_S
-from kernel.adapters.rabbit.refusals import Refusal, tell
+from kernel.adapters.rabbit.refusals import Refusal, report
 from kernel.adapters.rabbit.session import RabbitSession
 from kernel.adapters.rabbit.urls import Denied, broker_url
 from kernel.adapters.system_clock import SystemClock
 from kernel.application.backoff import Backoff
 from kernel.application.trouble import Trouble
+from kernel.contracts.messaging import Catalog
 from kernel.domain.errors import Unavailable
 from kernel.ports.bus import Envelope, Handler
 
@@ -31,10 +32,13 @@ logger = logging.getLogger(__name__)
 class RabbitBus:
     """Publisher, Notifier and Subscriber of one service. `urls` are the nodes of one cluster: any will do."""
 
-    def __init__(self, urls: Sequence[str], service: str, *, grace_s: float = GRACE_S) -> None:
+    def __init__(
+        self, urls: Sequence[str], service: str, catalog: Catalog, *, grace_s: float = GRACE_S
+    ) -> None:
         """Running handlers have `grace_s` to end in `stop`. Raises Invalid for a malformed URL."""
         self._urls = [broker_url(url) for url in urls]
         self._service = service
+        self._catalog = catalog
         self._grace_s = grace_s
         self._handler: Handler | None = None
         self._session: RabbitSession | None = None
@@ -81,6 +85,9 @@ class RabbitBus:
                 logger.debug("left to the supervisor: %s", error)
         self._handler = handler
 
+    def consumers(self, event_type: str) -> Sequence[str]:
+        return ()
+
     @property
     def healthy(self) -> bool:
         session, consuming = self._session, self._handler is not None
@@ -120,7 +127,7 @@ class RabbitBus:
         """A session with the first broker that takes us."""
         refusals: list[Unavailable] = []
         for url in self._urls:
-            session = RabbitSession(url, self._service, grace_s=self._grace_s)
+            session = RabbitSession(url, self._service, self._catalog, grace_s=self._grace_s)
             try:
                 await session.open(within_s=within_s)
                 if self._handler is not None:
@@ -140,14 +147,14 @@ class RabbitBus:
                 try:
                     self._session = await self._open(within_s=ANSWER_S)
                 except Unavailable as error:
-                    tell(self._trouble, error)
+                    report(self._trouble, error)
                     await backoff.wait()
                 else:
                     if self._refusal is None:
                         self._trouble.over()
             elif await self._is_lost(self._session):
                 reason = self._session.reason
-                tell(self._trouble, reason)
+                report(self._trouble, reason)
                 # The next session may be refused on its first use, so opening one does not end the trouble.
                 self._refusal = Refusal(reason) if isinstance(reason, Denied) else None
                 self._discard()
@@ -159,7 +166,7 @@ class RabbitBus:
     def _watch(self, session: RabbitSession) -> None:
         if session.is_blocked:
             self._blocked = True
-            self._trouble.tell("blocked", _BLOCKS)
+            self._trouble.report("blocked", _BLOCKS)
         elif self._blocked:
             self._blocked = False
             self._trouble.over()

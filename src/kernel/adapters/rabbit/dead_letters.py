@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from types import TracebackType
 from typing import Any, Self
 from uuid import UUID
@@ -18,6 +19,7 @@ from kernel.adapters.cloudevents import decode_events
 from kernel.adapters.rabbit.connection import ANSWER_S, RabbitConnection
 from kernel.adapters.rabbit.topology import dead_letter_queue, declare_topology
 from kernel.adapters.rabbit.urls import broker_url
+from kernel.contracts.messaging import Catalog
 from kernel.domain.errors import Unavailable
 from kernel.domain.events import Event, MessageId, Parked, Received, Unhandled
 from kernel.ports.bus import Unreadable
@@ -42,10 +44,11 @@ class RabbitDeadLetters:
     settled; so each is met once a visit, and who comes meanwhile meets the others only.
     """
 
-    def __init__(self, urls: Sequence[str], service: str) -> None:
+    def __init__(self, urls: Sequence[str], service: str, catalog: Catalog) -> None:
         """`urls` are the nodes of one cluster. Raises Invalid for a malformed one."""
         self._urls = [broker_url(url) for url in urls]
         self._service = service
+        self._declare = partial(declare_topology, catalog=catalog)
         self._queue = dead_letter_queue(service).name
         self._connection: RabbitConnection
 
@@ -70,7 +73,7 @@ class RabbitDeadLetters:
             on_lost=lambda _: None,
         )
         try:
-            await self._connection.open(declare_topology, within_s=ANSWER_S)
+            await self._connection.open(self._declare, within_s=ANSWER_S)
         except BaseException:
             await self._connection.close()
             raise

@@ -16,7 +16,7 @@ from yarl import URL
 
 from kernel.adapters.rabbit.bus import CHECK_S
 from kernel.adapters.rabbit.connection import ANSWER_S, RabbitConnection
-from kernel.adapters.rabbit.refusals import tell
+from kernel.adapters.rabbit.refusals import report
 from kernel.adapters.rabbit.session import raw_body
 from kernel.adapters.rabbit.topology import EXCHANGE, listener_queue
 from kernel.adapters.rabbit.urls import broker_url
@@ -53,7 +53,7 @@ class RabbitNotifications:
             try:
                 await self._listen_at(url, event_type, handle)
             except Unavailable as error:
-                tell(self._trouble, error)
+                report(self._trouble, error)
             await self._backoff.wait()
 
     async def want(self, wanted: bool) -> None:

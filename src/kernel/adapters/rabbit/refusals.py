@@ -26,11 +26,11 @@ class Refusal:
             raise Unavailable(self._words, code="rabbitmq_unavailable")
 
 
-def tell(trouble: Trouble, error: Unavailable) -> None:
+def report(trouble: Trouble, error: Unavailable) -> None:
     """Why a broker cannot be used: it is away, or it refuses, in words of its own."""
     if isinstance(error, Denied):
         # A queue of one process has another name at every try.
         kind = re.sub("[0-9a-f]{32}", "", error.detail)
-        trouble.tell(kind, error.detail.removeprefix("rabbitmq "))
+        trouble.report(kind, error.detail.removeprefix("rabbitmq "))
     else:
-        trouble.tell("away", f"away: {error.detail.removeprefix('rabbitmq at ')}")
+        trouble.report("away", f"away: {error.detail.removeprefix('rabbitmq at ')}")

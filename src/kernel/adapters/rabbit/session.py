@@ -18,6 +18,7 @@ from yarl import URL
 from kernel.adapters.rabbit.connection import ANSWER_S, RabbitConnection
 from kernel.adapters.rabbit.topology import EXCHANGE, declare_topology, service_queue
 from kernel.adapters.rabbit.urls import reason_of
+from kernel.contracts.messaging import Catalog
 from kernel.domain.errors import Unavailable
 from kernel.ports.bus import Envelope, Handler, Unreadable
 
@@ -30,11 +31,12 @@ logger = logging.getLogger(__name__)
 
 
 class RabbitSession:
-    def __init__(self, url: URL, service: str, *, grace_s: float) -> None:
+    def __init__(self, url: URL, service: str, catalog: Catalog, *, grace_s: float) -> None:
         self.lost = asyncio.Event()
         self.reason = Unavailable("a channel or the consumer is gone")
         self._url = url
         self._service = service
+        self._catalog = catalog
         self._grace_s = grace_s
         # FastStream caches an exchange with the channel that declared it first, so over one shared broker a
         # publish might travel on the subscriber's channel, where a returned message raises nothing.
@@ -53,7 +55,7 @@ class RabbitSession:
 
     async def open(self, *, within_s: float = ANSWER_S) -> None:
         async def prepare(broker: RabbitBroker) -> AbstractChannel:
-            channel = await declare_topology(broker)
+            channel = await declare_topology(broker, self._catalog)
             self._exchange = await broker.declare_exchange(EXCHANGE)
             return channel
 
@@ -116,7 +118,7 @@ class RabbitSession:
             raise error
 
     async def _deliver(self, envelope: Envelope) -> None:
-        if not await self.notify(envelope):
+        if not await self.notify(envelope) and self._catalog.subscribers_of(envelope.type):
             raise Unavailable(f"no queue takes {envelope.type}", code="rabbitmq_unavailable")
 
     async def notify(self, envelope: Envelope) -> bool:

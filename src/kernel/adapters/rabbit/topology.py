@@ -1,9 +1,11 @@
-"""The exchange, queues and bindings of the shop, as the catalogue of messages asks for them."""
+"""The exchange, queues and bindings of the shop, as a catalogue of messages asks for them."""
+
+from operator import attrgetter
 
 from aio_pika.abc import AbstractChannel
 from faststream.rabbit import ExchangeType, QueueType, RabbitBroker, RabbitExchange, RabbitQueue
 
-from kernel.contracts.catalog import CATALOG, consumed_by
+from kernel.contracts.messaging import Catalog
 
 # For messages that kill their process, and handlers with a bug; each redelivery counts.
 DELIVERIES_MAX = 20
@@ -55,12 +57,12 @@ def listener_queue(name: str) -> RabbitQueue:
     )
 
 
-async def declare_topology(broker: RabbitBroker) -> AbstractChannel:
+async def declare_topology(broker: RabbitBroker, catalog: Catalog) -> AbstractChannel:
     """The whole of it, whoever starts first; answers with the channel that it was declared on."""
     exchange = await broker.declare_exchange(EXCHANGE)
-    for service in sorted({message.consumer for message in CATALOG.values() if message.consumer}):
-        await broker.declare_queue(dead_letter_queue(service))
-        queue = await broker.declare_queue(service_queue(service))
-        for message_type in consumed_by(service):
-            await queue.bind(exchange, message_type, robust=False)
+    for subscriber in filter(attrgetter("subscribes"), catalog.services):
+        await broker.declare_queue(dead_letter_queue(subscriber.service))
+        queue = await broker.declare_queue(service_queue(subscriber.service))
+        for event_type in subscriber.subscribes:
+            await queue.bind(exchange, event_type, robust=False)
     return exchange.channel

@@ -40,8 +40,8 @@ def observed(app: App, telemetry: Telemetry) -> App:
         began = perf_counter()
         headers: list[tuple[bytes, bytes]] = scope["headers"]
         given = _once(headers)
-        told = given.get(_HEADER)
-        trace = valid(told.decode("latin-1")) if told else ""
+        header = given.get(_HEADER)
+        trace = valid(header.decode("latin-1")) if header else ""
         call = None
         if tracing is not None and not scope["path"].startswith(_UNTRACED):
             call = tracing.call(scope["method"], trace)
@@ -51,8 +51,8 @@ def observed(app: App, telemetry: Telemetry) -> App:
         others = [item for item in headers if item[0] != _HEADER]
         scope["headers"] = [*others, (_HEADER, trace.encode())]
         CURRENT.set(trace)
-        told = given.get(_REQUEST_ID)
-        own_id = (told and request_id.valid(told.decode("latin-1"))) or request_id.trace_id(trace)
+        header = given.get(_REQUEST_ID)
+        own_id = (header and request_id.valid(header.decode("latin-1"))) or request_id.trace_id(trace)
         request_id.CURRENT.set(own_id)
         start = answer_start(scope)
         start.headers.append((_REQUEST_ID, own_id.encode()))
@@ -65,8 +65,8 @@ def observed(app: App, telemetry: Telemetry) -> App:
             status = CLIENT_LEFT if start.left else start.status or 500
             requests(scope["method"], route, status).observe(elapsed)
             if logger.isEnabledFor(logging.DEBUG):
-                call_told = {"method": scope["method"], "route": route, "status": status}
-                logger.debug("answered", extra={**call_told, "seconds": round(elapsed, 6)})
+                fields = {"method": scope["method"], "route": route, "status": status}
+                logger.debug("answered", extra={**fields, "seconds": round(elapsed, 6)})
             if call is not None:
                 call.end(route, status)
 

@@ -4,6 +4,7 @@ import logging
 import re
 import sys
 import traceback
+from collections.abc import Iterable
 from typing import TextIO
 
 import structlog
@@ -13,14 +14,15 @@ from kernel.adapters import request_id
 from kernel.adapters.trace_context import CURRENT
 from kernel.domain.text import harmless
 
-OURS = ("kernel", "orders", "payments", "gateway", "shop")
-
 # A URL that names a password, as settings do and as drivers like to repeat in their errors.
 _PASSWORD = re.compile(r"(?P<before>\w://[^\s:/@]*):[^\s/@]+@")
 
 
-def configure_logs(level: str, log_format: str) -> None:
-    """`log_format` is auto, console or json; everything goes to stderr, stdout is for facts."""
+def configure_logs(level: str, log_format: str, packages: Iterable[str]) -> None:
+    """`log_format` is auto, console or json; everything goes to stderr, stdout is for facts.
+
+    The level applies to these packages. Libraries log warnings and errors only.
+    """
     console = log_format == "console" or (log_format == "auto" and sys.stderr.isatty())
     shared: list[Processor] = [
         structlog.stdlib.add_log_level,
@@ -44,10 +46,9 @@ def configure_logs(level: str, log_format: str) -> None:
             processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, *last, hide_passwords],
         )
     )
-    # The level applies to the shop's own lines. Libraries log warnings and errors only.
     own_level = logging.getLevelNamesMapping()[level]
     logging.basicConfig(level=max(own_level, logging.WARNING), handlers=[handler], force=True)
-    for package in OURS:
+    for package in packages:
         logging.getLogger(package).setLevel(own_level)
 
 

@@ -1,4 +1,4 @@
-"""What Prometheus is told: docs/telemetry.md lists it all, and is held against this."""
+"""The metrics for Prometheus: docs/telemetry.md lists them all, and is held against this."""
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import UTC, datetime
@@ -13,7 +13,7 @@ from prometheus_client import (
     disable_created_metrics,
 )
 
-from kernel.application.relay import Round
+from kernel.application.relay import RelayResult
 from kernel.ports.bus import Handler, Unreadable
 
 # Whose every series would be doubled by the time at which it began.
@@ -105,10 +105,12 @@ class StoreMetrics:
         self._used.set_function(lambda: float(used()))
         self._max.set(most)
 
-    def publishing(self, relay_events: Callable[P, Awaitable[Round]]) -> Callable[P, Awaitable[Round]]:
+    def publishing(
+        self, relay_events: Callable[P, Awaitable[RelayResult]]
+    ) -> Callable[P, Awaitable[RelayResult]]:
         """The same round of a relay, whose first argument is the type, counted where it published."""
 
-        async def counted(*args: P.args, **kwargs: P.kwargs) -> Round:
+        async def counted(*args: P.args, **kwargs: P.kwargs) -> RelayResult:
             done = await relay_events(*args, **kwargs)
             if done.events:
                 self._published.labels(args[0]).observe(done.events)

@@ -2,10 +2,10 @@
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import replace
 from time import perf_counter
-from typing import TYPE_CHECKING, Any, Concatenate, Literal, ParamSpec, TypeVar
+from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar
 
 from prometheus_client import generate_latest
 
@@ -16,13 +16,11 @@ from kernel.domain.events import Received
 from kernel.ports.bus import Publisher
 
 if TYPE_CHECKING:
-    from kernel.adapters.telemetry.tracing import Tracing
+    from kernel.adapters.telemetry.tracing import Kind, Tracing
 
 LAG_CHECK_S = 0.5
 
 logger = logging.getLogger(__name__)
-
-Kind = Literal["internal", "client", "producer", "consumer"]
 
 C = TypeVar("C")
 R = TypeVar("R")
@@ -32,9 +30,11 @@ P = ParamSpec("P")
 class Telemetry:
     """Of one service. Without `tracing` nothing of OpenTelemetry is even imported."""
 
-    def __init__(self, tracing: "Tracing | None" = None) -> None:
+    def __init__(self, tracing: "Tracing | None" = None, subject: str = "") -> None:
+        """Spans name the subject of an item, which is called so; none where it is empty."""
         self.metrics = Metrics()
         self.tracing = tracing
+        self._subject = f"shop.{subject}.id" if subject else ""
         self._readings: list[Callable[[], Awaitable[None]]] = []
 
     def read_before_scrape(self, reading: Callable[[], Awaitable[None]]) -> None:
@@ -46,7 +46,7 @@ class Telemetry:
         return generate_latest(self.metrics.registry)
 
     def batches(
-        self, work: str, call: Callable[Concatenate[Sequence[C], P], Awaitable[R]], kind: Kind = "internal"
+        self, work: str, call: Callable[Concatenate[Sequence[C], P], Awaitable[R]], kind: "Kind" = "internal"
     ) -> Callable[Concatenate[Sequence[C], P], Awaitable[R]]:
         """The same call under the name `work`: measured, and traced where its items have traces."""
         size, seconds = self.metrics.batch_size.labels(work), self.metrics.batch_seconds.labels(work)
@@ -59,8 +59,8 @@ class Telemetry:
             try:
                 if self.tracing is None:
                     return await call(items, *args, **kwargs)
-                traces, orders = list(map(_traceparent, items)), list(map(_order_id, items))
-                with self.tracing.batch(work, kind, traces, orders) as onward:
+                traces, attributes = list(map(_traceparent, items)), self._attributes(items)
+                with self.tracing.batch(work, kind, traces, attributes) as onward:
                     pairs = zip(items, onward, strict=True)
                     return await call([_with(item, text) for item, text in pairs], *args, **kwargs)
             finally:
@@ -72,12 +72,11 @@ class Telemetry:
 
         return observed
 
-    def publisher(self, publisher: Publisher) -> Publisher:
-        if self.tracing is None:
-            return publisher
-        from kernel.adapters.telemetry.tracing import TracedPublisher
+    def _attributes(self, items: Sequence[object]) -> Sequence[Mapping[str, str]]:
+        return [{self._subject: _subject(item)} for item in items] if self._subject else ()
 
-        return TracedPublisher(publisher, self.tracing)
+    def publisher(self, publisher: Publisher) -> Publisher:
+        return publisher if self.tracing is None else self.tracing.publisher(publisher)
 
 
 class LoopLag:
@@ -93,26 +92,26 @@ class LoopLag:
             self._lag.observe(max(0.0, perf_counter() - began - LAG_CHECK_S))
 
 
-def _subject(item: Any) -> Any:
+def _fact_or_command(item: Any) -> Any:
     return item.fact if isinstance(item, Received) else item
 
 
 def _traceparent(item: Any) -> str:
-    text: str = getattr(_subject(item), "traceparent", "")
+    text: str = getattr(_fact_or_command(item), "traceparent", "")
     return text
 
 
 def _request_id(item: Any) -> str:
-    text: str = getattr(_subject(item), "request_id", "")
+    text: str = getattr(_fact_or_command(item), "request_id", "")
     return text
 
 
-def _order_id(item: Any) -> str:
-    return str(getattr(_subject(item), "order_id", ""))
+def _subject(item: Any) -> str:
+    return str(getattr(_fact_or_command(item), "subject", ""))
 
 
 def _with(item: C, traceparent: str) -> C:
     if traceparent == _traceparent(item):
         return item
-    changed = replace(_subject(item), traceparent=traceparent)
+    changed = replace(_fact_or_command(item), traceparent=traceparent)
     return replace(item, fact=changed) if isinstance(item, Received) else changed

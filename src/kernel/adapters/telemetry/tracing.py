@@ -1,16 +1,17 @@
 """Spans for OpenTelemetry. Imported only where an endpoint is set.
 
-The trace of an order travels as the `traceparent` of commands and events, not in the context of a task,
+The trace of a call travels as the `traceparent` of commands and events, not in the context of a task,
 because batches join what many callers began. A batch of one goes on with the trace of its item. A batch of
 many is a trace of its own, and each of its items has a span in its own trace; the two are linked, both ways.
 """
 
 import asyncio
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import partial
 from threading import Thread
+from typing import Literal
 
 import requests
 from opentelemetry.context import Context
@@ -30,9 +31,10 @@ from opentelemetry.trace import (
     set_span_in_context,
 )
 
-from kernel.adapters.telemetry.telemetry import Kind
 from kernel.adapters.trace_context import CURRENT
 from kernel.ports.bus import Envelope, Publisher
+
+Kind = Literal["internal", "client", "producer", "consumer"]
 
 BATCH_ITEMS_MAX = 200  # of which a batch is linked to each
 
@@ -67,11 +69,15 @@ class Tracing:
         parent = _context(_remote(traceparent)) if traceparent else _ROOT
         return Call(self._tracer.start_span(method, parent, SpanKind.SERVER), method)
 
+    def publisher(self, publisher: Publisher) -> Publisher:
+        return _TracedPublisher(publisher, self)
+
     @contextmanager
     def batch(
-        self, name: str, kind: Kind, traceparents: Sequence[str], order_ids: Sequence[str] = ()
+        self, name: str, kind: Kind, traceparents: Sequence[str], attributes: Sequence[Mapping[str, str]] = ()
     ) -> Iterator[list[str]]:
-        """Spans for those items that are sampled. Yields the traceparents that the items go on with."""
+        """Spans for those items that are sampled, each with its attributes. Yields the traceparents that the
+        items go on with."""
         parents = [_remote(text) if _is_sampled(text) else None for text in traceparents]
         links = [Link(parent) for parent in parents if parent is not None]
         if not links:
@@ -87,8 +93,8 @@ class Tracing:
         for number, parent in enumerate(parents):
             if parent is not None:
                 span = start(_context(parent), links=joint)
-                if order_ids:
-                    span.set_attribute("shop.order.id", order_ids[number])
+                if attributes:
+                    span.set_attributes(attributes[number])
                 onward[number] = traceparent_of(span)
                 spans.append(span)
         token = CURRENT.set(traceparent_of(spans[0]))
@@ -126,7 +132,7 @@ class Call:
         self._span.end()
 
 
-class TracedPublisher:
+class _TracedPublisher:
     """A span for every event on its way to the bus; the event itself stays as it was stored."""
 
     def __init__(self, publisher: Publisher, tracing: Tracing) -> None:

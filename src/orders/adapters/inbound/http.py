@@ -8,25 +8,26 @@ from dishka.integrations.litestar import inject
 from litestar import Controller, Request, get, post
 
 from kernel.adapters import request_id
-from kernel.adapters.http import operations
-from kernel.adapters.http.app import JsonAnswer, passed_on
-from kernel.adapters.http.conditional import IfNoneMatch, conditional
-from kernel.adapters.http.idempotency import IdempotencyKey
-from kernel.adapters.http.paging import PAGE_SIZE, After, AfterSequence, PageLimit, next_page
-from kernel.adapters.http.values import user_id_of
+from kernel.adapters.http.conventions.answers import JsonAnswer, passed_on
+from kernel.adapters.http.conventions.conditional import IfNoneMatch, conditional
+from kernel.adapters.http.conventions.idempotency import IdempotencyKey
+from kernel.adapters.http.conventions.paging import PAGE_SIZE, After, AfterSequence, PageLimit, next_page
+from kernel.adapters.http.parsing.values import user_id_of
 from kernel.adapters.trace_context import TRACEPARENTS, traceparent
 from kernel.application.group_commit import GroupCommit
-from kernel.contracts import http
 from kernel.domain.errors import NotFound
 from orders import wire
-from orders.adapters.inbound.placing import PATH, Placing
-from orders.domain.order import Cancelled, CancelOrder, Order, Status
+from orders.adapters.inbound.placement_handler import PATH, PlacementHandler
+from orders.contract import http, operations
+from orders.domain.commands import CancelOrder
+from orders.domain.order import Cancelled, Order
+from orders.domain.status import Status
 from orders.ports.orders import PlacedOrders
 
 # The Retry-After of a cancellation: payments has usually answered by then.
 CANCELLED_WITHIN_S = "1"
 
-CancelOrders = GroupCommit[CancelOrder, Cancelled]
+CancelOrdersGroup = GroupCommit[CancelOrder, Cancelled]
 
 
 class OrdersController(Controller):
@@ -39,10 +40,10 @@ class OrdersController(Controller):
         self,
         request: Request[Any, Any, Any],
         data: operations.PlaceOrderBody,
-        placing: FromDishka[Placing],
+        handler: FromDishka[PlacementHandler],
         idempotency_key: IdempotencyKey = None,
     ) -> JsonAnswer[bytes]:
-        return passed_on(await placing.one(data, idempotency_key, request.headers.get("traceparent")))
+        return passed_on(await handler.one(data, idempotency_key, request.headers.get("traceparent")))
 
     @post("/batch", **operations.PLACE_ORDERS)
     @inject
@@ -50,18 +51,18 @@ class OrdersController(Controller):
         self,
         request: Request[Any, Any, Any],
         data: operations.PlaceOrdersBody,
-        placing: FromDishka[Placing],
+        handler: FromDishka[PlacementHandler],
     ) -> JsonAnswer[bytes]:
         traces, ids = request.headers.get(TRACEPARENTS), request.headers.get(request_id.REQUEST_IDS)
-        return passed_on(await placing.batch(data, traces, ids, request.headers.get("traceparent")))
+        return passed_on(await handler.batch(data, traces, ids, request.headers.get("traceparent")))
 
     @post("/changes", **operations.READ_CHANGES)
     @inject
     async def changes(
         self, data: operations.OrderIdsBody, placed: FromDishka[PlacedOrders]
     ) -> JsonAnswer[list[list[http.OrderChange]]]:
-        lives = await placed.lives(data)
-        return JsonAnswer([wire.life_body(lives.get(order_id, [])) for order_id in data])
+        status_histories = await placed.status_histories(data)
+        return JsonAnswer([wire.status_history_body(status_histories.get(order_id, [])) for order_id in data])
 
     @get(**operations.LIST_ORDERS)
     @inject
@@ -113,14 +114,11 @@ class OrdersController(Controller):
         request: Request[Any, Any, Any],
         order_id: operations.OrderIdInPath,
         placed: FromDishka[PlacedOrders],
-        cancel_orders: FromDishka[CancelOrders],
+        cancel_orders: FromDishka[CancelOrdersGroup],
     ) -> JsonAnswer[http.Order]:
-        user_id = (await _found(placed, order_id)).user_id
+        order = await _found(placed, order_id)
         trace = traceparent(request.headers.get("traceparent"))
-        own_id = request_id.CURRENT.get()
-        cancelled = await cancel_orders(
-            CancelOrder(order_id=order_id, user_id=user_id, traceparent=trace, request_id=own_id)
-        )
+        cancelled = await cancel_orders(wire.cancel_order(order, trace, request_id.CURRENT.get()))
         under_way = {"Location": f"{PATH}/{order_id}", "Retry-After": CANCELLED_WITHIN_S}
         return JsonAnswer(wire.order_body(cancelled.order), headers=under_way)
 

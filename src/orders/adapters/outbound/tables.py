@@ -34,4 +34,4 @@ ORDER_HISTORY = Table(
     Column("at", Time, nullable=False),
 )
 
-SCHEMA = Schema("orders", SCHEMA_REVISION, (ORDERS.name, ORDER_HISTORY.name))
+SCHEMA = Schema("orders", SCHEMA_REVISION, (ORDERS, ORDER_HISTORY))

@@ -1,15 +1,18 @@
-"""What Prometheus is told about orders, counted where they pass."""
+"""The metrics of orders, counted where they pass."""
 
 from collections import Counter as Tally
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
+from typing import ParamSpec
 
 from prometheus_client import CollectorRegistry, Counter, Histogram
 
 from kernel.domain.errors import Refused
 from kernel.domain.ids import made_at
-from orders.domain.order import PlaceOrder, Status, StatusChanged
-from orders.ports.admission import Admission
+from orders.domain.order import Placed
+from orders.domain.status import Status, StatusChanged
 from orders.ports.orders import History
+
+P = ParamSpec("P")
 
 DECISION_S = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300)
 
@@ -29,11 +32,11 @@ class OrderMetrics:
             registry=registry,
         )
         self._refused = Counter(
-            "shop_orders_refused", "Orders that were refused at the door.", ("reason",), registry=registry
+            "shop_orders_refused", "Orders that were refused when placed.", ("reason",), registry=registry
         )
-        self._unjudged = Counter(
+        self._unchecked = Counter(
             "shop_orders_unjudged",
-            "Orders that were let in because payments could not be asked.",
+            "Orders that were accepted unchecked, because payments could not be asked.",
             registry=registry,
         )
 
@@ -44,13 +47,22 @@ class OrderMetrics:
             if change.status is Status.FINISHED or change.status is Status.CANCELLED:
                 self._decision.observe((change.at - made_at(change.order_id)).total_seconds())
 
-    def refused(self, verdicts: Sequence[Refused | None]) -> None:
-        for refusal in verdicts:
-            if refusal is not None:
-                self._refused.labels(refusal.code).inc()
+    def placing(
+        self, place_orders: Callable[P, Awaitable[Sequence[Placed | Refused]]]
+    ) -> Callable[P, Awaitable[Sequence[Placed | Refused]]]:
+        """The same use case; whatever it refuses is counted, by whichever rule."""
 
-    def unjudged(self, count: int) -> None:
-        self._unjudged.inc(count)
+        async def counted(*args: P.args, **kwargs: P.kwargs) -> Sequence[Placed | Refused]:
+            outcomes = await place_orders(*args, **kwargs)
+            for outcome in outcomes:
+                if isinstance(outcome, Refused):
+                    self._refused.labels(outcome.code).inc()
+            return outcomes
+
+        return counted
+
+    def unchecked(self, count: int) -> None:
+        self._unchecked.inc(count)
 
 
 class ObservedHistory:
@@ -66,14 +78,3 @@ class ObservedHistory:
     async def add(self, changes: Sequence[StatusChanged]) -> None:
         await self._history.add(changes)
         self._after_commit(lambda: self._metrics.changed(changes))
-
-
-class ObservedAdmission:
-    def __init__(self, admission: Admission, metrics: OrderMetrics) -> None:
-        self._admission = admission
-        self._metrics = metrics
-
-    async def judge(self, commands: Sequence[PlaceOrder]) -> Sequence[Refused | None]:
-        verdicts = await self._admission.judge(commands)
-        self._metrics.refused(verdicts)
-        return verdicts

@@ -7,29 +7,27 @@ from dishka import FromDishka
 from dishka.integrations.litestar import inject
 from litestar import Controller, get, post
 
-from kernel.adapters.http import operations
-from kernel.adapters.http.app import JsonAnswer, passed_on
-from kernel.adapters.http.body import BATCH_BYTES_MAX, decode_body
-from kernel.adapters.http.idempotency import IdempotencyKey, replay_headers
-from kernel.adapters.http.paging import PAGE_SIZE, AfterSequence, PageLimit, next_page
-from kernel.adapters.http.short_way import Call, ShortWay
-from kernel.adapters.http.values import amount_of, user_id_of
+from kernel.adapters.http.conventions.answers import JsonAnswer, passed_on
+from kernel.adapters.http.conventions.idempotency import IdempotencyKey, replay_headers
+from kernel.adapters.http.conventions.paging import PAGE_SIZE, AfterSequence, PageLimit, next_page
+from kernel.adapters.http.middleware.fast_path import Call, FastPath
+from kernel.adapters.http.parsing.body import BATCH_BYTES_MAX, decode_body
+from kernel.adapters.http.parsing.values import amount_of, user_id_of
 from kernel.application.group_commit import GroupCommit
-from kernel.contracts import http
 from kernel.contracts.values import encode
-from kernel.domain.errors import NotFound
-from kernel.ports.answer import Answer
 from kernel.ports.clock import Clock
+from kernel.ports.http_answer import HttpAnswer
 from payments import wire
 from payments.application.admit_orders import AdmitOrders
-from payments.domain.account import Deposit, Deposited, OpenAccount, Opened
+from payments.contract import http, operations
+from payments.domain.account import Deposit, Deposited, OpenAccount, Opened, no_account
 from payments.ports.accounts import OpenedAccounts, Statements
 
 PATH = "/api/Accounts"
 ADMISSION = "/api/Admission"
 
-OpenAccounts = GroupCommit[OpenAccount, Opened]
-MakeDeposits = GroupCommit[Deposit, Deposited]
+OpenAccountsGroup = GroupCommit[OpenAccount, Opened]
+MakeDepositsGroup = GroupCommit[Deposit, Deposited]
 
 
 class AccountsController(Controller):
@@ -41,13 +39,11 @@ class AccountsController(Controller):
     async def open(
         self,
         data: operations.OpenAccountBody,
-        open_accounts: FromDishka[OpenAccounts],
+        open_accounts: FromDishka[OpenAccountsGroup],
         clock: FromDishka[Clock],
         idempotency_key: IdempotencyKey = None,
     ) -> JsonAnswer[http.Account]:
-        opened = await open_accounts(
-            OpenAccount(account_id=clock.new_id(), user_id=data.user_id, idempotency_key=idempotency_key)
-        )
+        opened = await open_accounts(wire.open_account(data, idempotency_key, clock.new_id()))
         location = {"Location": _route(opened.account.user_id)}
         return JsonAnswer(
             wire.account_body(opened.account), headers=location | replay_headers(replayed=opened.replayed)
@@ -61,7 +57,7 @@ class AccountsController(Controller):
         user = user_id_of(user_id)
         account = (await accounts.find({user})).get(user)
         if account is None:
-            raise _no_account(user)
+            raise no_account(user)
         return JsonAnswer(wire.account_body(account))
 
     @get("/{userId:str}/transactions", **operations.LIST_TRANSACTIONS)
@@ -77,7 +73,7 @@ class AccountsController(Controller):
         user = user_id_of(user_id)
         transfers = await statements.page(user, after=after, limit=limit + 1)
         if not transfers and user not in await accounts.find({user}):
-            raise _no_account(user)
+            raise no_account(user)
         last = str(transfers[limit - 1].sequence) if len(transfers) > limit else None
         link = next_page(f"{_route(user)}/transactions", {"limit": str(limit)}, after=last)
         return JsonAnswer([wire.transaction_body(transfer) for transfer in transfers[:limit]], headers=link)
@@ -88,7 +84,7 @@ class AccountsController(Controller):
         self,
         user_id: operations.UserIdInPath,
         data: operations.DepositBody,
-        make_deposits: FromDishka[MakeDeposits],
+        make_deposits: FromDishka[MakeDepositsGroup],
         clock: FromDishka[Clock],
         idempotency_key: IdempotencyKey = None,
     ) -> JsonAnswer[http.Deposited]:
@@ -103,7 +99,7 @@ class AccountsController(Controller):
 async def deposit_by_get(
     user_id: operations.UserIdInPath,
     amount: operations.AmountInQuery,
-    make_deposits: FromDishka[MakeDeposits],
+    make_deposits: FromDishka[MakeDepositsGroup],
     clock: FromDishka[Clock],
     idempotency_key: IdempotencyKey = None,
 ) -> JsonAnswer[http.Deposited]:
@@ -117,24 +113,20 @@ async def admit_orders(data: operations.AdmissionBody, admit: FromDishka[AdmitOr
     return passed_on(await _admitted(data, admit))
 
 
-def short_ways(admit: AdmitOrders) -> Mapping[str, ShortWay]:
-    async def answer(call: Call) -> Answer:
+def fast_paths(admit: AdmitOrders) -> Mapping[str, FastPath]:
+    async def answer(call: Call) -> HttpAnswer:
         return await _admitted(decode_body(call.body, list[http.AdmissionRequest]), admit)
 
-    return {ADMISSION: ShortWay(answer, body_bytes_max=BATCH_BYTES_MAX)}
+    return {ADMISSION: FastPath(answer, body_bytes_max=BATCH_BYTES_MAX)}
 
 
-async def _admitted(orders: Sequence[http.AdmissionRequest], admit: AdmitOrders) -> Answer:
+async def _admitted(orders: Sequence[http.AdmissionRequest], admit: AdmitOrders) -> HttpAnswer:
     reasons = await admit([(order.user_id, order.amount.minor) for order in orders])
-    return Answer(200, "application/json", {}, encode(reasons))
+    return HttpAnswer(200, "application/json", {}, encode(reasons))
 
 
 def _route(user_id: str) -> str:
     return f"{PATH}/{quote(user_id, safe='')}"
-
-
-def _no_account(user_id: str) -> NotFound:
-    return NotFound("account_not_found", f"the user {user_id} has no account")
 
 
 def _deposited(deposited: Deposited) -> JsonAnswer[http.Deposited]:

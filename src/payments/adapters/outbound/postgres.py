@@ -7,13 +7,13 @@ from sqlalchemy import BigInteger, Select, and_, bindparam, select, union, updat
 from sqlalchemy.dialects.postgresql import ARRAY, insert
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from kernel.adapters.postgres.reading import read
+from kernel.adapters.postgres.statements.reading import read
+from kernel.adapters.postgres.statements.unit_of_work import PostgresUnitOfWork
+from kernel.adapters.postgres.statements.unnest import arrays, document, records, unnest
 from kernel.adapters.postgres.tables import Key
-from kernel.adapters.postgres.unit_of_work import PostgresUnitOfWork
-from kernel.adapters.postgres.unnest import arrays, document, records, unnest
 from payments.adapters.outbound.tables import ACCOUNTS, PAYMENTS, TRANSFERS
 from payments.domain.account import Account, Deposit, Kind, Transfer
-from payments.domain.events import Question
+from payments.domain.events import PaymentRequest
 from payments.domain.payment import Decision, Payment
 
 _ACCOUNT = tuple(ACCOUNTS.c)
@@ -135,8 +135,8 @@ class PostgresPayments:
     def __init__(self, uow: PostgresUnitOfWork) -> None:
         self._uow = uow
 
-    async def recorded(self, questions: Sequence[Question]) -> Sequence[Payment]:
-        keys = {(question.user_id, question.order_id) for question in questions}
+    async def recorded(self, requests: Sequence[PaymentRequest]) -> Sequence[Payment]:
+        keys = {(request.user_id, request.order_id) for request in requests}
         rows = await self._uow.transaction.execute(_RECORDED, arrays(_ORDER, keys))
         return [Payment(**{**row, "decision": Decision(row["decision"])}) for row in rows]
 

@@ -47,4 +47,4 @@ PAYMENTS = Table(
     Column("created_at", Time, nullable=False),
 )
 
-SCHEMA = Schema("payments", SCHEMA_REVISION, (ACCOUNTS.name, TRANSFERS.name, PAYMENTS.name))
+SCHEMA = Schema("payments", SCHEMA_REVISION, (ACCOUNTS, TRANSFERS, PAYMENTS))

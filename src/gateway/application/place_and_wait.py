@@ -1,0 +1,47 @@
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+
+from gateway.application.hub import Hub
+from gateway.application.place_orders import PlaceOrders
+from gateway.domain.orders import Change, Outcome, Placed, PlacementRequest, Waited
+from kernel.domain.errors import ShopError
+
+# Returns once the client has left.
+Left = Callable[[], Awaitable[None]]
+
+logger = logging.getLogger(__name__)
+
+
+class PlaceAndWait:
+    """Places an order, and waits until it is decided."""
+
+    def __init__(self, place_orders: PlaceOrders, hub: Hub) -> None:
+        self.place_orders = place_orders
+        self.hub = hub
+
+    async def __call__(
+        self, order: PlacementRequest, *, within_s: float, left: Left
+    ) -> Waited | Outcome | Exception:
+        """Waited: the order as it was once it was decided, the time was over, or the client had left.
+        Anything else: the order was not placed, or waiting for it was not possible."""
+        await self.hub.listen()
+        (outcome,) = await self.place_orders([order])
+        if not isinstance(outcome, Placed):
+            return outcome
+        try:
+            decided = None if outcome.decided else await self._decided(outcome, within_s, left)
+        except ShopError as error:  # The order is placed, whatever becomes of the wait.
+            logger.warning("a preference to wait was not applied: %s", error)
+            return outcome
+        return Waited(outcome.as_of(decided) if decided else outcome)
+
+    async def _decided(self, placed: Placed, within_s: float, left: Left) -> Change | None:
+        waiting = asyncio.ensure_future(self.hub.decided(placed, within_s=within_s))
+        leaving = asyncio.ensure_future(left())
+        try:
+            await asyncio.wait((waiting, leaving), return_when=asyncio.FIRST_COMPLETED)
+            return waiting.result() if waiting.done() else None
+        finally:
+            waiting.cancel()
+            leaving.cancel()

@@ -1,0 +1,1 @@
+"""What every route keeps to: problems, idempotency, paging, conditional reads, headers."""

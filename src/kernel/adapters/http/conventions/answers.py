@@ -1,0 +1,24 @@
+"""Answers of routes: encoded as the published language has it, or passed on as they came."""
+
+from typing import Any, TypeVar
+
+from litestar import Response
+from litestar.types import Serializer
+
+from kernel.contracts.values import encode
+from kernel.ports.http_answer import HttpAnswer
+
+T = TypeVar("T")
+
+
+class JsonAnswer(Response[T]):
+    """Encodes as the published language does: amounts as numbers with two digits."""
+
+    def render(self, content: Any, media_type: str, enc_hook: Serializer | None = None) -> bytes:
+        return content if isinstance(content, bytes) else encode(content)
+
+
+def passed_on(answer: HttpAnswer) -> JsonAnswer[bytes]:
+    return JsonAnswer(
+        answer.body, status_code=answer.status, media_type=answer.media_type, headers=dict(answer.headers)
+    )

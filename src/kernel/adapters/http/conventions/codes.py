@@ -1,0 +1,28 @@
+"""Kinds of errors and statuses of HTTP."""
+
+from kernel.domain.errors import Conflict, Invalid, NotFound, OutcomeUnknown, Refused, ShopError, Unavailable
+
+STATUS_OF_KIND: dict[type[ShopError], int] = {
+    Invalid: 400,
+    NotFound: 404,
+    Conflict: 409,
+    Refused: 422,
+    Unavailable: 503,
+    OutcomeUnknown: 504,
+}
+
+# Statuses that the framework answers with, before any code of ours runs.
+CODE_OF_STATUS = {
+    400: "invalid_request",
+    404: "not_found",
+    405: "method_not_allowed",
+    413: "body_too_large",
+    415: "unsupported_media_type",
+    500: "internal_error",
+}
+
+# In place of the framework's own texts.
+DETAILS = {
+    "method_not_allowed": "this route has other methods, which Allow names",
+    "not_found": "there is no such route",
+}

@@ -1,0 +1,62 @@
+"""The headers of answers, as OpenAPI tells of them."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from litestar.openapi.spec import Link, OpenAPIHeader, OpenAPIResponse, Operation, Schema
+from litestar.openapi.spec.enums import OpenAPIFormat, OpenAPIType
+
+CACHE_CONTROL = "Cache-Control"
+DEPRECATION = "Deprecation"
+ETAG = "ETag"
+LINK = "Link"
+LOCATION = "Location"
+PREFERENCE_APPLIED = "Preference-Applied"
+REPLAYED = "Idempotency-Replayed"
+RETRY_AFTER = "Retry-After"
+
+_TEXT = Schema(type=OpenAPIType.STRING)
+_ADDRESS = Schema(type=OpenAPIType.STRING, format=OpenAPIFormat.URI_REFERENCE)
+
+_DOCUMENTED = {
+    ETAG: OpenAPIHeader(
+        _TEXT,
+        description="For If-None-Match, to be answered 304 as long as nothing has changed.",
+        required=True,
+    ),
+    LINK: OpenAPIHeader(
+        _TEXT, description='The next page, as `<…>; rel="next"` (RFC 8288); absent on the last one.'
+    ),
+    LOCATION: OpenAPIHeader(_ADDRESS, description="Where to read it.", required=True),
+    PREFERENCE_APPLIED: OpenAPIHeader(
+        _TEXT, description="The wait that was honoured, as `wait=10` (RFC 7240)."
+    ),
+    REPLAYED: OpenAPIHeader(
+        Schema(type=OpenAPIType.STRING, enum=["true"]),
+        description="`true` where the key was known: this is the outcome of the first call again.",
+    ),
+    RETRY_AFTER: OpenAPIHeader(
+        Schema(type=OpenAPIType.INTEGER, minimum=1), description="Seconds to wait.", required=True
+    ),
+}
+RETRYING = {RETRY_AFTER: _DOCUMENTED[RETRY_AFTER]}
+DEPRECATED = {
+    DEPRECATION: OpenAPIHeader(_TEXT, description="Since when (RFC 9745).", required=True),
+    LINK: OpenAPIHeader(_TEXT, description='What to use, as `<…>; rel="successor-version"`.', required=True),
+    CACHE_CONTROL: OpenAPIHeader(Schema(const="no-store"), required=True),
+}
+
+
+def answering_with(*headers: str, links: Mapping[str, Link] | None = None) -> type[Operation]:
+    """For `operation_class`: an operation whose successful answers, and 304, may bear these headers; its
+    successful answers lead to these operations."""
+
+    @dataclass
+    class Documented(Operation):
+        def __post_init__(self) -> None:
+            for status, response in (self.responses or {}).items():
+                if status < "4" and isinstance(response, OpenAPIResponse):
+                    response.headers = {name: _DOCUMENTED[name] for name in headers}
+                    response.links = dict(links or {}) if status < "3" else None
+
+    return Documented

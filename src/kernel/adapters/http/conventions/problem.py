@@ -1,0 +1,149 @@
+"""Every error leaves as application/problem+json (RFC 9457)."""
+
+import logging
+import re
+from collections.abc import Sequence
+from typing import Any
+from urllib.parse import quote
+
+import msgspec
+from litestar import Request, Response
+from litestar.exceptions import HTTPException
+from litestar.openapi.datastructures import ResponseSpec
+from litestar.openapi.spec import Example
+from litestar.params import HeaderParameter, PathParameter
+from litestar.types import ExceptionHandlersMap
+
+from kernel.adapters.http.conventions.by_head import allowed
+from kernel.adapters.http.conventions.codes import CODE_OF_STATUS, DETAILS, STATUS_OF_KIND
+from kernel.adapters.http.conventions.idempotency import MALFORMED
+from kernel.adapters.http.parsing.query import fault, query_faults
+from kernel.contracts.http import FieldProblem, Problem
+from kernel.contracts.problems import COMMON, Problems
+from kernel.contracts.values import encode
+from kernel.domain.errors import (
+    FieldError,
+    Invalid,
+    ShopError,
+    Unavailable,
+)
+from kernel.ports.http_answer import HttpAnswer
+
+MEDIA_TYPE = "application/problem+json"
+
+# All that the framework says about a parameter that is not there.
+_MISSING = re.compile(r"Missing required query parameter '")
+
+logger = logging.getLogger(__name__)
+
+
+def problem_of(error: Exception, instance: str, known: Problems = COMMON) -> Problem:
+    """What a caller is told; `instance` is the path of the call. The unexpected is only logged."""
+    if not isinstance(error, ShopError):
+        logger.error("unexpected error", exc_info=error, extra={"path": instance})
+        return _problem(500, "internal_error", "the error was logged", instance, [])
+    errors = error.errors if isinstance(error, Invalid) else ()
+    status = known.statuses.get(error.code) or STATUS_OF_KIND[type(error)]
+    return _problem(status, error.code, error.detail, instance, errors, known)
+
+
+def error_answer(error: Exception, instance: str, known: Problems = COMMON) -> HttpAnswer:
+    retry = {"Retry-After": str(error.retry_after_s)} if isinstance(error, Unavailable) else {}
+    return _encoded(problem_of(error, instance, known), retry)
+
+
+def refused_answer(status: int, code: str, detail: str) -> HttpAnswer:
+    """The answer to a request whose path may be unknown."""
+    headers = {"Retry-After": "1"} if status == 503 else {}
+    return _encoded(_problem(status, code, detail, "/", []), headers)
+
+
+def _encoded(problem: Problem, headers: dict[str, str]) -> HttpAnswer:
+    return HttpAnswer(problem.status, MEDIA_TYPE, headers, encode(problem))
+
+
+def _problem(
+    status: int,
+    code: str,
+    detail: str,
+    instance: str,
+    errors: Sequence[FieldError],
+    known: Problems = COMMON,
+) -> Problem:
+    fields = [FieldProblem(error.field, error.message) for error in errors]
+    title = known.titles.get(code, code)
+    return Problem(f"urn:shop:problem:{code}", title, status, detail, instance, code, fields)
+
+
+def _on_http_error(request: Request[Any, Any, Any], error: HTTPException) -> Response[bytes]:
+    """Errors that the framework finds: routes, methods, sizes, and parameters of path, query and header."""
+    errors = _faults(request, error)
+    code = CODE_OF_STATUS.get(error.status_code, "invalid_request")
+    if code == "body_too_large":
+        errors = [FieldError("body", "is too large")]
+    detail = "; ".join(f"{item.field}: {item.message}" for item in errors)
+    detail = detail or DETAILS.get(code, COMMON.titles[code])
+    problem = _problem(error.status_code, code, detail, _instance(request), errors)
+    headers = {name.lower(): value for name, value in (error.headers or {}).items()}
+    if "allow" in headers:
+        headers["allow"] = allowed(headers["allow"], request.scope)
+    return _response(_encoded(problem, headers))
+
+
+def _response(answer: HttpAnswer) -> Response[bytes]:
+    return Response(
+        answer.body, status_code=answer.status, media_type=answer.media_type, headers=dict(answer.headers)
+    )
+
+
+def _faults(request: Request[Any, Any, Any], error: HTTPException) -> list[FieldError]:
+    """What the framework found, in our words, and all that is wrong with the query."""
+    extra = error.extra if isinstance(error.extra, list) else []
+    names = [item["key"] for item in extra if "key" in item]
+    if not names and not _MISSING.match(error.detail):
+        return []
+    # What the framework says of a body is only ever that it is empty.
+    errors = [FieldError("body", "is required")] if "data" in names else []
+    parameters = request.route_handler.parsed_fn_signature.parameters
+    for field in [parameters[name] for name in names if name in parameters]:
+        definition = field.kwarg_definition
+        if isinstance(definition, HeaderParameter):  # Only idempotency keys have bounds.
+            errors.append(FieldError(definition.name or "", MALFORMED))
+        elif isinstance(definition, PathParameter):
+            name = definition.name or ""
+            errors.append(FieldError(name, fault(field, str(request.path_params[name]))))
+    return errors + query_faults(request)
+
+
+def _instance(request: Request[Any, Any, Any]) -> str:
+    """The path of the call as it was sent, which is a URI reference (RFC 3986)."""
+    return quote(request.scope["raw_path"], safe="/:@!$&'()*+,;=%~")
+
+
+def exception_handlers(known: Problems = COMMON) -> ExceptionHandlersMap:
+    def on_error(request: Request[Any, Any, Any], error: Exception) -> Response[bytes]:
+        return _response(error_answer(error, _instance(request), known))
+
+    return {HTTPException: _on_http_error, Exception: on_error}
+
+
+def problems(known: Problems, *statuses_and_codes: tuple[int, str]) -> dict[int, ResponseSpec]:
+    """The problem answers of a route, for its OpenAPI operation; several codes may share a status."""
+    by_status: dict[int, list[str]] = {}
+    for status, code in statuses_and_codes:
+        by_status.setdefault(status, []).append(code)
+    return {
+        status: ResponseSpec(
+            Problem,
+            media_type=MEDIA_TYPE,
+            generate_examples=False,
+            description=", ".join(codes),
+            examples=[_example(status, code, known) for code in codes],
+        )
+        for status, codes in by_status.items()
+    }
+
+
+def _example(status: int, code: str, known: Problems) -> Example:
+    problem = _problem(status, code, known.titles[code], "/", [], known)
+    return Example(id=code, summary=problem.title, value=msgspec.to_builtins(problem))

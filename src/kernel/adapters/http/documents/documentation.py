@@ -1,0 +1,93 @@
+"""What a service says of itself. Swagger UI comes from its wheel: nothing is loaded from outside."""
+
+from importlib.resources import files
+from typing import Any
+
+import msgspec
+from litestar import MediaType, Request, Router, get
+from litestar.file_system import BaseLocalFileSystem
+from litestar.handlers import HTTPRouteHandler
+from litestar.openapi.plugins import SwaggerRenderPlugin
+from litestar.response import Redirect
+from litestar.static_files import create_static_files_router
+from litestar.types import PathType
+from litestar.types.file_types import FileInfo
+
+from kernel.adapters.http.documents.openapi import Api
+from kernel.adapters.http.middleware.proxies import PREFIX
+from kernel.adapters.http.parsing.query import ANY_QUERY
+
+_ASSETS = "/swagger-assets"
+# The page reads a query of its own, and assets may have any query, such as a version.
+_ANY_QUERY = {ANY_QUERY: True}
+
+
+class _Files(BaseLocalFileSystem):
+    """A name that no file can have, one with a NUL or of 3,000 characters, is not found either."""
+
+    async def info(self, path: PathType, **kwargs: Any) -> FileInfo:
+        try:
+            return await super().info(path, **kwargs)
+        except (OSError, ValueError) as error:
+            raise FileNotFoundError(path) from error
+
+
+def documentation(api: Api, asyncapi: bytes | None) -> Router:
+    """The documents below /schema, and Swagger UI at its own path, its assets beside it."""
+
+    @get(api.ui_path, media_type=MediaType.HTML, sync_to_thread=True, opt=_ANY_QUERY)
+    def show(request: Request[Any, Any, Any]) -> bytes:
+        prefix = _prefix(request)
+        assets = f"{prefix}{_ASSETS}"
+        page = SwaggerRenderPlugin(
+            js_url=f"{assets}/swagger-ui-bundle.js",
+            css_url=f"{assets}/swagger-ui.css",
+            standalone_preset_js_url=f"{assets}/swagger-ui-standalone-preset.js",
+            favicon="",
+        )
+        return page.render(request, msgspec.json.decode(_below(prefix, api.openapi)))
+
+    # In a thread, because it is made when it is first asked for, and that takes a while.
+    @get("/schema/openapi.json", media_type=MediaType.JSON, sync_to_thread=True)
+    def openapi(request: Request[Any, Any, Any]) -> bytes:
+        return _below(_prefix(request), api.openapi)
+
+    @get("/schema/asyncapi.json", media_type=MediaType.JSON, sync_to_thread=False)
+    def messages() -> bytes | None:
+        return asyncapi
+
+    assets = create_static_files_router(
+        path=_ASSETS,
+        directories=[str(files("swagger_ui") / "static")],
+        file_system=_Files(),
+        opt=_ANY_QUERY,
+    )
+    documents = [openapi, messages] if asyncapi else [openapi]
+    return Router(
+        "/", route_handlers=[show, *documents, assets, *_redirects(api.ui_path)], include_in_schema=False
+    )
+
+
+def _redirects(ui_path: str) -> list[HTTPRouteHandler]:
+    """From the paths where people look for the page and for the document."""
+    pages = [path for path in ("/", "/swagger") if path != ui_path]
+    return [_redirect(path, ui_path) for path in pages] + [_redirect("/openapi.json", "/schema/openapi.json")]
+
+
+def _redirect(path: str, to: str) -> HTTPRouteHandler:
+    @get(path, sync_to_thread=False, opt=_ANY_QUERY)
+    def redirect() -> Redirect:
+        return Redirect(to)
+
+    return redirect
+
+
+def _prefix(request: Request[Any, Any, Any]) -> str:
+    return str(request.scope.get(PREFIX, ""))
+
+
+def _below(prefix: str, document: bytes) -> bytes:
+    """The document of a server whose routes are below this path."""
+    if not prefix:
+        return document
+    return msgspec.json.encode({**msgspec.json.decode(document), "servers": [{"url": prefix}]})

@@ -1,0 +1,59 @@
+"""How a service declares an operation: documented once in its contract, offered by all who serve it.
+
+A service also documents what only a gateway before it answers (`unavailable`): both offer one contract.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, TypedDict
+
+import msgspec
+from litestar.dto import AbstractDTO
+from litestar.middleware import ASGIMiddleware
+from litestar.openapi.datastructures import ResponseSpec
+from litestar.openapi.spec import Example
+from litestar.openapi.spec import Operation as OpenAPIOperation
+from litestar.params import Body
+from litestar.types import BeforeRequestHookHandler, Guard
+
+from kernel.contracts.values import encode
+
+
+class Operation(TypedDict, total=False):
+    """What a route is declared with, as in `@post(**…)`."""
+
+    operation_id: str
+    summary: str
+    description: str
+    dto: type[AbstractDTO[Any]]
+    status_code: int
+    request_max_body_size: int
+    deprecated: bool
+    tags: Sequence[str]
+    guards: Sequence[Guard]
+    before_request: BeforeRequestHookHandler
+    middleware: Sequence[ASGIMiddleware]
+    operation_class: type[OpenAPIOperation]
+    responses: Mapping[int, ResponseSpec]
+
+
+def answering(status: int, kind: Any, description: str, example: object) -> dict[int, ResponseSpec]:
+    shown = [_shown(example)]
+    return {status: ResponseSpec(kind, generate_examples=False, description=description, examples=shown)}
+
+
+def body(example: object) -> Any:
+    return Body(examples=[_shown(example)])
+
+
+def _shown(example: object) -> Example:
+    """Encoded, or Litestar would leave out what is null."""
+    return Example(value=msgspec.Raw(encode(example)))
+
+
+# Problems of many operations.
+INVALID = (400, "invalid_request")
+INVALID_BODY = (INVALID, (413, "body_too_large"), (415, "unsupported_media_type"))
+KEY_REUSED = (422, "idempotency_key_reused")
+OVERLOADED = (503, "overloaded")
+AWAY = ((503, "unavailable"), OVERLOADED, (503, "database_unavailable"))
+NOT_WRITTEN = (*AWAY, (504, "outcome_unknown"))

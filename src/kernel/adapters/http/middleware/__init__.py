@@ -1,0 +1,1 @@
+"""What stands between the server and the routes: ASGI applications around an ASGI application."""

@@ -1,0 +1,25 @@
+"""Which pages of other sites may read our answers in a browser (Fetch standard, CORS protocol)."""
+
+from litestar.config.cors import CORSConfig
+
+from kernel.adapters.http.conventions.headers import ETAG, LINK, LOCATION, PREFERENCE_APPLIED, REPLAYED
+from kernel.adapters.http.conventions.idempotency import KEY
+from kernel.adapters.request_id import HEADER
+
+
+def cors_config(origins: str | None) -> CORSConfig:
+    """For origins separated by commas, or `*` for all; without any, no page of another site is let in."""
+    return CORSConfig(
+        allow_origins=origins.split(",") if origins else [],
+        allow_methods=["GET", "HEAD", "POST"],
+        allow_headers=[
+            "Content-Type",
+            KEY,
+            "If-None-Match",
+            "Last-Event-ID",
+            "Prefer",
+            "traceparent",
+            HEADER,
+        ],
+        expose_headers=[ETAG, LINK, LOCATION, REPLAYED, PREFERENCE_APPLIED, "Retry-After", HEADER],
+    )

@@ -1,0 +1,33 @@
+"""Requests that a server which ends has no more patience for."""
+
+import asyncio
+from contextlib import suppress
+
+from litestar.enums import ScopeType
+from litestar.types import ASGIApp, Receive, Scope, Send
+
+from kernel.adapters.http.conventions.problem import error_answer
+from kernel.adapters.http.middleware.fast_path import send_answer
+from kernel.domain.errors import OutcomeUnknown, ShopError, Unavailable
+
+
+def answer_cut_off(app: ASGIApp) -> ASGIApp:
+    """Nothing else cancels a request. uvicorn would answer 500, which tells nobody whether to ask again."""
+
+    async def until_cut_off(scope: Scope, receive: Receive, send: Send) -> None:
+        try:
+            await app(scope, receive, send)
+        except asyncio.CancelledError:
+            if scope["type"] != ScopeType.HTTP:
+                raise
+            with suppress(RuntimeError):  # An answer that has begun stays as it is.
+                await _answer(scope["method"], scope["path"], send)
+
+    return until_cut_off
+
+
+async def _answer(method: str, path: str, send: Send) -> None:
+    error: ShopError = OutcomeUnknown("the service ended before it had an answer")
+    if method in ("GET", "HEAD"):
+        error = Unavailable("the service is ending")
+    await send_answer(error_answer(error, path), send)

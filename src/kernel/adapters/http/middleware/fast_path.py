@@ -1,0 +1,112 @@
+"""Fast paths: what the most frequent calls take, without the machinery of a framework around it.
+
+docs/decisions/0009-fast-paths.md says why. Whatever is out of the ordinary takes Litestar's route, which is
+also the one that the OpenAPI document tells of; what both do with what they read is the same function.
+"""
+
+from collections.abc import Awaitable, Callable, Mapping
+
+from litestar.types import ASGIApp, HTTPResponseBodyEvent, HTTPResponseStartEvent, Receive, Scope, Send
+
+from kernel.adapters.http.conventions.idempotency import WELL_FORMED
+from kernel.adapters.http.conventions.problem import error_answer
+from kernel.adapters.http.middleware.left import left_of, never
+from kernel.adapters.http.parsing.body import BODY_BYTES_MAX
+from kernel.contracts.problems import Problems
+from kernel.domain.value import value
+from kernel.ports.http_answer import HttpAnswer
+
+# What only Litestar's route knows how to honour, or to refuse.
+_OUT_OF_THE_ORDINARY = frozenset({b"origin", b"transfer-encoding", b"content-encoding"})
+
+
+@value
+class Call:
+    """A body that came as JSON, and headers of which none came twice."""
+
+    body: bytes
+    headers: Mapping[bytes, bytes]
+    left: Callable[[], Awaitable[None]] = never
+    """Returns once the client has left."""
+
+    def header(self, name: bytes) -> str | None:
+        found = self.headers.get(name)
+        return None if found is None else found.decode("latin-1")
+
+    @property
+    def idempotency_key(self) -> str | None:
+        return self.header(b"idempotency-key")
+
+
+@value
+class FastPath:
+    """What answers the ordinary POSTs of one path. What it raises becomes a problem."""
+
+    answer: Callable[[Call], Awaitable[HttpAnswer]]
+    body_bytes_max: int = BODY_BYTES_MAX
+    takes_key: bool = True
+
+
+def with_fast_paths(app: ASGIApp, paths: Mapping[str, FastPath], known: Problems) -> ASGIApp:
+    """`app` behind fast paths, by their paths."""
+
+    async def route(scope: Scope, receive: Receive, send: Send) -> None:
+        fast = (
+            paths.get(scope["path"]) if scope.get("method") == "POST" and not scope["query_string"] else None
+        )
+        headers = _ordinary(list(scope["headers"]), fast) if fast else None
+        if fast is None or headers is None:
+            await app(scope, receive, send)
+            return
+        scope["path_template"] = scope["path"]
+        body = await _whole(receive)
+        if body is not None:
+            call = Call(body, headers, left_of(scope))
+            await send_answer(await _answer(fast, call, scope["path"], known), send)
+
+    return route
+
+
+async def _answer(fast: FastPath, call: Call, path: str, known: Problems) -> HttpAnswer:
+    try:
+        return await fast.answer(call)
+    except Exception as error:
+        return error_answer(error, path, known)
+
+
+def _ordinary(pairs: list[tuple[bytes, bytes]], fast: FastPath) -> dict[bytes, bytes] | None:
+    """The headers of a call with a JSON body of known and small size, and at most one good key."""
+    headers = dict(pairs)
+    if len(headers) < len(pairs) or not _OUT_OF_THE_ORDINARY.isdisjoint(headers):
+        return None
+    length = headers.get(b"content-length", b"")
+    fits = length.isdigit() and len(length) < 8 and int(length) <= fast.body_bytes_max
+    is_json = headers.get(b"content-type") == b"application/json"
+    key = headers.get(b"idempotency-key")
+    good_key = key is None or (fast.takes_key and WELL_FORMED.fullmatch(key.decode("latin-1")))
+    return headers if fits and is_json and good_key else None
+
+
+async def _whole(receive: Receive) -> bytes | None:
+    """The body; None when the client left before its end."""
+    body, more = b"", True
+    while more:
+        message = await receive()
+        if message["type"] != "http.request":
+            return None
+        body += message["body"]
+        more = message["more_body"]
+    return body
+
+
+async def send_answer(answer: HttpAnswer, send: Send) -> None:
+    headers = []
+    if answer.status != 204:
+        headers = [
+            (b"content-type", answer.media_type.encode("latin-1")),
+            (b"content-length", b"%d" % len(answer.body)),
+        ]
+    for name, text in answer.headers.items():
+        headers.append((name.lower().encode("latin-1"), text.encode("latin-1")))
+    await send(HTTPResponseStartEvent(type="http.response.start", status=answer.status, headers=headers))
+    await send(HTTPResponseBodyEvent(type="http.response.body", body=answer.body, more_body=False))

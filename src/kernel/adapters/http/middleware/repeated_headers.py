@@ -1,0 +1,51 @@
+"""Headers that come in several lines (RFC 9110, section 5.3): lists are joined, single values refused."""
+
+from collections import Counter
+from collections.abc import Awaitable
+
+from litestar.types import ASGIApp, Receive, Scope, Send
+
+from kernel.adapters.http.conventions.problem import error_answer
+from kernel.adapters.http.middleware.fast_path import send_answer
+from kernel.domain.errors import Invalid
+
+# Headers that the shop reads and that have one value: to take one of two would be a guess.
+_SINGLE = {
+    name.lower().encode(): name
+    for name in ("Authorization", "Content-Type", "Idempotency-Key", "Last-Event-ID", "Origin")
+}
+
+Lines = list[tuple[bytes, bytes]]
+
+
+def join_repeated(app: ASGIApp) -> ASGIApp:
+    """`app` sees each header once."""
+
+    def joined(scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
+        lines: Lines = list(scope["headers"])
+        if len(dict(lines)) < len(lines):
+            repeated = _repeated(lines)
+            if not repeated.isdisjoint(_SINGLE):
+                return _refuse(repeated & _SINGLE.keys(), scope, send)
+            scope["headers"] = _joined(lines)
+        return app(scope, receive, send)
+
+    return joined
+
+
+def _repeated(lines: Lines) -> set[bytes]:
+    counts = Counter(name for name, _ in lines)
+    return {name for name, count in counts.items() if count > 1}
+
+
+def _joined(lines: Lines) -> Lines:
+    values: dict[bytes, list[bytes]] = {}
+    for name, text in lines:
+        values.setdefault(name, []).append(text)
+    # A cookie's pairs have a separator of their own (RFC 6265, section 5.4).
+    return [(name, (b"; " if name == b"cookie" else b", ").join(texts)) for name, texts in values.items()]
+
+
+async def _refuse(names: set[bytes], scope: Scope, send: Send) -> None:
+    (name, *_) = sorted(_SINGLE[name] for name in names)
+    await send_answer(error_answer(Invalid.field(name, "must be given once"), scope["path"]), send)

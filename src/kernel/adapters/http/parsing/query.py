@@ -1,0 +1,88 @@
+"""Queries: a parameter that a route does not know, or that comes twice, is refused and named."""
+
+from collections.abc import Callable, Mapping
+from functools import cache
+from typing import Annotated, Any
+
+import msgspec
+from litestar import Request
+from litestar.handlers import BaseRouteHandler
+from litestar.params import QueryParameter
+from litestar.typing import FieldDefinition
+
+from kernel.adapters.http.parsing.faults import FAULTS_MAX, invalid
+from kernel.adapters.http.parsing.words import must_be, shown
+from kernel.contracts.values import Amount, UserId
+from kernel.domain.errors import FieldError
+
+ANY_QUERY = "any_query"  # In the `opt` of a route that takes any query, as a static file does.
+_READ: Mapping[str, Callable[[str], object]] = {"amount": Amount.decode, "userId": UserId.decode}
+
+
+async def plain_query(request: Request[Any, Any, Any]) -> None:
+    """Runs before a request. Raises Invalid, which names the parameters that the route does not know, that
+    come twice, or that are `null`: Litestar would take that for absent, and only a user id may be `null`."""
+    if not request.scope["query_string"] or ANY_QUERY in request.route_handler.opt:
+        return
+    known = declared(request.route_handler)
+    for name, values in request.query_params.dict().items():
+        is_null = values[0].lower() == "null" and name not in _READ
+        if name not in known or len(values) > 1 or is_null:
+            raise invalid(query_faults(request))
+
+
+def query_faults(request: Request[Any, Any, Any]) -> list[FieldError]:
+    """All that is wrong with the query of this request."""
+    known, given = declared(request.route_handler), request.query_params.dict()
+    errors = []
+    for name, values in given.items():
+        if name not in known:
+            errors.append(FieldError(name, f"is unknown: this route takes {', '.join(known) or 'no query'}"))
+        elif len(values) > 1:
+            errors.append(FieldError(name, "must be given once"))
+        elif message := _fault(name, values[0], known[name]):
+            errors.append(FieldError(name, message))
+    missing = [name for name, field in known.items() if field.is_required and name not in given]
+    return errors[:FAULTS_MAX] + [FieldError(name, "is required") for name in missing]
+
+
+@cache
+def declared(handler: BaseRouteHandler) -> dict[str, FieldDefinition]:
+    """The query parameters of a route, by the names that clients use."""
+    return {
+        field.kwarg_definition.name or field.name: field
+        for field in handler.parsed_fn_signature.parameters.values()
+        if isinstance(field.kwarg_definition, QueryParameter)
+    }
+
+
+def fault(field: FieldDefinition, text: str) -> str:
+    """What is wrong with the text of a parameter; nothing where it is as declared."""
+    kind = _kind(field)
+    try:
+        msgspec.convert(text, kind, strict=False)
+    except msgspec.ValidationError:
+        return must_be(kind, shown(text))
+    return ""
+
+
+def _fault(name: str, text: str, field: FieldDefinition) -> str:
+    if name not in _READ:
+        return fault(field, text)
+    try:
+        _READ[name](text)
+    except ValueError as error:
+        return f"{error}, not {shown(text)}"
+    return ""
+
+
+@cache
+def _kind(field: FieldDefinition) -> Any:
+    """Its type as msgspec knows it: Litestar keeps the bounds apart."""
+    definition: Any = field.kwarg_definition
+    kind = field.annotation
+    if field.is_optional:
+        (kind,) = [part.annotation for part in field.inner_types if not part.is_none_type]
+    bounds = {name: getattr(definition, name) for name in ("ge", "le", "min_length", "max_length", "pattern")}
+    meta = msgspec.Meta(**{name: bound for name, bound in bounds.items() if bound is not None})
+    return Annotated[kind, meta]

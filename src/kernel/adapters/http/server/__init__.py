@@ -1,0 +1,1 @@
+"""Our HTTP server: connections, limits, and how requests come in and answers go out."""

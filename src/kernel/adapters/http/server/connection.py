@@ -1,0 +1,175 @@
+"""A connection of a client: one request at a time, and limits on all that may grow."""
+
+import asyncio
+from math import inf
+from typing import Any
+
+from httptools import HttpParserError, HttpParserUpgrade
+
+from kernel.adapters.http.server.connection_limiter import ConnectionLimiter
+from kernel.adapters.http.server.reading import Reading
+from kernel.adapters.http.server.request_head import Refused, bad
+
+# What a connection waits for.
+REQUEST, HEAD, BODY, ANSWER = range(4)
+_UNFINISHED = (HEAD, BODY)
+
+
+class Connection(Reading):
+    """uvicorn makes one for each client.
+
+    The next request begins once the previous one was answered and its answer taken. Reading pauses where
+    something of it has come before.
+    """
+
+    def __init__(self, limiter: ConnectionLimiter, **given: Any) -> None:
+        super().__init__(limiter, **given)
+        self.held_bytes = 0
+        """Of what has come: not looked at yet, or in the body of a request that is not answered."""
+        limits = limiter.limits
+        self._within_s = (limits.idle_s, limits.head_within_s, limits.body_within_s, inf)
+        self._waits = REQUEST
+        self._is_held_back = False
+        """Whether nothing is read, because what has come is of the next request."""
+        self._begins_when_taken = False
+        self._why_refused: str | None = None
+
+    # What the transport and the server call.
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        super().connection_made(transport)
+        descriptor = transport.get_extra_info("socket").fileno()
+        self._why_refused = self.limiter.admit(self, self.client[0] if self.client else "", descriptor)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        super().connection_lost(exc)
+        self.is_ending = True
+        self.left.set()
+        self.limiter.leave(self)
+        self._forget()
+
+    def data_received(self, data: bytes) -> None:
+        if not self.is_ending:
+            self._unread += data
+            self._go_on()
+
+    def eof_received(self) -> bool:  # type: ignore[override]  # asyncio allows a bool
+        """Whether the connection stays open: what was asked for is answered."""
+        self.left.set()
+        if self.is_answering:
+            self.cycle.message_event.set()
+        if not self.is_ending:
+            self._go_on()
+        return not self.is_closing()
+
+    def resume_writing(self) -> None:
+        super().resume_writing()
+        if self._begins_when_taken:
+            self._begins_when_taken = False
+            self.transport.set_write_buffer_limits()
+            self._go_on()
+
+    def on_response_complete(self) -> None:
+        self.server_state.total_requests += 1
+        self.is_answering = False
+        if not self.is_closing():
+            self.flow.resume_reading()  # What is left of the body is dropped.
+            self._go_on()
+
+    # What the limiter calls.
+
+    @property
+    def is_unfinished(self) -> bool:
+        """Whether a request has begun to come, and is not whole."""
+        return self._waits in _UNFINISHED
+
+    @property
+    def spare_bytes(self) -> int:
+        """What it could give back of what it holds: all but a whole request that is being answered."""
+        return self.held_bytes if self.is_unfinished else len(self._unread)
+
+    def give_way(self) -> None:
+        """Give it back. A request that is being answered gets its answer, and is the last one."""
+        if self.is_answering and not self.is_unfinished:
+            self.keeps_alive = self.cycle.keep_alive = False
+            self._unread = b""
+            self._count_held()
+        else:
+            self.refuse(Refused(503, "overloaded", "too many requests are unfinished"))
+
+    def overdue(self) -> None:
+        if self.is_unfinished:
+            self.refuse(Refused(408, "request_timeout", "the request did not come in time"))
+        else:
+            self.close()
+
+    # One request after the other.
+
+    def _go_on(self) -> None:
+        """Do what can be done with the bytes that have come."""
+        has_left = self.left.is_set()
+        try:
+            if self._unread:
+                self._read()
+            if self._in_body:
+                waits = BODY
+            elif self.is_answering or self._begins_when_taken:
+                waits = ANSWER
+            else:
+                waits = HEAD if self._unread else REQUEST
+            if has_left and waits in _UNFINISHED:
+                raise bad("the request ends before it is whole")
+        except Refused as refused:
+            self.refuse(refused)
+            return
+        if waits != self._waits:
+            self._waits = waits
+            self.due = inf if waits == ANSWER else self.loop.time() + self._within_s[waits]
+        if has_left and waits == REQUEST:
+            self.close()
+            return
+        if self._unread and waits == ANSWER:
+            self._is_held_back = True
+            self.flow.pause_reading()
+        elif self._is_held_back:
+            self._is_held_back = False
+            self.flow.resume_reading()
+        self._count_held()
+
+    def _read(self) -> None:
+        """Raises Refused."""
+        if self._why_refused is not None:
+            raise Refused(503, "overloaded", self._why_refused)
+        try:
+            while self._unread and not self._begins_when_taken:
+                if self._in_body:
+                    self._read_body()
+                elif self.is_answering:
+                    return
+                elif self.transport.get_write_buffer_size():
+                    # The client has yet to take the previous answer; the transport tells when it has.
+                    self._begins_when_taken = True
+                    self.transport.set_write_buffer_limits(high=0)
+                elif not self._read_head():
+                    return
+                if self._in_body == (self._missing_bytes == 0):
+                    raise bad("where the body ends is not certain")
+        except (HttpParserError, HttpParserUpgrade) as error:
+            raise bad(f"the request is not as HTTP has it: {error}") from error
+
+    def _count_held(self) -> None:
+        count = len(self._unread) + (self._body_bytes if self.is_answering else 0)
+        if count != self.held_bytes:
+            more, self.held_bytes = count - self.held_bytes, count
+            self.limiter.held_bytes += more
+            if more > 0 and self.limiter.is_full:
+                self.limiter.make_room()
+
+    def close(self) -> None:
+        super().close()
+        self._forget()
+
+    def _forget(self) -> None:
+        self._unread, self._body_bytes, self._waits = b"", 0, ANSWER
+        self._begins_when_taken = False
+        self._count_held()

@@ -1,0 +1,119 @@
+"""The way out to one client: answers in few packets, an end that loses none, and nobody who takes nothing."""
+
+import asyncio
+from math import inf
+from typing import Any, cast
+from uuid import uuid4
+
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
+
+from kernel.adapters.http.conventions.problem import refused_answer
+from kernel.adapters.http.server.connection_limiter import ConnectionLimiter
+from kernel.adapters.http.server.cycle import Cycle
+from kernel.adapters.http.server.request_head import Refused
+from kernel.adapters.request_id import HEADER
+
+JOINED_BYTES_MAX = 16 * 1024
+JOINED_WRITES_MAX = 4
+
+
+class Line(HttpToolsProtocol):
+    """Stands between uvicorn's request and its transport, for writing and for the end."""
+
+    cycle: Cycle
+
+    def __init__(self, limiter: ConnectionLimiter, **given: Any) -> None:
+        super().__init__(**given)
+        self.limiter = limiter
+        self.left = asyncio.Event()
+        """Set once the client has closed its side, or the connection is lost."""
+        self.keeps_alive = False
+        """Whether the client of the last request wants to send another one."""
+        self.is_answering = False
+        self.is_ending = False
+        """Whether no byte of the client is looked at any more."""
+        self.due = inf
+        self._written: list[bytes] = []
+        self._untaken_bytes = 0
+        self._taken_at = 0.0
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        super().connection_made(cast(asyncio.Transport, transport))
+        self.due = self.loop.time() + self.limiter.limits.head_within_s
+
+    def write(self, data: bytes) -> None:
+        """What is written within one turn of the event loop leaves in one packet: each wakes the client."""
+        if not self._written:
+            self.loop.call_soon(self.flush)
+        self._written.append(data)
+        # A long answer has to feel that its reader is slow.
+        if len(data) > JOINED_BYTES_MAX or len(self._written) > JOINED_WRITES_MAX:
+            self.flush()
+
+    def flush(self) -> None:
+        if self._written:
+            if not self.is_closing():
+                self.transport.write(b"".join(self._written))
+            self._written.clear()
+
+    def is_closing(self) -> bool:
+        return self.is_ending or self.transport.is_closing()
+
+    def close(self) -> None:
+        """Closes once the last answer is written, and its client had the time to read it.
+
+        Closing at once would make the kernel answer unread bytes with a reset, which may overtake the answer.
+        """
+        if self.is_closing():
+            return
+        self.flush()
+        self.is_ending = True
+        if self.left.is_set():
+            self.transport.close()
+        else:
+            self.transport.write_eof()
+            self.flow.resume_reading()
+            self.due = self.loop.time() + self.limiter.limits.linger_s
+
+    def abort(self) -> None:
+        self.is_ending = True
+        self.transport.abort()
+
+    def shutdown(self) -> None:
+        if self.is_answering:
+            self.cycle.keep_alive = False
+        else:
+            self.flush()
+            self.transport.close()
+
+    def refuse(self, refused: Refused) -> None:
+        """The server's own answer, and the end."""
+        if self.is_answering:
+            self.cycle.lose()
+        if not (self.is_answering and self.cycle.response_started):
+            answer = refused_answer(refused.status, refused.code, refused.detail)
+            headers = {
+                "content-type": answer.media_type, "content-length": str(len(answer.body)),
+                **answer.headers, HEADER: uuid4().hex, "connection": "close",
+            }  # fmt: skip
+            lines = [b"%b: %b\r\n" % field for field in self.server_state.default_headers]
+            lines += [f"{name.lower()}: {text}\r\n".encode() for name, text in headers.items()]
+            self.write(b"".join((STATUS_LINE[answer.status], *lines, b"\r\n", answer.body)))
+        self.close()
+
+    def check(self, now: float) -> None:
+        """End what is overdue."""
+        untaken_bytes = self.transport.get_write_buffer_size()
+        if not untaken_bytes or untaken_bytes != self._untaken_bytes:
+            self._untaken_bytes, self._taken_at = untaken_bytes, now
+        elif now >= self._taken_at + self.limiter.limits.taken_within_s:
+            self.abort()
+        if now >= self.due:
+            if self.is_ending:
+                self.transport.close()
+            elif not self.flow.read_paused:
+                self.overdue()
+
+    def overdue(self) -> None:
+        """Called when the client has not sent in time what it should."""
+        raise NotImplementedError

@@ -1,0 +1,125 @@
+import asyncio
+import errno
+import os
+import socket
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import partial
+from typing import Any, cast
+
+import uvicorn
+from litestar.types import ASGIApp
+
+from kernel.adapters.http.middleware.answer_headers import start_answers
+from kernel.adapters.http.middleware.cut_off import answer_cut_off
+from kernel.adapters.http.middleware.head import answer_head
+from kernel.adapters.http.middleware.options import answer_options
+from kernel.adapters.http.server.connection import Connection
+from kernel.adapters.http.server.connection_limiter import ConnectionLimiter, nobody
+from kernel.adapters.http.server.limits import Limits
+from kernel.domain.errors import Unavailable
+
+# How long what still arrives is taken after `stop`. Every answer ends its connection then, and services keep
+# an idle one among themselves for less, so that none of their requests can meet a closing connection.
+LULL_S = 2.0
+CLIENT_KEEP_ALIVE_S = 1.0
+GRACE_S = 4
+_LULL_CHECK_S = 0.02
+# Asked after 30 s of silence, and dropped 30 s after what was not confirmed.
+_SILENCE = {"TCP_KEEPIDLE": 30, "TCP_KEEPINTVL": 10, "TCP_KEEPCNT": 3, "TCP_USER_TIMEOUT": 30_000}
+
+
+class HttpServer(uvicorn.Server):
+    """uvicorn on a socket of ours; the process, not the server, listens to signals.
+
+    uvicorn starts, stops and accepts; `Connection` is its protocol, with limits.
+    """
+
+    def __init__(
+        self,
+        app: ASGIApp,
+        listener: socket.socket,
+        limits: Limits | None = None,
+        uncapped: Callable[[str], bool] = nobody,
+    ) -> None:
+        """`uncapped` tells whether an address, as a trusted proxy's, may have any number of connections."""
+        self._limiter = ConnectionLimiter(limits or Limits(), uncapped)
+        super().__init__(
+            uvicorn.Config(
+                start_answers(answer_cut_off(answer_head(answer_options(app)))),
+                interface="asgi3",
+                loop="none",
+                http=cast(Any, partial(Connection, self._limiter)),
+                ws="none",
+                log_config=None,
+                access_log=False,
+                server_header=False,
+                proxy_headers=False,  # nobody asks who the client is
+                timeout_graceful_shutdown=GRACE_S,
+            )
+        )
+        self._listener = listener
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+    async def run_until(self, stop: asyncio.Event) -> None:
+        """Serve until `stop` is set, then send clients away, and finish what was begun."""
+        serving = asyncio.create_task(self.serve(sockets=[self._listener]))
+        stopping = asyncio.create_task(stop.wait())
+        sweeping = asyncio.create_task(self._limiter.sweep())
+        try:
+            await asyncio.wait({serving, stopping, sweeping}, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            stopping.cancel()
+            await self._send_away()
+            self.should_exit = True
+            await serving
+            if not sweeping.done():
+                sweeping.cancel()
+        if sweeping.done():
+            await sweeping
+
+    async def _send_away(self) -> None:
+        self._limiter.leaving = True
+        for connection in self.server_state.connections:
+            if isinstance(connection, Connection) and connection.is_answering:
+                connection.cycle.keep_alive = False
+        deadline = time.monotonic() + LULL_S
+        while self.server_state.connections and time.monotonic() < deadline:
+            await asyncio.sleep(_LULL_CHECK_S)
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """`::` listens to IPv4 too, where the system can. Raises Unavailable in one clear line."""
+    family = _family(host)
+    both = host == "::" and socket.has_dualstack_ipv6()
+    try:
+        listener = socket.create_server((host, port), family=family, backlog=2048, dualstack_ipv6=both)
+        _notice_who_is_gone(listener)
+        return listener
+    except OSError as error:
+        why = os.strerror(error.errno or 0)
+        if error.errno == errno.EADDRNOTAVAIL:
+            why = "this machine has no such address"
+        raise Unavailable(f"cannot listen on {host}:{port}: {why}") from error
+
+
+def _family(host: str) -> socket.AddressFamily:
+    """That of the host's addresses, IPv4 where it has both. Raises Unavailable for a name that has none."""
+    try:
+        found = socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)
+    except (socket.gaierror, UnicodeError) as error:
+        raise Unavailable(f"cannot listen on {host}: no address is known by this name") from error
+    families = {family for family, *_ in found}
+    return socket.AF_INET if socket.AF_INET in families else socket.AF_INET6
+
+
+def _notice_who_is_gone(listener: socket.socket) -> None:
+    """A client whose machine or network is gone says nothing. Accepted sockets inherit these options."""
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+    for name, setting in _SILENCE.items():
+        if hasattr(socket, name):  # not everywhere
+            listener.setsockopt(socket.IPPROTO_TCP, getattr(socket, name), setting)

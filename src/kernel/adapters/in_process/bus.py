@@ -1,0 +1,142 @@
+"""The bus of the embedded shop: from the relay straight to the consumers, within one process."""
+
+import asyncio
+import logging
+from collections import defaultdict, deque
+from collections.abc import Callable, Sequence
+from itertools import starmap
+from types import TracebackType
+from typing import Self
+
+from kernel.contracts.messaging import Catalog
+from kernel.domain.errors import Unavailable
+from kernel.ports.bus import Envelope, Handler, Unreadable
+
+Listener = Callable[[bytes], None]
+
+GRACE_S = 4.0
+DEAD_LETTERS_MAX = 1000
+
+logger = logging.getLogger(__name__)
+
+
+class InProcessBroker:
+    """What the services of one process share. It queues nothing: the outbox of the publisher is the queue."""
+
+    def __init__(self, catalog: Catalog) -> None:
+        self.catalog = catalog
+        self.handlers: dict[str, Handler] = {}
+        self.listeners: defaultdict[str, list[tuple[InProcessNotifications, Listener]]] = defaultdict(list)
+        self.dead_letters: deque[tuple[str, Envelope]] = deque(maxlen=DEAD_LETTERS_MAX)
+        """Each with the service that could not read it."""
+
+
+class InProcessBus:
+    """Publisher and Subscriber of one service, like RabbitBus."""
+
+    def __init__(self, broker: InProcessBroker, service: str, *, grace_s: float = GRACE_S) -> None:
+        """Running handlers have `grace_s` to end in `stop`."""
+        self._broker = broker
+        self._service = service
+        self._grace_s = grace_s
+        self._running: set[asyncio.Task[None]] = set()
+
+    async def publish(self, envelopes: Sequence[Envelope]) -> None:
+        """Return once the consumers have committed, which is more than being held."""
+        subscribers_of = self._broker.catalog.subscribers_of
+        deliveries = [
+            (consumer, envelope)
+            for envelope in envelopes
+            for consumer in ([envelope.to] if envelope.to else subscribers_of(envelope.type))
+        ]
+        outcomes = await asyncio.gather(*starmap(self._hand_over, deliveries), return_exceptions=True)
+        for (_, envelope), outcome in zip(deliveries, outcomes, strict=True):
+            if outcome is not None:
+                detail = f"{envelope.type} was not taken: {str(outcome) or 'its handler was cut off'}"
+                raise Unavailable(detail, code="consumer_unavailable") from outcome
+
+    async def notify(self, envelope: Envelope) -> bool:
+        wanting = [
+            handle for notifications, handle in self._broker.listeners[envelope.type] if notifications.wanted
+        ]
+        for handle in wanting:
+            try:
+                handle(envelope.body)
+            except Exception:
+                logger.exception("a notification was not handled, it is lost")
+        return bool(wanting)
+
+    async def subscribe(self, handler: Handler) -> None:
+        async def handle(body: bytes) -> None:
+            task = asyncio.ensure_future(handler(body))
+            self._running.add(task)
+            try:
+                await task
+            finally:
+                self._running.discard(task)
+
+        self._broker.handlers[self._service] = handle
+
+    def consumers(self, event_type: str) -> Sequence[str]:
+        subscribers = self._broker.catalog.subscribers_of(event_type)
+        return subscribers if len(subscribers) > 1 else ()
+
+    @property
+    def healthy(self) -> bool:
+        return True
+
+    async def stop(self) -> None:
+        """Take no more messages, and let running handlers finish; what is cut off stays in its outbox."""
+        self._broker.handlers.pop(self._service, None)
+        if self._running:
+            _, pending = await asyncio.wait(self._running, timeout=self._grace_s)
+            for task in pending:
+                task.cancel()
+
+    async def close(self) -> None:
+        self._broker.handlers.pop(self._service, None)
+        for task in self._running:
+            task.cancel()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.stop()
+        await self.close()
+
+    async def _hand_over(self, consumer: str, envelope: Envelope) -> None:
+        handler = self._broker.handlers.get(consumer)
+        if handler is None:
+            raise Unavailable(f"{consumer} is not subscribed")
+        try:
+            await handler(envelope.body)
+        except Unreadable as error:
+            logger.warning("dead-lettered: %s", error)
+            self._broker.dead_letters.append((consumer, envelope))
+        except Exception:
+            logger.exception("a message was not handled, it will be delivered again")
+            raise
+
+
+class InProcessNotifications:
+    def __init__(self, broker: InProcessBroker) -> None:
+        self.wanted = False
+        self._broker = broker
+
+    @property
+    def healthy(self) -> bool:
+        return True
+
+    async def listen(self, event_type: str, handle: Listener) -> None:
+        listeners = self._broker.listeners[event_type]
+        listeners.append((self, handle))
+        try:
+            await asyncio.Event().wait()
+        finally:
+            listeners.remove((self, handle))
+
+    async def want(self, wanted: bool) -> None:
+        self.wanted = wanted

@@ -1,0 +1,58 @@
+"""A pooler in between, which may take away what the shop needs of a session (docs/recipes/databases.md)."""
+
+from collections.abc import Awaitable, Callable
+
+import asyncpg
+
+from kernel.adapters.postgres.connections.engine import SERVER_SETTINGS
+
+CURE = (
+    "a pooler needs session pooling, and to pass on the settings of a session"
+    " (or set them by ALTER ROLE: docs/recipes/databases.md)"
+)
+LOOKS_MAX = 3
+
+_SETTINGS = "SELECT name, current_setting(name) FROM unnest($1::text[]) AS wanted(name)"
+# The wanted values as the server formats them, set for a transaction that ends at once.
+_WANTED = (
+    "SELECT name, set_config(name, value, true) FROM unnest($1::text[], $2::text[]) AS wanted(name, value)"
+)
+_BACKEND = "SELECT pg_backend_pid()"
+
+
+async def pooled_by_transaction(
+    connection: asyncpg.Connection, connect: Callable[[], Awaitable[asyncpg.Connection]]
+) -> str | None:
+    """Behind such a pooler, and nowhere else, a second session gets the server process of the first one.
+
+    A pooler tells its clients process ids that it invents, so without a pooler this costs one statement.
+    """
+    pid = await _pid(connection)
+    if connection.get_server_pid() == pid:
+        return None
+    other = await connect()
+    try:
+        async with other.transaction():
+            taken = await _pid(other)
+            for _ in range(LOOKS_MAX):
+                if taken == pid or await _pid(connection) != pid:
+                    return "is behind a pooler that pools by transaction: session pooling is needed"
+    finally:
+        other.terminate()
+    return None
+
+
+async def _pid(connection: asyncpg.Connection) -> int:
+    """The server process, asked in a transaction: every pooler keeps that on one process."""
+    async with connection.transaction():
+        return int(await connection.fetchval(_BACKEND))
+
+
+async def settings_problem(connection: asyncpg.Connection) -> str | None:
+    names = [name for name in SERVER_SETTINGS if name != "application_name"]
+    found = dict(await connection.fetch(_SETTINGS, names))
+    wanted = dict(await connection.fetch(_WANTED, names, [SERVER_SETTINGS[name] for name in names]))
+    for name, value in wanted.items():
+        if found[name] != value:
+            return f"gives sessions in which {name} is {found[name]} instead of {value}: {CURE}"
+    return None

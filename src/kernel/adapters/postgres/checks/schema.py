@@ -1,0 +1,34 @@
+"""The revision of a database, as its newest migration recorded it."""
+
+import asyncpg
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from kernel.adapters.postgres.connections.failures import cause_of
+from kernel.adapters.postgres.statements.reading import read
+from kernel.domain.errors import ShopError, Unavailable
+
+_REVISION = text("SELECT max(version_num) FROM alembic_version")
+
+
+class SchemaMismatch(ShopError):
+    def __init__(self, detail: str) -> None:
+        super().__init__("schema", detail)
+
+
+async def revision(engine: AsyncEngine) -> int:
+    """The number of the database's newest revision; 0 where it was never migrated."""
+    try:
+        [(found,)] = await read(engine, _REVISION)
+    except Unavailable as error:
+        if not isinstance(cause_of(error), asyncpg.UndefinedTableError):
+            raise
+        return 0
+    return int(found or 0)
+
+
+async def stored_revision(connection: asyncpg.Connection) -> str:
+    """As it is written there, which another application may have done; "0" where none is."""
+    if await connection.fetchval("SELECT to_regclass('alembic_version')") is None:
+        return "0"
+    return str(await connection.fetchval("SELECT max(version_num) FROM alembic_version") or "0")

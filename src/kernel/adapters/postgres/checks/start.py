@@ -1,0 +1,173 @@
+"""The checks of a database that every command makes before it does anything with it."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import partial
+
+import asyncpg
+from alembic.util import CommandError
+from sqlalchemy.exc import SQLAlchemyError
+
+from kernel.adapters.postgres.checks.pooling import CURE, pooled_by_transaction, settings_problem
+from kernel.adapters.postgres.checks.schema import SchemaMismatch, stored_revision
+from kernel.adapters.postgres.checks.tables_found import OF_ALL, TABLES, first_missing, tables_of
+from kernel.adapters.postgres.connections.engine import COMMAND_TIMEOUT_S, CONNECT_TIMEOUT_S, SERVER_SETTINGS
+from kernel.adapters.postgres.connections.failures import DRIVER_ERRORS, words_of
+from kernel.adapters.postgres.connections.hosts import Hosts
+from kernel.adapters.postgres.connections.urls import database_hosts
+from kernel.adapters.postgres.tables import Schema
+from kernel.domain.errors import Contention, Unavailable
+
+# The oldest version that reports to its clients that it takes no more writes.
+VERSION_MIN = 14
+SHOWN_MAX = 4
+# Sources of a setting that win over a later change of the server's own (PostgreSQL manual, pg_settings).
+_OF_THE_SESSION = ("database", "user", "database user", "client", "session")
+
+_SERVER = """
+SELECT current_setting('server_version_num')::int / 10000 AS version,
+       current_setting('server_encoding') AS encoding,
+       current_user AS role, current_database() AS database, current_schema() AS schema,
+       coalesce(has_schema_privilege(current_schema(), 'CREATE'), false) AS may_create,
+       (SELECT source FROM pg_settings WHERE name = 'default_transaction_read_only') AS read_only_source,
+       concat_ws('/', extract(epoch FROM pg_postmaster_start_time()), current_database(), current_schema())
+           AS identity
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """The state of a service's database that has passed all other checks."""
+
+    revision: int
+    """0 where it was never migrated."""
+    identity: str
+    """Two URLs with the same one lead to the same tables."""
+
+
+@contextmanager
+def naming(service: str, url: str) -> Iterator[None]:
+    """Turns every failure into Unavailable, with one line that names the database and quotes it."""
+    try:
+        yield
+    except (*DRIVER_ERRORS, SQLAlchemyError, CommandError, Contention, OSError, EOFError) as error:
+        raise Unavailable(f"{where(service, url)}: {_words(error)}") from error
+
+
+def where(service: str, url: str) -> str:
+    hosts = database_hosts(url)
+    return f"the {service} database {hosts[0].database} at {','.join(map(str, hosts))}"
+
+
+def _words(error: Exception) -> str:
+    said = words_of(error)
+    if "startup parameter" in said:
+        said += f"; {CURE}"
+    return said
+
+
+async def require_fit(url: str, schema: Schema, *, writes: bool = True) -> None:
+    """Raises Unavailable or SchemaMismatch where the database is not the service's, or not ready for it.
+
+    A higher revision is fine: expand, then contract.
+    """
+    found = await look(url, schema, writes=writes)
+    if found.revision < schema.revision:
+        state = f"is at revision {found.revision:04}, but {schema.revision:04} is needed"
+        raise SchemaMismatch(
+            f"{where(schema.service, url)} {state if found.revision else 'was never migrated'}:"
+            f" run `shop migrate {schema.service}`"
+        )
+
+
+async def require_migratable(databases: Sequence[tuple[str, Schema]]) -> None:
+    """Raises Unavailable or SchemaMismatch before any of them is touched."""
+    found = [await look(url, schema, creates=True) for url, schema in databases]
+    if len({one.identity for one in found}) < len(found):
+        names = " and ".join(f"{schema.service.upper()}_DATABASE_URL" for _, schema in databases)
+        raise SchemaMismatch(f"{names} lead to the same database; each service needs one of its own")
+
+
+async def look(url: str, schema: Schema, *, writes: bool = False, creates: bool = False) -> Found:
+    """Raises Unavailable or SchemaMismatch where this cannot be the service's database.
+
+    The collation is not looked at, because no index depends on it: every key is COLLATE "C".
+    """
+    connect = partial(
+        Hosts(url).connect,
+        timeout_s=CONNECT_TIMEOUT_S,
+        command_timeout=COMMAND_TIMEOUT_S,
+        server_settings=SERVER_SETTINGS,
+        statement_cache_size=0,  # a pooler may give each statement to another server
+    )
+    with naming(schema.service, url):
+        connection = await connect()
+        try:
+            reason = await pooled_by_transaction(connection, connect)
+            if reason is None:
+                async with connection.transaction():
+                    server = await connection.fetchrow(_SERVER)
+                    rows = await connection.fetch(TABLES)
+                    reason = _server_problem(server) or await settings_problem(connection)
+                    tables = {row["relname"]: row for row in rows}
+                    revision = "0" if reason else await stored_revision(connection)
+        finally:
+            connection.terminate()
+    reason = reason or _problem(schema, server, tables, revision, writes=writes, creates=creates)
+    if reason is not None:
+        raise SchemaMismatch(f"{where(schema.service, url)} {reason}")
+    return Found(int(revision), server["identity"])
+
+
+def _server_problem(server: asyncpg.Record) -> str | None:
+    if server["version"] < VERSION_MIN:
+        return f"is PostgreSQL {server['version']}: {VERSION_MIN} or newer is needed"
+    if server["encoding"] != "UTF8":
+        return f"has the encoding {server['encoding']}: create it with ENCODING 'UTF8' TEMPLATE template0"
+    if server["read_only_source"] in _OF_THE_SESSION:
+        return (
+            "sets default_transaction_read_only for the database, the role or the session, which hides a"
+            " switchover: leave it to the server"
+        )
+    if server["schema"] is None:
+        return f"has no schema in its search_path that the role {server['role']} may use"
+    return None
+
+
+def _problem(
+    schema: Schema,
+    server: asyncpg.Record,
+    tables: dict[str, asyncpg.Record],
+    revision: str,
+    *,
+    writes: bool,
+    creates: bool,
+) -> str | None:
+    names = [table.name for table in schema.tables]
+    own = [name for name in names if name in tables]
+    if not revision.isdecimal():
+        return "has migrations of another application"
+    if int(revision) and not own:
+        return f"is not of the {schema.service} service: it has the tables {_shown(tables)}"
+    if int(revision) and len(own) < len(names):
+        missing = next(name for name in names if name not in tables)
+        return f"is at revision {int(revision):04} but has no table {missing}"
+    # Who only reads, as the audit does, is there to find out what else is wrong.
+    serves = (writes or creates) and int(revision) >= schema.revision
+    if serves and (lacking := first_missing(schema, tables)):
+        return f"is at revision {int(revision):04} but has no {lacking}"
+    if not int(revision) and own:
+        return f"has a table {own[0]} that no migration of the shop made"
+    for name in (table.name for table in tables_of(schema) if table.name in tables):
+        if not tables[name]["may_read"] or (writes and not tables[name]["may_write"]):
+            return f"refuses the table {name} to the role {server['role']}"
+    if creates and int(revision) < schema.revision and not server["may_create"]:
+        return f"lets the role {server['role']} create nothing in the schema {server['schema']}"
+    return None
+
+
+def _shown(tables: dict[str, asyncpg.Record]) -> str:
+    of_all = {"alembic_version", *(table.name for table in OF_ALL)}
+    names = sorted(set(tables) - of_all)
+    return ", ".join(names[:SHOWN_MAX]) + (" …" if len(names) > SHOWN_MAX else "")

@@ -1,0 +1,49 @@
+"""What a database has of a service's tables.
+
+Half a restore may lack a key, and without it a message that came twice would be handled twice.
+"""
+
+from collections.abc import Iterator, Mapping
+
+import asyncpg
+from sqlalchemy import PrimaryKeyConstraint, Table, UniqueConstraint
+
+from kernel.adapters.postgres.tables import DISCARDED, INBOX, OUTBOX, PARKED, Schema
+
+OF_ALL = (OUTBOX, INBOX, PARKED, DISCARDED)
+
+TABLES = """
+SELECT relname, has_table_privilege(oid, 'SELECT') AS may_read,
+       has_table_privilege(oid, 'INSERT') AS may_write,
+       ARRAY(SELECT attname::text FROM pg_attribute
+             WHERE attrelid = pg_class.oid AND attnum > 0 AND NOT attisdropped) AS columns,
+       ARRAY(SELECT (SELECT string_agg(attname, ', ' ORDER BY attname) FROM pg_attribute
+                     WHERE attrelid = indrelid AND attnum = ANY (indkey))
+             FROM pg_index
+             WHERE indrelid = pg_class.oid AND indisunique AND indisvalid AND indpred IS NULL) AS keys
+FROM pg_class WHERE relkind IN ('r', 'p') AND pg_table_is_visible(oid)
+    AND relnamespace NOT IN ('pg_catalog'::regnamespace, 'information_schema'::regnamespace)
+"""
+
+
+def tables_of(schema: Schema) -> tuple[Table, ...]:
+    return (*schema.tables, *OF_ALL)
+
+
+def first_missing(schema: Schema, tables: Mapping[str, asyncpg.Record]) -> str | None:
+    """Of what the code needs at its own revision, or at a later one."""
+    return next(_missing(schema, tables), None)
+
+
+def _missing(schema: Schema, tables: Mapping[str, asyncpg.Record]) -> Iterator[str]:
+    for table in tables_of(schema):
+        if table.name not in tables:
+            yield f"table {table.name}"
+            continue
+        found = tables[table.name]
+        yield from (f"column {table.name}.{c.name}" for c in table.c if c.name not in found["columns"])
+        for key in table.constraints:
+            if isinstance(key, PrimaryKeyConstraint | UniqueConstraint):
+                names = ", ".join(sorted(column.name for column in key.columns))
+                if names not in found["keys"]:
+                    yield f"unique key ({names}) of the table {table.name}"

@@ -1,0 +1,60 @@
+"""Connections to PostgreSQL, one pool a service."""
+
+import logging
+
+import asyncpg
+from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+
+from kernel.adapters.postgres.connections.hosts import Hosts
+from kernel.adapters.postgres.connections.pool import PatientPool
+
+# SQLAlchemy names the logger of a pool after its class. A pool logs a traceback for each connection that
+# breaks as it is closed; the caller that used it reports what matters.
+for _pool in ("sqlalchemy.pool", f"{PatientPool.__module__}.{PatientPool.__name__}"):
+    logging.getLogger(_pool).setLevel(logging.CRITICAL)
+
+CONNECT_TIMEOUT_S = 5
+# Above the server's own timeouts, so that only a half-open connection reaches it, and low enough that a
+# COMMIT whose answer is lost can be asked after within the 10 s that a caller waits.
+COMMAND_TIMEOUT_S = 5
+POOL_SIZE = 10
+# Those that lie unused are the last to be lent: a firewall may have forgotten them meanwhile.
+RECYCLE_S = 300
+SERVER_SETTINGS = {
+    "application_name": "shop",
+    "default_transaction_isolation": "read committed",
+    # What a client that died or stalled may hold locks for.
+    "idle_in_transaction_session_timeout": "10s",
+    "lock_timeout": "1s",
+    "statement_timeout": "4s",
+    "timezone": "UTC",
+    "jit": "off",
+    # Every statement finds its rows by a key, but the planner takes a table that was never analyzed for a
+    # small one, and searches the whole of it (docs/decisions/0012-no-searches.md).
+    "enable_seqscan": "off",
+    "enable_hashjoin": "off",
+    "enable_mergejoin": "off",
+}
+
+
+def connect_engine(url: str) -> AsyncEngine:
+    """An engine for a libpq URL; of several hosts the one that takes writes is used."""
+    hosts = Hosts(url)
+
+    async def connect() -> asyncpg.Connection:
+        return await hosts.connect(
+            timeout_s=CONNECT_TIMEOUT_S, command_timeout=COMMAND_TIMEOUT_S, server_settings=SERVER_SETTINGS
+        )
+
+    return create_async_engine(
+        "postgresql+asyncpg://",
+        async_creator=connect,
+        poolclass=PatientPool,
+        pool_size=POOL_SIZE,
+        max_overflow=0,
+        pool_timeout=CONNECT_TIMEOUT_S,
+        pool_use_lifo=True,  # few busy server processes, whose caches are warm
+        pool_recycle=RECYCLE_S,
+        # Errors are logged and parked; what users sent is not.
+        hide_parameters=True,
+    )

@@ -1,0 +1,130 @@
+"""What PostgreSQL's errors mean for a transaction (PostgreSQL manual, appendix A: SQLSTATE)."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import asyncpg
+from sqlalchemy.exc import DBAPIError, EmulatedDBAPIException
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+
+from kernel.adapters.words import in_words
+from kernel.domain.errors import Contention, OutcomeUnknown, ShopError, Unavailable
+
+_CONTENTION = {
+    "40001",  # serialization_failure
+    "40P01",  # deadlock_detected
+    "23505",  # unique_violation: a concurrent transaction was first
+    "55P03",  # lock_not_available
+    "57014",  # query_canceled: the statement timeout
+    "0A000",  # feature_not_supported: asyncpg's cached plan no longer fits the schema
+}
+# The server would refuse any other call too. Nothing was done, and the call is not to blame, so it may be
+# tried again later.
+_REFUSES_CLASSES = (
+    "28",  # invalid authorization
+    "3D",  # invalid catalog name: the database does not exist
+    "3F",  # invalid schema name
+    "53",  # insufficient resources: no connection, memory or disk left
+    "55006",  # object_in_use: the database is being dropped or copied
+    "25006",  # read_only_sql_transaction, after a failover
+    "25P0",  # a timeout ended the session: idle_in_transaction_session_timeout, transaction_timeout
+    "42501",  # insufficient_privilege
+    "42P01",  # undefined_table: the schema is another one
+    "42703",  # undefined_column
+)
+# Connection exception, operator intervention, system error: whether it still committed is not known.
+_AWAY_CLASSES = ("08", "57", "58")
+
+# InternalClientError: of several hosts none takes writes yet, or the stream broke off within a message.
+# EmulatedDBAPIException: what the pool makes of these when it is asked for a raw connection.
+DRIVER_ERRORS = (
+    DBAPIError,
+    EmulatedDBAPIException,
+    asyncpg.PostgresError,
+    asyncpg.InterfaceError,
+    asyncpg.InternalClientError,
+)
+
+
+@contextmanager
+def translate_errors(*, committing: bool = False) -> Iterator[None]:
+    """Raises Contention, Unavailable or, while `committing`, OutcomeUnknown for what the driver raises."""
+    try:
+        yield
+    except DRIVER_ERRORS as error:
+        cause = cause_of(error)
+        sqlstate = _sqlstate(cause)
+        if sqlstate in _CONTENTION:
+            raise Contention(str(cause)) from error
+        if sqlstate is not None and sqlstate.startswith(_REFUSES_CLASSES):
+            raise Unavailable("the database refuses to work", code="database_unavailable") from error
+        if sqlstate is None or sqlstate.startswith(_AWAY_CLASSES):
+            raise _lost(committing) from error
+        raise
+    except PoolTimeout as error:
+        raise Unavailable("too many calls are waiting for the database", code="overloaded") from error
+    except (OSError, TimeoutError) as error:
+        raise _lost(committing) from error
+
+
+@contextmanager
+def connecting() -> Iterator[None]:
+    """Raises Unavailable for whatever a server says instead of giving a session: no call is to blame."""
+    try:
+        yield
+    except DRIVER_ERRORS as error:
+        cause = cause_of(error)
+        if isinstance(cause, asyncpg.PostgresError) and not (_sqlstate(cause) or "").startswith(
+            _AWAY_CLASSES
+        ):
+            raise Unavailable("the database refuses to work", code="database_unavailable") from error
+        raise
+
+
+def cause_of(error: BaseException) -> BaseException:
+    """The driver's own error, inside of what SQLAlchemy or `translate_errors` made of it."""
+    if isinstance(error, DBAPIError | EmulatedDBAPIException) and error.orig is not None:
+        return cause_of(error.orig)
+    if isinstance(error, ShopError | Contention) and error.__cause__ is not None:
+        return cause_of(error.__cause__)
+    return error
+
+
+def refusal(error: BaseException, *, connecting: bool = False) -> tuple[str, str] | None:
+    """The kind and the words of a failure that any other call would meet too; None for one of this call only.
+
+    A network error counts only while `connecting`: elsewhere it may not be about the database. While
+    `connecting` every SQLSTATE counts.
+    """
+    cause = cause_of(error)
+    sqlstate = _sqlstate(cause)
+    if isinstance(cause, asyncpg.PostgresError):
+        to_all = (sqlstate or "").startswith((*_REFUSES_CLASSES, *_AWAY_CLASSES))
+        if not connecting and (sqlstate in _CONTENTION or not to_all):
+            return None
+        verb = "away" if (sqlstate or "").startswith(_AWAY_CLASSES) else "refuses"
+        return f"{sqlstate}", f"{verb}: {sqlstate} {'; '.join(str(cause).splitlines())}"
+    client_errors = (asyncpg.InterfaceError, asyncpg.InternalClientError)
+    if isinstance(cause, (*client_errors, OSError, TimeoutError) if connecting else client_errors):
+        return "away", f"away: {words_of(cause)}"
+    return None
+
+
+def words_of(error: BaseException) -> str:
+    """As `in_words`, but without what the driver says only of itself."""
+    cause = cause_of(error)
+    if isinstance(cause, asyncpg.exceptions.TargetServerAttributeNotMatched):
+        return "no host takes writes"
+    if type(cause) is asyncpg.InternalClientError:  # The server ended the session within a statement.
+        return "the connection broke off"
+    return in_words(error)
+
+
+def _sqlstate(cause: BaseException) -> str | None:
+    return getattr(cause, "sqlstate", None)
+
+
+def _lost(committing: bool) -> Exception:
+    if committing:
+        return OutcomeUnknown("the database did not say whether it committed")
+    return Unavailable("the database is away", code="database_unavailable")

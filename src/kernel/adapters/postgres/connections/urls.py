@@ -1,0 +1,180 @@
+"""URLs of databases as libpq reads them (PostgreSQL manual, 34.1.1.2), down to what the driver is given."""
+
+import getpass
+import re
+import ssl
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from ipaddress import IPv6Address
+from typing import Any
+from urllib.parse import urlencode
+
+from kernel.adapters.postgres.connections.parameters import (
+    SESSION,
+    SOCKET,
+    TLS,
+    UrlProblem,
+    decoded,
+    is_host,
+    parameters,
+)
+
+PORT = 5432
+# A host and its port.
+Place = tuple[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class HostUrl:
+    """One host of a URL, and all that a connection to it needs."""
+
+    host: str
+    """A name, an address, or the folder of a Unix socket."""
+    port: int
+    user: str
+    password: str = field(repr=False)
+    database: str
+    parameters: Mapping[str, str] = field(repr=False, hash=False)
+
+    def __str__(self) -> str:
+        return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
+
+    @property
+    def connect_within_s(self) -> float | None:
+        """The URL's own limit; like libpq, 0 means none."""
+        return float(self.parameters.get("connect_timeout", 0)) or None
+
+    @property
+    def socket_options(self) -> Mapping[str, int]:
+        """Like libpq, 0 means what the system does by itself, except for `keepalives`."""
+        given = {name: int(self.parameters[name]) for name in SOCKET if name in self.parameters}
+        return {name: number for name, number in given.items() if number or name == "keepalives"}
+
+    @property
+    def session_settings(self) -> dict[str, str]:
+        """What the URL sets for the session."""
+        found = {name: self.parameters[name] for name in SESSION if name in self.parameters}
+        fallback = self.parameters.get("fallback_application_name")
+        return {"application_name": fallback, **found} if fallback else found
+
+    def driver_options(self) -> dict[str, Any]:
+        """Everything is given, or the driver would look for it in PGHOST, PGPASSWORD and the like.
+
+        Raises OSError where a certificate cannot be read, which includes ssl.SSLError.
+        """
+        tls = {name: self.parameters[name] for name in TLS if name in self.parameters}
+        secured: ssl.SSLContext | str = self.parameters.get("sslmode", "prefer")
+        if tls.get("sslrootcert") == "system":
+            secured = _trusting_the_system(tls)
+            tls = {name: tls[name] for name in ("sslnegotiation",) if name in tls}
+        return {
+            "dsn": f"postgresql://?{urlencode(tls)}",
+            "host": self.host,
+            "port": self.port,
+            "user": self.user,
+            "password": self.password,
+            "database": self.database,
+            "ssl": secured,
+        }
+
+
+def _trusting_the_system(tls: Mapping[str, str]) -> ssl.SSLContext:
+    """`sslrootcert=system`, which the driver does not know: the authorities of this machine."""
+    context = ssl.create_default_context()
+    context.set_alpn_protocols(["postgresql"])
+    if "sslcert" in tls:
+        context.load_cert_chain(tls["sslcert"], tls.get("sslkey"), tls.get("sslpassword", ""))
+    return context
+
+
+def database_hosts(url: str) -> list[HostUrl]:
+    """The hosts of a URL in its order. Raises UrlProblem."""
+    places, user, password, database, parameters = _parts(url)
+    user = user or _user_of_this_process()
+    return [HostUrl(host, port, user, password, database or user, parameters) for host, port in places]
+
+
+def _parts(url: str) -> tuple[list[Place], str, str, str, dict[str, str]]:
+    """Places, user, password, database, and the other parameters, all of them decoded."""
+    start = re.match(r"postgres(ql)?://", url)
+    if start is None:
+        raise UrlProblem("it does not begin with postgresql://")
+    if re.search(r"[\s\x00-\x1f\x7f]", url):
+        raise UrlProblem("it has a space or a line break")
+    rest = url[start.end() :]
+    account = ""
+    if "@" in rest.partition("/")[0]:
+        account, _, rest = rest.partition("@")
+    authority, mark, tail = _split(rest)
+    if "@" in authority:  # part of the password: libpq wants %40 there, but no host has an @
+        more, _, authority = authority.rpartition("@")
+        account = f"{account}@{more}"
+    path, _, query = tail.partition("?") if mark == "/" else ("", "", tail)
+    if "@" in path:
+        raise UrlProblem("in the password, / must be written as %2F")
+    given = parameters(query)
+    user, _, password = account.partition(":")
+    if "host" in given:
+        written = [(host, "") if host.count(":") > 1 else _place(host) for host in given["host"].split(",")]
+    else:
+        written = [_place(one) for one in authority.split(",")]
+    return (
+        _places(written, given.get("port", "")),
+        given.get("user", "") or decoded(user),
+        given.get("password", "") or decoded(password),
+        given.get("dbname", "") or decoded(path),
+        given,
+    )
+
+
+def _split(rest: str) -> tuple[str, str, str]:
+    """The hosts, the character that ends them, and what follows."""
+    found = re.match(r"([^/?]*)([/?]?)(.*)\Z", rest)
+    assert found is not None
+    return found[1], found[2], found[3]
+
+
+def _places(written: list[tuple[str, str]], ports: str) -> list[Place]:
+    if not ports:
+        return [(host, _port(port)) for host, port in written]
+    numbers = ports.split(",")
+    if len(numbers) not in (1, len(written)):
+        raise UrlProblem("it has not as many ports as hosts")
+    return [(host, _port(port)) for (host, _), port in zip(written, numbers * len(written), strict=False)]
+
+
+def _place(text: str) -> tuple[str, str]:
+    """A host, and its port as it is written."""
+    if text.startswith("["):
+        found = re.fullmatch(r"\[([^\[\]]*)\](?::([^:]*))?", text)
+        host, port = (found[1], found[2]) if found else ("", "")
+        try:
+            IPv6Address(decoded(host))
+        except ValueError:
+            raise UrlProblem("a host in [ ] must be an IPv6 address") from None
+    else:
+        host, _, port = text.partition(":")
+        if ":" in port:
+            raise UrlProblem("an IPv6 address must be written in [ ]")
+    host = decoded(host)
+    if not host:
+        raise UrlProblem("a host is missing")
+    if not host.startswith("/") and not is_host(host):
+        raise UrlProblem("a host is no name and no address")
+    return host, port or ""
+
+
+def _port(text: str) -> int:
+    if not text:
+        return PORT
+    if not re.fullmatch(r"[0-9]{1,5}", text) or not 1 <= int(text) <= 65535:
+        raise UrlProblem("a port must be a number from 1 to 65535")
+    return int(text)
+
+
+def _user_of_this_process() -> str:
+    """libpq's default."""
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):  # the user of a container may have no name
+        raise UrlProblem("it names no user") from None

@@ -1,0 +1,96 @@
+from collections.abc import Callable, Collection, Sequence
+from datetime import datetime
+from functools import partial
+from operator import attrgetter
+from typing import Generic, TypeVar
+from uuid import UUID
+
+from sqlalchemy import ARRAY, Uuid, all_, any_, bindparam, delete, func, insert, select
+
+from kernel.adapters.postgres.statements.unit_of_work import PostgresUnitOfWork
+from kernel.adapters.postgres.statements.unnest import arrays, unnest
+from kernel.adapters.postgres.tables import OUTBOX
+from kernel.application.envelopes import Encode, pack
+from kernel.domain.ids import first_id, made_at
+from kernel.ports.clock import Clock
+from kernel.ports.outbox import OutboxRow
+
+E = TypeVar("E")
+
+_COLUMNS = (OUTBOX.c.type, OUTBOX.c.id, OUTBOX.c.event, OUTBOX.c.count)
+_row = attrgetter("type", "id", "events", "count")
+_ADD = insert(OUTBOX).from_select([c.name for c in _COLUMNS], select(unnest(*_COLUMNS)))
+_OLDEST = (
+    select(OUTBOX.c.id)
+    .where(OUTBOX.c.type == bindparam("event_type"), OUTBOX.c.id < bindparam("before"))
+    .order_by(OUTBOX.c.id)
+    .limit(bindparam("count_max"))
+    .with_for_update(skip_locked=True)
+    .scalar_subquery()
+)
+_TAKEN = (
+    delete(OUTBOX)
+    .where(OUTBOX.c.type == bindparam("event_type"), OUTBOX.c.id == any_(func.array(_OLDEST)))
+    .returning(*_COLUMNS)
+    .cte("taken")
+)
+_TAKE = select(_TAKEN).order_by(_TAKEN.c.id)
+_REMOVE = delete(OUTBOX).where(
+    OUTBOX.c.type == bindparam("event_type"), OUTBOX.c.id == any_(bindparam("ids", type_=ARRAY(Uuid)))
+)
+_OTHERS = (
+    select(*_COLUMNS)
+    .where(OUTBOX.c.type == bindparam("event_type"), OUTBOX.c.id < bindparam("before"))
+    .where(OUTBOX.c.id != all_(bindparam("but", type_=ARRAY(Uuid))))
+    .order_by(OUTBOX.c.id)
+    .limit(bindparam("count_max"))
+)
+_END = UUID(int=2**128 - 1)
+_FIRST = select(OUTBOX.c.id).order_by(OUTBOX.c.id).limit(1)
+
+
+class PostgresOutbox(Generic[E]):
+    """A row is what one transaction says of one type: much cheaper than a row an event."""
+
+    def __init__(
+        self, uow: PostgresUnitOfWork, clock: Clock, encode: Encode[E], committed: Callable[[OutboxRow], None]
+    ) -> None:
+        """What was added is handed to `committed` after the commit."""
+        self._uow = uow
+        self._clock = clock
+        self._encode = encode
+        self._committed = committed
+
+    async def add(self, events: Sequence[E]) -> None:
+        if not events:
+            return
+        rows = pack(events, self._encode, self._clock)
+        await self._uow.transaction.write(_ADD, arrays(_COLUMNS, map(_row, rows)))
+        for row in rows:
+            self._uow.after_commit(partial(self._committed, row))
+
+
+class PostgresBacklog:
+    def __init__(self, uow: PostgresUnitOfWork) -> None:
+        self._uow = uow
+
+    async def take(
+        self, event_type: str, *, count_max: int, before: datetime | None = None
+    ) -> Sequence[OutboxRow]:
+        end = first_id(before) if before else _END
+        wanted = {"event_type": event_type, "count_max": count_max, "before": end}
+        return [OutboxRow(*row) for row in await self._uow.transaction.execute(_TAKE, wanted)]
+
+    async def waiting(
+        self, event_type: str, *, count_max: int, before: datetime, but: Collection[UUID]
+    ) -> Sequence[OutboxRow]:
+        wanted = {"event_type": event_type, "count_max": count_max, "before": first_id(before)}
+        rows = await self._uow.transaction.execute(_OTHERS, {**wanted, "but": list(but)})
+        return [OutboxRow(*row) for row in rows]
+
+    async def remove(self, event_type: str, ids: Sequence[UUID]) -> None:
+        await self._uow.transaction.write(_REMOVE, {"event_type": event_type, "ids": ids})
+
+    async def waiting_since(self) -> datetime | None:
+        oldest = await self._uow.transaction.execute(_FIRST)
+        return made_at(oldest[0]["id"]) if oldest else None

@@ -1,0 +1,102 @@
+from collections.abc import Sequence
+from typing import Any
+from uuid import UUID
+
+from asyncpg import Record
+from sqlalchemy import any_, bindparam, delete, func, select
+from sqlalchemy.dialects.postgresql import ARRAY, insert
+from sqlalchemy.types import Uuid
+
+from kernel.adapters.cloudevents import message_of
+from kernel.adapters.postgres.messages.text import storable, storable_key
+from kernel.adapters.postgres.statements.unit_of_work import PostgresUnitOfWork
+from kernel.adapters.postgres.statements.unnest import arrays, unnest
+from kernel.adapters.postgres.tables import DISCARDED, PARKED
+from kernel.domain.events import Parked, Unhandled, joined
+from kernel.ports.clock import Clock
+
+_PARKED = tuple(PARKED.c)
+_INSERT = insert(PARKED).from_select([c.name for c in _PARKED], select(*unnest(*_PARKED).c))
+_ADD = _INSERT.on_conflict_do_update(
+    index_elements=[PARKED.c.type, PARKED.c.subject, PARKED.c.reason],
+    set_={
+        "count": PARKED.c.count + _INSERT.excluded.count,
+        "detail": _INSERT.excluded.detail,
+        "payload": _INSERT.excluded.payload,
+        "last_parked_at": _INSERT.excluded.last_parked_at,
+    },
+)
+_WAITING = select(PARKED).order_by(PARKED.c.id).limit(bindparam("count_max"))
+_WAITING_AFTER = _WAITING.where(PARKED.c.id > bindparam("after", type_=Uuid))
+_STILL_PARKED = (
+    select(PARKED.c.id)
+    .where(PARKED.c.id == any_(bindparam("ids", type_=ARRAY(Uuid))))
+    .order_by(PARKED.c.id)
+    .with_for_update()
+    .scalar_subquery()
+)
+_TAKE = delete(PARKED).where(PARKED.c.id == any_(func.array(_STILL_PARKED))).returning(PARKED)
+
+_COLUMNS = tuple(DISCARDED.c)
+_DISCARD = insert(DISCARDED).from_select([c.name for c in _COLUMNS], select(unnest(*_COLUMNS)))
+
+
+class PostgresParkedMessages:
+    def __init__(self, uow: PostgresUnitOfWork, clock: Clock) -> None:
+        self._uow = uow
+        self._clock = clock
+
+    async def add(self, unhandled: Sequence[Unhandled]) -> None:
+        if unhandled:
+            rows = map(_row, joined(unhandled, self._clock.new_id, self._clock.now()))
+            values = ([row[c.name] for c in _PARKED] for row in rows)
+            await self._uow.transaction.execute(_ADD, arrays(_PARKED, values))
+
+    async def waiting(self, *, after: UUID | None, count_max: int) -> Sequence[Parked]:
+        query = _WAITING if after is None else _WAITING_AFTER
+        rows = await self._uow.transaction.execute(query, {"count_max": count_max, "after": after})
+        return [_parked(row) for row in rows]
+
+    async def take(self, ids: Sequence[UUID]) -> Sequence[Parked]:
+        rows = await self._uow.transaction.execute(_TAKE, {"ids": list(ids)})
+        return sorted((_parked(row) for row in rows), key=lambda parked: parked.id)
+
+
+class PostgresDiscardedMessages:
+    def __init__(self, uow: PostgresUnitOfWork, clock: Clock) -> None:
+        self._uow = uow
+        self._clock = clock
+
+    async def add(self, discarded: Sequence[Parked], *, by: str, note: str) -> None:
+        record = {"discarded_at": self._clock.now(), "discarded_by": storable(by), "note": storable(note)}
+        rows = [_row(parked) | record | {"id": self._clock.new_id()} for parked in discarded]
+        await self._uow.transaction.execute(
+            _DISCARD, arrays(_COLUMNS, ([row[c.name] for c in _COLUMNS] for row in rows))
+        )
+
+
+def _row(parked: Parked) -> dict[str, Any]:
+    return {
+        "id": parked.id,
+        "type": storable_key(parked.unhandled.type),
+        "subject": storable_key(parked.unhandled.subject),
+        "reason": parked.unhandled.reason,
+        "detail": storable(parked.unhandled.detail),
+        "payload": parked.unhandled.payload,
+        "count": parked.count,
+        "first_parked_at": parked.first_parked_at,
+        "last_parked_at": parked.last_parked_at,
+    }
+
+
+def _parked(row: Record) -> Parked:
+    payload: bytes = row["payload"]
+    return Parked(
+        id=row["id"],
+        unhandled=Unhandled(
+            message_of(payload), row["type"], row["subject"], row["reason"], row["detail"], payload
+        ),
+        count=row["count"],
+        first_parked_at=row["first_parked_at"],
+        last_parked_at=row["last_parked_at"],
+    )

@@ -1,0 +1,1 @@
+"""Migrations of databases that are in use."""

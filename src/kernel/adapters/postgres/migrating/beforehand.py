@@ -1,0 +1,111 @@
+"""Changes of big tables that run before the transaction of a migration and block nobody.
+
+A migration lists these in `beforehand`. A migrator that is killed leaves some of them done, and the next one
+starts again with the first one.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Protocol
+
+import asyncpg
+
+from kernel.adapters.postgres.migrating.patience import Patience
+
+# A batch locks its rows for some hundredths of a second.
+BATCH_ROWS = 5000
+
+Key = Sequence[object]
+"""The values of a row's key; empty for the place before the first row."""
+
+
+class Beforehand(Protocol):
+    async def run(self, patience: Patience) -> None:
+        """Runs outside of any transaction."""
+        ...
+
+
+@dataclass(frozen=True)
+class Index:
+    """An index that is built CONCURRENTLY. One that a kill has left invalid is dropped first."""
+
+    name: str
+    table: str
+    columns: str
+    """Whatever follows the name of the table: `(status, id) WHERE …`."""
+    unique: bool = False
+
+    async def run(self, patience: Patience) -> None:
+        await patience.patiently(partial(self._build, patience))
+
+    async def _build(self, patience: Patience) -> None:
+        valid = await patience.driver.fetchval(
+            "SELECT indisvalid FROM pg_index WHERE indexrelid = to_regclass($1)", self.name
+        )
+        if valid:
+            return
+        if valid is not None:
+            await patience.concurrently(f"DROP INDEX CONCURRENTLY {self.name}")
+        unique = "UNIQUE " if self.unique else ""
+        await patience.concurrently(
+            f"CREATE {unique}INDEX CONCURRENTLY {self.name} ON {self.table} {self.columns}"
+        )
+
+
+@dataclass(frozen=True)
+class NoIndex:
+    """An index that is dropped CONCURRENTLY."""
+
+    name: str
+
+    async def run(self, patience: Patience) -> None:
+        drop = f"DROP INDEX CONCURRENTLY IF EXISTS {self.name}"
+        await patience.patiently(partial(patience.concurrently, drop))
+
+
+@dataclass(frozen=True)
+class InBatches:
+    """A change of many rows, some thousand in a transaction, in the order of a unique key.
+
+    The key of a row must never change: a row could be left out.
+    """
+
+    table: str
+    key: str
+    """The columns of the key, separated by commas."""
+    change: str
+    """`DELETE FROM table` or `UPDATE table SET …`, without its WHERE."""
+    where: str
+    """The rows that still have to be changed."""
+
+    async def run(self, patience: Patience) -> None:
+        done = 0
+        after: Key = ()
+        while batch := await patience.patiently(partial(self._change, patience.driver, after)):
+            *after, changed = batch
+            done += changed
+            patience.report(f"changed {done} rows of table {self.table}")
+
+    async def _change(self, driver: asyncpg.Connection, after: Key) -> asyncpg.Record | None:
+        """The key of the last row of the batch that follows `after`, and how many were changed.
+
+        OFFSET 0 keeps `where` out of the index scan. For an equality in it PostgreSQL would start every scan
+        at the first equal row, and read the rows that earlier batches have deleted again and again.
+        """
+        numbers = ", ".join(f"${number}" for number in range(1, len(after) + 1))
+        follows = f"WHERE ({self.key}) > ({numbers})" if after else ""
+        return await driver.fetchrow(
+            f"""
+            WITH batch AS MATERIALIZED (
+                SELECT {self.key}
+                FROM (SELECT * FROM {self.table} {follows} ORDER BY {self.key} OFFSET 0) AS following
+                WHERE {self.where}
+                LIMIT {BATCH_ROWS}
+            ), changed AS (
+                {self.change} WHERE ({self.key}) IN (TABLE batch) AND ({self.where}) RETURNING 1
+            )
+            SELECT {self.key}, (SELECT count(*) FROM changed) FROM batch ORDER BY ({self.key}) DESC LIMIT 1
+            """,
+            *after,
+        )

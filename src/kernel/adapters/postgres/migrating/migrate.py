@@ -1,0 +1,182 @@
+"""Migrations by alembic, on databases that are in use (docs/recipes/writing-a-migration.md)."""
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import asynccontextmanager, contextmanager, suppress
+from functools import partial
+from pathlib import Path
+
+import asyncpg
+from alembic import command
+from alembic.config import Config
+from alembic.script import Script, ScriptDirectory
+from sqlalchemy import Connection, NullPool
+from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
+
+from kernel.adapters.postgres.checks.schema import stored_revision
+from kernel.adapters.postgres.checks.start import naming
+from kernel.adapters.postgres.connections.engine import CONNECT_TIMEOUT_S, SERVER_SETTINGS
+from kernel.adapters.postgres.connections.failures import DRIVER_ERRORS
+from kernel.adapters.postgres.connections.hosts import Hosts
+from kernel.adapters.postgres.migrating.beforehand import Beforehand
+from kernel.adapters.postgres.migrating.patience import TRY_MS, Patience
+from kernel.adapters.words import in_words
+from kernel.domain.errors import ShopError
+
+logger = logging.getLogger(__name__)
+
+
+def _migrations() -> Path:
+    """In a wheel they are beside this file (pyproject.toml), in the repository at its top."""
+    in_wheel = Path(__file__).parent / "migrations"
+    return in_wheel if in_wheel.is_dir() else Path(__file__).parents[5] / "migrations"
+
+
+MIGRATIONS = _migrations()
+# Any number that only migrations use: two migrators take turns.
+ADVISORY_LOCK = 0x53484F50
+TURN_EVERY_S = 1.0
+LOG_EVERY_TURNS = 5
+LOCK_WITHIN_S = 60
+SETTINGS = SERVER_SETTINGS | {
+    "application_name": "shop migrate",
+    # A step takes as long as it takes; only its tries for a lock are short.
+    "statement_timeout": "0",
+    "lock_timeout": f"{TRY_MS}ms",
+    # The session of a killed migrator ends soon, and the migrators' lock with it.
+    "client_connection_check_interval": "1s",
+}
+
+_TURN = "SELECT pg_try_advisory_lock($1)"
+_WHOSE_TURN = """
+SELECT format('pid %s (%s), connected since %s', pid, application_name, backend_start)
+FROM pg_locks JOIN pg_stat_activity USING (pid)
+WHERE locktype = 'advisory' AND objid = $1::bigint::oid AND granted AND datname = current_database()
+"""
+
+
+class MigrationFailed(ShopError):
+    def __init__(self, detail: str) -> None:
+        super().__init__("migration_failed", detail)
+
+
+async def migrate(
+    url: str, service: str, versions: Path | None = None, *, lock_within_s: float = LOCK_WITHIN_S
+) -> int:
+    """Bring the database to its newest revision, step by step; answers with the number of its revision.
+
+    `versions` is the folder of its migrations where that is not ours.
+    A database that is newer stays as it is, so that a release can be rolled back without its schema.
+    Raises Unavailable, LockNotGiven or MigrationFailed, each with one clear line; completed steps stay.
+    """
+    config = alembic_config(versions or MIGRATIONS / service / "versions")
+    async with _connected(url, service) as (connection, driver):
+        with _in_one_line(service, "the migration"):
+            if _steps(config, await stored_revision(driver)):
+                await _take_turn(driver, service)
+                steps = _steps(config, await stored_revision(driver))
+                async with _patience(url, service, driver, lock_within_s) as patience:
+                    for step in steps:
+                        await _do(step, config, connection, patience)
+            return int(await stored_revision(driver))
+
+
+def alembic_config(versions: Path) -> Config:
+    config = Config()
+    for option, value in {
+        "script_location": MIGRATIONS,
+        "version_locations": versions,
+        "path_separator": "newline",  # no other character parts two paths
+    }.items():
+        config.set_main_option(option, str(value).replace("%", "%%"))
+    return config
+
+
+def _steps(config: Config, revision: str) -> list[Script]:
+    """The migrations that a database of this revision lacks, the oldest first."""
+    newer = [
+        step for step in ScriptDirectory.from_config(config).walk_revisions() if step.revision > revision
+    ]
+    return newer[::-1]
+
+
+async def _take_turn(driver: asyncpg.Connection, service: str) -> None:
+    """Returns once this session has the migrators' lock, which ends with the session.
+
+    It polls: a CREATE INDEX CONCURRENTLY of the other migrator would wait for a statement that waits here.
+    """
+    turns = 0
+    while not await driver.fetchval(_TURN, ADVISORY_LOCK):
+        if turns % LOG_EVERY_TURNS == 0:
+            other = await driver.fetchval(_WHOSE_TURN, ADVISORY_LOCK)
+            logger.info("the migration of %s waits for another one: %s", service, other)
+        turns += 1
+        await asyncio.sleep(TURN_EVERY_S)
+
+
+async def _do(step: Script, config: Config, connection: AsyncConnection, patience: Patience) -> None:
+    def upgrade(sync: Connection) -> None:
+        config.attributes["connection"] = sync
+        command.upgrade(config, step.revision)
+
+    async def commit() -> None:
+        async with connection.begin():
+            await connection.run_sync(upgrade)
+
+    with _in_one_line(patience.service, f"migration {step.revision}"):
+        parts: Sequence[Beforehand] = getattr(step.module, "beforehand", ())
+        for part in parts:
+            await part.run(patience)
+        await patience.patiently(commit)
+
+
+@asynccontextmanager
+async def _connected(url: str, service: str) -> AsyncIterator[tuple[AsyncConnection, asyncpg.Connection]]:
+    """A session without the timeouts of the services: for alembic, and as the driver's own connection."""
+    engine = create_async_engine(
+        "postgresql+asyncpg://", async_creator=partial(_connect, url), poolclass=NullPool
+    )
+    with naming(service, url):
+        connection = await engine.connect()
+    try:
+        yield connection, (await connection.get_raw_connection()).driver_connection
+    finally:
+        await connection.close()
+        await engine.dispose()
+
+
+async def _connect(url: str) -> asyncpg.Connection:
+    connection = await Hosts(url).connect(timeout_s=CONNECT_TIMEOUT_S, server_settings=SETTINGS)
+    # A pooler may have dropped what the session was started with.
+    await connection.execute("; ".join(f"SET {name} = '{value}'" for name, value in SETTINGS.items()))
+    return connection
+
+
+@asynccontextmanager
+async def _patience(
+    url: str, service: str, driver: asyncpg.Connection, within_s: float
+) -> AsyncIterator[Patience]:
+    beside = await _connect(url)
+    patience = Patience(service, driver, beside, within_s)
+    looking = asyncio.create_task(patience.look())
+    try:
+        yield patience
+    finally:
+        looking.cancel()
+        # If it fails, no holder is named; an error of the migration itself says more.
+        with suppress(asyncio.CancelledError, OSError, *DRIVER_ERRORS):
+            await looking
+        beside.terminate()
+
+
+@contextmanager
+def _in_one_line(service: str, migration: str) -> Iterator[None]:
+    """Raises MigrationFailed with what the server said, or that its connection is gone."""
+    try:
+        yield
+    except (OSError, TimeoutError, *DRIVER_ERRORS) as error:
+        raise MigrationFailed(
+            f"{migration} of the {service} database failed: {in_words(error)};"
+            f" then run `shop migrate {service}` again"
+        ) from error

@@ -1,0 +1,1 @@
+"""How statements run: the driver, transactions, units of work, reads, batches as arrays."""

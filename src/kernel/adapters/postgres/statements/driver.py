@@ -1,0 +1,118 @@
+"""Statements of SQLAlchemy Core, run by the driver itself.
+
+Core writes the SQL, once, and keeps the pool. Its own execution, which takes any database's driver for any
+other's, costs 0.12 ms of a core a statement (docs/decisions/0011-statements-on-the-driver.md).
+"""
+
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager, suppress
+from functools import lru_cache
+from typing import Any
+
+import asyncpg
+from sqlalchemy import ClauseElement, PoolProxiedConnection
+from sqlalchemy.dialects.postgresql.asyncpg import dialect
+from sqlalchemy.ext.asyncio import AsyncEngine
+from sqlalchemy.sql.compiler import SQLCompiler
+
+from kernel.adapters.postgres.connections.failures import DRIVER_ERRORS, connecting
+from kernel.adapters.postgres.connections.pool import pool_of
+from kernel.adapters.postgres.connections.primary import PrimaryConnection
+from kernel.domain.errors import OutcomeUnknown
+
+_DIALECT = dialect()  # type: ignore[no-untyped-call]  # the library types all but this
+ROLLBACK_S = 1.0
+_NONE: Mapping[str, Any] = {}
+
+
+class DriverConnection:
+    """For as long as `connected` lends it. Statements are constants; methods raise what the driver raises."""
+
+    def __init__(self, connection: PrimaryConnection) -> None:
+        self.driver = connection
+
+    async def execute(
+        self, statement: ClauseElement, parameters: Mapping[str, Any] = _NONE
+    ) -> list[asyncpg.Record]:
+        """Returns the rows, unless the server reports with them that it takes no more writes."""
+        rows = await self.write(statement, parameters)
+        self.driver.require_primary()
+        return rows
+
+    async def write(
+        self, statement: ClauseElement, parameters: Mapping[str, Any] = _NONE
+    ) -> list[asyncpg.Record]:
+        """For a statement that commits by itself: once it is confirmed, it is final."""
+        sql, names, constants = _compiled(statement)
+        values = [parameters[name] if name in parameters else constants[name] for name in names]
+        try:
+            rows: list[asyncpg.Record] = await self.driver.fetch(sql, *values)
+        except asyncpg.ReadOnlySQLTransactionError:
+            self.driver.primary.retire()
+            raise
+        return rows
+
+
+@lru_cache(maxsize=256)
+def _compiled(statement: ClauseElement) -> tuple[str, list[str], Mapping[str, Any]]:
+    """The SQL, the names of its parameters in order, and the values of those that are constant."""
+    compiled = statement.compile(dialect=_DIALECT)
+    assert isinstance(compiled, SQLCompiler)
+    constants = {name: bound.value for name, bound in compiled.binds.items() if not bound.required}
+    return str(compiled), compiled.positiontup or [], constants
+
+
+@asynccontextmanager
+async def connected(engine: AsyncEngine) -> AsyncIterator[DriverConnection]:
+    """Lends a usable connection of the pool. It is closed instead of given back if it is still within a
+    transaction or a statement, or if its server takes no more writes."""
+    pooled = await _lend(engine)
+    connection = _driver(pooled)
+    whole = False  # What was cancelled, or took too long, may still be under way.
+    try:
+        yield DriverConnection(connection)
+        whole = True
+    except Exception as error:
+        pool_of(engine).note(error)
+        whole = not isinstance(error, OutcomeUnknown | TimeoutError) and await _rolled_back(connection)
+        raise
+    finally:
+        if whole and connection.takes_writes():
+            connection.primary.idle.add(connection)
+            pooled.close()
+        else:
+            _discard(pooled)
+
+
+async def _rolled_back(connection: PrimaryConnection) -> bool:
+    """Whether nothing of a transaction is left."""
+    if connection.is_closed() or connection.primary.retired:
+        return False
+    with suppress(*DRIVER_ERRORS, OSError, TimeoutError):
+        if connection.is_in_transaction():
+            await connection.execute("ROLLBACK", timeout=ROLLBACK_S)
+        return True
+    return False
+
+
+def _discard(pooled: PoolProxiedConnection) -> None:
+    _driver(pooled).terminate()
+    pooled.invalidate()
+
+
+async def _lend(engine: AsyncEngine) -> PoolProxiedConnection:
+    """A connection in the pool may be closed: by its server, or because that is no longer the primary."""
+    while True:
+        with connecting():
+            pooled = await engine.raw_connection()
+        connection = _driver(pooled)
+        connection.primary.idle.discard(connection)
+        if not connection.is_closed() and not connection.is_in_transaction() and connection.takes_writes():
+            return pooled
+        _discard(pooled)
+
+
+def _driver(pooled: PoolProxiedConnection) -> PrimaryConnection:
+    driver = pooled.driver_connection
+    assert isinstance(driver, PrimaryConnection)
+    return driver

@@ -1,0 +1,68 @@
+"""What was committed, to whoever listens: at most once, and never before the commit."""
+
+import asyncio
+import logging
+from collections import deque
+from collections.abc import Sequence
+from itertools import islice
+from typing import Generic, TypeVar
+
+from kernel.application.envelopes import ENVELOPE_EVENTS_MAX, Encode, envelopes, pack
+from kernel.domain.errors import Unavailable
+from kernel.ports.bus import Notifier
+from kernel.ports.clock import Clock
+
+E = TypeVar("E")
+
+WAITING_MAX = 10_000
+
+logger = logging.getLogger(__name__)
+
+
+class BackgroundNotifier(Generic[E]):
+    """Notifies of events of one type. Where many wait the oldest are lost, like all while the bus is away.
+
+    While nobody listens, an event costs next to nothing: only the first of a batch is encoded and sent, which
+    finds out whether somebody does now.
+    """
+
+    def __init__(self, encode: Encode[E], notifier: Notifier, clock: Clock) -> None:
+        self._encode = encode
+        self._notifier = notifier
+        self._clock = clock
+        self._waiting: deque[E] = deque(maxlen=WAITING_MAX)
+        self._wake = asyncio.Event()
+        self._has_listeners = False
+
+    def notify(self, events: Sequence[E]) -> None:
+        if events:
+            self._waiting.extend(events)
+            self._wake.set()
+
+    async def run(self) -> None:
+        while True:
+            await self._wake.wait()
+            batch = list(islice(self._waiting, ENVELOPE_EVENTS_MAX))
+            for _ in batch:
+                self._waiting.popleft()
+            if not self._waiting:
+                self._wake.clear()
+            try:
+                await self._notify(batch)
+            except Unavailable:
+                self._has_listeners = False
+            except Exception:
+                logger.exception("what was committed was not told")
+                self._has_listeners = False
+
+    async def _notify(self, batch: Sequence[E]) -> None:
+        if not self._has_listeners:
+            self._has_listeners = await self._send(batch[:1])
+            batch = batch[1:]
+        if self._has_listeners and batch:
+            self._has_listeners = await self._send(batch)
+
+    async def _send(self, events: Sequence[E]) -> bool:
+        """Whether anybody listened."""
+        packed = pack(events, self._encode, self._clock)
+        return all([await self._notifier.notify(envelope) for envelope in envelopes(packed)])

@@ -1,0 +1,51 @@
+"""The problems that every service may answer with (RFC 9457), and how a service declares its own."""
+
+from collections.abc import Mapping
+from dataclasses import field
+from typing import TypeVar
+
+from kernel.domain.value import value
+
+T = TypeVar("T")
+
+
+@value
+class Problems:
+    """The codes that may be answered: the title of each, and its status where that does not follow from the
+    kind of the error. A service declares `COMMON | Problems(…)`; who passes several on joins them."""
+
+    titles: Mapping[str, str]
+    statuses: Mapping[str, int] = field(default_factory=dict)
+
+    def __or__(self, other: "Problems") -> "Problems":
+        """Raises ValueError where a code would mean two things."""
+        return Problems(_joined(self.titles, other.titles), _joined(self.statuses, other.statuses))
+
+
+def _joined(some: Mapping[str, T], others: Mapping[str, T]) -> Mapping[str, T]:
+    for code in some.keys() & others.keys():
+        if some[code] != others[code]:
+            raise ValueError(f"{code} is {some[code]!r} and {others[code]!r}")
+    return {**some, **others}
+
+
+COMMON = Problems(
+    {
+        "body_too_large": "The body is too large",
+        "database_unavailable": "The database is away",
+        "head_too_large": "The head of the request is too large",
+        "idempotency_key_reused": "The idempotency key was used with other values",
+        "internal_error": "Something went wrong here",
+        "invalid_request": "The request is not valid",
+        "method_not_allowed": "This route has no such method",
+        "not_found": "There is nothing here",
+        "not_ready": "Requests cannot be served now",
+        "outcome_unknown": "It is not known whether this was done",
+        "overloaded": "Too many calls are waiting",
+        "request_timeout": "The request did not come in time",
+        "stopping": "This process is about to end",
+        "unavailable": "A part of the shop is away",
+        "unsupported_media_type": "The body must be JSON that is not encoded",
+    },
+    {"unsupported_media_type": 415},
+)

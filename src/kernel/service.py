@@ -1,0 +1,73 @@
+"""A service as its shop sees it: all that it takes to run the service beside the others.
+
+Whatever is costly to import is named here and imported when it is used: the console answers help and mistakes
+at once.
+"""
+
+import asyncio
+from collections.abc import Callable, Mapping
+from dataclasses import field
+from importlib import import_module
+from pkgutil import resolve_name
+from typing import TYPE_CHECKING, Any, Protocol, cast
+
+from kernel.contracts.messaging import Messaging
+from kernel.domain.value import value
+from kernel.ports.bus import Bus, Notifications
+from kernel.settings import Settings
+
+if TYPE_CHECKING:
+    from kernel.adapters.http.documents.openapi import Api
+    from kernel.adapters.postgres.tables import Schema
+
+
+@value(kw_only=True)
+class Host:
+    """What a process lends to a service that it runs until `stop` is set."""
+
+    bus: Callable[[], Bus]
+    """Raises SettingsError where there is no broker."""
+    notifications: Callable[[], Notifications]
+    asyncapi: bytes | None
+    """The document of the service's messages, in JSON; None where it has none."""
+    stop: asyncio.Event
+
+
+class Main(Protocol):
+    """The module that runs a service. `settings` are those that the service declares."""
+
+    def api(self, settings: Any) -> "Api":
+        """What the service offers over HTTP, of which its OpenAPI document is made."""
+        ...
+
+    async def serve(self, settings: Any, host: Host) -> None:
+        """Run the service. Raises ShopError or SettingsError if it cannot start."""
+        ...
+
+
+@value(kw_only=True)
+class Service:
+    messaging: Messaging
+    settings: type[Settings]
+    """With a field `port`, and with `database_url` where the service has a database."""
+    main: str
+    """The module that has `api` and `serve`, as Main describes it."""
+    schema: str | None = None
+    """Where the Schema of its database is: `module:name`. None: the service owns no data."""
+    commands: Mapping[str, str] = field(default_factory=dict)
+    """What it adds to the console: where the command of each name is, as `module:name`."""
+
+    @property
+    def name(self) -> str:
+        return self.messaging.service
+
+    @property
+    def package(self) -> str:
+        return self.main.partition(".")[0]
+
+    def load_main(self) -> Main:
+        return cast(Main, import_module(self.main))
+
+    def load_schema(self) -> "Schema":
+        assert self.schema is not None, f"{self.name} has no database"
+        return cast("Schema", resolve_name(self.schema))

@@ -1,0 +1,1 @@
+"""What every service is assembled from."""

@@ -1,0 +1,23 @@
+"""The database of a service, checked before it is used."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from kernel.adapters.postgres.checks.start import require_fit
+from kernel.adapters.postgres.connections.engine import connect_engine
+from kernel.adapters.postgres.connections.pool import pool_of
+from kernel.adapters.postgres.tables import Schema
+
+
+@asynccontextmanager
+async def database(url: str, schema: Schema) -> AsyncIterator[AsyncEngine]:
+    """The service's database. Raises Unavailable or SchemaMismatch, in one clear line, at start."""
+    await require_fit(url, schema)
+    engine = connect_engine(url)
+    pool_of(engine).trouble.server = f"the {schema.service} database"
+    try:
+        yield engine
+    finally:
+        await engine.dispose()

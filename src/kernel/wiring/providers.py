@@ -1,0 +1,76 @@
+"""The mechanisms of a service with a database and a bus, as dishka provides them."""
+
+from dishka import AnyOf, AsyncContainer, Provider, Scope, provide
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from kernel.adapters.postgres.connections.pool import pool_of
+from kernel.adapters.postgres.messages.inbox import PostgresInbox
+from kernel.adapters.postgres.messages.outbox import PostgresBacklog
+from kernel.adapters.postgres.messages.parked import PostgresParkedMessages
+from kernel.adapters.postgres.statements.unit_of_work import PostgresUnitOfWork
+from kernel.adapters.system_clock import SystemClock
+from kernel.adapters.telemetry.telemetry import Telemetry
+from kernel.application.consume import ParkMessage
+from kernel.application.fan_out import RelayToConsumer
+from kernel.application.housekeeping import PruneInbox
+from kernel.application.operate import HandleReplayed
+from kernel.application.relay import PublishCommitted, RelayEvents
+from kernel.application.trouble import Trouble
+from kernel.application.watchdog import WaitingSince, Watchdog
+from kernel.ports.bus import Bus, Publisher
+from kernel.ports.clock import Clock
+from kernel.ports.inbox import Inbox
+from kernel.ports.outbox import Backlog
+from kernel.ports.parked import ParkedMessages
+from kernel.ports.unit_of_work import UnitOfWork
+from kernel.wiring.background import RelayDispatcher
+from kernel.wiring.use_cases import scoped
+
+
+class KernelProvider(Provider):
+    """The mechanisms of a service with a database and a bus."""
+
+    scope = Scope.REQUEST
+
+    def __init__(self, engine: AsyncEngine, bus: Bus, telemetry: Telemetry) -> None:
+        super().__init__()
+        self._engine = engine
+        self._bus = bus
+        self._telemetry = telemetry
+
+    uow = provide(PostgresUnitOfWork, provides=AnyOf[PostgresUnitOfWork, UnitOfWork])
+    inbox = provide(PostgresInbox, provides=Inbox)
+    parked = provide(PostgresParkedMessages, provides=ParkedMessages)
+    backlog = provide(PostgresBacklog, provides=Backlog)
+    publish_committed = provide(PublishCommitted)
+    relay_events = provide(RelayEvents)
+    relay_to_consumer = provide(RelayToConsumer)
+    park_message = provide(ParkMessage)
+    handle_replayed = provide(HandleReplayed)
+    prune_inbox = provide(PruneInbox)
+    waiting_since = provide(WaitingSince)
+    clock = provide(SystemClock, provides=Clock, scope=Scope.APP)
+    dispatcher = provide(RelayDispatcher, scope=Scope.APP)
+
+    @provide(scope=Scope.APP)
+    def engine(self) -> AsyncEngine:
+        return self._engine
+
+    @provide(scope=Scope.APP)
+    def bus(self) -> Bus:
+        return self._bus
+
+    @provide(scope=Scope.APP)
+    def watchdog(self, container: AsyncContainer, clock: Clock) -> Watchdog:
+        database = pool_of(self._engine).trouble
+        return Watchdog(
+            self._bus, scoped(container, WaitingSince), database, Trouble("rabbitmq", clock), clock
+        )
+
+    @provide(scope=Scope.APP)
+    def publisher(self, watchdog: Watchdog) -> Publisher:
+        return self._telemetry.publisher(watchdog)
+
+    @provide(scope=Scope.APP)
+    def telemetry(self) -> Telemetry:
+        return self._telemetry

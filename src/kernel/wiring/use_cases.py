@@ -1,0 +1,34 @@
+"""Use cases as functions."""
+
+from collections.abc import Awaitable, Callable
+from typing import ParamSpec, Protocol, TypeVar
+
+from dishka import AsyncContainer
+
+P = ParamSpec("P")
+R = TypeVar("R")
+R_co = TypeVar("R_co", covariant=True)
+
+
+class UseCase(Protocol[P, R_co]):
+    async def __call__(self, *args: P.args, **kwargs: P.kwargs) -> R_co: ...
+
+
+def scoped(container: AsyncContainer, use_case: type[UseCase[P, R]]) -> Callable[P, Awaitable[R]]:
+    """The use case as a function: each call gets one to itself, on a unit of work that nobody else uses.
+
+    It is used again, for building one takes as long as much of what it does; no part of it needs closing.
+    """
+    idle: list[UseCase[P, R]] = []
+
+    async def build() -> UseCase[P, R]:
+        async with container() as scope:
+            return await scope.get(use_case)
+
+    async def call(*args: P.args, **kwargs: P.kwargs) -> R:
+        act = idle.pop() if idle else await build()
+        result = await act(*args, **kwargs)
+        idle.append(act)
+        return result
+
+    return call

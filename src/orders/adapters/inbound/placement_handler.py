@@ -1,0 +1,79 @@
+"""POST of one order and of a batch: what both the fast paths and Litestar's routes do."""
+
+from collections.abc import Mapping
+
+from kernel.adapters import request_id
+from kernel.adapters.http.conventions.idempotency import replay_headers
+from kernel.adapters.http.conventions.problem import problem_of
+from kernel.adapters.http.middleware.fast_path import Call, FastPath
+from kernel.adapters.http.parsing.body import BATCH_BYTES_MAX, Items, decode_body, decode_items
+from kernel.adapters.trace_context import TRACEPARENTS, from_list, traceparent
+from kernel.application.group_commit import GroupCommit
+from kernel.contracts.values import encode
+from kernel.domain.errors import Invalid
+from kernel.ports.clock import Clock
+from kernel.ports.http_answer import HttpAnswer
+from orders import wire
+from orders.contract import http
+from orders.contract.problems import PROBLEMS
+from orders.domain.commands import PlaceOrder
+from orders.domain.order import Placed
+
+PATH = "/api/Order"
+
+
+class PlacementHandler:
+    def __init__(self, place_orders: GroupCommit[PlaceOrder, Placed], clock: Clock) -> None:
+        self._place_orders = place_orders
+        self._clock = clock
+
+    async def one(self, body: http.PlaceOrder, key: str | None, trace: str | None) -> HttpAnswer:
+        """Raises what refuses the order."""
+        command = wire.place_order(
+            body, key, self._clock.new_id(), traceparent(trace), request_id.CURRENT.get()
+        )
+        placed = await self._place_orders(command)
+        headers = {"Location": f"{PATH}/{placed.order.id}"} | replay_headers(replayed=placed.replayed)
+        return HttpAnswer(201, "application/json", headers, encode(wire.order_body(placed.order)))
+
+    async def batch(
+        self, items: Items[http.PlaceOrderItem], traces: str | None, ids: str | None, trace: str | None
+    ) -> HttpAnswer:
+        """`traces` and `ids` are the headers that tell those of the items."""
+        traceparents = from_list(traces, count=len(items.items), default=traceparent(trace))
+        # Without traces of their own all items are one client's.
+        default = "" if traces else request_id.CURRENT.get()
+        request_ids = request_id.from_list(ids, traceparents=traceparents, default=default)
+        commands = [
+            wire.place_order(item, item.idempotency_key, self._clock.new_id(), own_trace, own_id)
+            for item, own_trace, own_id in zip(items.items, traceparents, request_ids, strict=True)
+            if not isinstance(item, Invalid)
+        ]
+        outcomes = iter(await self._place_orders.submit(commands) if commands else [])
+        bodies = [
+            _batch_outcome(item if isinstance(item, Invalid) else next(outcomes)) for item in items.items
+        ]
+        return HttpAnswer(200, "application/json", {}, encode(bodies))
+
+
+def _batch_outcome(outcome: Placed | Exception) -> http.BatchOutcome:
+    if isinstance(outcome, Placed):
+        return http.PlacedItem(201, wire.order_body(outcome.order), outcome.replayed)
+    problem = problem_of(outcome, PATH, PROBLEMS)
+    return http.RefusedItem(problem.status, problem)
+
+
+def fast_paths(handler: PlacementHandler) -> Mapping[str, FastPath]:
+    async def one(call: Call) -> HttpAnswer:
+        body = decode_body(call.body, http.PlaceOrder)
+        return await handler.one(body, call.idempotency_key, call.header(b"traceparent"))
+
+    async def batch(call: Call) -> HttpAnswer:
+        items = decode_items(call.body, http.PlaceOrderItem)
+        traces, ids = call.header(TRACEPARENTS.encode()), call.header(request_id.REQUEST_IDS.encode())
+        return await handler.batch(items, traces, ids, call.header(b"traceparent"))
+
+    return {
+        PATH: FastPath(one),
+        f"{PATH}/batch": FastPath(batch, body_bytes_max=BATCH_BYTES_MAX, takes_key=False),
+    }

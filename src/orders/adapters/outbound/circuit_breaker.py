@@ -1,0 +1,18 @@
+from kernel.ports.clock import Clock
+
+OPEN_S = 1.0
+
+
+class CircuitBreaker:
+    """Open for a while after a failure: what does not answer is not asked, and costs no caller its time."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._open_until = float("-inf")
+
+    @property
+    def is_open(self) -> bool:
+        return self._clock.monotonic() < self._open_until
+
+    def trip(self) -> None:
+        self._open_until = self._clock.monotonic() + OPEN_S

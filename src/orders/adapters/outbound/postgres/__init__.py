@@ -1,0 +1,1 @@
+"""Orders and their history in PostgreSQL; every statement takes a whole batch."""

@@ -1,0 +1,51 @@
+"""The columns of an order as every statement reads them, and the order made of them."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from kernel.adapters.postgres.statements.unnest import unnest
+from orders.adapters.outbound.tables import ORDER_HISTORY, ORDERS
+from orders.domain.order import Order
+from orders.domain.status import Status
+
+COLUMNS = (
+    ORDERS.c.user_id,
+    ORDERS.c.id,
+    ORDERS.c.amount,
+    ORDERS.c.currency,
+    ORDERS.c.description,
+    ORDERS.c.status,
+    ORDERS.c.reason,
+    ORDERS.c.idempotency_key,
+    ORDERS.c.cancel_requested_at,
+    ORDERS.c.ask_again_at,
+    ORDERS.c.created_at,
+    ORDERS.c.updated_at,
+)
+
+KEYS = (ORDERS.c.user_id, ORDERS.c.id)
+keys_given = unnest(*KEYS)
+
+CHANGES = tuple(ORDER_HISTORY.c)
+
+
+def order_of(row: Iterable[Any]) -> Order:
+    """Takes the values of `COLUMNS`; written out, because a list of orders takes most of its time here."""
+    user_id, id, amount, currency, description, status, reason, key, cancelled_at, ask_at, made, changed = row
+    return Order(
+        id=id,
+        user_id=user_id,
+        amount=amount,
+        currency=currency,
+        description=description,
+        status=_STATUSES[status],
+        reason=reason,
+        idempotency_key=key,
+        cancel_requested_at=cancelled_at,
+        ask_again_at=ask_at,
+        created_at=made,
+        updated_at=changed,
+    )
+
+
+_STATUSES = {status.value: status for status in Status}

@@ -1,0 +1,127 @@
+"""The operations of orders, which the gateway offers too."""
+
+from typing import Annotated
+from uuid import UUID
+
+from litestar.openapi.datastructures import ResponseSpec
+from litestar.openapi.spec import Example
+from litestar.params import PathParameter, QueryParameter
+
+from kernel.adapters.http.conventions.headers import (
+    ETAG,
+    LINK,
+    LOCATION,
+    REPLAYED,
+    RETRY_AFTER,
+    answering_with,
+)
+from kernel.adapters.http.conventions.idempotency import keys_in_the_body, nothing_but_a_key
+from kernel.adapters.http.conventions.problem import problems
+from kernel.adapters.http.documents.links import to
+from kernel.adapters.http.documents.operations import (
+    AWAY,
+    INVALID,
+    INVALID_BODY,
+    KEY_REUSED,
+    NOT_WRITTEN,
+    OVERLOADED,
+    Operation,
+    answering,
+    body,
+)
+from kernel.adapters.http.parsing.body import BATCH_BYTES_MAX, Items, JsonBody, JsonItems
+from kernel.contracts.schema import USER_ID_TEXT
+from orders.contract import examples, http
+from orders.contract.problems import PROBLEMS
+
+PlaceOrderBody = Annotated[http.PlaceOrder, body(examples.PLACE_ORDER)]
+OrderIdsBody = Annotated[list[UUID], body([examples.ORDER["id"]])]
+PlaceOrdersBody = Annotated[Items[http.PlaceOrderItem], body(examples.BATCH)]
+
+OrderIdInPath = Annotated[UUID, PathParameter(name="id", examples=[Example(value=examples.ORDER["id"])])]
+UserIdFilter = Annotated[
+    str | None,
+    QueryParameter(name="userId", schema_extra={"pattern": USER_ID_TEXT}, examples=[Example(value="alice")]),
+]
+StatusFilter = Annotated[http.OrderStatus | None, QueryParameter(name="status")]
+
+# Some of these operations are the gateway's.
+FROM_ORDER = to("getOrder", "getOrderHistory", "cancelOrder", "watchOrder", id="$response.body#/id") | to(
+    "getAccount", userId="$response.body#/userId"
+)
+NO_ORDER = (404, "order_not_found")
+
+PLACE_ORDER = Operation(
+    operation_id="placeOrder",
+    summary="Place an order and start its payment",
+    dto=JsonBody,
+    operation_class=answering_with(LOCATION, REPLAYED, links=FROM_ORDER),
+    responses=answering(201, http.Order, "Accepted", examples.ORDER)
+    | problems(
+        PROBLEMS,
+        *INVALID_BODY,
+        (402, "insufficient_funds"),
+        (422, "account_not_found"),
+        KEY_REUSED,
+        *NOT_WRITTEN,
+    ),
+)
+PLACE_ORDERS = Operation(
+    operation_id="placeOrders",
+    summary="Place 1 to 200 orders, each with its own fate",
+    dto=JsonItems,
+    before_request=keys_in_the_body,
+    status_code=200,
+    request_max_body_size=BATCH_BYTES_MAX,
+    responses=answering(
+        200, list[http.BatchOutcome], "One outcome an order, in the same order", examples.BATCH_OUTCOMES
+    )
+    | problems(PROBLEMS, *INVALID_BODY, OVERLOADED),
+)
+LIST_ORDERS = Operation(
+    operation_id="listOrders",
+    summary="Orders, oldest first",
+    operation_class=answering_with(LINK),
+    responses=answering(200, list[http.Order], "A page", [examples.FINISHED_ORDER])
+    | problems(PROBLEMS, INVALID, *AWAY),
+)
+GET_ORDER = Operation(
+    operation_id="getOrder",
+    summary="An order and its status",
+    operation_class=answering_with(ETAG, links=FROM_ORDER),
+    responses=answering(200, http.Order, "The order", examples.FINISHED_ORDER)
+    | {304: ResponseSpec(None, description="Not changed since it had the tag of If-None-Match")}
+    | problems(PROBLEMS, INVALID, NO_ORDER, *AWAY),
+)
+GET_HISTORY = Operation(
+    operation_id="getOrderHistory",
+    summary="Every status that the order ever had, oldest first",
+    responses=answering(200, list[http.StatusChange], "What came after `after`", examples.HISTORY)
+    | problems(PROBLEMS, INVALID, NO_ORDER, *AWAY),
+)
+CANCEL_ORDER = Operation(
+    operation_id="cancelOrder",
+    summary="Cancel an order, or refund it where it is paid",
+    description="A NEW order gets CANCELLED, or is refunded if its payment was faster; a FINISHED one gets"
+    " REFUNDING, then REFUNDED. Repeating the call is harmless. The answer is the order as it is"
+    " meanwhile, so a NEW order is still NEW: read it again at `Location`, after `Retry-After` seconds, or"
+    " follow its events.",
+    status_code=202,
+    before_request=nothing_but_a_key,
+    operation_class=answering_with(LOCATION, RETRY_AFTER, links=FROM_ORDER),
+    responses=answering(202, http.Order, "It gets cancelled or refunded", examples.REFUNDING_ORDER)
+    | problems(PROBLEMS, INVALID, NO_ORDER, (409, "order_cancelled"), (409, "order_refunded"), *NOT_WRITTEN),
+)
+READ_CHANGES = Operation(
+    operation_id="readChanges",
+    summary="Orders as they were after each of their changes (for the gateway)",
+    dto=JsonBody,
+    status_code=200,
+    responses=answering(
+        200,
+        list[list[http.OrderChange]],
+        "The life of each order so far, in the same order; an empty one where there is no such order",
+        [[{"sequence": 1, "order": examples.ORDER}], []],
+    )
+    | problems(PROBLEMS, *INVALID_BODY, *AWAY),
+)

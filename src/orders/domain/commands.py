@@ -1,0 +1,41 @@
+"""What may be asked of orders."""
+
+from uuid import UUID
+
+from kernel.domain.value import value
+
+Identity = UUID | tuple[str, str]
+"""What makes two calls place one order: the idempotency key of the user, else the id of the order."""
+
+
+@value(kw_only=True)
+class PlaceOrder:
+    """A command; it brings the id of its order, so that doing it twice is doing it once."""
+
+    order_id: UUID
+    user_id: str
+    amount: int
+    description: str
+    idempotency_key: str | None
+    traceparent: str
+    request_id: str = ""
+
+    @property
+    def subject(self) -> UUID:
+        return self.order_id
+
+    @property
+    def identity(self) -> Identity:
+        return self.order_id if self.idempotency_key is None else (self.user_id, self.idempotency_key)
+
+
+@value(kw_only=True)
+class CancelOrder:
+    order_id: UUID
+    user_id: str
+    traceparent: str
+    request_id: str = ""
+
+    @property
+    def subject(self) -> UUID:
+        return self.order_id

@@ -1,0 +1,10 @@
+from kernel.service import Service
+from orders.messaging import MESSAGING
+from orders.settings import OrdersSettings
+
+SERVICE = Service(
+    messaging=MESSAGING,
+    settings=OrdersSettings,
+    main="orders.main",
+    schema="orders.adapters.outbound.tables:SCHEMA",
+)

@@ -1,0 +1,9 @@
+from kernel.contracts.problems import COMMON, Problems
+
+PROBLEMS = COMMON | Problems(
+    {
+        "account_exists": "The user already has an account",
+        "account_not_found": "The user has no account",
+        "balance_limit": "The balance would exceed its limit",
+    }
+)

@@ -1,0 +1,8 @@
+from msgspec import field
+
+from kernel.settings import DatabaseUrl, Port, Settings
+
+
+class PaymentsSettings(Settings, frozen=True, kw_only=True):
+    port: Port = field(default=5002, name="payments_port")
+    database_url: DatabaseUrl | None = field(default=None, name="payments_database_url")

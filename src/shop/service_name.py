@@ -1,0 +1,37 @@
+"""The argument of a command that names a service: which there are is known once the console runs."""
+
+from collections.abc import Callable
+from typing import Any
+
+import click
+
+from kernel.service import Service
+from shop.services import Shop, installed
+
+
+def services_of(context: click.Context) -> tuple[Service, ...]:
+    """Those of the shop that this command works on; where only help is asked for there is none yet."""
+    shop = context.find_object(Shop)
+    return tuple(shop.services.values()) if shop else installed()
+
+
+class ServiceName(click.ParamType[str]):
+    name = "service"
+
+    def __init__(self, *others: str, wanted: Callable[[Service], object] = lambda _: True) -> None:
+        """Takes the names of services that are `wanted`, and these other words."""
+        self._others = others
+        self._wanted = wanted
+
+    def _choice(self, context: click.Context) -> click.Choice[str]:
+        names = [service.name for service in services_of(context) if self._wanted(service)]
+        return click.Choice([*names, *self._others])
+
+    def get_metavar(self, param: click.Parameter, ctx: click.Context) -> str | None:
+        return self._choice(ctx).get_metavar(param, ctx)
+
+    def get_missing_message(self, param: click.Parameter, ctx: click.Context | None) -> str | None:
+        return self._choice(ctx or click.get_current_context()).get_missing_message(param, ctx)
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        return self._choice(ctx or click.get_current_context()).convert(value, param, ctx)

@@ -1,0 +1,252 @@
+"""Every order of a batch has its own outcome, and a key makes it safe to ask again."""
+
+import json
+from typing import Any
+
+import pytest
+
+from tests.spec.scenario import (
+    KiB,
+    Store,
+    assert_order,
+    assert_problem,
+    expect,
+    expect_problem,
+    for_each,
+    new_user,
+    together,
+)
+
+Outcome = dict[str, Any]
+
+# Items, and the field to blame.
+MALFORMED_ITEMS = [
+    (5, None),
+    (None, None),
+    ("order", None),
+    ([], None),
+    ({}, "userId"),
+    ({"userId": "{user}"}, "amount"),
+    ({"userId": "a/b", "amount": 1}, "userId"),
+    ({"userId": "{user}", "amount": True}, "amount"),
+    ({"userId": "{user}", "amount": 1, "description": "x" * 501}, "description"),
+    ({"userId": "{user}", "amount": 1, "colour": "red"}, "colour"),
+]
+
+
+def wish(user: str, amount: object = "1.00", **more: object) -> dict[str, object]:
+    return {"userId": user, "amount": amount, **more}
+
+
+def assert_accepted(outcome: Outcome, *, replayed: bool = False) -> str:
+    """The id of an order that was accepted, now or before."""
+    assert outcome.keys() == {"status", "order", "replayed"}
+    assert (outcome["status"], outcome["replayed"]) == (201, replayed)
+    assert_order(outcome["order"])
+    return str(outcome["order"]["id"])
+
+
+def assert_refused(
+    outcome: Outcome, status: int, *, code: str | None = None, field: str | None = None
+) -> None:
+    assert outcome.keys() == {"status", "problem"}
+    assert outcome["status"] == outcome["problem"]["status"] == status
+    assert_problem(outcome["problem"], code=code, field=field)
+
+
+async def test_each_order_of_a_batch_has_its_own_outcome_in_the_order_of_the_request(store: Store) -> None:
+    rich, poor = await store.open_account(funds="100.00"), await store.open_account(funds="1.00")
+    accepted, too_dear, unknown, malformed, also_accepted = await store.in_batch(
+        wish(rich, 10, description="first"),
+        wish(poor, "1.01"),
+        wish(new_user()),
+        wish(rich, "0"),
+        wish(poor, 0.5),
+    )
+    assert_accepted(accepted)
+    assert_order(accepted["order"], userId=rich, description="first", status="NEW", reason=None)
+    assert_refused(too_dear, 402, code="insufficient_funds")
+    assert_refused(unknown, 422, code="account_not_found")
+    assert_refused(malformed, 400, field="amount")
+    assert_accepted(also_accepted)
+    assert_order(also_accepted["order"], userId=poor, status="NEW")
+    assert [order["id"] for order in await store.orders_of(poor)] == [also_accepted["order"]["id"]]
+
+
+async def test_the_problem_of_an_item_is_what_the_single_route_answers(store: Store) -> None:
+    user = await store.open_account()
+    [outcome] = await store.in_batch(wish(user))
+    single = await store.order(user, "1.00")
+    assert {**outcome["problem"], "instance": ""} == {**single.json, "instance": ""}
+    routes = [
+        store.orders.partition("//")[2].partition("/")[2],
+        store.batch.partition("//")[2].partition("/")[2],
+    ]
+    assert outcome["problem"]["instance"].lstrip("/") in routes
+
+
+async def test_accepted_orders_of_a_batch_are_decided(store: Store) -> None:
+    user = await store.open_account(funds="100.00")
+    outcomes = await store.in_batch(*(wish(user, 1) for _ in range(10)))
+    orders = await together(*(store.decided(assert_accepted(outcome)) for outcome in outcomes))
+    assert {order["status"] for order in orders} == {"FINISHED"}
+    assert str(await store.balance(user)) == "90.00"
+
+
+async def test_each_order_of_a_batch_is_checked_alone_and_the_payment_has_the_last_word(store: Store) -> None:
+    user = await store.open_account(funds="15.00")
+    outcomes = await store.in_batch(wish(user, 10), wish(user, 10))
+    orders = await together(*(store.decided(assert_accepted(outcome)) for outcome in outcomes))
+    assert sorted((order["status"], order["reason"]) for order in orders) == [
+        ("CANCELLED", "insufficient_funds"),
+        ("FINISHED", None),
+    ]
+    assert str(await store.balance(user)) == "5.00"
+
+
+async def test_a_malformed_item_is_refused_alone(store: Store) -> None:
+    async def refused_alone(row: tuple[object, str | None]) -> None:
+        item, field = row
+        user = await store.open_account(funds="3.00")
+        if isinstance(item, dict) and item.get("userId") == "{user}":
+            item = item | {"userId": user}
+        first, refused, last = await store.in_batch(wish(user), item, wish(user))
+        assert_refused(refused, 400, field=field)
+        assert {order["id"] for order in await store.orders_of(user)} == {
+            assert_accepted(first),
+            assert_accepted(last),
+        }
+
+    await for_each(MALFORMED_ITEMS, refused_alone)
+
+
+async def test_an_item_with_a_known_key_is_answered_with_the_first_order_in_its_current_state(
+    store: Store,
+) -> None:
+    user = await store.open_account(funds="10.00")
+    item = wish(user, "4.00", idempotencyKey="once")
+    order_id = assert_accepted((await store.in_batch(item))[0])
+    decided = await store.decided(order_id)
+    [outcome] = await store.in_batch(item)
+    assert assert_accepted(outcome, replayed=True) == order_id
+    assert outcome["order"] == decided
+    assert await store.orders_of(user) == [decided]
+    assert str(await store.balance(user)) == "6.00"
+
+
+async def test_the_same_amount_written_differently_is_the_same_order(store: Store) -> None:
+    user = await store.open_account(funds="30.00")
+    first, *others = [
+        json.loads(f'{{"userId": "{user}", "amount": {amount}, "idempotencyKey": "k"}}')
+        for amount in ("10", '"10"', '"10.0"', '"10.00"')
+    ]
+    order_id = assert_accepted((await store.in_batch(first))[0])
+    for outcome in await store.in_batch(*others):
+        assert assert_accepted(outcome, replayed=True) == order_id
+    raw = f'[{{"userId": "{user}", "amount": 10.00, "idempotencyKey": "k"}}]'
+    [outcome] = expect(200, await store.http.post(store.batch, raw))
+    assert assert_accepted(outcome, replayed=True) == order_id
+
+
+@pytest.mark.parametrize("other", [{"amount": "2.00"}, {"description": "other"}], ids=str)
+async def test_a_known_key_with_other_values_is_refused(store: Store, other: dict[str, str]) -> None:
+    user = await store.open_account(funds="10.00")
+    item = wish(user, idempotencyKey="k")
+    order_id = assert_accepted((await store.in_batch(item))[0])
+    [outcome] = await store.in_batch(item | other)
+    assert_refused(outcome, 422, code="idempotency_key_reused")
+    assert [order["id"] for order in await store.orders_of(user)] == [order_id]
+
+
+async def test_a_key_twice_in_one_batch_is_one_order(store: Store) -> None:
+    user = await store.open_account(funds="10.00")
+    item = wish(user, idempotencyKey="k")
+    first, twin, reused = await store.in_batch(item, item, item | {"amount": "2.00"})
+    assert assert_accepted(twin, replayed=True) == assert_accepted(first)
+    assert_refused(reused, 422, code="idempotency_key_reused")
+    assert len(await store.orders_of(user)) == 1
+
+
+async def test_a_key_belongs_to_its_user(store: Store) -> None:
+    users = [await store.open_account(funds="1.00") for _ in range(2)]
+    outcomes = await store.in_batch(*(wish(user, idempotencyKey="same") for user in users))
+    assert len({assert_accepted(outcome) for outcome in outcomes}) == 2
+
+
+async def test_of_concurrent_batches_with_one_key_exactly_one_places_the_order(store: Store) -> None:
+    user = await store.open_account(funds="100.00")
+    item = wish(user, idempotencyKey="k")
+    outcomes = [outcome for [outcome] in await together(*(store.in_batch(item) for _ in range(30)))]
+    assert sorted(outcome["replayed"] for outcome in outcomes) == [False] + [True] * 29
+    [order] = await store.orders_of(user)
+    assert {outcome["order"]["id"] for outcome in outcomes} == {order["id"]}
+    await store.decided(order["id"])
+    assert str(await store.balance(user)) == "99.00"
+
+
+async def test_a_key_used_at_one_entry_point_is_known_at_the_other(store: Store, gateway: Store) -> None:
+    user = await store.open_account(funds="10.00")
+    item = wish(user, idempotencyKey="k")
+    order_id = assert_accepted((await store.in_batch(item))[0])
+    [outcome] = await gateway.in_batch(item)
+    assert assert_accepted(outcome, replayed=True) == order_id
+
+
+async def test_a_refusal_leaves_its_key_free(store: Store) -> None:
+    user = await store.open_account()
+    item = wish(user, idempotencyKey="k")
+    [refused] = await store.in_batch(item)
+    assert_refused(refused, 402, code="insufficient_funds")
+    await store.deposit(user, "1.00")
+    assert_accepted((await store.in_batch(item))[0])
+
+
+async def test_orders_without_keys_are_never_taken_for_one_another(store: Store) -> None:
+    user = await store.open_account(funds="10.00")
+    outcomes = await store.in_batch(*[wish(user)] * 3) + await store.in_batch(wish(user))
+    assert len({assert_accepted(outcome) for outcome in outcomes}) == 4
+
+
+async def test_a_key_is_1_to_255_printable_ascii_characters(store: Store) -> None:
+    async def taken(key: str) -> None:
+        user = await store.open_account(funds="10.00")
+        item = wish(user, idempotencyKey=key)
+        assert_accepted((await store.in_batch(item))[0])
+        assert_accepted((await store.in_batch(item))[0], replayed=True)
+
+    await for_each(["k", "k" * 255, " ", "~", 'a "quoted" \\ key'], taken)
+
+
+async def test_a_malformed_key_is_named(store: Store, bystander: str) -> None:
+    async def refused(key: object) -> None:
+        [outcome] = await store.in_batch(wish(bystander, idempotencyKey=key))
+        assert_refused(outcome, 400, field="idempotencyKey")
+
+    async with store.nothing_changes_for(bystander):
+        await for_each(["", "k" * 256, "ключ", "a\n", "a\u0000", "\x7f", 5, True, []], refused)
+
+
+async def test_a_batch_holds_up_to_200_orders(store: Store) -> None:
+    user = await store.open_account(funds="200.00")
+    outcomes = await store.in_batch(*[wish(user)] * 200)
+    assert len({assert_accepted(outcome) for outcome in outcomes}) == 200
+
+
+@pytest.mark.parametrize("body", ["{}", "5", '"x"', "null", "true", "[]"])
+async def test_what_is_no_array_of_orders_is_refused_whole(store: Store, body: str) -> None:
+    expect_problem(await store.http.post(store.batch, body), 400)
+
+
+async def test_a_batch_of_201_orders_is_refused_whole(store: Store, bystander: str) -> None:
+    async with store.nothing_changes_for(bystander):
+        expect_problem(await store.http.post(store.batch, [wish(bystander)] * 201), 400)
+
+
+async def test_a_batch_has_up_to_1_mib(store: Store, bystander: str) -> None:
+    user = await store.open_account(funds="1.00")
+    item = json.dumps([wish(user)])
+    [outcome] = expect(200, await store.http.post(store.batch, item.ljust(1024 * KiB)))
+    assert_accepted(outcome)
+    async with store.nothing_changes_for(bystander):
+        too_long = json.dumps([wish(bystander)]).ljust(1024 * KiB + 1)
+        expect_problem(await store.http.post(store.batch, too_long), 413)

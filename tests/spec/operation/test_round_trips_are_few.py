@@ -1,0 +1,143 @@
+"""How often a hundred orders make the parts of the shop ask each other: counts, which no machine changes."""
+
+import asyncio
+import re
+from collections import Counter
+from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import aiohttp
+import asyncpg
+import pytest
+from sqlalchemy import Engine, event
+
+from orders.contract.messages import ORDER_PLACED
+from payments.contract.messages import PAYMENT_CAPTURED
+from shop.services import load_shop
+from shop.serving import open_shop, url_of
+from tests.servers.postgres import create_database
+from tests.servers.shop import SERVICES, eventually, free_port
+from tests.spec.scenario import together
+
+ORDERS = 100
+
+_CALLS = re.compile(r'^shop_http_request_seconds_count\{.*route="(/api/[^"]*)".*\} ([\d.]+)$', re.MULTILINE)
+_MESSAGES = re.compile(r'^shop_published_events_count\{type="([^"]*)"\} ([\d.]+)$', re.MULTILINE)
+_FINISHED = re.compile(r'^shop_order_status_changes_total\{.*status="(FINISHED)"\} ([\d.]+)$', re.MULTILINE)
+
+
+@dataclass
+class Trips:
+    """What it took: SQL statements by their text, and their plans; calls by route, messages by type."""
+
+    statements: Counter[str]
+    plans: dict[str, Any]
+    calls: Counter[str]
+    messages: Counter[str]
+
+
+@contextmanager
+def statements_counted() -> Iterator[tuple[Counter[str], dict[str, Any]]]:
+    """And the plan that each had at first."""
+    counted: Counter[str] = Counter()
+    plans: dict[str, Any] = {}
+
+    def count(_connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
+        counted[statement] += 1
+
+    fetch = asyncpg.Connection.fetch
+
+    async def fetch_counted(connection: asyncpg.Connection, query: str, *args: Any, **options: Any) -> Any:
+        counted[query] += 1
+        if query not in plans and not query.startswith(("BEGIN", "COMMIT")):
+            ((plan,),) = await fetch(connection, f"EXPLAIN (FORMAT json) {query}", *args)
+            plans[query] = plan
+        return await fetch(connection, query, *args, **options)
+
+    event.listen(Engine, "before_cursor_execute", count)
+    asyncpg.Connection.fetch = fetch_counted
+    try:
+        yield counted, plans
+    finally:
+        asyncpg.Connection.fetch = fetch
+        event.remove(Engine, "before_cursor_execute", count)
+
+
+@pytest.fixture(scope="module")
+async def trips(postgres_server: str) -> AsyncIterator[Trips]:
+    shop = load_shop(
+        {
+            "ORDERS_DATABASE_URL": await create_database(postgres_server, "counted_orders"),
+            "PAYMENTS_DATABASE_URL": await create_database(postgres_server, "counted_payments"),
+        }
+        | {f"{service.upper()}_PORT": str(free_port()) for service in SERVICES}
+    )
+    urls = [url_of(shop, service) for service in SERVICES]
+
+    with statements_counted() as (statements, plans):
+        async with open_shop(shop, asyncio.Event()), aiohttp.ClientSession(urls[0]) as session:
+            await figures(session, urls, _CALLS)
+            # Every periodic job, every idle relay and every scrape has asked once by now, and will again.
+            at_rest = set(statements)
+            await together(*(open_account(session, f"user-{number}") for number in range(ORDERS)))
+            calls_before = await figures(session, urls, _CALLS)
+            statements.clear()
+            orders = [{"userId": f"user-{number}", "amount": 10} for number in range(ORDERS)]
+            await session.post("/orders/batch", json=orders)
+            await eventually(lambda: all_finished(session, urls))
+            yield Trips(
+                Counter({text: n for text, n in statements.items() if text not in at_rest}),
+                plans,
+                await figures(session, urls, _CALLS) - calls_before,
+                await figures(session, urls, _MESSAGES),
+            )
+
+
+async def open_account(session: aiohttp.ClientSession, user_id: str) -> None:
+    await session.post("/accounts", json={"userId": user_id})
+    await session.post(f"/accounts/{user_id}/deposit", json={"amount": 10})
+
+
+async def figures(session: aiohttp.ClientSession, urls: list[str], figure: re.Pattern[str]) -> Counter[str]:
+    """The figures of all services at GET /metrics."""
+    found: Counter[str] = Counter()
+    for url in urls:
+        async with session.get(f"{url}/metrics") as answer:
+            for label, value in figure.findall(await answer.text()):
+                found[label] += round(float(value))
+    return found
+
+
+async def all_finished(session: aiohttp.ClientSession, urls: list[str]) -> bool:
+    return (await figures(session, urls, _FINISHED)).total() == ORDERS
+
+
+def test_a_hundred_orders_take_two_calls_between_services(trips: Trips) -> None:
+    assert trips.calls == {"/api/Order/batch": 1, "/api/Admission": 1}
+
+
+def test_a_hundred_orders_take_two_messages(trips: Trips) -> None:
+    assert trips.messages == {ORDER_PLACED: 1, PAYMENT_CAPTURED: 1}
+
+
+def test_a_hundred_orders_take_9_statements_beside_those_of_the_relays(trips: Trips) -> None:
+    assert trips.statements.total() == 9, "\n".join(f"{n} x {text}" for text, n in trips.statements.items())
+
+
+def test_none_of_these_statements_searches_a_table_though_none_was_ever_analyzed(trips: Trips) -> None:
+    scans = [scan for text in trips.statements for scan in scans_of(trips.plans[text])]
+    assert {scan["Relation Name"] for scan in scans} == {"accounts", "orders", "outbox", "payments"}
+    assert [scan for scan in scans if scan.keys().isdisjoint({"Index Cond", "Recheck Cond"})] == []
+
+
+def scans_of(plan: Any) -> Iterator[dict[str, Any]]:
+    """The parts of a plan that read a table."""
+    if isinstance(plan, list):
+        for part in plan:
+            yield from scans_of(part)
+    elif isinstance(plan, dict):
+        if plan.get("Node Type", "").endswith("Scan") and "Relation Name" in plan:
+            yield plan
+        yield from scans_of(list(plan.values()))

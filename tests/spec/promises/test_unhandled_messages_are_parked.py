@@ -1,0 +1,223 @@
+"""What cannot be handled waits for an operator, who replays it exactly once or discards it for good."""
+
+import asyncio
+import json
+import os
+import pty
+import subprocess
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import asynccontextmanager, contextmanager
+from typing import Any
+from uuid import UUID, uuid4
+
+import aio_pika
+import asyncpg
+import pytest
+from uuid_utils.compat import uuid7
+
+from kernel.domain.errors import NotFound
+from shop.databases import any_databases
+from shop.dead_letters.acting import Choice, choose, look, replay
+from shop.dead_letters.listing import Message
+from shop.services import Shop as Settings
+from shop.services import load_shop
+from tests.servers.shop import Embedded, Shop, ThreeServices, eventually
+from tests.spec.scenario import Http, Store, together
+
+SERVICES = load_shop({}).stores
+ORDER_PLACED = "shop.orders.order-placed.v1"
+
+
+@contextmanager
+def operator(shop: Shop) -> Iterator[Settings]:
+    """What a command finds in its environment."""
+    databases = shop.database_settings if isinstance(shop, ThreeServices) else {}
+    with any_databases(load_shop(shop.settings | databases), SERVICES) as settings:
+        yield settings
+
+
+@asynccontextmanager
+async def database(settings: Settings, service: str) -> Any:
+    connection = await asyncpg.connect(settings.settings[service].database_url)
+    try:
+        yield connection
+    finally:
+        await connection.close()
+
+
+def placed_event(order_id: UUID, user: str, amount: str) -> bytes:
+    data = {"orderId": str(order_id), "userId": user, "amount": amount, "currency": "RUB"}
+    event = {
+        "specversion": "1.0",
+        "id": str(uuid7()),
+        "source": "/shop/orders",
+        "type": ORDER_PLACED,
+        "subject": str(order_id),
+        "data": data,
+    }
+    return json.dumps(event, separators=(",", ":")).encode()
+
+
+async def ask(settings: Settings, order_id: UUID, user: str, amount: str) -> None:
+    """Payments is asked for an order that orders does not have."""
+    async with database(settings, "orders") as orders:
+        row = (ORDER_PLACED, uuid7(), placed_event(order_id, user, amount))
+        await orders.execute("INSERT INTO outbox VALUES ($1, $2, $3)", *row)
+
+
+async def add_order(settings: Settings, order_id: UUID, user: str, minor: int) -> None:
+    async with database(settings, "orders") as orders, orders.transaction():
+        await orders.execute(
+            "INSERT INTO orders (user_id, id, amount, currency, description, status, created_at, updated_at)"
+            " VALUES ($1, $2, $3, 'RUB', '', 'NEW', now(), now())",
+            *(user, order_id, minor),
+        )
+        await orders.execute(
+            "INSERT INTO order_history (user_id, order_id, sequence, status, at)"
+            " VALUES ($1, $2, 1, 'NEW', now())",
+            *(user, order_id),
+        )
+
+
+async def statuses(settings: Settings, order_id: UUID) -> list[str]:
+    async with database(settings, "orders") as orders:
+        rows = await orders.fetch(
+            "SELECT status FROM order_history WHERE order_id = $1 ORDER BY sequence", order_id
+        )
+    return [row["status"] for row in rows]
+
+
+async def waiting(settings: Settings) -> Sequence[Message]:
+    return (await look(settings, SERVICES, count_max=1000)).messages
+
+
+async def test_an_answer_that_came_before_its_order_is_replayed_once_by_however_many_operators(
+    shop: Shop, gateway: Store
+) -> None:
+    user, order_id = await gateway.open_account(funds="10.00"), uuid7()
+
+    async def parked() -> Message | None:
+        return next((one for one in await waiting(settings) if one.subject == str(order_id)), None)
+
+    with operator(shop) as settings:
+        await ask(settings, order_id, user, "4.00")
+        found = await eventually(parked)
+        assert (found.service, found.place, found.reason) == ("orders", "parked", "order_not_found")
+        if isinstance(shop, ThreeServices):
+            shop.processes["orders"].kill()
+        try:
+            await add_order(settings, order_id, user, 400)
+            chosen = await choose(settings, SERVICES, Choice(ids=frozenset({found.id})))
+            counts = await together(*(replay(settings, SERVICES, chosen) for _ in range(3)))
+            assert sorted(counts) == [0, 0, 1]
+        finally:
+            if isinstance(shop, ThreeServices):
+                await shop.processes["orders"].start()
+        assert (await gateway.decided(str(order_id)))["status"] == "FINISHED"
+        assert str(await gateway.balance(user)) == "6.00"
+        assert await statuses(settings, order_id) == ["NEW", "FINISHED"]
+        assert await parked() is None
+
+
+async def test_dead_letters_are_listed_without_loss_sent_back_and_discarded_with_a_record(
+    three_services: ThreeServices, http: Http
+) -> None:
+    store = Store.at_the_gateway(http, three_services)
+    user, order_id = await store.open_account(funds="10.00"), uuid7()
+    garbage, other_garbage = f"garbage {uuid4()}", f"garbage {uuid4()}"
+    asked = placed_event(order_id, user, "4.00").decode()
+
+    async def letters(*payloads: str) -> list[Message]:
+        found = {one.payload: one for one in await waiting(settings) if one.place == "dead letters"}
+        return [found[payload] for payload in payloads if payload in found]
+
+    async def all_letters() -> list[Message]:
+        found = await letters(garbage, other_garbage, asked)
+        return found if len(found) == 3 else []
+
+    def times_dead_lettered() -> int:
+        """The service says so each time that it meets what it cannot read."""
+        payments = three_services.processes["payments"]
+        return (payments.stdout + payments.stderr).count("dead-lettered")
+
+    with operator(three_services) as settings:
+        await add_order(settings, order_id, user, 400)
+        async with await aio_pika.connect(three_services.broker.url) as connection:
+            channel = await connection.channel()
+            exchange = await channel.get_exchange("shop.events", ensure=False)
+            for body in (garbage, other_garbage):
+                await exchange.publish(aio_pika.Message(body.encode()), ORDER_PLACED)
+            await channel.default_exchange.publish(aio_pika.Message(asked.encode()), "payments.dead-letters")
+
+        found = await eventually(all_letters)
+        assert [one.id for one in await all_letters()] == [one.id for one in found]
+        assert [(one.service, one.reason) for one in found[:2]] == [("payments", "unreadable")] * 2
+        assert (found[0].type, found[2].subject) == (ORDER_PLACED, str(order_id))
+
+        times_before = times_dead_lettered()
+        chosen = await choose(settings, SERVICES, Choice(ids=frozenset(one.id for one in found[1:])))
+        assert await replay(settings, SERVICES, chosen) == 2
+        assert (await store.decided(str(order_id)))["status"] == "FINISHED"
+        assert str(await store.balance(user)) == "6.00"
+
+        await eventually(lambda: times_dead_lettered() == times_before + 1)
+        assert [one.id for one in await eventually(lambda: letters(other_garbage))] == [found[1].id]
+        assert await letters(asked) == []
+
+        process = three_services.process(
+            "dead-letters", "discard", str(found[0].id), "--yes", "--note", "a test", "--json",
+            **three_services.database_settings,
+        )  # fmt: skip
+        process.spawn()
+        assert await process.ended() == 0
+        assert json.loads(process.stdout) == {"discarded": 1}
+        with pytest.raises(NotFound, match=str(found[0].id)):
+            await choose(settings, SERVICES, Choice(ids=frozenset({found[0].id})))
+        assert await letters(garbage) == []
+        assert len(await letters(other_garbage)) == 1
+        async with database(settings, "payments") as payments:
+            record = await payments.fetchrow(
+                "SELECT * FROM discarded_messages WHERE payload = $1", garbage.encode()
+            )
+        assert (record["reason"], record["note"]) == ("unreadable", "a test")
+        assert "@" in record["discarded_by"]
+
+
+async def test_discarding_asks_at_a_terminal_and_only_yes_is_a_yes(embedded: Embedded) -> None:
+    reason = f"reason_{uuid4().hex}"
+    rows = "SELECT (SELECT count(*) FROM parked_messages WHERE reason = $1), count(*)"
+    with operator(embedded) as settings:
+        async with database(settings, "payments") as payments:
+            await payments.execute(
+                "INSERT INTO parked_messages VALUES ('t', 's', $1, '', 'x', 1, now(), now())", reason
+            )
+            for answer, code, left in (("", 1, (1, 0)), ("y", 0, (0, 1))):
+                ended, said = await at_a_terminal(
+                    embedded, answer, "dead-letters", "discard", "--reason", reason
+                )
+                assert f"Discard 1 message ({reason}: 1) for good? [y/N]" in said
+                assert ended == code, said
+                found = await payments.fetchrow(f"{rows} FROM discarded_messages WHERE reason = $1", reason)
+                assert tuple(found) == left
+
+
+async def at_a_terminal(shop: Embedded, answer: str, *arguments: str) -> tuple[int, str]:
+    """The exit code of a command whose question is answered, and what it said."""
+    ours, theirs = pty.openpty()
+    try:
+        command = await asyncio.create_subprocess_exec(
+            *(sys.executable, "-m", "shop", *arguments),
+            env={"PATH": os.environ["PATH"], "HOME": os.environ["HOME"], **shop.settings},
+            cwd="/",
+            stdin=theirs,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+        )
+        os.write(ours, f"{answer}\n".encode())
+        async with asyncio.timeout(30):
+            said, _ = await command.communicate()
+    finally:
+        os.close(ours)
+        os.close(theirs)
+    return command.returncode or 0, said.decode()

@@ -1,0 +1,121 @@
+"""A service of somebody else runs beside ours, from a folder of its own, and nothing of ours is changed.
+
+`tests/beside/points` gives users points for what they paid: it has a message, a table with a migration, a
+setting, a route and a command, and hears of the payments that orders hears of.
+"""
+
+import json
+import re
+import shutil
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import aiohttp
+import pytest
+
+from tests.servers.ports import free_port
+from tests.servers.shop import Embedded, eventually
+from tests.spec.scenario import Http, Store, expect
+
+PACKAGE = Path(__file__).parents[1] / "beside" / "points"
+PER_PAYMENT = 5
+
+
+class WithPoints(Embedded):
+    """`shop up` where the package of points is installed, as pip does it: a folder and its entry points."""
+
+    def __init__(self, directory: Path) -> None:
+        super().__init__(directory)
+        shutil.copytree(PACKAGE, directory / "site" / "points", ignore=shutil.ignore_patterns("__pycache__"))
+        (information := directory / "site" / "points-1.0.dist-info").mkdir()
+        (information / "METADATA").write_text("Metadata-Version: 2.1\nName: points\nVersion: 1.0\n")
+        (information / "entry_points.txt").write_text("[shop.services]\npoints = points.service:SERVICE\n")
+        port = free_port()
+        self.urls["points"] = f"http://127.0.0.1:{port}"
+        self.settings |= {
+            "PYTHONPATH": str(directory / "site"),
+            "POINTS_PORT": str(port),
+            "POINTS_PER_PAYMENT": str(PER_PAYMENT),
+        }
+        self.processes["up"] = self.process("up", ready_at=self.urls.values())
+
+    async def says(self, *arguments: str, **settings: str) -> tuple[int, str]:
+        """The exit code of a command, and all that it prints."""
+        (command := self.process(*arguments, **settings)).spawn()
+        return await command.ended(), command.stdout + command.stderr
+
+
+@pytest.fixture(scope="module")
+async def shop(scratch: Path) -> AsyncIterator[WithPoints]:
+    async with WithPoints(scratch / "beside") as shop:
+        yield shop
+
+
+@pytest.fixture
+async def http() -> AsyncIterator[Http]:
+    async with aiohttp.ClientSession() as session:
+        yield Http(session)
+
+
+async def test_it_answers_at_its_route_on_its_port_from_its_table(shop: WithPoints, http: Http) -> None:
+    answer = await http.get(f"{shop.urls['points']}/points/alice")
+    assert expect(200, answer) == {"userId": "alice", "points": 0}
+
+
+async def test_what_it_hears_orders_hears_too(shop: WithPoints, http: Http) -> None:
+    store = Store.at_the_gateway(http, shop)
+    user = await store.open_account(funds="10.00")
+    order = await store.decided((await store.placed(user, "10.00"))["id"])
+    assert order["status"] == "FINISHED"
+
+    async def has_points() -> bool:
+        answer = expect(200, await http.get(f"{shop.urls['points']}/points/{user}"))
+        return bool(answer["points"] == PER_PAYMENT)
+
+    await eventually(has_points)
+    assert await shop.says("points", user) == (0, f"{PER_PAYMENT}\n")
+
+
+async def test_its_routes_and_messages_are_documented_at_its_address(shop: WithPoints, http: Http) -> None:
+    document = expect(200, await http.get(f"{shop.urls['points']}/schema/openapi.json"))
+    assert document["paths"]["/points/{userId}"]["get"]["operationId"] == "getPoints"
+    assert "points" in document["components"]["schemas"]["Points"]["properties"]
+    document = expect(200, await http.get(f"{shop.urls['points']}/schema/asyncapi.json"))
+    assert set(document["operations"]) == {"sendPointsEarnedV1", "receivePaymentCapturedV1"}
+
+
+async def test_its_command_is_one_of_the_console(shop: WithPoints) -> None:
+    code, said = await shop.says("--help")
+    assert code == 0
+    assert re.search("^  points +Tell how many points a user has.$", said, re.MULTILINE)
+    assert await shop.says("points", "nobody") == (0, "0\n")
+
+
+async def test_the_commands_for_services_take_it_as_one(shop: WithPoints) -> None:
+    code, said = await shop.says("migrate", "all", "--json")
+    revisions = json.loads(said)
+    assert (code, list(revisions), revisions["points"]) == (0, ["orders", "payments", "points"], 1)
+    assert (await shop.says("dead-letters", "list", "--service", "points"))[0] == 0
+    assert "{orders|payments|gateway|points}" in (await shop.says("serve", "--help"))[1]
+
+
+async def test_the_books_of_ours_are_right_beside_it(shop: WithPoints) -> None:
+    code, said = await shop.says("audit")
+    assert code == 0, said
+
+
+async def test_its_settings_are_read_as_ours_are(shop: WithPoints) -> None:
+    wrong = await shop.says("migrate", "points", POINTS_PER_PAYMENT="many")
+    assert wrong == (1, "Error: POINTS_PER_PAYMENT must be a whole number from 1 to 1000000\n")
+
+
+async def test_a_service_that_cannot_be_loaded_is_named_in_one_line(shop: WithPoints, tmp_path: Path) -> None:
+    (information := tmp_path / "broken-1.0.dist-info").mkdir()
+    (information / "METADATA").write_text("Metadata-Version: 2.1\nName: broken\nVersion: 1.0\n")
+    (information / "entry_points.txt").write_text("[shop.services]\nbroken = broken.service:SERVICE\n")
+    for arguments in (("--help",), ("audit",)):
+        code, said = await shop.says(*arguments, PYTHONPATH=str(tmp_path))
+        assert (code, said) == (
+            1,
+            "Error: the service broken (broken.service:SERVICE): No module named 'broken'\n",
+        )

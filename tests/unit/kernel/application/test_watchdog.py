@@ -1,0 +1,183 @@
+"""Health looks at the work: what waits to be published and what waits to be handled, not the connection."""
+
+import asyncio
+import logging
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+import pytest
+
+from kernel.application.trouble import QUIET_S, Trouble
+from kernel.application.watchdog import LATE_AFTER_S, Watchdog
+from kernel.domain.errors import Unavailable
+from kernel.ports.bus import Envelope, Handler
+from tests.unit.clock import RecordingClock
+
+
+class Bus:
+    """Only as far as a Watchdog uses one."""
+
+    healthy = True
+
+    async def publish(self, envelopes: Sequence[Envelope]) -> None:
+        raise Unavailable("no queue takes it")
+
+
+class World:
+    def __init__(self) -> None:
+        self.clock = RecordingClock()
+        self.bus = Bus()
+        self.oldest: datetime | None = None
+        self.database = Trouble("the database", self.clock)
+        trouble = Trouble("rabbitmq", self.clock)
+        self.watchdog = Watchdog(self.bus, self._waiting_since, self.database, trouble, self.clock)
+
+    async def _waiting_since(self) -> datetime | None:
+        return self.oldest
+
+    async def commit(self) -> None:
+        self.oldest = self.clock.now()
+        with pytest.raises(Unavailable):
+            await self.watchdog.publish([])
+
+    async def pass_time(self, seconds: float) -> None:
+        """As long as it takes, with a look each second."""
+        for _ in range(round(seconds)):
+            self.clock.advance(1)
+            await self.watchdog.look()
+
+
+@pytest.fixture
+def world(caplog: pytest.LogCaptureFixture) -> World:
+    caplog.set_level(logging.INFO, "kernel")
+    return World()
+
+
+async def never(_: bytes) -> None:
+    await asyncio.Event().wait()
+
+
+def in_hand(world: World, handler: Handler) -> "asyncio.Task[None]":
+    return asyncio.create_task(world.watchdog.handling(handler)(b"[]"))
+
+
+async def test_an_idle_shop_is_healthy(world: World, caplog: pytest.LogCaptureFixture) -> None:
+    await world.pass_time(100)
+    assert world.watchdog.healthy
+    assert caplog.messages == []
+
+
+async def test_what_is_not_published_for_seconds_is_named_once_with_the_last_refusal(
+    world: World, caplog: pytest.LogCaptureFixture
+) -> None:
+    await world.commit()
+    await world.pass_time(LATE_AFTER_S)
+    assert world.watchdog.healthy
+    await world.pass_time(30)
+    assert not world.watchdog.healthy
+    world.oldest = None
+    await world.pass_time(1)
+    assert world.watchdog.healthy
+    await world.pass_time(QUIET_S)
+    assert caplog.messages == [
+        "rabbitmq late: what was committed 4 s ago is not published: no queue takes it",
+        "rabbitmq is back",
+    ]
+
+
+async def test_what_waited_before_the_process_began_is_late_only_once_this_one_had_time_for_it(
+    world: World,
+) -> None:
+    world.oldest = world.clock.now() - timedelta(hours=1)
+    await world.pass_time(LATE_AFTER_S)
+    assert world.watchdog.healthy
+    await world.pass_time(1)
+    assert not world.watchdog.healthy
+
+
+async def test_a_message_that_is_not_handled_for_seconds_is_named_until_it_is(
+    world: World, caplog: pytest.LogCaptureFixture
+) -> None:
+    handling = in_hand(world, never)
+    await asyncio.sleep(0)
+    await world.pass_time(10)
+    assert not world.watchdog.healthy
+    handling.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await handling
+    await world.pass_time(1)
+    assert world.watchdog.healthy
+    assert caplog.messages == ["rabbitmq late: a message that came 4 s ago is not handled"]
+
+
+async def test_messages_that_come_all_the_time_and_are_handled_are_no_trouble(world: World) -> None:
+    for _ in range(20):
+        handling = in_hand(world, never)
+        await asyncio.sleep(0)
+        await world.pass_time(1)
+        assert world.watchdog.healthy
+        handling.cancel()
+        await asyncio.wait({handling})
+
+
+async def test_work_that_waits_for_the_database_is_not_the_bus_to_blame(
+    world: World, caplog: pytest.LogCaptureFixture
+) -> None:
+    await world.commit()
+    for _ in range(20):
+        world.database.report("53100", "refuses: 53100 disk full")
+        await world.pass_time(1)
+        assert world.watchdog.healthy
+    assert caplog.messages == ["the database refuses: 53100 disk full"]
+
+
+async def test_a_bus_that_is_away_is_unhealthy_at_once_and_says_so_itself(
+    world: World, caplog: pytest.LogCaptureFixture
+) -> None:
+    world.bus.healthy = False
+    assert not world.watchdog.healthy
+    await world.commit()
+    await world.pass_time(30)
+    world.bus.healthy = True
+    await world.pass_time(1)
+    assert not world.watchdog.healthy, "what waited is still not published"
+    world.oldest = world.clock.now() - timedelta(seconds=1)
+    await world.pass_time(1)
+    assert world.watchdog.healthy
+    assert caplog.messages == []
+
+
+async def test_a_bus_that_goes_away_while_it_is_late_is_not_called_back_before_it_is(
+    world: World, caplog: pytest.LogCaptureFixture
+) -> None:
+    await world.commit()
+    await world.pass_time(LATE_AFTER_S + 1)
+    world.bus.healthy = False
+    await world.pass_time(QUIET_S + 5)
+    assert caplog.messages == [
+        "rabbitmq late: what was committed 4 s ago is not published: no queue takes it"
+    ]
+
+
+async def test_trouble_is_told_once_a_kind_and_again_after_it_was_over(
+    world: World, caplog: pytest.LogCaptureFixture
+) -> None:
+    def report(*kinds: str) -> None:
+        for kind in kinds:
+            world.database.report(kind, f"refuses: {kind}")
+            world.clock.advance(QUIET_S - 1)
+
+    report("53300", "53100", "53300", "53100")
+    assert world.database.lasts
+    world.clock.advance(2)
+    assert not world.database.lasts
+    report("53300")
+    world.database.over()
+    assert not world.database.lasts
+    assert caplog.messages == [
+        "the database refuses: 53300",
+        "the database refuses: 53100",
+        "the database is back",
+        "the database refuses: 53300",
+        "the database is back",
+    ]

@@ -1,0 +1,179 @@
+"""PlaceOrders: accepted once per key, with its history and its event; refused without a trace."""
+
+import asyncio
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from kernel.domain.errors import Contention, Refused
+from orders.contract.messages import ORDER_PLACED
+from orders.domain.commands import PlaceOrder
+from orders.domain.order import Order, Placed
+from orders.domain.status import Status
+from tests.memory.database import MemoryDatabase
+from tests.memory.orders import MemoryOrders
+from tests.memory.unit_of_work import MemoryUnitOfWork
+from tests.unit.clock import id_of
+from tests.unit.orders.world import TRACE, World, order
+
+
+def summary(outcomes: list[Placed | Refused]) -> list[object]:
+    """The outcomes in short: the number of the order, `again` where it was replayed, or the code."""
+    return [
+        outcome.code
+        if isinstance(outcome, Refused)
+        else (outcome.order.id.int & 0xFFFF, "again")
+        if outcome.replayed
+        else outcome.order.id.int & 0xFFFF
+        for outcome in outcomes
+    ]
+
+
+async def test_accepted_orders_are_kept_with_their_history_and_their_events() -> None:
+    world = World()
+    assert summary(await world.place(order(1), order(2, user_id="bob", amount=5))) == [1, 2]
+    assert [(o.id, o.user_id, o.amount, o.currency, o.status) for o in world.orders()] == [
+        (id_of(1), "alice", 1000, "RUB", Status.NEW),
+        (id_of(2), "bob", 5, "RUB", Status.NEW),
+    ]
+    assert [(row.order_id, row.sequence, row.status) for row in world.history()] == [
+        (id_of(1), 1, Status.NEW),
+        (id_of(2), 1, Status.NEW),
+    ]
+    events = world.outbox()
+    assert [(event["type"], event["subject"], event["traceparent"]) for event in events] == [
+        (ORDER_PLACED, str(id_of(1)), TRACE),
+        (ORDER_PLACED, str(id_of(2)), TRACE),
+    ]
+    assert events[1]["data"] == {"orderId": str(id_of(2)), "userId": "bob", "amount": 0.05, "currency": "RUB"}
+    assert [row.type for row in world.committed] == [ORDER_PLACED]
+
+
+async def test_payments_is_asked_once_for_the_whole_batch() -> None:
+    world = World()
+    await world.place(order(1), order(2), order(3))
+    assert world.asked == [[order(1), order(2), order(3)]]
+
+
+async def test_a_refused_order_leaves_nothing_and_its_neighbours_are_placed() -> None:
+    world = World(bob="insufficient_funds", carol="account_not_found")
+    outcomes = await world.place(order(1), order(2, user_id="bob"), order(3, user_id="carol"), order(4))
+    assert summary(outcomes) == [1, "insufficient_funds", "account_not_found", 4]
+    assert [o.id for o in world.orders()] == [id_of(1), id_of(4)]
+    assert len(world.history()) == len(world.outbox()) == 2
+
+
+async def test_where_all_are_refused_no_transaction_wakes_anybody() -> None:
+    world = World(alice="insufficient_funds")
+    assert summary(await world.place(order(1))) == ["insufficient_funds"]
+    assert (world.orders(), world.history(), world.outbox(), world.committed) == ([], [], [], [])
+
+
+async def test_the_same_commands_again_do_nothing_and_are_told_the_same() -> None:
+    world = World()
+    batch = [order(1), order(2, key="k")]
+    assert summary(await world.place(*batch)) == summary(await world.place(*batch)) == [1, 2]
+    assert len(world.orders()) == len(world.history()) == len(world.outbox()) == 2
+
+
+async def test_the_same_key_and_values_get_the_first_order_even_where_it_would_be_refused_now() -> None:
+    world = World()
+    await world.place(order(1, key="k"))
+    world.reasons["alice"] = "insufficient_funds"
+    assert summary(await world.place(order(2, key="k"))) == [(1, "again")]
+    assert len(world.orders()) == len(world.outbox()) == 1
+
+
+async def test_the_same_key_with_other_values_is_refused() -> None:
+    world = World()
+    await world.place(order(1, key="k"))
+    assert summary(await world.place(order(2, key="k", amount=999))) == ["idempotency_key_reused"]
+    assert [o.amount for o in world.orders()] == [1000]
+
+
+async def test_a_key_is_its_user_s_own() -> None:
+    world = World()
+    outcomes = await world.place(order(1, key="k"), order(2, key="k", user_id="bob"))
+    assert summary(outcomes) == [1, 2]
+
+
+async def test_a_key_twice_in_one_batch_places_one_order_and_the_first_one_wins() -> None:
+    world = World()
+    outcomes = await world.place(order(1, key="k"), order(2, key="k"), order(3, key="k", amount=1))
+    assert summary(outcomes) == [1, (1, "again"), "idempotency_key_reused"]
+    assert [o.id for o in world.orders()] == [id_of(1)]
+
+
+async def test_a_twin_that_was_placed_while_payments_was_asked_is_found() -> None:
+    world = World()
+    world.meanwhile = lambda: world.place(order(1, key="k"))
+    assert summary(await world.place(order(2, key="k"))) == [(1, "again")]
+    assert len(world.orders()) == len(world.outbox()) == 1
+
+
+async def test_an_order_is_not_refused_for_the_money_that_its_own_twin_has_spent() -> None:
+    world = World(alice="insufficient_funds")
+
+    async def twin() -> None:
+        del world.reasons["alice"]
+        await world.place(order(1, key="k"))
+        world.reasons["alice"] = "insufficient_funds"
+
+    world.meanwhile = twin
+    assert summary(await world.place(order(2, key="k"))) == [(1, "again")]
+
+
+async def test_an_order_is_not_refused_while_its_own_twin_is_being_placed() -> None:
+    """By another replica, say, whose COMMIT goes on although the replica died."""
+    world = World(alice="insufficient_funds")
+    uow = MemoryUnitOfWork(world.database)
+    async with uow:
+        await MemoryOrders(uow).add([Order.place(order(1, key="k"), "RUB", world.clock.now())])
+        repeated = asyncio.create_task(world.place(order(2, key="k"), order(3, key="other")))
+        while not any(lock.waiting for lock in world.database.locks.values()):
+            await asyncio.sleep(0)
+    assert summary(await repeated) == [(1, "again"), "insufficient_funds"]
+    assert [o.id for o in world.orders()] == [id_of(1)]
+
+
+async def test_twins_at_the_same_time_place_one_order() -> None:
+    world = World()
+    outcomes = await asyncio.gather(*(world.place(order(number, key="k")) for number in range(1, 9)))
+    assert len(world.orders()) == len(world.history()) == len(world.outbox()) == 1
+    (placed,) = world.orders()
+    assert {outcome.order.id for (outcome,) in outcomes if isinstance(outcome, Placed)} == {placed.id}
+    assert sum(not outcome.replayed for (outcome,) in outcomes if isinstance(outcome, Placed)) == 1
+
+
+async def test_where_a_twin_cannot_be_read_yet_nothing_of_the_batch_is_done() -> None:
+    world = World()
+    await world.place(order(1, key="k"))
+    world.service.readable = MemoryDatabase()
+    with pytest.raises(Contention):
+        await world.place(order(2, key="k"), order(3))
+    assert len(world.orders()) == len(world.outbox()) == 1
+
+
+commands = st.builds(
+    order,
+    st.integers(1, 1000),
+    user_id=st.sampled_from(["alice", "bob", "poor"]),
+    amount=st.sampled_from([1, 2]),
+    key=st.none() | st.sampled_from("kl"),
+)
+
+
+@given(st.lists(commands, max_size=12, unique_by=lambda command: command.order_id), st.data())
+async def test_splitting_a_batch_by_users_changes_no_outcome(
+    batch: list[PlaceOrder], data: st.DataObject
+) -> None:
+    whole, split = World(poor="insufficient_funds"), World(poor="insufficient_funds")
+    together = dict(zip(batch, summary(await whole.place(*batch)), strict=True))
+    apart = {}
+    for user_id in data.draw(st.permutations(["alice", "bob", "poor"])):
+        part = [command for command in batch if command.user_id == user_id]
+        apart |= dict(zip(part, summary(await split.place(*part)), strict=True))
+    assert apart == together
+    assert split.orders() == whole.orders()
+    assert {e["subject"] for e in split.outbox()} == {e["subject"] for e in whole.outbox()}

@@ -1,0 +1,192 @@
+"""Accounts: every change of a balance is a numbered transfer between two accounts."""
+
+from dataclasses import replace
+from datetime import timedelta
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from kernel.domain.errors import Refused
+from kernel.domain.money import BALANCE_MAX_MINOR
+from payments.domain.account import (
+    FUNDING,
+    REVENUE,
+    Account,
+    Deposit,
+    Kind,
+    OpenAccount,
+    Reason,
+    Transfer,
+    reason_not_to_charge,
+)
+from payments.domain.events import OrderPlaced
+from tests.builders import TRACE
+from tests.unit.clock import START, id_of
+
+LATER = START + timedelta(seconds=1)
+
+
+def opened(*deposits: int, currency: str = "RUB") -> Account:
+    command = OpenAccount(account_id=id_of(1), user_id="alice", idempotency_key="open")
+    account = Account.open(command, currency, START)
+    for amount in deposits:
+        account.deposit(deposit_of(amount), START)
+    return account
+
+
+def deposit_of(amount: int, *, number: int = 100, key: str | None = None) -> Deposit:
+    return Deposit(transfer_id=id_of(number), user_id="alice", amount=amount, idempotency_key=key)
+
+
+def order_of(amount: int, *, number: int = 200, currency: str = "RUB") -> OrderPlaced:
+    return OrderPlaced(
+        order_id=id_of(number), user_id="alice", traceparent=TRACE, amount=amount, currency=currency
+    )
+
+
+def test_an_account_opens_empty_and_in_the_currency_of_the_shop() -> None:
+    account = opened(currency="EUR")
+    assert (account.user_id, account.balance, account.sequence, account.currency) == ("alice", 0, 0, "EUR")
+    assert (account.id, account.idempotency_key, account.created_at) == (id_of(1), "open", START)
+
+
+def test_a_deposit_moves_money_from_funding_to_the_user() -> None:
+    account = opened()
+    assert account.deposit(deposit_of(1000, key="d"), LATER) == Transfer(
+        user_id="alice",
+        sequence=1,
+        id=id_of(100),
+        kind=Kind.DEPOSIT,
+        debit_account=FUNDING,
+        credit_account="user:alice",
+        amount=1000,
+        order_id=None,
+        idempotency_key="d",
+        balance_after=1000,
+        created_at=LATER,
+    )
+    assert (account.balance, account.sequence) == (1000, 1)
+
+
+def test_a_payment_moves_money_from_the_user_to_revenue() -> None:
+    account = opened(1000)
+    assert account.charge(order_of(300), id_of(7), LATER) == Transfer(
+        user_id="alice",
+        sequence=2,
+        id=id_of(7),
+        kind=Kind.CAPTURE,
+        debit_account="user:alice",
+        credit_account=REVENUE,
+        amount=300,
+        order_id=id_of(200),
+        idempotency_key=None,
+        balance_after=700,
+        created_at=LATER,
+    )
+    assert (account.balance, account.sequence) == (700, 2)
+
+
+def test_a_balance_may_be_spent_to_the_last_minor_unit_and_no_further() -> None:
+    account = opened(1000)
+    assert isinstance(account.charge(order_of(1000), id_of(7), LATER), Transfer)
+    assert account.charge(order_of(1), id_of(8), LATER) == Reason.INSUFFICIENT_FUNDS
+    assert (account.balance, account.sequence) == (0, 2)
+
+
+def test_whoever_has_an_account_may_be_charged_what_is_on_it() -> None:
+    assert reason_not_to_charge(1000, balance=1000) is None
+    assert reason_not_to_charge(1001, balance=1000) == "insufficient_funds"
+    assert reason_not_to_charge(1, balance=0) == "insufficient_funds"
+    assert reason_not_to_charge(1, balance=None) == "account_not_found"
+
+
+def test_an_order_in_another_currency_is_refused_however_much_there_is() -> None:
+    account = opened(1000)
+    assert account.charge(order_of(1, currency="EUR"), id_of(7), LATER) == Reason.CURRENCY_MISMATCH
+    assert (account.balance, account.sequence) == (1000, 1)
+
+
+def test_a_deposit_above_the_limit_is_refused_and_leaves_the_account_as_it_was() -> None:
+    account = opened(1000)
+    before = replace(account)
+    refusal = account.deposit(deposit_of(BALANCE_MAX_MINOR - 999), LATER)
+    assert isinstance(refusal, Refused)
+    assert refusal.code == "balance_limit"
+    assert account == before
+    transfer = account.deposit(deposit_of(BALANCE_MAX_MINOR - 1000), LATER)
+    assert isinstance(transfer, Transfer)
+    assert transfer.balance_after == BALANCE_MAX_MINOR
+
+
+def test_a_refund_moves_all_that_was_paid_from_revenue_back_to_the_user() -> None:
+    account = opened(1000)
+    capture = account.charge(order_of(300), id_of(7), START)
+    assert isinstance(capture, Transfer)
+    assert account.refund(capture, id_of(8), LATER) == Transfer(
+        user_id="alice",
+        sequence=3,
+        id=id_of(8),
+        kind=Kind.REFUND,
+        debit_account=REVENUE,
+        credit_account="user:alice",
+        amount=300,
+        order_id=id_of(200),
+        idempotency_key=None,
+        balance_after=1000,
+        created_at=LATER,
+    )
+    assert (account.balance, account.sequence) == (1000, 3)
+
+
+def test_a_refund_above_the_limit_of_a_balance_must_wait_until_there_is_room() -> None:
+    account = opened(1000)
+    capture = account.charge(order_of(300), id_of(7), START)
+    assert isinstance(capture, Transfer)
+    account.deposit(deposit_of(BALANCE_MAX_MINOR - 999), START)
+    before = replace(account)
+    refusal = account.refund(capture, id_of(8), LATER)
+    assert isinstance(refusal, Refused)
+    assert refusal.code == "balance_limit"
+    assert account == before
+    account.charge(order_of(1, number=201), id_of(9), LATER)
+    assert isinstance(account.refund(capture, id_of(8), LATER), Transfer)
+    assert account.balance == BALANCE_MAX_MINOR
+
+
+@given(st.lists(st.tuples(st.sampled_from(Kind), st.integers(1, 10_000))))
+def test_whatever_comes_a_balance_is_the_sum_of_its_transfers_and_never_negative(
+    commands: list[tuple[Kind, int]],
+) -> None:
+    account = opened()
+    transfers: list[Transfer] = []
+    captures: list[Transfer] = []
+    for number, (kind, amount) in enumerate(commands):
+        match kind:
+            case Kind.DEPOSIT:
+                done = account.deposit(deposit_of(amount, number=number), START)
+            case Kind.REFUND if captures:
+                done = account.refund(captures.pop(), id_of(number), START)
+            case _:
+                done = account.charge(order_of(amount, number=number), id_of(number), START)
+        if isinstance(done, Transfer):
+            transfers.append(done)
+            captures += [done] if done.kind is Kind.CAPTURE else []
+    own = "user:alice"
+    running = 0
+    for number, transfer in enumerate(transfers, 1):
+        running += transfer.amount if transfer.credit_account == own else -transfer.amount
+        assert (transfer.sequence, transfer.balance_after) == (number, running)
+        assert running >= 0
+        assert {own} < {transfer.debit_account, transfer.credit_account}
+    assert (account.balance, account.sequence) == (running, len(transfers))
+
+
+def test_a_transfer_changes_the_balance_by_what_it_adds_or_takes() -> None:
+    account = opened()
+    deposit = account.deposit(deposit_of(1000), START)
+    capture = account.charge(order_of(300), id_of(300), START)
+    assert isinstance(deposit, Transfer)
+    assert isinstance(capture, Transfer)
+    refund = account.refund(capture, id_of(301), START)
+    assert isinstance(refund, Transfer)
+    assert (deposit.change, capture.change, refund.change) == (1000, -300, 300)

@@ -1,0 +1,95 @@
+"""The decision about an order: made once, by whichever request comes first, and answered for ever."""
+
+from typing import Any
+
+import pytest
+
+from payments.domain.account import Account
+from payments.domain.events import (
+    CancellationRequested,
+    OrderPlaced,
+    PaymentCaptured,
+    PaymentDeclined,
+    PaymentRefunded,
+    PaymentVoided,
+)
+from payments.domain.payment import Decision, Payment, decide
+from tests.unit.clock import id_of
+from tests.unit.payments.domain.test_account import LATER, TRACE, opened, order_of
+
+CANCELLATION = CancellationRequested(order_id=id_of(200), user_id="alice", traceparent=TRACE)
+
+
+def test_an_order_that_can_be_paid_is_captured() -> None:
+    account = opened(1000)
+    payment, transfer = decide(order_of(1000), account, id_of(7), LATER)
+    assert transfer is not None
+    assert (transfer.id, transfer.amount) == (id_of(7), 1000)
+    assert payment == Payment(
+        user_id="alice",
+        order_id=id_of(200),
+        decision=Decision.CAPTURED,
+        reason=None,
+        transfer_id=id_of(7),
+        created_at=LATER,
+    )
+
+
+@pytest.mark.parametrize(
+    ("account", "order", "reason"),
+    [
+        (None, order_of(1), "account_not_found"),
+        (opened(), order_of(1), "insufficient_funds"),
+        (opened(1000), order_of(1001), "insufficient_funds"),
+        (opened(1000), order_of(1, currency="EUR"), "currency_mismatch"),
+    ],
+)
+def test_an_order_that_cannot_be_paid_is_declined_with_the_reason_and_moves_nothing(
+    account: Account | None, order: OrderPlaced, reason: str
+) -> None:
+    payment, transfer = decide(order, account, id_of(7), LATER)
+    assert transfer is None
+    assert (payment.decision, payment.reason, payment.transfer_id) == (Decision.DECLINED, reason, None)
+
+
+# Of another call than the one that was decided.
+NAMED: dict[str, Any] = {"traceparent": "another trace", "request_id": "call-2", "idempotency_key": "k"}
+ANOTHER = CancellationRequested(order_id=id_of(200), user_id="alice", **NAMED)
+
+
+def test_what_was_captured_is_answered_with_its_transfer_whoever_asks() -> None:
+    payment, _ = decide(order_of(1000), opened(1000), id_of(7), LATER)
+    assert payment.decided(ANOTHER, refunded=False) == PaymentCaptured(
+        order_id=id_of(200), user_id="alice", **NAMED, transfer_id=id_of(7)
+    )
+
+
+def test_what_was_declined_is_answered_with_its_reason_whoever_asks() -> None:
+    payment, _ = decide(order_of(1000), None, id_of(7), LATER)
+    assert payment.decided(ANOTHER, refunded=False) == PaymentDeclined(
+        order_id=id_of(200), user_id="alice", **NAMED, reason="account_not_found"
+    )
+
+
+def test_what_was_captured_and_given_back_is_answered_as_refunded_whoever_asks() -> None:
+    payment, _ = decide(order_of(1000), opened(1000), id_of(7), LATER)
+    assert payment.decided(ANOTHER, refunded=True) == PaymentRefunded(
+        order_id=id_of(200), user_id="alice", **NAMED
+    )
+
+
+@pytest.mark.parametrize("account", [None, opened(), opened(1000)], ids=["no account", "empty", "rich"])
+def test_an_order_whose_cancellation_comes_first_is_voided_and_moves_nothing(account: Account | None) -> None:
+    payment, transfer = decide(CANCELLATION, account, id_of(7), LATER)
+    assert transfer is None
+    assert payment == Payment(
+        user_id="alice",
+        order_id=id_of(200),
+        decision=Decision.VOIDED,
+        reason=None,
+        transfer_id=None,
+        created_at=LATER,
+    )
+    assert payment.decided(ANOTHER, refunded=False) == PaymentVoided(
+        order_id=id_of(200), user_id="alice", **NAMED
+    )
