@@ -40,5 +40,5 @@ def take_name(user: pwd.struct_passwd) -> None:
 def nameless() -> EmbeddedPostgresError:
     return EmbeddedPostgresError(
         f"the user id {os.geteuid()} has no name, which PostgreSQL's initdb asks for: add it to /etc/passwd,"
-        " or set the database URL of every service to a server of yours"
+        " or set the …_DATABASE_URL of every service to a server of yours"
     )

@@ -86,7 +86,7 @@ def test_a_user_without_a_name_that_can_take_none_is_told_so_before_anything_is_
     monkeypatch.setattr(pwd, "getpwuid", unknown)
     monkeypatch.setattr(pwd, "getpwall", lambda: users)
     monkeypatch.setattr(name, "_LIBC", SimpleNamespace(unshare=lambda flags: -1))
-    with pytest.raises(EmbeddedPostgresError, match=r"^the user id \d+ has no name.*ORDERS_DATABASE_URL"):
+    with pytest.raises(EmbeddedPostgresError, match=r"^the user id \d+ has no name.*…_DATABASE_URL"):
         EmbeddedPostgres(tmp_path / "orders", database="orders").start()
     assert not (tmp_path / "orders").exists()
 
