@@ -14,7 +14,7 @@ import asyncpg
 from bench.load import post, run_load
 from bench.servers import USERS, Servers
 from tests.servers.ports import free_port
-from tests.servers.shop import eventually
+from tests.servers.process import eventually
 
 SQL = Path(__file__).parent / "sql"
 _TPS = re.compile(r"tps = ([\d.]+)")

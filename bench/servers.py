@@ -20,15 +20,9 @@ from kernel.adapters.embedded.postgres import EmbeddedPostgres
 from shop.audit.auditing import audit
 from tests.servers.ports import free_port
 from tests.servers.postgres import create_database
+from tests.servers.process import Process, StartFailed, descendants, eventually, start_together
 from tests.servers.rabbitmq import PrivateRabbitMQ
-from tests.servers.shop import (
-    SERVICES,
-    Process,
-    StartFailed,
-    descendants,
-    eventually,
-    start_together,
-)
+from tests.servers.shop import SERVICES
 
 USERS = 10_000
 BALANCE = 10**12

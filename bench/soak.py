@@ -15,7 +15,7 @@ from bench import rows
 from bench.load import Answers, run_paced
 from bench.report import Row
 from bench.servers import TABLES, BenchedShop, Servers
-from tests.servers.shop import eventually
+from tests.servers.process import eventually
 
 # However long the soak: a look counts every row, so it must not become a load of its own.
 LOOKS = 60

@@ -13,7 +13,9 @@ from tests.servers.postgres import Template
 from tests.servers.rabbitmq import NoBroker
 from tests.servers.shop import Embedded
 
-pytest.register_assert_rewrite("tests.spec.scenario", "tests.spec.load", "tests.spec.keyed")
+pytest.register_assert_rewrite(
+    "tests.spec.scenario", "tests.spec.store", "tests.spec.load", "tests.spec.keyed"
+)
 
 SCRATCH = pytest.StashKey[Path]()
 

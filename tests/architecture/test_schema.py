@@ -2,11 +2,9 @@
 
 import re
 import shutil
-from collections.abc import AsyncIterator
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
-from uuid import UUID, uuid4
+from uuid import UUID
 
 import asyncpg
 import pytest
@@ -15,8 +13,6 @@ from sqlalchemy.dialects import postgresql
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 import kernel.adapters.postgres.tables
-import orders.adapters.outbound.tables
-import payments.adapters.outbound.tables
 from kernel.adapters.postgres.checks.schema import revision
 from kernel.adapters.postgres.connections.engine import connect_engine
 from kernel.adapters.postgres.messages.outbox import PostgresBacklog
@@ -26,74 +22,10 @@ from kernel.adapters.postgres.statements.unit_of_work import PostgresUnitOfWork
 from kernel.domain.ids import made_at
 from kernel.ports.outbox import OutboxRow
 from orders.contract.messages import ORDER_PLACED, ORDER_STATUS_CHANGED
+from tests.architecture.schema import SERVICES
 from tests.servers.postgres import create_database
 
-SERVICES = {"orders": orders.adapters.outbound.tables, "payments": payments.adapters.outbound.tables}
-NOW = datetime(2026, 1, 31, 12, tzinfo=UTC)
-
-ORDER = {
-    "user_id": "alice",
-    "id": uuid4(),
-    "amount": 1000,
-    "currency": "RUB",
-    "description": "",
-    "status": "NEW",
-    "idempotency_key": "k",
-    "created_at": NOW,
-    "updated_at": NOW,
-}
-CHANGE = {"user_id": "alice", "order_id": uuid4(), "sequence": 1, "status": "NEW", "at": NOW}
-ACCOUNT = {
-    "user_id": "alice",
-    "id": uuid4(),
-    "balance": 0,
-    "sequence": 0,
-    "currency": "RUB",
-    "created_at": NOW,
-}
-TRANSFER = {
-    "user_id": "alice",
-    "sequence": 1,
-    "id": uuid4(),
-    "kind": "capture",
-    "debit_account": "user:alice",
-    "credit_account": "system:revenue",
-    "amount": 1000,
-    "order_id": uuid4(),
-    "idempotency_key": "k",
-    "balance_after": 0,
-    "created_at": NOW,
-}
-PAYMENT = {"user_id": "alice", "order_id": uuid4(), "decision": "captured", "created_at": NOW}
-DISCARDED = {
-    "id": uuid4(),
-    "type": "t",
-    "subject": "s",
-    "reason": "r",
-    "detail": "",
-    "payload": b"",
-    "count": 1,
-    "first_parked_at": NOW,
-    "last_parked_at": NOW,
-    "discarded_at": NOW,
-    "discarded_by": "ada",
-    "note": "",
-}
-
 each_service = pytest.mark.parametrize("service", SERVICES)
-
-
-@pytest.fixture(scope="module")
-async def engines(postgres_server: str) -> AsyncIterator[dict[str, AsyncEngine]]:
-    """Engines on migrated databases of this module's own."""
-    engines = {}
-    for service in SERVICES:
-        url = await create_database(postgres_server, f"schema_of_{service}")
-        engines[service] = connect_engine(url)
-        await migrate(url, service)
-    yield engines
-    for engine in engines.values():
-        await engine.dispose()
 
 
 def known(service: str) -> dict[str, Table]:
@@ -206,108 +138,3 @@ async def test_what_nobody_publishes_any_more_leaves_the_outbox_of_the_orders(
         assert await backlog.waiting_since() is None
     await watcher.close()
     await engine.dispose()
-
-
-class Database:
-    """One transaction that is rolled back at the end."""
-
-    def __init__(self, connection: asyncpg.Connection) -> None:
-        self.connection = connection
-
-    async def insert(self, table: str, row: dict[str, Any], **changes: Any) -> None:
-        row = row | changes
-        places = ", ".join(f"${number}" for number in range(1, len(row) + 1))
-        async with self.connection.transaction():
-            await self.connection.execute(
-                f"INSERT INTO {table} ({', '.join(row)}) VALUES ({places})", *row.values()
-            )
-
-    async def refuses(self, error: type[asyncpg.PostgresError], statement: str) -> None:
-        with pytest.raises(error):
-            async with self.connection.transaction():
-                await self.connection.execute(statement)
-
-
-@pytest.fixture
-async def database(
-    service: str, postgres_server: str, engines: dict[str, AsyncEngine]
-) -> AsyncIterator[Database]:
-    connection = await asyncpg.connect(f"{postgres_server.rpartition('/')[0]}/schema_of_{service}")
-    transaction = connection.transaction()
-    await transaction.start()
-    yield Database(connection)
-    await transaction.rollback()
-    await connection.close()
-
-
-@pytest.mark.parametrize(
-    ("service", "table", "row", "column"),
-    [
-        ("orders", "order_history", CHANGE, "sequence"),
-        ("payments", "transfers", TRANSFER, "amount"),
-        ("payments", "payments", PAYMENT, "reason"),
-        ("orders", "discarded_messages", DISCARDED, "note"),
-        ("payments", "discarded_messages", DISCARDED, "note"),
-    ],
-)
-async def test_what_is_append_only_refuses_every_change(
-    database: Database, table: str, row: dict[str, Any], column: str
-) -> None:
-    await database.insert(table, row)
-    for statement in (
-        f"UPDATE {table} SET {column} = DEFAULT",
-        f"UPDATE {table} SET {column} = {column}",
-        f"DELETE FROM {table}",
-        f"DELETE FROM {table} WHERE false",
-    ):
-        await database.refuses(asyncpg.RaiseError, statement)
-    assert await database.connection.fetchval(f"SELECT count(*) FROM {table}") == 1
-
-
-@pytest.mark.parametrize(
-    ("service", "table", "row", "changes"),
-    [
-        ("orders", "orders", ORDER, {"amount": 0}),
-        ("orders", "orders", ORDER, {"amount": -1}),
-        ("payments", "accounts", ACCOUNT, {"balance": -1}),
-        ("payments", "transfers", TRANSFER, {"amount": 0}),
-        ("payments", "transfers", TRANSFER, {"balance_after": -1}),
-        ("payments", "transfers", TRANSFER, {"debit_account": "system:revenue"}),
-    ],
-)
-async def test_a_row_that_must_never_be_is_refused(
-    database: Database, table: str, row: dict[str, Any], changes: dict[str, Any]
-) -> None:
-    with pytest.raises(asyncpg.CheckViolationError):
-        await database.insert(table, row, **changes)
-    await database.insert(table, row)
-
-
-@pytest.mark.parametrize("service", ["payments"])
-async def test_a_balance_cannot_become_negative(database: Database) -> None:
-    await database.insert("accounts", ACCOUNT, balance=1)
-    await database.connection.execute("UPDATE accounts SET balance = balance - 1")
-    await database.refuses(asyncpg.CheckViolationError, "UPDATE accounts SET balance = balance - 1")
-
-
-@pytest.mark.parametrize(
-    ("service", "table", "row", "twin"),
-    [
-        ("orders", "orders", ORDER, {"idempotency_key": "l"}),
-        ("orders", "orders", ORDER, {"id": uuid4()}),
-        ("orders", "order_history", CHANGE, {"status": "FINISHED"}),
-        ("payments", "accounts", ACCOUNT, {"id": uuid4()}),
-        ("payments", "transfers", TRANSFER, {"id": uuid4(), "order_id": None, "idempotency_key": None}),
-        ("payments", "transfers", TRANSFER, {"sequence": 2, "order_id": None, "idempotency_key": None}),
-        ("payments", "transfers", TRANSFER, {"sequence": 2, "id": uuid4(), "idempotency_key": None}),
-        ("payments", "transfers", TRANSFER, {"sequence": 2, "id": uuid4(), "order_id": None}),
-        ("payments", "payments", PAYMENT, {"decision": "declined"}),
-    ],
-)
-async def test_what_must_be_unique_is_unique(
-    database: Database, table: str, row: dict[str, Any], twin: dict[str, Any]
-) -> None:
-    await database.insert(table, row)
-    with pytest.raises(asyncpg.UniqueViolationError):
-        await database.insert(table, row, **twin)
-    await database.insert(table, row, **twin, user_id="bob")

@@ -12,9 +12,9 @@ from tests.chaos.messages import Tap
 from tests.chaos.shop import REPLICAS, ChaosShop
 from tests.servers.cable import Cable, Way
 from tests.servers.database import ReplicatedDatabase
+from tests.servers.process import eventually
 from tests.servers.rabbit_cluster import RabbitCluster
 from tests.servers.rabbitmq import PrivateRabbitMQ
-from tests.servers.shop import eventually
 
 BROKER_STARTS_WITHIN_S = 60
 

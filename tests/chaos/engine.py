@@ -17,8 +17,8 @@ from tests.chaos.hostile import Hostile
 from tests.chaos.messages import NotNow, Poisoner, Tap
 from tests.chaos.shop import ChaosShop
 from tests.chaos.verdict import Verdict, get
+from tests.servers.process import eventually
 from tests.servers.rabbit_cluster import RabbitCluster
-from tests.servers.shop import eventually
 
 # What is promised once the servers answer again.
 DECIDED_WITHIN_S = 10.0

@@ -11,8 +11,8 @@ import aiohttp
 from tests.servers.cable import Cable
 from tests.servers.database import Database
 from tests.servers.ports import free_port
+from tests.servers.process import Process, StartFailed, answers_ready, eventually
 from tests.servers.rabbitmq import PrivateRabbitMQ
-from tests.servers.shop import Process, StartFailed, answers_ready, eventually
 
 REPLICAS = {"orders": ("orders-1", "orders-2"), "payments": ("payments-1", "payments-2")}
 SERVICES = tuple(REPLICAS)

@@ -15,7 +15,8 @@ from tests.chaos.verdict import get
 from tests.servers.cable import Cable
 from tests.servers.database import ReplicatedDatabase
 from tests.servers.postgres import Template, create_database
-from tests.servers.shop import SERVICES, Shop, eventually, start_together
+from tests.servers.process import eventually, start_together
+from tests.servers.shop import SERVICES, Shop
 from tests.servers.steady import Steady
 
 DATABASES = ("orders", "payments")

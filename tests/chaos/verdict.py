@@ -16,7 +16,7 @@ from shop.audit.auditing import audit
 from tests.chaos.history import History, Order, Outcome, hundredths, units
 from tests.chaos.messages import Poisoner, on_broker
 from tests.chaos.shop import SERVICES, ChaosShop
-from tests.servers.shop import eventually
+from tests.servers.process import eventually
 
 PAGE_SIZE = 500
 DEAD_LETTERED_WITHIN_S = 20

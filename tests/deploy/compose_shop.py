@@ -7,7 +7,8 @@ from kernel.adapters.embedded.postgres import EmbeddedPostgres
 from tests.deploy.compose import CONTAINERS, MIGRATIONS, OURS, SERVICES, image_ports
 from tests.deploy.image import Image
 from tests.servers.postgres import Template
-from tests.servers.shop import Process, Shop, StartFailed, start_together
+from tests.servers.process import Process, StartFailed, start_together
+from tests.servers.shop import Shop
 
 
 class ComposeShop(Shop):

@@ -7,7 +7,8 @@ import pytest
 from tests.deploy.compose_shop import ComposeShop
 from tests.deploy.image import UV, Image, python_for_everybody
 from tests.servers.postgres import Template
-from tests.spec.scenario import Http, Store
+from tests.spec.scenario import Http
+from tests.spec.store import Store
 
 
 @pytest.fixture(scope="session")

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from tests.deploy.compose import ROOT, arguments, environment, stage
-from tests.servers.shop import Process
+from tests.servers.process import Process
 
 UV = ROOT / ".cache/uv/bin/uv"
 BUILD, FINAL = 1, -1

@@ -9,9 +9,10 @@ from pathlib import Path
 
 from tests.deploy.compose import OURS, ROOT, environment
 from tests.deploy.compose_shop import ComposeShop
-from tests.servers.shop import eventually
-from tests.spec.promises.test_what_was_answered_stands import is_ready
-from tests.spec.scenario import Store, expect_problem
+from tests.servers.process import eventually
+from tests.spec.promises.test_what_is_away_only_delays import is_ready
+from tests.spec.scenario import expect_problem
+from tests.spec.store import Store
 
 
 async def test_an_order_is_paid_and_one_that_cannot_be_is_refused(store: Store) -> None:

@@ -13,7 +13,8 @@ import yaml
 from tests.deploy.compose import ROOT
 from tests.deploy.image import UV
 from tests.servers.command import run
-from tests.servers.shop import Embedded, Process
+from tests.servers.process import Process
+from tests.servers.shop import Embedded
 
 # Neither the migrations nor the servers mind such a folder.
 FOLDER = "in 100% of cases"

@@ -11,8 +11,10 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from kernel.adapters.embedded.postgres import EmbeddedPostgres
 from kernel.adapters.postgres.connections.engine import connect_engine
 from kernel.adapters.postgres.migrating.migrate import migrate
+from tests.ports.memory_world import MemoryWorld
 from tests.ports.pair import Host, Pair, both, engine_of, prepare
-from tests.ports.worlds import MemoryWorld, PostgresWorld, World
+from tests.ports.postgres_world import PostgresWorld
+from tests.ports.worlds import World
 from tests.servers.cable import Cable
 from tests.servers.database import connected
 from tests.servers.postgres import Template

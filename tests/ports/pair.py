@@ -18,7 +18,7 @@ from payments.adapters.outbound.postgres import PostgresAccounts
 from payments.domain.account import Account, OpenAccount
 from tests.servers.cable import Cable
 from tests.servers.database import alter_system
-from tests.servers.shop import eventually
+from tests.servers.process import eventually
 
 OF_THE_SHOP = "SELECT count(*) FROM pg_stat_activity WHERE application_name LIKE 'shop%'"
 

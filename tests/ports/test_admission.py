@@ -31,7 +31,7 @@ def command(user_id: str, amount: int) -> PlaceOrder:
     )
 
 
-class World(ABC):
+class AskedPayments(ABC):
     """Payments that answers with `reasons`, or not at all where they are None; it keeps what it was asked."""
 
     admission: Admission
@@ -50,7 +50,7 @@ class World(ABC):
         return [None if refused is None else refused.code for refused in verdicts]
 
 
-class MemoryWorld(World):
+class PaymentsInProcess(AskedPayments):
     def __init__(self) -> None:
         super().__init__()
         self.is_away = False
@@ -68,7 +68,7 @@ class MemoryWorld(World):
         self.is_away = True
 
 
-class HttpWorld(World):
+class PaymentsOverHttp(AskedPayments):
     def __init__(self, session: aiohttp.ClientSession) -> None:
         super().__init__()
         self.session = session
@@ -101,41 +101,43 @@ class HttpWorld(World):
 
 
 @pytest.fixture
-async def http() -> AsyncIterator[HttpWorld]:
+async def http() -> AsyncIterator[PaymentsOverHttp]:
     async with aiohttp.ClientSession() as session:
-        world = HttpWorld(session)
+        world = PaymentsOverHttp(session)
         await world.start()
         yield world
         await world.go_away()
 
 
 @pytest.fixture(params=["memory", "http"])
-def world(request: pytest.FixtureRequest) -> World:
-    found = MemoryWorld() if request.param == "memory" else request.getfixturevalue("http")
-    assert isinstance(found, World)
+def world(request: pytest.FixtureRequest) -> AskedPayments:
+    found = PaymentsInProcess() if request.param == "memory" else request.getfixturevalue("http")
+    assert isinstance(found, AskedPayments)
     return found
 
 
-async def test_a_whole_batch_is_asked_about_at_once_and_each_order_checked_alone(world: World) -> None:
+async def test_a_whole_batch_is_asked_about_at_once_and_each_order_checked_alone(
+    world: AskedPayments,
+) -> None:
     world.reasons = [None, "insufficient_funds", "account_not_found", None]
     commands = [command("ada", 1000), command("ada", 1), command("grace", 250), command("ada", 1000)]
     assert await world.checked(*commands) == world.reasons
     assert world.asked == [[("ada", 1000), ("ada", 1), ("grace", 250), ("ada", 1000)]]
 
 
-async def test_where_payments_gives_no_answer_nothing_speaks_against_any_order(world: World) -> None:
+async def test_where_payments_gives_no_answer_nothing_speaks_against_any_order(world: AskedPayments) -> None:
     assert await world.checked(command("ada", 1), command("grace", 2)) == [None, None]
 
 
 async def test_where_payments_is_away_nothing_speaks_against_any_order(
-    world: World, caplog: pytest.LogCaptureFixture
+    world: AskedPayments, caplog: pytest.LogCaptureFixture
 ) -> None:
     await world.go_away()
     assert await world.checked(command("ada", 1), command("grace", 2)) == [None, None]
     assert "ConnectionKey(" not in caplog.text
 
 
-async def test_after_a_silence_payments_is_asked_again_only_after_a_second(world: World) -> None:
+async def test_after_a_silence_payments_is_asked_again_only_after_a_second(world: AskedPayments) -> None:
     assert await world.checked(command("ada", 1)) == [None]
     world.reasons = ["insufficient_funds"]
     world.clock.advance(0.999)
@@ -147,7 +149,7 @@ async def test_after_a_silence_payments_is_asked_again_only_after_a_second(world
     assert world.asked == [[("ada", 1)], [("ada", 3)], [("ada", 4)]]
 
 
-async def test_over_http_orders_that_pass_without_an_answer_are_counted(http: HttpWorld) -> None:
+async def test_over_http_orders_that_pass_without_an_answer_are_counted(http: PaymentsOverHttp) -> None:
     await http.checked(command("ada", 1), command("grace", 2))  # no answer
     await http.checked(command("ada", 3))  # not asked
     http.clock.advance(1)
@@ -157,7 +159,7 @@ async def test_over_http_orders_that_pass_without_an_answer_are_counted(http: Ht
 
 
 async def test_over_http_a_silence_is_logged_when_it_begins_and_when_it_ends(
-    http: HttpWorld, caplog: pytest.LogCaptureFixture
+    http: PaymentsOverHttp, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.INFO, "orders")
     for reasons in (None, None, None, [None], [None]):
@@ -169,7 +171,7 @@ async def test_over_http_a_silence_is_logged_when_it_begins_and_when_it_ends(
     assert again == "payments judges orders again"
 
 
-async def test_over_http_an_answer_that_is_late_is_none(http: HttpWorld) -> None:
+async def test_over_http_an_answer_that_is_late_is_none(http: PaymentsOverHttp) -> None:
     http.reasons, http.delay_s = ["insufficient_funds"], 0.35
     assert await http.checked(command("ada", 1)) == [None]
     http.clock.advance(1)
@@ -191,14 +193,14 @@ async def test_over_http_an_answer_that_is_late_is_none(http: HttpWorld) -> None
     ],
 )
 async def test_over_http_an_answer_that_makes_no_sense_is_none(
-    http: HttpWorld, raw: bytes, caplog: pytest.LogCaptureFixture
+    http: PaymentsOverHttp, raw: bytes, caplog: pytest.LogCaptureFixture
 ) -> None:
     http.raw = raw
     assert await http.checked(command("ada", 1)) == [None]
     assert caplog.records[-1].levelno == logging.WARNING
 
 
-async def test_over_http_a_refusal_says_in_words_what_is_wrong(http: HttpWorld) -> None:
+async def test_over_http_a_refusal_says_in_words_what_is_wrong(http: PaymentsOverHttp) -> None:
     http.reasons = ["insufficient_funds", "a_reason_of_tomorrow"]
     verdicts = await http.admission.check([command("ada", 1), command("ada", 2)])
     assert [str(refused) for refused in verdicts] == [

@@ -23,7 +23,7 @@ from shop.audit.snapshot import snapshot
 from tests.ports.pair import NAME, Pair, engine_of, name
 from tests.ports.worlds import failing
 from tests.servers.database import connected
-from tests.servers.shop import eventually
+from tests.servers.process import eventually
 
 clock = SystemClock()
 

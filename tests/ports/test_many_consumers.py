@@ -12,19 +12,20 @@ from kernel.domain.errors import Unavailable
 from kernel.ports.bus import Envelope, Unreadable
 from payments.contract.messages import PAYMENT_CAPTURED
 from tests.catalog import CATALOG
-from tests.ports.test_bus import Bus, Inbox, MemoryWorld, RabbitWorld, rabbit_world, until
+from tests.ports.buses import Bus, Inbox, RabbitBusWorld, rabbit_world, until
+from tests.ports.test_bus import MemoryBusWorld
 
 UNHEARD = "shop.receipts.receipt-printed.v1"
 RECEIPTS = Messaging(service="receipts", publishes={UNHEARD: msgspec.Struct}, subscribes=[PAYMENT_CAPTURED])
 WITH_RECEIPTS = Catalog([*CATALOG.services, RECEIPTS])
 
-World = MemoryWorld | RabbitWorld
+World = MemoryBusWorld | RabbitBusWorld
 
 
 @pytest.fixture(params=["memory", "rabbit"])
 async def world(request: pytest.FixtureRequest) -> AsyncIterator[World]:
     if request.param == "memory":
-        yield MemoryWorld(WITH_RECEIPTS)
+        yield MemoryBusWorld(WITH_RECEIPTS)
     else:
         async with rabbit_world(request.getfixturevalue("broker"), WITH_RECEIPTS) as world:
             yield world

@@ -13,12 +13,13 @@ from kernel.domain.errors import Invalid
 from kernel.ports.bus import Bus, Envelope, Notifications
 from orders.contract.messages import ORDER_STATUS_CHANGED
 from tests.catalog import CATALOG
-from tests.servers.shop import Cable, eventually, free_port
+from tests.servers.process import eventually
+from tests.servers.shop import Cable, free_port
 
 OTHER = "shop.orders.nobody-knows.v1"
 
 
-class MemoryWorld:
+class MemoryListening:
     def __init__(self) -> None:
         self._broker = InProcessBroker(CATALOG)
 
@@ -29,7 +30,7 @@ class MemoryWorld:
         return InProcessBus(self._broker, "orders")
 
 
-class RabbitWorld:
+class RabbitListening:
     def __init__(self, url: str) -> None:
         self._url = url
 
@@ -41,8 +42,10 @@ class RabbitWorld:
 
 
 @pytest.fixture(params=["memory", "rabbit"])
-def world(request: pytest.FixtureRequest) -> MemoryWorld | RabbitWorld:
-    return MemoryWorld() if request.param == "memory" else RabbitWorld(request.getfixturevalue("broker"))
+def world(request: pytest.FixtureRequest) -> MemoryListening | RabbitListening:
+    return (
+        MemoryListening() if request.param == "memory" else RabbitListening(request.getfixturevalue("broker"))
+    )
 
 
 @asynccontextmanager
@@ -68,7 +71,9 @@ async def arrives(heard: list[bytes], *bodies: bytes) -> None:
     await eventually(lambda: heard == list(bodies), every=0.01)
 
 
-async def test_each_listener_hears_everything_of_its_type_in_order(world: MemoryWorld | RabbitWorld) -> None:
+async def test_each_listener_hears_everything_of_its_type_in_order(
+    world: MemoryListening | RabbitListening,
+) -> None:
     heard: list[list[bytes]] = [[], [], []]
     async with (
         world.bus() as bus,
@@ -85,7 +90,7 @@ async def test_each_listener_hears_everything_of_its_type_in_order(world: Memory
 
 
 async def test_what_is_notified_while_nobody_listens_is_lost_and_no_fault(
-    world: MemoryWorld | RabbitWorld,
+    world: MemoryListening | RabbitListening,
 ) -> None:
     heard: list[bytes] = []
     async with world.bus() as bus:
@@ -97,7 +102,9 @@ async def test_what_is_notified_while_nobody_listens_is_lost_and_no_fault(
         assert heard == [b"meanwhile"]
 
 
-async def test_nothing_is_sent_to_a_listener_that_wants_nothing(world: MemoryWorld | RabbitWorld) -> None:
+async def test_nothing_is_sent_to_a_listener_that_wants_nothing(
+    world: MemoryListening | RabbitListening,
+) -> None:
     heard: list[bytes] = []
     notifications = world.notifications()
     async with world.bus() as bus, listening(notifications, heard.append):
@@ -109,7 +116,7 @@ async def test_nothing_is_sent_to_a_listener_that_wants_nothing(world: MemoryWor
 
 
 async def test_of_many_who_want_and_want_no_more_the_last_one_has_its_way(
-    world: MemoryWorld | RabbitWorld,
+    world: MemoryListening | RabbitListening,
 ) -> None:
     notifications = world.notifications()
     async with world.bus() as bus, listening(notifications, lambda _: None):
@@ -118,7 +125,9 @@ async def test_of_many_who_want_and_want_no_more_the_last_one_has_its_way(
             assert await bus.notify(notification(b"?")) is last
 
 
-async def test_a_listener_that_fails_goes_on_and_disturbs_nobody(world: MemoryWorld | RabbitWorld) -> None:
+async def test_a_listener_that_fails_goes_on_and_disturbs_nobody(
+    world: MemoryListening | RabbitListening,
+) -> None:
     def fail_once(body: bytes) -> None:
         failing.append(body)
         if len(failing) == 1:

@@ -7,7 +7,8 @@ from uuid import UUID
 from kernel.adapters.postgres.messages.figures import waiting
 from kernel.application.envelopes import ENVELOPE_BYTES_MAX, ENVELOPE_EVENTS_MAX
 from kernel.ports.outbox import OutboxRow
-from tests.ports.worlds import Noted, PostgresWorld, World, ended, undone
+from tests.ports.postgres_world import PostgresWorld
+from tests.ports.worlds import Noted, World, ended, undone
 
 ORDER = UUID(int=1)
 

@@ -15,7 +15,8 @@ from kernel.domain.errors import Unavailable
 from kernel.ports.bus import Envelope
 from orders.contract.messages import ORDER_PLACED
 from payments.contract.messages import PAYMENT_CAPTURED
-from tests.ports.test_bus import Inbox, RabbitWorld, placed, rabbit_world, refusal, relayed, until
+from tests.ports.buses import Inbox, RabbitBusWorld, placed, rabbit_world, relayed, until
+from tests.ports.test_bus_refusals import refusal
 from tests.servers.broker import Broker
 from tests.servers.rabbitmq import PrivateRabbitMQ
 
@@ -39,20 +40,20 @@ ANY = ".*"
 
 
 @pytest.fixture
-async def rabbit(broker: str) -> AsyncIterator[RabbitWorld]:
+async def rabbit(broker: str) -> AsyncIterator[RabbitBusWorld]:
     async with rabbit_world(broker) as world:
         yield world
 
 
 @pytest.fixture
-def node(rabbit: RabbitWorld, coming_broker: Broker) -> PrivateRabbitMQ:
+def node(rabbit: RabbitBusWorld, coming_broker: Broker) -> PrivateRabbitMQ:
     if coming_broker.node is None:
         pytest.skip("only a broker of our own can be told to refuse")
     return coming_broker.node
 
 
 @pytest.fixture
-async def poor(rabbit: RabbitWorld, node: PrivateRabbitMQ) -> AsyncIterator[str]:
+async def poor(rabbit: RabbitBusWorld, node: PrivateRabbitMQ) -> AsyncIterator[str]:
     """The broker's URL for a user who may do everything, for now."""
     node.evaluate(POOR)
     node.evaluate(MAY.format(ANY, ANY))
@@ -84,7 +85,7 @@ async def refused(bus: RabbitBus, envelope: Envelope, *, times: int) -> None:
 
 
 async def test_a_broker_that_is_short_of_memory_is_not_healthy_until_it_takes_messages_again(
-    rabbit: RabbitWorld, node: PrivateRabbitMQ, lines: pytest.LogCaptureFixture
+    rabbit: RabbitBusWorld, node: PrivateRabbitMQ, lines: pytest.LogCaptureFixture
 ) -> None:
     inbox = Inbox()
     async with rabbit.bus("orders") as orders, rabbit.bus("payments") as payments:
@@ -113,7 +114,7 @@ async def test_a_broker_that_is_short_of_memory_is_not_healthy_until_it_takes_me
 
 
 async def test_a_type_that_may_not_be_published_is_named_and_holds_up_no_other(
-    rabbit: RabbitWorld, node: PrivateRabbitMQ, poor: str, lines: pytest.LogCaptureFixture
+    rabbit: RabbitBusWorld, node: PrivateRabbitMQ, poor: str, lines: pytest.LogCaptureFixture
 ) -> None:
     inbox = Inbox()
     node.evaluate(MAY_TELL.format("^shop.payments"))
@@ -134,7 +135,7 @@ async def test_a_type_that_may_not_be_published_is_named_and_holds_up_no_other(
 
 
 async def test_a_service_that_may_not_consume_is_not_healthy_and_says_why_once(
-    rabbit: RabbitWorld, node: PrivateRabbitMQ, poor: str, lines: pytest.LogCaptureFixture
+    rabbit: RabbitBusWorld, node: PrivateRabbitMQ, poor: str, lines: pytest.LogCaptureFixture
 ) -> None:
     inbox = Inbox()
     async with rabbit.bus("payments", urls=[poor]) as payments, rabbit.bus("orders") as orders:
@@ -171,7 +172,7 @@ async def test_a_listener_that_may_not_consume_says_why_once(
 
 
 async def test_a_queue_that_is_full_is_told_in_words(
-    rabbit: RabbitWorld, node: PrivateRabbitMQ, lines: pytest.LogCaptureFixture
+    rabbit: RabbitBusWorld, node: PrivateRabbitMQ, lines: pytest.LogCaptureFixture
 ) -> None:
     async with rabbit.bus("orders") as orders, rabbit.bus("payments"):
 
@@ -188,7 +189,7 @@ async def test_a_queue_that_is_full_is_told_in_words(
 
 
 async def test_a_virtual_host_that_takes_no_more_connections_says_so(
-    rabbit: RabbitWorld, node: PrivateRabbitMQ
+    rabbit: RabbitBusWorld, node: PrivateRabbitMQ
 ) -> None:
     node.evaluate('rabbit_vhost:add(<<"full">>, <<"test">>)')
     limit = '[{<<"max-connections">>, 0}]'

@@ -17,10 +17,11 @@ from kernel.adapters.postgres.connections.pool import pool_of
 from kernel.adapters.postgres.statements.unit_of_work import PostgresUnitOfWork
 from kernel.domain.errors import Contention, Unavailable
 from tests.ports.pair import engine_of
+from tests.ports.postgres_world import PostgresWorld
 from tests.ports.test_outbox import add, noted
-from tests.ports.worlds import PostgresWorld, ended
+from tests.ports.worlds import ended
 from tests.servers.postgres import create_database
-from tests.servers.shop import eventually
+from tests.servers.process import eventually
 
 _WORK = select(func.pg_backend_pid(), func.pg_sleep(0.01))
 ROLE = "poor"

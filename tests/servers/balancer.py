@@ -7,7 +7,7 @@ from types import TracebackType
 from typing import Self
 
 from tests.servers.cable import Cable
-from tests.servers.shop import answers_ready
+from tests.servers.process import answers_ready
 
 CHECK_S = 0.05
 

@@ -15,7 +15,7 @@ from kernel.adapters.embedded.binaries import find_binaries
 from kernel.adapters.embedded.child import run
 from kernel.adapters.embedded.postgres import EmbeddedPostgres
 from tests.servers.postgres import Template
-from tests.servers.shop import descendants, eventually
+from tests.servers.process import descendants, eventually
 
 ENDS_WITHIN_S = 20
 IN_STEP_WITHIN_S = 60

@@ -8,7 +8,7 @@ from typing import Any
 
 from kernel.adapters.http.server.limits import Limits
 from kernel.adapters.http.server.server import HttpServer, listen
-from tests.servers.shop import eventually
+from tests.servers.process import eventually
 
 BIG = 8 * 1024 * 1024
 

@@ -12,7 +12,7 @@ from uuid import uuid4
 
 import aiohttp
 
-from tests.servers.shop import eventually
+from tests.servers.process import eventually
 
 KINDS = ("deposit", "balance", "order", "order read")
 ANSWERS_WITHIN_S = 15

@@ -16,8 +16,10 @@ PAGE = ROOT / "docs" / "exactly-once.md"
 BEGIN, END = "<!-- From here on: written by `make docs`. -->\n", "<!-- Until here. -->\n"
 
 SUITES = {
-    **dict.fromkeys(("orders", "history", "placed"), "orders"),
-    **dict.fromkeys(("accounts", "ledger", "payments", "opened"), "payments"),
+    "history": "order_history",
+    "placed": "placed_orders",
+    "opened": "accounts",
+    **{port: port for port in ("orders", "accounts", "ledger", "payments")},
     **dict.fromkeys(("outbox", "backlog"), "outbox"),
     **{port: port for port in ("inbox", "parked", "bus", "admission")},
     "uow": "unit_of_work",

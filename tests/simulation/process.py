@@ -22,7 +22,7 @@ class NoAnswer(Exception):
     """The connection to the process broke before its answer came."""
 
 
-class World(Protocol):
+class AroundProcess(Protocol):
     faults: Faults
 
     def note(self, line: str) -> None: ...
@@ -43,7 +43,7 @@ class World(Protocol):
 
 
 class Process:
-    def __init__(self, name: str, world: World) -> None:
+    def __init__(self, name: str, world: AroundProcess) -> None:
         self.name = name
         self.service = name.split("-")[0]
         self.alive = True

@@ -24,7 +24,7 @@ class LeavesAllBehind(PublishCommitted):
         return RelayResult.of([])
 
 
-class World(Protocol):
+class AroundService(Protocol):
     """What a process of the shop finds around it."""
 
     parts: Parts
@@ -50,7 +50,7 @@ class Service(InMemory):
 
     name: str
 
-    def __init__(self, world: World, process: Process, clock: SimClock) -> None:
+    def __init__(self, world: AroundService, process: Process, clock: SimClock) -> None:
         self._dispatcher = RelayDispatcher()
         super().__init__(world.databases[self.name], clock, self._dispatcher, world.parts)
         self._world = world

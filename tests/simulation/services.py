@@ -13,13 +13,13 @@ from tests.assembly import OrdersInMemory, PaymentsInMemory
 from tests.memory.orders import MemoryAdmission
 from tests.simulation.loop import SimClock
 from tests.simulation.process import Process, SimUnitOfWork
-from tests.simulation.service import Service, World
+from tests.simulation.service import AroundService, Service
 
 
 class OrdersService(Service, OrdersInMemory):
     name = "orders"
 
-    def __init__(self, world: World, process: Process, clock: SimClock) -> None:
+    def __init__(self, world: AroundService, process: Process, clock: SimClock) -> None:
         super().__init__(world, process, clock)
         self.admission = MemoryAdmission(self._ask_payments, clock)
         self.place = self.group(self.place_orders, partial(self.place_orders, checked=True))
@@ -50,7 +50,7 @@ class CountedOutbox:
 class PaymentsService(Service, PaymentsInMemory):
     name = "payments"
 
-    def __init__(self, world: World, process: Process, clock: SimClock) -> None:
+    def __init__(self, world: AroundService, process: Process, clock: SimClock) -> None:
         super().__init__(world, process, clock)
         self.open = self.group(self.open_accounts)
         self.deposit = self.group(self.make_deposits)

@@ -13,7 +13,8 @@ import pytest
 
 from tests.servers.postgres import Template
 from tests.servers.shop import Embedded, Shop, ThreeServices
-from tests.spec.scenario import Http, Store
+from tests.spec.scenario import Http
+from tests.spec.store import Store
 
 KINDS = {"three services over RabbitMQ": "three_services", "embedded": "embedded"}
 DOORS = {"gateway": Store.at_the_gateway, "services": Store.at_the_services}

@@ -6,7 +6,8 @@ from collections.abc import Awaitable, Callable, Iterable
 
 import aiohttp
 
-from tests.spec.scenario import Answer, Store
+from tests.spec.scenario import Answer
+from tests.spec.store import Store
 
 KEY, REPLAYED = "Idempotency-Key", "Idempotency-Replayed"
 

@@ -9,8 +9,9 @@ from typing import Any
 
 import aiohttp
 
-from tests.servers.shop import eventually
-from tests.spec.scenario import Store, expect, money, together
+from tests.servers.process import eventually
+from tests.spec.scenario import expect, money, together
+from tests.spec.store import Store
 
 AMOUNT_MEAN = 10
 # A list of orders holds this many without paging.

@@ -4,9 +4,11 @@ import asyncio
 import json
 from typing import Any
 
-from tests.servers.shop import Shop, eventually
+from tests.servers.process import eventually
+from tests.servers.shop import Shop
 from tests.spec.load import Load
-from tests.spec.scenario import Store, audited, expect
+from tests.spec.scenario import audited, expect
+from tests.spec.store import Store
 
 CHECKS = {"accounts", "transfers", "money", "decisions", "histories", "orders", "outboxes"}
 

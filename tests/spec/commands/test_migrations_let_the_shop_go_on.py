@@ -18,8 +18,8 @@ from kernel.adapters.postgres.migrating import migrate as migrating
 from kernel.adapters.postgres.migrating.migrate import MIGRATIONS, MigrationFailed, migrate
 from kernel.adapters.postgres.migrating.patience import LockNotGiven
 from tests.servers.postgres import create_database
+from tests.servers.process import Process, eventually
 from tests.servers.scissors import Scissors
-from tests.servers.shop import Process, eventually
 
 LEFT_BEHIND, PLACED = "shop.orders.order-status-changed.v1", "shop.orders.order-placed.v1"
 FILL = f"""

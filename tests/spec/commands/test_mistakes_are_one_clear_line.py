@@ -10,7 +10,8 @@ import pytest
 
 from tests.servers.ports import free_port
 from tests.servers.postgres import create_database
-from tests.servers.shop import SERVICES, Embedded, Process, ThreeServices
+from tests.servers.process import Process
+from tests.servers.shop import SERVICES, Embedded, ThreeServices
 from tests.spec.scenario import for_each
 
 SECRET = "s3cr3t"

@@ -8,7 +8,8 @@ from pathlib import Path
 
 from tests.servers.command import run
 from tests.servers.ports import free_port
-from tests.servers.shop import Embedded, answers_ready, eventually
+from tests.servers.process import answers_ready, eventually
+from tests.servers.shop import Embedded
 from tests.spec.scenario import for_each
 
 FULL = (1, "Error: the output cannot be written: No space left on device\n")

@@ -11,7 +11,8 @@ from urllib.parse import urljoin
 
 import pytest
 
-from tests.servers.shop import SERVICES, Embedded, Shop, eventually
+from tests.servers.process import eventually
+from tests.servers.shop import SERVICES, Embedded, Shop
 from tests.spec.scenario import Http, expect
 
 ROOT = Path(__file__).parents[3]

@@ -6,7 +6,6 @@ import pytest
 
 from tests.spec.scenario import (
     ACCOUNT_FIELDS,
-    Store,
     expect,
     expect_problem,
     for_each,
@@ -15,6 +14,7 @@ from tests.spec.scenario import (
     new_user,
     together,
 )
+from tests.spec.store import Store
 
 LONGEST = "u" * 128
 USER_IDS = [

@@ -6,7 +6,8 @@ from urllib.parse import quote
 
 import pytest
 
-from tests.spec.scenario import Answer, Store, expect, expect_problem, for_each, money, together
+from tests.spec.scenario import Answer, expect, expect_problem, for_each, money, together
+from tests.spec.store import Store
 
 AMOUNTS = ["0.01", "0.1", "0.10", "1", "10.5", "999999999999", "999999999999.9", "999999999999.99"]
 

@@ -9,7 +9,8 @@ import pytest
 
 from tests.servers.shop import SERVICES, Shop
 from tests.spec.http.test_fast_paths_answer_the_same import SLOW_PATH
-from tests.spec.scenario import Headers, Http, KiB, Store, expect, expect_problem, for_each, new_user
+from tests.spec.scenario import Headers, Http, KiB, expect, expect_problem, for_each, new_user
+from tests.spec.store import Store
 
 POSTS = ["accounts", "deposit", "orders"]
 MALFORMED = [

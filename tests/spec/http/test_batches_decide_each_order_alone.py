@@ -7,7 +7,6 @@ import pytest
 
 from tests.spec.scenario import (
     KiB,
-    Store,
     assert_order,
     assert_problem,
     expect,
@@ -16,6 +15,7 @@ from tests.spec.scenario import (
     new_user,
     together,
 )
+from tests.spec.store import Store
 
 Outcome = dict[str, Any]
 

@@ -7,19 +7,11 @@ from random import Random
 from typing import Any
 from urllib.parse import urljoin
 
-from tests.servers.shop import Shop, ThreeServices, eventually
+from tests.servers.process import eventually
+from tests.servers.shop import Shop, ThreeServices
 from tests.spec.keyed import KEY
-from tests.spec.scenario import (
-    Http,
-    Store,
-    assert_order,
-    audited,
-    expect,
-    expect_problem,
-    for_each,
-    money,
-    together,
-)
+from tests.spec.scenario import Http, assert_order, audited, expect, expect_problem, for_each, money, together
+from tests.spec.store import Store
 
 RACES = 1000
 USERS = 10

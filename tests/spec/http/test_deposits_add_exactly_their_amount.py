@@ -12,7 +12,6 @@ from tests.spec.scenario import (
     ACCOUNT_FIELDS,
     Answer,
     Http,
-    Store,
     expect,
     expect_problem,
     moment,
@@ -20,6 +19,7 @@ from tests.spec.scenario import (
     new_user,
     together,
 )
+from tests.spec.store import Store
 
 DepositBy = Callable[[Store, str, str], Awaitable[Answer]]
 

@@ -6,7 +6,8 @@ from uuid import UUID
 import pytest
 
 from tests.servers.shop import Shop
-from tests.spec.scenario import Answer, Headers, Http, Store, expect, new_user
+from tests.spec.scenario import Answer, Headers, Http, expect, new_user
+from tests.spec.store import Store
 
 SLOW_PATH = [("Origin", "https://elsewhere.example")]
 COMPARED = ("Content-Type", "Location", "Retry-After", "Idempotency-Replayed")

@@ -10,11 +10,12 @@ from aio_pika.abc import AbstractIncomingMessage
 
 from orders.contract.messages import ORDER_PLACED, ORDER_STATUS_CHANGED
 from payments.contract.messages import PAYMENT_CAPTURED, PAYMENT_REFUNDED
-from tests.servers.shop import SERVICES, Shop, ThreeServices, eventually
-from tests.spec.scenario import Answer, Headers, Http, Store, expect, expect_problem, new_user, together
+from tests.builders import TRACE, TRACE_ID
+from tests.servers.process import eventually
+from tests.servers.shop import SERVICES, Shop, ThreeServices
+from tests.spec.scenario import Answer, Headers, Http, expect, expect_problem, new_user, together
+from tests.spec.store import Store
 
-TRACE_ID = "0af7651916cd43dd8448eb211c80319c"
-TRACE = f"00-{TRACE_ID}-b7ad6b7169203331-00"
 PRIVATE = "private, no-cache"
 
 

@@ -15,16 +15,8 @@ from tests.spec.keyed import (
     order,
     replayed,
 )
-from tests.spec.scenario import (
-    Http,
-    Store,
-    expect,
-    expect_problem,
-    for_each,
-    money,
-    new_user,
-    together,
-)
+from tests.spec.scenario import Http, expect, expect_problem, for_each, money, new_user, together
+from tests.spec.store import Store
 
 either_deposit = pytest.mark.parametrize("deposit", [deposit_by_post, deposit_by_get])
 # Changes that are taken again and again for a user who has an account with money.

@@ -5,7 +5,6 @@ from urllib.parse import parse_qsl
 import pytest
 
 from tests.spec.scenario import (
-    Store,
     assert_order,
     expect,
     expect_problem,
@@ -15,6 +14,7 @@ from tests.spec.scenario import (
     next_page,
     together,
 )
+from tests.spec.store import Store
 
 MALFORMED_FILTERS = [
     ("status=PAID", "status"),

@@ -20,7 +20,8 @@ from tests.servers.nginx import nginx
 from tests.servers.ports import free_port
 from tests.servers.shop import Shop
 from tests.spec.documents.test_health_and_documents_are_served import References
-from tests.spec.scenario import Http, Store, expect, expect_problem, next_page
+from tests.spec.scenario import Http, expect, expect_problem, next_page
+from tests.spec.store import Store
 
 ROOT, PREFIXED = "/shop", "/of/another"
 

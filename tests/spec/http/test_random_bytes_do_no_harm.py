@@ -15,7 +15,8 @@ from hypothesis import strategies as st
 
 from tests.servers.raw import connected, request
 from tests.servers.shop import Shop
-from tests.spec.scenario import Http, Store, new_user
+from tests.spec.scenario import Http, new_user
+from tests.spec.store import Store
 
 SEED = int(os.environ.get("FUZZ_SEED") or random.SystemRandom().randrange(10**9))
 GROWS_BYTES_MAX = 100 * 1024 * 1024

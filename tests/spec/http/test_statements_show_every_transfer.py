@@ -4,7 +4,8 @@ from decimal import Decimal
 from typing import Any
 from urllib.parse import parse_qsl
 
-from tests.spec.scenario import Store, expect, expect_problem, for_each, moment, money, new_user, next_page
+from tests.spec.scenario import expect, expect_problem, for_each, moment, money, new_user, next_page
+from tests.spec.store import Store
 
 FIELDS = {"id", "sequence", "kind", "amount", "balanceAfter", "createdAt"}
 MALFORMED_PAGES = [

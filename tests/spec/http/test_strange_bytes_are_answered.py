@@ -6,9 +6,11 @@ from collections.abc import AsyncIterator
 
 import pytest
 
+from tests.servers.process import eventually
 from tests.servers.raw import NEVER_TAKEN_BYTES, Raw, RawAnswer, connected, request, taken
-from tests.servers.shop import SERVICES, Shop, ThreeServices, eventually
-from tests.spec.scenario import Http, Store, expect_problem, new_user
+from tests.servers.shop import SERVICES, Shop, ThreeServices
+from tests.spec.scenario import Http, expect_problem, new_user
+from tests.spec.store import Store
 
 JSON = "Content-Type: application/json"
 LIVE = "/health/live"

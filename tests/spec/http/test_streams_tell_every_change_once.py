@@ -10,9 +10,11 @@ from uuid import uuid4
 import aiohttp
 import pytest
 
-from tests.servers.shop import ThreeServices, eventually, free_port
+from tests.servers.process import eventually
+from tests.servers.shop import ThreeServices, free_port
 from tests.spec.live import Stream
-from tests.spec.scenario import Http, Store, expect, expect_problem, for_each, money, together
+from tests.spec.scenario import Http, expect, expect_problem, for_each, money, together
+from tests.spec.store import Store
 
 BATCH = 200
 CROWD = 2000

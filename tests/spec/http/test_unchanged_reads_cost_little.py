@@ -2,7 +2,8 @@
 
 import re
 
-from tests.spec.scenario import Answer, Store, expect, expect_problem, new_user
+from tests.spec.scenario import Answer, expect, expect_problem, new_user
+from tests.spec.store import Store
 
 TAG = re.compile(r'(W/)?"[\x21\x23-\x7e]+"')
 

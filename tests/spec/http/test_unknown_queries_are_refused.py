@@ -4,7 +4,8 @@ import pytest
 
 from tests.servers.shop import SERVICES, Shop
 from tests.spec.documents.test_health_and_documents_are_served import DOCS
-from tests.spec.scenario import Http, Store, expect_problem, for_each
+from tests.spec.scenario import Http, expect_problem, for_each
+from tests.spec.store import Store
 
 ORDER = "01970000-0000-7000-8000-000000000000"
 STRANGE = ["userid=w1", "user=bob", "page=2", "colour", "=", "at=2026-01-01T00:00:00Z", "%75serID=a", "x[]=1"]

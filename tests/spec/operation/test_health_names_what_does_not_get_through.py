@@ -14,9 +14,12 @@ import pytest
 from kernel.adapters.embedded.postgres import running_url
 from orders.contract.messages import ORDER_PLACED
 from tests.servers.broker import Broker
-from tests.servers.shop import Embedded, Process, ThreeServices, eventually
-from tests.spec.promises.test_what_was_answered_stands import HEALED_WITHIN, is_ready
-from tests.spec.scenario import Http, Store, expect_problem
+from tests.servers.process import Process, eventually
+from tests.servers.shop import Embedded, ThreeServices
+from tests.spec.promises.test_what_is_away_only_delays import is_ready
+from tests.spec.promises.test_what_was_answered_stands import HEALED_WITHIN
+from tests.spec.scenario import Http, expect_problem
+from tests.spec.store import Store
 
 MEMORY = "{resource_limit, memory, node()}"
 SAMPLES = 10

@@ -6,7 +6,8 @@ from pathlib import Path
 import aiohttp
 
 from tests.servers.ports import free_port
-from tests.servers.shop import Embedded, Process
+from tests.servers.process import Process
+from tests.servers.shop import Embedded
 
 
 async def test_a_service_tells_that_it_listens_stops_and_has_stopped(scratch: Path) -> None:

@@ -7,8 +7,10 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from tests.architecture.test_telemetry_md import DOCUMENTED, PROCESS, QUERIES, SCRAPED, asked_for
-from tests.servers.shop import SERVICES, Shop, ThreeServices, eventually
-from tests.spec.scenario import Http, Store, new_user
+from tests.servers.process import eventually
+from tests.servers.shop import SERVICES, Shop, ThreeServices
+from tests.spec.scenario import Http, new_user
+from tests.spec.store import Store
 
 
 @dataclass(frozen=True)

@@ -16,9 +16,11 @@ from kernel.adapters.postgres.checks.schema import revision
 from kernel.adapters.postgres.connections.engine import connect_engine
 from kernel.adapters.postgres.migrating import migrate as migrating
 from tests.servers.balancer import Balancer
-from tests.servers.shop import SERVICES, Process, ThreeServices, eventually, free_port, start_together
+from tests.servers.process import Process, eventually, start_together
+from tests.servers.shop import SERVICES, ThreeServices, free_port
 from tests.spec.commands.test_audit_tells_whether_the_books_are_right import audited
-from tests.spec.scenario import Http, Store, expect, together
+from tests.spec.scenario import Http, expect, together
+from tests.spec.store import Store
 
 ORDERS_PER_S = 200
 CLIENTS = 40

@@ -18,7 +18,8 @@ from payments.contract.messages import PAYMENT_CAPTURED
 from shop.services import load_shop
 from shop.serving import open_shop, url_of
 from tests.servers.postgres import create_database
-from tests.servers.shop import SERVICES, eventually, free_port
+from tests.servers.process import eventually
+from tests.servers.shop import SERVICES, free_port
 from tests.spec.scenario import together
 
 ORDERS = 100

@@ -22,7 +22,8 @@ from shop.services import load_shop
 from shop.serving import open_shop, url_of
 from tests.architecture.test_telemetry_md import SPANS
 from tests.servers.postgres import create_database
-from tests.servers.shop import eventually, free_port
+from tests.servers.process import eventually
+from tests.servers.shop import free_port
 from tests.spec.scenario import new_user, together
 
 TOGETHER = 20

@@ -1,7 +1,7 @@
 """Money is neither made nor lost, however many clients come at once."""
 
 from tests.spec.load import Load
-from tests.spec.scenario import Store
+from tests.spec.store import Store
 
 
 async def test_3200_orders_of_32_clients_on_own_and_shared_accounts_come_out_even(

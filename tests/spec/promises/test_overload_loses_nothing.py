@@ -5,8 +5,8 @@ import json
 from itertools import repeat
 
 from bench.load import get, post, run_load, run_retrying
-from tests.servers.shop import eventually
-from tests.spec.scenario import Store
+from tests.servers.process import eventually
+from tests.spec.store import Store
 
 CLIENTS, READERS = 400, 64
 ORDERS, READS = 800, 200

@@ -22,8 +22,10 @@ from shop.dead_letters.acting import Choice, choose, look, replay
 from shop.dead_letters.listing import Message
 from shop.services import Shop as Settings
 from shop.services import load_shop
-from tests.servers.shop import Embedded, Shop, ThreeServices, eventually
-from tests.spec.scenario import Http, Store, together
+from tests.servers.process import eventually
+from tests.servers.shop import Embedded, Shop, ThreeServices
+from tests.spec.scenario import Http, together
+from tests.spec.store import Store
 
 SERVICES = load_shop({}).stores
 ORDER_PLACED = "shop.orders.order-placed.v1"

@@ -2,8 +2,10 @@
 
 import aio_pika
 
-from tests.servers.shop import ThreeServices, eventually
-from tests.spec.scenario import Http, Store, together
+from tests.servers.process import eventually
+from tests.servers.shop import ThreeServices
+from tests.spec.scenario import Http, together
+from tests.spec.store import Store
 
 # The first request is repeated after 5 s, give or take a tick.
 ASKED_AGAIN_WITHIN = 20

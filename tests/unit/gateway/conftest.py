@@ -16,7 +16,7 @@ from kernel.adapters.in_process.bus import InProcessBroker, InProcessNotificatio
 from kernel.service import Host
 from tests.catalog import CATALOG
 from tests.servers.ports import free_port
-from tests.servers.shop import answers_ready, eventually
+from tests.servers.process import answers_ready, eventually
 from tests.spec.scenario import Http
 from tests.unit.gateway.stub import Stub
 

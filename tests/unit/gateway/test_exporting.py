@@ -10,7 +10,7 @@ from aiohttp.test_utils import TestServer
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
 from kernel.wiring import telemetry
-from tests.servers.shop import eventually
+from tests.servers.process import eventually
 from tests.unit.gateway.conftest import a_gateway
 from tests.unit.gateway.stub import Stub
 

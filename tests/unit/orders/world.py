@@ -22,7 +22,7 @@ from tests.unit.clock import id_of
 from tests.unit.waiting import waiting_in
 
 
-class World:
+class OrdersWorld:
     """`reasons` are what speaks against orders of these users; `meanwhile` runs while payments is asked."""
 
     def __init__(self, **reasons: str) -> None:

@@ -17,7 +17,7 @@ from tests.unit.clock import id_of
 from tests.unit.waiting import waiting_in
 
 
-class World:
+class PaymentsWorld:
     def __init__(self) -> None:
         self.database = MemoryDatabase()
         self.clock = MemoryClock()
@@ -68,9 +68,9 @@ class World:
         return True
 
 
-async def world_of(**balances: int) -> World:
+async def world_of(**balances: int) -> PaymentsWorld:
     """With an account for each of these users."""
-    world = World()
+    world = PaymentsWorld()
     for number, (user_id, balance) in enumerate(balances.items()):
         await world.open(opening(9000 + number, user_id=user_id))
         if balance:

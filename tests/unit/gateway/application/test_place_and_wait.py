@@ -20,7 +20,7 @@ PLACED = Placed(id_of(1), "NEW", b"new", replayed=False)
 FINISHED = Change(id_of(1), 2, "FINISHED", b"finished")
 
 
-class World:
+class DecidingOrders:
     """An orders service that answers `fate`, and tells of the change `decides` once the order is placed."""
 
     def __init__(self, *, waits_max: int = 10) -> None:
@@ -49,7 +49,7 @@ async def leaves() -> None:
 
 
 async def test_the_order_is_told_as_it_was_decided() -> None:
-    world = World()
+    world = DecidingOrders()
     world.decides = FINISHED
     waited = await world.place_and_wait(ORDER, within_s=30, left=stays)
     assert waited == Waited(Placed(id_of(1), "FINISHED", b"finished", replayed=False))
@@ -57,28 +57,28 @@ async def test_the_order_is_told_as_it_was_decided() -> None:
 
 
 async def test_an_order_that_is_not_decided_in_time_is_told_as_it_was_placed() -> None:
-    assert await World().place_and_wait(ORDER, within_s=0.01, left=stays) == Waited(PLACED)
+    assert await DecidingOrders().place_and_wait(ORDER, within_s=0.01, left=stays) == Waited(PLACED)
 
 
 async def test_nobody_waits_for_a_client_that_has_left() -> None:
     async with asyncio.timeout(5):
-        assert await World().place_and_wait(ORDER, within_s=30, left=leaves) == Waited(PLACED)
+        assert await DecidingOrders().place_and_wait(ORDER, within_s=30, left=leaves) == Waited(PLACED)
 
 
 @pytest.mark.parametrize("status", ["FINISHED", "CANCELLED"])
 async def test_a_replayed_order_that_is_decided_already_is_not_waited_for(status: str) -> None:
-    world = World(waits_max=0)
+    world = DecidingOrders(waits_max=0)
     world.fate = Placed(id_of(1), status, b"decided", replayed=True)
     assert await world.place_and_wait(ORDER, within_s=30, left=stays) == Waited(world.fate)
 
 
 async def test_an_order_that_was_not_placed_is_not_waited_for() -> None:
-    world = World()
+    world = DecidingOrders()
     world.fate = Rejected(402, b"{}")
     assert await world.place_and_wait(ORDER, within_s=30, left=stays) == world.fate
 
 
 async def test_an_order_is_placed_also_where_too_many_wait_already() -> None:
-    world = World(waits_max=0)
+    world = DecidingOrders(waits_max=0)
     assert await world.place_and_wait(ORDER, within_s=30, left=stays) == PLACED
     assert world.placed == [ORDER]

@@ -12,48 +12,15 @@ from aiohttp import web
 from gateway.application.place_orders import PlaceOrders
 from gateway.domain.orders import Outcome, PlacementRequest
 from kernel.adapters.system_clock import SystemClock
-from kernel.adapters.trace_context import valid
 from kernel.application import group_commit
 from kernel.domain.errors import OutcomeUnknown, Unavailable
-from tests.builders import TRACE
-from tests.spec.scenario import Answer, Headers, expect, expect_problem, together
+from tests.spec.scenario import expect, expect_problem, together
+from tests.unit.gateway.application.shelf import Item, Shelf, place
 from tests.unit.gateway.conftest import Gateway
-from tests.unit.gateway.stub import answering, hanging_up, problem, refusing
+from tests.unit.gateway.stub import answering, problem, refusing
 
 ORDER_ID = "0198c1a2-7b3c-7d4e-8f50-617283940516"
 ODDLY_WRITTEN = f'{{ "new": [1e2],\t"id": "{ORDER_ID}", "status": "NEW" }}'
-
-Item = dict[str, Any]
-
-
-class Shelf:
-    """An orders service: one order for each user and key, and a refusal of users called poor."""
-
-    def __init__(self) -> None:
-        self.orders: dict[tuple[str, str], Item] = {}
-        self.fails_at = ""
-        self.loses_answers = 0
-
-    async def __call__(self, request: web.Request) -> web.StreamResponse:
-        items = json.loads(await request.read())
-        if self.fails_at in {item["description"] for item in items} - {""}:
-            return web.json_response(status=500)
-        outcomes = [self._outcome(item) for item in items]
-        if self.loses_answers:
-            self.loses_answers -= 1
-            return await hanging_up(request)
-        return web.json_response(outcomes)
-
-    def _outcome(self, item: Item) -> Item:
-        if item["userId"] == "poor":
-            return {"status": 402, "problem": problem(402, "insufficient_funds", "/api/Order")}
-        key = (item["userId"], item["idempotencyKey"])
-        replayed = key in self.orders
-        order_id = str(UUID(int=len(self.orders)))
-        order = self.orders.setdefault(
-            key, {"id": order_id, "status": "NEW", "description": item["description"]}
-        )
-        return {"status": 201, "order": order, "replayed": replayed}
 
 
 @pytest.fixture
@@ -64,11 +31,6 @@ def shelf(shop: Gateway) -> Shelf:
 
 def keys(batch: Sequence[Item]) -> list[str]:
     return [item["idempotencyKey"] for item in batch]
-
-
-async def place(shop: Gateway, user: str = "alice", description: str = "", headers: Headers = ()) -> Answer:
-    wish = {"userId": user, "amount": 1, "description": description}
-    return await shop.http.post(f"{shop.url}/orders", wish, headers)
 
 
 async def place_batch(shop: Gateway, *items: object) -> Any:
@@ -237,58 +199,6 @@ async def test_an_order_that_the_service_could_not_store_may_be_tried_again(shop
     answer = await place(shop)
     expect_problem(answer, 503, code="database_unavailable")
     assert answer.headers["Retry-After"]
-
-
-async def test_a_call_for_one_order_goes_on_with_its_trace(shop: Gateway, shelf: Shelf) -> None:
-    wish = {"userId": "alice", "amount": 1}
-    async with shop.session.post(f"{shop.url}/orders", json=wish, headers={"traceparent": TRACE}):
-        pass
-    (call,) = shop.orders.calls
-    assert call.headers["traceparent"] == call.headers["shop-traceparents"] == TRACE
-
-
-async def test_a_call_for_many_orders_has_a_trace_of_its_own_and_tells_theirs(
-    shop: Gateway, shelf: Shelf
-) -> None:
-    wishes = [{"userId": "alice", "amount": 1}] * 2
-    async with shop.session.post(f"{shop.url}/orders/batch", json=wishes, headers={"traceparent": TRACE}):
-        pass
-    (call,) = shop.orders.calls
-    assert call.headers["shop-traceparents"] == f"{TRACE},{TRACE}"
-    assert valid(call.headers["traceparent"]) not in ("", TRACE)
-
-
-async def test_an_order_whose_client_names_nothing_has_a_trace_that_names_it(
-    shop: Gateway, shelf: Shelf
-) -> None:
-    placed = await place(shop)
-    (call,) = shop.orders.calls
-    trace = call.headers["shop-traceparents"]
-    assert valid(trace)
-    assert placed.headers["X-Request-Id"] == call.headers["X-Request-Id"] == trace[3:35]
-    assert "shop-request-ids" not in call.headers
-
-
-async def test_each_order_of_a_joined_call_keeps_the_id_of_its_own_call(shop: Gateway, shelf: Shelf) -> None:
-    ids = [f"call-{number}" for number in range(5)]
-    answers = await asyncio.gather(*(place(shop, headers=[("X-Request-Id", own_id)]) for own_id in ids))
-    assert [answer.headers["X-Request-Id"] for answer in answers] == ids
-    sent = ",".join(call.headers["shop-request-ids"] for call in shop.orders.calls)
-    assert sorted(sent.split(",")) == ids
-    for call in shop.orders.calls:
-        own_ids = call.headers["shop-request-ids"].split(",")
-        assert len(own_ids) > 1 or call.headers["X-Request-Id"] == own_ids[0]
-
-
-async def test_names_that_do_not_fit_into_one_head_go_in_several_calls(shop: Gateway, shelf: Shelf) -> None:
-    ids = [f"{number:0128}" for number in range(150)]
-    answers = await asyncio.gather(*(place(shop, headers=[("X-Request-Id", own_id)]) for own_id in ids))
-    assert {answer.status for answer in answers} == {201}
-    sent = []
-    for call in shop.orders.calls:
-        assert sum(len(name) + len(line) + 4 for name, line in call.raw_headers) < 16 * 1024
-        sent += ",".join(call.headers.getall("shop-request-ids")).split(",")
-    assert sorted(sent) == ids
 
 
 class HastyClock(SystemClock):

@@ -18,10 +18,10 @@ from kernel.ports.bus import Unreadable
 from orders.contract.messages import ORDER_PLACED, OrderPlacedV1
 from orders.domain.events import OrderEvent
 from payments.contract.messages import PAYMENT_DECLINED
+from tests.builders import TRACE
 from tests.unit.clock import START, id_of
 
 SOURCE = "/shop/orders"
-TRACE = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-00"
 ORDER = OrderEvent(order_id=id_of(1), user_id="alice", traceparent=TRACE)
 # A translation that keeps what it was given, to be looked at.
 DECODERS: Decoders[Any] = {

@@ -47,7 +47,7 @@ def _decoded(word: bytes) -> Received[Happened] | Unhandled:
     return Received(message, TYPE, Happened(traceparent="", number=number), word)
 
 
-class World:
+class ConsumingService:
     """Facts are handled as a use case would do it: in a transaction, behind the inbox."""
 
     def __init__(self, react: Callable[[Facts], None] = lambda _: None) -> None:
@@ -106,27 +106,27 @@ def failing(*errors: Exception) -> Callable[[Facts], None]:
 
 
 async def test_the_events_of_a_message_are_handled_in_one_transaction_and_in_order() -> None:
-    world = World()
+    world = ConsumingService()
     await world.consume(b"3 1 2")
     assert world.attempts == [[3, 1, 2]]
     assert world.parked == []
 
 
 async def test_a_message_that_comes_again_changes_nothing() -> None:
-    world = World()
+    world = ConsumingService()
     await world.consume(b"1 2")
     await world.consume(b"2 1 3 3")
     assert world.handled == [1, 2, 3]
 
 
 async def test_messages_that_arrive_together_share_a_transaction() -> None:
-    world = World()
+    world = ConsumingService()
     await asyncio.gather(*(world.consume(body) for body in (b"1", b"2", b"3 4")))
     assert world.attempts == [[1, 2, 3, 4]]
 
 
 async def test_a_poisonous_event_is_parked_with_its_reason_and_its_neighbours_are_handled() -> None:
-    world = World(poisoned_by(3, NotFound("order_not_found", "there is no order 3")))
+    world = ConsumingService(poisoned_by(3, NotFound("order_not_found", "there is no order 3")))
     await world.consume(b"1 2 3 4 5")
     assert sorted(world.handled) == [1, 2, 4, 5]
     (parked,) = world.parked
@@ -139,7 +139,7 @@ async def test_a_poisonous_event_is_parked_with_its_reason_and_its_neighbours_ar
 async def test_what_the_use_case_parked_itself_is_told_in_the_log_and_nothing_is_done_again(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    world = World()
+    world = ConsumingService()
     world.ghosts = {1, 3}
     await world.consume(b"1 2 3 4")
     assert world.attempts == [[1, 2, 3, 4]]
@@ -149,21 +149,21 @@ async def test_what_the_use_case_parked_itself_is_told_in_the_log_and_nothing_is
 
 
 async def test_the_reason_of_a_bug_is_internal_and_its_detail_names_it() -> None:
-    world = World(poisoned_by(1, ValueError("division")))
+    world = ConsumingService(poisoned_by(1, ValueError("division")))
     await world.consume(b"1")
     (parked,) = world.parked
     assert (parked.unhandled.reason, parked.unhandled.detail) == ("internal_error", "ValueError: division")
 
 
 async def test_the_culprit_of_one_message_does_not_touch_another_message() -> None:
-    world = World(poisoned_by(2, ValueError("poison")))
+    world = ConsumingService(poisoned_by(2, ValueError("poison")))
     await asyncio.gather(*(world.consume(body) for body in (b"1", b"2", b"3")))
     assert sorted(world.handled) == [1, 3]
     assert [parked.unhandled.payload for parked in world.parked] == [b"2"]
 
 
 async def test_what_was_parked_and_comes_again_is_neither_handled_nor_counted_again() -> None:
-    world = World(poisoned_by(1, ValueError("poison")))
+    world = ConsumingService(poisoned_by(1, ValueError("poison")))
     await world.consume(b"1")
     await world.consume(b"1")
     assert world.handled == []
@@ -171,7 +171,7 @@ async def test_what_was_parked_and_comes_again_is_neither_handled_nor_counted_ag
 
 
 async def test_an_event_that_could_not_be_read_is_parked_once_after_the_others_were_handled() -> None:
-    world = World()
+    world = ConsumingService()
     await world.consume(b"x 1")
     await world.consume(b"x 2")
     assert world.handled == [1, 2]
@@ -180,14 +180,14 @@ async def test_an_event_that_could_not_be_read_is_parked_once_after_the_others_w
 
 
 async def test_an_empty_message_is_done_at_once() -> None:
-    world = World()
+    world = ConsumingService()
     await world.consume(b"")
     assert world.attempts == []
     assert world.parked == []
 
 
 async def test_an_unreadable_message_is_the_bus_s_to_set_aside() -> None:
-    world = World()
+    world = ConsumingService()
     with pytest.raises(Unreadable):
         await world.consume(b"#")
     assert world.claimed == set()
@@ -197,7 +197,7 @@ async def test_an_unreadable_message_is_the_bus_s_to_set_aside() -> None:
 async def test_while_the_database_is_away_the_message_waits_in_place_and_nobody_is_parked(
     error: Exception,
 ) -> None:
-    world = World(failing(*[error] * 40))
+    world = ConsumingService(failing(*[error] * 40))
     await world.consume(b"1 2")
     assert sorted(world.handled) == [1, 2]
     assert world.to_park == []
@@ -206,7 +206,7 @@ async def test_while_the_database_is_away_the_message_waits_in_place_and_nobody_
 
 async def test_only_what_was_not_handled_yet_is_tried_again() -> None:
     errors = [ValueError("poison") for _ in range(2)] + [Unavailable("away")] * 2
-    world = World(failing(*errors))
+    world = ConsumingService(failing(*errors))
     await world.consume(b"1 2 3 4")
     # The whole, then the first half, fail as if poisoned; then 1 finds nobody home twice, and is the last.
     assert world.attempts == [[1, 2, 3, 4], [1, 2], [1], [1], [2], [3, 4], [1]]
@@ -214,7 +214,7 @@ async def test_only_what_was_not_handled_yet_is_tried_again() -> None:
 
 
 async def test_parking_waits_for_the_database_too() -> None:
-    world = World(poisoned_by(1, ValueError("poison")))
+    world = ConsumingService(poisoned_by(1, ValueError("poison")))
     world.park_fails = [Unavailable("away"), Contention("lost"), OutcomeUnknown("cut")]
     await world.consume(b"1")
     assert [parked.unhandled.payload for parked in world.parked] == [b"1"]

@@ -10,7 +10,7 @@ from kernel.application.notifier import WAITING_MAX, BackgroundNotifier
 from kernel.domain.errors import Unavailable
 from kernel.ports.bus import Envelope
 from tests.memory.clock import MemoryClock
-from tests.servers.shop import eventually
+from tests.servers.process import eventually
 
 TYPE = "shop.tests.happened.v1"
 

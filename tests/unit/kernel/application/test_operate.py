@@ -42,7 +42,7 @@ def event(number: int) -> bytes:
     )
 
 
-class World:
+class OperatedService:
     """A service whose orders may be missing; what was declined is counted by order, behind the inbox."""
 
     def __init__(self, *orders: int) -> None:
@@ -99,9 +99,9 @@ class World:
         return sum(row.count for row in self.database.rows(OUTBOX))
 
 
-async def poisoned(*numbers: int) -> World:
+async def poisoned(*numbers: int) -> OperatedService:
     """Each of these events was parked, for want of its order."""
-    world = World()
+    world = OperatedService()
     for number in numbers:
         await world.consume(event(number))
     assert (len(world.parked), world.declined) == (len(numbers), [])

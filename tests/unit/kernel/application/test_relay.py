@@ -9,17 +9,15 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from kernel.application import relay
 from kernel.application.envelopes import ENVELOPE_BYTES_MAX, ENVELOPE_EVENTS_MAX
 from kernel.application.relay import (
     BUFFER_ROWS_MAX,
     PublishCommitted,
-    Relay,
     RelayBuffer,
     RelayEvents,
     RelayResult,
 )
-from kernel.domain.errors import Contention, OutcomeUnknown, Unavailable
+from kernel.domain.errors import Unavailable
 from kernel.ports.bus import Envelope
 from tests.memory.database import MemoryDatabase
 from tests.memory.outbox import OUTBOX, MemoryBacklog, MemoryOutbox
@@ -27,8 +25,6 @@ from tests.memory.unit_of_work import MemoryUnitOfWork
 from tests.unit.clock import RecordingClock
 
 TYPE = "shop.tests.happened.v1"
-FULL = RelayResult(200, full=True)
-LAST = RelayResult(190, full=False)
 NONE = RelayResult(0, full=False)
 
 
@@ -44,7 +40,7 @@ class Bus:
         self.envelopes += envelopes
 
 
-class World:
+class RelayWorld:
     def __init__(self, bus: Bus | None = None) -> None:
         self.database = MemoryDatabase()
         self.clock = RecordingClock()
@@ -77,7 +73,7 @@ def event(size: int) -> bytes:
 
 
 async def test_the_events_that_wait_travel_together_in_order_and_are_gone() -> None:
-    world = World()
+    world = RelayWorld()
     await world.add(b"1")
     await world.add(b"2", b"3")
     assert await world.relay() == RelayResult(3, full=False)
@@ -86,13 +82,13 @@ async def test_the_events_that_wait_travel_together_in_order_and_are_gone() -> N
 
 
 async def test_an_empty_outbox_sends_nothing() -> None:
-    world = World()
+    world = RelayWorld()
     assert await world.relay() == NONE
     assert world.bus.envelopes == []
 
 
 async def test_events_of_another_type_stay() -> None:
-    world = World()
+    world = RelayWorld()
     await world.add(b"1", event_type="shop.tests.other.v1")
     assert await world.relay() == NONE
     assert world.waiting() == [b"1"]
@@ -104,7 +100,7 @@ def numbered(start: int, stop: int) -> list[bytes]:
 
 @pytest.mark.parametrize("at_once", [250, 25, 20])
 async def test_an_envelope_holds_200_events_and_what_was_kept_together_stays_together(at_once: int) -> None:
-    world = World()
+    world = RelayWorld()
     for start in range(0, 500, at_once):
         await world.add(*numbered(start, start + at_once))
     while (await world.relay()).events:
@@ -117,7 +113,7 @@ async def test_an_envelope_holds_200_events_and_what_was_kept_together_stays_tog
 
 
 async def test_a_round_takes_what_10_transactions_said_and_the_rest_waits_for_the_next() -> None:
-    world = World()
+    world = RelayWorld()
     for number in range(25):
         await world.add(*numbered(number * 190, (number + 1) * 190))
     assert await world.relay() == await world.relay() == RelayResult(10 * 190, full=True)
@@ -137,7 +133,7 @@ async def test_a_round_takes_what_10_transactions_said_and_the_rest_waits_for_th
 async def test_no_envelope_is_above_its_bytes_and_none_is_split_without_need(
     sizes: list[int], at_once: bool
 ) -> None:
-    world = World()
+    world = RelayWorld()
     for some in [sizes] if at_once else [[size] for size in sizes]:
         await world.add(*map(event, some))
     await world.relay()
@@ -151,7 +147,7 @@ async def test_no_envelope_is_above_its_bytes_and_none_is_split_without_need(
 
 
 async def test_an_event_that_is_too_large_for_any_envelope_goes_alone_and_holds_up_nobody() -> None:
-    world = World()
+    world = RelayWorld()
     large = event(ENVELOPE_BYTES_MAX + 1)
     await world.add(b"1", large, b"2")
     assert await world.relay() == RelayResult(3, full=False)
@@ -163,7 +159,7 @@ async def test_any_failure_puts_all_events_back(error: BaseException) -> None:
     def fail() -> None:
         raise error
 
-    world = World(Bus(fail))
+    world = RelayWorld(Bus(fail))
     await world.add(b"1", b"2")
     await world.add(b"3")
     with pytest.raises(type(error)):
@@ -172,7 +168,7 @@ async def test_any_failure_puts_all_events_back(error: BaseException) -> None:
 
 
 async def test_two_relays_share_the_events_and_send_none_twice() -> None:
-    world = World()
+    world = RelayWorld()
     for start in range(0, 150, 10):
         await world.add(*numbered(start, start + 10))
     rounds = await asyncio.gather(world.relay(), world.relay())
@@ -182,7 +178,7 @@ async def test_two_relays_share_the_events_and_send_none_twice() -> None:
 
 
 async def test_what_was_just_committed_is_left_to_who_committed_it() -> None:
-    world = World()
+    world = RelayWorld()
     await world.add(b"1")
     world.clock.advance(-1.5)
     assert await world.relay() == NONE
@@ -191,7 +187,7 @@ async def test_what_was_just_committed_is_left_to_who_committed_it() -> None:
 
 
 async def test_what_was_committed_is_published_as_it_was_kept_and_is_gone() -> None:
-    world = World()
+    world = RelayWorld()
     await world.add(b"1")
     await world.add(b"2", b"3")
     assert await world.publish_committed() == RelayResult(3, full=False)
@@ -204,14 +200,14 @@ async def test_it_leaves_the_outbox_only_once_the_bus_has_it() -> None:
     def still_there() -> None:
         assert world.waiting() == [b"1"]
 
-    world = World(Bus(still_there))
+    world = RelayWorld(Bus(still_there))
     await world.add(b"1")
     assert await world.publish_committed() == RelayResult(1, full=False)
     assert world.waiting() == []
 
 
 async def test_a_round_publishes_what_10_transactions_committed_and_the_rest_comes_next() -> None:
-    world = World()
+    world = RelayWorld()
     for number in range(25):
         await world.add(b"%d" % number)
     rounds = [await world.publish_committed() for _ in range(4)]
@@ -231,7 +227,7 @@ async def test_what_cannot_be_published_is_left_behind_with_all_that_came_after_
     def fail() -> None:
         raise error
 
-    world = World(Bus(fail))
+    world = RelayWorld(Bus(fail))
     for number in range(11):
         await world.add(b"%d" % number)
     with pytest.raises(type(error)):
@@ -241,132 +237,10 @@ async def test_what_cannot_be_published_is_left_behind_with_all_that_came_after_
 
 
 async def test_what_a_process_cannot_publish_soon_is_left_behind_too() -> None:
-    world = World()
+    world = RelayWorld()
     for number in range(BUFFER_ROWS_MAX + 1):
         await world.add(b"%d" % number)
     while (await world.publish_committed()).events:
         pass
     assert world.waiting() == [b"%d" % BUFFER_ROWS_MAX]
     assert await world.relay() == RelayResult(1, full=False)
-
-
-class Rounds:
-    """Stands for RelayEvents: `results` are what its rounds give; after them there is nothing to send."""
-
-    def __init__(self, *results: RelayResult | Exception) -> None:
-        self.count = 0
-        self._results = list(results)
-        self._changed = asyncio.Condition()
-
-    async def __call__(self) -> RelayResult:
-        self.count += 1
-        async with self._changed:
-            self._changed.notify_all()
-        result = self._results.pop(0) if self._results else NONE
-        if isinstance(result, Exception):
-            raise result
-        return result
-
-    async def reach(self, count: int) -> None:
-        async with asyncio.timeout(5), self._changed:
-            await self._changed.wait_for(lambda: self.count >= count)
-
-
-async def running(rounds: Rounds, wake: asyncio.Event, clock: RecordingClock) -> asyncio.Task[None]:
-    return asyncio.create_task(Relay(rounds, clock, wake=wake).run())
-
-
-async def test_a_commit_wakes_the_relay() -> None:
-    rounds, wake = Rounds(LAST, LAST), asyncio.Event()
-    task = await running(rounds, wake, RecordingClock())
-    await rounds.reach(1)
-    for count in (2, 3):
-        wake.set()
-        await rounds.reach(count)
-    task.cancel()
-    assert rounds.count == 3
-
-
-async def test_a_commit_while_a_round_is_under_way_is_not_forgotten() -> None:
-    wake = asyncio.Event()
-
-    class Meanwhile(Rounds):
-        async def __call__(self) -> RelayResult:
-            done = await super().__call__()
-            if self.count == 1:
-                wake.set()
-            return done
-
-    rounds = Meanwhile(LAST)
-    task = await running(rounds, wake, RecordingClock())
-    await rounds.reach(2)
-    task.cancel()
-
-
-async def test_what_others_left_behind_is_found_by_polling(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert relay.POLL_S == 1.0
-    monkeypatch.setattr(relay, "POLL_S", 0.001)
-    rounds = Rounds()
-    task = await running(rounds, asyncio.Event(), RecordingClock())
-    await rounds.reach(3)
-    task.cancel()
-
-
-async def test_a_relay_that_is_always_woken_need_not_poll(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(relay, "POLL_S", 0.001)
-    rounds, others, wake = Rounds(), Rounds(), asyncio.Event()
-    woken = asyncio.create_task(Relay(rounds, RecordingClock(), wake=wake, polls=False).run())
-    polling = await running(others, asyncio.Event(), RecordingClock())
-    await others.reach(5)
-    assert rounds.count == 1
-    wake.set()
-    await rounds.reach(2)
-    woken.cancel()
-    polling.cancel()
-
-
-async def test_a_full_round_is_followed_by_another_at_once() -> None:
-    rounds, clock = Rounds(FULL, FULL, FULL, LAST), RecordingClock()
-    task = await running(rounds, asyncio.Event(), clock)
-    await rounds.reach(4)
-    task.cancel()
-    assert clock.slept == []
-
-
-async def test_failures_are_waited_out_longer_each_time_and_forgotten_after_a_success() -> None:
-    errors = [Unavailable("away"), OutcomeUnknown("cut"), Contention("lost"), Unavailable("away")]
-    rounds, clock = Rounds(*errors, FULL, Unavailable("away")), RecordingClock(chance=0.0)
-    task = await running(rounds, asyncio.Event(), clock)
-    await rounds.reach(7)
-    task.cancel()
-    assert clock.slept == pytest.approx([0.025, 0.05, 0.1, 0.2, 0.025])
-
-
-async def test_a_bug_is_logged_and_the_relay_goes_on(caplog: pytest.LogCaptureFixture) -> None:
-    rounds = Rounds(ValueError("bug"), LAST)
-    relay = await running(rounds, asyncio.Event(), RecordingClock())
-    await rounds.reach(2)
-    relay.cancel()
-    assert "ValueError: bug" in caplog.text
-
-
-async def test_a_relay_that_is_told_to_stop_publishes_what_waits_first() -> None:
-    rounds = Rounds(NONE, FULL, FULL, LAST)
-    relay = Relay(rounds, RecordingClock())
-    task = asyncio.create_task(relay.run())
-    await rounds.reach(1)
-    relay.stop()
-    async with asyncio.timeout(5):
-        await task
-    assert rounds.count == 4
-
-
-async def test_a_relay_that_cannot_publish_stops_all_the_same() -> None:
-    rounds, clock = Rounds(NONE, Unavailable("away")), RecordingClock()
-    relay = Relay(rounds, clock)
-    task = asyncio.create_task(relay.run())
-    await rounds.reach(1)
-    relay.stop()
-    async with asyncio.timeout(5):
-        await task
-    assert (rounds.count, clock.slept) == (2, [])

@@ -23,7 +23,7 @@ class Bus:
         raise Unavailable("no queue takes it")
 
 
-class World:
+class WatchedService:
     def __init__(self) -> None:
         self.clock = RecordingClock()
         self.bus = Bus()
@@ -48,27 +48,27 @@ class World:
 
 
 @pytest.fixture
-def world(caplog: pytest.LogCaptureFixture) -> World:
+def world(caplog: pytest.LogCaptureFixture) -> WatchedService:
     caplog.set_level(logging.INFO, "kernel")
-    return World()
+    return WatchedService()
 
 
 async def never(_: bytes) -> None:
     await asyncio.Event().wait()
 
 
-def in_hand(world: World, handler: Handler) -> "asyncio.Task[None]":
+def in_hand(world: WatchedService, handler: Handler) -> "asyncio.Task[None]":
     return asyncio.create_task(world.watchdog.handling(handler)(b"[]"))
 
 
-async def test_an_idle_shop_is_healthy(world: World, caplog: pytest.LogCaptureFixture) -> None:
+async def test_an_idle_shop_is_healthy(world: WatchedService, caplog: pytest.LogCaptureFixture) -> None:
     await world.pass_time(100)
     assert world.watchdog.healthy
     assert caplog.messages == []
 
 
 async def test_what_is_not_published_for_seconds_is_named_once_with_the_last_refusal(
-    world: World, caplog: pytest.LogCaptureFixture
+    world: WatchedService, caplog: pytest.LogCaptureFixture
 ) -> None:
     await world.commit()
     await world.pass_time(LATE_AFTER_S)
@@ -86,7 +86,7 @@ async def test_what_is_not_published_for_seconds_is_named_once_with_the_last_ref
 
 
 async def test_what_waited_before_the_process_began_is_late_only_once_this_one_had_time_for_it(
-    world: World,
+    world: WatchedService,
 ) -> None:
     world.oldest = world.clock.now() - timedelta(hours=1)
     await world.pass_time(LATE_AFTER_S)
@@ -96,7 +96,7 @@ async def test_what_waited_before_the_process_began_is_late_only_once_this_one_h
 
 
 async def test_a_message_that_is_not_handled_for_seconds_is_named_until_it_is(
-    world: World, caplog: pytest.LogCaptureFixture
+    world: WatchedService, caplog: pytest.LogCaptureFixture
 ) -> None:
     handling = in_hand(world, never)
     await asyncio.sleep(0)
@@ -110,7 +110,7 @@ async def test_a_message_that_is_not_handled_for_seconds_is_named_until_it_is(
     assert caplog.messages == ["rabbitmq late: a message that came 4 s ago is not handled"]
 
 
-async def test_messages_that_come_all_the_time_and_are_handled_are_no_trouble(world: World) -> None:
+async def test_messages_that_come_all_the_time_and_are_handled_are_no_trouble(world: WatchedService) -> None:
     for _ in range(20):
         handling = in_hand(world, never)
         await asyncio.sleep(0)
@@ -121,7 +121,7 @@ async def test_messages_that_come_all_the_time_and_are_handled_are_no_trouble(wo
 
 
 async def test_work_that_waits_for_the_database_is_not_the_bus_to_blame(
-    world: World, caplog: pytest.LogCaptureFixture
+    world: WatchedService, caplog: pytest.LogCaptureFixture
 ) -> None:
     await world.commit()
     for _ in range(20):
@@ -132,7 +132,7 @@ async def test_work_that_waits_for_the_database_is_not_the_bus_to_blame(
 
 
 async def test_a_bus_that_is_away_is_unhealthy_at_once_and_says_so_itself(
-    world: World, caplog: pytest.LogCaptureFixture
+    world: WatchedService, caplog: pytest.LogCaptureFixture
 ) -> None:
     world.bus.healthy = False
     assert not world.watchdog.healthy
@@ -148,7 +148,7 @@ async def test_a_bus_that_is_away_is_unhealthy_at_once_and_says_so_itself(
 
 
 async def test_a_bus_that_goes_away_while_it_is_late_is_not_called_back_before_it_is(
-    world: World, caplog: pytest.LogCaptureFixture
+    world: WatchedService, caplog: pytest.LogCaptureFixture
 ) -> None:
     await world.commit()
     await world.pass_time(LATE_AFTER_S + 1)
@@ -160,7 +160,7 @@ async def test_a_bus_that_goes_away_while_it_is_late_is_not_called_back_before_i
 
 
 async def test_trouble_is_told_once_a_kind_and_again_after_it_was_over(
-    world: World, caplog: pytest.LogCaptureFixture
+    world: WatchedService, caplog: pytest.LogCaptureFixture
 ) -> None:
     def report(*kinds: str) -> None:
         for kind in kinds:

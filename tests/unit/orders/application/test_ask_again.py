@@ -3,17 +3,17 @@
 from orders.contract.messages import ORDER_CANCELLATION_REQUESTED
 from orders.domain.events import PaymentCaptured, PaymentRefunded
 from tests.unit.clock import id_of
-from tests.unit.orders.world import TRACE, World, order
+from tests.unit.orders.world import TRACE, OrdersWorld, order
 
 
-async def lost(world: World, *numbers: int) -> None:
+async def lost(world: OrdersWorld, *numbers: int) -> None:
     """Orders whose request was published, and then lost."""
     await world.place(*(order(number) for number in numbers))
     world.published()
 
 
 async def test_an_order_that_is_not_decided_after_5_seconds_is_asked_about_again() -> None:
-    world = World()
+    world = OrdersWorld()
     await lost(world, 1, 2)
     world.clock.advance(4.999)
     assert await world.ask_again() == []
@@ -22,7 +22,7 @@ async def test_an_order_that_is_not_decided_after_5_seconds_is_asked_about_again
 
 
 async def test_the_time_between_requests_doubles_up_to_300_seconds() -> None:
-    world = World()
+    world = OrdersWorld()
     await lost(world, 1)
     waits, waited = [], 0
     while len(waits) < 9:
@@ -36,14 +36,14 @@ async def test_the_time_between_requests_doubles_up_to_300_seconds() -> None:
 
 
 async def test_a_tick_asks_about_500_orders_at_most() -> None:
-    world = World()
+    world = OrdersWorld()
     await lost(world, *range(1, 502))
     world.clock.advance(5)
     assert [len(await world.ask_again()), world.published(), len(await world.ask_again())] == [500, None, 1]
 
 
 async def test_each_request_is_an_event_of_its_own_and_a_trace_of_its_own() -> None:
-    world = World()
+    world = OrdersWorld()
     await lost(world, 1)
     world.clock.advance(5)
     await world.ask_again()
@@ -58,7 +58,7 @@ async def test_each_request_is_an_event_of_its_own_and_a_trace_of_its_own() -> N
 
 
 async def test_a_decided_order_is_never_asked_about() -> None:
-    world = World()
+    world = OrdersWorld()
     await lost(world, 1, 2)
     await world.settle(PaymentCaptured(order_id=id_of(1), user_id="alice", traceparent=TRACE))
     world.clock.advance(1000)
@@ -66,7 +66,7 @@ async def test_a_decided_order_is_never_asked_about() -> None:
 
 
 async def test_a_cancellation_is_asked_for_again_from_its_own_time_on_until_it_is_over() -> None:
-    world = World()
+    world = OrdersWorld()
     await lost(world, 1)
     await world.settle(PaymentCaptured(order_id=id_of(1), user_id="alice", traceparent=TRACE))
     world.clock.advance(1000)
@@ -86,7 +86,7 @@ async def test_a_cancellation_is_asked_for_again_from_its_own_time_on_until_it_i
 
 
 async def test_nothing_is_asked_while_a_request_waits_in_the_outbox() -> None:
-    world = World()
+    world = OrdersWorld()
     await lost(world, 1)
     world.clock.advance(5)
     await world.place(order(2))

@@ -10,7 +10,7 @@ from orders.domain.events import PaymentCaptured, PaymentRefunded, PaymentResult
 from orders.domain.order import Cancelled
 from orders.domain.status import Status
 from tests.unit.clock import id_of
-from tests.unit.orders.world import TRACE, World, order
+from tests.unit.orders.world import TRACE, OrdersWorld, order
 
 ABOUT = {"order_id": id_of(1), "user_id": "alice", "traceparent": TRACE}
 CAPTURED = PaymentCaptured(**ABOUT)  # type: ignore[arg-type]
@@ -18,9 +18,9 @@ REFUNDED = PaymentRefunded(**ABOUT)  # type: ignore[arg-type]
 VOIDED = PaymentVoided(**ABOUT)  # type: ignore[arg-type]
 
 
-async def placed(*decisions: PaymentResult) -> World:
+async def placed(*decisions: PaymentResult) -> OrdersWorld:
     """One order, about which this was decided; its own request is published."""
-    world = World()
+    world = OrdersWorld()
     await world.place(order(1))
     await world.settle(*decisions)
     world.published()
@@ -31,7 +31,7 @@ def summary(outcomes: list[Cancelled | ShopError]) -> list[str]:
     return [o.order.status.value if isinstance(o, Cancelled) else o.code for o in outcomes]
 
 
-def status_history(world: World) -> list[str]:
+def status_history(world: OrdersWorld) -> list[str]:
     return [row.status.value for row in world.history()]
 
 

@@ -15,7 +15,7 @@ from tests.memory.database import MemoryDatabase
 from tests.memory.orders import MemoryOrders
 from tests.memory.unit_of_work import MemoryUnitOfWork
 from tests.unit.clock import id_of
-from tests.unit.orders.world import TRACE, World, order
+from tests.unit.orders.world import TRACE, OrdersWorld, order
 
 
 def summary(outcomes: list[Placed | Refused]) -> list[object]:
@@ -31,7 +31,7 @@ def summary(outcomes: list[Placed | Refused]) -> list[object]:
 
 
 async def test_accepted_orders_are_kept_with_their_history_and_their_events() -> None:
-    world = World()
+    world = OrdersWorld()
     assert summary(await world.place(order(1), order(2, user_id="bob", amount=5))) == [1, 2]
     assert [(o.id, o.user_id, o.amount, o.currency, o.status) for o in world.orders()] == [
         (id_of(1), "alice", 1000, "RUB", Status.NEW),
@@ -51,13 +51,13 @@ async def test_accepted_orders_are_kept_with_their_history_and_their_events() ->
 
 
 async def test_payments_is_asked_once_for_the_whole_batch() -> None:
-    world = World()
+    world = OrdersWorld()
     await world.place(order(1), order(2), order(3))
     assert world.asked == [[order(1), order(2), order(3)]]
 
 
 async def test_a_refused_order_leaves_nothing_and_its_neighbours_are_placed() -> None:
-    world = World(bob="insufficient_funds", carol="account_not_found")
+    world = OrdersWorld(bob="insufficient_funds", carol="account_not_found")
     outcomes = await world.place(order(1), order(2, user_id="bob"), order(3, user_id="carol"), order(4))
     assert summary(outcomes) == [1, "insufficient_funds", "account_not_found", 4]
     assert [o.id for o in world.orders()] == [id_of(1), id_of(4)]
@@ -65,20 +65,20 @@ async def test_a_refused_order_leaves_nothing_and_its_neighbours_are_placed() ->
 
 
 async def test_where_all_are_refused_no_transaction_wakes_anybody() -> None:
-    world = World(alice="insufficient_funds")
+    world = OrdersWorld(alice="insufficient_funds")
     assert summary(await world.place(order(1))) == ["insufficient_funds"]
     assert (world.orders(), world.history(), world.outbox(), world.committed) == ([], [], [], [])
 
 
 async def test_the_same_commands_again_do_nothing_and_are_told_the_same() -> None:
-    world = World()
+    world = OrdersWorld()
     batch = [order(1), order(2, key="k")]
     assert summary(await world.place(*batch)) == summary(await world.place(*batch)) == [1, 2]
     assert len(world.orders()) == len(world.history()) == len(world.outbox()) == 2
 
 
 async def test_the_same_key_and_values_get_the_first_order_even_where_it_would_be_refused_now() -> None:
-    world = World()
+    world = OrdersWorld()
     await world.place(order(1, key="k"))
     world.reasons["alice"] = "insufficient_funds"
     assert summary(await world.place(order(2, key="k"))) == [(1, "again")]
@@ -86,34 +86,34 @@ async def test_the_same_key_and_values_get_the_first_order_even_where_it_would_b
 
 
 async def test_the_same_key_with_other_values_is_refused() -> None:
-    world = World()
+    world = OrdersWorld()
     await world.place(order(1, key="k"))
     assert summary(await world.place(order(2, key="k", amount=999))) == ["idempotency_key_reused"]
     assert [o.amount for o in world.orders()] == [1000]
 
 
 async def test_a_key_is_its_user_s_own() -> None:
-    world = World()
+    world = OrdersWorld()
     outcomes = await world.place(order(1, key="k"), order(2, key="k", user_id="bob"))
     assert summary(outcomes) == [1, 2]
 
 
 async def test_a_key_twice_in_one_batch_places_one_order_and_the_first_one_wins() -> None:
-    world = World()
+    world = OrdersWorld()
     outcomes = await world.place(order(1, key="k"), order(2, key="k"), order(3, key="k", amount=1))
     assert summary(outcomes) == [1, (1, "again"), "idempotency_key_reused"]
     assert [o.id for o in world.orders()] == [id_of(1)]
 
 
 async def test_a_twin_that_was_placed_while_payments_was_asked_is_found() -> None:
-    world = World()
+    world = OrdersWorld()
     world.meanwhile = lambda: world.place(order(1, key="k"))
     assert summary(await world.place(order(2, key="k"))) == [(1, "again")]
     assert len(world.orders()) == len(world.outbox()) == 1
 
 
 async def test_an_order_is_not_refused_for_the_money_that_its_own_twin_has_spent() -> None:
-    world = World(alice="insufficient_funds")
+    world = OrdersWorld(alice="insufficient_funds")
 
     async def twin() -> None:
         del world.reasons["alice"]
@@ -126,7 +126,7 @@ async def test_an_order_is_not_refused_for_the_money_that_its_own_twin_has_spent
 
 async def test_an_order_is_not_refused_while_its_own_twin_is_being_placed() -> None:
     """By another replica, say, whose COMMIT goes on although the replica died."""
-    world = World(alice="insufficient_funds")
+    world = OrdersWorld(alice="insufficient_funds")
     uow = MemoryUnitOfWork(world.database)
     async with uow:
         await MemoryOrders(uow).add([Order.place(order(1, key="k"), "RUB", world.clock.now())])
@@ -138,7 +138,7 @@ async def test_an_order_is_not_refused_while_its_own_twin_is_being_placed() -> N
 
 
 async def test_twins_at_the_same_time_place_one_order() -> None:
-    world = World()
+    world = OrdersWorld()
     outcomes = await asyncio.gather(*(world.place(order(number, key="k")) for number in range(1, 9)))
     assert len(world.orders()) == len(world.history()) == len(world.outbox()) == 1
     (placed,) = world.orders()
@@ -147,7 +147,7 @@ async def test_twins_at_the_same_time_place_one_order() -> None:
 
 
 async def test_where_a_twin_cannot_be_read_yet_nothing_of_the_batch_is_done() -> None:
-    world = World()
+    world = OrdersWorld()
     await world.place(order(1, key="k"))
     world.service.readable = MemoryDatabase()
     with pytest.raises(Contention):
@@ -168,7 +168,7 @@ commands = st.builds(
 async def test_splitting_a_batch_by_users_changes_no_outcome(
     batch: list[PlaceOrder], data: st.DataObject
 ) -> None:
-    whole, split = World(poor="insufficient_funds"), World(poor="insufficient_funds")
+    whole, split = OrdersWorld(poor="insufficient_funds"), OrdersWorld(poor="insufficient_funds")
     together = dict(zip(batch, summary(await whole.place(*batch)), strict=True))
     apart = {}
     for user_id in data.draw(st.permutations(["alice", "bob", "poor"])):

@@ -5,7 +5,7 @@ from orders.domain.status import Status
 from tests.memory.inbox import INBOX
 from tests.memory.parked import PARKED
 from tests.unit.clock import id_of
-from tests.unit.orders.world import TRACE, World, order
+from tests.unit.orders.world import TRACE, OrdersWorld, order
 
 
 def captured(number: int, *, user_id: str = "alice") -> PaymentCaptured:
@@ -18,13 +18,13 @@ def declined(number: int) -> PaymentDeclined:
     )
 
 
-async def placed(*numbers: int) -> World:
-    world = World()
+async def placed(*numbers: int) -> OrdersWorld:
+    world = OrdersWorld()
     await world.place(*(order(number) for number in numbers))
     return world
 
 
-def statuses(world: World) -> list[Status]:
+def statuses(world: OrdersWorld) -> list[Status]:
     return [o.status for o in world.orders()]
 
 

@@ -17,12 +17,12 @@ from payments.domain.events import PaymentRequest, PaymentResult
 from payments.domain.payment import Decision
 from tests.memory.parked import PARKED
 from tests.unit.clock import id_of
-from tests.unit.payments.world import TRACE, World, cancellation, deposit, opening, order, world_of
+from tests.unit.payments.world import TRACE, PaymentsWorld, cancellation, deposit, opening, order, world_of
 
 Answer = tuple[int, str]
 
 
-def answers(world: World) -> list[Answer]:
+def answers(world: PaymentsWorld) -> list[Answer]:
     """For each answer in the outbox the number of its order, and `paid`, `refunded`, `voided` or a reason."""
     return [(int(event["subject"][-4:], 16), _verdict(event)) for event in world.outbox()]
 
@@ -166,7 +166,7 @@ async def test_a_cancellation_of_what_was_declined_is_told_so() -> None:
 
 
 async def test_an_order_that_is_cancelled_before_its_user_has_an_account_is_never_paid() -> None:
-    world = World()
+    world = PaymentsWorld()
     await world.charge(cancellation(1))
     await world.open(opening(5))
     await world.deposit(deposit(1))

@@ -11,7 +11,7 @@ from gateway.adapters.outbound import neighbours
 from gateway.adapters.outbound.neighbours import Neighbour
 from kernel.adapters.system_clock import SystemClock
 from tests.servers.ports import free_port
-from tests.servers.shop import eventually
+from tests.servers.process import eventually
 
 
 class Service:

@@ -3,11 +3,11 @@
 from prometheus_client import CollectorRegistry
 
 from orders.adapters.outbound.telemetry import OrderMetrics
-from tests.unit.orders.world import World, order
+from tests.unit.orders.world import OrdersWorld, order
 
 
 async def test_an_order_is_counted_once_under_the_reason_of_its_refusal() -> None:
-    world, registry = World(bob="insufficient_funds"), CollectorRegistry()
+    world, registry = OrdersWorld(bob="insufficient_funds"), CollectorRegistry()
     place = OrderMetrics(registry).placing(world.place)
     await place(order(1, key="k"), order(2, user_id="bob"))
     await place(order(3, key="k", amount=1), order(4, user_id="bob"))
@@ -16,7 +16,7 @@ async def test_an_order_is_counted_once_under_the_reason_of_its_refusal() -> Non
 
 
 async def test_an_order_that_payments_spoke_against_but_that_was_placed_before_is_not_counted() -> None:
-    world, registry = World(), CollectorRegistry()
+    world, registry = OrdersWorld(), CollectorRegistry()
     place = OrderMetrics(registry).placing(world.place)
     await place(order(1, key="k"))
     world.reasons["alice"] = "insufficient_funds"

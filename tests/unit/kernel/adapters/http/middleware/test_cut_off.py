@@ -6,7 +6,7 @@ import pytest
 from kernel.adapters.http.server import server
 from kernel.adapters.http.server.server import HttpServer, listen
 from tests.servers.ports import free_port
-from tests.servers.shop import eventually
+from tests.servers.process import eventually
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ import pytest
 
 from kernel.adapters.http.middleware import reads
 from kernel.adapters.http.middleware.reads import AT_ONCE_BESIDE_WRITES, AT_ONCE_MAX, ReadBudget, bound_reads
-from tests.servers.shop import eventually
+from tests.servers.process import eventually
 
 Message = dict[str, Any]
 

@@ -6,8 +6,8 @@ import pytest
 
 from kernel.adapters.http.server.limits import Limits
 from tests.servers.echo import BIG, Echo
+from tests.servers.process import eventually
 from tests.servers.raw import NEVER_TAKEN_BYTES, Raw, connected, request, taken
-from tests.servers.shop import eventually
 
 SMUGGLED = request("/smuggled")
 UPGRADES = ("Connection: Upgrade", "Upgrade: h2c")

@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from tests.servers.echo import BIG, Echo, echoing
+from tests.servers.process import eventually
 from tests.servers.raw import Raw, connected, request
-from tests.servers.shop import eventually
 
 SOON_S = 0.2
 SHORT: dict[str, Any] = dict.fromkeys(

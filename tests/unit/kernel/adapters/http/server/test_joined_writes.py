@@ -4,7 +4,7 @@ from contextlib import asynccontextmanager
 
 from kernel.adapters.http.server.server import HttpServer, listen
 from tests.servers.ports import free_port
-from tests.servers.shop import eventually
+from tests.servers.process import eventually
 
 HEAD = b"HTTP/1.1 200 OK"
 

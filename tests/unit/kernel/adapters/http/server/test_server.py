@@ -13,7 +13,7 @@ from litestar import Litestar, get
 from kernel.adapters.http.server import server
 from kernel.adapters.http.server.server import HttpServer, listen
 from kernel.domain.errors import Unavailable
-from tests.servers.shop import eventually
+from tests.servers.process import eventually
 
 
 @dataclass

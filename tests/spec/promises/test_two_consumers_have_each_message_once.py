@@ -12,8 +12,10 @@ from kernel.adapters.postgres.migrating.migrate import migrate
 from tests.servers import receipts
 from tests.servers.database import connected
 from tests.servers.postgres import create_database
-from tests.servers.shop import Process, Shop, eventually
-from tests.spec.scenario import Http, Store, expect, together
+from tests.servers.process import Process, eventually
+from tests.servers.shop import Shop
+from tests.spec.scenario import Http, expect, together
+from tests.spec.store import Store
 
 ORDERS = 30
 HEALED_WITHIN = 20

@@ -1,11 +1,7 @@
 """A start checks whose database it is and what it may do there; if something is wrong, it only says so."""
 
-import re
-from collections.abc import AsyncIterator
 from dataclasses import replace
-from pathlib import Path
 from urllib.parse import urlsplit
-from uuid import uuid4
 
 import asyncpg
 import pytest
@@ -18,48 +14,11 @@ from kernel.adapters.postgres.connections.hosts import Hosts
 from kernel.domain.errors import Unavailable
 from shop.audit.auditing import audit
 from shop.dead_letters.places import open_places
-from shop.services import OURS, Shop, load_shop
 from shop.serving import migrate_databases, require_given_databases
-from tests.ports.conftest import Database
-from tests.servers import pooler
-from tests.servers.cable import Cable
+from tests.ports.start.databases import ORDERS, PAYMENTS, SCHEMAS, Urls, on
 from tests.servers.ports import free_port
-from tests.servers.postgres import create_database
 
-SCHEMAS = {service.name: service.load_schema() for service in OURS if service.schema}
-ORDERS, PAYMENTS = SCHEMAS["orders"], SCHEMAS["payments"]
-Urls = dict[str, str]
 each_service = pytest.mark.parametrize("service", SCHEMAS)
-
-
-@pytest.fixture(scope="module")
-async def urls(postgres_server: str, databases: dict[str, Database]) -> Urls:
-    """Of both services' migrated databases, and of an empty one."""
-    server = postgres_server.rpartition("/")[0]
-    empty = await create_database(postgres_server, "start_empty")
-    return {service: f"{server}/{service}" for service in databases} | {"empty": empty}
-
-
-@pytest.fixture(scope="module")
-async def scrap_url(postgres_server: str) -> str:
-    return await create_database(postgres_server, "start_scrap")
-
-
-@pytest.fixture
-async def scrap(scrap_url: str) -> AsyncIterator[asyncpg.Connection]:
-    """A connection to a database that is empty again after the test."""
-    connection = await asyncpg.connect(scrap_url)
-    yield connection
-    await connection.execute(
-        "DROP SCHEMA IF EXISTS public, one, two CASCADE; CREATE SCHEMA public;"
-        "GRANT USAGE ON SCHEMA public TO public; ALTER DATABASE start_scrap RESET ALL"
-    )
-    await connection.close()
-
-
-def on(**urls: str) -> Shop:
-    """The shop on these databases, by the names of their services."""
-    return load_shop({f"{service.upper()}_DATABASE_URL": url for service, url in urls.items()})
 
 
 async def tables(connection: asyncpg.Connection) -> int:
@@ -262,64 +221,3 @@ async def test_what_the_url_asks_of_the_session_is_in_force(urls: Urls) -> None:
 
 async def test_of_several_hosts_one_may_have_an_ipv6_address(urls: Urls) -> None:
     await require_fit(urls["orders"].replace("@", f"@[::1]:{free_port()},"), ORDERS)
-
-
-class DroppingPooler(Cable):
-    """Passes on who connects where, and drops all other parameters of the session."""
-
-    async def _next(self, reader, writer, way):  # type: ignore[no-untyped-def]
-        chunk = await super()._next(reader, writer, way)
-        found = re.fullmatch(rb"(?s).{4}\0\x03\0\0(.*)\0", chunk)
-        if found is None:
-            return chunk
-        words = found[1].split(b"\0")
-        kept = [
-            part
-            for name, value in zip(words[::2], words[1::2], strict=False)
-            if name in (b"user", b"database")
-            for part in (name, value)
-        ]
-        body = b"\0\x03\0\0" + b"\0".join(kept) + b"\0\0"
-        return (len(body) + 4).to_bytes(4, "big") + body
-
-
-async def test_a_pooler_that_drops_the_settings_of_a_session_is_named(urls: Urls) -> None:
-    async with DroppingPooler(urls["orders"]) as pooled:
-        with pytest.raises(SchemaMismatch, match="is 0 instead of 10s: a pooler needs session pooling"):
-            await require_fit(f"{pooled.url}?sslmode=disable", ORDERS)
-
-
-IGNORED = {"ignore_startup_parameters": ",".join(set(SERVER_SETTINGS) - {"application_name", "timezone"})}
-
-
-@pytest.mark.skipif(pooler.installed() is None, reason="PgBouncer is not installed")
-@pytest.mark.parametrize(
-    ("settings", "named"),
-    [
-        ({"pool_mode": "session"}, "unsupported startup parameter.*session pooling"),
-        ({"pool_mode": "session", **IGNORED}, "instead of .*session pooling"),
-        ({"pool_mode": "transaction", **IGNORED}, "pools by transaction: session pooling is needed"),
-        ({"pool_mode": "transaction", "server_round_robin": "1", **IGNORED}, "session pooling is needed"),
-        ({"pool_mode": "transaction", "default_pool_size": "1", **IGNORED}, "session pooling is needed"),
-        ({"pool_mode": "statement", **IGNORED}, "transaction blocks not allowed"),
-    ],
-    ids=["strict", "session", "transaction", "round robin", "pool of one", "statement"],
-)
-async def test_pgbouncer_is_named_unless_it_pools_by_session(
-    settings: dict[str, str], named: str, urls: Urls, scratch: Path
-) -> None:
-    with pooler.pooler(scratch / f"pooler-{uuid4()}", urls["orders"], **settings) as url:
-        for _ in range(2):  # the second start meets what the first one left in the pool
-            with pytest.raises((SchemaMismatch, Unavailable), match=named):
-                await require_fit(url, ORDERS)
-
-
-@pytest.mark.skipif(pooler.installed() is None, reason="PgBouncer is not installed")
-async def test_pgbouncer_that_pools_by_session_will_do_where_the_role_has_the_settings(
-    scrap_url: str, scrap: asyncpg.Connection, scratch: Path
-) -> None:
-    for name, value in SERVER_SETTINGS.items():
-        await scrap.execute(f"ALTER DATABASE start_scrap SET {name} = '{value}'")
-    await migrate_databases(on(orders=scrap_url), ("orders",))
-    with pooler.pooler(scratch / f"pooler-{uuid4()}", scrap_url, pool_mode="session", **IGNORED) as url:
-        await require_fit(url, ORDERS)

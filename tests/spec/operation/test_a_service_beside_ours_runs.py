@@ -14,10 +14,12 @@ import aiohttp
 import pytest
 
 from tests.servers.ports import free_port
-from tests.servers.shop import Embedded, eventually
-from tests.spec.scenario import Http, Store, expect
+from tests.servers.process import eventually
+from tests.servers.shop import Embedded
+from tests.spec.scenario import Http, expect
+from tests.spec.store import Store
 
-PACKAGE = Path(__file__).parents[1] / "beside" / "points"
+PACKAGE = Path(__file__).parents[2] / "beside" / "points"
 PER_PAYMENT = 5
 
 

@@ -1,0 +1,52 @@
+"""The adapters of one service over one database in memory."""
+
+import asyncio
+from collections.abc import Callable
+from typing import Any
+
+from kernel.ports.outbox import Outbox, OutboxRow
+from kernel.ports.parked import DiscardedMessages
+from orders.domain.status import StatusChanged
+from payments.ports.accounts import Statements
+from tests.assembly import InMemory, OrdersInMemory, PaymentsInMemory
+from tests.memory.database import MemoryDatabase
+from tests.memory.orders import ORDER_HISTORY
+from tests.memory.outbox import MemoryOutbox
+from tests.memory.parked import DISCARDED, PARKED, MemoryDiscardedMessages
+from tests.memory.payments import MemoryStatements
+from tests.ports.worlds import DiscardedRow, Noted, ParkedRow, World, columns, encode
+
+
+class MemoryWorld(OrdersInMemory, PaymentsInMemory, World):
+    def __init__(self) -> None:
+        World.__init__(self)
+        InMemory.__init__(self, MemoryDatabase(), self.clock)
+
+    async def blocked(self, *tasks: asyncio.Task[Any]) -> None:
+        for _ in range(10):
+            await asyncio.sleep(0)
+        assert not any(task.done() for task in tasks)
+        assert sum(len(lock.waiting) for lock in self.database.locks.values()) == len(tasks)
+
+    def outbox(self, uow: Any, committed: Callable[[OutboxRow], None] = lambda _: None) -> Outbox[Noted]:
+        return MemoryOutbox(uow, self.clock, encode, committed)
+
+    async def parked_rows(self) -> list[ParkedRow]:
+        rows = [ParkedRow(*columns(row), row.id) for row in self.database.rows(PARKED)]
+        return sorted(rows, key=lambda row: (row.type, row.subject, row.reason))
+
+    def discarded(self, uow: Any) -> DiscardedMessages:
+        return MemoryDiscardedMessages(uow, self.clock)
+
+    async def discarded_rows(self) -> list[DiscardedRow]:
+        return [
+            DiscardedRow(row.id, *columns(row.parked), row.at, row.by, row.note)
+            for row in self.database.rows(DISCARDED)
+        ]
+
+    async def history_rows(self) -> list[StatusChanged]:
+        rows = self.database.rows(ORDER_HISTORY)
+        return sorted(rows, key=lambda row: (row.user_id, row.order_id, row.sequence))
+
+    def statements(self) -> Statements:
+        return MemoryStatements(self.database)

@@ -1,0 +1,112 @@
+"""The adapters of one service over one database in PostgreSQL."""
+
+import asyncio
+from collections.abc import Callable
+from typing import Any
+
+import asyncpg
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from kernel.adapters.postgres.messages.inbox import PostgresInbox
+from kernel.adapters.postgres.messages.outbox import PostgresBacklog, PostgresOutbox
+from kernel.adapters.postgres.messages.parked import PostgresDiscardedMessages, PostgresParkedMessages
+from kernel.adapters.postgres.statements.unit_of_work import PostgresUnitOfWork
+from kernel.ports.inbox import Inbox
+from kernel.ports.outbox import Backlog, Outbox, OutboxRow
+from kernel.ports.parked import DiscardedMessages, ParkedMessages
+from orders.adapters.outbound.postgres.orders import PostgresHistory, PostgresOrders
+from orders.adapters.outbound.postgres.placed_orders import PostgresPlacedOrders
+from orders.domain.status import Status, StatusChanged
+from orders.ports.orders import History, Orders, PlacedOrders
+from payments.adapters.outbound.postgres import (
+    PostgresAccounts,
+    PostgresLedger,
+    PostgresOpenedAccounts,
+    PostgresPayments,
+    PostgresStatements,
+)
+from payments.ports.accounts import Accounts, Ledger, OpenedAccounts, Payments, Statements
+from tests.ports.worlds import DEADLINE_S, DiscardedRow, Noted, ParkedRow, World, encode
+
+
+class PostgresWorld(World):
+    def __init__(self, engine: AsyncEngine, watcher: asyncpg.Connection) -> None:
+        """`watcher` is a connection beside the engine's."""
+        super().__init__()
+        self.engine = engine
+        self.watcher = watcher
+
+    async def clear(self) -> None:
+        """Deletes every row, in a tenth of TRUNCATE's time. A replica fires no triggers for append-only."""
+        deletions = await self.watcher.fetchval(
+            "SELECT string_agg('DELETE FROM ' || tablename, ';') FROM pg_tables"
+            " WHERE schemaname = 'public' AND tablename <> 'alembic_version'"
+        )
+        await self.watcher.execute(
+            f"BEGIN; SET LOCAL session_replication_role = replica; {deletions}; COMMIT"
+        )
+
+    async def blocked(self, *tasks: asyncio.Task[Any]) -> None:
+        waiting = (
+            "SELECT count(*) FROM pg_stat_activity"
+            " WHERE datname = current_database() AND wait_event_type = 'Lock'"
+        )
+        async with asyncio.timeout(DEADLINE_S):
+            while await self.watcher.fetchval(waiting) < len(tasks):
+                assert not any(task.done() for task in tasks)
+                await asyncio.sleep(0.005)
+        assert not any(task.done() for task in tasks)
+
+    def uow(self) -> PostgresUnitOfWork:
+        return PostgresUnitOfWork(self.engine)
+
+    def inbox(self, uow: Any) -> Inbox:
+        return PostgresInbox(uow, self.clock)
+
+    def outbox(self, uow: Any, committed: Callable[[OutboxRow], None] = lambda _: None) -> Outbox[Noted]:
+        return PostgresOutbox(uow, self.clock, encode, committed)
+
+    def backlog(self, uow: Any) -> Backlog:
+        return PostgresBacklog(uow)
+
+    def parked(self, uow: Any) -> ParkedMessages:
+        return PostgresParkedMessages(uow, self.clock)
+
+    async def parked_rows(self) -> list[ParkedRow]:
+        rows = await self.watcher.fetch("SELECT * FROM parked_messages ORDER BY type, subject, reason")
+        return [ParkedRow(**row) for row in rows]
+
+    def discarded(self, uow: Any) -> DiscardedMessages:
+        return PostgresDiscardedMessages(uow, self.clock)
+
+    async def discarded_rows(self) -> list[DiscardedRow]:
+        rows = await self.watcher.fetch("SELECT * FROM discarded_messages ORDER BY id")
+        return [DiscardedRow(**row) for row in rows]
+
+    def orders(self, uow: Any) -> Orders:
+        return PostgresOrders(uow)
+
+    def history(self, uow: Any) -> History:
+        return PostgresHistory(uow)
+
+    async def history_rows(self) -> list[StatusChanged]:
+        rows = await self.watcher.fetch("SELECT * FROM order_history ORDER BY user_id, order_id, sequence")
+        return [StatusChanged(**{**row, "status": Status(row["status"])}) for row in rows]
+
+    def placed(self) -> PlacedOrders:
+        return PostgresPlacedOrders(self.engine)
+
+    def accounts(self, uow: Any) -> Accounts:
+        return PostgresAccounts(uow)
+
+    def ledger(self, uow: Any) -> Ledger:
+        return PostgresLedger(uow)
+
+    def statements(self) -> Statements:
+        return PostgresStatements(self.engine)
+
+    def payments(self, uow: Any) -> Payments:
+        return PostgresPayments(uow)
+
+    def opened(self) -> OpenedAccounts:
+        return PostgresOpenedAccounts(self.engine)
