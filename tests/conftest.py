@@ -1,5 +1,6 @@
 """Servers that suites share: each is started once, and only if a test of this run asks for it."""
 
+import logging
 import shutil
 import tempfile
 from collections.abc import Generator, Iterator
@@ -26,6 +27,14 @@ OPTIONS = {"fsync": "off", "deadlock_timeout": "50ms"}
 # Two groups that may run side by side, each with servers of its own.
 BROKER, EMBEDDED = "broker", "embedded"
 BESIDE_BROKER = ("tests/unit", "tests/contracts")
+
+
+@pytest.fixture(autouse=True)
+def _log_level_is_restored() -> Iterator[None]:
+    """Otherwise later tests that read log lines would see those of libraries."""
+    level = logging.getLogger().level
+    yield
+    assert logging.getLogger().level == level
 
 
 @pytest.hookimpl(trylast=True)

@@ -167,8 +167,8 @@ async def test_over_http_a_silence_is_logged_when_it_begins_and_when_it_ends(
         await http.checked(command("ada", 1))
         http.clock.advance(60)
     refused, again = (record.getMessage() for record in caplog.records)
-    assert refused.startswith("payments does not judge orders: 503")
-    assert again == "payments judges orders again"
+    assert refused.startswith("payments does not check orders: 503")
+    assert again == "payments checks orders again"
 
 
 async def test_over_http_an_answer_that_is_late_is_none(http: PaymentsOverHttp) -> None:

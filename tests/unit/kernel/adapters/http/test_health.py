@@ -35,7 +35,10 @@ async def hangs() -> bool:
 @asynccontextmanager
 async def client(probes: Probes) -> AsyncIterator[httpx.AsyncClient]:
     app = Litestar(
-        [health.health(probes)], exception_handlers=exception_handlers(), response_class=JsonAnswer
+        [health.health(probes)],
+        exception_handlers=exception_handlers(),
+        response_class=JsonAnswer,
+        logging_config=None,
     )
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://shop") as http:
         yield http
