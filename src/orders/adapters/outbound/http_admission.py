@@ -60,11 +60,11 @@ class HttpAdmission:
             self._breaker.trip()
             if not self._is_silent:
                 self._is_silent = True
-                logger.warning("payments does not judge orders: %s", in_words(error))
+                logger.warning("payments does not check orders: %s", in_words(error))
             return self._let_pass(commands)
         if self._is_silent:
             self._is_silent = False
-            logger.info("payments judges orders again")
+            logger.info("payments checks orders again")
         return [Refused(reason, DETAILS.get(reason, reason)) if reason else None for reason in reasons]
 
     def _let_pass(self, commands: Sequence[PlaceOrder]) -> Sequence[None]:

@@ -97,7 +97,20 @@ class Connection(Reading):
         else:
             self.refuse(Refused(503, "overloaded", "too many requests are unfinished"))
 
-    def overdue(self) -> None:
+    def check(self, now: float) -> None:
+        """End what is overdue."""
+        untaken_bytes = self.transport.get_write_buffer_size()
+        if not untaken_bytes or untaken_bytes != self._untaken_bytes:
+            self._untaken_bytes, self._taken_at = untaken_bytes, now
+        elif now >= self._taken_at + self.limiter.limits.taken_within_s:
+            self.abort()
+        if now >= self.due:
+            if self.is_ending:
+                self.transport.close()
+            elif not self.flow.read_paused:
+                self._overdue()
+
+    def _overdue(self) -> None:
         if self.is_unfinished:
             self.refuse(Refused(408, "request_timeout", "the request did not come in time"))
         else:

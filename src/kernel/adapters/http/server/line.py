@@ -100,20 +100,3 @@ class Line(HttpToolsProtocol):
             lines += [f"{name.lower()}: {text}\r\n".encode() for name, text in headers.items()]
             self.write(b"".join((STATUS_LINE[answer.status], *lines, b"\r\n", answer.body)))
         self.close()
-
-    def check(self, now: float) -> None:
-        """End what is overdue."""
-        untaken_bytes = self.transport.get_write_buffer_size()
-        if not untaken_bytes or untaken_bytes != self._untaken_bytes:
-            self._untaken_bytes, self._taken_at = untaken_bytes, now
-        elif now >= self._taken_at + self.limiter.limits.taken_within_s:
-            self.abort()
-        if now >= self.due:
-            if self.is_ending:
-                self.transport.close()
-            elif not self.flow.read_paused:
-                self.overdue()
-
-    def overdue(self) -> None:
-        """Called when the client has not sent in time what it should."""
-        raise NotImplementedError
