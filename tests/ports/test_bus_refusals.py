@@ -42,8 +42,8 @@ async def test_a_broker_that_is_not_there_or_says_nothing_is_named_after_a_few_s
         )
     assert refused == "rabbitmq at 127.0.0.1:1: connection refused"
     assert unanswered == f"rabbitmq at 127.0.0.1:{URL(silent).port}: no answer in time"
-    assert refused_s < 10
-    assert unanswered_s < 10
+    assert refused_s < 15
+    assert unanswered_s < 15
 
 
 async def test_a_wrong_password_is_told_at_once(broker: str) -> None:

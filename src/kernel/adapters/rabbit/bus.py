@@ -18,7 +18,8 @@ from kernel.contracts.messaging import Catalog
 from kernel.domain.errors import Unavailable
 from kernel.ports.bus import Envelope, Handler
 
-START_S = 5.0
+# A broker on a busy machine needs some seconds, for example after one of its consumers was killed.
+START_S = 10.0
 CHECK_S = 1.0
 GRACE_S = 4.0
 _CLOSE_S = 3.0
@@ -49,7 +50,7 @@ class RabbitBus:
         self._blocked = False
 
     async def connect(self) -> None:
-        """Raises Unavailable where no broker answers within 5 s, and at once where one refuses us."""
+        """Raises Unavailable where no broker answers within 10 s, and at once where one refuses us."""
         loop = asyncio.get_running_loop()
         deadline = loop.time() + START_S
         while self._session is None:
