@@ -18,6 +18,7 @@ from kernel.adapters.embedded.account import Account
 from kernel.adapters.embedded.binaries import find_binaries
 from kernel.adapters.embedded.postgres import EmbeddedPostgres
 from shop.audit.auditing import audit
+from tests.databases import on
 from tests.servers.ports import free_port
 from tests.servers.postgres import create_database
 from tests.servers.process import Process, StartFailed, descendants, eventually, start_together
@@ -117,7 +118,7 @@ class Servers:
 
     async def audited(self) -> None:
         """Raises AssertionError unless every order and every balance is right, and nothing is under way."""
-        found = await audit(*self.databases.values(), at_rest=True)
+        found = await audit(on(**self.databases), at_rest=True)
         assert found.sound, found
 
     async def empty(self) -> None:

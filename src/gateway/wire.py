@@ -11,14 +11,16 @@ from kernel.application.envelopes import ENVELOPE_EVENTS_MAX
 from kernel.contracts.http import Problem, ResponseBody
 from kernel.contracts.values import decoder, encode
 from orders.contract import http
+from orders.contract import operations as orders_operations
 from orders.contract.messages import ORDER_STATUS_CHANGED
+from payments.contract import operations as payments_operations
 
 ACCOUNTS = "/accounts"
 ORDERS = "/orders"
 STATUS_CHANGES = ORDER_STATUS_CHANGED
 
-_AT_THE_GATEWAY = {"/api/Accounts": ACCOUNTS, "/api/Order": ORDERS}
-_ROUTE = re.compile(r"(?P<start>^|<)(?P<route>/api/(?:Accounts|Order))(?=[/?#>]|$)")
+_AT_THE_GATEWAY = {payments_operations.ROUTE: ACCOUNTS, orders_operations.ROUTE: ORDERS}
+_ROUTE = re.compile(rf"(?P<start>^|<)(?P<route>{'|'.join(_AT_THE_GATEWAY)})(?=[/?#>]|$)")
 _ABSENT = msgspec.Raw()
 
 

@@ -5,7 +5,7 @@ at once.
 """
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import field
 from importlib import import_module
 from pkgutil import resolve_name
@@ -18,6 +18,7 @@ from kernel.settings import Settings
 
 if TYPE_CHECKING:
     from kernel.adapters.http.documents.openapi import Api
+    from kernel.adapters.postgres.audit import Check
     from kernel.adapters.postgres.tables import Schema
 
 
@@ -47,6 +48,9 @@ class Main(Protocol):
 
 @value(kw_only=True)
 class Service:
+    """Its `serve` gives health checks to `probes` (kernel/wiring/health.py). For parked messages and dead
+    letters nothing is declared: `shop dead-letters` takes each service with a schema."""
+
     messaging: Messaging
     settings: type[Settings]
     """With a field `port`, and with `database_url` where the service has a database."""
@@ -54,6 +58,8 @@ class Service:
     """The module that has `api` and `serve`, as Main describes it."""
     schema: str | None = None
     """Where the Schema of its database is: `module:name`. None: the service owns no data."""
+    audit: str | None = None
+    """Where the Checks of its database are, for `shop audit`: `module:name` of a tuple."""
     commands: Mapping[str, str] = field(default_factory=dict)
     """What it adds to the console: where the command of each name is, as `module:name`."""
 
@@ -71,3 +77,6 @@ class Service:
     def load_schema(self) -> "Schema":
         assert self.schema is not None, f"{self.name} has no database"
         return cast("Schema", resolve_name(self.schema))
+
+    def load_audit(self) -> "Sequence[Check]":
+        return cast("Sequence[Check]", resolve_name(self.audit)) if self.audit else ()

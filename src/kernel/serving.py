@@ -29,7 +29,6 @@ logger = logging.getLogger(__name__)
 class Background(Protocol):
     async def run(self) -> None:
         """Never returns."""
-        ...
 
 
 class Stoppable(Protocol):

@@ -38,12 +38,7 @@ Origins = Annotated[
 ]
 HttpUrl = Annotated[str, Meta(description="a URL like http://host:port"), check_http_url]
 CollectorUrl = Annotated[str, Meta(description="a URL like http://host:4318"), check_collector_url]
-
 Count = Annotated[int, Meta(ge=1, le=1_000_000, description="a whole number from 1 to 1000000")]
-
-MAY_BE_SECRET = ("_URL",)
-
-
 RootPath = Annotated[
     str,
     Meta(
@@ -51,6 +46,8 @@ RootPath = Annotated[
         description="a path like /shop, without a slash at its end",
     ),
 ]
+
+MAY_BE_SECRET = ("_URL",)
 
 
 class SettingsError(Exception):

@@ -18,7 +18,7 @@ from kernel.wiring.use_cases import scoped
 from orders.adapters.inbound.http import OrdersController
 from orders.adapters.inbound.placement_handler import PlacementHandler, fast_paths
 from orders.adapters.outbound.http_admission import open_session
-from orders.adapters.outbound.tables import SCHEMA, SCHEMA_REVISION
+from orders.adapters.outbound.tables import SCHEMA
 from orders.application.ask_again import AskAgain
 from orders.contract.problems import PROBLEMS
 from orders.domain.events import PaymentResult
@@ -63,7 +63,7 @@ async def serve(settings: OrdersSettings, host: Host) -> None:
         app = create_app(
             api(settings),
             asyncapi=host.asyncapi,
-            probes=probes(engine, SCHEMA_REVISION, watchdog, stop),
+            probes=probes(engine, SCHEMA.revision, watchdog, stop),
             exposition=telemetry.exposition,
             container=container,
         )
@@ -77,7 +77,7 @@ async def serve(settings: OrdersSettings, host: Host) -> None:
             settings.port,
             stop,
             bus,
-            lifecycle=Lifecycle("orders", servers, schema=SCHEMA_REVISION),
+            lifecycle=Lifecycle("orders", servers, schema=SCHEMA.revision),
             relays=await relays(container, MESSAGING.publishes, store, consumer),
             jobs=[
                 *await housekeeping(container),

@@ -7,4 +7,5 @@ SERVICE = Service(
     settings=OrdersSettings,
     main="orders.main",
     schema="orders.adapters.outbound.tables:SCHEMA",
+    audit="orders.adapters.outbound.audit:CHECKS",
 )

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime
+from functools import partial
 from uuid import UUID
 
 import msgspec
@@ -19,7 +20,7 @@ from orders.contract.messages import (
     OrderPlacedV1,
     OrderStatusChangedV1,
 )
-from orders.domain.commands import CancelOrder, PlaceOrder
+from orders.domain.commands import CancelOrder, Placement
 from orders.domain.events import (
     CancellationRequested,
     OrderPlaced,
@@ -49,8 +50,8 @@ SOURCE = "/shop/orders"
 
 def place_order(
     body: http.PlaceOrder, key: str | None, order_id: UUID, traceparent: str, request_id: str
-) -> PlaceOrder:
-    return PlaceOrder(
+) -> Placement:
+    return Placement(
         order_id=order_id,
         user_id=body.user_id,
         amount=body.amount.minor,
@@ -90,7 +91,7 @@ def history_body(changes: Sequence[StatusChanged]) -> list[http.StatusChange]:
     return [http.StatusChange(c.sequence, c.status.value, c.reason, c.at) for c in changes]
 
 
-def admission_request(command: PlaceOrder) -> AdmissionRequest:
+def admission_request(command: Placement) -> AdmissionRequest:
     return AdmissionRequest(UserId(command.user_id), Amount(command.amount))
 
 
@@ -112,27 +113,23 @@ def _published(event: PaymentRequest | OrderStatusChanged) -> tuple[str, msgspec
             return ORDER_STATUS_CHANGED, OrderStatusChangedV1(order_id, user_id, order, event.change.sequence)
 
 
-def _captured(data: PaymentCapturedV1, origin: Origin) -> PaymentCaptured:
-    return PaymentCaptured(order_id=data.order_id, user_id=data.user_id, **origin)
+def _result(
+    kind: type[PaymentCaptured | PaymentRefunded | PaymentVoided],
+    data: PaymentCapturedV1 | PaymentRefundedV1 | PaymentVoidedV1,
+    origin: Origin,
+) -> PaymentResult:
+    return kind(order_id=data.order_id, user_id=data.user_id, **origin)
 
 
 def _declined(data: PaymentDeclinedV1, origin: Origin) -> PaymentDeclined:
     return PaymentDeclined(order_id=data.order_id, user_id=data.user_id, reason=data.reason, **origin)
 
 
-def _refunded(data: PaymentRefundedV1, origin: Origin) -> PaymentRefunded:
-    return PaymentRefunded(order_id=data.order_id, user_id=data.user_id, **origin)
-
-
-def _voided(data: PaymentVoidedV1, origin: Origin) -> PaymentVoided:
-    return PaymentVoided(order_id=data.order_id, user_id=data.user_id, **origin)
-
-
 DECODERS: Decoders[PaymentResult] = {
-    PAYMENT_CAPTURED: (PaymentCapturedV1, _captured),
+    PAYMENT_CAPTURED: (PaymentCapturedV1, partial(_result, PaymentCaptured)),
     PAYMENT_DECLINED: (PaymentDeclinedV1, _declined),
-    PAYMENT_REFUNDED: (PaymentRefundedV1, _refunded),
-    PAYMENT_VOIDED: (PaymentVoidedV1, _voided),
+    PAYMENT_REFUNDED: (PaymentRefundedV1, partial(_result, PaymentRefunded)),
+    PAYMENT_VOIDED: (PaymentVoidedV1, partial(_result, PaymentVoided)),
 }
 
 

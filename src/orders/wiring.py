@@ -28,7 +28,7 @@ from orders.application.ask_again import AskAgain
 from orders.application.cancel_orders import CancelOrders
 from orders.application.place_orders import PlaceOrders
 from orders.application.settle_orders import SettleOrders
-from orders.domain.commands import CancelOrder, PlaceOrder
+from orders.domain.commands import CancelOrder, Placement
 from orders.domain.events import PaymentRequest, PaymentResult
 from orders.domain.order import Cancelled, OrderStatusChanged, Placed
 from orders.messaging import MESSAGING
@@ -94,7 +94,7 @@ class OrdersProvider(Provider):
         return PlaceOrders(uow, orders, history, placed, outbox, admission, clock, currency)
 
     @provide(scope=Scope.APP)
-    def group_of_placements(self, container: AsyncContainer, clock: Clock) -> GroupCommit[PlaceOrder, Placed]:
+    def group_of_placements(self, container: AsyncContainer, clock: Clock) -> GroupCommit[Placement, Placed]:
         counted = self._metrics.placing(scoped(container, PlaceOrders))
         place_orders = self._telemetry.batches("place_orders", counted)
         return GroupCommit(place_orders, clock, repeat=partial(place_orders, checked=True))

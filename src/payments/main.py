@@ -12,7 +12,7 @@ from kernel.wiring.database import database
 from kernel.wiring.health import probes
 from kernel.wiring.telemetry import open_telemetry, watch
 from payments.adapters.inbound.http import AccountsController, admit_orders, deposit_by_get, fast_paths
-from payments.adapters.outbound.tables import SCHEMA, SCHEMA_REVISION
+from payments.adapters.outbound.tables import SCHEMA
 from payments.application.admit_orders import AdmitOrders
 from payments.contract.operations import WRITTEN_BY_GET
 from payments.contract.problems import PROBLEMS
@@ -54,7 +54,7 @@ async def serve(settings: PaymentsSettings, host: Host) -> None:
         app = create_app(
             api(settings),
             asyncapi=host.asyncapi,
-            probes=probes(engine, SCHEMA_REVISION, watchdog, stop),
+            probes=probes(engine, SCHEMA.revision, watchdog, stop),
             exposition=telemetry.exposition,
             container=container,
         )
@@ -68,7 +68,7 @@ async def serve(settings: PaymentsSettings, host: Host) -> None:
             stop,
             bus,
             written_by_get=WRITTEN_BY_GET,
-            lifecycle=Lifecycle("payments", servers, schema=SCHEMA_REVISION),
+            lifecycle=Lifecycle("payments", servers, schema=SCHEMA.revision),
             relays=await relays(container, MESSAGING.publishes, store, consumer),
             jobs=[*await housekeeping(container)],
         )

@@ -7,4 +7,5 @@ SERVICE = Service(
     settings=PaymentsSettings,
     main="payments.main",
     schema="payments.adapters.outbound.tables:SCHEMA",
+    audit="payments.adapters.outbound.audit:CHECKS",
 )

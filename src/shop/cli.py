@@ -21,7 +21,7 @@ from shop.dead_letters.commands import dead_letters
 from shop.mistakes import in_one_line
 from shop.service_name import ServiceName, services_of
 from shop.services import Shop, installed, load_shop
-from shop.terminal import announce, run, say, say_facts
+from shop.terminal import announce, json_option, run, say, say_facts
 
 logger = logging.getLogger(__name__)
 
@@ -100,25 +100,12 @@ def up(shop: Shop) -> None:
     async def until_stopped(stop: asyncio.Event) -> None:
         async with serving.open_shop(complete, stop):
             if not stop.is_set():
-                announce(_urls(complete))
+                announce(serving.welcome(complete))
             await stop.wait()
 
     asyncio.run(serving.require_given_databases(shop))
     with own_databases(shop) as complete:
         serving.run(until_stopped)
-
-
-def _urls(shop: Shop) -> str:
-    from shop.serving import url_of
-
-    lines = {}
-    for name in sorted(shop.services):
-        url, page = url_of(shop, name), shop.services[name].load_main().api(shop.settings[name]).ui_path
-        lines[name] = url + page if name in shop.stores else f"{url}  (try it: {url}{page})"
-    lines["data"] = str(shop.common.shop_data_dir.resolve())
-    width = max(9, *map(len, lines))
-    listed = "".join(f"  {name:{width}} {line}\n" for name, line in lines.items())
-    return f"The shop is open.\n{listed}Ctrl-C stops it."
 
 
 @cli.command()
@@ -133,7 +120,7 @@ def serve(shop: Shop, service: str) -> None:
 
 @cli.command()
 @click.argument("service", type=ServiceName("all", wanted=lambda service: service.schema))
-@click.option("--json", "as_json", is_flag=True, help="Print facts for programs.")
+@json_option
 @click.pass_obj
 def migrate(shop: Shop, service: str, as_json: bool) -> None:
     """Bring a database to the newest revision of its schema."""
@@ -150,7 +137,7 @@ def migrate(shop: Shop, service: str, as_json: bool) -> None:
 
 
 @cli.command()
-@click.option("--json", "as_json", is_flag=True, help="Print facts for programs.")
+@json_option
 @click.pass_obj
 def demo(shop: Shop, as_json: bool) -> None:
     """Walk through the shop: an account, a deposit, orders that are paid, refused and returned."""
@@ -161,13 +148,13 @@ def demo(shop: Shop, as_json: bool) -> None:
 
 @cli.command()
 @click.option("--at-rest", is_flag=True, help="Nothing may be under way: what waits is a fault, too.")
-@click.option("--json", "as_json", is_flag=True, help="Print facts for programs.")
+@json_option
 @click.pass_obj
 def audit(shop: Shop, at_rest: bool, as_json: bool) -> None:
     """Check the books, also of a shop that works: money, payments and histories; name what is wrong."""
-    from shop.audit.report import AUDITED, run_audit
+    from shop.audit.report import run_audit
 
-    with any_databases(shop, AUDITED) as complete:
+    with any_databases(shop, shop.stores) as complete:
         sound = run_audit(complete, at_rest=at_rest, as_json=as_json)
     sys.exit(0 if sound else 1)
 
@@ -181,14 +168,14 @@ def audit(shop: Shop, at_rest: bool, as_json: bool) -> None:
     help="The folder that gets openapi/ and asyncapi/.",
 )
 @click.option("--check", is_flag=True, help="Write nothing; name the files that are out of date.")
-@click.option("--json", "as_json", is_flag=True, help="Print facts for programs.")
+@json_option
 @click.pass_obj
 def openapi(shop: Shop, out: Path, check: bool, as_json: bool) -> None:
     """Write the OpenAPI and AsyncAPI documents of all services; needs no database and no running shop."""
     from shop.documents import stale, write
 
-    services = tuple(shop.services.values())
-    found = [str(path) for path in (stale(out, services) if check else write(out, services))]
+    act = stale if check else write
+    found = [str(path) for path in act(out, shop.services.values())]
     if as_json:
         say_facts(msgspec.json.encode({"stale" if check else "written": found}))
     else:

@@ -5,21 +5,19 @@ lost its orders.
 """
 
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 
 from kernel.adapters.embedded.postgres import EmbeddedPostgres, EmbeddedPostgresError, running_url
 from kernel.settings import required, variable
 from shop.services import Shop
 
 
-@contextmanager
-def own_databases(shop: Shop) -> Iterator[Shop]:
+def own_databases(shop: Shop) -> AbstractContextManager[Shop]:
     """Starts the embedded servers that a shop needs; raises EmbeddedPostgresError where another shop runs.
 
     A URL that is set is used instead of the embedded server of its service.
     """
-    with ExitStack() as servers:
-        yield _with_servers(shop, shop.stores, servers)
+    return _with_servers(shop, shop.stores)
 
 
 @contextmanager
@@ -40,8 +38,8 @@ def any_databases(shop: Shop, services: Sequence[str], *, make: bool = False) ->
     running = {
         service: {"database_url": running_url(folder / service, database=service)} for service in services
     }
-    with ExitStack() as servers:
-        yield _with_servers(shop.replaced(running), services, servers)
+    with _with_servers(shop.replaced(running), services) as complete:
+        yield complete
 
 
 def _require_shop(shop: Shop, services: Sequence[str]) -> None:
@@ -54,10 +52,12 @@ def _require_shop(shop: Shop, services: Sequence[str]) -> None:
             )
 
 
-def _with_servers(shop: Shop, services: Sequence[str], servers: ExitStack) -> Shop:
+@contextmanager
+def _with_servers(shop: Shop, services: Sequence[str]) -> Iterator[Shop]:
     started = {}
-    for service in services:
-        if shop.settings[service].database_url is None:
-            server = EmbeddedPostgres(shop.common.shop_data_dir / service, database=service)
-            started[service] = {"database_url": servers.enter_context(server).url}
-    return shop.replaced(started)
+    with ExitStack() as servers:
+        for service in services:
+            if shop.settings[service].database_url is None:
+                server = EmbeddedPostgres(shop.common.shop_data_dir / service, database=service)
+                started[service] = {"database_url": servers.enter_context(server).url}
+        yield shop.replaced(started)

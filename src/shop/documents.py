@@ -1,6 +1,6 @@
 """The documents of every service, as files."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import msgspec
@@ -11,7 +11,7 @@ from kernel.service import Service
 from shop.services import Shop, load_shop
 
 
-def documents(services: Sequence[Service]) -> Iterator[tuple[Path, bytes]]:
+def documents(services: Iterable[Service]) -> Iterator[tuple[Path, bytes]]:
     """Where each belongs, and its text; of a shop with the default settings."""
     shop = load_shop({}, services)
     for name in sorted(shop.services):
@@ -29,12 +29,12 @@ def messages_of(shop: Shop, name: str) -> bytes | None:
     return asyncapi(name, VERSION, shop.catalog)
 
 
-def stale(folder: Path, services: Sequence[Service]) -> list[Path]:
+def stale(folder: Path, services: Iterable[Service]) -> list[Path]:
     """The files of this folder that are not what the services say today."""
     return [folder / path for path, text in documents(services) if not _is(folder / path, text)]
 
 
-def write(folder: Path, services: Sequence[Service]) -> list[Path]:
+def write(folder: Path, services: Iterable[Service]) -> list[Path]:
     """Write all, and tell which."""
     written = []
     for path, text in documents(services):

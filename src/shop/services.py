@@ -48,13 +48,10 @@ class Shop:
 
     def replaced(self, changes: Mapping[str, Mapping[str, Any]]) -> "Shop":
         """The same shop with other settings of some services."""
-        return Shop(
-            self.services,
-            {
-                name: msgspec.structs.replace(own, **changes.get(name, {}))
-                for name, own in self.settings.items()
-            },
-        )
+        settings = dict(self.settings)
+        for name, changed in changes.items():
+            settings[name] = msgspec.structs.replace(settings[name], **changed)
+        return Shop(self.services, settings)
 
 
 def load_shop(environment: Mapping[str, str], services: Iterable[Service] = OURS) -> Shop:

@@ -61,11 +61,6 @@ def _allow_many_connections() -> None:
         resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
 
 
-async def serve(name: str, shop: Shop, stop: asyncio.Event) -> None:
-    """One service of the production topology."""
-    await _serve(name, shop, None, stop)
-
-
 async def serve_all(shop: Shop, stop: asyncio.Event) -> None:
     """The whole shop; without RABBITMQ_URL its services meet on a bus of this process.
 
@@ -76,16 +71,16 @@ async def serve_all(shop: Shop, stop: asyncio.Event) -> None:
     broker = InProcessBroker(shop.catalog)
     async with asyncio.TaskGroup() as group:
         for name in shop.stores:
-            group.create_task(_serve(name, shop, broker, stop))
+            group.create_task(serve(name, shop, stop, broker))
         for name in shop.stores:
             await _until_ready(url_of(shop, name), stop)
         for name in shop.services:
             if name not in shop.stores:
-                group.create_task(_serve(name, shop, broker, stop))
+                group.create_task(serve(name, shop, stop, broker))
 
 
-async def _serve(name: str, shop: Shop, broker: InProcessBroker | None, stop: asyncio.Event) -> None:
-    """`broker` is that of this process, if it has one; RABBITMQ_URL names another."""
+async def serve(name: str, shop: Shop, stop: asyncio.Event, broker: InProcessBroker | None = None) -> None:
+    """One service. `broker` is that of this process, if it has one; RABBITMQ_URL names another."""
     settings = shop.settings[name]
 
     def bus() -> Bus:
@@ -175,6 +170,18 @@ async def answers(url: str) -> bool:
 async def _until_ready(url: str, stop: asyncio.Event) -> None:
     while not stop.is_set() and not await answers(url):
         await asyncio.sleep(READY_POLL_S)
+
+
+def welcome(shop: Shop) -> str:
+    """Where each service of this shop answers, and where its data is."""
+    lines = {}
+    for name in sorted(shop.services):
+        url, page = url_of(shop, name), shop.services[name].load_main().api(shop.settings[name]).ui_path
+        lines[name] = url + page if name in shop.stores else f"{url}  (try it: {url}{page})"
+    lines["data"] = str(shop.common.shop_data_dir.resolve())
+    width = max(9, *map(len, lines))
+    listed = "".join(f"  {name:{width}} {line}\n" for name, line in lines.items())
+    return f"The shop is open.\n{listed}Ctrl-C stops it."
 
 
 def url_of(shop: Shop, name: str) -> str:

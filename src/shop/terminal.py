@@ -13,6 +13,8 @@ import click
 
 from kernel.domain.text import harmless
 
+json_option = click.option("--json", "as_json", is_flag=True, help="Print facts for programs.")
+
 _NOT_ASCII = re.compile(r"[^ -~]")
 
 

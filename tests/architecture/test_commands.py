@@ -5,7 +5,7 @@ from pathlib import Path
 
 SRC = Path(__file__).parents[2] / "src"
 COMMANDS = {
-    "orders": {"PlaceOrder", "CancelOrder"},
+    "orders": {"Placement", "CancelOrder"},
     "payments": {"OpenAccount", "Deposit"},
     "gateway": {"PlacementRequest"},
 }

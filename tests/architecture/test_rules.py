@@ -73,7 +73,7 @@ ADDED = [
 
 # What is taken from the only file that has it, what comes in its place, and what is said about it.
 CHANGED = [
-    (".order_by(ORDERS.c.user_id, ORDERS.c.id)\n", "\n", "_LOCK locks rows in no order"),
+    (".order_by(ORDERS.c.user_id, ORDERS.c.id).with", ".with", "_LOCK locks rows in no order"),
     (".order_by(ACCOUNTS.c.user_id).with", ".with", "_LOCK_ACCOUNTS locks rows in no order"),
     ("_KNOWN.order_by(*_KEYS)", "_KNOWN", "_CLAIMED locks rows in no order"),
     ("rows = sorted(orders, ", "rows = list(orders, ", "inserts into ORDERS in no order"),

@@ -100,7 +100,7 @@ def test_revisions_are_numbered_without_a_gap_and_each_follows_the_one_before(se
 @each_service
 async def test_the_code_needs_the_newest_revision(service: str, engines: dict[str, AsyncEngine]) -> None:
     newest = len(list((MIGRATIONS / service / "versions").glob("*.py")))
-    assert newest == SERVICES[service].SCHEMA_REVISION == await revision(engines[service])
+    assert newest == SERVICES[service].SCHEMA.revision == await revision(engines[service])
 
 
 async def test_a_database_that_was_never_migrated_is_at_revision_0(postgres_server: str) -> None:
@@ -114,7 +114,7 @@ async def test_migrating_twice_changes_nothing(
     service: str, engines: dict[str, AsyncEngine], postgres_server: str
 ) -> None:
     await migrate(f"{postgres_server.rpartition('/')[0]}/schema_of_{service}", service)
-    assert await revision(engines[service]) == SERVICES[service].SCHEMA_REVISION
+    assert await revision(engines[service]) == SERVICES[service].SCHEMA.revision
 
 
 async def test_what_nobody_publishes_any_more_leaves_the_outbox_of_the_orders(

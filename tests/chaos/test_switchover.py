@@ -12,6 +12,7 @@ from kernel.adapters.postgres.migrating.migrate import migrate
 from shop.audit.auditing import audit
 from tests.chaos.messages import remove_queues
 from tests.chaos.verdict import get
+from tests.databases import on
 from tests.servers.cable import Cable
 from tests.servers.database import ReplicatedDatabase
 from tests.servers.postgres import Template, create_database
@@ -124,7 +125,7 @@ async def test_a_switchover_under_load_loses_nothing_doubles_nothing_and_shows_n
     print("longest time without service:", *(f"{one.longest_s:.2f} s" for one in people))
     for shop in shops:
         await all_decided(shop)
-        report = await audit(*shop.databases.values(), at_rest=True)
+        report = await audit(on(**shop.databases), at_rest=True)
         assert report.sound, report.faults
 
 

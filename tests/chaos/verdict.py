@@ -16,6 +16,7 @@ from shop.audit.auditing import audit
 from tests.chaos.history import History, Order, Outcome, hundredths, units
 from tests.chaos.messages import Poisoner, on_broker
 from tests.chaos.shop import SERVICES, ChaosShop
+from tests.databases import on
 from tests.servers.process import eventually
 
 PAGE_SIZE = 500
@@ -45,15 +46,12 @@ class Verdict:
         for service in SERVICES:
             await self._check_parked(service)
             await self._check_dead_letters(service)
-        report = await audit(**self._audited(), at_rest=True)
+        report = await audit(on(**self.shop.database_urls), at_rest=True)
         for fault in report.faults:
             self.history.violates(f"audit: {fault}")
         for name, replica in self.shop.replicas.items():
             for trouble in replica.crashes + replica.errors:
                 self.history.violates(f"{name}: {trouble}")
-
-    def _audited(self) -> dict[str, str]:
-        return {f"{service}_url": url for service, url in self.shop.database_urls.items()}
 
     def _check_orders(self, stored: list[dict[str, Any]]) -> Counter[str]:
         """What each user spent; every order must be one that somebody placed, once, and was not refused."""

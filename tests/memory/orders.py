@@ -9,7 +9,7 @@ from uuid import UUID
 from kernel.domain.errors import Refused, Unavailable
 from kernel.ports.clock import Clock
 from orders.adapters.outbound.circuit_breaker import CircuitBreaker
-from orders.domain.commands import CancelOrder, PlaceOrder
+from orders.domain.commands import CancelOrder, Placement
 from orders.domain.events import PaymentResult
 from orders.domain.order import Order
 from orders.domain.status import Status, StatusChanged
@@ -96,7 +96,7 @@ class MemoryPlacedOrders:
             if order.id in order_ids
         }
 
-    async def find(self, commands: Sequence[PlaceOrder]) -> Sequence[Order]:
+    async def find(self, commands: Sequence[Placement]) -> Sequence[Order]:
         found = {}
         for command in commands:
             key = _key(command.user_id, command.idempotency_key)
@@ -108,7 +108,7 @@ class MemoryPlacedOrders:
                 found[order.id] = replace(order)
         return list(found.values())
 
-    async def find_twins(self, commands: Sequence[PlaceOrder]) -> Sequence[Order]:
+    async def find_twins(self, commands: Sequence[Placement]) -> Sequence[Order]:
         keyed = [command for command in commands if command.idempotency_key is not None]
         placing = Transaction(self._database)
         try:
@@ -140,7 +140,7 @@ class MemoryAdmission:
         self._ask = ask
         self._breaker = CircuitBreaker(clock)
 
-    async def check(self, commands: Sequence[PlaceOrder]) -> Sequence[Refused | None]:
+    async def check(self, commands: Sequence[Placement]) -> Sequence[Refused | None]:
         if not self._breaker.is_open:
             try:
                 reasons = await self._ask([(command.user_id, command.amount) for command in commands])

@@ -1,5 +1,4 @@
 from collections.abc import Callable
-from types import TracebackType
 from typing import Self
 
 from tests.memory.database import MemoryDatabase, Transaction
@@ -22,9 +21,7 @@ class MemoryUnitOfWork:
         self.transaction = Transaction(self._database)
         return self
 
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    async def __aexit__(self, kind: object, error: BaseException | None, trace: object) -> None:
         if error is not None:
             self.transaction.rollback()
             return

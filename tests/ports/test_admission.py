@@ -12,7 +12,7 @@ from aiohttp import web
 
 from kernel.domain.errors import Unavailable
 from orders.adapters.outbound.http_admission import HttpAdmission
-from orders.domain.commands import PlaceOrder
+from orders.domain.commands import Placement
 from orders.ports.admission import Admission
 from tests.memory.clock import MemoryClock
 from tests.memory.orders import MemoryAdmission
@@ -20,8 +20,8 @@ from tests.memory.orders import MemoryAdmission
 AdmissionRequests = list[tuple[str, int]]
 
 
-def command(user_id: str, amount: int) -> PlaceOrder:
-    return PlaceOrder(
+def command(user_id: str, amount: int) -> Placement:
+    return Placement(
         order_id=UUID(int=1),
         user_id=user_id,
         amount=amount,
@@ -45,7 +45,7 @@ class AskedPayments(ABC):
     async def go_away(self) -> None:
         """No request reaches it any more."""
 
-    async def checked(self, *commands: PlaceOrder) -> list[str | None]:
+    async def checked(self, *commands: Placement) -> list[str | None]:
         verdicts = await self.admission.check(commands)
         return [None if refused is None else refused.code for refused in verdicts]
 

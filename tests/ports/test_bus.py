@@ -127,17 +127,17 @@ async def test_stopping_lets_a_running_handler_finish(world: MemoryBusWorld | Ra
         finished.append(True)
 
     finished: list[bool] = []
-    async with world.bus("orders") as orders, world.bus("payments") as payments:
-        first = Inbox(wait)
-        await payments.subscribe(first)
-        async with relayed(orders, placed(b"[1]")):
-            await first.has(1)
-            stopping = asyncio.create_task(payments.stop())
-            await asyncio.sleep(0)
-            go_on.set()
-            await stopping
-            assert finished == [True]
-        await payments.close()
+    async with world.bus("orders") as orders:
+        async with world.bus("payments") as payments:
+            first = Inbox(wait)
+            await payments.subscribe(first)
+            async with relayed(orders, placed(b"[1]")):
+                await first.has(1)
+                stopping = asyncio.create_task(payments.stop())
+                await asyncio.sleep(0)
+                go_on.set()
+                await stopping
+                assert finished == [True]
         async with world.bus("payments") as successor:
             second = Inbox()
             await successor.subscribe(second)

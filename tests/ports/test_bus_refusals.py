@@ -26,10 +26,11 @@ async def silent_server() -> AsyncIterator[str]:
 
 
 async def refusal(urls: Sequence[str]) -> tuple[str, float]:
-    """What `connect` says, and after how many seconds."""
+    """What the start says, and after how many seconds."""
     started = time.monotonic()
     with pytest.raises(Unavailable) as caught:
-        await RabbitBus(urls, "orders", CATALOG).connect()
+        async with RabbitBus(urls, "orders", CATALOG):
+            pass
     assert "secret" not in caught.value.detail
     assert "\n" not in caught.value.detail
     return caught.value.detail, time.monotonic() - started

@@ -7,6 +7,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 import msgspec
 import pytest
 
+from kernel.adapters.rabbit.dead_letters import RabbitDeadLetters
 from kernel.contracts.messaging import Catalog, Messaging
 from kernel.domain.errors import Unavailable
 from kernel.ports.bus import Envelope, Unreadable
@@ -154,6 +155,38 @@ async def test_what_one_cannot_read_is_a_dead_letter_of_that_one_alone(world: Wo
         async with relayed(payments, captured(1)):
             assert await at_orders.has(1) == [b"[1]"]
         assert await world.dead_letters("receipts") == [b"[1]"]
+
+
+async def test_an_operator_finds_the_dead_letter_of_any_consumer_and_sends_it_back_to_that_one_alone(
+    broker: str,
+) -> None:
+    broken = True
+
+    async def refuse(_: bytes) -> None:
+        if broken:
+            raise Unreadable("no JSON")
+
+    async with AsyncExitStack() as opened:
+        world = await opened.enter_async_context(rabbit_world(broker, WITH_RECEIPTS))
+        at_orders, at_receipts = Inbox(), Inbox(refuse)
+        await subscribed(opened, world, "orders", at_orders)
+        await subscribed(opened, world, "receipts", at_receipts)
+        payments = await subscribed(opened, world, "payments", Inbox())
+        async with relayed(payments, captured(1)):
+            await at_receipts.has(1)
+        async with asyncio.timeout(20):
+            while await world.count("receipts.dead-letters") == 0:
+                await asyncio.sleep(0.02)
+        broken = False
+        async with RabbitDeadLetters([broker], "receipts", WITH_RECEIPTS) as visit:
+            (letter,) = [letter async for letter in visit.letters()]
+            assert (letter.parked.unhandled.type, letter.parked.unhandled.reason) == (
+                PAYMENT_CAPTURED,
+                "unreadable",
+            )
+            await visit.send_back(letter)
+        assert await at_receipts.has(2) == [b"[1]"] * 2
+        assert at_orders.bodies == [b"[1]"]
 
 
 async def test_what_is_published_and_nobody_subscribes_to_is_gone_and_no_fault(world: World) -> None:

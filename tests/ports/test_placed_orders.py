@@ -7,7 +7,7 @@ from uuid import UUID
 import pytest
 
 from kernel.domain.errors import Contention
-from orders.domain.commands import PlaceOrder
+from orders.domain.commands import Placement
 from orders.domain.order import Order
 from orders.domain.status import Status
 from tests.ports.orders import add, add_first, decided, order, there
@@ -15,8 +15,8 @@ from tests.ports.postgres_world import PostgresWorld
 from tests.ports.worlds import World, ended, undone
 
 
-def command(order: Order, **values: Any) -> PlaceOrder:
-    placing = PlaceOrder(
+def command(order: Order, **values: Any) -> Placement:
+    placing = Placement(
         order_id=order.id,
         user_id=order.user_id,
         amount=order.amount,

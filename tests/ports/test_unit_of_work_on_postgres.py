@@ -21,6 +21,7 @@ from kernel.domain.events import MessageId
 from tests.ports.claims import claim, claimed, count, counted, counts
 from tests.ports.postgres_world import PostgresWorld
 from tests.ports.worlds import DEADLINE_S, Noted, ended, failing
+from tests.servers.postgres import crash
 
 
 async def test_postgres_a_connection_that_the_server_ended_means_that_nothing_was_done(
@@ -146,11 +147,11 @@ async def doomed(server: EmbeddedPostgres) -> AsyncIterator[PostgresWorld]:
         yield world
 
 
-async def crash(server: EmbeddedPostgres, world: PostgresWorld) -> None:
+async def crash_with_connections(server: EmbeddedPostgres, world: PostgresWorld) -> None:
     """The processes of its connections die with it; left alone, one could still commit in its last moment."""
     connections = "SELECT pid FROM pg_stat_activity WHERE backend_type = 'client backend'"
     pids = [row["pid"] for row in await world.watcher.fetch(connections)]
-    server.kill()
+    crash(server)
     for pid in pids:
         with suppress(ProcessLookupError):
             os.kill(pid, signal.SIGKILL)
@@ -161,7 +162,7 @@ async def test_postgres_a_server_killed_before_the_end_of_the_block_has_done_not
 ) -> None:
     async with failing(Unavailable, doomed.uow()) as uow:
         await claim(doomed, uow)
-        await crash(server, doomed)
+        await crash_with_connections(server, doomed)
         await count(doomed, uow, "a")
     with pytest.raises(Unavailable):
         await claimed(doomed)
@@ -174,7 +175,7 @@ async def test_postgres_a_server_killed_before_the_commit_leaves_the_outcome_unk
 ) -> None:
     async with failing(OutcomeUnknown, doomed.uow()) as uow:
         await claim(doomed, uow)
-        await crash(server, doomed)
+        await crash_with_connections(server, doomed)
     async with world_of(server) as restarted:
         assert await claimed(restarted)
 
@@ -199,7 +200,7 @@ async def test_postgres_where_the_answer_is_lost_the_outcome_is_unknown_though_i
         while await doomed.watcher.fetchval(WAITS_FOR_STANDBY) == 0:
             await asyncio.sleep(0.005)
     assert not committing.done()
-    await crash(server, doomed)
+    await crash_with_connections(server, doomed)
     with pytest.raises(OutcomeUnknown):
         await ended(committing)
     async with watched(server) as watcher:

@@ -14,7 +14,7 @@ from kernel.adapters.embedded.account import Account, reach
 from kernel.adapters.embedded.binaries import find_binaries
 from kernel.adapters.embedded.child import run
 from kernel.adapters.embedded.postgres import EmbeddedPostgres
-from tests.servers.postgres import Template
+from tests.servers.postgres import Template, crash
 from tests.servers.process import descendants, eventually
 
 ENDS_WITHIN_S = 20
@@ -114,7 +114,7 @@ class ReplicatedDatabase(Database):
         primary = self._servers[self.primary]
         assert primary.pid is not None
         backends = descendants(primary.pid)
-        primary.kill()
+        crash(primary)
         for pid in backends:
             with suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)

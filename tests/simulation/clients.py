@@ -8,7 +8,7 @@ from typing import Any, Protocol, TypeVar
 from uuid import UUID
 
 from kernel.domain.errors import OutcomeUnknown, Refused, ShopError, Unavailable
-from orders.domain.commands import CancelOrder, PlaceOrder
+from orders.domain.commands import CancelOrder, Placement
 from orders.domain.order import Cancelled, Placed
 from orders.domain.status import Status
 from payments.domain.account import Deposit, Deposited, OpenAccount, Opened
@@ -119,7 +119,7 @@ class Client:
             nonlocal payable
             payable = self._sure_balance(intent) >= intent.amount
             placed: Placed = await orders.place(
-                PlaceOrder(
+                Placement(
                     order_id=orders.clock.new_id(),
                     user_id=self.user_id,
                     amount=intent.amount,

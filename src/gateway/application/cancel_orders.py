@@ -1,3 +1,4 @@
+from dataclasses import dataclass
 from functools import partial
 from uuid import UUID
 
@@ -7,13 +8,13 @@ from kernel.ports.clock import Clock
 from kernel.ports.http_answer import HttpAnswer
 
 
+@dataclass
 class CancelOrders:
     """Cancelling twice is cancelling once, so it is asked for until it is known what became of it."""
 
-    def __init__(self, orders: OrdersService, clock: Clock) -> None:
-        self.orders = orders
-        self.clock = clock
+    orders: OrdersService
+    clock: Clock
 
-    async def __call__(self, order_id: UUID, *, traceparent: str) -> HttpAnswer:
+    async def __call__(self, order_id: UUID) -> HttpAnswer:
         """Raises Unavailable where nothing was done, OutcomeUnknown where that stayed unknown for 10 s."""
-        return await until_known(partial(self.orders.cancel, order_id, traceparent=traceparent), self.clock)
+        return await until_known(partial(self.orders.cancel, order_id), self.clock)

@@ -1,3 +1,4 @@
+from dataclasses import dataclass
 from functools import partial
 
 from gateway.application.until_known import until_known
@@ -6,6 +7,7 @@ from kernel.ports.clock import Clock
 from kernel.ports.http_answer import HttpAnswer
 
 
+@dataclass
 class ChangeAccounts:
     """Opens accounts and tops them up. Without a client's key a change is asked for once and never again;
     with one, until it is known what became of it.
@@ -13,14 +15,13 @@ class ChangeAccounts:
     Raises Unavailable where nothing was done, OutcomeUnknown where that stayed unknown for 10 s.
     """
 
-    def __init__(self, accounts: AccountsService, clock: Clock) -> None:
-        self.accounts = accounts
-        self.clock = clock
+    accounts: AccountsService
+    clock: Clock
 
-    async def open(self, account: bytes, *, key: str | None, traceparent: str) -> HttpAnswer:
-        ask = partial(self.accounts.open, account, key=key, traceparent=traceparent)
+    async def open(self, account: bytes, *, key: str | None) -> HttpAnswer:
+        ask = partial(self.accounts.open, account, key=key)
         return await (ask() if key is None else until_known(ask, self.clock))
 
-    async def deposit(self, user_id: str, deposit: bytes, *, key: str | None, traceparent: str) -> HttpAnswer:
-        ask = partial(self.accounts.deposit, user_id, deposit, key=key, traceparent=traceparent)
+    async def deposit(self, user_id: str, deposit: bytes, *, key: str | None) -> HttpAnswer:
+        ask = partial(self.accounts.deposit, user_id, deposit, key=key)
         return await (ask() if key is None else until_known(ask, self.clock))

@@ -1,6 +1,7 @@
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 
 from gateway.application.hub import Hub
 from gateway.application.place_orders import PlaceOrders
@@ -13,12 +14,12 @@ Left = Callable[[], Awaitable[None]]
 logger = logging.getLogger(__name__)
 
 
+@dataclass
 class PlaceAndWait:
     """Places an order, and waits until it is decided."""
 
-    def __init__(self, place_orders: PlaceOrders, hub: Hub) -> None:
-        self.place_orders = place_orders
-        self.hub = hub
+    place_orders: PlaceOrders
+    hub: Hub
 
     async def __call__(
         self, order: PlacementRequest, *, within_s: float, left: Left

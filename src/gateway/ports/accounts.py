@@ -10,16 +10,14 @@ class AccountsService(Protocol):
     key, to ask for it again is safe.
     """
 
-    async def open(self, account: bytes, *, key: str | None, traceparent: str) -> HttpAnswer:
+    async def open(self, account: bytes, *, key: str | None) -> HttpAnswer:
         """`account` is the JSON body of the call."""
         ...
 
-    async def deposit(self, user_id: str, deposit: bytes, *, key: str | None, traceparent: str) -> HttpAnswer:
+    async def deposit(self, user_id: str, deposit: bytes, *, key: str | None) -> HttpAnswer:
         """`deposit` is the JSON body of the call."""
         ...
 
-    async def get(self, user_id: str, *, traceparent: str) -> HttpAnswer: ...
+    async def get(self, user_id: str) -> HttpAnswer: ...
 
-    async def transactions(
-        self, user_id: str, *, after: int | None, limit: int, traceparent: str
-    ) -> HttpAnswer: ...
+    async def transactions(self, user_id: str, *, after: int | None, limit: int) -> HttpAnswer: ...

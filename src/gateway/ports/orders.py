@@ -16,15 +16,15 @@ class OrdersService(Protocol):
         """
         ...
 
-    async def cancel(self, order_id: UUID, *, traceparent: str) -> HttpAnswer:
+    async def cancel(self, order_id: UUID) -> HttpAnswer:
         """To ask again is safe. Raises as `place` does."""
         ...
 
-    async def get(self, order_id: UUID, *, unless: str | None, traceparent: str) -> HttpAnswer:
+    async def get(self, order_id: UUID, *, unless: str | None) -> HttpAnswer:
         """`unless` names, as If-None-Match, the versions that the caller has: for those the answer is 304."""
         ...
 
-    async def history(self, order_id: UUID, *, after: int | None, traceparent: str) -> HttpAnswer: ...
+    async def history(self, order_id: UUID, *, after: int | None) -> HttpAnswer: ...
 
     async def changes(self, order_ids: Sequence[UUID]) -> Sequence[Sequence[Change]]:
         """All changes of each order so far, in order; none where there is no such order.
@@ -34,5 +34,5 @@ class OrdersService(Protocol):
         ...
 
     async def page(
-        self, *, user_id: str | None, status: str | None, after: UUID | None, limit: int, traceparent: str
+        self, *, user_id: str | None, status: str | None, after: UUID | None, limit: int
     ) -> HttpAnswer: ...

@@ -17,7 +17,6 @@ from kernel.ports.bus import Unreadable
 
 E = TypeVar("E", bound=Event)
 
-
 # The fields of an event that name the call behind it.
 Origin = Mapping[str, str]
 # For each type that is understood the struct of its data, and what makes the fact of data and origin.

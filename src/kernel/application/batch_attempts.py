@@ -10,18 +10,15 @@ from kernel.ports.clock import Clock
 C = TypeVar("C")
 R = TypeVar("R")
 
+Execute = Callable[[Sequence[C]], Awaitable[Sequence[R | Exception]]]
+
 ATTEMPTS_MAX = 5
 
 
 class BatchAttempts(Generic[C, R]):
     """A batch that fails is halved until the culprit stands alone."""
 
-    def __init__(
-        self,
-        execute: Callable[[Sequence[C]], Awaitable[Sequence[R | Exception]]],
-        repeat: Callable[[Sequence[C]], Awaitable[Sequence[R | Exception]]],
-        clock: Clock,
-    ) -> None:
+    def __init__(self, execute: Execute[C, R], repeat: Execute[C, R], clock: Clock) -> None:
         self._execute = execute
         self._repeat = repeat
         self._clock = clock

@@ -2,11 +2,11 @@
 
 import asyncio
 from collections import deque
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
-from kernel.application.batch_attempts import BatchAttempts, busy
+from kernel.application.batch_attempts import BatchAttempts, Execute, busy
 from kernel.domain.errors import OutcomeUnknown, Unavailable
 from kernel.ports.clock import Clock
 
@@ -43,10 +43,10 @@ class GroupCommit(Generic[C, R]):
 
     def __init__(
         self,
-        execute: Callable[[Sequence[C]], Awaitable[Sequence[R | Exception]]],
+        execute: Execute[C, R],
         clock: Clock,
         *,
-        repeat: Callable[[Sequence[C]], Awaitable[Sequence[R | Exception]]] | None = None,
+        repeat: Execute[C, R] | None = None,
         batch_size_max: int = 200,
         waiting_max: int = 10_000,
         wait_max_s: float = WAIT_MAX_S,

@@ -1,5 +1,4 @@
 from collections.abc import Awaitable, Callable, Sequence
-from types import TracebackType
 from typing import Protocol, Self
 
 from kernel.domain.value import value
@@ -30,23 +29,11 @@ class Publisher(Protocol):
 
         An envelope that does not reach all its consumers is a failure.
         """
-        ...
 
 
 class Notifier(Protocol):
     async def notify(self, envelope: Envelope) -> bool:
         """Notify whoever listens, at most once; whether anybody does. Raises Unavailable."""
-        ...
-
-
-class Subscriber(Protocol):
-    async def subscribe(self, handler: Handler) -> None:
-        """Hand the messages of this service to the handler.
-
-        A handler that returns has acknowledged its message. One that raises Unreadable sends it to the
-        dead-letter queue, and one that raises anything else sees it again.
-        """
-        ...
 
 
 class Notifications(Protocol):
@@ -58,25 +45,28 @@ class Notifications(Protocol):
     @property
     def healthy(self) -> bool:
         """Whether messages can come now; a bus that is away comes back by itself."""
-        ...
 
     async def listen(self, event_type: str, handle: Callable[[bytes], None]) -> None:
         """Hand each message of this type that is sent here to the function, from now on until cancelled."""
-        ...
 
     async def want(self, wanted: bool) -> None:
         """Whether messages are to be sent here. Returns once they are, or soon while the bus is away: then it
         will be so when it is back."""
-        ...
 
 
-class Bus(Publisher, Notifier, Subscriber, Protocol):
+class Bus(Publisher, Notifier, Protocol):
     """A service's connection to the others."""
+
+    async def subscribe(self, handler: Handler) -> None:
+        """Hand the messages of this service to the handler.
+
+        A handler that returns has acknowledged its message. One that raises Unreadable sends it to the
+        dead-letter queue, and one that raises anything else sees it again.
+        """
 
     @property
     def healthy(self) -> bool:
         """Whether messages can come and go now; a bus that is away comes back by itself."""
-        ...
 
     def consumers(self, event_type: str) -> Sequence[str]:
         """Those to whom this type has to be published one by one, or one that fails would delay the others.
@@ -84,18 +74,12 @@ class Bus(Publisher, Notifier, Subscriber, Protocol):
         There are none where the bus keeps a queue for each consumer, and where one at most has to be handed
         it.
         """
-        ...
 
     async def stop(self) -> None:
         """Take no more messages, and let running handlers finish."""
-        ...
 
     async def __aenter__(self) -> Self:
         """Connect. Raises Unavailable where the bus cannot be reached at start."""
-        ...
 
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    async def __aexit__(self, *_: object) -> None:
         """Stop, and end the connection."""
-        ...

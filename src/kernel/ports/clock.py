@@ -8,18 +8,14 @@ class Clock(Protocol):
 
     def now(self) -> datetime:
         """The time in UTC."""
-        ...
 
     def monotonic(self) -> float:
         """Seconds that only ever grow, for measuring; the wall clock may be set back."""
-        ...
 
     def new_id(self) -> UUID:
         """A UUIDv7 (RFC 9562), so that what is newer sorts last."""
-        ...
 
     def random(self) -> float:
         """At least 0, below 1."""
-        ...
 
     async def sleep(self, seconds: float) -> None: ...

@@ -15,16 +15,12 @@ class Inbox(Protocol):
         round trip. Where it does not, or comes in another transaction at the same time, Contention is raised,
         when the transaction ends at the latest.
         """
-        ...
 
     async def claim_message(self, message: MessageId) -> bool:
         """Whether this transaction is the first to claim the message."""
-        ...
 
     async def forget(self, messages: Sequence[MessageId]) -> None:
         """Whoever comes next with one of these messages may claim it again."""
-        ...
 
     async def prune(self, *, before: datetime, count_max: int) -> int:
         """Forget messages that were claimed before then, and say how many; any number of callers share it."""
-        ...

@@ -24,7 +24,6 @@ class Outbox(Protocol[E_contra]):
 
         Those of one type are kept together, as many as an envelope holds.
         """
-        ...
 
 
 class Backlog(Protocol):
@@ -38,18 +37,14 @@ class Backlog(Protocol):
 
         What another transaction has taken is passed over, so that any number of relays share the work.
         """
-        ...
 
     async def waiting(
         self, event_type: str, *, count_max: int, before: datetime, but: Collection[UUID]
     ) -> Sequence[OutboxRow]:
         """As `take`, without these rows; they all stay, and nobody is kept from them."""
-        ...
 
     async def remove(self, event_type: str, ids: Sequence[UUID]) -> None:
         """What was published without being taken; some of it may be gone already."""
-        ...
 
     async def waiting_since(self) -> datetime | None:
         """Since when the oldest committed event waits that a service must get; None where none waits."""
-        ...

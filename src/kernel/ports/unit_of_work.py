@@ -1,4 +1,3 @@
-from types import TracebackType
 from typing import Protocol, Self
 
 
@@ -13,6 +12,4 @@ class UnitOfWork(Protocol):
 
     async def __aenter__(self) -> Self: ...
 
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None: ...
+    async def __aexit__(self, kind: object, error: BaseException | None, trace: object) -> None: ...

@@ -4,13 +4,16 @@ import asyncio
 
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from kernel.adapters.http.health import Probes
+from kernel.adapters.http.health import Probe, Probes
 from kernel.adapters.postgres.checks.schema import revision
 from kernel.adapters.postgres.connections.pool import pool_of
 from kernel.application.watchdog import Watchdog
 
 
-def probes(engine: AsyncEngine, wanted: int, watchdog: Watchdog, stop: asyncio.Event) -> Probes:
+def probes(
+    engine: AsyncEngine, wanted: int, watchdog: Watchdog, stop: asyncio.Event, **helpful: Probe
+) -> Probes:
+    """`helpful`: what the service looks at beside that; where one does not hold, `degraded` has its name."""
     trouble = pool_of(engine).trouble
     found = 0
 
@@ -30,6 +33,6 @@ def probes(engine: AsyncEngine, wanted: int, watchdog: Watchdog, stop: asyncio.E
 
     return Probes(
         required={"database": database_answers, "schema": schema_suffices},
-        helpful={"database": database_takes_all, "rabbitmq": work_gets_through},
+        helpful={"database": database_takes_all, "rabbitmq": work_gets_through, **helpful},
         stop=stop,
     )

@@ -1,6 +1,6 @@
 """The mechanisms of a service with a database and a bus, as dishka provides them."""
 
-from dishka import AnyOf, AsyncContainer, Provider, Scope, provide
+from dishka import AnyOf, AsyncContainer, Provider, Scope, provide, provide_all
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from kernel.adapters.postgres.connections.pool import pool_of
@@ -28,49 +28,29 @@ from kernel.wiring.use_cases import scoped
 
 
 class KernelProvider(Provider):
-    """The mechanisms of a service with a database and a bus."""
-
     scope = Scope.REQUEST
 
     def __init__(self, engine: AsyncEngine, bus: Bus, telemetry: Telemetry) -> None:
         super().__init__()
-        self._engine = engine
-        self._bus = bus
-        self._telemetry = telemetry
+        self.provide(lambda: engine, provides=AsyncEngine, scope=Scope.APP)
+        self.provide(lambda: bus, provides=Bus, scope=Scope.APP)
+        self.provide(lambda: telemetry, provides=Telemetry, scope=Scope.APP)
 
     uow = provide(PostgresUnitOfWork, provides=AnyOf[PostgresUnitOfWork, UnitOfWork])
     inbox = provide(PostgresInbox, provides=Inbox)
     parked = provide(PostgresParkedMessages, provides=ParkedMessages)
     backlog = provide(PostgresBacklog, provides=Backlog)
-    publish_committed = provide(PublishCommitted)
-    relay_events = provide(RelayEvents)
-    relay_to_consumer = provide(RelayToConsumer)
-    park_message = provide(ParkMessage)
-    handle_replayed = provide(HandleReplayed)
-    prune_inbox = provide(PruneInbox)
-    waiting_since = provide(WaitingSince)
+    use_cases = provide_all(
+        PublishCommitted, RelayEvents, RelayToConsumer, ParkMessage, HandleReplayed, PruneInbox, WaitingSince
+    )
     clock = provide(SystemClock, provides=Clock, scope=Scope.APP)
     dispatcher = provide(RelayDispatcher, scope=Scope.APP)
 
     @provide(scope=Scope.APP)
-    def engine(self) -> AsyncEngine:
-        return self._engine
+    def watchdog(self, engine: AsyncEngine, bus: Bus, container: AsyncContainer, clock: Clock) -> Watchdog:
+        database, rabbitmq = pool_of(engine).trouble, Trouble("rabbitmq", clock)
+        return Watchdog(bus, scoped(container, WaitingSince), database, rabbitmq, clock)
 
     @provide(scope=Scope.APP)
-    def bus(self) -> Bus:
-        return self._bus
-
-    @provide(scope=Scope.APP)
-    def watchdog(self, container: AsyncContainer, clock: Clock) -> Watchdog:
-        database = pool_of(self._engine).trouble
-        return Watchdog(
-            self._bus, scoped(container, WaitingSince), database, Trouble("rabbitmq", clock), clock
-        )
-
-    @provide(scope=Scope.APP)
-    def publisher(self, watchdog: Watchdog) -> Publisher:
-        return self._telemetry.publisher(watchdog)
-
-    @provide(scope=Scope.APP)
-    def telemetry(self) -> Telemetry:
-        return self._telemetry
+    def publisher(self, telemetry: Telemetry, watchdog: Watchdog) -> Publisher:
+        return telemetry.publisher(watchdog)

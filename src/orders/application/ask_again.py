@@ -1,3 +1,4 @@
+from dataclasses import dataclass
 from datetime import timedelta
 
 from kernel.domain.events import new_trace
@@ -11,20 +12,18 @@ COUNT_MAX = 500
 BACKLOG_AGE_MAX = timedelta(seconds=1)
 
 
+@dataclass
 class AskAgain:
     """Asks payments again about orders that should long be decided, so that any loss heals.
 
     Not while events of our own wait: those requests are still on their way.
     """
 
-    def __init__(
-        self, uow: UnitOfWork, orders: Orders, outbox: Outbox[PaymentRequest], backlog: Backlog, clock: Clock
-    ) -> None:
-        self.uow = uow
-        self.orders = orders
-        self.outbox = outbox
-        self.backlog = backlog
-        self.clock = clock
+    uow: UnitOfWork
+    orders: Orders
+    outbox: Outbox[PaymentRequest]
+    backlog: Backlog
+    clock: Clock
 
     async def __call__(self) -> bool:
         """Whether there may be more to do at once; there is not, so that payments are not flooded."""

@@ -1,4 +1,5 @@
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from kernel.domain.errors import NotFound, ShopError
 from kernel.ports.clock import Clock
@@ -6,29 +7,21 @@ from kernel.ports.outbox import Outbox
 from kernel.ports.unit_of_work import UnitOfWork
 from orders.domain.commands import CancelOrder
 from orders.domain.events import PaymentRequest
-from orders.domain.order import Cancelled
+from orders.domain.order import Cancelled, find_order
 from orders.ports.listeners import NotifyListeners
 from orders.ports.orders import History, Orders
 
 
+@dataclass
 class CancelOrders:
     """Users want their orders no more: payments is asked, once an order, to pay nothing or to pay back."""
 
-    def __init__(
-        self,
-        uow: UnitOfWork,
-        orders: Orders,
-        history: History,
-        outbox: Outbox[PaymentRequest],
-        notify_listeners: NotifyListeners,
-        clock: Clock,
-    ) -> None:
-        self.uow = uow
-        self.orders = orders
-        self.history = history
-        self.outbox = outbox
-        self.notify_listeners = notify_listeners
-        self.clock = clock
+    uow: UnitOfWork
+    orders: Orders
+    history: History
+    outbox: Outbox[PaymentRequest]
+    notify_listeners: NotifyListeners
+    clock: Clock
 
     async def __call__(self, commands: Sequence[CancelOrder]) -> list[Cancelled | ShopError]:
         """One outcome a command, in order."""
@@ -37,10 +30,9 @@ class CancelOrders:
             orders = await self.orders.lock(commands)
             now = self.clock.now()
             for command in commands:
-                order = orders.get(command.order_id)
-                if order is None or order.user_id != command.user_id:
-                    missing = f"there is no order {command.order_id} of this user"
-                    outcomes.append(NotFound("order_not_found", missing))
+                order = find_order(orders, command)
+                if isinstance(order, NotFound):
+                    outcomes.append(order)
                 else:
                     outcomes.append(order.cancel(command.traceparent, now, command.request_id))
             new = [outcome for outcome in outcomes if isinstance(outcome, Cancelled) and outcome.events]

@@ -1,41 +1,32 @@
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 from kernel.domain.errors import Contention, Refused
 from kernel.ports.clock import Clock
 from kernel.ports.outbox import Outbox
 from kernel.ports.unit_of_work import UnitOfWork
-from orders.domain.commands import Identity, PlaceOrder
+from orders.domain.commands import Identity, Placement
 from orders.domain.events import PaymentRequest
 from orders.domain.order import Order, Placed, outcome
 from orders.ports.admission import Admission
 from orders.ports.orders import History, Orders, PlacedOrders
 
 
+@dataclass
 class PlaceOrders:
     """Accepts orders and starts their payment, once per idempotency key; a refused one leaves nothing."""
 
-    def __init__(
-        self,
-        uow: UnitOfWork,
-        orders: Orders,
-        history: History,
-        placed: PlacedOrders,
-        outbox: Outbox[PaymentRequest],
-        admission: Admission,
-        clock: Clock,
-        currency: str,
-    ) -> None:
-        self.uow = uow
-        self.orders = orders
-        self.history = history
-        self.placed = placed
-        self.outbox = outbox
-        self.admission = admission
-        self.clock = clock
-        self.currency = currency
+    uow: UnitOfWork
+    orders: Orders
+    history: History
+    placed: PlacedOrders
+    outbox: Outbox[PaymentRequest]
+    admission: Admission
+    clock: Clock
+    currency: str
 
     async def __call__(
-        self, commands: Sequence[PlaceOrder], *, checked: bool = False
+        self, commands: Sequence[Placement], *, checked: bool = False
     ) -> list[Placed | Refused]:
         """One outcome a command, in order.
 
@@ -45,10 +36,9 @@ class PlaceOrders:
         refusals: Sequence[Refused | None] = [None] * len(commands)
         if not checked:
             refusals = await self.admission.check(commands)
-        admitted = [command for command, refusal in zip(commands, refusals, strict=True) if refusal is None]
-        refused = [
-            command for command, refusal in zip(commands, refusals, strict=True) if refusal is not None
-        ]
+        checks = list(zip(commands, refusals, strict=True))
+        admitted = [command for command, refusal in checks if refusal is None]
+        refused = [command for command, refusal in checks if refusal is not None]
         # Another call with the key of a refused command may be accepted, and charged, or be about to be: the
         # refusal would be false. Adding waits for such calls by itself, so what is admitted is not looked up.
         orders = by_identity(await self.placed.find_twins(refused) if refused else [])
@@ -60,7 +50,7 @@ class PlaceOrders:
             orders |= by_identity(await self.placed.find(new))
             orders |= by_identity(await self._add(first_of_each(new, without=orders)))
         outcomes: list[Placed | Refused] = []
-        for command, refusal in zip(commands, refusals, strict=True):
+        for command, refusal in checks:
             order = orders.get(command.identity)
             if order is not None:
                 outcomes.append(outcome(command, order))
@@ -68,7 +58,7 @@ class PlaceOrders:
                 outcomes.append(refusal)
         return outcomes
 
-    async def _add(self, commands: Sequence[PlaceOrder]) -> list[Order]:
+    async def _add(self, commands: Sequence[Placement]) -> list[Order]:
         """Raises Contention where one of them has an order already; then none is added."""
         now = self.clock.now()
         orders = [Order.place(command, self.currency, now) for command in commands]
@@ -85,9 +75,9 @@ def by_identity(orders: Sequence[Order]) -> dict[Identity, Order]:
     return {order.identity: order for order in orders}
 
 
-def first_of_each(commands: Sequence[PlaceOrder], *, without: Mapping[Identity, Order]) -> list[PlaceOrder]:
+def first_of_each(commands: Sequence[Placement], *, without: Mapping[Identity, Order]) -> list[Placement]:
     """The commands without those whose order is known; of several with one identity, the first."""
-    firsts: dict[Identity, PlaceOrder] = {}
+    firsts: dict[Identity, Placement] = {}
     for command in commands:
         identity = command.identity
         if identity not in without:

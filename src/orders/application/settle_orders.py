@@ -1,37 +1,30 @@
 from collections.abc import Sequence
+from dataclasses import dataclass
 
+from kernel.domain.errors import NotFound
 from kernel.domain.events import Received, Unhandled
 from kernel.ports.clock import Clock
 from kernel.ports.inbox import Inbox
 from kernel.ports.parked import ParkedMessages
 from kernel.ports.unit_of_work import UnitOfWork
 from orders.domain.events import PaymentResult
-from orders.domain.order import OrderStatusChanged
+from orders.domain.order import OrderStatusChanged, find_order
 from orders.domain.status import StatusChanged
 from orders.ports.listeners import NotifyListeners
 from orders.ports.orders import History, Orders
 
 
+@dataclass
 class SettleOrders:
     """Payments decided: each order is finished or cancelled, once, and whoever listens is notified."""
 
-    def __init__(
-        self,
-        uow: UnitOfWork,
-        inbox: Inbox,
-        parked: ParkedMessages,
-        orders: Orders,
-        history: History,
-        notify_listeners: NotifyListeners,
-        clock: Clock,
-    ) -> None:
-        self.uow = uow
-        self.inbox = inbox
-        self.parked = parked
-        self.orders = orders
-        self.history = history
-        self.notify_listeners = notify_listeners
-        self.clock = clock
+    uow: UnitOfWork
+    inbox: Inbox
+    parked: ParkedMessages
+    orders: Orders
+    history: History
+    notify_listeners: NotifyListeners
+    clock: Clock
 
     async def __call__(self, received: Sequence[Received[PaymentResult]]) -> list[Unhandled]:
         """Settles the orders. Parks, and returns, the decisions about orders that are not there."""
@@ -44,16 +37,13 @@ class SettleOrders:
             unhandled = []
             for item in fresh:
                 decided = item.fact
-                order = orders.get(decided.order_id)
-                if order is None or order.user_id != decided.user_id:
-                    detail = f"there is no order {decided.order_id} of this user"
-                    unhandled.append(item.unhandled("order_not_found", detail))
+                order = find_order(orders, decided)
+                if isinstance(order, NotFound):
+                    unhandled.append(item.unhandled(order.code, order.detail))
                     continue
                 changed = order.settle(decided, now)
                 changes += changed
-                notifications += [
-                    order.notification(change, decided.traceparent, decided.request_id) for change in changed
-                ]
+                notifications += order.notifications(changed, decided.traceparent, decided.request_id)
             if unhandled:
                 await self.parked.add(unhandled)
             await self.orders.save([orders[change.order_id] for change in changes])

@@ -17,7 +17,6 @@ from kernel.adapters.http.conventions.headers import (
 )
 from kernel.adapters.http.conventions.idempotency import keys_in_the_body, nothing_but_a_key
 from kernel.adapters.http.conventions.problem import problems
-from kernel.adapters.http.documents.links import to
 from kernel.adapters.http.documents.operations import (
     AWAY,
     INVALID,
@@ -28,11 +27,16 @@ from kernel.adapters.http.documents.operations import (
     Operation,
     answering,
     body,
+    to,
 )
 from kernel.adapters.http.parsing.body import BATCH_BYTES_MAX, Items, JsonBody, JsonItems
 from kernel.contracts.schema import USER_ID_TEXT
+from kernel.contracts.values import UserId
 from orders.contract import examples, http
 from orders.contract.problems import PROBLEMS
+
+# Where the service offers them; the path of each is below it.
+ROUTE = "/api/Order"
 
 PlaceOrderBody = Annotated[http.PlaceOrder, body(examples.PLACE_ORDER)]
 OrderIdsBody = Annotated[list[UUID], body([examples.ORDER["id"]])]
@@ -41,6 +45,7 @@ PlaceOrdersBody = Annotated[Items[http.PlaceOrderItem], body(examples.BATCH)]
 OrderIdInPath = Annotated[UUID, PathParameter(name="id", examples=[Example(value=examples.ORDER["id"])])]
 UserIdFilter = Annotated[
     str | None,
+    UserId,
     QueryParameter(name="userId", schema_extra={"pattern": USER_ID_TEXT}, examples=[Example(value="alice")]),
 ]
 StatusFilter = Annotated[http.OrderStatus | None, QueryParameter(name="status")]
@@ -67,6 +72,7 @@ PLACE_ORDER = Operation(
     ),
 )
 PLACE_ORDERS = Operation(
+    path="/batch",
     operation_id="placeOrders",
     summary="Place 1 to 200 orders, each with its own fate",
     dto=JsonItems,
@@ -86,6 +92,7 @@ LIST_ORDERS = Operation(
     | problems(PROBLEMS, INVALID, *AWAY),
 )
 GET_ORDER = Operation(
+    path="/{id:str}",
     operation_id="getOrder",
     summary="An order and its status",
     operation_class=answering_with(ETAG, links=FROM_ORDER),
@@ -94,12 +101,14 @@ GET_ORDER = Operation(
     | problems(PROBLEMS, INVALID, NO_ORDER, *AWAY),
 )
 GET_HISTORY = Operation(
+    path="/{id:str}/history",
     operation_id="getOrderHistory",
     summary="Every status that the order ever had, oldest first",
     responses=answering(200, list[http.StatusChange], "What came after `after`", examples.HISTORY)
     | problems(PROBLEMS, INVALID, NO_ORDER, *AWAY),
 )
 CANCEL_ORDER = Operation(
+    path="/{id:str}/cancel",
     operation_id="cancelOrder",
     summary="Cancel an order, or refund it where it is paid",
     description="A NEW order gets CANCELLED, or is refunded if its payment was faster; a FINISHED one gets"
@@ -113,6 +122,7 @@ CANCEL_ORDER = Operation(
     | problems(PROBLEMS, INVALID, NO_ORDER, (409, "order_cancelled"), (409, "order_refunded"), *NOT_WRITTEN),
 )
 READ_CHANGES = Operation(
+    path="/changes",
     operation_id="readChanges",
     summary="Orders as they were after each of their changes (for the gateway)",
     dto=JsonBody,

@@ -9,7 +9,7 @@ Identity = UUID | tuple[str, str]
 
 
 @value(kw_only=True)
-class PlaceOrder:
+class Placement:
     """A command; it brings the id of its order, so that doing it twice is doing it once."""
 
     order_id: UUID

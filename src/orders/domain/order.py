@@ -1,14 +1,14 @@
 """An order: placed by a user, decided by a payment, perhaps cancelled or refunded after all."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Self
+from typing import Any, Self
 from uuid import UUID
 
-from kernel.domain.errors import Conflict, Refused
+from kernel.domain.errors import Conflict, NotFound, Refused
 from kernel.domain.value import value
-from orders.domain.commands import Identity, PlaceOrder
+from orders.domain.commands import CancelOrder, Identity, Placement
 from orders.domain.events import (
     CancellationRequested,
     OrderEvent,
@@ -25,15 +25,9 @@ from orders.domain.status import Status, StatusChanged
 ASK_AGAIN_FIRST = timedelta(seconds=5)
 ASK_AGAIN_MAX = timedelta(seconds=300)
 
-# The place of a status in an order's history is its sequence number.
-SEQUENCE = {
-    Status.NEW: 1,
-    Status.FINISHED: 2,
-    Status.CANCELLED: 2,
-    Status.REFUNDING: 3,
-    Status.REFUNDED: 4,
-}
 PAID_HISTORY = (Status.NEW, Status.FINISHED, Status.REFUNDING, Status.REFUNDED)
+# The place of a status in an order's history is its sequence number.
+SEQUENCE = {status: place for place, status in enumerate(PAID_HISTORY, 1)} | {Status.CANCELLED: 2}
 
 CANCELLED_BY_USER = "cancelled_by_user"
 
@@ -58,7 +52,7 @@ class Order:
         return self.id if self.idempotency_key is None else (self.user_id, self.idempotency_key)
 
     @classmethod
-    def place(cls, command: PlaceOrder, currency: str, now: datetime) -> Self:
+    def place(cls, command: Placement, currency: str, now: datetime) -> Self:
         return cls(
             id=command.order_id,
             user_id=command.user_id,
@@ -75,15 +69,8 @@ class Order:
         )
 
     def placed(self, traceparent: str, request_id: str = "") -> OrderPlaced:
-        return OrderPlaced(
-            order_id=self.id,
-            user_id=self.user_id,
-            traceparent=traceparent,
-            request_id=request_id,
-            idempotency_key=self.idempotency_key or "",
-            amount=self.amount,
-            currency=self.currency,
-        )
+        about = self._about(traceparent, request_id)
+        return OrderPlaced(**about, amount=self.amount, currency=self.currency)
 
     def settle(self, decided: PaymentResult, now: datetime) -> list[StatusChanged]:
         """A repeated or late decision changes nothing; what went before an early one is made up for."""
@@ -109,7 +96,7 @@ class Order:
         self.cancel_requested_at = now
         self.ask_again_at = now + ASK_AGAIN_FIRST
         changes = self._advance(Status.REFUNDING, now) if self.status is Status.FINISHED else []
-        notifications = [self.notification(change, traceparent, request_id) for change in changes]
+        notifications = self.notifications(changes, traceparent, request_id)
         events = [self._cancellation_requested(traceparent, request_id)]
         return Cancelled(order=self, changes=changes, events=events, notifications=notifications)
 
@@ -132,28 +119,24 @@ class Order:
             at=self.updated_at,
         )
 
-    def notification(
-        self, change: StatusChanged, traceparent: str, request_id: str = ""
-    ) -> "OrderStatusChanged":
-        """A notification of this change."""
-        return OrderStatusChanged(
-            order_id=self.id,
-            user_id=self.user_id,
-            traceparent=traceparent,
-            request_id=request_id,
-            idempotency_key=self.idempotency_key or "",
-            order=self,
-            change=change,
-        )
+    def notifications(
+        self, changes: Sequence[StatusChanged], traceparent: str, request_id: str = ""
+    ) -> "list[OrderStatusChanged]":
+        about = self._about(traceparent, request_id)
+        return [OrderStatusChanged(**about, order=self, change=change) for change in changes]
 
     def _cancellation_requested(self, traceparent: str, request_id: str = "") -> CancellationRequested:
-        return CancellationRequested(
-            order_id=self.id,
-            user_id=self.user_id,
-            traceparent=traceparent,
-            request_id=request_id,
-            idempotency_key=self.idempotency_key or "",
-        )
+        return CancellationRequested(**self._about(traceparent, request_id))
+
+    def _about(self, traceparent: str, request_id: str) -> dict[str, Any]:
+        """What every event of this order tells, and of the call behind it."""
+        return {
+            "order_id": self.id,
+            "user_id": self.user_id,
+            "traceparent": traceparent,
+            "request_id": request_id,
+            "idempotency_key": self.idempotency_key or "",
+        }
 
     def _advance(self, status: Status, now: datetime) -> list[StatusChanged]:
         """Through the status history of a paid order up to this status, each step a change of its own."""
@@ -181,7 +164,7 @@ class OrderStatusChanged(OrderEvent):
 
 @value
 class Placed:
-    """The outcome of a PlaceOrder that was accepted, now or (`replayed`) at an earlier call with its key."""
+    """The outcome of a Placement that was accepted, now or (`replayed`) at an earlier call with its key."""
 
     order: Order
     replayed: bool
@@ -197,7 +180,15 @@ class Cancelled:
     notifications: Sequence[OrderStatusChanged] = ()
 
 
-def outcome(command: PlaceOrder, order: Order) -> Placed | Refused:
+def find_order(orders: Mapping[UUID, Order], item: PaymentResult | CancelOrder) -> Order | NotFound:
+    """The order that this is about; what is not there, or not of its user, is not found."""
+    order = orders.get(item.order_id)
+    if order is None or order.user_id != item.user_id:
+        return NotFound("order_not_found", f"there is no order {item.order_id} of this user")
+    return order
+
+
+def outcome(command: Placement, order: Order) -> Placed | Refused:
     """What the command is told about the order that bears its id or its idempotency key."""
     if order.id == command.order_id:
         return Placed(order, replayed=False)

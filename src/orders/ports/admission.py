@@ -2,11 +2,11 @@ from collections.abc import Sequence
 from typing import Protocol
 
 from kernel.domain.errors import Refused
-from orders.domain.commands import PlaceOrder
+from orders.domain.commands import Placement
 
 
 class Admission(Protocol):
-    async def check(self, commands: Sequence[PlaceOrder]) -> Sequence[Refused | None]:
+    async def check(self, commands: Sequence[Placement]) -> Sequence[Refused | None]:
         """Why each order would not be paid now, each checked alone; None where nothing speaks against it.
 
         The payment has the last word. Where payments cannot be asked in time, nothing speaks against any.

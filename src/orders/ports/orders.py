@@ -3,7 +3,7 @@ from datetime import datetime
 from typing import Protocol
 from uuid import UUID
 
-from orders.domain.commands import CancelOrder, PlaceOrder
+from orders.domain.commands import CancelOrder, Placement
 from orders.domain.events import PaymentResult
 from orders.domain.order import Order
 from orders.domain.status import Status, StatusChanged
@@ -52,11 +52,11 @@ class PlacedOrders(Protocol):
         """Each order as it was after each of its changes, by id; what is not there is left out."""
         ...
 
-    async def find(self, commands: Sequence[PlaceOrder]) -> Sequence[Order]:
+    async def find(self, commands: Sequence[Placement]) -> Sequence[Order]:
         """The orders that bear the idempotency key of one of the commands, or the id of one without a key."""
         ...
 
-    async def find_twins(self, commands: Sequence[PlaceOrder]) -> Sequence[Order]:
+    async def find_twins(self, commands: Sequence[Placement]) -> Sequence[Order]:
         """The orders that bear the idempotency key of one of the commands, once nobody is about to place one.
 
         Whoever is doing so, even for a client that is long gone, is waited for. Raises Contention when that

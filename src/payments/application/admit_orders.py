@@ -1,14 +1,15 @@
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from payments.domain.account import reason_not_to_charge
 from payments.ports.accounts import OpenedAccounts
 
 
+@dataclass
 class AdmitOrders:
     """Says whether orders could be paid now, each checked alone; reserves nothing."""
 
-    def __init__(self, accounts: OpenedAccounts) -> None:
-        self.accounts = accounts
+    accounts: OpenedAccounts
 
     async def __call__(self, orders: Sequence[tuple[str, int]]) -> list[str | None]:
         """For each user and amount the `Reason` against it."""

@@ -1,4 +1,5 @@
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
@@ -15,28 +16,18 @@ from payments.domain.payment import Decision, Payment, decide
 from payments.ports.accounts import Accounts, Ledger, Payments
 
 
+@dataclass
 class ChargeOrders:
     """Every order is paid, declined or voided, for ever; what a cancelled one paid goes back, once."""
 
-    def __init__(
-        self,
-        uow: UnitOfWork,
-        inbox: Inbox,
-        parked: ParkedMessages,
-        accounts: Accounts,
-        ledger: Ledger,
-        payments: Payments,
-        outbox: Outbox[PaymentResult],
-        clock: Clock,
-    ) -> None:
-        self.uow = uow
-        self.inbox = inbox
-        self.parked = parked
-        self.accounts = accounts
-        self.ledger = ledger
-        self.payments = payments
-        self.outbox = outbox
-        self.clock = clock
+    uow: UnitOfWork
+    inbox: Inbox
+    parked: ParkedMessages
+    accounts: Accounts
+    ledger: Ledger
+    payments: Payments
+    outbox: Outbox[PaymentResult]
+    clock: Clock
 
     async def __call__(self, received: Sequence[Received[PaymentRequest]]) -> list[Unhandled]:
         """Answers the requests. Parks, and returns, those whose refund the account cannot hold."""

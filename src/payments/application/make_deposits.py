@@ -1,4 +1,5 @@
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from kernel.domain.errors import Refused, ShopError
 from kernel.ports.clock import Clock
@@ -7,14 +8,14 @@ from payments.domain.account import Account, Deposit, Deposited, Transfer, no_ac
 from payments.ports.accounts import Accounts, Ledger
 
 
+@dataclass
 class MakeDeposits:
     """Tops accounts up, once per idempotency key."""
 
-    def __init__(self, uow: UnitOfWork, accounts: Accounts, ledger: Ledger, clock: Clock) -> None:
-        self.uow = uow
-        self.accounts = accounts
-        self.ledger = ledger
-        self.clock = clock
+    uow: UnitOfWork
+    accounts: Accounts
+    ledger: Ledger
+    clock: Clock
 
     async def __call__(self, commands: Sequence[Deposit]) -> list[Deposited | ShopError]:
         """One outcome a command, in order."""

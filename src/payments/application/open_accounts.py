@@ -1,4 +1,5 @@
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from kernel.domain.errors import Conflict, ShopError
 from kernel.ports.clock import Clock
@@ -7,14 +8,14 @@ from payments.domain.account import Account, OpenAccount, Opened
 from payments.ports.accounts import Accounts
 
 
+@dataclass
 class OpenAccounts:
     """One account a user at most."""
 
-    def __init__(self, uow: UnitOfWork, accounts: Accounts, clock: Clock, currency: str) -> None:
-        self.uow = uow
-        self.accounts = accounts
-        self.clock = clock
-        self.currency = currency
+    uow: UnitOfWork
+    accounts: Accounts
+    clock: Clock
+    currency: str
 
     async def __call__(self, commands: Sequence[OpenAccount]) -> list[Opened | ShopError]:
         """One outcome a command, in order."""

@@ -25,13 +25,9 @@ class Account(ResponseBody, frozen=True):
     created_at: Moment
 
 
-class Deposited(ResponseBody, frozen=True):
+class Deposited(Account, frozen=True):
     """`balance` is the balance right after this deposit."""
 
-    user_id: str
-    balance: Decimal
-    currency: str
-    created_at: Moment
     transaction_id: UUID
 
 

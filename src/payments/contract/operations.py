@@ -9,7 +9,6 @@ from kernel.adapters.http.conventions.by_head import not_by_head
 from kernel.adapters.http.conventions.headers import LINK, LOCATION, REPLAYED, answering_with
 from kernel.adapters.http.conventions.legacy import Deprecated
 from kernel.adapters.http.conventions.problem import problems
-from kernel.adapters.http.documents.links import to
 from kernel.adapters.http.documents.operations import (
     AWAY,
     INVALID,
@@ -19,11 +18,16 @@ from kernel.adapters.http.documents.operations import (
     Operation,
     answering,
     body,
+    to,
 )
 from kernel.adapters.http.parsing.body import BATCH_BYTES_MAX, JsonBody
 from kernel.contracts.schema import AMOUNT_TEXT, USER_ID_TEXT
+from kernel.contracts.values import Amount
 from payments.contract import examples, http
 from payments.contract.problems import PROBLEMS
+
+# Where the service offers accounts; the path of each operation on them is below it.
+ROUTE = "/api/Accounts"
 
 OpenAccountBody = Annotated[http.OpenAccount, body(examples.OPEN_ACCOUNT)]
 DepositBody = Annotated[http.Deposit, body(examples.DEPOSIT)]
@@ -35,6 +39,7 @@ UserIdInPath = Annotated[
 ]
 AmountInQuery = Annotated[
     str,
+    Amount,
     QueryParameter(
         name="amount",
         description="As in the POST's body.",
@@ -64,6 +69,7 @@ OPEN_ACCOUNT = Operation(
     | problems(PROBLEMS, *INVALID_BODY, (409, "account_exists"), *NOT_WRITTEN),
 )
 GET_ACCOUNT = Operation(
+    path="/{userId:str}",
     operation_id="getAccount",
     summary="The user's account and its balance",
     operation_class=answering_with(links=_FROM_ACCOUNT),
@@ -71,6 +77,7 @@ GET_ACCOUNT = Operation(
     | problems(PROBLEMS, INVALID, _NO_ACCOUNT, *AWAY),
 )
 LIST_TRANSACTIONS = Operation(
+    path="/{userId:str}/transactions",
     operation_id="listTransactions",
     summary="The account's statement, newest first",
     operation_class=answering_with(LINK),
@@ -78,6 +85,7 @@ LIST_TRANSACTIONS = Operation(
     | problems(PROBLEMS, INVALID, _NO_ACCOUNT, *AWAY),
 )
 DEPOSIT = Operation(
+    path="/{userId:str}/deposit",
     operation_id="deposit",
     summary="Top the account up",
     dto=JsonBody,
@@ -96,8 +104,9 @@ DEPOSIT_BY_GET = Operation(
     responses=_DEPOSITED | problems(PROBLEMS, INVALID, *_NOT_DEPOSITED),
 )
 ADMIT_ORDERS = Operation(
+    path="/api/Admission",
     operation_id="admitOrders",
-    summary="Whether orders could be paid now, each judged alone (for the orders service)",
+    summary="Whether orders could be paid now, each checked alone (for the orders service)",
     dto=JsonBody,
     status_code=200,
     request_max_body_size=BATCH_BYTES_MAX,

@@ -32,8 +32,8 @@ class Payment:
     user_id: str
     order_id: UUID
     decision: Decision
-    reason: str | None
-    transfer_id: UUID | None
+    reason: str | None = None
+    transfer_id: UUID | None = None
     created_at: datetime
 
     def decided(self, request: PaymentRequest, *, refunded: bool) -> PaymentResult:
@@ -58,9 +58,10 @@ def decide(
     request: PaymentRequest, account: Account | None, transfer_id: UUID, now: datetime
 ) -> tuple[Payment, Transfer | None]:
     """Pay the order from the account, or say why not; an order that is cancelled first is never paid."""
+    about: dict[str, Any] = {"user_id": request.user_id, "order_id": request.order_id, "created_at": now}
     match request:
         case CancellationRequested():
-            return _payment(request, Decision.VOIDED, now), None
+            return Payment(**about, decision=Decision.VOIDED), None
         case OrderPlaced():
             charged = (
                 reason_not_to_charge(request.amount, balance=None)
@@ -68,23 +69,5 @@ def decide(
                 else account.charge(request, transfer_id, now)
             )
             if isinstance(charged, Transfer):
-                return _payment(request, Decision.CAPTURED, now, transfer_id=charged.id), charged
-            return _payment(request, Decision.DECLINED, now, reason=charged), None
-
-
-def _payment(
-    request: PaymentRequest,
-    decision: Decision,
-    now: datetime,
-    *,
-    reason: str | None = None,
-    transfer_id: UUID | None = None,
-) -> Payment:
-    return Payment(
-        user_id=request.user_id,
-        order_id=request.order_id,
-        decision=decision,
-        reason=reason,
-        transfer_id=transfer_id,
-        created_at=now,
-    )
+                return Payment(**about, decision=Decision.CAPTURED, transfer_id=charged.id), charged
+            return Payment(**about, decision=Decision.DECLINED, reason=charged), None

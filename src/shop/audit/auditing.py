@@ -1,20 +1,24 @@
-"""The audit: whether both databases keep every promise about orders and money.
+"""The audit: whether the databases of a shop keep every promise about orders and money, and all that its
+services declare.
 
 It only reads, and may run beside a working shop.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequence
+from collections import Counter
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import AsyncExitStack
 from datetime import timedelta
 
+from kernel.adapters.postgres.audit import Check, Row
 from kernel.adapters.postgres.checks.start import require_fit
-from orders.adapters.outbound.tables import SCHEMA as ORDERS
-from payments.adapters.outbound.tables import SCHEMA as PAYMENTS
-from shop.audit import between, orders, outboxes, payments
-from shop.audit.findings import Check, Fault, Findings, Report, Waiting
+from kernel.settings import SettingsError, required
+from shop.audit import between, outboxes
+from shop.audit.findings import Findings, Report, Waiting
 from shop.audit.running import runs
-from shop.audit.snapshot import Row, Snapshot, snapshot
+from shop.audit.snapshot import Snapshot, snapshot
 from shop.audit.verdict import IN_FLIGHT_MAX, Key
+from shop.services import Shop
 
 # What is under way is decided within 10 s, if nothing is wrong.
 PATIENCE_S = 10.0
@@ -27,35 +31,57 @@ CLOCK_AHEAD_MAX = timedelta(days=1)
 
 # Is called with how many rows are done, and of how many.
 Progress = Callable[[int, int], None]
-Within = Iterable[tuple[Check, str, Callable[[Row], Iterator[Fault]]]]
+# By the names of the services.
+Checks = Mapping[str, Sequence[Check]]
+
+# What is checked over several databases, after all that services declare.
+ORDERS, OUTBOXES = "orders", "outboxes"
+PROMISES = {
+    ORDERS: "paid once and as ordered, given back if refunded, not paid if cancelled; none forgotten",
+    OUTBOXES: "what waits is published",
+}
+
+
+def checks_of(shop: Shop) -> Checks:
+    """What each service declares. Raises SettingsError for two checks of one name, which no report could tell
+    apart."""
+    checks = {name: shop.services[name].load_audit() for name in shop.stores}
+    names = Counter([*PROMISES, *(check.name for declared in checks.values() for check in declared)])
+    for name, count in names.items():
+        if count > 1:
+            raise SettingsError(f"two checks of the audit are named {name}")
+    return checks
 
 
 async def audit(
-    orders_url: str,
-    payments_url: str,
+    shop: Shop,
     *,
     at_rest: bool = False,
     patience_s: float = PATIENCE_S,
     progress: Progress = lambda done, total: None,
 ) -> Report:
-    """Check both databases, given as libpq URLs.
+    """Check the databases of all services that have one.
 
     What differs between them may only be under way: it is looked at again for `patience_s`, and is a fault if
     it stays wrong. What waits for a service that is not running is no fault. With `at_rest` nothing may be
     under way: every undecided order, unless a parked message names it, and every row of an outbox is a fault.
 
-    Raises SchemaMismatch, and Unavailable, which may come in a group, for the databases were read at once.
+    Raises SettingsError, SchemaMismatch, and Unavailable, which may come in a group, for the databases were
+    read at once.
     """
-    await require_fit(orders_url, ORDERS, writes=False)
-    await require_fit(payments_url, PAYMENTS, writes=False)
-    return await _Audit(orders_url, payments_url, at_rest, patience_s, progress).run()
+    checks = checks_of(shop)
+    urls = {name: required(shop.settings[name], "database_url") for name in shop.stores}
+    for name, url in urls.items():
+        await require_fit(url, shop.services[name].load_schema(), writes=False)
+    return await _Audit(urls, checks, at_rest, patience_s, progress).run()
 
 
 class _Audit:
     def __init__(
-        self, orders_url: str, payments_url: str, at_rest: bool, patience_s: float, progress: Progress
+        self, urls: Mapping[str, str], checks: Checks, at_rest: bool, patience_s: float, progress: Progress
     ) -> None:
-        self._orders_url, self._payments_url = orders_url, payments_url
+        self._urls = urls
+        self._checks = checks
         self._at_rest = at_rest
         self._deadline = asyncio.get_running_loop().time() + patience_s
         self._progress = progress
@@ -63,43 +89,54 @@ class _Audit:
         self._findings = Findings()
 
     async def run(self) -> Report:
-        # Orders first: whatever they know of a decision, payments knew before.
-        async with snapshot(self._orders_url) as of_orders:
-            some = await of_orders.row(orders.COUNTS)
-            async with snapshot(self._payments_url) as of_payments:
-                others = await of_payments.row(payments.COUNTS)
-                counts = _counts(some, others)
-                self._total = sum(counts.values())
-                now = (await of_orders.row("SELECT now()"))[0]
-                before = outboxes.ANY_ID if self._at_rest else outboxes.made_before(now - IN_FLIGHT_MAX)
-                heads = [await outboxes.heads(database, before) for database in (of_orders, of_payments)]
-                async with asyncio.TaskGroup() as group:
-                    group.create_task(self._check_within(of_orders, orders.WITHIN, counts))
-                    group.create_task(self._check_within(of_payments, payments.WITHIN, counts))
-                settled = now + CLOCK_AHEAD_MAX if self._at_rest else now - IN_FLIGHT_MAX
-                await self._check_between(
-                    of_orders.stream(between.ORDERS, settled),
-                    of_payments.stream(between.PAYMENTS),
-                    counts[Check.ORDERS],
-                )
-        urls = (self._orders_url, self._payments_url)
+        databases: dict[str, Snapshot] = {}
+        rows: dict[str, Row] = {}
+        async with AsyncExitStack() as opened:
+            # Orders before payments: whatever they know of a decision, payments knew before.
+            for name, url in self._urls.items():
+                databases[name] = await opened.enter_async_context(snapshot(url))
+                rows[name] = await databases[name].row(_counting(self._checks[name]))
+            orders = await databases["orders"].row(between.COUNTS)
+            counts = {
+                check.name: sum(rows[name][table] for table in check.tables)
+                for name, checks in self._checks.items()
+                for check in checks
+            }
+            counts[ORDERS] = orders["orders"]
+            counts[OUTBOXES] = sum(row["outbox"] for row in rows.values())
+            self._total = sum(counts.values())
+            now = (await databases["orders"].row("SELECT now()"))[0]
+            before = outboxes.ANY_ID if self._at_rest else outboxes.made_before(now - IN_FLIGHT_MAX)
+            heads = {name: await outboxes.heads(database, before) for name, database in databases.items()}
+            async with asyncio.TaskGroup() as group:
+                for name, database in databases.items():
+                    group.create_task(self._check_within(database, self._checks[name], counts))
+            settled = now + CLOCK_AHEAD_MAX if self._at_rest else now - IN_FLIGHT_MAX
+            await self._check_between(
+                databases["orders"].stream(between.ORDERS, settled),
+                databases["payments"].stream(between.PAYMENTS),
+                counts[ORDERS],
+            )
         async with asyncio.TaskGroup() as group:
-            for url, was in zip(urls, heads, strict=True):
-                group.create_task(self._check_outbox(url, was))
-        self._advance(counts[Check.OUTBOXES])
+            for name, url in self._urls.items():
+                group.create_task(self._check_outbox(url, heads[name]))
+        self._advance(counts[OUTBOXES])
         idle = []
-        for service, url in zip(("orders", "payments"), urls, strict=True):
+        for name, url in self._urls.items():
             async with snapshot(url) as database:
-                idle += [] if await runs(database) else [service]
-        waiting = Waiting(some["new"], some["refunding"], counts[Check.OUTBOXES], idle)
-        return self._findings.report(counts, waiting, parked=some["parked"] + others["parked"])
+                idle += [] if await runs(database) else [name]
+        waiting = Waiting(orders["new"], orders["refunding"], counts[OUTBOXES], idle)
+        parked = sum(row["parked_messages"] for row in rows.values())
+        return self._findings.report(counts, waiting, parked)
 
-    async def _check_within(self, database: Snapshot, checks: Within, counts: dict[Check, int]) -> None:
-        """What one database tells by itself; nothing of it can be under way, since a transaction is whole."""
-        for check, query, faults_of in checks:
-            async for row in database.stream(query):
-                self._add(faults_of(row))
-            self._advance(counts[check])
+    async def _check_within(
+        self, database: Snapshot, checks: Sequence[Check], counts: dict[str, int]
+    ) -> None:
+        """What one database tells by itself."""
+        for check in checks:
+            async for row in database.stream(check.query):
+                self._findings.add(check.name, check.faults_of(row))
+            self._advance(counts[check.name])
 
     async def _check_between(
         self, placed: AsyncIterator[Row], decided: AsyncIterator[Row], count: int
@@ -122,11 +159,11 @@ class _Audit:
         """Only what stays wrong is a fault. The patience is for all together, from the audit's start."""
         while keys:
             patient = await self._moment()
-            faults = await between.look(keys, self._orders_url, self._payments_url, at_rest=self._at_rest)
+            faults = await between.look(keys, self._urls, at_rest=self._at_rest)
             keys = list(faults)
             if not patient:
                 for found in faults.values():
-                    self._add(found)
+                    self._findings.add(ORDERS, found)
                 return
 
     async def _check_outbox(self, url: str, was: outboxes.Heads) -> None:
@@ -143,7 +180,7 @@ class _Audit:
                     if not self._at_rest and not await runs(database):
                         return
                     async for row in database.stream(outboxes.STUCK, before, list(stuck)):
-                        self._add([outboxes.stuck_fault(row)])
+                        self._findings.add(OUTBOXES, [outboxes.stuck_fault(row)])
                     return
 
     async def _moment(self) -> bool:
@@ -152,22 +189,11 @@ class _Audit:
         await asyncio.sleep(max(0.0, min(LOOK_EVERY_S, left_s)))
         return left_s > LOOK_EVERY_S
 
-    def _add(self, faults: Iterable[Fault]) -> None:
-        for fault in faults:
-            self._findings.add(fault)
-
     def _advance(self, rows: int) -> None:
         self._done += rows
         self._progress(self._done, self._total)
 
 
-def _counts(some: Row, others: Row) -> dict[Check, int]:
-    return {
-        Check.ACCOUNTS: others["accounts"],
-        Check.TRANSFERS: others["transfers"],
-        Check.MONEY: others["accounts"] + others["transfers"],
-        Check.DECISIONS: others["payments"],
-        Check.HISTORIES: some["orders"],
-        Check.ORDERS: some["orders"],
-        Check.OUTBOXES: some["outbox"] + others["outbox"],
-    }
+def _counting(checks: Sequence[Check]) -> str:
+    tables = {"outbox", "parked_messages", *(table for check in checks for table in check.tables)}
+    return "SELECT " + ", ".join(f"(SELECT count(*) FROM {table}) AS {table}" for table in sorted(tables))

@@ -5,17 +5,23 @@ too. Where the claims differ, something is wrong or under way; `look` tells whic
 just these orders.
 """
 
-from collections.abc import AsyncIterator, Collection
+from collections.abc import AsyncIterator, Collection, Mapping
 
+from kernel.adapters.postgres.audit import Fault, Row
 from orders.domain.order import CANCELLED_BY_USER
 from orders.domain.status import Status
 from payments.domain.account import Kind
 from payments.domain.payment import Decision
-from shop.audit.findings import Fault
 from shop.audit.outboxes import SUBJECTS
 from shop.audit.running import runs
-from shop.audit.snapshot import Row, snapshot
+from shop.audit.snapshot import snapshot
 from shop.audit.verdict import REFUNDED, Key, OrderEvidence, find_faults
+
+COUNTS = f"""
+SELECT (SELECT count(*) FROM orders) AS orders,
+       (SELECT count(*) FROM orders WHERE status = '{Status.NEW}') AS new,
+       (SELECT count(*) FROM orders WHERE status = '{Status.REFUNDING}') AS refunding
+"""
 
 # NULL: a young order that is not decided yet, which says nothing. One that is being refunded differs from
 # everything: it is looked at on its own.
@@ -95,9 +101,7 @@ SELECT subject FROM parked_messages WHERE subject = ANY($1::text[])
 """
 
 
-async def look(
-    keys: Collection[Key], orders_url: str, payments_url: str, *, at_rest: bool
-) -> dict[Key, list[Fault]]:
+async def look(keys: Collection[Key], urls: Mapping[str, str], *, at_rest: bool) -> dict[Key, list[Fault]]:
     """What is wrong with these orders now, by order.
 
     Orders are read before payments. What orders know payments knew before, so a decision that is missing here
@@ -105,12 +109,12 @@ async def look(
     """
     user_ids, ids = [user_id for user_id, _ in keys], [id for _, id in keys]
     subjects = [str(id) for id in ids]
-    async with snapshot(orders_url) as database:
+    async with snapshot(urls["orders"]) as database:
         now = (await database.row("SELECT now()"))[0]
         orders = {_key(row): row for row in await database.rows(_SOME_ORDERS, ids)}
         waiting = {row["subject"] for row in await database.rows(_WAITING, subjects)}
         orders_run = await runs(database)
-    async with snapshot(payments_url) as database:
+    async with snapshot(urls["payments"]) as database:
         payments = {_key(row): row for row in await database.rows(_SOME_PAYMENTS, user_ids, ids)}
         waiting |= {row["subject"] for row in await database.rows(_WAITING, subjects)}
         shop_runs = orders_run and await runs(database)

@@ -1,33 +1,20 @@
 """What an audit has to tell: what was checked, and what is not as it should be."""
 
 from collections import Counter
-from decimal import Decimal
-from enum import StrEnum
-from typing import Any
-from uuid import UUID
+from collections.abc import Iterable, Mapping
 
 import msgspec
 
-from kernel.domain.money import in_units
+from kernel.adapters.postgres.audit import Fault
 
 # A report stays readable, and small, however much is wrong; what is not shown is still counted.
 SHOWN_MAX = 100
 
 
-class Check(StrEnum):
-    ACCOUNTS = "accounts"
-    TRANSFERS = "transfers"
-    MONEY = "money"
-    DECISIONS = "decisions"
-    HISTORIES = "histories"
-    ORDERS = "orders"
-    OUTBOXES = "outboxes"
+class Finding(msgspec.Struct, frozen=True):
+    """A Fault, and the name of the check that found it."""
 
-
-class Fault(msgspec.Struct, frozen=True):
-    """`kind` is a stable word for programs; `subject` names the order, transfer, account or message."""
-
-    check: Check
+    check: str
     kind: str
     subject: str
     found: str = msgspec.field(name="is")
@@ -35,7 +22,7 @@ class Fault(msgspec.Struct, frozen=True):
 
 
 class Checked(msgspec.Struct, frozen=True):
-    check: Check
+    check: str
     count: int
     faults: int
 
@@ -58,53 +45,31 @@ class Report(msgspec.Struct, frozen=True, rename="camel"):
     waiting: Waiting
     parked: int
     fault_count: int
-    faults: list[Fault]
+    faults: list[Finding]
 
 
 class Findings:
     """Collects faults while the audit runs; keeps no more of them than are shown."""
 
     def __init__(self) -> None:
-        self._faults: list[Fault] = []
-        self._counts: Counter[Check] = Counter()
+        self._faults: list[Finding] = []
+        self._counts: Counter[str] = Counter()
 
-    def add(self, fault: Fault) -> None:
-        self._counts[fault.check] += 1
-        if len(self._faults) < SHOWN_MAX:
-            self._faults.append(fault)
+    def add(self, check: str, faults: Iterable[Fault]) -> None:
+        for fault in faults:
+            self._counts[check] += 1
+            if len(self._faults) < SHOWN_MAX:
+                self._faults.append(Finding(check, fault.kind, fault.subject, fault.found, fault.expected))
 
-    def report(self, counts: dict[Check, int], waiting: Waiting, parked: int) -> Report:
+    def report(self, counts: Mapping[str, int], waiting: Waiting, parked: int) -> Report:
+        """`counts` has the rows of each check, in the order of the report."""
         fault_count = self._counts.total()
-        order = list(Check)
+        order = list(counts)
         return Report(
             sound=fault_count == 0,
-            checked=[Checked(check, counts[check], self._counts[check]) for check in Check],
+            checked=[Checked(check, count, self._counts[check]) for check, count in counts.items()],
             waiting=waiting,
             parked=parked,
             fault_count=fault_count,
-            faults=sorted(self._faults, key=lambda fault: order.index(fault.check)),
+            faults=sorted(self._faults, key=lambda finding: order.index(finding.check)),
         )
-
-
-def account(user_id: str) -> str:
-    return f"account of {user_id}"
-
-
-def order(user_id: str, order_id: UUID) -> str:
-    return f"order {order_id} of {user_id}"
-
-
-def transfer(user_id: str, sequence: int, transfer_id: UUID) -> str:
-    return f"transfer {sequence} of {user_id} ({transfer_id})"
-
-
-def message(event_type: str, event_id: UUID) -> str:
-    return f"message {event_type} {event_id}"
-
-
-def money(minor: int | Decimal | None) -> str:
-    return "nothing" if minor is None else str(in_units(int(minor)))
-
-
-def word(value: Any) -> str:
-    return "nothing" if value is None else str(value)

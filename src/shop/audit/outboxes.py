@@ -1,12 +1,12 @@
-"""What waits to be published, in either database."""
+"""What waits to be published, in the database of any service."""
 
 from collections.abc import Mapping
 from datetime import datetime
 from uuid import UUID
 
+from kernel.adapters.postgres.audit import Fault, Row
 from kernel.domain.ids import made_at
-from shop.audit.findings import Check, Fault, message
-from shop.audit.snapshot import Row, Snapshot
+from shop.audit.snapshot import Snapshot
 
 # Of the encoded events in a row; whatever their bytes, this does not fail.
 _SUBJECT = """encode(event, 'escape'), '"subject":"([^"]*)"'"""
@@ -41,4 +41,4 @@ def still_stuck(was: Heads, now: Heads, *, at_rest: bool) -> Heads:
 def stuck_fault(row: Row) -> Fault:
     others = f" and {row['count'] - 1} others" if row["count"] > 1 else ""
     found = f"waits since {made_at(row['id']):%Y-%m-%dT%H:%M:%SZ} for order {row['subject']}{others}"
-    return Fault(Check.OUTBOXES, "outbox_stuck", message(row["type"], row["id"]), found, "published")
+    return Fault(f"message {row['type']} {row['id']}", "outbox_stuck", found, "published")

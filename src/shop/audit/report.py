@@ -1,29 +1,23 @@
 """The audit for people and programs: a progress bar, then what was checked and what is wrong."""
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 import msgspec
 from rich.console import Console
 from rich.table import Table
 
-from kernel.settings import required
-from shop.audit.auditing import audit
-from shop.audit.findings import Check, Report, Waiting
+from shop.audit.auditing import PROMISES, audit, checks_of
+from shop.audit.findings import Report, Waiting
 from shop.console import new_console, new_progress, shown
 from shop.services import Shop
 from shop.terminal import say_facts
 
-AUDITED = ("orders", "payments")
-PROMISES = {
-    Check.ACCOUNTS: "a balance is the sum of its transfers, and never negative",
-    Check.TRANSFERS: "numbered without a gap, each balance follows from the one before",
-    Check.MONEY: "all balances and the revenue are all deposits",
-    Check.DECISIONS: "a captured payment has its one transfer, and at most one refund; no other has any",
-    Check.HISTORIES: "no gap, no step that is not allowed, and ends as the order is",
-    Check.ORDERS: "paid once and as ordered, given back if refunded, not paid if cancelled; none forgotten",
-    Check.OUTBOXES: "what waits is published",
-}
+
+def promises_of(shop: Shop) -> Mapping[str, str]:
+    """By the names of the checks."""
+    declared = [check for checks in checks_of(shop).values() for check in checks]
+    return {check.name: check.promise for check in declared} | PROMISES
 
 
 def run_audit(shop: Shop, *, at_rest: bool, as_json: bool) -> bool:
@@ -32,7 +26,7 @@ def run_audit(shop: Shop, *, at_rest: bool, as_json: bool) -> bool:
     if as_json:
         say_facts(msgspec.json.encode(report))
     else:
-        show(report, new_console())
+        show(report, promises_of(shop), new_console())
     return report.sound
 
 
@@ -43,8 +37,7 @@ async def _with_progress(shop: Shop, *, at_rest: bool) -> Report:
         def show_progress(done: int, total: int) -> None:
             bar.update(task, completed=done, total=total)
 
-        urls = [required(shop.settings[name], "database_url") for name in AUDITED]
-        return await audit(*urls, at_rest=at_rest, progress=show_progress)
+        return await audit(shop, at_rest=at_rest, progress=show_progress)
 
 
 def waits(waiting: Waiting) -> Iterator[str]:
@@ -62,7 +55,7 @@ def waits(waiting: Waiting) -> Iterator[str]:
         yield f"They wait for the shop: {' and '.join(waiting.not_running)} {are} not running."
 
 
-def show(report: Report, console: Console) -> None:
+def show(report: Report, promises: Mapping[str, str], console: Console) -> None:
     table = Table(title="The books of the shop")
     table.add_column("checked")
     table.add_column("rows", justify="right")
@@ -70,7 +63,7 @@ def show(report: Report, console: Console) -> None:
     table.add_column("faults", justify="right")
     for checked in report.checked:
         faults = f"[red]{checked.faults}" if checked.faults else "[green]0"
-        table.add_row(checked.check, str(checked.count), PROMISES[checked.check], faults)
+        table.add_row(checked.check, str(checked.count), promises[checked.check], faults)
     console.print(table)
     for line in waits(report.waiting):
         console.print(line)

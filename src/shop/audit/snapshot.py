@@ -6,12 +6,10 @@ from typing import Any
 
 import asyncpg
 
+from kernel.adapters.postgres.audit import Row
 from kernel.adapters.postgres.connections.failures import translate_errors
 from kernel.adapters.postgres.connections.hosts import Hosts
 from kernel.domain.errors import Contention, Unavailable
-
-# asyncpg's record: columns by name and by number.
-Row = Any
 
 CONNECT_TIMEOUT_S = 5
 # Rows that lie in memory at a time, of each stream.

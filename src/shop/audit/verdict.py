@@ -5,11 +5,10 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
+from kernel.adapters.postgres.audit import Fault, Row, money, word
 from orders.domain.order import CANCELLED_BY_USER
 from orders.domain.status import Status
 from payments.domain.payment import Decision
-from shop.audit.findings import Check, Fault, money, order, word
-from shop.audit.snapshot import Row
 
 # How long work may be under way before it counts as forgotten.
 IN_FLIGHT_MAX = timedelta(seconds=60)
@@ -112,7 +111,8 @@ def _cancelled_faults(evidence: OrderEvidence, ordered: Row, decision: str) -> I
 
 
 def _fault(evidence: OrderEvidence, kind: str, found: str, expected: str) -> Fault:
-    return Fault(Check.ORDERS, kind, order(*evidence.key), found, expected)
+    user_id, order_id = evidence.key
+    return Fault(f"order {order_id} of {user_id}", kind, found, expected)
 
 
 def _decision(payment: Row | None) -> str:

@@ -1,3 +1,5 @@
+from functools import partial
+
 from dishka import AsyncContainer, Provider, Scope, make_async_container, provide
 from sqlalchemy.ext.asyncio import AsyncEngine
 
@@ -27,7 +29,7 @@ from points.domain import PaymentCaptured
 from points.earn_points import EarnPoints
 from points.http import get_points
 from points.messaging import MESSAGING
-from points.postgres import PostgresPoints
+from points.postgres import PostgresPoints, nothing_is_parked
 from points.settings import PointsSettings
 from points.tables import SCHEMA
 
@@ -81,7 +83,9 @@ async def serve(settings: PointsSettings, host: Host) -> None:
         app = create_app(
             api(settings),
             asyncapi=host.asyncapi,
-            probes=probes(engine, SCHEMA.revision, watchdog, host.stop),
+            probes=probes(
+                engine, SCHEMA.revision, watchdog, host.stop, parked=partial(nothing_is_parked, engine)
+            ),
             exposition=telemetry.exposition,
             container=container,
         )

@@ -7,6 +7,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from kernel.adapters.postgres.statements.reading import read
 from kernel.adapters.postgres.statements.unit_of_work import PostgresUnitOfWork
 from kernel.adapters.postgres.statements.unnest import arrays, unnest
+from kernel.adapters.postgres.tables import PARKED
 from points.tables import POINTS
 
 _COLUMNS = tuple(POINTS.c)
@@ -16,6 +17,8 @@ _ADD = _INSERT.on_conflict_do_update(
 )
 _OF_USER = select(POINTS.c.points).where(POINTS.c.user_id == bindparam("user_id"))
 
+_PARKED = select(PARKED.c.id).limit(1)
+
 
 class PostgresPoints:
     def __init__(self, uow: PostgresUnitOfWork) -> None:
@@ -24,6 +27,10 @@ class PostgresPoints:
     async def add(self, points: Mapping[str, int]) -> None:
         if points:
             await self._uow.transaction.write(_ADD, arrays(_COLUMNS, sorted(points.items())))
+
+
+async def nothing_is_parked(engine: AsyncEngine) -> bool:
+    return not await read(engine, _PARKED)
 
 
 async def points_of(engine: AsyncEngine, user_id: str) -> int:

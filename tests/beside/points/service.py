@@ -7,5 +7,6 @@ SERVICE = Service(
     settings=PointsSettings,
     main="points.main",
     schema="points.tables:SCHEMA",
+    audit="points.audit:CHECKS",
     commands={"points": "points.console:points"},
 )

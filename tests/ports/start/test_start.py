@@ -15,7 +15,8 @@ from kernel.domain.errors import Unavailable
 from shop.audit.auditing import audit
 from shop.dead_letters.places import open_places
 from shop.serving import migrate_databases, require_given_databases
-from tests.ports.start.databases import ORDERS, PAYMENTS, SCHEMAS, Urls, on
+from tests.databases import on
+from tests.ports.start.databases import ORDERS, PAYMENTS, SCHEMAS, Urls
 from tests.servers.ports import free_port
 
 each_service = pytest.mark.parametrize("service", SCHEMAS)
@@ -51,7 +52,7 @@ async def test_every_command_refuses_databases_that_are_swapped(urls: Urls) -> N
     with of_orders:
         await require_given_databases(swapped)
     with of_orders:
-        await audit(urls["payments"], urls["orders"])
+        await audit(swapped)
     with of_orders:
         async with open_places(swapped, ["orders"]):
             pass

@@ -1,21 +1,26 @@
 """A service of somebody else runs beside ours, from a folder of its own, and nothing of ours is changed.
 
 `tests/beside/points` gives users points for what they paid: it has a message, a table with a migration, a
-setting, a route and a command, and hears of the payments that orders hears of.
+setting, a route, a command, a check for the audit and one for its health, and hears of the payments that
+orders hears of.
 """
 
 import json
 import re
 import shutil
 from collections.abc import AsyncIterator
+from functools import partial
 from pathlib import Path
 
 import aiohttp
 import pytest
 
+from kernel.adapters.embedded.postgres import running_url
+from tests.servers.database import connected
 from tests.servers.ports import free_port
 from tests.servers.process import eventually
 from tests.servers.shop import Embedded
+from tests.spec.promises.test_what_is_away_only_delays import is_ready
 from tests.spec.scenario import Http, expect
 from tests.spec.store import Store
 
@@ -59,6 +64,20 @@ async def http() -> AsyncIterator[Http]:
         yield Http(session)
 
 
+def database_of(shop: WithPoints) -> str:
+    return running_url(Path(shop.settings["SHOP_DATA_DIR"]) / "points", database="points")
+
+
+async def in_points(shop: WithPoints, statement: str) -> None:
+    async with connected(database_of(shop)) as database:
+        await database.execute(statement)
+
+
+async def has_points(shop: WithPoints, http: Http, user: str, points: int) -> bool:
+    answer = expect(200, await http.get(f"{shop.urls['points']}/points/{user}"))
+    return bool(answer["points"] == points)
+
+
 async def test_it_answers_at_its_route_on_its_port_from_its_table(shop: WithPoints, http: Http) -> None:
     answer = await http.get(f"{shop.urls['points']}/points/alice")
     assert expect(200, answer) == {"userId": "alice", "points": 0}
@@ -70,11 +89,7 @@ async def test_what_it_hears_orders_hears_too(shop: WithPoints, http: Http) -> N
     order = await store.decided((await store.placed(user, "10.00"))["id"])
     assert order["status"] == "FINISHED"
 
-    async def has_points() -> bool:
-        answer = expect(200, await http.get(f"{shop.urls['points']}/points/{user}"))
-        return bool(answer["points"] == PER_PAYMENT)
-
-    await eventually(has_points)
+    await eventually(partial(has_points, shop, http, user, PER_PAYMENT))
     assert await shop.says("points", user) == (0, f"{PER_PAYMENT}\n")
 
 
@@ -104,6 +119,52 @@ async def test_the_commands_for_services_take_it_as_one(shop: WithPoints) -> Non
 async def test_the_books_of_ours_are_right_beside_it(shop: WithPoints) -> None:
     code, said = await shop.says("audit")
     assert code == 0, said
+
+
+async def test_the_audit_checks_what_it_declares_beside_what_ours_declare(shop: WithPoints) -> None:
+    await in_points(shop, "INSERT INTO points VALUES ('mallory', -1)")
+    try:
+        code, said = await shop.says("audit")
+    finally:
+        await in_points(shop, "DELETE FROM points WHERE user_id = 'mallory'")
+    assert code == 1
+    for promise in ("nobody owes any", "never negative", "none forgotten"):
+        assert promise in said
+    assert "points_negative points of mallory: -1; should be: never negative\nFaults: 1.\n" in said
+
+
+async def test_what_it_cannot_handle_waits_until_an_operator_replays_it_and_health_tells(
+    shop: WithPoints, http: Http
+) -> None:
+    """Nothing is declared for that but the name that health has for it."""
+    store = Store.at_the_gateway(http, shop)
+    user = await store.open_account(funds="10.00")
+    await in_points(shop, f"ALTER TABLE points ADD CONSTRAINT broken CHECK (user_id <> '{user}')")
+    order = await store.decided((await store.placed(user, "10.00"))["id"])
+    assert order["status"] == "FINISHED"
+    await eventually(partial(is_ready, http, shop.urls["points"], degraded=["parked"]))
+
+    _, said = await shop.says("dead-letters", "list", "--json")
+    (parked,) = json.loads(said)["messages"]
+    assert (parked["service"], parked["reason"], parked["subject"]) == (
+        "points",
+        "internal_error",
+        order["id"],
+    )
+    await in_points(shop, "ALTER TABLE points DROP CONSTRAINT broken")
+    replay = await shop.says("dead-letters", "replay", "--service", "points", parked["id"])
+    assert replay == (0, "Replayed: 1\n")
+
+    await eventually(partial(has_points, shop, http, user, PER_PAYMENT))
+    await eventually(partial(is_ready, http, shop.urls["points"], degraded=[]))
+
+
+async def test_what_nobody_needs_of_it_is_discarded_with_a_record(shop: WithPoints) -> None:
+    await in_points(shop, "INSERT INTO parked_messages VALUES ('t', 's', 'odd', '', 'x', 1, now(), now())")
+    discard = await shop.says("dead-letters", "discard", "--reason", "odd", "--yes", "--note", "a test")
+    assert discard == (0, "Discarded: 1\n")
+    async with connected(database_of(shop)) as database:
+        assert await database.fetchval("SELECT note FROM discarded_messages WHERE reason = 'odd'") == "a test"
 
 
 async def test_its_settings_are_read_as_ours_are(shop: WithPoints) -> None:

@@ -8,7 +8,7 @@ from kernel.domain.errors import Refused, ShopError
 from kernel.domain.events import MessageId, Received, Unhandled
 from kernel.ports.outbox import OutboxRow
 from orders import wire
-from orders.domain.commands import CancelOrder, PlaceOrder
+from orders.domain.commands import CancelOrder, Placement
 from orders.domain.events import PaymentResult
 from orders.domain.order import Cancelled, Order, OrderStatusChanged, Placed
 from orders.domain.status import StatusChanged
@@ -29,14 +29,14 @@ class OrdersWorld:
         self.database = MemoryDatabase()
         self.clock = MemoryClock()
         self.committed: list[OutboxRow] = []
-        self.asked: list[list[PlaceOrder]] = []
+        self.asked: list[list[Placement]] = []
         self.meanwhile: Callable[[], Any] | None = None
         self.reasons = reasons
         self.changes: list[OrderStatusChanged] = []
         self.service = OrdersInMemory(self.database, self.clock, self.committed.append)
         self.service.admission, self.service.notify = self, self.notify
 
-    async def place(self, *commands: PlaceOrder) -> list[Placed | Refused]:
+    async def place(self, *commands: Placement) -> list[Placed | Refused]:
         return await self.service.place_orders(commands)
 
     async def cancel(self, *numbers: int, user_id: str = "alice") -> list[Cancelled | ShopError]:
@@ -65,7 +65,7 @@ class OrdersWorld:
             ]
         )
 
-    async def check(self, commands: Sequence[PlaceOrder]) -> Sequence[Refused | None]:
+    async def check(self, commands: Sequence[Placement]) -> Sequence[Refused | None]:
         self.asked.append(list(commands))
         if self.meanwhile is not None:
             meanwhile, self.meanwhile = self.meanwhile, None
@@ -95,8 +95,8 @@ class OrdersWorld:
         return [(data["orderId"], data["sequence"], data["order"]["status"]) for data in notified]
 
 
-def order(number: int, *, user_id: str = "alice", amount: int = 1000, key: str | None = None) -> PlaceOrder:
-    return PlaceOrder(
+def order(number: int, *, user_id: str = "alice", amount: int = 1000, key: str | None = None) -> Placement:
+    return Placement(
         order_id=id_of(number),
         user_id=user_id,
         amount=amount,

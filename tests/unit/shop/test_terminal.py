@@ -8,7 +8,8 @@ from uuid import UUID
 import pytest
 from rich.console import Console
 
-from shop.audit.findings import Check, Fault, Findings, Waiting
+from kernel.adapters.postgres.audit import Fault
+from shop.audit.findings import Findings, Waiting
 from shop.audit.report import show as show_audit
 from shop.dead_letters.listing import Listing, Message, grouped
 from shop.dead_letters.report import show as show_dead_letters
@@ -44,8 +45,9 @@ def dead_letters(console: Console) -> None:
 
 def audit(console: Console) -> None:
     findings = Findings()
-    findings.add(Fault(Check.ORDERS, "kind", HOSTILE, HOSTILE, HOSTILE))
-    show_audit(findings.report(dict.fromkeys(Check, 1), Waiting(0, 0, 0, []), 0), console)
+    findings.add("orders", [Fault(HOSTILE, "kind", HOSTILE, HOSTILE)])
+    report = findings.report({"orders": 1}, Waiting(0, 0, 0, []), 0)
+    show_audit(report, {"orders": "a promise"}, console)
 
 
 def demo(console: Console) -> None:

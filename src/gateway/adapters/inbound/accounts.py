@@ -1,12 +1,9 @@
 """Accounts and deposits, passed on to the service that keeps them."""
 
-from typing import Any
-
 from dishka import FromDishka
 from dishka.integrations.litestar import inject
-from litestar import Controller, Request, get, post
+from litestar import Controller, get, post
 
-from gateway.adapters.inbound.answers import trace_of
 from gateway.application.change_accounts import ChangeAccounts
 from gateway.ports.accounts import AccountsService
 from gateway.wire import ACCOUNTS
@@ -27,66 +24,53 @@ class AccountsController(Controller):
     @inject
     async def open(
         self,
-        request: Request[Any, Any, Any],
         data: operations.OpenAccountBody,
         change_accounts: FromDishka[ChangeAccounts],
         idempotency_key: IdempotencyKey = None,
     ) -> JsonAnswer[bytes]:
-        return passed_on(
-            await change_accounts.open(encode(data), key=idempotency_key, traceparent=trace_of(request))
-        )
+        return passed_on(await change_accounts.open(encode(data), key=idempotency_key))
 
-    @get("/{userId:str}", **operations.GET_ACCOUNT)
+    @get(**operations.GET_ACCOUNT)
     @inject
     async def get_one(
         self,
-        request: Request[Any, Any, Any],
         user_id: operations.UserIdInPath,
         accounts: FromDishka[AccountsService],
     ) -> JsonAnswer[bytes]:
-        return passed_on(await accounts.get(user_id_of(user_id), traceparent=trace_of(request)))
+        return passed_on(await accounts.get(user_id_of(user_id)))
 
-    @get("/{userId:str}/transactions", **operations.LIST_TRANSACTIONS)
+    @get(**operations.LIST_TRANSACTIONS)
     @inject
     async def transactions(
         self,
-        request: Request[Any, Any, Any],
         user_id: operations.UserIdInPath,
         accounts: FromDishka[AccountsService],
         after: AfterSequence = None,
         limit: PageLimit = PAGE_SIZE,
     ) -> JsonAnswer[bytes]:
-        user = user_id_of(user_id)
-        return passed_on(
-            await accounts.transactions(user, after=after, limit=limit, traceparent=trace_of(request))
-        )
+        return passed_on(await accounts.transactions(user_id_of(user_id), after=after, limit=limit))
 
-    @post("/{userId:str}/deposit", **operations.DEPOSIT)
+    @post(**operations.DEPOSIT)
     @inject
     async def deposit(
         self,
-        request: Request[Any, Any, Any],
         user_id: operations.UserIdInPath,
         data: operations.DepositBody,
         change_accounts: FromDishka[ChangeAccounts],
         idempotency_key: IdempotencyKey = None,
     ) -> JsonAnswer[bytes]:
-        user, trace = user_id_of(user_id), trace_of(request)
-        return passed_on(
-            await change_accounts.deposit(user, encode(data), key=idempotency_key, traceparent=trace)
-        )
+        user = user_id_of(user_id)
+        return passed_on(await change_accounts.deposit(user, encode(data), key=idempotency_key))
 
 
-@get(f"{ACCOUNTS}/{{userId:str}}/deposit", **operations.DEPOSIT_BY_GET)
+@get(**operations.DEPOSIT_BY_GET | {"path": ACCOUNTS + operations.DEPOSIT["path"]})
 @inject
 async def deposit_by_get(
-    request: Request[Any, Any, Any],
     user_id: operations.UserIdInPath,
     amount: operations.AmountInQuery,
     change_accounts: FromDishka[ChangeAccounts],
     idempotency_key: IdempotencyKey = None,
 ) -> JsonAnswer[bytes]:
     """Passed on as a POST: HTTP clients repeat a GET by themselves when a connection breaks."""
-    user = user_id_of(user_id)
-    deposit, trace = encode(Deposit(amount_of(amount))), trace_of(request)
-    return passed_on(await change_accounts.deposit(user, deposit, key=idempotency_key, traceparent=trace))
+    user, deposit = user_id_of(user_id), encode(Deposit(amount_of(amount)))
+    return passed_on(await change_accounts.deposit(user, deposit, key=idempotency_key))

@@ -1,12 +1,7 @@
 """What the routes of the gateway answer with."""
 
-from typing import Any
-
-from litestar import Request
-
 from gateway import wire
 from gateway.domain.orders import Outcome, Placed, Rejected
-from kernel.adapters import trace_context
 from kernel.adapters.http.conventions.idempotency import replay_headers
 from kernel.adapters.http.conventions.problem import MEDIA_TYPE, error_answer
 from kernel.contracts.problems import Problems
@@ -34,7 +29,3 @@ def answer_of(outcome: Outcome | Exception) -> HttpAnswer:
             return HttpAnswer(outcome.status, MEDIA_TYPE, retry, outcome.problem)
         case Exception():
             return error_answer(outcome, wire.ORDERS, PROBLEMS)
-
-
-def trace_of(request: Request[Any, Any, Any]) -> str:
-    return trace_context.traceparent(request.headers.get("traceparent"))

@@ -1,6 +1,7 @@
 """The status of an order, live, as server-sent events (HTML standard, section 9.2)."""
 
 import asyncio
+from dataclasses import dataclass
 from typing import Annotated, Literal
 from uuid import UUID
 
@@ -100,18 +101,18 @@ async def watch_order(
     return EventStream(hub, order_id, int(number) if number.isdecimal() and len(number) < 10 else 0)
 
 
+@dataclass
 class EventStream:
     """An answer in bare ASGI: there are thousands, so a stream is two tasks and a place in the hub."""
 
-    def __init__(self, hub: Hub, order_id: UUID, place: int) -> None:
-        self._hub = hub
-        self._order_id = order_id
-        self._place = place
+    hub: Hub
+    order_id: UUID
+    place: int
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         client = scope.get("client")
         address = client[0] if client else ""
-        async with self._hub.watch(self._order_id, place=self._place, address=address) as watch:
+        async with self.hub.watch(self.order_id, place=self.place, address=address) as watch:
             if watch.finished:
                 await send({"type": "http.response.start", "status": 204, "headers": []})
                 await send({"type": "http.response.body", "body": b"", "more_body": False})

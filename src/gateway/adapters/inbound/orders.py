@@ -9,14 +9,14 @@ from dishka.integrations.litestar import inject
 from litestar import Controller, Request, get, post
 
 from gateway import wire
-from gateway.adapters.inbound.answers import PROBLEMS, answer_of, trace_of
+from gateway.adapters.inbound.answers import PROBLEMS, answer_of
 from gateway.adapters.inbound.prefer import Prefer, wait_s
 from gateway.application.cancel_orders import CancelOrders
 from gateway.application.place_and_wait import Left, PlaceAndWait
 from gateway.application.place_orders import PlaceOrders
 from gateway.domain.orders import Outcome, Waited
 from gateway.ports.orders import OrdersService
-from kernel.adapters import request_id
+from kernel.adapters import request_id, trace_context
 from kernel.adapters.http.conventions.answers import JsonAnswer, passed_on
 from kernel.adapters.http.conventions.conditional import IfNoneMatch
 from kernel.adapters.http.conventions.headers import LOCATION, PREFERENCE_APPLIED, REPLAYED, answering_with
@@ -27,7 +27,6 @@ from kernel.adapters.http.middleware.fast_path import Call, FastPath
 from kernel.adapters.http.middleware.left import left_of
 from kernel.adapters.http.parsing.body import decode_body
 from kernel.adapters.http.parsing.values import user_id_of
-from kernel.adapters.trace_context import valid
 from kernel.contracts.values import encode
 from kernel.domain.errors import Invalid
 from kernel.ports.clock import Clock
@@ -50,10 +49,9 @@ class PlaceOrderHandler:
         self._place_and_wait = place_and_wait
         self._clock = clock
 
-    async def __call__(
-        self, body: Body, key: str | None, trace: str | None, prefer: str | None, left: Left
-    ) -> HttpAnswer:
-        order = wire.place_order(body, key, self._clock.new_id(), valid(trace), request_id.CURRENT.get())
+    async def __call__(self, body: Body, key: str | None, prefer: str | None, left: Left) -> HttpAnswer:
+        trace, own_id = trace_context.CURRENT.get(), request_id.CURRENT.get()
+        order = wire.place_order(body, key, self._clock.new_id(), trace, own_id)
         seconds = wait_s(prefer) if prefer else None
         if seconds is None:
             (result,) = await self._place_orders([order])
@@ -79,21 +77,19 @@ class OrdersController(Controller):
         idempotency_key: IdempotencyKey = None,
         prefer: Prefer = None,
     ) -> JsonAnswer[bytes]:
-        trace, left = request.headers.get("traceparent"), left_of(request.scope)
-        return passed_on(await handler(data, idempotency_key, trace, prefer, left))
+        return passed_on(await handler(data, idempotency_key, prefer, left_of(request.scope)))
 
-    @post("/batch", **operations.PLACE_ORDERS)
+    @post(**operations.PLACE_ORDERS)
     @inject
     async def place_batch(
         self,
-        request: Request[Any, Any, Any],
         data: operations.PlaceOrdersBody,
         place_orders: FromDishka[PlaceOrders],
         clock: FromDishka[Clock],
     ) -> JsonAnswer[bytes]:
-        trace = valid(request.headers.get("traceparent"))
+        trace, own_id = trace_context.CURRENT.get(), request_id.CURRENT.get()
         orders = [
-            wire.place_order(item, item.idempotency_key, clock.new_id(), trace, request_id.CURRENT.get())
+            wire.place_order(item, item.idempotency_key, clock.new_id(), trace, own_id)
             for item in data.items
             if not isinstance(item, Invalid)
         ]
@@ -105,7 +101,6 @@ class OrdersController(Controller):
     @inject
     async def page(
         self,
-        request: Request[Any, Any, Any],
         orders: FromDishka[OrdersService],
         user_id: operations.UserIdFilter = None,
         status: operations.StatusFilter = None,
@@ -113,50 +108,42 @@ class OrdersController(Controller):
         limit: PageLimit = PAGE_SIZE,
     ) -> JsonAnswer[bytes]:
         user = None if user_id is None else user_id_of(user_id)
-        return passed_on(
-            await orders.page(
-                user_id=user, status=status, after=after, limit=limit, traceparent=trace_of(request)
-            )
-        )
+        return passed_on(await orders.page(user_id=user, status=status, after=after, limit=limit))
 
-    @get("/{id:str}", **operations.GET_ORDER)
+    @get(**operations.GET_ORDER)
     @inject
     async def get_one(
         self,
-        request: Request[Any, Any, Any],
         order_id: operations.OrderIdInPath,
         orders: FromDishka[OrdersService],
         if_none_match: IfNoneMatch = None,
     ) -> JsonAnswer[bytes]:
-        return passed_on(await orders.get(order_id, unless=if_none_match, traceparent=trace_of(request)))
+        return passed_on(await orders.get(order_id, unless=if_none_match))
 
-    @get("/{id:str}/history", **operations.GET_HISTORY)
+    @get(**operations.GET_HISTORY)
     @inject
     async def history(
         self,
-        request: Request[Any, Any, Any],
         order_id: operations.OrderIdInPath,
         orders: FromDishka[OrdersService],
         after: AfterSequence = None,
     ) -> JsonAnswer[bytes]:
-        return passed_on(await orders.history(order_id, after=after, traceparent=trace_of(request)))
+        return passed_on(await orders.history(order_id, after=after))
 
-    @post("/{id:str}/cancel", **operations.CANCEL_ORDER)
+    @post(**operations.CANCEL_ORDER)
     @inject
     async def cancel(
         self,
-        request: Request[Any, Any, Any],
         order_id: operations.OrderIdInPath,
         cancel_orders: FromDishka[CancelOrders],
     ) -> JsonAnswer[bytes]:
-        return passed_on(await cancel_orders(order_id, traceparent=trace_of(request)))
+        return passed_on(await cancel_orders(order_id))
 
 
 def fast_paths(handler: PlaceOrderHandler) -> Mapping[str, FastPath]:
     async def place(call: Call) -> HttpAnswer:
         body = decode_body(call.body, Body)
-        trace, prefer = call.header(b"traceparent"), call.header(b"prefer")
-        return await handler(body, call.idempotency_key, trace, prefer, call.left)
+        return await handler(body, call.idempotency_key, call.header(b"prefer"), call.left)
 
     return {wire.ORDERS: FastPath(place)}
 

@@ -1,28 +1,23 @@
 import aiohttp
 
-from gateway.adapters.outbound.http_service import HttpService
+from gateway.adapters.outbound.http_service import HttpService, path_of
 from kernel.ports.http_answer import HttpAnswer
-
-ROUTE = ("api", "Accounts")
+from payments.contract import operations
 
 
 class HttpAccounts:
     def __init__(self, session: aiohttp.ClientSession, payments_url: str) -> None:
-        self._service = HttpService(session, payments_url, "payments")
+        self._service = HttpService(session, payments_url + operations.ROUTE, "payments")
 
-    async def open(self, account: bytes, *, key: str | None, traceparent: str) -> HttpAnswer:
-        return await self._service.write(*ROUTE, body=account, key=key, traceparent=traceparent)
+    async def open(self, account: bytes, *, key: str | None) -> HttpAnswer:
+        return await self._service.write("", body=account, key=key)
 
-    async def deposit(self, user_id: str, deposit: bytes, *, key: str | None, traceparent: str) -> HttpAnswer:
-        return await self._service.write(
-            *ROUTE, user_id, "deposit", body=deposit, key=key, traceparent=traceparent
-        )
+    async def deposit(self, user_id: str, deposit: bytes, *, key: str | None) -> HttpAnswer:
+        return await self._service.write(path_of(operations.DEPOSIT, user_id), body=deposit, key=key)
 
-    async def get(self, user_id: str, *, traceparent: str) -> HttpAnswer:
-        return await self._service.read(*ROUTE, user_id, traceparent=traceparent)
+    async def get(self, user_id: str) -> HttpAnswer:
+        return await self._service.read(path_of(operations.GET_ACCOUNT, user_id))
 
-    async def transactions(
-        self, user_id: str, *, after: int | None, limit: int, traceparent: str
-    ) -> HttpAnswer:
+    async def transactions(self, user_id: str, *, after: int | None, limit: int) -> HttpAnswer:
         query = {"after": after, "limit": limit}
-        return await self._service.read(*ROUTE, user_id, "transactions", query=query, traceparent=traceparent)
+        return await self._service.read(path_of(operations.LIST_TRANSACTIONS, user_id), query=query)

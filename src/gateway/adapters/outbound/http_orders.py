@@ -4,14 +4,14 @@ from uuid import UUID
 import aiohttp
 
 from gateway import wire
-from gateway.adapters.outbound.http_service import HttpService
+from gateway.adapters.outbound.http_service import HttpService, path_of
 from gateway.domain.orders import Change, Outcome, PlacementRequest
 from kernel.adapters import request_id, trace_context
 from kernel.contracts.values import decoder, encode
 from kernel.domain.errors import Unavailable
 from kernel.ports.http_answer import HttpAnswer
+from orders.contract import operations
 
-ROUTE = ("api", "Order")
 NAMES_BYTES_MAX = 14 * 1024  # A head has at most 16 KiB.
 
 
@@ -25,7 +25,7 @@ class TooManyNames(Exception):
 
 class HttpOrders:
     def __init__(self, session: aiohttp.ClientSession, orders_url: str) -> None:
-        self._service = HttpService(session, orders_url, "orders")
+        self._service = HttpService(session, orders_url + operations.ROUTE, "orders")
 
     async def place(self, orders: Sequence[PlacementRequest]) -> Sequence[Outcome]:
         body = b"[" + b",".join(order.body for order in orders) + b"]"
@@ -33,8 +33,7 @@ class HttpOrders:
         names += request_id.list_of([_own_id(order) for order in orders])
         if len(orders) > 1 and sum(len(line) for _, line in names) > NAMES_BYTES_MAX:
             raise TooManyNames
-        trace = trace_context.traceparent(trace_context.CURRENT.get())
-        answer = await self._service.write(*ROUTE, "batch", body=body, traceparent=trace, more=names)
+        answer = await self._service.write(operations.PLACE_ORDERS["path"], body=body, more=names)
         if answer.says_nothing_was_done:
             raise Unavailable("the orders service cannot take orders now")
         if answer.status != 200:
@@ -42,32 +41,30 @@ class HttpOrders:
         outcomes = decoder(list[wire.RawBatchOutcome]).decode(answer.body)
         return [wire.outcome_of(order, outcome) for order, outcome in zip(orders, outcomes, strict=True)]
 
-    async def cancel(self, order_id: UUID, *, traceparent: str) -> HttpAnswer:
-        return await self._service.write(*ROUTE, str(order_id), "cancel", body=b"", traceparent=traceparent)
+    async def cancel(self, order_id: UUID) -> HttpAnswer:
+        return await self._service.write(path_of(operations.CANCEL_ORDER, order_id), body=b"")
 
-    async def get(self, order_id: UUID, *, unless: str | None, traceparent: str) -> HttpAnswer:
-        return await self._service.read(*ROUTE, str(order_id), unless=unless, traceparent=traceparent)
+    async def get(self, order_id: UUID, *, unless: str | None) -> HttpAnswer:
+        return await self._service.read(path_of(operations.GET_ORDER, order_id), unless=unless)
 
-    async def history(self, order_id: UUID, *, after: int | None, traceparent: str) -> HttpAnswer:
+    async def history(self, order_id: UUID, *, after: int | None) -> HttpAnswer:
         query = {"after": after}
-        return await self._service.read(
-            *ROUTE, str(order_id), "history", query=query, traceparent=traceparent
-        )
+        return await self._service.read(path_of(operations.GET_HISTORY, order_id), query=query)
 
     async def changes(self, order_ids: Sequence[UUID]) -> Sequence[Sequence[Change]]:
-        request_id.CURRENT.set("")  # One reading is shared by all who watch.
-        answer = await self._service.write(
-            *ROUTE, "changes", body=encode(order_ids), traceparent=trace_context.traceparent(None)
-        )
+        # One reading is shared by all who watch.
+        trace_context.CURRENT.set("")
+        request_id.CURRENT.set("")
+        answer = await self._service.write(operations.READ_CHANGES["path"], body=encode(order_ids))
         if answer.status != 200:
             raise Unavailable("the orders service cannot tell of orders now")
         return wire.status_histories(answer.body)
 
     async def page(
-        self, *, user_id: str | None, status: str | None, after: UUID | None, limit: int, traceparent: str
+        self, *, user_id: str | None, status: str | None, after: UUID | None, limit: int
     ) -> HttpAnswer:
         query = {"userId": user_id, "status": status, "after": after, "limit": limit}
-        return await self._service.read(*ROUTE, query=query, traceparent=traceparent)
+        return await self._service.read("", query=query)
 
 
 def _own_id(order: PlacementRequest) -> str:

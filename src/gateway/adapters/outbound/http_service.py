@@ -1,5 +1,6 @@
 """One service behind the gateway, over HTTP."""
 
+import re
 from collections.abc import Mapping, Sequence
 from urllib.parse import quote
 
@@ -8,10 +9,11 @@ from multidict import CIMultiDict
 from yarl import URL
 
 from gateway.wire import at_own_route, at_the_gateway
-from kernel.adapters import request_id
+from kernel.adapters import request_id, trace_context
 from kernel.adapters.http.conventions.headers import ETAG, LINK, LOCATION, REPLAYED
 from kernel.adapters.http.conventions.idempotency import KEY
 from kernel.adapters.http.conventions.problem import MEDIA_TYPE
+from kernel.adapters.http.documents.operations import Operation
 from kernel.adapters.http.server.server import CLIENT_KEEP_ALIVE_S
 from kernel.domain.errors import OutcomeUnknown, Unavailable
 from kernel.ports.http_answer import HttpAnswer
@@ -27,6 +29,7 @@ NO_ANSWER = (aiohttp.ClientError, TimeoutError)
 # A replica that ends breaks its connections; the next one may lead to another.
 BROKEN = (aiohttp.ClientConnectionError, aiohttp.ClientPayloadError)
 
+_PARAMETER = re.compile(r"{.*}")
 _REFERRING = (LOCATION, LINK)
 _PASSED_ON = (*_REFERRING, ETAG, REPLAYED, "Retry-After")
 
@@ -40,7 +43,10 @@ def open_session() -> aiohttp.ClientSession:
 
 
 class HttpService:
-    """Passes on what a service answers, and tells apart what was never sent and what may have been done."""
+    """Passes on what a service answers, and tells apart what was never sent and what may have been done.
+
+    What it sends bears the trace and the id of the call under way.
+    """
 
     def __init__(self, session: aiohttp.ClientSession, base_url: str, name: str) -> None:
         self._session = session
@@ -48,43 +54,33 @@ class HttpService:
         self._name = name
 
     async def read(
-        self,
-        *path: str,
-        query: Mapping[str, object] | None = None,
-        unless: str | None = None,
-        traceparent: str,
+        self, path: str, *, query: Mapping[str, object] | None = None, unless: str | None = None
     ) -> HttpAnswer:
         """GET, of what the query gives without its Nones; twice where a connection breaks.
 
         Raises Unavailable where there is no answer.
         """
-        headers = {"traceparent": traceparent} | ({} if unless is None else {"If-None-Match": unless})
+        headers = CIMultiDict[str]() if unless is None else CIMultiDict({"If-None-Match": unless})
         given = {name: str(value) for name, value in (query or {}).items() if value is not None}
-        url = self._url(*path).with_query(given)
+        url = URL(self._base_url + path, encoded=True).with_query(given)
         try:
             return await self._call("GET", url, headers, None, READ_WITHIN_S, again=BROKEN)
         except NO_ANSWER as error:
             raise Unavailable(f"the {self._name} service does not answer") from error
 
     async def write(
-        self,
-        *path: str,
-        body: bytes,
-        key: str | None = None,
-        traceparent: str,
-        more: Sequence[tuple[str, str]] = (),
+        self, path: str, *, body: bytes, key: str | None = None, more: Sequence[tuple[str, str]] = ()
     ) -> HttpAnswer:
         """POST; sent once, though connecting is tried twice.
 
         Raises Unavailable where it was not sent, OutcomeUnknown where the answer was lost.
         """
-        headers = CIMultiDict([("traceparent", traceparent), ("Content-Type", "application/json"), *more])
+        headers = CIMultiDict([("Content-Type", "application/json"), *more])
         if key is not None:
             headers[KEY] = key
         try:
-            answer = await self._call(
-                "POST", self._url(*path), headers, body, WRITE_WITHIN_S, again=NEVER_SENT
-            )
+            url = URL(self._base_url + path, encoded=True)
+            answer = await self._call("POST", url, headers, body, WRITE_WITHIN_S, again=NEVER_SENT)
         except NEVER_SENT as error:
             raise Unavailable(f"the {self._name} service is away") from error
         except NO_ANSWER as error:
@@ -96,21 +92,20 @@ class HttpService:
     def _lost(self) -> OutcomeUnknown:
         return OutcomeUnknown(f"the answer of the {self._name} service was lost")
 
-    def _url(self, *path: str) -> URL:
-        """Each part of the path is one segment, whatever characters it holds."""
-        return URL(f"{self._base_url}/{'/'.join(quote(part, safe='') for part in path)}", encoded=True)
-
     async def _call(
         self,
         method: str,
         url: URL,
-        headers: Mapping[str, str],
+        headers: CIMultiDict[str],
         body: bytes | None,
         within_s: float,
         *,
         again: tuple[type[Exception], ...],
     ) -> HttpAnswer:
         """Once more, on another connection, after one of the errors `again`."""
+        headers["traceparent"] = trace_context.traceparent(trace_context.CURRENT.get())
+        if own_id := request_id.CURRENT.get():
+            headers[request_id.HEADER] = own_id
         try:
             return await self._call_once(method, url, headers, body, within_s)
         except TimeoutError:
@@ -119,15 +114,18 @@ class HttpService:
             return await self._call_once(method, url, headers, body, within_s)
 
     async def _call_once(
-        self, method: str, url: URL, headers: Mapping[str, str], body: bytes | None, within_s: float
+        self, method: str, url: URL, headers: CIMultiDict[str], body: bytes | None, within_s: float
     ) -> HttpAnswer:
         timeout = aiohttp.ClientTimeout(total=within_s, connect=CONNECT_WITHIN_S)
-        if own_id := request_id.CURRENT.get():
-            headers = CIMultiDict([*headers.items(), (request_id.HEADER, own_id)])
         async with self._session.request(
             method, url, headers=headers, data=body, timeout=timeout, allow_redirects=False
         ) as response:
             return _answer(response, await response.read())
+
+
+def path_of(operation: Operation, about: object) -> str:
+    """`about` takes the place of the parameter, as one segment, whatever characters it holds."""
+    return _PARAMETER.sub(quote(str(about), safe=""), operation["path"])
 
 
 def _answer(response: aiohttp.ClientResponse, body: bytes) -> HttpAnswer:

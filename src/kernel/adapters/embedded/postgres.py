@@ -8,7 +8,6 @@ import threading
 import time
 from collections.abc import Mapping
 from pathlib import Path
-from types import TracebackType
 from typing import Self
 
 from kernel.adapters.embedded.account import Account, EmbeddedPostgresError
@@ -39,17 +38,13 @@ class EmbeddedPostgres:
         self._database = database
         self._server = Server(directory, options or {})
         self._lock_fd: int | None = None
-        self._url = ""
+        self.url = ""
+        """The URL of the last start; each start takes a free port."""
 
     @property
     def pid(self) -> int | None:
         """The pid of the server while it lives."""
         return self._server.pid
-
-    @property
-    def url(self) -> str:
-        """The URL of the last start; each start takes a free port."""
-        return self._url
 
     def start(self) -> str:
         """Start the server, on the first start make its cluster, and return its URL once it answers.
@@ -60,7 +55,7 @@ class EmbeddedPostgres:
         if threading.current_thread() is not threading.main_thread():
             raise RuntimeError("an embedded server would end with the thread that started it")
         if self.pid is not None:
-            return self._url
+            return self.url
         self._release_lock()
         try:
             account = Account.able_to_run(self._cluster)
@@ -70,8 +65,8 @@ class EmbeddedPostgres:
                 run([binaries / "postgres", "--version"], account, named=True)
             self._directory.mkdir(parents=True, exist_ok=True)
             self._take_lock()
-            self._url = self._start_server(binaries, account)
-            return self._url
+            self.url = self._start_server(binaries, account)
+            return self.url
         except (OSError, subprocess.SubprocessError) as error:
             self.stop()
             raise EmbeddedPostgresError(f"cannot start PostgreSQL in {self._directory}: {error}") from error
@@ -84,18 +79,11 @@ class EmbeddedPostgres:
         self._server.stop()
         self._release_lock()
 
-    def kill(self) -> None:
-        """Crash the server as `kill -9` does, for fault tests; `start` then recovers."""
-        self._server.kill()
-        self._release_lock()
-
     def __enter__(self) -> Self:
         self.start()
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.stop()
 
     def _start_server(self, binaries: Path, account: Account) -> str:

@@ -81,11 +81,6 @@ class Server:
                     continue
         self._watcher = self._process = None
 
-    def kill(self) -> None:
-        if self._process is not None:
-            self._process.kill()
-        self.stop()
-
     def _wait_for_former_server(self) -> None:
         """The server of a killed shop shuts down on its own; its folder is ours once it is gone."""
         deadline = time.monotonic() + _FORMER_SERVER_WAIT_S

@@ -5,7 +5,6 @@ import logging
 from collections import defaultdict, deque
 from collections.abc import Callable, Sequence
 from itertools import starmap
-from types import TracebackType
 from typing import Self
 
 from kernel.contracts.messaging import Catalog
@@ -32,7 +31,11 @@ class InProcessBroker:
 
 
 class InProcessBus:
-    """Publisher and Subscriber of one service, like RabbitBus."""
+    """The bus of one service, like RabbitBus."""
+
+    @property
+    def healthy(self) -> bool:
+        return True
 
     def __init__(self, broker: InProcessBroker, service: str, *, grace_s: float = GRACE_S) -> None:
         """Running handlers have `grace_s` to end in `stop`."""
@@ -81,10 +84,6 @@ class InProcessBus:
         subscribers = self._broker.catalog.subscribers_of(event_type)
         return subscribers if len(subscribers) > 1 else ()
 
-    @property
-    def healthy(self) -> bool:
-        return True
-
     async def stop(self) -> None:
         """Take no more messages, and let running handlers finish; what is cut off stays in its outbox."""
         self._broker.handlers.pop(self._service, None)
@@ -93,19 +92,11 @@ class InProcessBus:
             for task in pending:
                 task.cancel()
 
-    async def close(self) -> None:
-        self._broker.handlers.pop(self._service, None)
-        for task in self._running:
-            task.cancel()
-
     async def __aenter__(self) -> Self:
         return self
 
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    async def __aexit__(self, *_: object) -> None:
         await self.stop()
-        await self.close()
 
     async def _hand_over(self, consumer: str, envelope: Envelope) -> None:
         handler = self._broker.handlers.get(consumer)
@@ -122,13 +113,13 @@ class InProcessBus:
 
 
 class InProcessNotifications:
-    def __init__(self, broker: InProcessBroker) -> None:
-        self.wanted = False
-        self._broker = broker
-
     @property
     def healthy(self) -> bool:
         return True
+
+    def __init__(self, broker: InProcessBroker) -> None:
+        self.wanted = False
+        self._broker = broker
 
     async def listen(self, event_type: str, handle: Listener) -> None:
         listeners = self._broker.listeners[event_type]

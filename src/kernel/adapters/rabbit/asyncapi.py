@@ -62,12 +62,9 @@ def _send(name: str, messaging: Messaging, catalog: Catalog) -> Json:
     if name in messaging.notifies:
         summary = "Sent at most once, and only where somebody listens."
     else:
-        summary = "; ".join(["Sent", *map(_must_get, catalog.subscribers_of(name))]) + "."
+        must_get = [f"the {service} service must get it" for service in catalog.subscribers_of(name)]
+        summary = "; ".join(["Sent", *must_get]) + "."
     return _operation("send", name, summary) | {"bindings": {"amqp": binding}}
-
-
-def _must_get(service: str) -> str:
-    return f"the {service} service must get it"
 
 
 def _receive(name: str, service: str) -> Json:

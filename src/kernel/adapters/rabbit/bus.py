@@ -4,7 +4,6 @@ import asyncio
 import logging
 from collections.abc import Sequence
 from contextlib import suppress
-from types import TracebackType
 from typing import Self
 
 from kernel.adapters.rabbit.connection import ANSWER_S
@@ -31,7 +30,7 @@ logger = logging.getLogger(__name__)
 
 
 class RabbitBus:
-    """Publisher, Notifier and Subscriber of one service. `urls` are the nodes of one cluster: any will do."""
+    """The bus of one service. `urls` are the nodes of one cluster: any will do."""
 
     def __init__(
         self, urls: Sequence[str], service: str, catalog: Catalog, *, grace_s: float = GRACE_S
@@ -49,7 +48,7 @@ class RabbitBus:
         self._refusal: Refusal | None = None
         self._blocked = False
 
-    async def connect(self) -> None:
+    async def __aenter__(self) -> Self:
         """Raises Unavailable where no broker answers within 10 s, and at once where one refuses us."""
         loop = asyncio.get_running_loop()
         deadline = loop.time() + START_S
@@ -62,6 +61,7 @@ class RabbitBus:
                     raise
                 await asyncio.sleep(_RETRY_S)
         self._supervisor = asyncio.create_task(self._supervise())
+        return self
 
     async def publish(self, envelopes: Sequence[Envelope]) -> None:
         await self._publishing(*envelopes).publish(envelopes)
@@ -95,7 +95,6 @@ class RabbitBus:
         return session is not None and session.is_intact(consuming=consuming) and not session.is_blocked
 
     async def stop(self) -> None:
-        """Take no more messages, and let running handlers finish."""
         self._handler = None
         if self._session is not None:
             try:
@@ -114,13 +113,7 @@ class RabbitBus:
             for task in pending:
                 task.cancel()
 
-    async def __aenter__(self) -> Self:
-        await self.connect()
-        return self
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    async def __aexit__(self, *_: object) -> None:
         await self.stop()
         await self.close()
 

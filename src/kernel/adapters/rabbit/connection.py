@@ -21,6 +21,7 @@ _LEFTOVERS_S = 30.0
 _NEVER_S = 10 * 365 * 86_400.0
 
 T = TypeVar("T")
+Prepare = Callable[[RabbitBroker], Awaitable[AbstractChannel]]
 
 # An absent broker is told by us, in one line. The libraries tell it many times over, with tracebacks.
 for _library in ("aiormq", "aio_pika"):
@@ -53,13 +54,11 @@ class RabbitConnection:
         self._channel: UnderlyingChannel | None = None
         self._unanswered: set[asyncio.Task[Any]] = set()
 
-    async def open(
-        self, prepare: Callable[[RabbitBroker], Awaitable[AbstractChannel]], *, within_s: float
-    ) -> None:
+    async def open(self, prepare: Prepare, *, within_s: float) -> None:
         """Connect and `prepare` the broker, which answers with the channel to watch. Raises Unavailable."""
         await self._answer(self._open(prepare), within_s)
 
-    async def _open(self, prepare: Callable[[RabbitBroker], Awaitable[AbstractChannel]]) -> None:
+    async def _open(self, prepare: Prepare) -> None:
         self._connection = await self.broker.connect()
         channel = await prepare(self.broker)
         self._channel = cast(UnderlyingChannel, await channel.get_underlay_channel())

@@ -17,13 +17,14 @@ from yarl import URL
 from kernel.adapters.rabbit.bus import CHECK_S
 from kernel.adapters.rabbit.connection import ANSWER_S, RabbitConnection
 from kernel.adapters.rabbit.refusals import report
-from kernel.adapters.rabbit.session import raw_body
+from kernel.adapters.rabbit.session import consumed
 from kernel.adapters.rabbit.topology import EXCHANGE, listener_queue
 from kernel.adapters.rabbit.urls import broker_url
 from kernel.adapters.system_clock import SystemClock
 from kernel.application.backoff import Backoff
 from kernel.application.trouble import Trouble
 from kernel.domain.errors import Unavailable
+from kernel.ports.bus import Handler
 
 _CLOSE_S = 3.0
 _WANTED_WITHIN_S = 0.5
@@ -73,18 +74,15 @@ class RabbitNotifications:
 
         async def prepare(broker: RabbitBroker) -> AbstractChannel:
             await broker.declare_exchange(EXCHANGE)
-            subscriber = broker.subscriber(
-                queue, ack_policy=AckPolicy.ACK_FIRST, decoder=raw_body, no_reply=True
-            )
-            subscriber(_surviving(handle))
-            await subscriber.start()
-            return (await broker.declare_queue(queue)).channel
+            return await consumed(broker, queue, _surviving(handle), AckPolicy.ACK_FIRST)
 
         try:
             await connection.open(prepare, within_s=ANSWER_S)
             self._binding = binding = Binding(connection, queue.name, event_type, lambda: self._wanted)
             await binding.follow()
-            self._connected()
+            self._trouble.over()
+            self._healthy = True
+            self._backoff.reset()
             while True:
                 await self._require(connection, queue)
                 await binding.follow()
@@ -95,11 +93,6 @@ class RabbitNotifications:
             self._healthy, self._binding = False, None
             # A dead connection can take its time to close.
             await asyncio.wait({asyncio.create_task(connection.close())}, timeout=_CLOSE_S)
-
-    def _connected(self) -> None:
-        self._trouble.over()
-        self._healthy = True
-        self._backoff.reset()
 
     async def _require(self, connection: RabbitConnection, queue: RabbitQueue) -> None:
         """Raises Unavailable where the broker is silent, or the queue or its consumer is gone."""
@@ -137,7 +130,7 @@ class Binding:
         return change(self._queue, EXCHANGE.name, self._event_type)
 
 
-def _surviving(handle: Callable[[bytes], None]) -> Callable[[bytes], object]:
+def _surviving(handle: Callable[[bytes], None]) -> Handler:
     async def hand_over(body: bytes) -> None:
         try:
             handle(body)

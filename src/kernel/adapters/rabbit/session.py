@@ -3,6 +3,7 @@
 import asyncio
 import logging
 from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 from aio_pika import DeliveryMode, Message
@@ -11,7 +12,7 @@ from aio_pika.exceptions import DeliveryError, PublishError
 from faststream import AckPolicy
 from faststream.exceptions import RejectMessage
 from faststream.message import StreamMessage
-from faststream.rabbit import Channel, RabbitBroker
+from faststream.rabbit import Channel, RabbitBroker, RabbitQueue
 from pamqp.commands import Basic
 from yarl import URL
 
@@ -53,7 +54,7 @@ class RabbitSession:
             self.reason = reason
         self.lost.set()
 
-    async def open(self, *, within_s: float = ANSWER_S) -> None:
+    async def open(self, *, within_s: float) -> None:
         async def prepare(broker: RabbitBroker) -> AbstractChannel:
             channel = await declare_topology(broker, self._catalog)
             self._exchange = await broker.declare_exchange(EXCHANGE)
@@ -61,18 +62,11 @@ class RabbitSession:
 
         await self._publishing.open(prepare, within_s=within_s)
 
-    async def consume(self, handler: Handler, *, within_s: float = ANSWER_S) -> None:
-        async def prepare(broker: RabbitBroker) -> AbstractChannel:
-            queue = service_queue(self._service)
-            subscriber = broker.subscriber(
-                queue, ack_policy=AckPolicy.NACK_ON_ERROR, decoder=raw_body, no_reply=True
-            )
-            subscriber(_told_apart(handler))
-            await subscriber.start()
-            return (await broker.declare_queue(queue)).channel
-
+    async def consume(self, handler: Handler) -> None:
+        queue, told_apart = service_queue(self._service), _told_apart(handler)
+        prepare = partial(consumed, queue=queue, handler=told_apart, policy=AckPolicy.NACK_ON_ERROR)
         self._consuming = self._connection("subscriber", Channel(prefetch_count=PREFETCH_MESSAGES))
-        await self._consuming.open(prepare, within_s=within_s)
+        await self._consuming.open(prepare, within_s=ANSWER_S)
 
     def is_intact(self, *, consuming: bool) -> bool:
         """As far as this side knows."""
@@ -165,7 +159,17 @@ def _unconfirmed(envelope: Envelope, outcome: object) -> Unavailable:
     return Unavailable(f"rabbitmq did not confirm {envelope.type}: {why}", code="rabbitmq_unavailable")
 
 
-async def raw_body(message: StreamMessage[Any]) -> bytes:
+async def consumed(
+    broker: RabbitBroker, queue: RabbitQueue, handler: Handler, policy: AckPolicy
+) -> AbstractChannel:
+    """Hands the queue's messages to the handler, as bytes; the channel is the one that they come on."""
+    subscriber = broker.subscriber(queue, ack_policy=policy, decoder=_raw_body, no_reply=True)
+    subscriber(handler)
+    await subscriber.start()
+    return (await broker.declare_queue(queue)).channel
+
+
+async def _raw_body(message: StreamMessage[Any]) -> bytes:
     body: bytes = message.body
     return body
 

@@ -23,7 +23,6 @@ def configure_logs(level: str, log_format: str, packages: Iterable[str]) -> None
 
     The level applies to these packages. Libraries log warnings and errors only.
     """
-    console = log_format == "console" or (log_format == "auto" and sys.stderr.isatty())
     shared: list[Processor] = [
         structlog.stdlib.add_log_level,
         structlog.stdlib.add_logger_name,
@@ -31,14 +30,11 @@ def configure_logs(level: str, log_format: str, packages: Iterable[str]) -> None
         add_trace,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
     ]
-    last: list[Processor] = (
-        [
-            make_harmless,
-            structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty(), exception_formatter=indented_traceback),
-        ]
-        if console
-        else [structlog.processors.format_exc_info, structlog.processors.JSONRenderer()]
-    )
+    last: list[Processor] = [structlog.processors.format_exc_info, structlog.processors.JSONRenderer()]
+    terminal = sys.stderr.isatty()
+    if log_format == "console" or (log_format == "auto" and terminal):
+        show = structlog.dev.ConsoleRenderer(colors=terminal, exception_formatter=indented_traceback)
+        last = [make_harmless, show]
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(

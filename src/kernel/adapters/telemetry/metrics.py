@@ -2,6 +2,7 @@
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import UTC, datetime
+from functools import partial
 from typing import ParamSpec
 
 from prometheus_client import (
@@ -31,12 +32,11 @@ class Metrics:
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
         ProcessCollector(registry=self.registry)
-        self.requests = Histogram(
+        seconds = partial(Histogram, buckets=SECONDS, registry=self.registry)
+        self.requests = seconds(
             "shop_http_request_seconds",
             "From a request to the start of its answer.",
             ("method", "route", "status"),
-            buckets=SECONDS,
-            registry=self.registry,
         )
         self.batch_size = Histogram(
             "shop_batch_items",
@@ -45,18 +45,11 @@ class Metrics:
             buckets=SIZES,
             registry=self.registry,
         )
-        self.batch_seconds = Histogram(
-            "shop_batch_seconds",
-            "What a batch took, whether it succeeded or not.",
-            ("work",),
-            buckets=SECONDS,
-            registry=self.registry,
+        self.batch_seconds = seconds(
+            "shop_batch_seconds", "What a batch took, whether it succeeded or not.", ("work",)
         )
-        self.loop_lag = Histogram(
-            "shop_event_loop_lag_seconds",
-            "How much later than asked the event loop gave a turn.",
-            buckets=SECONDS,
-            registry=self.registry,
+        self.loop_lag = seconds(
+            "shop_event_loop_lag_seconds", "How much later than asked the event loop gave a turn."
         )
 
 
@@ -78,27 +71,15 @@ class StoreMetrics:
         self._dead_lettered = Counter(
             "shop_dead_lettered_messages", "Messages that nobody can read.", registry=registry
         )
-        self._waiting = Gauge(
-            "shop_outbox_events", "Events that wait to be published.", ("type",), registry=registry
+        gauge = partial(Gauge, registry=registry)
+        self._waiting = gauge("shop_outbox_events", "Events that wait to be published.", ("type",))
+        self._waiting_s = gauge(
+            "shop_outbox_oldest_seconds", "For how long the oldest event waits; 0 where none does.", ("type",)
         )
-        self._waiting_s = Gauge(
-            "shop_outbox_oldest_seconds",
-            "For how long the oldest event waits; 0 where none does.",
-            ("type",),
-            registry=registry,
-        )
-        self._parked = Gauge(
-            "shop_parked_messages", "Messages that wait for an operator.", ("reason",), registry=registry
-        )
-        self._consuming = Gauge(
-            "shop_bus_healthy", "1 while messages can come and go, else 0.", registry=registry
-        )
-        self._used = Gauge(
-            "shop_database_connections_used", "Connections of the pool that are at work.", registry=registry
-        )
-        self._max = Gauge(
-            "shop_database_connections_max", "Connections that the pool may have.", registry=registry
-        )
+        self._parked = gauge("shop_parked_messages", "Messages that wait for an operator.", ("reason",))
+        self._consuming = gauge("shop_bus_healthy", "1 while messages can come and go, else 0.")
+        self._used = gauge("shop_database_connections_used", "Connections of the pool that are at work.")
+        self._max = gauge("shop_database_connections_max", "Connections that the pool may have.")
 
     def watch(self, *, bus_is_healthy: Callable[[], bool], used: Callable[[], int], most: int) -> None:
         self._consuming.set_function(lambda: float(bus_is_healthy()))

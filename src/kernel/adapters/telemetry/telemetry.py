@@ -53,13 +53,13 @@ class Telemetry:
 
         async def observed(items: Sequence[C], /, *args: P.args, **kwargs: P.kwargs) -> R:
             # A batch runs in the context of the call that came first, and is not part of it.
-            CURRENT.set(_traceparent(items[0]) if len(items) == 1 else "")
-            request_id.CURRENT.set(_request_id(items[0]) if len(items) == 1 else "")
+            CURRENT.set(_said(items[0], "traceparent") if len(items) == 1 else "")
+            request_id.CURRENT.set(_said(items[0], "request_id") if len(items) == 1 else "")
             began = perf_counter()
             try:
                 if self.tracing is None:
                     return await call(items, *args, **kwargs)
-                traces, attributes = list(map(_traceparent, items)), self._attributes(items)
+                traces, attributes = [_said(item, "traceparent") for item in items], self._attributes(items)
                 with self.tracing.batch(work, kind, traces, attributes) as onward:
                     pairs = zip(items, onward, strict=True)
                     return await call([_with(item, text) for item, text in pairs], *args, **kwargs)
@@ -73,7 +73,7 @@ class Telemetry:
         return observed
 
     def _attributes(self, items: Sequence[object]) -> Sequence[Mapping[str, str]]:
-        return [{self._subject: _subject(item)} for item in items] if self._subject else ()
+        return [{self._subject: _said(item, "subject")} for item in items] if self._subject else ()
 
     def publisher(self, publisher: Publisher) -> Publisher:
         return publisher if self.tracing is None else self.tracing.publisher(publisher)
@@ -96,22 +96,13 @@ def _fact_or_command(item: Any) -> Any:
     return item.fact if isinstance(item, Received) else item
 
 
-def _traceparent(item: Any) -> str:
-    text: str = getattr(_fact_or_command(item), "traceparent", "")
-    return text
-
-
-def _request_id(item: Any) -> str:
-    text: str = getattr(_fact_or_command(item), "request_id", "")
-    return text
-
-
-def _subject(item: Any) -> str:
-    return str(getattr(_fact_or_command(item), "subject", ""))
+def _said(item: Any, name: str) -> str:
+    """Empty where the fact or command has no such attribute."""
+    return str(getattr(_fact_or_command(item), name, ""))
 
 
 def _with(item: C, traceparent: str) -> C:
-    if traceparent == _traceparent(item):
+    if traceparent == _said(item, "traceparent"):
         return item
     changed = replace(_fact_or_command(item), traceparent=traceparent)
     return replace(item, fact=changed) if isinstance(item, Received) else changed

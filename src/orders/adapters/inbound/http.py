@@ -7,17 +7,16 @@ from dishka import FromDishka
 from dishka.integrations.litestar import inject
 from litestar import Controller, Request, get, post
 
-from kernel.adapters import request_id
+from kernel.adapters import request_id, trace_context
 from kernel.adapters.http.conventions.answers import JsonAnswer, passed_on
 from kernel.adapters.http.conventions.conditional import IfNoneMatch, conditional
 from kernel.adapters.http.conventions.idempotency import IdempotencyKey
 from kernel.adapters.http.conventions.paging import PAGE_SIZE, After, AfterSequence, PageLimit, next_page
 from kernel.adapters.http.parsing.values import user_id_of
-from kernel.adapters.trace_context import TRACEPARENTS, traceparent
 from kernel.application.group_commit import GroupCommit
 from kernel.domain.errors import NotFound
 from orders import wire
-from orders.adapters.inbound.placement_handler import PATH, PlacementHandler
+from orders.adapters.inbound.placement_handler import PlacementHandler
 from orders.contract import http, operations
 from orders.domain.commands import CancelOrder
 from orders.domain.order import Cancelled, Order
@@ -27,25 +26,22 @@ from orders.ports.orders import PlacedOrders
 # The Retry-After of a cancellation: payments has usually answered by then.
 CANCELLED_WITHIN_S = "1"
 
-CancelOrdersGroup = GroupCommit[CancelOrder, Cancelled]
-
 
 class OrdersController(Controller):
-    path = PATH
+    path = operations.ROUTE
     tags = ("Orders",)
 
     @post(**operations.PLACE_ORDER)
     @inject
     async def place(
         self,
-        request: Request[Any, Any, Any],
         data: operations.PlaceOrderBody,
         handler: FromDishka[PlacementHandler],
         idempotency_key: IdempotencyKey = None,
     ) -> JsonAnswer[bytes]:
-        return passed_on(await handler.one(data, idempotency_key, request.headers.get("traceparent")))
+        return passed_on(await handler.one(data, idempotency_key))
 
-    @post("/batch", **operations.PLACE_ORDERS)
+    @post(**operations.PLACE_ORDERS)
     @inject
     async def place_batch(
         self,
@@ -53,10 +49,10 @@ class OrdersController(Controller):
         data: operations.PlaceOrdersBody,
         handler: FromDishka[PlacementHandler],
     ) -> JsonAnswer[bytes]:
-        traces, ids = request.headers.get(TRACEPARENTS), request.headers.get(request_id.REQUEST_IDS)
-        return passed_on(await handler.batch(data, traces, ids, request.headers.get("traceparent")))
+        traces = request.headers.get(trace_context.TRACEPARENTS)
+        return passed_on(await handler.batch(data, traces, request.headers.get(request_id.REQUEST_IDS)))
 
-    @post("/changes", **operations.READ_CHANGES)
+    @post(**operations.READ_CHANGES)
     @inject
     async def changes(
         self, data: operations.OrderIdsBody, placed: FromDishka[PlacedOrders]
@@ -80,11 +76,10 @@ class OrdersController(Controller):
         )
         query = {"userId": user, "status": status, "limit": str(limit)}
         last = str(orders[limit - 1].id) if len(orders) > limit else None
-        return JsonAnswer(
-            [wire.order_body(order) for order in orders[:limit]], headers=next_page(PATH, query, after=last)
-        )
+        link = next_page(operations.ROUTE, query, after=last)
+        return JsonAnswer([wire.order_body(order) for order in orders[:limit]], headers=link)
 
-    @get("/{id:str}", **operations.GET_ORDER)
+    @get(**operations.GET_ORDER)
     @inject
     async def get_one(
         self,
@@ -94,7 +89,7 @@ class OrdersController(Controller):
     ) -> JsonAnswer[bytes]:
         return conditional(wire.order_body(await _found(placed, order_id)), if_none_match)
 
-    @get("/{id:str}/history", **operations.GET_HISTORY)
+    @get(**operations.GET_HISTORY)
     @inject
     async def history(
         self,
@@ -107,19 +102,18 @@ class OrdersController(Controller):
             await _found(placed, order_id)
         return JsonAnswer(wire.history_body(changes))
 
-    @post("/{id:str}/cancel", **operations.CANCEL_ORDER)
+    @post(**operations.CANCEL_ORDER)
     @inject
     async def cancel(
         self,
-        request: Request[Any, Any, Any],
         order_id: operations.OrderIdInPath,
         placed: FromDishka[PlacedOrders],
-        cancel_orders: FromDishka[CancelOrdersGroup],
+        cancel_orders: FromDishka[GroupCommit[CancelOrder, Cancelled]],
     ) -> JsonAnswer[http.Order]:
         order = await _found(placed, order_id)
-        trace = traceparent(request.headers.get("traceparent"))
-        cancelled = await cancel_orders(wire.cancel_order(order, trace, request_id.CURRENT.get()))
-        under_way = {"Location": f"{PATH}/{order_id}", "Retry-After": CANCELLED_WITHIN_S}
+        command = wire.cancel_order(order, trace_context.CURRENT.get(), request_id.CURRENT.get())
+        cancelled = await cancel_orders(command)
+        under_way = {"Location": f"{operations.ROUTE}/{order_id}", "Retry-After": CANCELLED_WITHIN_S}
         return JsonAnswer(wire.order_body(cancelled.order), headers=under_way)
 
 

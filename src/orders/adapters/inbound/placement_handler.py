@@ -2,12 +2,11 @@
 
 from collections.abc import Mapping
 
-from kernel.adapters import request_id
+from kernel.adapters import request_id, trace_context
 from kernel.adapters.http.conventions.idempotency import replay_headers
 from kernel.adapters.http.conventions.problem import problem_of
 from kernel.adapters.http.middleware.fast_path import Call, FastPath
 from kernel.adapters.http.parsing.body import BATCH_BYTES_MAX, Items, decode_body, decode_items
-from kernel.adapters.trace_context import TRACEPARENTS, from_list, traceparent
 from kernel.application.group_commit import GroupCommit
 from kernel.contracts.values import encode
 from kernel.domain.errors import Invalid
@@ -15,32 +14,31 @@ from kernel.ports.clock import Clock
 from kernel.ports.http_answer import HttpAnswer
 from orders import wire
 from orders.contract import http
+from orders.contract.operations import PLACE_ORDERS, ROUTE
 from orders.contract.problems import PROBLEMS
-from orders.domain.commands import PlaceOrder
+from orders.domain.commands import Placement
 from orders.domain.order import Placed
-
-PATH = "/api/Order"
 
 
 class PlacementHandler:
-    def __init__(self, place_orders: GroupCommit[PlaceOrder, Placed], clock: Clock) -> None:
+    def __init__(self, place_orders: GroupCommit[Placement, Placed], clock: Clock) -> None:
         self._place_orders = place_orders
         self._clock = clock
 
-    async def one(self, body: http.PlaceOrder, key: str | None, trace: str | None) -> HttpAnswer:
+    async def one(self, body: http.PlaceOrder, key: str | None) -> HttpAnswer:
         """Raises what refuses the order."""
-        command = wire.place_order(
-            body, key, self._clock.new_id(), traceparent(trace), request_id.CURRENT.get()
-        )
+        trace, own_id = trace_context.CURRENT.get(), request_id.CURRENT.get()
+        command = wire.place_order(body, key, self._clock.new_id(), trace, own_id)
         placed = await self._place_orders(command)
-        headers = {"Location": f"{PATH}/{placed.order.id}"} | replay_headers(replayed=placed.replayed)
+        headers = {"Location": f"{ROUTE}/{placed.order.id}"} | replay_headers(replayed=placed.replayed)
         return HttpAnswer(201, "application/json", headers, encode(wire.order_body(placed.order)))
 
     async def batch(
-        self, items: Items[http.PlaceOrderItem], traces: str | None, ids: str | None, trace: str | None
+        self, items: Items[http.PlaceOrderItem], traces: str | None, ids: str | None
     ) -> HttpAnswer:
         """`traces` and `ids` are the headers that tell those of the items."""
-        traceparents = from_list(traces, count=len(items.items), default=traceparent(trace))
+        count, trace = len(items.items), trace_context.CURRENT.get()
+        traceparents = trace_context.from_list(traces, count=count, default=trace)
         # Without traces of their own all items are one client's.
         default = "" if traces else request_id.CURRENT.get()
         request_ids = request_id.from_list(ids, traceparents=traceparents, default=default)
@@ -59,21 +57,20 @@ class PlacementHandler:
 def _batch_outcome(outcome: Placed | Exception) -> http.BatchOutcome:
     if isinstance(outcome, Placed):
         return http.PlacedItem(201, wire.order_body(outcome.order), outcome.replayed)
-    problem = problem_of(outcome, PATH, PROBLEMS)
+    problem = problem_of(outcome, ROUTE, PROBLEMS)
     return http.RefusedItem(problem.status, problem)
 
 
 def fast_paths(handler: PlacementHandler) -> Mapping[str, FastPath]:
     async def one(call: Call) -> HttpAnswer:
-        body = decode_body(call.body, http.PlaceOrder)
-        return await handler.one(body, call.idempotency_key, call.header(b"traceparent"))
+        return await handler.one(decode_body(call.body, http.PlaceOrder), call.idempotency_key)
 
     async def batch(call: Call) -> HttpAnswer:
         items = decode_items(call.body, http.PlaceOrderItem)
-        traces, ids = call.header(TRACEPARENTS.encode()), call.header(request_id.REQUEST_IDS.encode())
-        return await handler.batch(items, traces, ids, call.header(b"traceparent"))
+        traces = call.header(trace_context.TRACEPARENTS.encode())
+        return await handler.batch(items, traces, call.header(request_id.REQUEST_IDS.encode()))
 
     return {
-        PATH: FastPath(one),
-        f"{PATH}/batch": FastPath(batch, body_bytes_max=BATCH_BYTES_MAX, takes_key=False),
+        ROUTE: FastPath(one),
+        ROUTE + PLACE_ORDERS["path"]: FastPath(batch, body_bytes_max=BATCH_BYTES_MAX, takes_key=False),
     }

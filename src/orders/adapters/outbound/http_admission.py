@@ -12,8 +12,9 @@ from kernel.contracts.values import decoder, encode
 from kernel.domain.errors import Refused
 from kernel.ports.clock import Clock
 from orders.adapters.outbound.circuit_breaker import CircuitBreaker
-from orders.domain.commands import PlaceOrder
+from orders.domain.commands import Placement
 from orders.wire import admission_request
+from payments.contract.operations import ADMIT_ORDERS
 
 ANSWER_WITHIN_S = 0.3
 
@@ -46,12 +47,12 @@ class HttpAdmission:
         unchecked: Callable[[int], None] = lambda _: None,
     ) -> None:
         self._session = session
-        self._url = f"{payments_url}/api/Admission"
+        self._url = payments_url + ADMIT_ORDERS["path"]
         self._breaker = CircuitBreaker(clock)
         self._unchecked = unchecked
         self._is_silent = False
 
-    async def check(self, commands: Sequence[PlaceOrder]) -> Sequence[Refused | None]:
+    async def check(self, commands: Sequence[Placement]) -> Sequence[Refused | None]:
         if self._breaker.is_open:
             return self._let_pass(commands)
         try:
@@ -67,11 +68,11 @@ class HttpAdmission:
             logger.info("payments checks orders again")
         return [Refused(reason, DETAILS.get(reason, reason)) if reason else None for reason in reasons]
 
-    def _let_pass(self, commands: Sequence[PlaceOrder]) -> Sequence[None]:
+    def _let_pass(self, commands: Sequence[Placement]) -> Sequence[None]:
         self._unchecked(len(commands))
         return [None] * len(commands)
 
-    async def _ask(self, commands: Sequence[PlaceOrder]) -> list[str | None]:
+    async def _ask(self, commands: Sequence[Placement]) -> list[str | None]:
         async with self._session.post(
             self._url,
             data=encode([admission_request(command) for command in commands]),

@@ -2,9 +2,6 @@ from sqlalchemy import BigInteger, Column, Integer, Table, Text, UniqueConstrain
 
 from kernel.adapters.postgres.tables import METADATA, Key, Schema, Time
 
-# The newest migration that this code needs; migrations/orders.
-SCHEMA_REVISION = 4
-
 ORDERS = Table(
     "orders",
     METADATA,
@@ -34,4 +31,4 @@ ORDER_HISTORY = Table(
     Column("at", Time, nullable=False),
 )
 
-SCHEMA = Schema("orders", SCHEMA_REVISION, (ORDERS, ORDER_HISTORY))
+SCHEMA = Schema("orders", revision=4, tables=(ORDERS, ORDER_HISTORY))

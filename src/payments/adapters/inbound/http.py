@@ -23,15 +23,12 @@ from payments.contract import http, operations
 from payments.domain.account import Deposit, Deposited, OpenAccount, Opened, no_account
 from payments.ports.accounts import OpenedAccounts, Statements
 
-PATH = "/api/Accounts"
-ADMISSION = "/api/Admission"
-
 OpenAccountsGroup = GroupCommit[OpenAccount, Opened]
 MakeDepositsGroup = GroupCommit[Deposit, Deposited]
 
 
 class AccountsController(Controller):
-    path = PATH
+    path = operations.ROUTE
     tags = ("Accounts",)
 
     @post(**operations.OPEN_ACCOUNT)
@@ -49,7 +46,7 @@ class AccountsController(Controller):
             wire.account_body(opened.account), headers=location | replay_headers(replayed=opened.replayed)
         )
 
-    @get("/{userId:str}", **operations.GET_ACCOUNT)
+    @get(**operations.GET_ACCOUNT)
     @inject
     async def get_one(
         self, user_id: operations.UserIdInPath, accounts: FromDishka[OpenedAccounts]
@@ -60,7 +57,7 @@ class AccountsController(Controller):
             raise no_account(user)
         return JsonAnswer(wire.account_body(account))
 
-    @get("/{userId:str}/transactions", **operations.LIST_TRANSACTIONS)
+    @get(**operations.LIST_TRANSACTIONS)
     @inject
     async def transactions(
         self,
@@ -78,7 +75,7 @@ class AccountsController(Controller):
         link = next_page(f"{_route(user)}/transactions", {"limit": str(limit)}, after=last)
         return JsonAnswer([wire.transaction_body(transfer) for transfer in transfers[:limit]], headers=link)
 
-    @post("/{userId:str}/deposit", **operations.DEPOSIT)
+    @post(**operations.DEPOSIT)
     @inject
     async def deposit(
         self,
@@ -94,7 +91,7 @@ class AccountsController(Controller):
         )
 
 
-@get(f"{PATH}/{{userId:str}}/deposit", **operations.DEPOSIT_BY_GET)
+@get(**operations.DEPOSIT_BY_GET | {"path": operations.ROUTE + operations.DEPOSIT["path"]})
 @inject
 async def deposit_by_get(
     user_id: operations.UserIdInPath,
@@ -107,7 +104,7 @@ async def deposit_by_get(
     return _deposited(await make_deposits(deposit))
 
 
-@post(ADMISSION, **operations.ADMIT_ORDERS)
+@post(**operations.ADMIT_ORDERS)
 @inject
 async def admit_orders(data: operations.AdmissionBody, admit: FromDishka[AdmitOrders]) -> JsonAnswer[bytes]:
     return passed_on(await _admitted(data, admit))
@@ -117,7 +114,7 @@ def fast_paths(admit: AdmitOrders) -> Mapping[str, FastPath]:
     async def answer(call: Call) -> HttpAnswer:
         return await _admitted(decode_body(call.body, list[http.AdmissionRequest]), admit)
 
-    return {ADMISSION: FastPath(answer, body_bytes_max=BATCH_BYTES_MAX)}
+    return {operations.ADMIT_ORDERS["path"]: FastPath(answer, body_bytes_max=BATCH_BYTES_MAX)}
 
 
 async def _admitted(orders: Sequence[http.AdmissionRequest], admit: AdmitOrders) -> HttpAnswer:
@@ -126,7 +123,7 @@ async def _admitted(orders: Sequence[http.AdmissionRequest], admit: AdmitOrders)
 
 
 def _route(user_id: str) -> str:
-    return f"{PATH}/{quote(user_id, safe='')}"
+    return f"{operations.ROUTE}/{quote(user_id, safe='')}"
 
 
 def _deposited(deposited: Deposited) -> JsonAnswer[http.Deposited]:

@@ -54,12 +54,12 @@ _FIND_DEPOSITS = union(
         )
     )
 )
-_OF_ORDER = (TRANSFERS.c.user_id, TRANSFERS.c.order_id)
-_decided = unnest(*_OF_ORDER)
+_ORDER = (PAYMENTS.c.user_id, PAYMENTS.c.order_id)
+_orders = unnest(*_ORDER)
 _OF_ORDERS = select(*_TRANSFER).join_from(
     TRANSFERS,
-    _decided,
-    and_(TRANSFERS.c.user_id == _decided.c.user_id, TRANSFERS.c.order_id == _decided.c.order_id),
+    _orders,
+    and_(TRANSFERS.c.user_id == _orders.c.user_id, TRANSFERS.c.order_id == _orders.c.order_id),
 )
 _NEWEST = (
     select(*_TRANSFER)
@@ -71,8 +71,6 @@ _BEFORE = _NEWEST.where(TRANSFERS.c.sequence < bindparam("after"))
 
 _PAYMENT = tuple(PAYMENTS.c)
 _ADD_PAYMENTS = insert(PAYMENTS).from_select([c.name for c in _PAYMENT], select(records(*_PAYMENT)))
-_ORDER = (PAYMENTS.c.user_id, PAYMENTS.c.order_id)
-_orders = unnest(*_ORDER)
 _RECORDED = select(*_PAYMENT).join_from(
     PAYMENTS,
     _orders,
@@ -112,7 +110,7 @@ class PostgresLedger:
 
     async def of_orders(self, payments: Sequence[Payment]) -> Sequence[Transfer]:
         keys = {(payment.user_id, payment.order_id) for payment in payments}
-        rows = await self._uow.transaction.execute(_OF_ORDERS, arrays(_OF_ORDER, keys))
+        rows = await self._uow.transaction.execute(_OF_ORDERS, arrays(_ORDER, keys))
         return [_transfer(row) for row in rows]
 
     async def add(self, transfers: Sequence[Transfer]) -> None:

@@ -2,9 +2,6 @@ from sqlalchemy import BigInteger, Column, Table, UniqueConstraint, Uuid
 
 from kernel.adapters.postgres.tables import METADATA, Key, Schema, Time
 
-# The newest migration that this code needs; migrations/payments.
-SCHEMA_REVISION = 3
-
 ACCOUNTS = Table(
     "accounts",
     METADATA,
@@ -47,4 +44,4 @@ PAYMENTS = Table(
     Column("created_at", Time, nullable=False),
 )
 
-SCHEMA = Schema("payments", SCHEMA_REVISION, (ACCOUNTS, TRANSFERS, PAYMENTS))
+SCHEMA = Schema("payments", revision=3, tables=(ACCOUNTS, TRANSFERS, PAYMENTS))

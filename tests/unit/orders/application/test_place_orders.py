@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from kernel.domain.errors import Contention, Refused
 from orders.contract.messages import ORDER_PLACED
-from orders.domain.commands import PlaceOrder
+from orders.domain.commands import Placement
 from orders.domain.order import Order, Placed
 from orders.domain.status import Status
 from tests.memory.database import MemoryDatabase
@@ -166,7 +166,7 @@ commands = st.builds(
 
 @given(st.lists(commands, max_size=12, unique_by=lambda command: command.order_id), st.data())
 async def test_splitting_a_batch_by_users_changes_no_outcome(
-    batch: list[PlaceOrder], data: st.DataObject
+    batch: list[Placement], data: st.DataObject
 ) -> None:
     whole, split = OrdersWorld(poor="insufficient_funds"), OrdersWorld(poor="insufficient_funds")
     together = dict(zip(batch, summary(await whole.place(*batch)), strict=True))

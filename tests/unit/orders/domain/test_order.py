@@ -7,7 +7,7 @@ import pytest
 
 from kernel.domain.errors import Conflict, Refused
 from orders import wire
-from orders.domain.commands import PlaceOrder
+from orders.domain.commands import Placement
 from orders.domain.events import (
     CancellationRequested,
     OrderPlaced,
@@ -24,7 +24,7 @@ from tests.unit.clock import START, id_of
 
 LATER = START + timedelta(seconds=1)
 
-PLACE = PlaceOrder(
+PLACE = Placement(
     order_id=id_of(1),
     user_id="alice",
     amount=1000,
@@ -130,7 +130,7 @@ def test_a_finished_order_whose_cancellation_is_wanted_gets_refunded_and_payment
     order = decided(CAPTURED)
     changes = [changed(3, Status.REFUNDING, None)]
     cancelled = order.cancel(TRACE, LATER)
-    notifications = [order.notification(change, TRACE) for change in changes]
+    notifications = order.notifications(changes, TRACE)
     assert cancelled == Cancelled(order=order, changes=changes, events=[REQUEST], notifications=notifications)
     assert (order.status, order.updated_at) == (Status.REFUNDING, LATER)
     assert order.ask_again_at == LATER + timedelta(seconds=5)
@@ -241,7 +241,7 @@ def test_the_same_key_with_other_values_is_refused(other: dict[str, object]) -> 
 
 def test_each_change_is_notified_in_order() -> None:
     order = cancelling(placed())
-    notifications = [order.notification(change, TRACE) for change in order.settle(REFUNDED, LATER)]
+    notifications = order.notifications(order.settle(REFUNDED, LATER), TRACE)
     assert [(event.change.sequence, event.change.status) for event in notifications] == [
         (2, Status.FINISHED),
         (3, Status.REFUNDING),

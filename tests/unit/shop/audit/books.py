@@ -12,6 +12,7 @@ from shop.audit.auditing import audit
 from shop.audit.findings import Report
 from shop.services import load_shop
 from shop.serving import open_shop, url_of
+from tests.databases import on
 from tests.servers.ports import free_port
 from tests.spec.scenario import Http, expect
 from tests.spec.store import Store
@@ -41,9 +42,7 @@ class Books:
         name = {"application_name": "shop"}
         services = [await asyncpg.connect(self.urls[one], server_settings=name) for one in running]
         try:
-            return await audit(
-                self.urls["orders"], self.urls["payments"], at_rest=at_rest, patience_s=patience_s
-            )
+            return await audit(on(**self.urls), at_rest=at_rest, patience_s=patience_s)
         finally:
             for service in services:
                 await service.close()

@@ -10,7 +10,8 @@ import shop.audit.auditing
 from kernel.adapters.postgres.checks.schema import SchemaMismatch
 from kernel.domain.errors import Unavailable
 from shop.audit.auditing import audit
-from shop.audit.findings import SHOWN_MAX, Check, Waiting
+from shop.audit.findings import SHOWN_MAX, Waiting
+from tests.databases import on
 from tests.servers.ports import free_port
 from tests.servers.process import Process
 from tests.unit.shop.audit.books import (
@@ -37,13 +38,13 @@ async def test_the_books_of_a_healthy_shop_have_no_fault(books: Books) -> None:
         assert (report.sound, report.fault_count, report.parked) == (True, 0, 0)
         counts = {checked.check: checked.count for checked in report.checked}
         assert counts == {
-            Check.ACCOUNTS: 4,
-            Check.TRANSFERS: 10,
-            Check.MONEY: 14,
-            Check.DECISIONS: 6,
-            Check.HISTORIES: 6,
-            Check.ORDERS: 6,
-            Check.OUTBOXES: 0,
+            "histories": 6,
+            "accounts": 4,
+            "transfers": 10,
+            "money": 14,
+            "decisions": 6,
+            "orders": 6,
+            "outboxes": 0,
         }
 
 
@@ -205,12 +206,7 @@ async def test_more_suspects_than_are_kept_in_memory_are_all_looked_at(
 
 async def test_progress_comes_to_its_end(books: Books) -> None:
     progress: list[Any] = []
-    await audit(
-        books.urls["orders"],
-        books.urls["payments"],
-        patience_s=0,
-        progress=lambda *rows: progress.append(rows),
-    )
+    await audit(on(**books.urls), patience_s=0, progress=lambda *rows: progress.append(rows))
     assert progress == sorted(progress)
     assert progress[-1][0] == progress[-1][1]
 
@@ -218,9 +214,10 @@ async def test_progress_comes_to_its_end(books: Books) -> None:
 async def test_a_database_without_its_schema_or_without_a_server_is_named(books: Books) -> None:
     empty = with_database(books.urls["orders"], "postgres")
     with pytest.raises(SchemaMismatch, match=r"the payments database postgres at .* was never migrated"):
-        await audit(books.urls["orders"], empty)
+        await audit(on(orders=books.urls["orders"], payments=empty))
+    away = f"postgresql://shop@127.0.0.1:{free_port()}/orders"
     with pytest.raises(Unavailable, match=r"the orders database orders at .*: Connection refused"):
-        await audit(f"postgresql://127.0.0.1:{free_port()}/orders", books.urls["payments"])
+        await audit(on(orders=away, payments=books.urls["payments"]))
 
 
 async def test_an_audit_that_loses_its_database_says_so_and_nothing_of_the_books(

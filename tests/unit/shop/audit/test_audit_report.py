@@ -4,30 +4,34 @@ import io
 
 from rich.console import Console
 
-from shop.audit.findings import Check, Fault, Findings, Waiting
-from shop.audit.report import PROMISES, show
+from kernel.adapters.postgres.audit import Fault
+from shop.audit.findings import Findings, Waiting
+from shop.audit.report import promises_of, show
+from shop.services import load_shop
 
 
 def fault(number: int) -> Fault:
-    return Fault(Check.ORDERS, "order_forgotten", f"order {number} of [alice]", "NEW", "settled")
+    return Fault(f"order {number} of [alice]", "order_forgotten", "NEW", "settled")
 
 
 NOTHING = Waiting(0, 0, 0, [])
+PROMISES = promises_of(load_shop({}))
+CHECKS = {"accounts", "transfers", "money", "decisions", "histories", "orders", "outboxes"}
 
 
 def shown(*faults: Fault, waiting: Waiting = NOTHING, parked: int = 0) -> str:
     findings = Findings()
-    for one in faults:
-        findings.add(one)
+    findings.add("orders", faults)
     text = io.StringIO()
-    show(findings.report(dict.fromkeys(Check, 7), waiting, parked), Console(file=text, width=120))
+    report = findings.report(dict.fromkeys(PROMISES, 7), waiting, parked)
+    show(report, PROMISES, Console(file=text, width=120))
     return text.getvalue()
 
 
 def test_sound_books_are_told_as_such_with_every_promise() -> None:
     text = shown()
     assert "Everything is as it should be." in text
-    assert PROMISES.keys() == set(Check)
+    assert PROMISES.keys() == CHECKS
     assert all(promise in text for promise in PROMISES.values())
     assert "operator" not in text
 

@@ -5,9 +5,7 @@ from typing import Any
 from litestar.connection import ASGIConnection
 from litestar.exceptions import MethodNotAllowedException
 from litestar.handlers import BaseRouteHandler
-from litestar.types import (
-    Scope,
-)
+from litestar.types import Scope
 
 BY_HEAD = "shop.by_head"
 

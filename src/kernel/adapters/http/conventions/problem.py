@@ -14,6 +14,7 @@ from litestar.openapi.spec import Example
 from litestar.params import HeaderParameter, PathParameter
 from litestar.types import ExceptionHandlersMap
 
+from kernel.adapters.http.conventions.answers import passed_on
 from kernel.adapters.http.conventions.by_head import allowed
 from kernel.adapters.http.conventions.codes import CODE_OF_STATUS, DETAILS, STATUS_OF_KIND
 from kernel.adapters.http.conventions.idempotency import MALFORMED
@@ -21,12 +22,7 @@ from kernel.adapters.http.parsing.query import fault, query_faults
 from kernel.contracts.http import FieldProblem, Problem
 from kernel.contracts.problems import COMMON, Problems
 from kernel.contracts.values import encode
-from kernel.domain.errors import (
-    FieldError,
-    Invalid,
-    ShopError,
-    Unavailable,
-)
+from kernel.domain.errors import FieldError, Invalid, ShopError, Unavailable
 from kernel.ports.http_answer import HttpAnswer
 
 MEDIA_TYPE = "application/problem+json"
@@ -87,13 +83,7 @@ def _on_http_error(request: Request[Any, Any, Any], error: HTTPException) -> Res
     headers = {name.lower(): value for name, value in (error.headers or {}).items()}
     if "allow" in headers:
         headers["allow"] = allowed(headers["allow"], request.scope)
-    return _response(_encoded(problem, headers))
-
-
-def _response(answer: HttpAnswer) -> Response[bytes]:
-    return Response(
-        answer.body, status_code=answer.status, media_type=answer.media_type, headers=dict(answer.headers)
-    )
+    return passed_on(_encoded(problem, headers))
 
 
 def _faults(request: Request[Any, Any, Any], error: HTTPException) -> list[FieldError]:
@@ -122,7 +112,7 @@ def _instance(request: Request[Any, Any, Any]) -> str:
 
 def exception_handlers(known: Problems = COMMON) -> ExceptionHandlersMap:
     def on_error(request: Request[Any, Any, Any], error: Exception) -> Response[bytes]:
-        return _response(error_answer(error, _instance(request), known))
+        return passed_on(error_answer(error, _instance(request), known))
 
     return {HTTPException: _on_http_error, Exception: on_error}
 

@@ -70,8 +70,8 @@ def documentation(api: Api, asyncapi: bytes | None) -> Router:
 
 def _redirects(ui_path: str) -> list[HTTPRouteHandler]:
     """From the paths where people look for the page and for the document."""
-    pages = [path for path in ("/", "/swagger") if path != ui_path]
-    return [_redirect(path, ui_path) for path in pages] + [_redirect("/openapi.json", "/schema/openapi.json")]
+    targets = {"/": ui_path, "/swagger": ui_path, "/openapi.json": "/schema/openapi.json"}
+    return [_redirect(path, to) for path, to in targets.items() if path != to]
 
 
 def _redirect(path: str, to: str) -> HTTPRouteHandler:

@@ -10,7 +10,7 @@ import msgspec
 from litestar.dto import AbstractDTO
 from litestar.middleware import ASGIMiddleware
 from litestar.openapi.datastructures import ResponseSpec
-from litestar.openapi.spec import Example
+from litestar.openapi.spec import Example, Link
 from litestar.openapi.spec import Operation as OpenAPIOperation
 from litestar.params import Body
 from litestar.types import BeforeRequestHookHandler, Guard
@@ -19,8 +19,9 @@ from kernel.contracts.values import encode
 
 
 class Operation(TypedDict, total=False):
-    """What a route is declared with, as in `@post(**…)`."""
+    """What a route is declared with, as in `@post(**…)`; `path` is its path below that of all."""
 
+    path: str
     operation_id: str
     summary: str
     description: str
@@ -39,6 +40,14 @@ class Operation(TypedDict, total=False):
 def answering(status: int, kind: Any, description: str, example: object) -> dict[int, ResponseSpec]:
     shown = [_shown(example)]
     return {status: ResponseSpec(kind, generate_examples=False, description=description, examples=shown)}
+
+
+def to(*operations: str, **parameters: str) -> dict[str, Link]:
+    """The operations that may follow, and what each needs of the first one's answer (OpenAPI links).
+
+    For `answering_with`. A document shows the links to operations that it has itself.
+    """
+    return {name: Link(operation_id=name, parameters=parameters) for name in operations}
 
 
 def body(example: object) -> Any:

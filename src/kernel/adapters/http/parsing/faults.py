@@ -2,7 +2,7 @@
 
 import json
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from itertools import islice
 from typing import Annotated, Any, get_args, get_origin
 
@@ -33,14 +33,7 @@ def refusal(body: bytes, kind: Any) -> Invalid:
 
 def repeats_a_key(body: bytes) -> bool:
     """Whether any object of this valid JSON has a key twice."""
-    found = False
-
-    def look(pairs: list[tuple[str, Any]]) -> None:
-        nonlocal found
-        found = found or len(dict(pairs)) < len(pairs)
-
-    _each_object(body, look)
-    return found
+    return any(len(dict(pairs)) < len(pairs) for pairs in _objects(body))
 
 
 def _unreadable(body: bytes, error: Exception) -> str:
@@ -102,12 +95,12 @@ def _faults_of_object(body: bytes, kind: type[msgspec.Struct], path: str) -> Ite
         return
     prefix = f"{path}." if path else ""
     fields = {field.encode_name: field for field in msgspec.structs.fields(kind)}
-    repeated = _repeated_keys(body)
+    counts = Counter(name for name, _ in _objects(body)[-1])
     for name, value in given.items():
         field = fields.get(name)
         if field is None:
             yield FieldError(prefix + _short(name), "is unknown")
-        elif name in repeated:
+        elif counts[name] > 1:
             yield FieldError(prefix + name, "must be given once")
         else:
             yield from _faults(bytes(value), field.type, prefix + name)
@@ -130,18 +123,9 @@ def _short(name: str) -> str:
     return name if len(name) <= _NAME_MAX else f"{name[:_NAME_MAX]}…"
 
 
-def _repeated_keys(body: bytes) -> set[str]:
-    """The keys that the outermost object has twice; `look` sees that object last."""
-    counts: Counter[str] = Counter()
-
-    def look(pairs: list[tuple[str, Any]]) -> None:
-        counts.clear()
-        counts.update(name for name, _ in pairs)
-
-    _each_object(body, look)
-    return {name for name, count in counts.items() if count > 1}
-
-
-def _each_object(body: bytes, look: Callable[[list[tuple[str, Any]]], None]) -> None:
+def _objects(body: bytes) -> list[list[tuple[str, Any]]]:
+    """The members of each object in this valid JSON, repeated keys too; the outermost object comes last."""
+    found: list[list[tuple[str, Any]]] = []
     # Numbers stay text: long ones would be refused, or take long.
-    json.loads(body.decode(), object_pairs_hook=look, parse_int=str, parse_float=str)
+    json.loads(body.decode(), object_pairs_hook=found.append, parse_int=str, parse_float=str)
+    return found

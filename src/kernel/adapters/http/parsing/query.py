@@ -1,6 +1,5 @@
 """Queries: a parameter that a route does not know, or that comes twice, is refused and named."""
 
-from collections.abc import Callable, Mapping
 from functools import cache
 from typing import Annotated, Any
 
@@ -16,7 +15,6 @@ from kernel.contracts.values import Amount, UserId
 from kernel.domain.errors import FieldError
 
 ANY_QUERY = "any_query"  # In the `opt` of a route that takes any query, as a static file does.
-_READ: Mapping[str, Callable[[str], object]] = {"amount": Amount.decode, "userId": UserId.decode}
 
 
 async def plain_query(request: Request[Any, Any, Any]) -> None:
@@ -26,8 +24,7 @@ async def plain_query(request: Request[Any, Any, Any]) -> None:
         return
     known = declared(request.route_handler)
     for name, values in request.query_params.dict().items():
-        is_null = values[0].lower() == "null" and name not in _READ
-        if name not in known or len(values) > 1 or is_null:
+        if name not in known or len(values) > 1 or (values[0].lower() == "null" and not _value(known[name])):
             raise invalid(query_faults(request))
 
 
@@ -40,7 +37,7 @@ def query_faults(request: Request[Any, Any, Any]) -> list[FieldError]:
             errors.append(FieldError(name, f"is unknown: this route takes {', '.join(known) or 'no query'}"))
         elif len(values) > 1:
             errors.append(FieldError(name, "must be given once"))
-        elif message := _fault(name, values[0], known[name]):
+        elif message := _fault(known[name], values[0]):
             errors.append(FieldError(name, message))
     missing = [name for name, field in known.items() if field.is_required and name not in given]
     return errors[:FAULTS_MAX] + [FieldError(name, "is required") for name in missing]
@@ -66,11 +63,17 @@ def fault(field: FieldDefinition, text: str) -> str:
     return ""
 
 
-def _fault(name: str, text: str, field: FieldDefinition) -> str:
-    if name not in _READ:
+def _value(field: FieldDefinition) -> type[Amount | UserId] | None:
+    """The published value that a parameter is, where its annotation names one."""
+    return next((kind for kind in (Amount, UserId) if kind in field.metadata), None)
+
+
+def _fault(field: FieldDefinition, text: str) -> str:
+    kind = _value(field)
+    if kind is None:
         return fault(field, text)
     try:
-        _READ[name](text)
+        kind.decode(text)
     except ValueError as error:
         return f"{error}, not {shown(text)}"
     return ""

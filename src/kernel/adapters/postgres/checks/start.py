@@ -52,19 +52,14 @@ def naming(service: str, url: str) -> Iterator[None]:
     try:
         yield
     except (*DRIVER_ERRORS, SQLAlchemyError, CommandError, Contention, OSError, EOFError) as error:
-        raise Unavailable(f"{where(service, url)}: {_words(error)}") from error
+        said = words_of(error)
+        cure = f"; {CURE}" if "startup parameter" in said else ""
+        raise Unavailable(f"{where(service, url)}: {said}{cure}") from error
 
 
 def where(service: str, url: str) -> str:
     hosts = database_hosts(url)
     return f"the {service} database {hosts[0].database} at {','.join(map(str, hosts))}"
-
-
-def _words(error: Exception) -> str:
-    said = words_of(error)
-    if "startup parameter" in said:
-        said += f"; {CURE}"
-    return said
 
 
 async def require_fit(url: str, schema: Schema, *, writes: bool = True) -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 import socket
+from contextlib import suppress
 from typing import Any
 
 import asyncpg
@@ -66,10 +67,8 @@ class Hosts:
     async def _first_that_takes_writes(self, timeout_s: float, options: dict[str, Any]) -> PrimaryConnection:
         *others, last = self._hosts
         for host in others:
-            try:
+            with suppress(*_PASSED_OVER):
                 return await self._connect(host, timeout_s, options)
-            except _PASSED_OVER:
-                continue
         return await self._connect(last, timeout_s, options)
 
     async def _connect(self, host: HostUrl, timeout_s: float, options: dict[str, Any]) -> PrimaryConnection:

@@ -89,13 +89,6 @@ def _trusting_the_system(tls: Mapping[str, str]) -> ssl.SSLContext:
 
 def database_hosts(url: str) -> list[HostUrl]:
     """The hosts of a URL in its order. Raises UrlProblem."""
-    places, user, password, database, parameters = _parts(url)
-    user = user or _user_of_this_process()
-    return [HostUrl(host, port, user, password, database or user, parameters) for host, port in places]
-
-
-def _parts(url: str) -> tuple[list[Place], str, str, str, dict[str, str]]:
-    """Places, user, password, database, and the other parameters, all of them decoded."""
     start = re.match(r"postgres(ql)?://", url)
     if start is None:
         raise UrlProblem("it does not begin with postgresql://")
@@ -105,11 +98,11 @@ def _parts(url: str) -> tuple[list[Place], str, str, str, dict[str, str]]:
     account = ""
     if "@" in rest.partition("/")[0]:
         account, _, rest = rest.partition("@")
-    authority, mark, tail = _split(rest)
+    address, _, query = rest.partition("?")
+    authority, _, path = address.partition("/")
     if "@" in authority:  # part of the password: libpq wants %40 there, but no host has an @
         more, _, authority = authority.rpartition("@")
         account = f"{account}@{more}"
-    path, _, query = tail.partition("?") if mark == "/" else ("", "", tail)
     if "@" in path:
         raise UrlProblem("in the password, / must be written as %2F")
     given = parameters(query)
@@ -118,20 +111,12 @@ def _parts(url: str) -> tuple[list[Place], str, str, str, dict[str, str]]:
         written = [(host, "") if host.count(":") > 1 else _place(host) for host in given["host"].split(",")]
     else:
         written = [_place(one) for one in authority.split(",")]
-    return (
-        _places(written, given.get("port", "")),
-        given.get("user", "") or decoded(user),
-        given.get("password", "") or decoded(password),
-        given.get("dbname", "") or decoded(path),
-        given,
-    )
-
-
-def _split(rest: str) -> tuple[str, str, str]:
-    """The hosts, the character that ends them, and what follows."""
-    found = re.match(r"([^/?]*)([/?]?)(.*)\Z", rest)
-    assert found is not None
-    return found[1], found[2], found[3]
+    places = _places(written, given.get("port", ""))
+    user = given.get("user") or decoded(user)
+    password = given.get("password") or decoded(password)
+    database = given.get("dbname") or decoded(path)
+    user = user or _user_of_this_process()
+    return [HostUrl(host, port, user, password, database or user, given) for host, port in places]
 
 
 def _places(written: list[tuple[str, str]], ports: str) -> list[Place]:

@@ -2,7 +2,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, TypeVar
 
-from sqlalchemy import and_, bindparam, delete, select
+from sqlalchemy import ColumnElement, FromClause, and_, bindparam, delete, select
 from sqlalchemy.dialects.postgresql import insert
 
 from kernel.adapters.postgres.messages.text import storable_key
@@ -15,32 +15,30 @@ from kernel.ports.clock import Clock
 E = TypeVar("E", bound=Event)
 MessageKey = tuple[str, str]
 
+
+def _same_key_as(keys: FromClause) -> ColumnElement[bool]:
+    return and_(INBOX.c.source == keys.c.source, INBOX.c.event_id == keys.c.event_id)
+
+
 _KEYS = (INBOX.c.source, INBOX.c.event_id)
 _given = unnest(*_KEYS)
 _INSERT = insert(INBOX).from_select(
     ["source", "event_id", "received_at"],
     select(*_given.c, bindparam("received_at", type_=INBOX.c.received_at.type)),
 )
-_KNOWN = select(*_KEYS).join_from(
-    INBOX, _given, and_(INBOX.c.source == _given.c.source, INBOX.c.event_id == _given.c.event_id)
-)
+_KNOWN = select(*_KEYS).join_from(INBOX, _given, _same_key_as(_given))
 _INSERT_FRESH = _INSERT.on_conflict_do_nothing().returning(*_KEYS)
 _OLD = (
-    select(INBOX.c.source, INBOX.c.event_id)
+    select(*_KEYS)
     .where(INBOX.c.received_at < bindparam("before"))
     .order_by(INBOX.c.received_at)
     .limit(bindparam("count_max"))
     .with_for_update(skip_locked=True)
     .cte("old")
 )
-_PRUNE = (
-    delete(INBOX)
-    .where(INBOX.c.source == _OLD.c.source, INBOX.c.event_id == _OLD.c.event_id)
-    .returning(INBOX.c.event_id)
-)
-
+_PRUNE = delete(INBOX).where(_same_key_as(_OLD)).returning(INBOX.c.event_id)
 _CLAIMED = _KNOWN.order_by(*_KEYS).with_for_update(of=INBOX).cte("claimed")
-_FORGET = delete(INBOX).where(INBOX.c.source == _CLAIMED.c.source, INBOX.c.event_id == _CLAIMED.c.event_id)
+_FORGET = delete(INBOX).where(_same_key_as(_CLAIMED))
 
 
 class PostgresInbox:

@@ -1,9 +1,9 @@
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 from uuid import UUID
 
 from asyncpg import Record
-from sqlalchemy import any_, bindparam, delete, func, select
+from sqlalchemy import Column, any_, bindparam, delete, func, select
 from sqlalchemy.dialects.postgresql import ARRAY, insert
 from sqlalchemy.types import Uuid
 
@@ -49,8 +49,7 @@ class PostgresParkedMessages:
     async def add(self, unhandled: Sequence[Unhandled]) -> None:
         if unhandled:
             rows = map(_row, joined(unhandled, self._clock.new_id, self._clock.now()))
-            values = ([row[c.name] for c in _PARKED] for row in rows)
-            await self._uow.transaction.execute(_ADD, arrays(_PARKED, values))
+            await self._uow.transaction.execute(_ADD, _arrays(_PARKED, rows))
 
     async def waiting(self, *, after: UUID | None, count_max: int) -> Sequence[Parked]:
         query = _WAITING if after is None else _WAITING_AFTER
@@ -69,10 +68,12 @@ class PostgresDiscardedMessages:
 
     async def add(self, discarded: Sequence[Parked], *, by: str, note: str) -> None:
         record = {"discarded_at": self._clock.now(), "discarded_by": storable(by), "note": storable(note)}
-        rows = [_row(parked) | record | {"id": self._clock.new_id()} for parked in discarded]
-        await self._uow.transaction.execute(
-            _DISCARD, arrays(_COLUMNS, ([row[c.name] for c in _COLUMNS] for row in rows))
-        )
+        rows = (_row(parked) | record | {"id": self._clock.new_id()} for parked in discarded)
+        await self._uow.transaction.execute(_DISCARD, _arrays(_COLUMNS, rows))
+
+
+def _arrays(columns: Sequence[Column[Any]], rows: Iterable[dict[str, Any]]) -> dict[str, list[Any]]:
+    return arrays(columns, ([row[c.name] for c in columns] for row in rows))
 
 
 def _row(parked: Parked) -> dict[str, Any]:
@@ -91,12 +92,7 @@ def _row(parked: Parked) -> dict[str, Any]:
 
 def _parked(row: Record) -> Parked:
     payload: bytes = row["payload"]
-    return Parked(
-        id=row["id"],
-        unhandled=Unhandled(
-            message_of(payload), row["type"], row["subject"], row["reason"], row["detail"], payload
-        ),
-        count=row["count"],
-        first_parked_at=row["first_parked_at"],
-        last_parked_at=row["last_parked_at"],
+    unhandled = Unhandled(
+        message_of(payload), row["type"], row["subject"], row["reason"], row["detail"], payload
     )
+    return Parked(row["id"], unhandled, row["count"], row["first_parked_at"], row["last_parked_at"])

@@ -23,7 +23,6 @@ Key = Sequence[object]
 class Beforehand(Protocol):
     async def run(self, patience: Patience) -> None:
         """Runs outside of any transaction."""
-        ...
 
 
 @dataclass(frozen=True)

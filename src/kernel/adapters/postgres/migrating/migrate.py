@@ -95,10 +95,8 @@ def alembic_config(versions: Path) -> Config:
 
 def _steps(config: Config, revision: str) -> list[Script]:
     """The migrations that a database of this revision lacks, the oldest first."""
-    newer = [
-        step for step in ScriptDirectory.from_config(config).walk_revisions() if step.revision > revision
-    ]
-    return newer[::-1]
+    steps = ScriptDirectory.from_config(config).walk_revisions()
+    return [step for step in steps if step.revision > revision][::-1]
 
 
 async def _take_turn(driver: asyncpg.Connection, service: str) -> None:

@@ -1,7 +1,8 @@
 """Statements of SQLAlchemy Core, run by the driver itself.
 
 Core writes the SQL, once, and keeps the pool. Its own execution, which takes any database's driver for any
-other's, costs 0.12 ms of a core a statement (docs/decisions/0011-statements-on-the-driver.md).
+other's, costs 0.12 ms of a core a statement (docs/decisions/0011-statements-on-the-driver.md). Statements are
+constants; what runs them raises what the driver raises.
 """
 
 from collections.abc import AsyncIterator, Mapping
@@ -22,35 +23,29 @@ from kernel.domain.errors import OutcomeUnknown
 
 _DIALECT = dialect()  # type: ignore[no-untyped-call]  # the library types all but this
 ROLLBACK_S = 1.0
-_NONE: Mapping[str, Any] = {}
 
 
-class DriverConnection:
-    """For as long as `connected` lends it. Statements are constants; methods raise what the driver raises."""
+async def execute(
+    connection: PrimaryConnection, statement: ClauseElement, parameters: Mapping[str, Any]
+) -> list[asyncpg.Record]:
+    """Returns the rows, unless the server reports with them that it takes no more writes."""
+    rows = await write(connection, statement, parameters)
+    connection.require_primary()
+    return rows
 
-    def __init__(self, connection: PrimaryConnection) -> None:
-        self.driver = connection
 
-    async def execute(
-        self, statement: ClauseElement, parameters: Mapping[str, Any] = _NONE
-    ) -> list[asyncpg.Record]:
-        """Returns the rows, unless the server reports with them that it takes no more writes."""
-        rows = await self.write(statement, parameters)
-        self.driver.require_primary()
-        return rows
-
-    async def write(
-        self, statement: ClauseElement, parameters: Mapping[str, Any] = _NONE
-    ) -> list[asyncpg.Record]:
-        """For a statement that commits by itself: once it is confirmed, it is final."""
-        sql, names, constants = _compiled(statement)
-        values = [parameters[name] if name in parameters else constants[name] for name in names]
-        try:
-            rows: list[asyncpg.Record] = await self.driver.fetch(sql, *values)
-        except asyncpg.ReadOnlySQLTransactionError:
-            self.driver.primary.retire()
-            raise
-        return rows
+async def write(
+    connection: PrimaryConnection, statement: ClauseElement, parameters: Mapping[str, Any]
+) -> list[asyncpg.Record]:
+    """For a statement that commits by itself: once it is confirmed, it is final."""
+    sql, names, constants = _compiled(statement)
+    values = [parameters[name] if name in parameters else constants[name] for name in names]
+    try:
+        rows: list[asyncpg.Record] = await connection.fetch(sql, *values)
+    except asyncpg.ReadOnlySQLTransactionError:
+        connection.primary.retire()
+        raise
+    return rows
 
 
 @lru_cache(maxsize=256)
@@ -63,14 +58,14 @@ def _compiled(statement: ClauseElement) -> tuple[str, list[str], Mapping[str, An
 
 
 @asynccontextmanager
-async def connected(engine: AsyncEngine) -> AsyncIterator[DriverConnection]:
+async def connected(engine: AsyncEngine) -> AsyncIterator[PrimaryConnection]:
     """Lends a usable connection of the pool. It is closed instead of given back if it is still within a
     transaction or a statement, or if its server takes no more writes."""
     pooled = await _lend(engine)
     connection = _driver(pooled)
     whole = False  # What was cancelled, or took too long, may still be under way.
     try:
-        yield DriverConnection(connection)
+        yield connection
         whole = True
     except Exception as error:
         pool_of(engine).note(error)

@@ -10,7 +10,7 @@ from sqlalchemy import ClauseElement
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from kernel.adapters.postgres.connections.failures import translate_errors
-from kernel.adapters.postgres.statements.driver import connected
+from kernel.adapters.postgres.statements.driver import connected, execute
 from kernel.domain.errors import Contention, Unavailable
 
 # As long as the gateway waits for an answer to a read.
@@ -42,7 +42,7 @@ async def _read(
 ) -> list[asyncpg.Record]:
     with _translate_errors():
         async with connected(engine) as connection:
-            return await connection.execute(statement, parameters)
+            return await execute(connection, statement, parameters)
 
 
 @contextmanager

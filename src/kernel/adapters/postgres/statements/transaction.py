@@ -6,7 +6,8 @@ import asyncpg
 from sqlalchemy import ClauseElement, Delete, Insert, TableClause, Update
 from sqlalchemy.sql.visitors import iterate
 
-from kernel.adapters.postgres.statements.driver import DriverConnection
+from kernel.adapters.postgres.connections.primary import PrimaryConnection
+from kernel.adapters.postgres.statements import driver
 
 Write = Insert | Update | Delete
 _NONE: Mapping[str, Any] = {}
@@ -18,7 +19,7 @@ class Transaction:
     Methods raise what the driver raises.
     """
 
-    def __init__(self, connection: DriverConnection) -> None:
+    def __init__(self, connection: PrimaryConnection) -> None:
         self.begun = False
         self._connection = connection
         self._waiting: dict[Write, Mapping[str, Any]] = {}
@@ -30,7 +31,7 @@ class Transaction:
         await self._begin()
         if any(write.table in _tables(statement) for write in self._waiting):
             await self.flush()
-        return await self._connection.execute(statement, parameters)
+        return await driver.execute(self._connection, statement, parameters)
 
     async def write(self, statement: Write, parameters: Mapping[str, Any]) -> None:
         """Several writes travel together, and fail together, when a statement reads one of their tables, or
@@ -45,23 +46,23 @@ class Transaction:
 
     async def flush(self) -> None:
         if self._waiting:
-            await self._connection.execute(*self._take_waiting())
+            await driver.execute(self._connection, *self._take_waiting())
 
     async def prepare(self) -> None:
         """Has to come before `commit`. If it fails, nothing was committed."""
         if self.begun:
             await self.flush()
-        self._connection.driver.require_primary()
+        self._connection.require_primary()
 
     async def commit(self) -> None:
         """Sends COMMIT, or without a BEGIN all writes as one statement, which commits by itself."""
         if self.begun:
-            await self._connection.driver.execute("COMMIT")
+            await self._connection.execute("COMMIT")
         elif self._waiting:
-            await self._connection.write(*self._take_waiting())
+            await driver.write(self._connection, *self._take_waiting())
 
     async def roll_back(self) -> None:
-        await self._connection.driver.execute("ROLLBACK")
+        await self._connection.execute("ROLLBACK")
 
     def _take_waiting(self) -> tuple[Write, Mapping[str, Any]]:
         waiting, self._waiting = self._waiting, {}
@@ -73,10 +74,10 @@ class Transaction:
         if not self.begun:
             self.begun = True
             try:
-                await self._connection.driver.execute("BEGIN")
+                await self._connection.execute("BEGIN")
             except BaseException:
                 # It may still begin, which the connection would not know, nor whoever is lent it next.
-                self._connection.driver.terminate()
+                self._connection.terminate()
                 raise
 
 

@@ -1,6 +1,5 @@
 from collections.abc import Callable
 from contextlib import AsyncExitStack
-from types import TracebackType
 from typing import Self
 
 from sqlalchemy.ext.asyncio import AsyncEngine
@@ -29,9 +28,7 @@ class PostgresUnitOfWork:
             self.transaction = Transaction(await self._lent.enter_async_context(connected(self._engine)))
         return self
 
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    async def __aexit__(self, kind: object, error: BaseException | None, trace: object) -> None:
         async with self._lent:
             if error is None:
                 with translate_errors():

@@ -6,7 +6,6 @@ from uuid import UUID
 
 from sqlalchemy import (
     Text,
-    and_,
     bindparam,
     cast,
     exists,
@@ -18,23 +17,15 @@ from sqlalchemy.dialects.postgresql import insert
 from kernel.adapters.postgres.statements.unit_of_work import PostgresUnitOfWork
 from kernel.adapters.postgres.statements.unnest import arrays, document, records, unnest
 from kernel.adapters.postgres.tables import PARKED
-from orders.adapters.outbound.postgres.rows import CHANGES, COLUMNS, KEYS, keys_given, order_of
+from orders.adapters.outbound.postgres.rows import BY_KEYS, CHANGES, COLUMNS, KEYS, order_of
 from orders.adapters.outbound.tables import ORDER_HISTORY, ORDERS
 from orders.domain.commands import CancelOrder
 from orders.domain.events import PaymentResult
 from orders.domain.order import Order
 from orders.domain.status import StatusChanged
 
-_NAMES = [c.name for c in COLUMNS]
-_ADD = insert(ORDERS).from_select(_NAMES, select(records(*COLUMNS)))
-_LOCK = (
-    select(*COLUMNS)
-    .join_from(
-        ORDERS, keys_given, and_(ORDERS.c.user_id == keys_given.c.user_id, ORDERS.c.id == keys_given.c.id)
-    )
-    .order_by(ORDERS.c.user_id, ORDERS.c.id)
-    .with_for_update(of=ORDERS)
-)
+_ADD = insert(ORDERS).from_select([c.name for c in COLUMNS], select(records(*COLUMNS)))
+_LOCK = BY_KEYS.order_by(ORDERS.c.user_id, ORDERS.c.id).with_for_update(of=ORDERS)
 
 _STATUS = (
     ORDERS.c.user_id,

@@ -28,9 +28,9 @@ from kernel.adapters.postgres.statements.driver import connected
 from kernel.adapters.postgres.statements.reading import read
 from kernel.adapters.postgres.statements.transaction import Transaction
 from kernel.adapters.postgres.statements.unnest import arrays, unnest
-from orders.adapters.outbound.postgres.rows import CHANGES, COLUMNS, KEYS, keys_given, order_of
+from orders.adapters.outbound.postgres.rows import BY_KEYS, CHANGES, COLUMNS, KEYS, order_of
 from orders.adapters.outbound.tables import ORDER_HISTORY, ORDERS
-from orders.domain.commands import PlaceOrder
+from orders.domain.commands import Placement
 from orders.domain.order import Order
 from orders.domain.status import Status, StatusChanged
 
@@ -42,9 +42,6 @@ _FIND_BY_KEY = select(*COLUMNS).join_from(
     ORDERS,
     _named,
     and_(ORDERS.c.user_id == _named.c.user_id, ORDERS.c.idempotency_key == _named.c.idempotency_key),
-)
-_FIND_BY_ID = select(*COLUMNS).join_from(
-    ORDERS, keys_given, and_(ORDERS.c.user_id == keys_given.c.user_id, ORDERS.c.id == keys_given.c.id)
 )
 
 _GET = select(*COLUMNS).where(ORDERS.c.id == bindparam("id"))
@@ -105,17 +102,17 @@ class PostgresPlacedOrders:
             status_histories[row["id"]].append(order_of(row))
         return status_histories
 
-    async def find(self, commands: Sequence[PlaceOrder]) -> Sequence[Order]:
+    async def find(self, commands: Sequence[Placement]) -> Sequence[Order]:
         named = {(c.user_id, c.idempotency_key) for c in commands if c.idempotency_key is not None}
         unnamed = {(c.user_id, c.order_id) for c in commands if c.idempotency_key is None}
         found: list[Order] = []
         if named:
             found += map(order_of, await read(self._engine, _FIND_BY_KEY, arrays(_NAMES_OF, named)))
         if unnamed:
-            found += map(order_of, await read(self._engine, _FIND_BY_ID, arrays(KEYS, unnamed)))
+            found += map(order_of, await read(self._engine, BY_KEYS, arrays(KEYS, unnamed)))
         return found
 
-    async def find_twins(self, commands: Sequence[PlaceOrder]) -> Sequence[Order]:
+    async def find_twins(self, commands: Sequence[Placement]) -> Sequence[Order]:
         keyed = [command for command in commands if command.idempotency_key is not None]
         in_key_order = sorted((c.user_id, c.idempotency_key or "", c.order_id) for c in keyed)
         rows = ((user_id, order_id, key) for user_id, key, order_id in in_key_order)

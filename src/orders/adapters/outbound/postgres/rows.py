@@ -3,29 +3,19 @@
 from collections.abc import Iterable
 from typing import Any
 
+from sqlalchemy import and_, select
+
 from kernel.adapters.postgres.statements.unnest import unnest
 from orders.adapters.outbound.tables import ORDER_HISTORY, ORDERS
 from orders.domain.order import Order
 from orders.domain.status import Status
 
-COLUMNS = (
-    ORDERS.c.user_id,
-    ORDERS.c.id,
-    ORDERS.c.amount,
-    ORDERS.c.currency,
-    ORDERS.c.description,
-    ORDERS.c.status,
-    ORDERS.c.reason,
-    ORDERS.c.idempotency_key,
-    ORDERS.c.cancel_requested_at,
-    ORDERS.c.ask_again_at,
-    ORDERS.c.created_at,
-    ORDERS.c.updated_at,
-)
-
+COLUMNS = tuple(ORDERS.c)
 KEYS = (ORDERS.c.user_id, ORDERS.c.id)
-keys_given = unnest(*KEYS)
-
+_given = unnest(*KEYS)
+BY_KEYS = select(*COLUMNS).join_from(
+    ORDERS, _given, and_(ORDERS.c.user_id == _given.c.user_id, ORDERS.c.id == _given.c.id)
+)
 CHANGES = tuple(ORDER_HISTORY.c)
 
 

@@ -22,7 +22,7 @@ import kernel
 from kernel.adapters.embedded.child import start_watcher
 from kernel.adapters.embedded.cluster import living_server
 from kernel.adapters.embedded.postgres import EmbeddedPostgres, EmbeddedPostgresError, running_url
-from tests.servers.postgres import Template
+from tests.servers.postgres import Template, crash
 
 SOURCES = str(Path(str(kernel.__file__)).parents[1])
 PARENT = """
@@ -118,7 +118,7 @@ def test_data_survives_a_kill_of_the_server(used: Path) -> None:
         query(server.url, "CREATE TABLE kept (n int)", "SELECT 1")
         for n in range(1, 4):
             query(server.url, f"INSERT INTO kept VALUES ({n})", "SELECT 1")
-            server.kill()
+            crash(server)
             assert query(server.start(), "SELECT sum(n) FROM kept") == sum(range(n + 1))
         assert "was not properly shut down" in (used / "server.log").read_text()
 
@@ -190,7 +190,7 @@ def test_no_running_url_where_no_server_runs(tmp_path: Path) -> None:
 def test_a_stale_pid_file_whose_pid_was_given_away_does_not_block(used: Path, left: str) -> None:
     server = EmbeddedPostgres(used, database="orders")
     with server:
-        server.kill()
+        crash(server)
     pid_file = used / "cluster" / "postmaster.pid"
     lines = pid_file.read_text().splitlines(keepends=True)
     unrelated = subprocess.Popen(["sleep", "60"], user=pid_file.stat().st_uid if os.geteuid() == 0 else None)

@@ -9,9 +9,8 @@ from litestar.params import PathParameter
 
 from kernel.adapters.http.conventions.headers import answering_with
 from kernel.adapters.http.conventions.problem import problems
-from kernel.adapters.http.documents.links import to
 from kernel.adapters.http.documents.openapi import Api
-from kernel.adapters.http.documents.operations import INVALID, Operation, answering, body
+from kernel.adapters.http.documents.operations import INVALID, Operation, answering, body, to
 from kernel.adapters.http.parsing.body import JsonBody
 from kernel.contracts.http import RequestBody, ResponseBody
 from kernel.contracts.problems import COMMON, Problems

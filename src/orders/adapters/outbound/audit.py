@@ -1,18 +1,10 @@
 """What must hold within the database of orders: the history of each."""
 
 from collections.abc import Iterator
+from functools import partial
 
+from kernel.adapters.postgres.audit import Check, Fault, Row, word
 from orders.domain.status import Status
-from shop.audit.findings import Check, Fault, order, word
-from shop.audit.snapshot import Row
-
-COUNTS = """
-SELECT (SELECT count(*) FROM orders) AS orders,
-       (SELECT count(*) FROM orders WHERE status = 'NEW') AS new,
-       (SELECT count(*) FROM orders WHERE status = 'REFUNDING') AS refunding,
-       (SELECT count(*) FROM outbox) AS outbox,
-       (SELECT count(*) FROM parked_messages) AS parked
-"""
 
 # The status histories that an order may have, with their beginnings.
 STATUS_HISTORIES = (
@@ -43,9 +35,7 @@ WHERE o.status IS NULL OR h.statuses IS NULL
 
 
 def history_faults(row: Row) -> Iterator[Fault]:
-    def fault(kind: str, found: str, expected: str) -> Fault:
-        return Fault(Check.HISTORIES, kind, order(row["user_id"], row["id"]), found, expected)
-
+    fault = partial(Fault, f"order {row['id']} of {row['user_id']}")
     if row["statuses"] is None:
         yield fault("history_missing", "no history", f"a history up to {row['status']}")
         return
@@ -68,4 +58,12 @@ def _state(status: str, reason: str | None) -> str:
     return status if reason is None else f"{status} ({word(reason)})"
 
 
-WITHIN = ((Check.HISTORIES, HISTORIES, history_faults),)
+CHECKS = (
+    Check(
+        "histories",
+        "no gap, no step that is not allowed, and ends as the order is",
+        ("orders",),
+        HISTORIES,
+        history_faults,
+    ),
+)

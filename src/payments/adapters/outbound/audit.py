@@ -1,19 +1,11 @@
 """What must hold within the database of payments: accounts, transfers, decisions, and all money together."""
 
 from collections.abc import Callable, Iterator
+from functools import partial
 
+from kernel.adapters.postgres.audit import Check, Fault, Row, money, word
 from payments.domain.account import FUNDING, REVENUE, Kind
 from payments.domain.payment import Decision
-from shop.audit.findings import Check, Fault, account, money, order, transfer, word
-from shop.audit.snapshot import Row
-
-COUNTS = """
-SELECT (SELECT count(*) FROM accounts) AS accounts,
-       (SELECT count(*) FROM transfers) AS transfers,
-       (SELECT count(*) FROM payments) AS payments,
-       (SELECT count(*) FROM outbox) AS outbox,
-       (SELECT count(*) FROM parked_messages) AS parked
-"""
 
 # Each kind of transfer: what it does to the user's balance, and where the money comes from and goes to.
 _SIGNED = (
@@ -46,9 +38,7 @@ WHERE a.balance IS DISTINCT FROM coalesce(t.total, 0)
 
 
 def account_faults(row: Row) -> Iterator[Fault]:
-    def fault(kind: str, found: str, expected: str) -> Fault:
-        return Fault(Check.ACCOUNTS, kind, account(row["user_id"]), found, expected)
-
+    fault = partial(Fault, f"account of {row['user_id']}")
     if row["balance"] is None:
         yield fault("account_missing", "no account", f"an account for {row['last_sequence']} transfers")
         return
@@ -83,11 +73,7 @@ WHERE NOT well_formed OR balance_after < 0
 
 
 def transfer_faults(row: Row) -> Iterator[Fault]:
-    subject = transfer(row["user_id"], row["sequence"], row["id"])
-
-    def fault(kind: str, found: str, expected: str) -> Fault:
-        return Fault(Check.TRANSFERS, kind, subject, found, expected)
-
+    fault = partial(Fault, f"transfer {row['sequence']} of {row['user_id']} ({row['id']})")
     after = f"balance after {money(row['balance_after'])}"
     if not row["well_formed"]:
         found = f"{row['kind']} from {row['debit_account']} to {row['credit_account']}"
@@ -119,7 +105,7 @@ WHERE balances + revenue <> deposits
 
 def money_faults(row: Row) -> Iterator[Fault]:
     found = f"balances {money(row['balances'])} + revenue {money(row['revenue'])}"
-    yield Fault(Check.MONEY, "money_off", "all accounts", found, f"deposits {money(row['deposits'])}")
+    yield Fault("all accounts", "money_off", found, f"deposits {money(row['deposits'])}")
 
 
 # A transfer that names no order has no part in this; that it should name one is said above.
@@ -147,9 +133,7 @@ WHERE p.transfer_id::text IS DISTINCT FROM t.captures
 
 
 def decision_faults(row: Row) -> Iterator[Fault]:
-    def fault(kind: str, found: str, expected: str) -> Fault:
-        return Fault(Check.DECISIONS, kind, order(row["user_id"], row["order_id"]), found, expected)
-
+    fault = partial(Fault, f"order {row['order_id']} of {row['user_id']}")
     decision, paid = row["decision"], f"paid by transfer {row['captures']}"
     if row["captured"] > 1:
         yield fault("captured_twice", paid, "paid at most once")
@@ -180,9 +164,33 @@ def _refund_faults(row: Row, fault: Callable[[str, str, str], Fault]) -> Iterato
         yield fault("refund_differs", f"refunded {money(row['given_back'])}", expected)
 
 
-WITHIN = (
-    (Check.ACCOUNTS, ACCOUNTS, account_faults),
-    (Check.TRANSFERS, TRANSFERS, transfer_faults),
-    (Check.MONEY, MONEY, money_faults),
-    (Check.DECISIONS, DECISIONS, decision_faults),
+CHECKS = (
+    Check(
+        "accounts",
+        "a balance is the sum of its transfers, and never negative",
+        ("accounts",),
+        ACCOUNTS,
+        account_faults,
+    ),
+    Check(
+        "transfers",
+        "numbered without a gap, each balance follows from the one before",
+        ("transfers",),
+        TRANSFERS,
+        transfer_faults,
+    ),
+    Check(
+        "money",
+        "all balances and the revenue are all deposits",
+        ("accounts", "transfers"),
+        MONEY,
+        money_faults,
+    ),
+    Check(
+        "decisions",
+        "a captured payment has its one transfer, and at most one refund; no other has any",
+        ("payments",),
+        DECISIONS,
+        decision_faults,
+    ),
 )

@@ -1,0 +1,20 @@
+"""What must hold in the database of points."""
+
+from collections.abc import Iterator
+
+from kernel.adapters.postgres.audit import Check, Fault, Row
+
+
+def points_faults(row: Row) -> Iterator[Fault]:
+    yield Fault(f"points of {row['user_id']}", "points_negative", str(row["points"]), "never negative")
+
+
+CHECKS = (
+    Check(
+        "points",
+        "nobody owes any",
+        ("points",),
+        "SELECT user_id, points FROM points WHERE points < 0",
+        points_faults,
+    ),
+)
