@@ -5,7 +5,7 @@ import random
 import re
 import time
 from collections import Counter
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from functools import partial
@@ -27,7 +27,7 @@ def get(url: str) -> bytes:
     return f"GET {at.path}?{at.query} HTTP/1.1\r\nHost: {at.netloc}\r\n\r\n".encode()
 
 
-def post(url: str, body: bytes, headers: dict[str, str] | None = None) -> bytes:
+def post(url: str, body: bytes, headers: Mapping[str, str] | None = None) -> bytes:
     """The bytes of a POST of JSON."""
     at = urlsplit(url)
     further = "".join(f"{name}: {value}\r\n" for name, value in (headers or {}).items())

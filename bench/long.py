@@ -7,6 +7,8 @@ import sys
 import time
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from functools import cache
+from typing import Any
 
 import uvloop
 
@@ -14,12 +16,15 @@ from bench import report, rows, soak, stress
 from bench.load import Stream, open_streams
 from bench.report import Row, console, step
 from bench.servers import USERS, BenchedShop, Servers, private_servers
+from tests.servers.keys import Keys
+from tests.servers.shop import SERVICES
 
 ROUNDS = 3
 ORDERS = 20_000
 STORED = 1_000_000
 BACKLOG = 200_000
 STREAMS = 1_000
+RETURNING = 1_000
 # Longer than the gateway takes to look by itself, should a notification be lost.
 ENDED_WITHIN_S = 60.0
 # A tenth of what the shop can do: a soak looks for what stays behind, not for what is full.
@@ -27,7 +32,7 @@ PACE_PER_S = 200.0
 WARM_UP_MINUTES = 1.0
 STRESS_S = 10.0
 OVERLOADED_S = 60.0
-PARTS = ("stored", "backlog", "hot", "streams", "readers", "overload", "soak")
+PARTS = ("stored", "backlog", "hot", "tokens", "streams", "readers", "overload", "soak")
 
 
 class Long:
@@ -50,6 +55,7 @@ class Long:
             "stored": self.on_stored,
             "backlog": self.from_backlog,
             "hot": self.on_hot_account,
+            "tokens": self.with_tokens,
             "streams": self.beside_streams,
             "readers": self.beside_readers,
             "overload": self.overloaded,
@@ -100,6 +106,25 @@ class Long:
                 with step(f"round {number}: orders of one user"):
                     hot.append(await self.decided_per_s(shop, users=1))
         return [Row("hot", "decided for one user", f"of {USERS:,} users", "/s", hot, spread, at_least=0.5)]
+
+    async def with_tokens(self) -> list[Row]:
+        """A thousand users come back again and again; the gateway verifies the token of each once."""
+        keys = Keys(self.servers.directory / "keys")
+        bearing = cache(keys.headers)
+        without: list[float] = []
+        with_: list[float] = []
+        for number in range(1, ROUNDS + 1):
+            with step(f"round {number}: orders without tokens"):
+                await self.servers.empty()
+                async with BenchedShop(self.servers) as shop:
+                    await self.warmed_up(shop, users=RETURNING)
+                    without.append(await self.decided_per_s(shop, users=RETURNING))
+            with step(f"round {number}: orders with tokens"):
+                await self.servers.empty()
+                async with BenchedShop(self.servers, **dict.fromkeys(SERVICES, keys.settings)) as shop:
+                    await self.warmed_up(shop, users=RETURNING, bearing=bearing)
+                    with_.append(await self.decided_per_s(shop, users=RETURNING, bearing=bearing))
+        return [Row("tokens", "decided with tokens", "without", "/s", with_, without, at_least=0.85)]
 
     async def beside_streams(self) -> list[Row]:
         without: list[float] = []
@@ -216,11 +241,14 @@ class Long:
             memory = ", ".join(f"{service} {mb:.0f} MB" for service, mb in looks[-1].memory_mb.items())
             console.print(f"         {looks[-1].orders_count:,} orders stored, {memory}")
 
-    async def warmed_up(self, shop: BenchedShop) -> None:
-        await rows.decided_per_s(shop, self.servers, max(1_000, self.orders // 4), self.next_seed())
+    async def warmed_up(self, shop: BenchedShop, **options: Any) -> None:
+        await rows.decided_per_s(
+            shop, self.servers, max(1_000, self.orders // 4), self.next_seed(), **options
+        )
 
-    async def decided_per_s(self, shop: BenchedShop, *, users: int = USERS) -> float:
-        per_s, _ = await rows.decided_per_s(shop, self.servers, self.orders, self.next_seed(), users=users)
+    async def decided_per_s(self, shop: BenchedShop, **options: Any) -> float:
+        """`options` are those of the row of this name."""
+        per_s, _ = await rows.decided_per_s(shop, self.servers, self.orders, self.next_seed(), **options)
         return per_s
 
     def next_seed(self) -> int:

@@ -3,7 +3,7 @@
 import asyncio
 import json
 import random
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
@@ -25,18 +25,34 @@ CONNECTIONS = 768
 BATCH = 190
 
 
+Bearing = Callable[[str], Mapping[str, str]]
+
+
+def _nothing(_: str) -> Mapping[str, str]:
+    return {}
+
+
 def orders(
-    url: str, count: int, seed: int, headers: dict[str, str] | None = None, *, users: int = USERS
+    url: str,
+    count: int,
+    seed: int,
+    headers: Mapping[str, str] | None = None,
+    *,
+    users: int = USERS,
+    bearing: Bearing = _nothing,
 ) -> Iterator[bytes]:
-    """Requests for orders of random users, of so many."""
+    """Requests for orders of random users, of so many; `bearing` gives the headers of each."""
     dice = random.Random(seed)
     for _ in range(count):
-        body = {"userId": f"user-{dice.randint(1, users)}", "amount": dice.randint(1, 100) / 100}
-        yield post(url, json.dumps(body).encode(), headers)
+        user = f"user-{dice.randint(1, users)}"
+        body = {"userId": user, "amount": dice.randint(1, 100) / 100}
+        yield post(url, json.dumps(body).encode(), {**(headers or {}), **bearing(user)})
 
 
-async def accepted(url: str, count: int, seed: int, *, users: int = USERS) -> Answers:
-    requests = list(orders(url, count, seed, users=users))
+async def accepted(
+    url: str, count: int, seed: int, *, users: int = USERS, bearing: Bearing = _nothing
+) -> Answers:
+    requests = list(orders(url, count, seed, users=users, bearing=bearing))
     answers = await run_load(url, iter(requests), connections=CONNECTIONS)
     assert set(answers.statuses) == {201}, answers.statuses
     return answers
@@ -48,11 +64,17 @@ async def decided(servers: Servers, count: int) -> None:
 
 
 async def decided_per_s(
-    shop: BenchedShop, servers: Servers, count: int, seed: int, *, users: int = USERS
+    shop: BenchedShop,
+    servers: Servers,
+    count: int,
+    seed: int,
+    *,
+    users: int = USERS,
+    bearing: Bearing = _nothing,
 ) -> tuple[float, Answers]:
     """Orders a second from the first POST at the gateway until the last one is decided."""
     loop = asyncio.get_running_loop()
-    answers = await accepted(f"{shop.urls['gateway']}/orders", count, seed, users=users)
+    answers = await accepted(f"{shop.urls['gateway']}/orders", count, seed, users=users, bearing=bearing)
     accepted_at = loop.time()
     await decided(servers, count)
     return count / (answers.seconds + loop.time() - accepted_at), answers

@@ -7,6 +7,7 @@ from typing import Any
 from kernel.application.consume import Consumer, ParkMessage
 from kernel.application.group_commit import GroupCommit
 from kernel.application.relay import PublishCommitted, RelayEvents
+from kernel.domain.caller import ANYONE
 from kernel.domain.events import Unhandled
 from kernel.ports.clock import Clock
 from kernel.ports.outbox import OutboxRow
@@ -178,7 +179,7 @@ class PaymentsInMemory(InMemory):
         return self.port("opened", MemoryOpenedAccounts(self.database))
 
     async def admit_orders(self, orders: Sequence[tuple[str, int]]) -> Any:
-        return await AdmitOrders(self.opened())(orders)
+        return await AdmitOrders(self.opened())(ANYONE, orders)
 
     async def open_accounts(self, commands: Sequence[Any]) -> Any:
         uow = self.uow()
@@ -186,7 +187,9 @@ class PaymentsInMemory(InMemory):
 
     async def make_deposits(self, commands: Sequence[Any]) -> Any:
         uow = self.uow()
-        make_deposits = self.parts.make_deposits(uow, self.accounts(uow), self.ledger(uow), self.clock)
+        make_deposits = self.parts.make_deposits(
+            uow, self.accounts(uow), self.ledger(uow), self.clock, by_users=True
+        )
         return await make_deposits(commands)
 
     async def charge_orders(self, received: Sequence[Any]) -> list[Unhandled]:

@@ -17,6 +17,7 @@ from kernel.adapters.telemetry.lifecycle import Lifecycle
 from kernel.ports.clock import Clock
 from kernel.service import Host
 from kernel.serving import Background, run
+from kernel.wiring.identity import open_identity
 from kernel.wiring.telemetry import open_telemetry
 from payments.contract.operations import WRITTEN_BY_GET
 
@@ -43,8 +44,9 @@ async def serve(settings: GatewaySettings, host: Host) -> None:
     async with (
         open_telemetry("gateway", settings.otel_exporter_otlp_endpoint) as telemetry,
         open_session() as session,
+        open_identity(settings, "gateway") as identity,
     ):
-        container = assemble(settings, notifications, session, telemetry)
+        container = assemble(settings, notifications, session, telemetry, identity)
         clock = await container.get(Clock)
         neighbours = [
             Neighbour("orders", settings.orders_url, clock, stop),
@@ -60,7 +62,7 @@ async def serve(settings: GatewaySettings, host: Host) -> None:
         )
         hub, changes = await container.get(Hub), await container.get(StatusChanges)
         paths = fast_paths(await container.get(PlaceOrderHandler))
-        jobs: list[Background] = [hub, changes, *neighbours]
+        jobs: list[Background] = [hub, changes, *neighbours, *identity.jobs]
         servers = {
             "orders": settings.orders_url,
             "payments": settings.payments_url,
@@ -74,6 +76,7 @@ async def serve(settings: GatewaySettings, host: Host) -> None:
             settings.port,
             stop,
             hub,
+            tokens=identity.tokens,
             cors=cors_config(settings.shop_cors_origins),
             root_path=settings.shop_root_path or "",
             written_by_get=WRITTEN_BY_GET,

@@ -10,6 +10,7 @@ from gateway.domain.orders import Change, Outcome, Placed, PlacementRequest, Rej
 from kernel.application.envelopes import ENVELOPE_EVENTS_MAX
 from kernel.contracts.http import Problem, ResponseBody
 from kernel.contracts.values import decoder, encode
+from kernel.domain.caller import Caller
 from orders.contract import http
 from orders.contract import operations as orders_operations
 from orders.contract.messages import ORDER_STATUS_CHANGED
@@ -39,6 +40,10 @@ class _Order(ResponseBody, frozen=True):
     status: str
 
 
+class _ChangedOrder(_Order, frozen=True):
+    user_id: str
+
+
 class _Change(ResponseBody, frozen=True):
     """An http.OrderChange, or what matters in an OrderStatusChangedV1; the order is passed on as it came."""
 
@@ -54,7 +59,7 @@ _Events = Annotated[list[_Event], msgspec.Meta(max_length=ENVELOPE_EVENTS_MAX)]
 
 
 def place_order(
-    order: http.PlaceOrder, key: str | None, new_id: UUID, traceparent: str, request_id: str
+    order: http.PlaceOrder, caller: Caller, key: str | None, new_id: UUID, traceparent: str, request_id: str
 ) -> PlacementRequest:
     """An order without a client's key gets one of the gateway's own, so that it may be sent again."""
     own_key = key is None
@@ -62,7 +67,12 @@ def place_order(
         order.user_id, order.amount, order.description, str(new_id) if own_key else key
     )
     return PlacementRequest(
-        body=encode(item), own_key=own_key, traceparent=traceparent, request_id=request_id
+        caller=caller,
+        user_id=order.user_id,
+        body=encode(item),
+        own_key=own_key,
+        traceparent=traceparent,
+        request_id=request_id,
     )
 
 
@@ -97,8 +107,8 @@ def notified(body: bytes) -> list[Change]:
 
 
 def _change(data: _Change) -> Change:
-    order = decoder(_Order).decode(data.order)
-    return Change(order.id, data.sequence, order.status, bytes(data.order))
+    order = decoder(_ChangedOrder).decode(data.order)
+    return Change(order.id, order.user_id, data.sequence, order.status, bytes(data.order))
 
 
 def at_own_route(problem: bytes | msgspec.Raw) -> bytes:

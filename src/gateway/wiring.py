@@ -1,5 +1,7 @@
 """Every adapter of the gateway, named once."""
 
+from functools import partial
+
 import aiohttp
 from dishka import AsyncContainer, Provider, Scope, make_async_container, provide
 
@@ -19,6 +21,7 @@ from kernel.adapters.system_clock import SystemClock
 from kernel.adapters.telemetry.telemetry import Telemetry
 from kernel.ports.bus import Notifications
 from kernel.ports.clock import Clock
+from kernel.wiring.identity import Identity
 
 
 class GatewayProvider(Provider):
@@ -30,12 +33,14 @@ class GatewayProvider(Provider):
         notifications: Notifications,
         session: aiohttp.ClientSession,
         telemetry: Telemetry,
+        identity: Identity,
     ) -> None:
         super().__init__()
         self._telemetry = telemetry
         self._settings = settings
         self._notifications = notifications
         self._session = session
+        self._identity = identity
 
     clock = provide(SystemClock, provides=Clock)
     change_accounts = provide(ChangeAccounts)
@@ -50,7 +55,8 @@ class GatewayProvider(Provider):
 
     @provide
     def orders(self) -> OrdersService:
-        return HttpOrders(self._session, self._settings.orders_url)
+        as_service = partial(self._identity.as_service, "orders")
+        return HttpOrders(self._session, self._settings.orders_url, as_service)
 
     @provide
     def notifications(self) -> Notifications:
@@ -74,5 +80,6 @@ def assemble(
     notifications: Notifications,
     session: aiohttp.ClientSession,
     telemetry: Telemetry,
+    identity: Identity,
 ) -> AsyncContainer:
-    return make_async_container(GatewayProvider(settings, notifications, session, telemetry))
+    return make_async_container(GatewayProvider(settings, notifications, session, telemetry, identity))

@@ -9,7 +9,9 @@ from typing import Protocol
 from litestar.config.cors import CORSConfig
 from litestar.types import ASGIApp
 
+from kernel.adapters.http.documents.documentation import OPEN_TO_ALL
 from kernel.adapters.http.middleware.cross_origin import with_cors
+from kernel.adapters.http.middleware.identity import identified
 from kernel.adapters.http.middleware.proxies import behind_proxies
 from kernel.adapters.http.middleware.reads import ReadBudget, bound_reads
 from kernel.adapters.http.middleware.repeated_headers import join_repeated
@@ -19,6 +21,7 @@ from kernel.adapters.telemetry.asgi import observed
 from kernel.adapters.telemetry.lifecycle import Lifecycle
 from kernel.adapters.telemetry.telemetry import LoopLag, Telemetry
 from kernel.application.relay import Relay
+from kernel.ports.tokens import Tokens
 from kernel.settings import Settings
 
 DRAIN_S = 2.0
@@ -54,6 +57,7 @@ async def run(
     intake: Stoppable,
     *,
     lifecycle: Lifecycle,
+    tokens: Tokens | None,
     cors: CORSConfig | None = None,
     root_path: str = "",
     written_by_get: tuple[str, ...] = (),
@@ -66,7 +70,8 @@ async def run(
     Then nothing more is taken from the bus and the network, and what was begun is finished. The relays end
     last, so that they publish what it committed; what they cannot publish in time stays in the outbox.
 
-    `intake` is stopped first: no message, no endless answer is begun any more.
+    `intake` is stopped first: no message, no endless answer is begun any more. Without `tokens` nobody is
+    asked who they are.
     """
 
     async def stop_first() -> None:
@@ -75,8 +80,9 @@ async def run(
         await intake.stop()
 
     trusted = settings.shop_trusted_proxies
-    bounded = bound_reads(join_repeated(app), ReadBudget(), written_by_get=written_by_get, streams=streams)
-    seen = behind_proxies(observed(with_cors(bounded, cors), telemetry), trusted, root_path)
+    bounded = bound_reads(app, ReadBudget(), written_by_get=written_by_get, streams=streams)
+    asked = join_repeated(identified(bounded, tokens, ("/health/", *OPEN_TO_ALL)))
+    seen = behind_proxies(observed(with_cors(asked, cors), telemetry), trusted, root_path)
     limits = Limits(
         connections=settings.shop_connections, connections_per_address=settings.connections_per_address
     )

@@ -39,6 +39,8 @@ Origins = Annotated[
 HttpUrl = Annotated[str, Meta(description="a URL like http://host:port"), check_http_url]
 CollectorUrl = Annotated[str, Meta(description="a URL like http://host:4318"), check_collector_url]
 Count = Annotated[int, Meta(ge=1, le=1_000_000, description="a whole number from 1 to 1000000")]
+MAY_BE_SECRET = ("_URL", "_KEY", "_SECRET", "_TOKEN")
+SECRET_LENGTH_MIN = 32
 RootPath = Annotated[
     str,
     Meta(
@@ -47,7 +49,14 @@ RootPath = Annotated[
     ),
 ]
 
-MAY_BE_SECRET = ("_URL",)
+
+Secrets = Annotated[
+    str,
+    Meta(
+        pattern=rf"^[^\s,]{{{SECRET_LENGTH_MIN},}}(,[^\s,]{{{SECRET_LENGTH_MIN},}})?\Z",
+        description=f"a secret of {SECRET_LENGTH_MIN} characters or more, or two, separated by a comma",
+    ),
+]
 
 
 class SettingsError(Exception):
@@ -62,6 +71,16 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         "RUB"
     )
     shop_auth: Literal["open", "jwt"] = "open"
+    shop_open_beyond_loopback: Literal["yes", "no"] = "no"
+    shop_jwt_issuer: (
+        Annotated[str, Meta(description="the `iss` of tokens, as the provider writes it")] | None
+    ) = None
+    shop_jwt_audience: Annotated[str, Meta(description="the `aud` of tokens")] = "shop"
+    shop_jwt_keys: (
+        Annotated[str, Meta(description="the URL of a JWKS, or a file with a JWKS or PEM")] | None
+    ) = None
+    shop_token: Annotated[str, Meta(description="a bearer token")] | None = None
+    shop_service_key: Secrets | None = None
     shop_legacy_routes: Literal["on", "off"] = "on"
     shop_connections: Count = 10_000
     shop_connections_per_address: Count | None = None
@@ -93,10 +112,7 @@ def load_settings(kind: type[S], environment: Mapping[str, str]) -> S:
         for variable, field in variables(kind).items()
         if (text := _text(variable, environment))
     }
-    settings = kind(**values)
-    if settings.shop_auth == "jwt":
-        raise SettingsError("SHOP_AUTH: jwt is not available yet; use open")
-    return settings
+    return kind(**values)
 
 
 def required(settings: Settings, name: str) -> str:
@@ -105,6 +121,12 @@ def required(settings: Settings, name: str) -> str:
     if value is None:
         raise SettingsError(f"{variable(type(settings), name)} is not set")
     return str(value)
+
+
+def require_all(settings: Settings, *names: str) -> None:
+    """Raises SettingsError that names all of these settings that have no value."""
+    if missing := [variable(type(settings), name) for name in names if getattr(settings, name) is None]:
+        raise SettingsError(f"SHOP_AUTH=jwt needs {', '.join(missing)}")
 
 
 def variables(kind: type[Settings]) -> dict[str, msgspec.structs.FieldInfo]:

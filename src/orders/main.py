@@ -13,6 +13,7 @@ from kernel.settings import required
 from kernel.wiring.background import housekeeping, relays
 from kernel.wiring.database import database
 from kernel.wiring.health import probes
+from kernel.wiring.identity import open_identity
 from kernel.wiring.telemetry import open_telemetry, watch
 from kernel.wiring.use_cases import scoped
 from orders.adapters.inbound.http import OrdersController
@@ -55,9 +56,10 @@ async def serve(settings: OrdersSettings, host: Host) -> None:
         open_telemetry("orders", settings.otel_exporter_otlp_endpoint, MESSAGING.subject) as telemetry,
         database(url, SCHEMA) as engine,
         open_session() as session,
+        open_identity(settings, "orders") as identity,
         bus,
     ):
-        container = assemble(settings, engine, bus, session, telemetry)
+        container = assemble(settings, engine, bus, session, telemetry, identity)
         watchdog = await container.get(Watchdog)
         store = watch(telemetry, MESSAGING.publishes, engine, watchdog)
         app = create_app(
@@ -77,11 +79,13 @@ async def serve(settings: OrdersSettings, host: Host) -> None:
             settings.port,
             stop,
             bus,
+            tokens=identity.tokens,
             lifecycle=Lifecycle("orders", servers, schema=SCHEMA.revision),
             relays=await relays(container, MESSAGING.publishes, store, consumer),
             jobs=[
                 *await housekeeping(container),
                 ask_again,
+                *identity.jobs,
                 await container.get(BackgroundNotifier[OrderStatusChanged]),
             ],
         )

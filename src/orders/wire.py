@@ -9,6 +9,7 @@ import msgspec
 
 from kernel.adapters.cloudevents import Decoders, Origin, decode_events, encode_event
 from kernel.contracts.values import Amount, UserId
+from kernel.domain.caller import Caller
 from kernel.domain.events import Received, Unhandled
 from kernel.domain.money import in_units
 from orders.contract import http
@@ -49,22 +50,28 @@ SOURCE = "/shop/orders"
 
 
 def place_order(
-    body: http.PlaceOrder, key: str | None, order_id: UUID, traceparent: str, request_id: str
+    body: http.PlaceOrder, caller: Caller, key: str | None, order_id: UUID, traceparent: str, request_id: str
 ) -> Placement:
+    caller = caller.vouching_for(body.user_id)
     return Placement(
         order_id=order_id,
+        caller=caller,
         user_id=body.user_id,
         amount=body.amount.minor,
         description=body.description,
-        idempotency_key=key,
+        idempotency_key=caller.scoped(key, body.user_id),
         traceparent=traceparent,
         request_id=request_id,
     )
 
 
-def cancel_order(order: Order, traceparent: str, request_id: str) -> CancelOrder:
+def cancel_order(order: Order, caller: Caller, traceparent: str, request_id: str) -> CancelOrder:
     return CancelOrder(
-        order_id=order.id, user_id=order.user_id, traceparent=traceparent, request_id=request_id
+        order_id=order.id,
+        caller=caller,
+        user_id=order.user_id,
+        traceparent=traceparent,
+        request_id=request_id,
     )
 
 

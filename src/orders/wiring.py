@@ -16,6 +16,7 @@ from kernel.ports.bus import Bus
 from kernel.ports.clock import Clock
 from kernel.ports.outbox import Outbox
 from kernel.wiring.background import RelayDispatcher
+from kernel.wiring.identity import Identity
 from kernel.wiring.providers import KernelProvider
 from kernel.wiring.use_cases import scoped
 from orders import wire
@@ -27,6 +28,7 @@ from orders.adapters.outbound.telemetry import ObservedHistory, OrderMetrics
 from orders.application.ask_again import AskAgain
 from orders.application.cancel_orders import CancelOrders
 from orders.application.place_orders import PlaceOrders
+from orders.application.read_orders import ReadOrders
 from orders.application.settle_orders import SettleOrders
 from orders.domain.commands import CancelOrder, Placement
 from orders.domain.events import PaymentRequest, PaymentResult
@@ -42,18 +44,24 @@ class OrdersProvider(Provider):
     scope = Scope.REQUEST
 
     def __init__(
-        self, settings: OrdersSettings, session: aiohttp.ClientSession, telemetry: Telemetry
+        self,
+        settings: OrdersSettings,
+        session: aiohttp.ClientSession,
+        telemetry: Telemetry,
+        identity: Identity,
     ) -> None:
         super().__init__()
         self._telemetry = telemetry
         self._metrics = OrderMetrics(telemetry.metrics.registry)
         self._settings = settings
         self._session = session
+        self._identity = identity
 
     orders = provide(PostgresOrders, provides=Orders)
     placed = provide(PostgresPlacedOrders, provides=PlacedOrders, scope=Scope.APP)
     cancel_orders = provide(CancelOrders)
     settle_orders = provide(SettleOrders)
+    read_orders = provide(ReadOrders, scope=Scope.APP)
     ask_again = provide(AskAgain)
 
     @provide
@@ -77,7 +85,8 @@ class OrdersProvider(Provider):
     @provide(scope=Scope.APP)
     def admission(self, clock: Clock) -> Admission:
         url = self._settings.payments_url
-        return HttpAdmission(self._session, url, clock, self._metrics.unchecked)
+        as_service = partial(self._identity.as_service, "payments")
+        return HttpAdmission(self._session, url, clock, as_service, self._metrics.unchecked)
 
     @provide
     def place_orders(
@@ -120,7 +129,8 @@ def assemble(
     bus: Bus,
     session: aiohttp.ClientSession,
     telemetry: Telemetry,
+    identity: Identity,
 ) -> AsyncContainer:
     return make_async_container(
-        KernelProvider(engine, bus, telemetry), OrdersProvider(settings, session, telemetry)
+        KernelProvider(engine, bus, telemetry), OrdersProvider(settings, session, telemetry, identity)
     )

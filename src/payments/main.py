@@ -10,6 +10,7 @@ from kernel.settings import required
 from kernel.wiring.background import housekeeping, relays
 from kernel.wiring.database import database
 from kernel.wiring.health import probes
+from kernel.wiring.identity import open_identity
 from kernel.wiring.telemetry import open_telemetry, watch
 from payments.adapters.inbound.http import AccountsController, admit_orders, deposit_by_get, fast_paths
 from payments.adapters.outbound.tables import SCHEMA
@@ -46,6 +47,7 @@ async def serve(settings: PaymentsSettings, host: Host) -> None:
     async with (
         open_telemetry("payments", settings.otel_exporter_otlp_endpoint, MESSAGING.subject) as telemetry,
         database(url, SCHEMA) as engine,
+        open_identity(settings, "payments") as identity,
         bus,
     ):
         container = assemble(settings, engine, bus, telemetry)
@@ -68,7 +70,8 @@ async def serve(settings: PaymentsSettings, host: Host) -> None:
             stop,
             bus,
             written_by_get=WRITTEN_BY_GET,
+            tokens=identity.tokens,
             lifecycle=Lifecycle("payments", servers, schema=SCHEMA.revision),
             relays=await relays(container, MESSAGING.publishes, store, consumer),
-            jobs=[*await housekeeping(container)],
+            jobs=[*await housekeeping(container), *identity.jobs],
         )

@@ -1,3 +1,5 @@
+from typing import Literal
+
 from msgspec import field
 
 from kernel.settings import DatabaseUrl, Port, Settings
@@ -5,4 +7,5 @@ from kernel.settings import DatabaseUrl, Port, Settings
 
 class PaymentsSettings(Settings, frozen=True, kw_only=True):
     port: Port = field(default=5002, name="payments_port")
+    shop_deposits: Literal["users", "operators"] = "users"
     database_url: DatabaseUrl | None = field(default=None, name="payments_database_url")

@@ -8,6 +8,7 @@ import msgspec
 
 from kernel.adapters.cloudevents import Decoders, Origin, decode_events, encode_event
 from kernel.contracts.values import Amount, UserId
+from kernel.domain.caller import Caller
 from kernel.domain.events import Received, Unhandled
 from kernel.domain.money import in_units
 from orders.contract.messages import (
@@ -42,12 +43,23 @@ from payments.domain.events import (
 SOURCE = "/shop/payments"
 
 
-def open_account(body: http.OpenAccount, key: str | None, account_id: UUID) -> OpenAccount:
-    return OpenAccount(account_id=account_id, user_id=body.user_id, idempotency_key=key)
+def open_account(body: http.OpenAccount, caller: Caller, key: str | None, account_id: UUID) -> OpenAccount:
+    return OpenAccount(
+        account_id=account_id,
+        caller=caller,
+        user_id=body.user_id,
+        idempotency_key=caller.scoped(key, body.user_id),
+    )
 
 
-def deposit(user_id: UserId, amount: Amount, key: str | None, transfer_id: UUID) -> Deposit:
-    return Deposit(transfer_id=transfer_id, user_id=user_id, amount=amount.minor, idempotency_key=key)
+def deposit(user_id: UserId, amount: Amount, caller: Caller, key: str | None, transfer_id: UUID) -> Deposit:
+    return Deposit(
+        transfer_id=transfer_id,
+        caller=caller,
+        user_id=user_id,
+        amount=amount.minor,
+        idempotency_key=caller.scoped(key, user_id),
+    )
 
 
 def account_body(account: Account) -> http.Account:

@@ -26,6 +26,7 @@ from payments.application.admit_orders import AdmitOrders
 from payments.application.charge_orders import ChargeOrders
 from payments.application.make_deposits import MakeDeposits
 from payments.application.open_accounts import OpenAccounts
+from payments.application.read_accounts import ReadAccounts
 from payments.domain.account import Deposit, Deposited, OpenAccount, Opened
 from payments.domain.events import PaymentRequest, PaymentResult
 from payments.messaging import MESSAGING
@@ -48,7 +49,7 @@ class PaymentsProvider(Provider):
     statements = provide(PostgresStatements, provides=Statements, scope=Scope.APP)
     admit_orders = provide(AdmitOrders, scope=Scope.APP)
     charge_orders = provide(ChargeOrders)
-    make_deposits = provide(MakeDeposits)
+    read_accounts = provide(ReadAccounts, scope=Scope.APP)
 
     @provide
     def outbox(
@@ -59,6 +60,13 @@ class PaymentsProvider(Provider):
     @provide
     def open_accounts(self, uow: PostgresUnitOfWork, accounts: Accounts, clock: Clock) -> OpenAccounts:
         return OpenAccounts(uow, accounts, clock, self._settings.shop_currency)
+
+    @provide
+    def make_deposits(
+        self, uow: PostgresUnitOfWork, accounts: Accounts, ledger: Ledger, clock: Clock
+    ) -> MakeDeposits:
+        by_users = self._settings.shop_deposits == "users"
+        return MakeDeposits(uow, accounts, ledger, clock, by_users=by_users)
 
     @provide(scope=Scope.APP)
     def group_of_openings(self, container: AsyncContainer, clock: Clock) -> GroupCommit[OpenAccount, Opened]:

@@ -22,6 +22,7 @@ from shop.mistakes import in_one_line
 from shop.service_name import ServiceName, services_of
 from shop.services import Shop, installed, load_shop
 from shop.terminal import announce, json_option, run, say, say_facts
+from shop.token import token
 
 logger = logging.getLogger(__name__)
 
@@ -185,6 +186,7 @@ def openapi(shop: Shop, out: Path, check: bool, as_json: bool) -> None:
 
 
 cli.add_command(dead_letters)
+cli.add_command(token)
 
 
 def main() -> None:

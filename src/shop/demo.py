@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+from collections.abc import Mapping
 from contextlib import suppress
 from decimal import Decimal
 from typing import Any
@@ -17,6 +18,7 @@ from kernel.contracts.values import encode
 from kernel.domain.errors import Unavailable
 from shop.console import new_console, new_progress, shown
 from shop.databases import own_databases
+from shop.identity import bearing
 from shop.services import Shop
 from shop.serving import answers, open_shop, require_given_databases, url_of
 from shop.terminal import say_facts
@@ -75,24 +77,24 @@ async def _on_own_shop(shop: Shop) -> Story:
 
 
 async def _show_progress(shop: Shop) -> Story:
-    gateway = url_of(shop, "gateway")
+    gateway, user = url_of(shop, "gateway"), f"demo-{uuid4()}"
     with new_progress() as bar:
         try:
-            return await play(gateway, bar)
+            return await play(gateway, user, bearing(shop, user), bar)
         except (aiohttp.ClientError, TimeoutError, msgspec.DecodeError, UnicodeDecodeError) as error:
             raise Unavailable(f"{gateway} does not answer as a shop does: {error!r}") from error
 
 
-async def play(gateway: str, progress: Progress) -> Story:
+async def play(gateway: str, user: str, headers: Mapping[str, str], progress: Progress) -> Story:
     """Walk through the shop at `gateway` as a new user. Raises aiohttp.ClientError where nobody answers."""
-    story = Story(f"demo-{uuid4()}", [])
+    story = Story(user, [])
     task = progress.add_task("a new user goes shopping", total=len(BASKET) * 2 + 8)
 
     def add_step(done: str, amount: Decimal | None, answer: object, expected: object) -> None:
         story.steps.append(Step(done, amount, str(answer), str(expected)))
         progress.advance(task)
 
-    async with aiohttp.ClientSession(gateway, timeout=_TIMEOUT) as session:
+    async with aiohttp.ClientSession(gateway, timeout=_TIMEOUT, headers=headers) as session:
         status, _ = await _post(session, "/accounts", {"userId": story.user_id})
         add_step("open an account", None, status, 201)
         _, account = await _post(session, f"/accounts/{story.user_id}/deposit", {"amount": DEPOSIT})

@@ -21,6 +21,7 @@ from kernel.ports.bus import Bus, Notifications
 from kernel.service import Host
 from kernel.settings import SettingsError, required, variable
 from shop.documents import messages_of
+from shop.identity import require_reach, with_own_keys
 from shop.services import Shop
 
 T = TypeVar("T")
@@ -82,6 +83,7 @@ async def serve_all(shop: Shop, stop: asyncio.Event) -> None:
 async def serve(name: str, shop: Shop, stop: asyncio.Event, broker: InProcessBroker | None = None) -> None:
     """One service. `broker` is that of this process, if it has one; RABBITMQ_URL names another."""
     settings = shop.settings[name]
+    require_reach(settings)
 
     def bus() -> Bus:
         if broker and not settings.rabbitmq_url:
@@ -141,6 +143,8 @@ async def open_shop(shop: Shop, stop: asyncio.Event) -> AsyncIterator[None]:
     Raises SettingsError where two services were to share a port, and Unavailable where one is taken, before
     anything is done.
     """
+    require_reach(shop.common)
+    shop = with_own_keys(shop)
     ports = {own.port for own in shop.settings.values()}
     if len(ports) < len(shop.services):
         names = sorted(variable(service.settings, "port") for service in shop.services.values())

@@ -2,14 +2,17 @@
 
 import asyncio
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from random import Random
 from typing import Any
 
 import aiohttp
 
+from kernel.domain.caller import Role
 from tests.chaos.history import History, Order, Outcome, Wish, units
+from tests.chaos.shop import ChaosShop
+from tests.servers.keys import Keys
 
 # Longer than the gateway takes for any answer.
 ANSWERS_WITHIN_S = 15
@@ -32,8 +35,9 @@ ACTS = {"deposit": 20, "order": 45, "batch": 15, "cancel": 8, "look": 8, "replay
 class Clients:
     """Half of what they do is on a few accounts that all of them share."""
 
-    def __init__(self, gateway: str, seed: str, history: History) -> None:
-        self._gateway = gateway
+    def __init__(self, shop: ChaosShop, seed: str, history: History) -> None:
+        self._gateway = shop.gateway
+        self._tokens = Tokens(shop.keys)
         self._seed = seed
         self._history = history
         self._stopped = asyncio.Event()
@@ -79,7 +83,7 @@ class Clients:
 
     async def _open(self, user: str) -> None:
         while not self._stopped.is_set():
-            status, answer = await self._ask("POST", "/accounts", {"userId": user})
+            status, answer = await self._ask(user, "POST", "/accounts", {"userId": user})
             if status in (201, 409):
                 self._history.accounts.add(user)
                 return
@@ -90,7 +94,7 @@ class Clients:
     async def _deposit(self, user: str, amount: int) -> None:
         deposit = self._history.deposit(user, amount)
         status, answer = await self._ask(
-            "POST", f"/accounts/{user}/deposit", {"amount": units(deposit.amount)}
+            user, "POST", f"/accounts/{user}/deposit", {"amount": units(deposit.amount)}
         )
         if status == 200:
             deposit.outcome = Outcome.ACCEPTED
@@ -98,7 +102,7 @@ class Clients:
             self._not_accepted(deposit, status, answer)
 
     async def _place(self, order: Order) -> None:
-        status, answer = await self._ask("POST", "/orders", body(order))
+        status, answer = await self._ask(order.user, "POST", "/orders", body(order))
         self._decoded(order, status, answer, answer)
 
     async def _place_batch(self, orders: Sequence[Order]) -> None:
@@ -106,7 +110,7 @@ class Clients:
         for _ in range(REPEATS_MAX):
             if not orders:
                 return
-            status, answer = await self._ask("POST", "/orders/batch", list(map(body, orders)))
+            status, answer = await self._ask(None, "POST", "/orders/batch", list(map(body, orders)))
             items = answer if status == 200 else [{"status": status, "problem": answer}] * len(orders)
             for order, item in zip(orders, items, strict=True):
                 self._decoded(order, item["status"], item.get("order"), item.get("problem"))
@@ -117,7 +121,7 @@ class Clients:
                 await asyncio.sleep(0.3)
 
     async def _cancel(self, order: Order) -> None:
-        status, answer = await self._ask("POST", f"/orders/{order.id}/cancel")
+        status, answer = await self._ask(order.user, "POST", f"/orders/{order.id}/cancel")
         if status == 202:
             order.cancellation = Outcome.ACCEPTED
             self._history.seen(order, answer)
@@ -131,7 +135,7 @@ class Clients:
             self._history.violates(f"cancelling an order was answered {status} {answer}")
 
     async def _look(self, order: Order) -> None:
-        status, answer = await self._ask("GET", f"/orders/{order.id}")
+        status, answer = await self._ask(order.user, "GET", f"/orders/{order.id}")
         if status == 200:
             self._history.seen(order, answer)
         elif status == 404:
@@ -156,9 +160,10 @@ class Clients:
             wish.lost_answer()
             self._history.violates(f"{wish} was answered {status} {problem}")
 
-    async def _ask(self, method: str, path: str, wish: Any = None) -> tuple[int, Any]:
+    async def _ask(self, user: str | None, method: str, path: str, wish: Any = None) -> tuple[int, Any]:
+        """As this user; as an operator, who may order for several, where there is none."""
         data = None if wish is None else json.dumps(wish)
-        headers = {} if wish is None else {"Content-Type": "application/json"}
+        headers = {**self._tokens.of(user), **({} if wish is None else {"Content-Type": "application/json"})}
         try:
             async with self._session.request(method, path, data=data, headers=headers) as answer:
                 return answer.status, read(await answer.read())
@@ -166,6 +171,20 @@ class Clients:
             return NEVER_SENT, None
         except (aiohttp.ClientError, TimeoutError):
             return LOST, None
+
+
+class Tokens:
+    """One for each caller, signed once."""
+
+    def __init__(self, keys: Keys) -> None:
+        self._keys = keys
+        self._headers: dict[str | None, Mapping[str, str]] = {}
+
+    def of(self, user: str | None) -> Mapping[str, str]:
+        if user not in self._headers:
+            who = ("prover", Role.OPERATOR) if user is None else (user, Role.USER)
+            self._headers[user] = self._keys.headers(*who)
+        return self._headers[user]
 
 
 def read(body: bytes) -> Any:

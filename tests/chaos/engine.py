@@ -16,6 +16,7 @@ from tests.chaos.history import History
 from tests.chaos.hostile import Hostile
 from tests.chaos.messages import NotNow, Poisoner, Tap
 from tests.chaos.shop import ChaosShop
+from tests.chaos.stranger import Stranger
 from tests.chaos.verdict import Verdict, get
 from tests.servers.process import eventually
 from tests.servers.rabbit_cluster import RabbitCluster
@@ -59,7 +60,8 @@ class Chaos:
     def __post_init__(self) -> None:
         self.tap = Tap(self.shop.broker_urls)
         self.poisoner = Poisoner(self.shop.broker_urls, self.seed)
-        self.hostile = Hostile(self.shop.gateway, self.seed)
+        self.hostile = Hostile(self.shop, self.seed)
+        self.stranger = Stranger(self.shop, self.seed, self.history)
         self._dice = Random(f"{self.seed} faults")
         self._targets: defaultdict[object, asyncio.Lock] = defaultdict(asyncio.Lock)
         self._going_on: list[str] = []
@@ -69,10 +71,11 @@ class Chaos:
     async def round(self, seconds: float) -> None:
         """Faults and load for so many seconds, then peace, and the verdict on all rounds so far."""
         self._rounds += 1
-        clients = Clients(self.shop.gateway, f"{self.seed}-{self._rounds}", self.history)
+        clients = Clients(self.shop, f"{self.seed}-{self._rounds}", self.history)
         shopping = asyncio.create_task(clients.run())
-        strangers = [
-            asyncio.create_task(run()) for run in (self.tap.run, self.poisoner.run, self.hostile.run)
+        others = [
+            asyncio.create_task(run())
+            for run in (self.tap.run, self.poisoner.run, self.hostile.run, self.stranger.run)
         ]
         try:
             async with asyncio.TaskGroup() as group:
@@ -82,9 +85,9 @@ class Chaos:
                 await asyncio.sleep(seconds)
         finally:
             clients.stop()
-            for task in strangers:
+            for task in others:
                 task.cancel()
-            await asyncio.gather(*strangers, return_exceptions=True)
+            await asyncio.gather(*others, return_exceptions=True)
         self.report("the servers come back")
         try:
             await self.shop.healthy()
@@ -146,7 +149,7 @@ class Chaos:
     async def _all_decided(self) -> None:
         """Measures the time to the last decision; the servers just answer again."""
         healthy_at = time.monotonic()
-        async with aiohttp.ClientSession(self.shop.gateway) as session:
+        async with self.shop.as_operator() as session:
 
             async def none_under_way() -> bool:
                 for status in UNDER_WAY:

@@ -20,6 +20,7 @@ class Facts:
     deposits: int = 0
     poison: int = 0
     hostile: int = 0
+    strangers: int = 0
     lost: int = 0
     doubled: int = 0
     decided_within_s: float = 0.0
@@ -37,6 +38,7 @@ class Facts:
         self.deposits += len(history.deposits)
         self.poison += len(chaos.poisoner.sent)
         self.hostile += chaos.hostile.acts
+        self.strangers += chaos.stranger.refused
         self.lost += history.lost
         self.doubled += history.doubled
         self.decided_within_s = max(self.decided_within_s, chaos.decided_within_s)
@@ -56,6 +58,7 @@ class Facts:
         yield "kinds", len(self.faults)
         yield "poison", self.poison
         yield "hostile connections", self.hostile
+        yield "strangers refused", self.strangers
         yield "orders", self.outcomes.total()
         for outcome in Outcome:
             yield outcome.value, self.outcomes[outcome]

@@ -5,6 +5,8 @@ from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from random import Random
 
+from kernel.domain.caller import Role
+from tests.chaos.shop import ChaosShop
 from tests.servers.raw import Raw, connected, request
 
 CONNECTIONS_COUNT = 24
@@ -17,11 +19,15 @@ _POST = ("Content-Type: application/json", "Content-Length: 900000")
 
 
 class Hostile:
-    """Its requests are unfinished or only read, so nothing of it may be stored."""
+    """Its requests are unfinished or only read, so nothing of it may be stored.
 
-    def __init__(self, gateway: str, seed: str) -> None:
+    It may see all, or it would be refused before it costs.
+    """
+
+    def __init__(self, shop: ChaosShop, seed: str) -> None:
         self.acts = 0
-        self._gateway = gateway
+        self._gateway = shop.gateway
+        self._token = f"Authorization: Bearer {shop.keys.token('hostile', Role.OPERATOR)}"
         self._dice = Random(f"{seed} hostile")
 
     async def run(self) -> None:
@@ -41,14 +47,14 @@ class Hostile:
         await asyncio.sleep(self._dice.random() * HELD_S_MAX)
 
     async def _unfinished_head(self, raw: Raw) -> None:
-        await self._hold(raw, request("/orders", *_POST)[: self._dice.randrange(1, 80)])
+        await self._hold(raw, request("/orders", *_POST, self._token)[: self._dice.randrange(1, 80)])
 
     async def _unfinished_body(self, raw: Raw) -> None:
         body = b'[{"userId": "hostile", "amount": 1},' + b" " * self._dice.randrange(800_000)
-        await self._hold(raw, request("/orders/batch", *_POST, method="POST") + body)
+        await self._hold(raw, request("/orders/batch", *_POST, self._token, method="POST") + body)
 
     async def _unread_answers(self, raw: Raw) -> None:
-        await self._flood(raw, request("/orders?limit=500") * 100)
+        await self._flood(raw, request("/orders?limit=500", self._token) * 100)
         await asyncio.sleep(self._dice.random() * HELD_S_MAX)
 
     async def _garbage(self, raw: Raw) -> None:

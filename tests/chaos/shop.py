@@ -8,8 +8,10 @@ from typing import Any, Self
 
 import aiohttp
 
+from kernel.domain.caller import Role
 from tests.servers.cable import Cable
 from tests.servers.database import Database
+from tests.servers.keys import Keys
 from tests.servers.ports import free_port
 from tests.servers.process import Process, StartFailed, answers_ready, eventually
 from tests.servers.rabbitmq import PrivateRabbitMQ
@@ -84,6 +86,7 @@ class ChaosShop:
         self.databases = databases
         self.broker_urls = broker_urls
         self.brokers = brokers
+        self.keys = Keys(directory / "keys")
         self.replicas: dict[str, Replica] = {}
         self.lines: dict[str, list[Cable]] = {}
         """By their names, like `orders-1 to broker`: a cable to every node of the server."""
@@ -98,6 +101,11 @@ class ChaosShop:
     def database_urls(self) -> dict[str, str]:
         """Past all cables."""
         return {name: database.url for name, database in self.databases.items()}
+
+    def as_operator(self, timeout_s: float = 60) -> aiohttp.ClientSession:
+        """A session at the gateway that sees all."""
+        headers, timeout = self.keys.headers("prover", Role.OPERATOR), aiohttp.ClientTimeout(total=timeout_s)
+        return aiohttp.ClientSession(self.gateway, headers=headers, timeout=timeout)
 
     def replicas_of(self, service: str) -> list[Replica]:
         return [replica for replica in self.replicas.values() if replica.service == service]
@@ -157,9 +165,11 @@ class ChaosShop:
     def _add(self, name: str, service: str, url: str, settings: Mapping[str, str]) -> None:
         port = {f"{service.upper()}_PORT": url.rpartition(":")[2]}
         process = Process(
-            "serve", service,
-            settings={**settings, **port, "LOG_FORMAT": "json"}, logs=self._directory / "logs" / name,
-        )  # fmt: skip
+            "serve",
+            service,
+            settings={**settings, **port, **self.keys.settings, "LOG_FORMAT": "json"},
+            logs=self._directory / "logs" / name,
+        )
         self.replicas[name] = Replica(service, url, process)
 
     async def _migrate(self) -> None:

@@ -5,6 +5,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from kernel.domain.caller import Role
 from tests.chaos.shop import ChaosShop
 from tests.servers.database import ReplicatedDatabase
 from tests.servers.steady import Steady
@@ -26,7 +27,7 @@ class Switched:
 async def switch_over_and_back(shop: ChaosShop, ends_at: float, report: Callable[[str], None]) -> Switched:
     """Up to five times there and back, as time allows, and at least once."""
     found = Switched()
-    people = Steady(shop.gateway)
+    people = Steady(shop.gateway, shop.keys.headers("prover", Role.OPERATOR))
     shopping = asyncio.create_task(people.run())
     try:
         await people.served()

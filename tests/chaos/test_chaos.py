@@ -48,6 +48,7 @@ def test_nothing_is_lost_and_nothing_doubled(chaos: Chaos) -> None:
     assert not history.violations, "\n".join(history.violations[:20])
     assert len(chaos.faults) >= 8
     assert chaos.hostile.acts > 0
+    assert chaos.stranger.refused > 0
     assert history.outcomes[Outcome.ACCEPTED] > 0
     assert history.outcomes[Outcome.REFUSED] > 0
 

@@ -33,8 +33,7 @@ class Verdict:
 
     async def check(self) -> None:
         """Every difference becomes a violation in the history."""
-        timeout = aiohttp.ClientTimeout(total=60)
-        async with aiohttp.ClientSession(self.shop.gateway, timeout=timeout) as session:
+        async with self.shop.as_operator() as session:
             stored = [order async for order in all_orders(session)]
             spent = self._check_orders(stored)
             deposited = await self._check_deposits()

@@ -11,6 +11,7 @@ NOT_IN_CONTAINERS = {
     "ORDERS_PORT": "likewise",
     "PAYMENTS_PORT": "likewise",
     "BIND_HOST": "the image binds to all addresses of its container",
+    "SHOP_TOKEN": "it is for clients",
     "SHOP_DATA_DIR": "no database is embedded",
 }
 

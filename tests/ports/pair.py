@@ -14,6 +14,7 @@ from kernel.adapters.postgres.migrating.migrate import migrate
 from kernel.adapters.postgres.statements.reading import read
 from kernel.adapters.postgres.statements.unit_of_work import PostgresUnitOfWork
 from kernel.adapters.system_clock import SystemClock
+from kernel.domain.caller import ANYONE
 from payments.adapters.outbound.postgres import PostgresAccounts
 from payments.domain.account import Account, OpenAccount
 from tests.servers.cable import Cable
@@ -64,7 +65,7 @@ class Pair:
 async def prepare(url: str) -> None:
     await migrate(url, "payments")
     async with engine_of(url) as engine, PostgresUnitOfWork(engine) as uow:
-        ada = OpenAccount(account_id=UUID(int=1), user_id="ada", idempotency_key=None)
+        ada = OpenAccount(account_id=UUID(int=1), caller=ANYONE, user_id="ada", idempotency_key=None)
         await PostgresAccounts(uow).add([Account.open(ada, "RUB", clock.now())])
 
 

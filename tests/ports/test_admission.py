@@ -10,6 +10,7 @@ import aiohttp
 import pytest
 from aiohttp import web
 
+from kernel.domain.caller import ANYONE
 from kernel.domain.errors import Unavailable
 from orders.adapters.outbound.http_admission import HttpAdmission
 from orders.domain.commands import Placement
@@ -23,6 +24,7 @@ AdmissionRequests = list[tuple[str, int]]
 def command(user_id: str, amount: int) -> Placement:
     return Placement(
         order_id=UUID(int=1),
+        caller=ANYONE,
         user_id=user_id,
         amount=amount,
         description="",
@@ -84,7 +86,7 @@ class PaymentsOverHttp(AskedPayments):
         await web.TCPSite(self.runner, "127.0.0.1", 0).start()
         host, port = self.runner.addresses[0]
         url = f"http://{host}:{port}"
-        self.admission = HttpAdmission(self.session, url, self.clock, self.unchecked.append)
+        self.admission = HttpAdmission(self.session, url, self.clock, unchecked=self.unchecked.append)
 
     async def answer(self, request: web.Request) -> web.Response:
         body = await request.json()

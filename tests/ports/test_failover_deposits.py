@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from kernel.adapters.postgres.statements.unit_of_work import PostgresUnitOfWork
 from kernel.adapters.system_clock import SystemClock
 from kernel.application.group_commit import GroupCommit
+from kernel.domain.caller import ANYONE
 from payments.adapters.outbound.postgres import PostgresAccounts, PostgresLedger
 from payments.application.make_deposits import MakeDeposits
 from payments.domain.account import Deposit, Deposited
@@ -25,13 +26,15 @@ clock = SystemClock()
 def deposits_into(engine: AsyncEngine) -> GroupCommit[Deposit, Deposited]:
     async def make(commands: Any) -> Any:
         uow = PostgresUnitOfWork(engine)
-        return await MakeDeposits(uow, PostgresAccounts(uow), PostgresLedger(uow), clock)(commands)
+        return await MakeDeposits(uow, PostgresAccounts(uow), PostgresLedger(uow), clock, by_users=True)(
+            commands
+        )
 
     return GroupCommit(make, clock)
 
 
 def deposit() -> Deposit:
-    return Deposit(transfer_id=clock.new_id(), user_id="ada", amount=100, idempotency_key=None)
+    return Deposit(transfer_id=clock.new_id(), caller=ANYONE, user_id="ada", amount=100, idempotency_key=None)
 
 
 MOMENTS = {

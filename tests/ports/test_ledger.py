@@ -8,6 +8,7 @@ import asyncpg
 import pytest
 from asyncpg import CheckViolationError
 
+from kernel.domain.caller import ANYONE
 from kernel.domain.errors import Contention
 from payments.domain.account import FUNDING, REVENUE, Deposit, Kind, Transfer
 from tests.memory.database import CheckViolation
@@ -44,7 +45,9 @@ def capture(number: int, sequence: int, order: int, user_id: str = "ada") -> Tra
 
 
 def deposit(number: int, key: str | None = None, user_id: str = "ada") -> Deposit:
-    return Deposit(transfer_id=UUID(int=number), user_id=user_id, amount=100, idempotency_key=key)
+    return Deposit(
+        transfer_id=UUID(int=number), caller=ANYONE, user_id=user_id, amount=100, idempotency_key=key
+    )
 
 
 async def book(world: World, *transfers: Transfer) -> None:

@@ -6,6 +6,7 @@ from uuid import UUID
 
 import pytest
 
+from kernel.domain.caller import ANYONE
 from kernel.domain.errors import Contention
 from orders.domain.commands import Placement
 from orders.domain.order import Order
@@ -18,6 +19,7 @@ from tests.ports.worlds import World, ended, undone
 def command(order: Order, **values: Any) -> Placement:
     placing = Placement(
         order_id=order.id,
+        caller=ANYONE,
         user_id=order.user_id,
         amount=order.amount,
         description=order.description,

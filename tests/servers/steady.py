@@ -4,7 +4,7 @@ import asyncio
 import json
 import time
 from collections import Counter
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
@@ -30,6 +30,7 @@ class Steady:
     """Deposits without a key, of amounts that differ, and orders, at one gateway; `faults` stay empty."""
 
     gateway: str
+    headers: Mapping[str, str] = field(default_factory=dict)
     user: str = field(default_factory=lambda: f"steady-{uuid4()}")
     buyer: str = field(default_factory=lambda: f"buyer-{uuid4()}")
     faults: list[str] = field(default_factory=list)
@@ -57,7 +58,9 @@ class Steady:
     async def run(self) -> None:
         """Returns after `stop`, when all that is known has been held against what is stored."""
         timeout = aiohttp.ClientTimeout(total=ANSWERS_WITHIN_S)
-        async with aiohttp.ClientSession(self.gateway, timeout=timeout) as self._session:
+        async with aiohttp.ClientSession(
+            self.gateway, timeout=timeout, headers=self.headers
+        ) as self._session:
             for user in (self.user, self.buyer):
                 await self._until_done("POST", "/accounts", {"userId": user})
             await self._until_done("POST", f"/accounts/{self.buyer}/deposit", {"amount": 1_000_000})

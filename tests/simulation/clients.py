@@ -7,6 +7,7 @@ from enum import StrEnum
 from typing import Any, Protocol, TypeVar
 from uuid import UUID
 
+from kernel.domain.caller import ANYONE
 from kernel.domain.errors import OutcomeUnknown, Refused, ShopError, Unavailable
 from orders.domain.commands import CancelOrder, Placement
 from orders.domain.order import Cancelled, Placed
@@ -76,7 +77,9 @@ class Client:
         intent = self._intent(Kind.OPEN, key)
         command = {"user_id": self.user_id, "idempotency_key": key}
         opened = await self._ask(
-            intent, "payments", lambda s: s.open(OpenAccount(account_id=s.clock.new_id(), **command))
+            intent,
+            "payments",
+            lambda s: s.open(OpenAccount(account_id=s.clock.new_id(), caller=ANYONE, **command)),
         )
         if isinstance(opened, Opened):
             row = self._shop.databases["payments"].get(ACCOUNTS, self.user_id)
@@ -93,7 +96,9 @@ class Client:
         amount = intent.amount
         command = {"user_id": self.user_id, "amount": amount, "idempotency_key": intent.key}
         made = await self._ask(
-            intent, "payments", lambda s: s.deposit(Deposit(transfer_id=s.clock.new_id(), **command))
+            intent,
+            "payments",
+            lambda s: s.deposit(Deposit(transfer_id=s.clock.new_id(), caller=ANYONE, **command)),
         )
         if isinstance(made, Deposited):
             transfer = made.transfer
@@ -121,6 +126,7 @@ class Client:
             placed: Placed = await orders.place(
                 Placement(
                     order_id=orders.clock.new_id(),
+                    caller=ANYONE,
                     user_id=self.user_id,
                     amount=intent.amount,
                     description=intent.text,
@@ -157,7 +163,9 @@ class Client:
     async def cancel(self, placed: Intent) -> None:
         """The order that was placed; nothing where its client never heard of one."""
         for order_id in placed.ids:
-            await self._cancel(CancelOrder(order_id=order_id, user_id=self.user_id, traceparent=TRACE))
+            await self._cancel(
+                CancelOrder(order_id=order_id, caller=ANYONE, user_id=self.user_id, traceparent=TRACE)
+            )
 
     async def _cancel(self, command: CancelOrder) -> None:
         intent = self._intent(Kind.CANCEL, str(command.order_id))

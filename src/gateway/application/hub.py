@@ -10,6 +10,7 @@ from gateway.application.watch import Watch, WatchedOrder
 from gateway.domain.orders import Change, Placed
 from gateway.ports.orders import OrdersService
 from kernel.application.group_commit import GroupCommit
+from kernel.domain.caller import Caller
 from kernel.domain.errors import NotFound, OutcomeUnknown, ShopError, Unavailable
 from kernel.ports.bus import Notifications
 from kernel.ports.clock import Clock
@@ -62,7 +63,9 @@ class Hub:
         await self._notifications.want(True)
 
     @asynccontextmanager
-    async def watch(self, order_id: UUID, *, place: int = 0, address: str = "") -> AsyncIterator[Watch]:
+    async def watch(
+        self, caller: Caller, order_id: UUID, *, place: int = 0, address: str = ""
+    ) -> AsyncIterator[Watch]:
         """Watch what follows the change of this number; all of them where the order has no such change.
 
         Raises NotFound, and Unavailable where the order cannot be read, or where there are too many streams
@@ -71,6 +74,8 @@ class Hub:
         with self._streams.one(address):
             async with self._watching(order_id) as order:
                 await self._read(order)
+                if not caller.may_see(order.latest.user_id):
+                    raise no_order(order_id)
                 yield Watch(order, place)
 
     async def decided(self, placed: Placed, *, within_s: float) -> Change | None:
@@ -141,7 +146,7 @@ class Hub:
         try:
             changes = await self._reads(order.order_id)
             if not changes:
-                return NotFound("order_not_found", f"there is no order {order.order_id}")
+                return no_order(order.order_id)
             order.learn(changes)
         except (Unavailable, OutcomeUnknown) as error:
             return Unavailable(error.detail)
@@ -150,3 +155,7 @@ class Hub:
             jitter = 0.5 + self._clock.random()
             order.read_again_at = self._clock.monotonic() + jitter * order.read_again_in()
         return None
+
+
+def no_order(order_id: UUID) -> NotFound:
+    return NotFound("order_not_found", f"there is no order {order_id}")

@@ -2,6 +2,7 @@ from collections.abc import Awaitable, Callable, Sequence
 
 from gateway.domain.orders import Outcome, PlacementRequest, after_a_lost_answer
 from kernel.application.group_commit import GroupCommit
+from kernel.application.ownership import for_own_users
 from kernel.ports.clock import Clock
 
 BATCH_SIZE_MAX = 200
@@ -26,7 +27,7 @@ class PlaceOrders:
 
     async def __call__(self, orders: Sequence[PlacementRequest]) -> Sequence[Outcome | Exception]:
         """One outcome an order, in order, within 10 s. Raises Unavailable (`overloaded`) if too many wait."""
-        return await self._group.submit(orders)
+        return await for_own_users(orders, self._group.submit)
 
     async def _place_again(self, orders: Sequence[PlacementRequest]) -> Sequence[Outcome | Exception]:
         return [after_a_lost_answer(outcome) for outcome in await self._place(orders)]

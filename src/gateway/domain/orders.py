@@ -2,6 +2,7 @@
 
 from uuid import UUID
 
+from kernel.domain.caller import Caller
 from kernel.domain.errors import OutcomeUnknown
 from kernel.domain.value import value
 
@@ -17,6 +18,8 @@ class PlacementRequest:
     Trace Context) and `request_id` name the call behind it; they are empty where it has no such name.
     """
 
+    caller: Caller
+    user_id: str
     body: bytes
     own_key: bool
     traceparent: str = ""
@@ -24,7 +27,7 @@ class PlacementRequest:
 
     def placed(self, order_id: UUID, status: str, order: bytes, *, replayed: bool) -> "Placed":
         """A replay of the gateway's own key is the gateway's own repeat, not the client's."""
-        return Placed(order_id, status, order, replayed and not self.own_key)
+        return Placed(order_id, self.user_id, status, order, replayed and not self.own_key)
 
 
 @value
@@ -32,6 +35,7 @@ class Placed:
     """`order` is JSON as the orders service wrote it, and `status` the status in it."""
 
     order_id: UUID
+    user_id: str
     status: str
     order: bytes
     replayed: bool
@@ -42,12 +46,12 @@ class Placed:
 
     def as_of(self, change: "Change") -> "Placed":
         """The order right after this change."""
-        return Placed(self.order_id, change.status, change.order, self.replayed)
+        return Placed(self.order_id, self.user_id, change.status, change.order, self.replayed)
 
     @property
     def first_change(self) -> "Change":
         """All that has happened to it while it is undecided: a wish to cancel it changes nothing."""
-        return Change(self.order_id, 1, self.status, self.order)
+        return Change(self.order_id, self.user_id, 1, self.status, self.order)
 
 
 @value
@@ -82,6 +86,7 @@ class Change:
     """A change of an order's status, the first is number 1; `order` is its JSON right after the change."""
 
     order_id: UUID
+    user_id: str
     sequence: int
     status: str
     order: bytes

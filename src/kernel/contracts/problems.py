@@ -33,6 +33,7 @@ COMMON = Problems(
     {
         "body_too_large": "The body is too large",
         "database_unavailable": "The database is away",
+        "forbidden": "This is not for this caller",
         "head_too_large": "The head of the request is too large",
         "idempotency_key_reused": "The idempotency key was used with other values",
         "internal_error": "Something went wrong here",
@@ -44,6 +45,7 @@ COMMON = Problems(
         "overloaded": "Too many calls are waiting",
         "request_timeout": "The request did not come in time",
         "stopping": "This process is about to end",
+        "unauthorized": "It is not known who is calling",
         "unavailable": "A part of the shop is away",
         "unsupported_media_type": "The body must be JSON that is not encoded",
     },

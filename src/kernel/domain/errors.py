@@ -50,6 +50,22 @@ class Unavailable(ShopError):
         self.retry_after_s = retry_after_s
 
 
+class Unauthenticated(ShopError):
+    """Callers do not say who they are, or are not believed; which check failed is not told."""
+
+    def __init__(self, *, with_token: bool = False) -> None:
+        """`with_token` says that there was a token."""
+        super().__init__("unauthorized", "this needs a valid bearer token")
+        self.with_token = with_token
+
+
+class Forbidden(ShopError):
+    """The caller may not do this, whatever the state of the shop."""
+
+    def __init__(self) -> None:
+        super().__init__("forbidden", "you may not do this")
+
+
 class OutcomeUnknown(ShopError):
     """It was done, or it was not: the answer that would tell was lost."""
 

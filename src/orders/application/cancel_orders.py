@@ -1,6 +1,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from kernel.application.ownership import for_own_users
 from kernel.domain.errors import NotFound, ShopError
 from kernel.ports.clock import Clock
 from kernel.ports.outbox import Outbox
@@ -25,6 +26,9 @@ class CancelOrders:
 
     async def __call__(self, commands: Sequence[CancelOrder]) -> list[Cancelled | ShopError]:
         """One outcome a command, in order."""
+        return await for_own_users(commands, self._cancel)
+
+    async def _cancel(self, commands: Sequence[CancelOrder]) -> list[Cancelled | ShopError]:
         outcomes: list[Cancelled | ShopError] = []
         async with self.uow:
             orders = await self.orders.lock(commands)

@@ -1,7 +1,9 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 
-from kernel.domain.errors import Contention, Refused
+from kernel.application.ownership import for_own_users
+from kernel.domain.errors import Contention, Refused, ShopError
 from kernel.ports.clock import Clock
 from kernel.ports.outbox import Outbox
 from kernel.ports.unit_of_work import UnitOfWork
@@ -27,12 +29,15 @@ class PlaceOrders:
 
     async def __call__(
         self, commands: Sequence[Placement], *, checked: bool = False
-    ) -> list[Placed | Refused]:
+    ) -> list[Placed | ShopError]:
         """One outcome a command, in order.
 
         What was `checked` in an attempt whose answer was lost is not checked again: it may have been charged,
         and not yet be visible. Storing it again waits for the lost attempt and finds out.
         """
+        return await for_own_users(commands, partial(self._place, checked=checked))
+
+    async def _place(self, commands: Sequence[Placement], *, checked: bool) -> list[Placed | ShopError]:
         refusals: Sequence[Refused | None] = [None] * len(commands)
         if not checked:
             refusals = await self.admission.check(commands)
@@ -49,7 +54,7 @@ class PlaceOrders:
             # One of them is not new, and nothing was done: to look first would cost every batch a round trip.
             orders |= by_identity(await self.placed.find(new))
             orders |= by_identity(await self._add(first_of_each(new, without=orders)))
-        outcomes: list[Placed | Refused] = []
+        outcomes: list[Placed | ShopError] = []
         for command, refusal in checks:
             order = orders.get(command.identity)
             if order is not None:

@@ -18,8 +18,9 @@ from kernel.adapters.http.conventions.headers import (
 from kernel.adapters.http.conventions.idempotency import keys_in_the_body, nothing_but_a_key
 from kernel.adapters.http.conventions.problem import problems
 from kernel.adapters.http.documents.operations import (
+    ALWAYS,
     AWAY,
-    INVALID,
+    FORBIDDEN,
     INVALID_BODY,
     KEY_REUSED,
     NOT_WRITTEN,
@@ -66,6 +67,7 @@ PLACE_ORDER = Operation(
         PROBLEMS,
         *INVALID_BODY,
         (402, "insufficient_funds"),
+        FORBIDDEN,
         (422, "account_not_found"),
         KEY_REUSED,
         *NOT_WRITTEN,
@@ -89,7 +91,7 @@ LIST_ORDERS = Operation(
     summary="Orders, oldest first",
     operation_class=answering_with(LINK),
     responses=answering(200, list[http.Order], "A page", [examples.FINISHED_ORDER])
-    | problems(PROBLEMS, INVALID, *AWAY),
+    | problems(PROBLEMS, *ALWAYS, FORBIDDEN, *AWAY),
 )
 GET_ORDER = Operation(
     path="/{id:str}",
@@ -98,14 +100,14 @@ GET_ORDER = Operation(
     operation_class=answering_with(ETAG, links=FROM_ORDER),
     responses=answering(200, http.Order, "The order", examples.FINISHED_ORDER)
     | {304: ResponseSpec(None, description="Not changed since it had the tag of If-None-Match")}
-    | problems(PROBLEMS, INVALID, NO_ORDER, *AWAY),
+    | problems(PROBLEMS, *ALWAYS, NO_ORDER, *AWAY),
 )
 GET_HISTORY = Operation(
     path="/{id:str}/history",
     operation_id="getOrderHistory",
     summary="Every status that the order ever had, oldest first",
     responses=answering(200, list[http.StatusChange], "What came after `after`", examples.HISTORY)
-    | problems(PROBLEMS, INVALID, NO_ORDER, *AWAY),
+    | problems(PROBLEMS, *ALWAYS, NO_ORDER, *AWAY),
 )
 CANCEL_ORDER = Operation(
     path="/{id:str}/cancel",
@@ -119,7 +121,15 @@ CANCEL_ORDER = Operation(
     before_request=nothing_but_a_key,
     operation_class=answering_with(LOCATION, RETRY_AFTER, links=FROM_ORDER),
     responses=answering(202, http.Order, "It gets cancelled or refunded", examples.REFUNDING_ORDER)
-    | problems(PROBLEMS, INVALID, NO_ORDER, (409, "order_cancelled"), (409, "order_refunded"), *NOT_WRITTEN),
+    | problems(
+        PROBLEMS,
+        *ALWAYS,
+        FORBIDDEN,
+        NO_ORDER,
+        (409, "order_cancelled"),
+        (409, "order_refunded"),
+        *NOT_WRITTEN,
+    ),
 )
 READ_CHANGES = Operation(
     path="/changes",
@@ -133,5 +143,5 @@ READ_CHANGES = Operation(
         "The life of each order so far, in the same order; an empty one where there is no such order",
         [[{"sequence": 1, "order": examples.ORDER}], []],
     )
-    | problems(PROBLEMS, *INVALID_BODY, *AWAY),
+    | problems(PROBLEMS, *INVALID_BODY, FORBIDDEN, *AWAY),
 )

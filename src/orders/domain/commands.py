@@ -2,6 +2,7 @@
 
 from uuid import UUID
 
+from kernel.domain.caller import Caller
 from kernel.domain.value import value
 
 Identity = UUID | tuple[str, str]
@@ -13,6 +14,7 @@ class Placement:
     """A command; it brings the id of its order, so that doing it twice is doing it once."""
 
     order_id: UUID
+    caller: Caller
     user_id: str
     amount: int
     description: str
@@ -32,6 +34,7 @@ class Placement:
 @value(kw_only=True)
 class CancelOrder:
     order_id: UUID
+    caller: Caller
     user_id: str
     traceparent: str
     request_id: str = ""

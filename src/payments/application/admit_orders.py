@@ -1,6 +1,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from kernel.domain.caller import Caller
 from payments.domain.account import reason_not_to_charge
 from payments.ports.accounts import OpenedAccounts
 
@@ -11,7 +12,8 @@ class AdmitOrders:
 
     accounts: OpenedAccounts
 
-    async def __call__(self, orders: Sequence[tuple[str, int]]) -> list[str | None]:
-        """For each user and amount the `Reason` against it."""
+    async def __call__(self, caller: Caller, orders: Sequence[tuple[str, int]]) -> list[str | None]:
+        """For each user and amount the `Reason` against it. Raises Forbidden for whoever is no service."""
+        caller.require_service()
         balances = await self.accounts.balances({user_id for user_id, _ in orders})
         return [reason_not_to_charge(amount, balances.get(user_id)) for user_id, amount in orders]

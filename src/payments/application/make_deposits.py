@@ -1,7 +1,9 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from kernel.domain.errors import Refused, ShopError
+from kernel.application.ownership import for_own_users
+from kernel.domain.caller import Role
+from kernel.domain.errors import Forbidden, Refused, ShopError
 from kernel.ports.clock import Clock
 from kernel.ports.unit_of_work import UnitOfWork
 from payments.domain.account import Account, Deposit, Deposited, Transfer, no_account
@@ -16,9 +18,18 @@ class MakeDeposits:
     accounts: Accounts
     ledger: Ledger
     clock: Clock
+    by_users: bool
+    """Whether users may top up their own accounts, as in a demo."""
 
     async def __call__(self, commands: Sequence[Deposit]) -> list[Deposited | ShopError]:
         """One outcome a command, in order."""
+        return await for_own_users(commands, self._deposit_all, self._refusal)
+
+    def _refusal(self, command: Deposit) -> ShopError:
+        """Whose account it is, the path of a call says: another's is not there."""
+        return no_account(command.user_id) if command.caller.role is Role.USER else Forbidden()
+
+    async def _deposit_all(self, commands: Sequence[Deposit]) -> list[Deposited | ShopError]:
         async with self.uow:
             accounts = await self.accounts.lock({command.user_id for command in commands})
             batch = DepositBatch(await self.ledger.deposits(commands))
@@ -30,6 +41,8 @@ class MakeDeposits:
     def _deposit(
         self, command: Deposit, account: Account | None, batch: "DepositBatch"
     ) -> Deposited | ShopError:
+        if command.caller.role is Role.USER and not self.by_users:
+            return Forbidden()
         if account is None:
             return no_account(command.user_id)
         earlier = batch.transfer(command)

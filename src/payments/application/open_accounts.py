@@ -1,6 +1,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from kernel.application.ownership import for_own_users
 from kernel.domain.errors import Conflict, ShopError
 from kernel.ports.clock import Clock
 from kernel.ports.unit_of_work import UnitOfWork
@@ -19,6 +20,9 @@ class OpenAccounts:
 
     async def __call__(self, commands: Sequence[OpenAccount]) -> list[Opened | ShopError]:
         """One outcome a command, in order."""
+        return await for_own_users(commands, self._open)
+
+    async def _open(self, commands: Sequence[OpenAccount]) -> list[Opened | ShopError]:
         firsts: dict[str, OpenAccount] = {}
         for command in commands:
             firsts.setdefault(command.user_id, command)

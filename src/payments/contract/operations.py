@@ -10,8 +10,9 @@ from kernel.adapters.http.conventions.headers import LINK, LOCATION, REPLAYED, a
 from kernel.adapters.http.conventions.legacy import Deprecated
 from kernel.adapters.http.conventions.problem import problems
 from kernel.adapters.http.documents.operations import (
+    ALWAYS,
     AWAY,
-    INVALID,
+    FORBIDDEN,
     INVALID_BODY,
     KEY_REUSED,
     NOT_WRITTEN,
@@ -58,7 +59,7 @@ _FROM_DEPOSIT = _FROM_ACCOUNT | {"placeOrder": Link(operation_id="placeOrder", r
 
 _NO_ACCOUNT = (404, "account_not_found")
 _DEPOSITED = answering(200, http.Deposited, "The balance right after this deposit", examples.DEPOSITED)
-_NOT_DEPOSITED = (_NO_ACCOUNT, (422, "balance_limit"), KEY_REUSED, *NOT_WRITTEN)
+_NOT_DEPOSITED = (FORBIDDEN, _NO_ACCOUNT, (422, "balance_limit"), KEY_REUSED, *NOT_WRITTEN)
 
 OPEN_ACCOUNT = Operation(
     operation_id="openAccount",
@@ -66,7 +67,7 @@ OPEN_ACCOUNT = Operation(
     dto=JsonBody,
     operation_class=answering_with(LOCATION, REPLAYED, links=_FROM_ACCOUNT),
     responses=answering(201, http.Account, "Opened", examples.ACCOUNT)
-    | problems(PROBLEMS, *INVALID_BODY, (409, "account_exists"), *NOT_WRITTEN),
+    | problems(PROBLEMS, *INVALID_BODY, FORBIDDEN, (409, "account_exists"), *NOT_WRITTEN),
 )
 GET_ACCOUNT = Operation(
     path="/{userId:str}",
@@ -74,7 +75,7 @@ GET_ACCOUNT = Operation(
     summary="The user's account and its balance",
     operation_class=answering_with(links=_FROM_ACCOUNT),
     responses=answering(200, http.Account, "The account", examples.ACCOUNT)
-    | problems(PROBLEMS, INVALID, _NO_ACCOUNT, *AWAY),
+    | problems(PROBLEMS, *ALWAYS, _NO_ACCOUNT, *AWAY),
 )
 LIST_TRANSACTIONS = Operation(
     path="/{userId:str}/transactions",
@@ -82,7 +83,7 @@ LIST_TRANSACTIONS = Operation(
     summary="The account's statement, newest first",
     operation_class=answering_with(LINK),
     responses=answering(200, list[http.Transaction], "A page", examples.TRANSACTIONS)
-    | problems(PROBLEMS, INVALID, _NO_ACCOUNT, *AWAY),
+    | problems(PROBLEMS, *ALWAYS, _NO_ACCOUNT, *AWAY),
 )
 DEPOSIT = Operation(
     path="/{userId:str}/deposit",
@@ -101,7 +102,7 @@ DEPOSIT_BY_GET = Operation(
     operation_class=answering_with(REPLAYED),
     tags=["Accounts"],
     middleware=[Deprecated("@1767225600")],  # 2026-01-01
-    responses=_DEPOSITED | problems(PROBLEMS, INVALID, *_NOT_DEPOSITED),
+    responses=_DEPOSITED | problems(PROBLEMS, *ALWAYS, *_NOT_DEPOSITED),
 )
 ADMIT_ORDERS = Operation(
     path="/api/Admission",
@@ -114,5 +115,5 @@ ADMIT_ORDERS = Operation(
     responses=answering(
         200, list[str | None], "A reason against each order, or null", [None, "insufficient_funds"]
     )
-    | problems(PROBLEMS, *INVALID_BODY, *AWAY),
+    | problems(PROBLEMS, *INVALID_BODY, FORBIDDEN, *AWAY),
 )

@@ -6,6 +6,7 @@ from enum import StrEnum
 from typing import Self
 from uuid import UUID
 
+from kernel.domain.caller import Caller
 from kernel.domain.errors import NotFound, Refused
 from kernel.domain.money import BALANCE_MAX_MINOR, in_units
 from kernel.domain.value import value
@@ -45,6 +46,7 @@ def reason_not_to_charge(amount: int, balance: int | None) -> Reason | None:
 @value(kw_only=True)
 class OpenAccount:
     account_id: UUID
+    caller: Caller
     user_id: str
     idempotency_key: str | None
 
@@ -52,6 +54,7 @@ class OpenAccount:
 @value(kw_only=True)
 class Deposit:
     transfer_id: UUID
+    caller: Caller
     user_id: str
     amount: int
     idempotency_key: str | None

@@ -21,6 +21,7 @@ from kernel.settings import required
 from kernel.wiring.background import RelayDispatcher, housekeeping, relays
 from kernel.wiring.database import database
 from kernel.wiring.health import probes
+from kernel.wiring.identity import open_identity
 from kernel.wiring.providers import KernelProvider
 from kernel.wiring.telemetry import open_telemetry, watch
 from kernel.wiring.use_cases import scoped
@@ -75,6 +76,7 @@ async def serve(settings: PointsSettings, host: Host) -> None:
     async with (
         open_telemetry("points", settings.otel_exporter_otlp_endpoint) as telemetry,
         database(url, SCHEMA) as engine,
+        open_identity(settings, "points") as identity,
         bus,
     ):
         container = assemble(settings, engine, bus, telemetry)
@@ -98,7 +100,8 @@ async def serve(settings: PointsSettings, host: Host) -> None:
             settings.port,
             host.stop,
             bus,
+            tokens=identity.tokens,
             lifecycle=Lifecycle("points", {"database": url}, schema=SCHEMA.revision),
             relays=await relays(container, MESSAGING.publishes, store, consumer),
-            jobs=await housekeeping(container),
+            jobs=[*await housekeeping(container), *identity.jobs],
         )

@@ -31,6 +31,7 @@ async def test_every_address_of_ipv6_is_every_address_of_ipv4_too(embedded: Embe
         "gateway",
         ready_at=[f"http://127.0.0.1:{port}", f"http://[::1]:{port}"],
         BIND_HOST="::",
+        SHOP_OPEN_BEYOND_LOOPBACK="yes",
         GATEWAY_PORT=str(port),
     )
     await gateway.start()

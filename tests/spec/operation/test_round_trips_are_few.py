@@ -4,14 +4,11 @@ import asyncio
 import re
 from collections import Counter
 from collections.abc import AsyncIterator, Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
 import aiohttp
-import asyncpg
 import pytest
-from sqlalchemy import Engine, event
 
 from orders.contract.messages import ORDER_PLACED
 from payments.contract.messages import PAYMENT_CAPTURED
@@ -21,6 +18,7 @@ from tests.servers.postgres import create_database
 from tests.servers.process import eventually
 from tests.servers.shop import SERVICES, free_port
 from tests.spec.scenario import together
+from tests.statements import statements_counted
 
 ORDERS = 100
 
@@ -37,33 +35,6 @@ class Trips:
     plans: dict[str, Any]
     calls: Counter[str]
     messages: Counter[str]
-
-
-@contextmanager
-def statements_counted() -> Iterator[tuple[Counter[str], dict[str, Any]]]:
-    """And the plan that each had at first."""
-    counted: Counter[str] = Counter()
-    plans: dict[str, Any] = {}
-
-    def count(_connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
-        counted[statement] += 1
-
-    fetch = asyncpg.Connection.fetch
-
-    async def fetch_counted(connection: asyncpg.Connection, query: str, *args: Any, **options: Any) -> Any:
-        counted[query] += 1
-        if query not in plans and not query.startswith(("BEGIN", "COMMIT")):
-            ((plan,),) = await fetch(connection, f"EXPLAIN (FORMAT json) {query}", *args)
-            plans[query] = plan
-        return await fetch(connection, query, *args, **options)
-
-    event.listen(Engine, "before_cursor_execute", count)
-    asyncpg.Connection.fetch = fetch_counted
-    try:
-        yield counted, plans
-    finally:
-        asyncpg.Connection.fetch = fetch
-        event.remove(Engine, "before_cursor_execute", count)
 
 
 @pytest.fixture(scope="module")

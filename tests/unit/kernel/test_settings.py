@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from kernel.settings import SettingsError, load_settings, required, variables
+from kernel.settings import SettingsError, load_settings, require_all, required, variables
 from orders.settings import OrdersSettings
 from shop.services import OURS, Shop, load_shop
 
@@ -33,7 +33,14 @@ RIGHT = {
     "BIND_HOST": ["0.0.0.0", "::", "shop.example"],
     "SHOP_DATA_DIR": ["/var/lib/shop", "relative dir"],
     "SHOP_CURRENCY": ["RUB", "EUR"],
-    "SHOP_AUTH": ["open"],
+    "SHOP_AUTH": ["open", "jwt"],
+    "SHOP_OPEN_BEYOND_LOOPBACK": ["yes", "no"],
+    "SHOP_JWT_ISSUER": ["https://id.example/realms/shop", "urn:shop:local"],
+    "SHOP_JWT_AUDIENCE": ["shop", "https://api.shop.example"],
+    "SHOP_JWT_KEYS": ["https://id.example/keys", "/run/secrets/keys.pem"],
+    "SHOP_TOKEN": ["a.b.c"],
+    "SHOP_SERVICE_KEY": ["k" * 32, f"{'n' * 64},{'o' * 32}"],
+    "SHOP_DEPOSITS": ["users", "operators"],
     "SHOP_LEGACY_ROUTES": ["on", "off"],
     "SHOP_CORS_ORIGINS": ["*", "https://shop.example", "https://a.example:8443,http://localhost:3000"],
     "SHOP_CONNECTIONS": ["1", "10000"],
@@ -96,7 +103,10 @@ WRONG = {
     "PAYMENTS_PORT": ["5002.5"],
     "BIND_HOST": ["a b", " ", "a..b", "h" * 64, "[::1]"],
     "SHOP_CURRENCY": ["rub", "RUBL", "R1B", "₽"],
-    "SHOP_AUTH": ["none", "jwt"],
+    "SHOP_AUTH": ["none", "JWT"],
+    "SHOP_OPEN_BEYOND_LOOPBACK": ["true", "YES"],
+    "SHOP_SERVICE_KEY": ["k" * 31, "k" * 32 + ",", f"{'k' * 32}, {'k' * 32}", ",".join(["k" * 32] * 3)],
+    "SHOP_DEPOSITS": ["anyone"],
     "SHOP_LEGACY_ROUTES": ["true", "ON", "0"],
     "SHOP_STREAMS_PER_ADDRESS": ["0", "-1", "many", "1.5"],
     "SHOP_CORS_ORIGINS": [
@@ -234,9 +244,10 @@ def test_other_variables_of_the_environment_and_other_spellings_are_no_settings(
     assert load_shop({"PATH": "/bin", "gateway_port": "1", "GATEWAY_PORTS": "x"}) == load_shop({})
 
 
-def test_jwt_is_refused_until_it_is_built() -> None:
-    with pytest.raises(SettingsError, match=r"^SHOP_AUTH: jwt is not available yet; use open$"):
-        load_shop({"SHOP_AUTH": "jwt"})
+def test_all_settings_that_jwt_needs_and_that_are_missing_are_named_in_one_line() -> None:
+    settings = load_settings(OrdersSettings, {"SHOP_AUTH": "jwt", "SHOP_JWT_ISSUER": "https://id.example"})
+    with pytest.raises(SettingsError, match=r"^SHOP_AUTH=jwt needs SHOP_JWT_KEYS, SHOP_SERVICE_KEY$"):
+        require_all(settings, "shop_jwt_issuer", "shop_jwt_keys", "shop_service_key")
 
 
 def test_a_setting_without_a_default_is_asked_for_by_its_name() -> None:

@@ -4,6 +4,7 @@ import json
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from kernel.domain.caller import ANYONE
 from kernel.domain.errors import Refused, ShopError
 from kernel.domain.events import MessageId, Received, Unhandled
 from kernel.ports.outbox import OutboxRow
@@ -41,7 +42,10 @@ class OrdersWorld:
 
     async def cancel(self, *numbers: int, user_id: str = "alice") -> list[Cancelled | ShopError]:
         return await self.service.cancel_orders(
-            [CancelOrder(order_id=id_of(n), user_id=user_id, traceparent=TRACE) for n in numbers]
+            [
+                CancelOrder(order_id=id_of(n), caller=ANYONE, user_id=user_id, traceparent=TRACE)
+                for n in numbers
+            ]
         )
 
     async def ask_again(self) -> list[int]:
@@ -98,6 +102,7 @@ class OrdersWorld:
 def order(number: int, *, user_id: str = "alice", amount: int = 1000, key: str | None = None) -> Placement:
     return Placement(
         order_id=id_of(number),
+        caller=ANYONE,
         user_id=user_id,
         amount=amount,
         description="a book",

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from kernel.domain.caller import ANYONE
 from kernel.domain.errors import ShopError
 from kernel.domain.events import MessageId, Received, Unhandled
 from kernel.ports.outbox import OutboxRow
@@ -79,11 +80,13 @@ async def world_of(**balances: int) -> PaymentsWorld:
 
 
 def opening(number: int, *, user_id: str = "alice", key: str | None = None) -> OpenAccount:
-    return OpenAccount(account_id=id_of(number), user_id=user_id, idempotency_key=key)
+    return OpenAccount(account_id=id_of(number), caller=ANYONE, user_id=user_id, idempotency_key=key)
 
 
 def deposit(number: int, *, user_id: str = "alice", amount: int = 1000, key: str | None = None) -> Deposit:
-    return Deposit(transfer_id=id_of(number), user_id=user_id, amount=amount, idempotency_key=key)
+    return Deposit(
+        transfer_id=id_of(number), caller=ANYONE, user_id=user_id, amount=amount, idempotency_key=key
+    )
 
 
 def order(number: int, *, user_id: str = "alice", amount: int = 1000, currency: str = "RUB") -> OrderPlaced:

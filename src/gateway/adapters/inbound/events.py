@@ -1,6 +1,7 @@
 """The status of an order, live, as server-sent events (HTML standard, section 9.2)."""
 
 import asyncio
+import time
 from dataclasses import dataclass
 from typing import Annotated, Literal
 from uuid import UUID
@@ -18,8 +19,9 @@ from gateway.adapters.inbound.answers import PROBLEMS
 from gateway.application.hub import Hub
 from gateway.application.watch import Watch
 from gateway.wire import ORDERS
+from kernel.adapters.http.conventions.caller import CURRENT
 from kernel.adapters.http.conventions.problem import problems
-from kernel.adapters.http.documents.operations import INVALID, OVERLOADED
+from kernel.adapters.http.documents.operations import ALWAYS, OVERLOADED
 from kernel.contracts.http import ResponseBody
 from kernel.contracts.values import encode
 from orders.contract import examples, operations
@@ -90,12 +92,14 @@ def _event(sequence: int, order: bytes) -> bytes:
         204: ResponseSpec(None, description="The order ended with the event that `Last-Event-ID` names"),
     }
     | problems(
-        PROBLEMS, INVALID, operations.NO_ORDER, (429, "too_many_streams"), (503, "unavailable"), OVERLOADED
+        PROBLEMS, *ALWAYS, operations.NO_ORDER, (429, "too_many_streams"), (503, "unavailable"), OVERLOADED
     ),
 )
 @inject
 async def watch_order(
-    order_id: operations.OrderIdInPath, hub: FromDishka[Hub], last_event_id: LastEventId = None
+    order_id: operations.OrderIdInPath,
+    hub: FromDishka[Hub],
+    last_event_id: LastEventId = None,
 ) -> ASGIApp:
     number = last_event_id or ""
     return EventStream(hub, order_id, int(number) if number.isdecimal() and len(number) < 10 else 0)
@@ -112,14 +116,15 @@ class EventStream:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         client = scope.get("client")
         address = client[0] if client else ""
-        async with self.hub.watch(self.order_id, place=self.place, address=address) as watch:
+        verified = CURRENT.get()
+        async with self.hub.watch(verified.caller, self.order_id, place=self.place, address=address) as watch:
             if watch.finished:
                 await send({"type": "http.response.start", "status": 204, "headers": []})
                 await send({"type": "http.response.body", "body": b"", "more_body": False})
                 return
             leaving = asyncio.create_task(_cancel_when_gone(watch, receive))
             try:
-                await _stream(watch, send)
+                await _stream(watch, send, verified.until)
             finally:
                 leaving.cancel()
 
@@ -130,10 +135,11 @@ async def _cancel_when_gone(watch: Watch, receive: Receive) -> None:
     watch.cancel()
 
 
-async def _stream(watch: Watch, send: Send) -> None:
+async def _stream(watch: Watch, send: Send, until: float) -> None:
+    """Ends when the caller's token does, `until` in seconds since 1970; they come back with a new one."""
     await send({"type": "http.response.start", "status": 200, "headers": _HEADERS})
-    while not watch.over:
-        change = await watch.next(within_s=HEARTBEAT_S)
+    while not watch.over and (left_s := until - time.time()) > 0:
+        change = await watch.next(within_s=min(HEARTBEAT_S, left_s))
         chunk = _event(change.sequence, change.order) if change else _HEARTBEAT
         try:
             async with asyncio.timeout(TAKEN_WITHIN_S):

@@ -18,6 +18,7 @@ from gateway.domain.orders import Outcome, Waited
 from gateway.ports.orders import OrdersService
 from kernel.adapters import request_id, trace_context
 from kernel.adapters.http.conventions.answers import JsonAnswer, passed_on
+from kernel.adapters.http.conventions.caller import calling
 from kernel.adapters.http.conventions.conditional import IfNoneMatch
 from kernel.adapters.http.conventions.headers import LOCATION, PREFERENCE_APPLIED, REPLAYED, answering_with
 from kernel.adapters.http.conventions.idempotency import IdempotencyKey
@@ -51,7 +52,7 @@ class PlaceOrderHandler:
 
     async def __call__(self, body: Body, key: str | None, prefer: str | None, left: Left) -> HttpAnswer:
         trace, own_id = trace_context.CURRENT.get(), request_id.CURRENT.get()
-        order = wire.place_order(body, key, self._clock.new_id(), trace, own_id)
+        order = wire.place_order(body, calling(), key, self._clock.new_id(), trace, own_id)
         seconds = wait_s(prefer) if prefer else None
         if seconds is None:
             (result,) = await self._place_orders([order])
@@ -89,7 +90,7 @@ class OrdersController(Controller):
     ) -> JsonAnswer[bytes]:
         trace, own_id = trace_context.CURRENT.get(), request_id.CURRENT.get()
         orders = [
-            wire.place_order(item, item.idempotency_key, clock.new_id(), trace, own_id)
+            wire.place_order(item, calling(), item.idempotency_key, clock.new_id(), trace, own_id)
             for item in data.items
             if not isinstance(item, Invalid)
         ]

@@ -1,4 +1,4 @@
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from uuid import UUID
 
 import aiohttp
@@ -8,9 +8,12 @@ from gateway.adapters.outbound.http_service import HttpService, path_of
 from gateway.domain.orders import Change, Outcome, PlacementRequest
 from kernel.adapters import request_id, trace_context
 from kernel.contracts.values import decoder, encode
-from kernel.domain.errors import Unavailable
+from kernel.domain.caller import Caller, Role
+from kernel.domain.errors import OutcomeUnknown, Unavailable
 from kernel.ports.http_answer import HttpAnswer
 from orders.contract import operations
+
+AsService = Callable[[Caller | None], Mapping[str, str]]
 
 NAMES_BYTES_MAX = 14 * 1024  # A head has at most 16 KiB.
 
@@ -24,16 +27,39 @@ class TooManyNames(Exception):
 
 
 class HttpOrders:
-    def __init__(self, session: aiohttp.ClientSession, orders_url: str) -> None:
+    def __init__(
+        self, session: aiohttp.ClientSession, orders_url: str, as_service: AsService = lambda _: {}
+    ) -> None:
+        """`as_service` gives the headers of a call of the gateway's own, for itself or for somebody."""
         self._service = HttpService(session, orders_url + operations.ROUTE, "orders")
+        self._as_service = as_service
 
     async def place(self, orders: Sequence[PlacementRequest]) -> Sequence[Outcome]:
+        """For the users of a call the gateway vouches; who acts for others acts in a call of their own."""
+        acting = dict.fromkeys(_acting(order) for order in orders)
+        if len(acting) == 1:
+            return await self._place(orders, *acting)
+        outcomes: dict[int, Outcome] = {}
+        for caller in acting:
+            numbers = [number for number, order in enumerate(orders) if _acting(order) == caller]
+            try:
+                placed = await self._place([orders[number] for number in numbers], caller)
+            except Unavailable as error:
+                if not outcomes:
+                    raise
+                raise OutcomeUnknown("only a part of the orders was sent") from error
+            outcomes |= zip(numbers, placed, strict=True)
+        return [outcomes[number] for number in range(len(orders))]
+
+    async def _place(self, orders: Sequence[PlacementRequest], acting: Caller | None) -> Sequence[Outcome]:
         body = b"[" + b",".join(order.body for order in orders) + b"]"
         names = trace_context.list_of([order.traceparent for order in orders])
         names += request_id.list_of([_own_id(order) for order in orders])
         if len(orders) > 1 and sum(len(line) for _, line in names) > NAMES_BYTES_MAX:
             raise TooManyNames
-        answer = await self._service.write(operations.PLACE_ORDERS["path"], body=body, more=names)
+        authorized = self._as_service(acting)
+        path = operations.PLACE_ORDERS["path"]
+        answer = await self._service.write(path, body=body, authorized=authorized, more=names)
         if answer.says_nothing_was_done:
             raise Unavailable("the orders service cannot take orders now")
         if answer.status != 200:
@@ -55,7 +81,8 @@ class HttpOrders:
         # One reading is shared by all who watch.
         trace_context.CURRENT.set("")
         request_id.CURRENT.set("")
-        answer = await self._service.write(operations.READ_CHANGES["path"], body=encode(order_ids))
+        path, authorized = operations.READ_CHANGES["path"], self._as_service(None)
+        answer = await self._service.write(path, body=encode(order_ids), authorized=authorized)
         if answer.status != 200:
             raise Unavailable("the orders service cannot tell of orders now")
         return wire.status_histories(answer.body)
@@ -65,6 +92,11 @@ class HttpOrders:
     ) -> HttpAnswer:
         query = {"userId": user_id, "status": status, "after": after, "limit": limit}
         return await self._service.read("", query=query)
+
+
+def _acting(order: PlacementRequest) -> Caller | None:
+    """Who places it for somebody else; None for the user themselves."""
+    return order.caller if order.caller.role is Role.OPERATOR else None
 
 
 def _own_id(order: PlacementRequest) -> str:

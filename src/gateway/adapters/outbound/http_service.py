@@ -15,6 +15,7 @@ from kernel.adapters.http.conventions.idempotency import KEY
 from kernel.adapters.http.conventions.problem import MEDIA_TYPE
 from kernel.adapters.http.documents.operations import Operation
 from kernel.adapters.http.server.server import CLIENT_KEEP_ALIVE_S
+from kernel.adapters.identity.bearer import CURRENT, authorization
 from kernel.domain.errors import OutcomeUnknown, Unavailable
 from kernel.ports.http_answer import HttpAnswer
 
@@ -60,7 +61,9 @@ class HttpService:
 
         Raises Unavailable where there is no answer.
         """
-        headers = CIMultiDict[str]() if unless is None else CIMultiDict({"If-None-Match": unless})
+        headers = CIMultiDict[str](authorization(CURRENT.get()))
+        if unless is not None:
+            headers["If-None-Match"] = unless
         given = {name: str(value) for name, value in (query or {}).items() if value is not None}
         url = URL(self._base_url + path, encoded=True).with_query(given)
         try:
@@ -69,13 +72,20 @@ class HttpService:
             raise Unavailable(f"the {self._name} service does not answer") from error
 
     async def write(
-        self, path: str, *, body: bytes, key: str | None = None, more: Sequence[tuple[str, str]] = ()
+        self,
+        path: str,
+        *,
+        body: bytes,
+        key: str | None = None,
+        authorized: Mapping[str, str] | None = None,
+        more: Sequence[tuple[str, str]] = (),
     ) -> HttpAnswer:
-        """POST; sent once, though connecting is tried twice.
+        """POST; sent once, though connecting is tried twice. By itself it bears the caller's own token.
 
         Raises Unavailable where it was not sent, OutcomeUnknown where the answer was lost.
         """
         headers = CIMultiDict([("Content-Type", "application/json"), *more])
+        headers.update(authorization(CURRENT.get()) if authorized is None else authorized)
         if key is not None:
             headers[KEY] = key
         try:

@@ -7,10 +7,12 @@ from dataclasses import dataclass, field
 from litestar import Router, get
 from litestar.handlers import HTTPRouteHandler
 
+from kernel.adapters.http.conventions.caller import calling
 from kernel.adapters.http.conventions.problem import problems
 from kernel.contracts.http import Health
 from kernel.contracts.problems import COMMON
-from kernel.domain.errors import Contention, ShopError, Unavailable
+from kernel.domain.caller import Role
+from kernel.domain.errors import Contention, Forbidden, ShopError, Unavailable
 
 PROBE_TIMEOUT_S = 2.0
 
@@ -61,8 +63,12 @@ def metrics(exposition: Callable[[], Awaitable[bytes]]) -> HTTPRouteHandler:
         summary="Figures for Prometheus",
         operation_id="metrics",
         media_type="text/plain; version=1.0.0",
+        responses=problems(COMMON, (401, "unauthorized"), (403, "forbidden")),
     )
     async def show() -> bytes:
+        caller = calling()
+        if not caller.may_see_all and caller.role is not Role.SERVICE:
+            raise Forbidden()
         return await exposition()
 
     return show

@@ -1,7 +1,6 @@
 """The routes of the orders service."""
 
 from typing import Any
-from uuid import UUID
 
 from dishka import FromDishka
 from dishka.integrations.litestar import inject
@@ -9,19 +8,19 @@ from litestar import Controller, Request, get, post
 
 from kernel.adapters import request_id, trace_context
 from kernel.adapters.http.conventions.answers import JsonAnswer, passed_on
+from kernel.adapters.http.conventions.caller import calling
 from kernel.adapters.http.conventions.conditional import IfNoneMatch, conditional
 from kernel.adapters.http.conventions.idempotency import IdempotencyKey
 from kernel.adapters.http.conventions.paging import PAGE_SIZE, After, AfterSequence, PageLimit, next_page
 from kernel.adapters.http.parsing.values import user_id_of
 from kernel.application.group_commit import GroupCommit
-from kernel.domain.errors import NotFound
 from orders import wire
 from orders.adapters.inbound.placement_handler import PlacementHandler
+from orders.application.read_orders import ReadOrders
 from orders.contract import http, operations
 from orders.domain.commands import CancelOrder
-from orders.domain.order import Cancelled, Order
+from orders.domain.order import Cancelled
 from orders.domain.status import Status
-from orders.ports.orders import PlacedOrders
 
 # The Retry-After of a cancellation: payments has usually answered by then.
 CANCELLED_WITHIN_S = "1"
@@ -55,25 +54,26 @@ class OrdersController(Controller):
     @post(**operations.READ_CHANGES)
     @inject
     async def changes(
-        self, data: operations.OrderIdsBody, placed: FromDishka[PlacedOrders]
+        self,
+        data: operations.OrderIdsBody,
+        read_orders: FromDishka[ReadOrders],
     ) -> JsonAnswer[list[list[http.OrderChange]]]:
-        status_histories = await placed.status_histories(data)
-        return JsonAnswer([wire.status_history_body(status_histories.get(order_id, [])) for order_id in data])
+        histories = await read_orders.status_histories(calling(), data)
+        return JsonAnswer([wire.status_history_body(history) for history in histories])
 
     @get(**operations.LIST_ORDERS)
     @inject
     async def page(
         self,
-        placed: FromDishka[PlacedOrders],
+        read_orders: FromDishka[ReadOrders],
         user_id: operations.UserIdFilter = None,
         status: operations.StatusFilter = None,
         after: After = None,
         limit: PageLimit = PAGE_SIZE,
     ) -> JsonAnswer[list[http.Order]]:
         user = None if user_id is None else user_id_of(user_id)
-        orders = await placed.page(
-            user_id=user, status=Status(status) if status else None, after=after, limit=limit + 1
-        )
+        caller, wanted = calling(), Status(status) if status else None
+        orders = await read_orders.page(caller, user_id=user, status=wanted, after=after, limit=limit + 1)
         query = {"userId": user, "status": status, "limit": str(limit)}
         last = str(orders[limit - 1].id) if len(orders) > limit else None
         link = next_page(operations.ROUTE, query, after=last)
@@ -84,22 +84,21 @@ class OrdersController(Controller):
     async def get_one(
         self,
         order_id: operations.OrderIdInPath,
-        placed: FromDishka[PlacedOrders],
+        read_orders: FromDishka[ReadOrders],
         if_none_match: IfNoneMatch = None,
     ) -> JsonAnswer[bytes]:
-        return conditional(wire.order_body(await _found(placed, order_id)), if_none_match)
+        order = await read_orders.get(calling(), order_id)
+        return conditional(wire.order_body(order), if_none_match)
 
     @get(**operations.GET_HISTORY)
     @inject
     async def history(
         self,
         order_id: operations.OrderIdInPath,
-        placed: FromDishka[PlacedOrders],
+        read_orders: FromDishka[ReadOrders],
         after: AfterSequence = None,
     ) -> JsonAnswer[list[http.StatusChange]]:
-        changes = await placed.history(order_id, after=after or 0)
-        if not changes:
-            await _found(placed, order_id)
+        changes = await read_orders.history(calling(), order_id, after=after or 0)
         return JsonAnswer(wire.history_body(changes))
 
     @post(**operations.CANCEL_ORDER)
@@ -107,18 +106,11 @@ class OrdersController(Controller):
     async def cancel(
         self,
         order_id: operations.OrderIdInPath,
-        placed: FromDishka[PlacedOrders],
+        read_orders: FromDishka[ReadOrders],
         cancel_orders: FromDishka[GroupCommit[CancelOrder, Cancelled]],
     ) -> JsonAnswer[http.Order]:
-        order = await _found(placed, order_id)
-        command = wire.cancel_order(order, trace_context.CURRENT.get(), request_id.CURRENT.get())
-        cancelled = await cancel_orders(command)
+        caller, trace = calling(), trace_context.CURRENT.get()
+        order = await read_orders.get(caller, order_id)
+        cancelled = await cancel_orders(wire.cancel_order(order, caller, trace, request_id.CURRENT.get()))
         under_way = {"Location": f"{operations.ROUTE}/{order_id}", "Retry-After": CANCELLED_WITHIN_S}
         return JsonAnswer(wire.order_body(cancelled.order), headers=under_way)
-
-
-async def _found(placed: PlacedOrders, order_id: UUID) -> Order:
-    order = await placed.get(order_id)
-    if order is None:
-        raise NotFound("order_not_found", f"there is no order {order_id}")
-    return order

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 
 from kernel.adapters import request_id, trace_context
+from kernel.adapters.http.conventions.caller import calling
 from kernel.adapters.http.conventions.idempotency import replay_headers
 from kernel.adapters.http.conventions.problem import problem_of
 from kernel.adapters.http.middleware.fast_path import Call, FastPath
@@ -28,7 +29,7 @@ class PlacementHandler:
     async def one(self, body: http.PlaceOrder, key: str | None) -> HttpAnswer:
         """Raises what refuses the order."""
         trace, own_id = trace_context.CURRENT.get(), request_id.CURRENT.get()
-        command = wire.place_order(body, key, self._clock.new_id(), trace, own_id)
+        command = wire.place_order(body, calling(), key, self._clock.new_id(), trace, own_id)
         placed = await self._place_orders(command)
         headers = {"Location": f"{ROUTE}/{placed.order.id}"} | replay_headers(replayed=placed.replayed)
         return HttpAnswer(201, "application/json", headers, encode(wire.order_body(placed.order)))
@@ -43,7 +44,7 @@ class PlacementHandler:
         default = "" if traces else request_id.CURRENT.get()
         request_ids = request_id.from_list(ids, traceparents=traceparents, default=default)
         commands = [
-            wire.place_order(item, item.idempotency_key, self._clock.new_id(), own_trace, own_id)
+            wire.place_order(item, calling(), item.idempotency_key, self._clock.new_id(), own_trace, own_id)
             for item, own_trace, own_id in zip(items.items, traceparents, request_ids, strict=True)
             if not isinstance(item, Invalid)
         ]

@@ -1,5 +1,5 @@
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import aiohttp
 import msgspec
@@ -36,7 +36,8 @@ def open_session() -> aiohttp.ClientSession:
 class HttpAdmission:
     """Asks the payments service once for a whole batch. Fails open: the payment has the last word.
 
-    `unchecked` is called with how many orders went by without an answer.
+    `as_service` gives the headers that say which service asks; `unchecked` is called with how many orders
+    went by without an answer.
     """
 
     def __init__(
@@ -44,11 +45,13 @@ class HttpAdmission:
         session: aiohttp.ClientSession,
         payments_url: str,
         clock: Clock,
+        as_service: Callable[[], Mapping[str, str]] = dict,
         unchecked: Callable[[int], None] = lambda _: None,
     ) -> None:
         self._session = session
         self._url = payments_url + ADMIT_ORDERS["path"]
         self._breaker = CircuitBreaker(clock)
+        self._as_service = as_service
         self._unchecked = unchecked
         self._is_silent = False
 
@@ -76,7 +79,7 @@ class HttpAdmission:
         async with self._session.post(
             self._url,
             data=encode([admission_request(command) for command in commands]),
-            headers=_headers(),
+            headers={**_headers(), **self._as_service()},
             timeout=aiohttp.ClientTimeout(total=ANSWER_WITHIN_S),
             raise_for_status=True,
         ) as response:

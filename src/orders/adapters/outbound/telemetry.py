@@ -6,7 +6,7 @@ from typing import ParamSpec
 
 from prometheus_client import CollectorRegistry, Counter, Histogram
 
-from kernel.domain.errors import Refused
+from kernel.domain.errors import Refused, ShopError
 from kernel.domain.ids import made_at
 from orders.domain.order import Placed
 from orders.domain.status import Status, StatusChanged
@@ -48,11 +48,11 @@ class OrderMetrics:
                 self._decision.observe((change.at - made_at(change.order_id)).total_seconds())
 
     def placing(
-        self, place_orders: Callable[P, Awaitable[Sequence[Placed | Refused]]]
-    ) -> Callable[P, Awaitable[Sequence[Placed | Refused]]]:
+        self, place_orders: Callable[P, Awaitable[Sequence[Placed | ShopError]]]
+    ) -> Callable[P, Awaitable[Sequence[Placed | ShopError]]]:
         """The same use case; whatever it refuses is counted, by whichever rule."""
 
-        async def counted(*args: P.args, **kwargs: P.kwargs) -> Sequence[Placed | Refused]:
+        async def counted(*args: P.args, **kwargs: P.kwargs) -> Sequence[Placed | ShopError]:
             outcomes = await place_orders(*args, **kwargs)
             for outcome in outcomes:
                 if isinstance(outcome, Refused):

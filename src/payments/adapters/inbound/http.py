@@ -8,6 +8,7 @@ from dishka.integrations.litestar import inject
 from litestar import Controller, get, post
 
 from kernel.adapters.http.conventions.answers import JsonAnswer, passed_on
+from kernel.adapters.http.conventions.caller import calling
 from kernel.adapters.http.conventions.idempotency import IdempotencyKey, replay_headers
 from kernel.adapters.http.conventions.paging import PAGE_SIZE, AfterSequence, PageLimit, next_page
 from kernel.adapters.http.middleware.fast_path import Call, FastPath
@@ -19,9 +20,9 @@ from kernel.ports.clock import Clock
 from kernel.ports.http_answer import HttpAnswer
 from payments import wire
 from payments.application.admit_orders import AdmitOrders
+from payments.application.read_accounts import ReadAccounts
 from payments.contract import http, operations
-from payments.domain.account import Deposit, Deposited, OpenAccount, Opened, no_account
-from payments.ports.accounts import OpenedAccounts, Statements
+from payments.domain.account import Deposit, Deposited, OpenAccount, Opened
 
 OpenAccountsGroup = GroupCommit[OpenAccount, Opened]
 MakeDepositsGroup = GroupCommit[Deposit, Deposited]
@@ -40,7 +41,7 @@ class AccountsController(Controller):
         clock: FromDishka[Clock],
         idempotency_key: IdempotencyKey = None,
     ) -> JsonAnswer[http.Account]:
-        opened = await open_accounts(wire.open_account(data, idempotency_key, clock.new_id()))
+        opened = await open_accounts(wire.open_account(data, calling(), idempotency_key, clock.new_id()))
         location = {"Location": _route(opened.account.user_id)}
         return JsonAnswer(
             wire.account_body(opened.account), headers=location | replay_headers(replayed=opened.replayed)
@@ -49,12 +50,11 @@ class AccountsController(Controller):
     @get(**operations.GET_ACCOUNT)
     @inject
     async def get_one(
-        self, user_id: operations.UserIdInPath, accounts: FromDishka[OpenedAccounts]
+        self,
+        user_id: operations.UserIdInPath,
+        read_accounts: FromDishka[ReadAccounts],
     ) -> JsonAnswer[http.Account]:
-        user = user_id_of(user_id)
-        account = (await accounts.find({user})).get(user)
-        if account is None:
-            raise no_account(user)
+        account = await read_accounts.get(calling(), user_id_of(user_id))
         return JsonAnswer(wire.account_body(account))
 
     @get(**operations.LIST_TRANSACTIONS)
@@ -62,15 +62,13 @@ class AccountsController(Controller):
     async def transactions(
         self,
         user_id: operations.UserIdInPath,
-        statements: FromDishka[Statements],
-        accounts: FromDishka[OpenedAccounts],
+        read_accounts: FromDishka[ReadAccounts],
         after: AfterSequence = None,
         limit: PageLimit = PAGE_SIZE,
     ) -> JsonAnswer[list[http.Transaction]]:
         user = user_id_of(user_id)
-        transfers = await statements.page(user, after=after, limit=limit + 1)
-        if not transfers and user not in await accounts.find({user}):
-            raise no_account(user)
+        caller = calling()
+        transfers = await read_accounts.transactions(caller, user, after=after, limit=limit + 1)
         last = str(transfers[limit - 1].sequence) if len(transfers) > limit else None
         link = next_page(f"{_route(user)}/transactions", {"limit": str(limit)}, after=last)
         return JsonAnswer([wire.transaction_body(transfer) for transfer in transfers[:limit]], headers=link)
@@ -85,9 +83,9 @@ class AccountsController(Controller):
         clock: FromDishka[Clock],
         idempotency_key: IdempotencyKey = None,
     ) -> JsonAnswer[http.Deposited]:
-        user = user_id_of(user_id)
+        user, caller = user_id_of(user_id), calling()
         return _deposited(
-            await make_deposits(wire.deposit(user, data.amount, idempotency_key, clock.new_id()))
+            await make_deposits(wire.deposit(user, data.amount, caller, idempotency_key, clock.new_id()))
         )
 
 
@@ -100,7 +98,8 @@ async def deposit_by_get(
     clock: FromDishka[Clock],
     idempotency_key: IdempotencyKey = None,
 ) -> JsonAnswer[http.Deposited]:
-    deposit = wire.deposit(user_id_of(user_id), amount_of(amount), idempotency_key, clock.new_id())
+    user, caller = user_id_of(user_id), calling()
+    deposit = wire.deposit(user, amount_of(amount), caller, idempotency_key, clock.new_id())
     return _deposited(await make_deposits(deposit))
 
 
@@ -118,7 +117,7 @@ def fast_paths(admit: AdmitOrders) -> Mapping[str, FastPath]:
 
 
 async def _admitted(orders: Sequence[http.AdmissionRequest], admit: AdmitOrders) -> HttpAnswer:
-    reasons = await admit([(order.user_id, order.amount.minor) for order in orders])
+    reasons = await admit(calling(), [(order.user_id, order.amount.minor) for order in orders])
     return HttpAnswer(200, "application/json", {}, encode(reasons))
 
 

@@ -12,6 +12,7 @@ from gateway.application.hub import Hub
 from gateway.application.watch import Watch
 from gateway.domain.orders import Change, Placed
 from kernel.adapters.in_process.bus import InProcessBroker, InProcessNotifications
+from kernel.domain.caller import ANYONE
 from kernel.domain.errors import Unavailable
 from tests.catalog import CATALOG
 from tests.simulation.loop import SimClock, VirtualLoop
@@ -19,11 +20,11 @@ from tests.unit.clock import id_of
 
 STATUSES = ("NEW", "FINISHED", "REFUNDING", "REFUNDED")
 ONE = id_of(1)
-PLACED = Placed(ONE, "NEW", b"1", replayed=False)
+PLACED = Placed(ONE, "alice", "NEW", b"1", replayed=False)
 
 
 def change(sequence: int, order_id: UUID = ONE, statuses: Sequence[str] = STATUSES) -> Change:
-    return Change(order_id, sequence, statuses[sequence - 1], b"%d" % sequence)
+    return Change(order_id, "alice", sequence, statuses[sequence - 1], b"%d" % sequence)
 
 
 class HubWorld:
@@ -67,7 +68,7 @@ class HubWorld:
         return [change(sequence, order_id) for sequence in range(1, self.lengths.get(order_id, 0) + 1)]
 
     async def read_to_the_end(self, place: int = 0, order_id: UUID = ONE) -> list[int]:
-        async with self.hub.watch(order_id, place=place) as watch:
+        async with self.hub.watch(ANYONE, order_id, place=place) as watch:
             return await rest(watch)
 
 

@@ -10,6 +10,7 @@ from contextlib import AsyncExitStack
 import pytest
 
 from gateway.application.hub import LISTEN_ON_S
+from kernel.domain.caller import ANYONE
 from kernel.domain.errors import NotFound, Unavailable
 from tests.unit.clock import id_of
 from tests.unit.gateway.application.hub_world import ONE, PLACED, HubWorld, change, rest, turns, virtually
@@ -38,7 +39,7 @@ async def test_a_change_that_is_notified_while_the_order_is_first_read_is_not_lo
 @virtually
 async def test_what_is_notified_again_is_seen_once_and_makes_the_hub_read(world: HubWorld) -> None:
     world.becomes(1)
-    async with world.hub.watch(ONE, place=1) as watch:
+    async with world.hub.watch(ANYONE, ONE, place=1) as watch:
         world.becomes(3)  # refunded at once, so this is not the end
         await asyncio.sleep(0.1)
         reads_count = len(world.reads)
@@ -52,7 +53,7 @@ async def test_what_is_notified_again_is_seen_once_and_makes_the_hub_read(world:
 @virtually
 async def test_a_gap_is_filled_by_reading(world: HubWorld) -> None:
     world.becomes(1)
-    async with world.hub.watch(ONE) as watch:
+    async with world.hub.watch(ANYONE, ONE) as watch:
         world.becomes(2, notified=False)
         world.becomes(3)
         found = [await watch.next(within_s=1) for _ in range(3)]
@@ -64,7 +65,7 @@ async def test_a_gap_is_filled_by_reading(world: HubWorld) -> None:
 async def test_changes_notified_in_the_wrong_order_are_seen_in_the_right_one(world: HubWorld) -> None:
     world.becomes(1)
     world.reading_s = 1
-    async with world.hub.watch(ONE) as watch:
+    async with world.hub.watch(ANYONE, ONE) as watch:
         world.lengths[ONE] = 4
         world.hub.notify([change(4), change(3)])
         world.hub.notify([change(2)])
@@ -96,7 +97,7 @@ async def test_orders_are_read_again_ever_more_rarely_not_all_at_once_and_once_f
         for number in range(100):
             world.becomes(1, id_of(number))
             for _ in range(3):
-                await stack.enter_async_context(world.hub.watch(id_of(number)))
+                await stack.enter_async_context(world.hub.watch(ANYONE, id_of(number)))
         await asyncio.sleep(600)
         count = Counter(order_id for _, order_id in world.reads)
         assert all(15 <= reads <= 30 for reads in count.values()), count
@@ -118,7 +119,7 @@ async def test_a_crowd_of_new_readers_does_not_stampede_the_orders_service(world
 @virtually
 async def test_a_slow_reader_misses_nothing_and_holds_up_nobody(world: HubWorld) -> None:
     world.becomes(1)
-    async with world.hub.watch(ONE) as slow:
+    async with world.hub.watch(ANYONE, ONE) as slow:
         quick = asyncio.create_task(world.read_to_the_end())
         for sequence in (2, 3, 4):
             await asyncio.sleep(0.1)
@@ -131,7 +132,7 @@ async def test_a_slow_reader_misses_nothing_and_holds_up_nobody(world: HubWorld)
 @virtually
 async def test_a_reader_that_takes_long_hears_every_so_often_that_there_is_nothing(world: HubWorld) -> None:
     world.becomes(1)
-    async with world.hub.watch(ONE, place=1) as watch:
+    async with world.hub.watch(ANYONE, ONE, place=1) as watch:
         assert await watch.next(within_s=15) is None
         assert 15 <= world.now < 16
         assert not watch.over
@@ -146,7 +147,7 @@ async def test_who_comes_back_misses_and_repeats_nothing(
     world: HubWorld, place: int, length: int, seen: list[int]
 ) -> None:
     world.becomes(length)
-    async with world.hub.watch(ONE, place=place) as watch:
+    async with world.hub.watch(ANYONE, ONE, place=place) as watch:
         assert watch.finished is (seen == [])
         assert await rest(watch) == seen
         assert watch.finished
@@ -228,7 +229,7 @@ async def test_nothing_is_kept_of_orders_that_nobody_watches(world: HubWorld) ->
 async def test_notifications_are_wanted_while_somebody_watches_and_for_a_minute_more(world: HubWorld) -> None:
     world.becomes(1, notified=False)
     assert not world.notifications.wanted
-    async with world.hub.watch(ONE):
+    async with world.hub.watch(ANYONE, ONE):
         assert world.notifications.wanted
     await asyncio.sleep(LISTEN_ON_S - 1)
     assert world.notifications.wanted

@@ -6,6 +6,7 @@ from contextlib import AsyncExitStack
 import pytest
 
 from gateway.application.hub import READ_AFTER_S
+from kernel.domain.caller import ANYONE
 from kernel.domain.errors import Unavailable
 from tests.unit.gateway.application.hub_world import ONE, PLACED, HubWorld, change, rest, turns, virtually
 
@@ -14,12 +15,12 @@ from tests.unit.gateway.application.hub_world import ONE, PLACED, HubWorld, chan
 async def test_there_is_a_limit_and_who_leaves_makes_room(world: HubWorld) -> None:
     world.hub = world.make_hub(streams_max=2)
     world.becomes(1)
-    async with world.hub.watch(ONE):
-        async with world.hub.watch(ONE):
+    async with world.hub.watch(ANYONE, ONE):
+        async with world.hub.watch(ANYONE, ONE):
             with pytest.raises(Unavailable) as refused:
                 await world.read_to_the_end()
             assert refused.value.code == "overloaded"
-        async with world.hub.watch(ONE):
+        async with world.hub.watch(ANYONE, ONE):
             pass
 
 
@@ -29,13 +30,13 @@ async def test_one_address_cannot_take_the_places_of_all_others(world: HubWorld)
     world.becomes(1)
     async with AsyncExitStack() as streams:
         for _ in range(2):
-            await streams.enter_async_context(world.hub.watch(ONE, address="1.2.3.4"))
+            await streams.enter_async_context(world.hub.watch(ANYONE, ONE, address="1.2.3.4"))
         with pytest.raises(Unavailable) as refused:
-            await streams.enter_async_context(world.hub.watch(ONE, address="1.2.3.4"))
+            await streams.enter_async_context(world.hub.watch(ANYONE, ONE, address="1.2.3.4"))
         assert refused.value.code == "too_many_streams"
-        await streams.enter_async_context(world.hub.watch(ONE, address="5.6.7.8"))
+        await streams.enter_async_context(world.hub.watch(ANYONE, ONE, address="5.6.7.8"))
     for _ in range(3):
-        async with world.hub.watch(ONE, address="1.2.3.4"):
+        async with world.hub.watch(ANYONE, ONE, address="1.2.3.4"):
             pass
 
 
@@ -43,7 +44,7 @@ async def test_one_address_cannot_take_the_places_of_all_others(world: HubWorld)
 async def test_streams_leave_the_places_of_those_who_prefer_to_wait(world: HubWorld) -> None:
     world.hub = world.make_hub(streams_max=1, waits_max=1)
     world.becomes(1)
-    async with world.hub.watch(ONE):
+    async with world.hub.watch(ANYONE, ONE):
         waiting = asyncio.create_task(world.hub.decided(PLACED, within_s=5))
         await turns()
         with pytest.raises(Unavailable) as refused:
@@ -56,7 +57,7 @@ async def test_streams_leave_the_places_of_those_who_prefer_to_wait(world: HubWo
 @virtually
 async def test_stopping_ends_every_watch_unfinished_and_begins_no_other(world: HubWorld) -> None:
     world.becomes(1)
-    async with world.hub.watch(ONE) as watch:
+    async with world.hub.watch(ANYONE, ONE) as watch:
         assert await watch.next(within_s=1)
         waiting = asyncio.create_task(rest(watch))
         await turns()

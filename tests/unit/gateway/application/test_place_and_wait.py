@@ -12,12 +12,13 @@ from gateway.application.place_orders import PlaceOrders
 from gateway.domain.orders import Change, Outcome, Placed, PlacementRequest, Rejected, Waited
 from kernel.adapters.in_process.bus import InProcessBroker, InProcessNotifications
 from kernel.adapters.system_clock import SystemClock
+from kernel.domain.caller import ANYONE
 from tests.catalog import CATALOG
 from tests.unit.clock import id_of
 
-ORDER = PlacementRequest(body=b"{}", own_key=True)
-PLACED = Placed(id_of(1), "NEW", b"new", replayed=False)
-FINISHED = Change(id_of(1), 2, "FINISHED", b"finished")
+ORDER = PlacementRequest(caller=ANYONE, user_id="alice", body=b"{}", own_key=True)
+PLACED = Placed(id_of(1), "alice", "NEW", b"new", replayed=False)
+FINISHED = Change(id_of(1), "alice", 2, "FINISHED", b"finished")
 
 
 class DecidingOrders:
@@ -52,7 +53,7 @@ async def test_the_order_is_told_as_it_was_decided() -> None:
     world = DecidingOrders()
     world.decides = FINISHED
     waited = await world.place_and_wait(ORDER, within_s=30, left=stays)
-    assert waited == Waited(Placed(id_of(1), "FINISHED", b"finished", replayed=False))
+    assert waited == Waited(Placed(id_of(1), "alice", "FINISHED", b"finished", replayed=False))
     assert world.placed == [ORDER]
 
 
@@ -68,7 +69,7 @@ async def test_nobody_waits_for_a_client_that_has_left() -> None:
 @pytest.mark.parametrize("status", ["FINISHED", "CANCELLED"])
 async def test_a_replayed_order_that_is_decided_already_is_not_waited_for(status: str) -> None:
     world = DecidingOrders(waits_max=0)
-    world.fate = Placed(id_of(1), status, b"decided", replayed=True)
+    world.fate = Placed(id_of(1), "alice", status, b"decided", replayed=True)
     assert await world.place_and_wait(ORDER, within_s=30, left=stays) == Waited(world.fate)
 
 

@@ -13,6 +13,7 @@ from gateway.application.place_orders import PlaceOrders
 from gateway.domain.orders import Outcome, PlacementRequest
 from kernel.adapters.system_clock import SystemClock
 from kernel.application import group_commit
+from kernel.domain.caller import ANYONE
 from kernel.domain.errors import OutcomeUnknown, Unavailable
 from tests.spec.scenario import expect, expect_problem, together
 from tests.unit.gateway.application.shelf import Item, Shelf, place
@@ -214,7 +215,7 @@ class HastyClock(SystemClock):
         self._passed_s += 3
 
 
-ORDER = PlacementRequest(body=b"{}", own_key=True)
+ORDER = PlacementRequest(caller=ANYONE, user_id="alice", body=b"{}", own_key=True)
 
 
 async def test_an_outcome_that_stays_unknown_for_10_s_is_told_as_unknown() -> None:

@@ -5,6 +5,7 @@ from datetime import timedelta
 
 import pytest
 
+from kernel.domain.caller import ANYONE
 from kernel.domain.errors import Conflict, Refused
 from orders import wire
 from orders.domain.commands import Placement
@@ -26,6 +27,7 @@ LATER = START + timedelta(seconds=1)
 
 PLACE = Placement(
     order_id=id_of(1),
+    caller=ANYONE,
     user_id="alice",
     amount=1000,
     description="a book",

@@ -6,6 +6,7 @@ from datetime import timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
+from kernel.domain.caller import ANYONE
 from kernel.domain.errors import Refused
 from kernel.domain.money import BALANCE_MAX_MINOR
 from payments.domain.account import (
@@ -27,7 +28,7 @@ LATER = START + timedelta(seconds=1)
 
 
 def opened(*deposits: int, currency: str = "RUB") -> Account:
-    command = OpenAccount(account_id=id_of(1), user_id="alice", idempotency_key="open")
+    command = OpenAccount(account_id=id_of(1), caller=ANYONE, user_id="alice", idempotency_key="open")
     account = Account.open(command, currency, START)
     for amount in deposits:
         account.deposit(deposit_of(amount), START)
@@ -35,7 +36,9 @@ def opened(*deposits: int, currency: str = "RUB") -> Account:
 
 
 def deposit_of(amount: int, *, number: int = 100, key: str | None = None) -> Deposit:
-    return Deposit(transfer_id=id_of(number), user_id="alice", amount=amount, idempotency_key=key)
+    return Deposit(
+        transfer_id=id_of(number), caller=ANYONE, user_id="alice", amount=amount, idempotency_key=key
+    )
 
 
 def order_of(amount: int, *, number: int = 200, currency: str = "RUB") -> OrderPlaced:

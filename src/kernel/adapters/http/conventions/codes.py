@@ -1,9 +1,21 @@
 """Kinds of errors and statuses of HTTP."""
 
-from kernel.domain.errors import Conflict, Invalid, NotFound, OutcomeUnknown, Refused, ShopError, Unavailable
+from kernel.domain.errors import (
+    Conflict,
+    Forbidden,
+    Invalid,
+    NotFound,
+    OutcomeUnknown,
+    Refused,
+    ShopError,
+    Unauthenticated,
+    Unavailable,
+)
 
 STATUS_OF_KIND: dict[type[ShopError], int] = {
     Invalid: 400,
+    Unauthenticated: 401,
+    Forbidden: 403,
     NotFound: 404,
     Conflict: 409,
     Refused: 422,

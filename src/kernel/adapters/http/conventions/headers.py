@@ -7,6 +7,7 @@ from litestar.openapi.spec import Link, OpenAPIHeader, OpenAPIResponse, Operatio
 from litestar.openapi.spec.enums import OpenAPIFormat, OpenAPIType
 
 CACHE_CONTROL = "Cache-Control"
+CHALLENGE = "WWW-Authenticate"
 DEPRECATION = "Deprecation"
 ETAG = "ETag"
 LINK = "Link"
@@ -40,6 +41,9 @@ _DOCUMENTED = {
     ),
 }
 RETRYING = {RETRY_AFTER: _DOCUMENTED[RETRY_AFTER]}
+CHALLENGED = {
+    CHALLENGE: OpenAPIHeader(_TEXT, description="Which token is asked for (RFC 6750).", required=True)
+}
 DEPRECATED = {
     DEPRECATION: OpenAPIHeader(_TEXT, description="Since when (RFC 9745).", required=True),
     LINK: OpenAPIHeader(_TEXT, description='What to use, as `<…>; rel="successor-version"`.', required=True),

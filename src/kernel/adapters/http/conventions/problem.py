@@ -17,15 +17,23 @@ from litestar.types import ExceptionHandlersMap
 from kernel.adapters.http.conventions.answers import passed_on
 from kernel.adapters.http.conventions.by_head import allowed
 from kernel.adapters.http.conventions.codes import CODE_OF_STATUS, DETAILS, STATUS_OF_KIND
+from kernel.adapters.http.conventions.headers import CHALLENGE
 from kernel.adapters.http.conventions.idempotency import MALFORMED
 from kernel.adapters.http.parsing.query import fault, query_faults
 from kernel.contracts.http import FieldProblem, Problem
 from kernel.contracts.problems import COMMON, Problems
 from kernel.contracts.values import encode
-from kernel.domain.errors import FieldError, Invalid, ShopError, Unavailable
+from kernel.domain.errors import (
+    FieldError,
+    Invalid,
+    ShopError,
+    Unauthenticated,
+    Unavailable,
+)
 from kernel.ports.http_answer import HttpAnswer
 
 MEDIA_TYPE = "application/problem+json"
+_BEARER = 'Bearer realm="shop"'
 
 # All that the framework says about a parameter that is not there.
 _MISSING = re.compile(r"Missing required query parameter '")
@@ -44,8 +52,17 @@ def problem_of(error: Exception, instance: str, known: Problems = COMMON) -> Pro
 
 
 def error_answer(error: Exception, instance: str, known: Problems = COMMON) -> HttpAnswer:
-    retry = {"Retry-After": str(error.retry_after_s)} if isinstance(error, Unavailable) else {}
-    return _encoded(problem_of(error, instance, known), retry)
+    return _encoded(problem_of(error, instance, known), _headers(error))
+
+
+def _headers(error: Exception) -> dict[str, str]:
+    match error:
+        case Unavailable():
+            return {"Retry-After": str(error.retry_after_s)}
+        case Unauthenticated():
+            # RFC 6750, section 3: without a token, there is no error to tell of.
+            return {CHALLENGE: _BEARER + (', error="invalid_token"' if error.with_token else "")}
+    return {}
 
 
 def refused_answer(status: int, code: str, detail: str) -> HttpAnswer:

@@ -13,7 +13,7 @@ from litestar.plugins import OpenAPISchemaPlugin
 from litestar.types import ControllerRouterHandler
 from litestar.typing import FieldDefinition
 
-from kernel.adapters.http.conventions.headers import DEPRECATED, RETRYING
+from kernel.adapters.http.conventions.headers import CHALLENGED, DEPRECATED, RETRYING
 from kernel.adapters.http.health import Probes, health, metrics
 from kernel.contracts.problems import Problems
 from kernel.contracts.schema import schemas
@@ -36,9 +36,19 @@ _CONVENTIONS = """
 - Reads say `Cache-Control: private, no-cache`: a client may keep an answer, and asks with its `ETag` whether
   it is still current; a shared cache may not keep it.
 - Whatever has GET has HEAD, too.
+- Where tokens are asked for, a call without a good one is answered with 401, and what is another user's is
+  answered as what is not there.
 """
 HEALTH = {"Health": "For operators and orchestrators."}
 
+_HEADERS = {"401": CHALLENGED, "503": RETRYING}
+_BEARER = {
+    "type": "http",
+    "scheme": "bearer",
+    "bearerFormat": "JWT",
+    "description": "Asked for where `SHOP_AUTH` is `jwt`. `sub` is the user; `shop:operator` or `shop:viewer`"
+    " in `scope` or `roles` makes an operator or a viewer.",
+}
 _NOTHING_BY_DEFAULT = ("allowEmptyValue", "allowReserved", "deprecated", "headers", "required")
 
 
@@ -71,6 +81,7 @@ class Api:
         )
         document = described.openapi_schema.to_schema()
         document["components"]["schemas"] = schemas(published.structs)
+        document["components"]["securitySchemes"] = {"bearer": _BEARER}
         return encode(_completed(document))
 
 
@@ -111,7 +122,8 @@ def _complete_operation(operation: Json, offered: set[str]) -> None:
     for media in operation.get("requestBody", {}).get("content", {}).values():
         _complete_body(media)
     for status, response in operation["responses"].items():
-        if further := (RETRYING if status == "503" else {}) | (DEPRECATED if operation["deprecated"] else {}):
+        further = _HEADERS.get(status, {}) | (DEPRECATED if operation["deprecated"] else {})
+        if further:
             described = {name: header.to_schema() for name, header in further.items()}
             response["headers"] = response.get("headers", {}) | described
         elsewhere = offered - {operation["operationId"]}
@@ -119,6 +131,8 @@ def _complete_operation(operation: Json, offered: set[str]) -> None:
             response["links"] = links
         for media in response.get("content", {}).values():
             _complete_examples(media)
+    if "401" in operation["responses"]:
+        operation["security"] = [{"bearer": []}, {}]
     operation["responses"] = dict(sorted(operation["responses"].items()))
 
 

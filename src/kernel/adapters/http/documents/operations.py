@@ -59,9 +59,10 @@ def _shown(example: object) -> Example:
     return Example(value=msgspec.Raw(encode(example)))
 
 
-# Problems of many operations.
-INVALID = (400, "invalid_request")
-INVALID_BODY = (INVALID, (413, "body_too_large"), (415, "unsupported_media_type"))
+# Problems of all operations, and of many.
+ALWAYS = ((400, "invalid_request"), (401, "unauthorized"))
+FORBIDDEN = (403, "forbidden")
+INVALID_BODY = (*ALWAYS, (413, "body_too_large"), (415, "unsupported_media_type"))
 KEY_REUSED = (422, "idempotency_key_reused")
 OVERLOADED = (503, "overloaded")
 AWAY = ((503, "unavailable"), OVERLOADED, (503, "database_unavailable"))

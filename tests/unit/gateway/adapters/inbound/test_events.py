@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
+from math import inf
 from typing import Any
 from uuid import UUID
 
@@ -12,15 +13,18 @@ from gateway.adapters.inbound import events
 from gateway.adapters.inbound.events import EventStream
 from gateway.application.hub import Hub
 from gateway.domain.orders import Change
+from kernel.adapters.http.conventions.caller import CURRENT
 from kernel.adapters.in_process.bus import InProcessBroker, InProcessNotifications
 from kernel.adapters.system_clock import SystemClock
+from kernel.domain.caller import ANYONE
 from kernel.domain.errors import Unavailable
+from kernel.ports.tokens import Verified
 from tests.catalog import CATALOG
 from tests.unit.clock import id_of
 
 ONE = id_of(1)
-NEW = Change(ONE, 1, "NEW", b'{"status":"NEW"}')
-FINISHED = Change(ONE, 2, "FINISHED", b'{"status":"FINISHED"}')
+NEW = Change(ONE, "alice", 1, "NEW", b'{"status":"NEW"}')
+FINISHED = Change(ONE, "alice", 2, "FINISHED", b'{"status":"FINISHED"}')
 
 Message = dict[str, Any]
 
@@ -50,6 +54,7 @@ class Connection:
             await self.takes()
 
     async def serve(self, client: str = "1.2.3.4") -> None:
+        CURRENT.set(Verified(ANYONE, inf))
         async with asyncio.timeout(20):
             await self._stream({"client": (client, 1)}, self.receive, self.send)  # type: ignore[arg-type]
 
@@ -70,9 +75,9 @@ class Connection:
 
     async def has_room(self) -> None:
         """The place of the one watch that the hub allows is free."""
-        async with self.hub.watch(ONE):
+        async with self.hub.watch(ANYONE, ONE):
             with pytest.raises(Unavailable):
-                await self.hub.watch(ONE).__aenter__()
+                await self.hub.watch(ANYONE, ONE).__aenter__()
 
 
 async def test_a_stream_is_written_as_the_standard_says_and_nobody_keeps_it_back() -> None:

@@ -11,7 +11,7 @@ from tests.spec.scenario import Answer, expect
 from tests.unit.gateway.conftest import Gateway
 from tests.unit.gateway.stub import answering, problem
 
-ORDER = {"id": "0198c1a2-7b3c-7d4e-8f50-617283940516", "status": "NEW"}
+ORDER = {"id": "0198c1a2-7b3c-7d4e-8f50-617283940516", "userId": "alice", "status": "NEW"}
 FINISHED = ORDER | {"status": "FINISHED"}
 GOOD = '{"userId": "alice", "amount": 1}'
 SLOW_PATH = [("Prefer", "handling=lenient")] * 2

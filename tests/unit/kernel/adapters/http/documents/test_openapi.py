@@ -10,7 +10,7 @@ from litestar.params import PathParameter
 from kernel.adapters.http.conventions.headers import answering_with
 from kernel.adapters.http.conventions.problem import problems
 from kernel.adapters.http.documents.openapi import Api
-from kernel.adapters.http.documents.operations import INVALID, Operation, answering, body, to
+from kernel.adapters.http.documents.operations import ALWAYS, Operation, answering, body, to
 from kernel.adapters.http.parsing.body import JsonBody
 from kernel.contracts.http import RequestBody, ResponseBody
 from kernel.contracts.problems import COMMON, Problems
@@ -38,7 +38,7 @@ SEND = Operation(
     dto=JsonBody,
     operation_class=answering_with(links=FROM_PARCEL),
     responses=answering(201, Parcel, "Sent", {"id": "7", "van": {"plate": "A1"}})
-    | problems(PROBLEMS, INVALID, (422, "parcel_too_heavy")),
+    | problems(PROBLEMS, *ALWAYS, (422, "parcel_too_heavy")),
 )
 
 

@@ -1,0 +1,100 @@
+"""The tokens of services among themselves: signed with a secret that they share, and valid for a minute."""
+
+from collections.abc import Mapping, Sequence
+
+from joserfc import jwt
+from joserfc.jwk import OctKey
+from joserfc.jwt import JWTClaimsRegistry
+from msgspec import Struct
+
+from kernel.adapters.identity.verifying import LEEWAY_S, Checked, Header, claims_of
+from kernel.domain.caller import Caller, Role
+from kernel.domain.errors import Unauthenticated
+from kernel.ports.clock import Clock
+from kernel.ports.tokens import Verified
+
+ALGORITHM = "HS256"
+TYPE = "shop-service+jwt"
+ISSUER = "urn:shop:services"
+VALID_S = 60
+_SIGNED_AGAIN_S = 30
+
+
+class Acting(Struct, frozen=True):
+    """For whom a service calls: `act`."""
+
+    id: str
+    role: Role
+
+
+class _Claims(Struct):
+    sub: str
+    exp: int
+    act: Acting | None = None
+
+    @property
+    def caller(self) -> Caller:
+        if self.act is None:
+            return Caller(Role.SERVICE, self.sub, self.sub)
+        return Caller(self.act.role, self.act.id, self.sub)
+
+
+class ServiceTokens:
+    """Signs with the first of the keys; believes all of them, so that one can take the other's place."""
+
+    def __init__(self, keys: Sequence[str], service: str, clock: Clock) -> None:
+        """`service` signs, and is the audience of what it verifies."""
+        self._keys = [OctKey.import_key(key) for key in keys]
+        self._service = service
+        self._clock = clock
+        self._signed: dict[tuple[str, Caller | None], tuple[str, float]] = {}
+        self._rules = JWTClaimsRegistry(
+            now=self._now,
+            leeway=LEEWAY_S,
+            iss={"essential": True, "value": ISSUER},
+            aud={"essential": True, "value": service},
+            exp={"essential": True},
+            sub={"essential": True},
+        )
+
+    def _now(self) -> int:
+        return int(self._clock.now().timestamp())
+
+    def signed(self, audience: str, acting: Caller | None = None) -> str:
+        """For a call of that service, for this person."""
+        token, until = self._signed.get((audience, acting), ("", 0.0))
+        if self._clock.monotonic() >= until:
+            self._signed = {
+                key: kept for key, kept in self._signed.items() if self._clock.monotonic() < kept[1]
+            }
+            token = self._sign(audience, acting)
+            self._signed[audience, acting] = token, self._clock.monotonic() + _SIGNED_AGAIN_S
+        return token
+
+    def _sign(self, audience: str, acting: Caller | None) -> str:
+        now = self._now()
+        act: Mapping[str, object] = {} if acting is None else {"act": {"id": acting.id, "role": acting.role}}
+        claims = {
+            "iss": ISSUER,
+            "sub": self._service,
+            "aud": audience,
+            "iat": now,
+            "exp": now + VALID_S,
+            **act,
+        }
+        return jwt.encode({"alg": ALGORITHM, "typ": TYPE}, claims, self._keys[0], algorithms=[ALGORITHM])
+
+    async def check(self, token: str, _: Header) -> Checked:
+        """Raises Unauthenticated."""
+        for key in self._keys:
+            try:
+                claims = claims_of(token, key, [ALGORITHM], self._rules, _Claims)
+            except Unauthenticated:
+                continue
+            return Checked(Verified(claims.caller, claims.exp + LEEWAY_S), _always)
+        raise Unauthenticated(with_token=True)
+
+
+def _always() -> bool:
+    """Keys of services change with a restart only."""
+    return True

@@ -1,0 +1,61 @@
+"""The tokens of people, as a provider signs them (RFC 9068 calls them access tokens)."""
+
+from collections.abc import Sequence
+from functools import partial
+
+from joserfc.jwt import JWTClaimsRegistry
+from msgspec import Struct
+
+from kernel.adapters.identity.key_ring import KeyRing
+from kernel.adapters.identity.verifying import LEEWAY_S, Checked, Header, claims_of
+from kernel.domain.caller import Caller, Role
+from kernel.domain.errors import Unauthenticated
+from kernel.domain.ids import parse_user_id
+from kernel.ports.clock import Clock
+from kernel.ports.tokens import Verified
+
+OPERATOR, VIEWER = "shop:operator", "shop:viewer"
+
+
+class _Claims(Struct):
+    sub: str
+    exp: int | float
+    scope: str | list[str] = ""
+    roles: str | list[str] = ""
+
+    @property
+    def role(self) -> Role:
+        named = {*_words(self.scope), *_words(self.roles)}
+        if OPERATOR in named:
+            return Role.OPERATOR
+        return Role.VIEWER if VIEWER in named else Role.USER
+
+
+def _words(claim: str | list[str]) -> Sequence[str]:
+    return claim.split() if isinstance(claim, str) else claim
+
+
+class UserTokens:
+    def __init__(self, keys: KeyRing, issuer: str, audience: str, clock: Clock) -> None:
+        self._keys = keys
+        self._rules = JWTClaimsRegistry(
+            now=lambda: int(clock.now().timestamp()),
+            leeway=LEEWAY_S,
+            iss={"essential": True, "value": issuer},
+            aud={"essential": True, "value": audience},
+            exp={"essential": True},
+            sub={"essential": True},
+        )
+
+    async def check(self, token: str, header: Header) -> Checked:
+        """Raises Unauthenticated, and Unavailable where no keys could be fetched yet."""
+        key = await self._keys.find(header.kid, header.alg)
+        if key is None:
+            raise Unauthenticated(with_token=True)
+        claims = claims_of(token, key.key, [header.alg], self._rules, _Claims)
+        try:
+            caller = Caller(claims.role, parse_user_id(claims.sub))
+        except ValueError as error:
+            raise Unauthenticated(with_token=True) from error
+        trusted = partial(self._keys.trusts, key.thumbprint)
+        return Checked(Verified(caller, claims.exp + LEEWAY_S), trusted)

@@ -1,0 +1,65 @@
+"""What checks of all tokens have in common."""
+
+from collections.abc import Callable, Sequence
+from typing import Any, TypeVar, cast
+
+import msgspec
+from joserfc import jws, jwt
+from joserfc.errors import JoseError
+from joserfc.jwk import Key
+
+from kernel.adapters.identity.public_keys import unwarned
+from kernel.domain.errors import Unauthenticated
+from kernel.domain.value import value
+from kernel.ports.tokens import Verified
+
+LEEWAY_S = 30
+# The longest head of a request has 16 KiB.
+TOKEN_BYTES_MAX = 12 * 1024
+# Whatever joserfc and msgspec raise over a token: the last three over texts that are none.
+_NOT_BELIEVED = (JoseError, msgspec.MsgspecError, ValueError, TypeError, RecursionError)
+
+C = TypeVar("C", bound=msgspec.Struct)
+
+
+class Header(msgspec.Struct):
+    """That of a token that nobody has checked yet."""
+
+    alg: str
+    kid: str | None = None
+    typ: str | None = None
+    # A key that the token brings along, or says where to fetch, proves nothing.
+    jku: msgspec.UnsetType = msgspec.UNSET
+    jwk: msgspec.UnsetType = msgspec.UNSET
+    x5u: msgspec.UnsetType = msgspec.UNSET
+
+
+def header_of(token: str) -> Header:
+    """Raises Unauthenticated where it is no token at all."""
+    if len(token) > TOKEN_BYTES_MAX:
+        raise Unauthenticated(with_token=True)
+    try:
+        return msgspec.convert(jws.extract_compact(token.encode()).protected, Header)
+    except _NOT_BELIEVED as error:
+        raise Unauthenticated(with_token=True) from error
+
+
+def claims_of(
+    token: str, key: Key, algorithms: Sequence[str], rules: jwt.JWTClaimsRegistry, kind: type[C]
+) -> C:
+    """The claims, once signature and `rules` hold. Raises Unauthenticated."""
+    registry = jws.JWSRegistry(algorithms=algorithms, strict_check_header=False)
+    try:
+        with unwarned():
+            claims = jwt.decode(token, cast(Any, key), registry=registry).claims
+        rules.validate(claims)
+        return msgspec.convert(claims, kind)
+    except _NOT_BELIEVED as error:
+        raise Unauthenticated(with_token=True) from error
+
+
+@value
+class Checked:
+    verified: Verified
+    is_trusted: Callable[[], bool]
+    """Whether the key that it was signed with still is."""

@@ -1,0 +1,55 @@
+"""How a service knows who calls, and how it tells others who it is."""
+
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import aiohttp
+
+from kernel.adapters.identity.bearer import JwtTokens, authorization
+from kernel.adapters.identity.key_ring import KeyRing, is_url, source_of
+from kernel.adapters.identity.public_keys import read_keys
+from kernel.adapters.identity.services import ServiceTokens
+from kernel.adapters.identity.users import UserTokens
+from kernel.adapters.system_clock import SystemClock
+from kernel.adapters.words import in_words
+from kernel.domain.caller import Caller
+from kernel.domain.value import value
+from kernel.ports.tokens import Tokens
+from kernel.settings import Settings, SettingsError, require_all, required
+
+
+@value
+class Identity:
+    tokens: Tokens | None = None
+    """None in open mode."""
+    own: ServiceTokens | None = None
+    jobs: Sequence[KeyRing] = ()
+
+    def as_service(self, audience: str, acting: Caller | None = None) -> Mapping[str, str]:
+        """The header of a call to the service `audience`, for itself or somebody; nothing in open mode."""
+        return authorization(self.own.signed(audience, acting) if self.own else "")
+
+
+@asynccontextmanager
+async def open_identity(settings: Settings, service: str) -> AsyncIterator[Identity]:
+    """Raises SettingsError, in jwt mode, for what is missing or cannot be read."""
+    if settings.shop_auth == "open":
+        yield Identity()
+        return
+    require_all(settings, "shop_jwt_issuer", "shop_jwt_keys", "shop_service_key")
+    clock, location = SystemClock(), required(settings, "shop_jwt_keys")
+    if not is_url(location):
+        _require_readable(location)
+    async with aiohttp.ClientSession(cookie_jar=aiohttp.DummyCookieJar()) as session:
+        keys = KeyRing(source_of(location, session), clock)
+        users = UserTokens(keys, required(settings, "shop_jwt_issuer"), settings.shop_jwt_audience, clock)
+        own = ServiceTokens(required(settings, "shop_service_key").split(","), service, clock)
+        yield Identity(JwtTokens(users, own, clock), own, [keys])
+
+
+def _require_readable(path: str) -> None:
+    try:
+        read_keys(Path(path).read_bytes())
+    except (OSError, ValueError) as error:
+        raise SettingsError(f"SHOP_JWT_KEYS: {in_words(error)}") from error

@@ -1,0 +1,73 @@
+"""Who may come in: the keys of a shop that makes its own, and the open mode's bounds."""
+
+import secrets
+import socket
+from collections.abc import Mapping
+from pathlib import Path
+
+from kernel.adapters.identity.bearer import authorization
+from kernel.adapters.identity.local_key import ISSUER, local_key, local_key_file, sign, write_once
+from kernel.adapters.networks import parsed
+from kernel.adapters.system_clock import SystemClock
+from kernel.domain.caller import Caller, Role
+from kernel.settings import Settings, SettingsError
+from shop.services import Shop
+
+SERVICE_KEY_FILE = "service-key"
+TOKEN_VALID_S = 3600
+
+
+def with_own_keys(shop: Shop) -> Shop:
+    """In jwt mode, with keys of its data folder in the place of those that no setting names."""
+    common = shop.common
+    if common.shop_auth == "open":
+        return shop
+    own = {"shop_service_key": common.shop_service_key or service_key(common.shop_data_dir)}
+    if common.shop_jwt_keys is None:
+        local_key(common.shop_data_dir)
+        own["shop_jwt_keys"] = str(local_key_file(common.shop_data_dir))
+        own["shop_jwt_issuer"] = common.shop_jwt_issuer or ISSUER
+    return shop.replaced(dict.fromkeys(shop.services, own))
+
+
+def service_key(folder: Path) -> str:
+    """That of this data folder; a new one where there is none."""
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / SERVICE_KEY_FILE
+    write_once(path, secrets.token_urlsafe(48).encode())
+    return path.read_text()
+
+
+def require_reach(settings: Settings) -> None:
+    """Raises SettingsError where an open service were to listen beyond this machine."""
+    is_open = settings.shop_auth == "open" and settings.shop_open_beyond_loopback == "no"
+    if is_open and not _is_loopback(settings.bind_host):
+        raise SettingsError(
+            f"BIND_HOST: in open mode anyone who reaches {settings.bind_host} is anyone:"
+            " set SHOP_AUTH=jwt, or SHOP_OPEN_BEYOND_LOOPBACK=yes"
+        )
+
+
+def bearing(shop: Shop, user: str) -> Mapping[str, str]:
+    """The headers of a client who is this user: with SHOP_TOKEN, else with the local key, if there is one."""
+    common = shop.common
+    token = common.shop_token
+    if token is None and local_key_file(common.shop_data_dir).exists():
+        token = local_token(common, Caller(Role.USER, user), valid_s=TOKEN_VALID_S)
+    return authorization(token or "")
+
+
+def local_token(settings: Settings, caller: Caller, *, valid_s: int) -> str:
+    """Signed with the key of the data folder."""
+    issuer, audience = settings.shop_jwt_issuer or ISSUER, settings.shop_jwt_audience
+    key, clock = local_key(settings.shop_data_dir), SystemClock()
+    return sign(key, caller, issuer=issuer, audience=audience, valid_s=valid_s, clock=clock)
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        found = socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)
+    except (OSError, UnicodeError):
+        return True  # It cannot be listened on at all, which is told when that is tried.
+    addresses = [parsed(str(address[0]).partition("%")[0]) for *_, address in found]
+    return all(address is not None and address.is_loopback for address in addresses)

@@ -1,0 +1,41 @@
+"""The keys of a shop that asks who calls, and tokens that they sign."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from kernel.adapters.identity.local_key import ISSUER, local_key, local_key_file, sign
+from kernel.adapters.identity.services import ServiceTokens
+from kernel.adapters.system_clock import SystemClock
+from kernel.domain.caller import Caller, Role
+from shop.identity import service_key
+
+AUDIENCE = "shop"
+VALID_S = 24 * 3600
+
+
+class Keys:
+    """Those of a data folder, as `shop up` makes them."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    @property
+    def settings(self) -> dict[str, str]:
+        """Of `shop serve`, which makes no keys."""
+        local_key(self.folder)
+        return {
+            "SHOP_AUTH": "jwt",
+            "SHOP_JWT_ISSUER": ISSUER,
+            "SHOP_JWT_KEYS": str(local_key_file(self.folder)),
+            "SHOP_SERVICE_KEY": service_key(self.folder),
+        }
+
+    def token(self, user: str, role: Role = Role.USER, *, valid_s: int = VALID_S) -> str:
+        key, clock = local_key(self.folder), SystemClock()
+        return sign(key, Caller(role, user), issuer=ISSUER, audience=AUDIENCE, valid_s=valid_s, clock=clock)
+
+    def service_token(self, service: str, audience: str) -> str:
+        return ServiceTokens([service_key(self.folder)], service, SystemClock()).signed(audience)
+
+    def headers(self, user: str, role: Role = Role.USER) -> Mapping[str, str]:
+        return {"Authorization": f"Bearer {self.token(user, role)}"}

@@ -1,0 +1,61 @@
+"""`SHOP_AUTH=jwt shop up` needs nothing else, and `shop token` prints what it accepts."""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from tests.servers.process import Process
+from tests.servers.shop import Embedded
+from tests.spec.scenario import Http, expect, expect_problem
+
+
+@pytest.fixture(scope="module")
+async def guarded_up(scratch: Path) -> AsyncIterator[Embedded]:
+    shop = Embedded(scratch / "guarded-up")
+    shop.settings["SHOP_AUTH"] = "jwt"
+    shop.processes["up"] = shop.process("up", ready_at=shop.urls.values())
+    async with shop:
+        yield shop
+
+
+async def printed(command: Process) -> str:
+    command.spawn()
+    assert await command.ended(within=30) == 0, command.last_words
+    return command.stdout.strip()
+
+
+async def test_a_token_of_the_console_opens_an_account_and_no_other(guarded_up: Embedded, http: Http) -> None:
+    accounts = f"{guarded_up.gateway}/accounts"
+    expect_problem(await http.post(accounts, {"userId": "alice"}), 401, code="unauthorized")
+    token = await printed(guarded_up.process("token", "--user", "alice"))
+    bearing = [("Authorization", f"Bearer {token}")]
+    assert expect(201, await http.post(accounts, {"userId": "alice"}, bearing))["userId"] == "alice"
+    expect_problem(await http.post(accounts, {"userId": "bob"}, bearing), 403, code="forbidden")
+    viewer = await printed(guarded_up.process("token", "--user", "vera", "--viewer", "--minutes", "1"))
+    seen = await http.get(f"{accounts}/alice", [("Authorization", f"Bearer {viewer}")])
+    assert expect(200, seen)["userId"] == "alice"
+
+
+async def test_the_demo_signs_its_own(guarded_up: Embedded) -> None:
+    assert '"holds":true' in (await printed(guarded_up.process("demo", "--json"))).replace(" ", "")
+    operator = await printed(guarded_up.process("token", "--user", "olga", "--operator"))
+    assert "true" in await printed(guarded_up.process("demo", "--json", SHOP_TOKEN=operator))
+
+
+async def test_a_service_that_lacks_what_tokens_need_names_it_in_one_line(guarded_up: Embedded) -> None:
+    process = guarded_up.process("serve", "gateway")
+    process.spawn()
+    assert await process.ended(within=30) != 0
+    (line,) = process.stderr.strip().splitlines()
+    assert line.endswith("SHOP_AUTH=jwt needs SHOP_JWT_ISSUER, SHOP_JWT_KEYS, SHOP_SERVICE_KEY")
+
+
+async def test_an_open_service_listens_on_this_machine_alone(embedded: Embedded) -> None:
+    for host in ("0.0.0.0", "::"):
+        process = embedded.process("serve", "gateway", BIND_HOST=host)
+        process.spawn()
+        assert await process.ended(within=30) != 0
+        (line,) = process.stderr.strip().splitlines()
+        assert "BIND_HOST" in line
+        assert "SHOP_OPEN_BEYOND_LOOPBACK=yes" in line

@@ -1,0 +1,97 @@
+"""Every operation of the three documents as a request, and who it is for."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import Enum
+from typing import Any
+
+import msgspec
+
+from shop.services import load_shop
+from tests.spec.security.conftest import Guarded
+
+NOBODY = "nobody-at-all"
+NO_ORDER = "01970000-0000-7000-8000-000000000000"
+
+
+class Kind(Enum):
+    OPEN = "open to all"
+    METRICS = "for those who see all, and services"
+    SERVICES = "for services"
+    SEEN = "seen by those who may see whose it is, and else not there"
+    DONE = "done by those who may act for whose it is, and else not there"
+    SEEN_BY_NAME = "refused to those who name somebody that they may not see"
+    DONE_BY_NAME = "refused to those who name somebody that they may not act for"
+
+
+@dataclass(frozen=True)
+class Rule:
+    kind: Kind
+    body: Any = None
+
+
+ACCOUNT, ORDER = {"userId": "{user}"}, {"userId": "{user}", "amount": 1}
+
+# Of every operation id. A new operation needs a line here, or the test of this table fails.
+RULES: Mapping[str, Rule] = {
+    "live": Rule(Kind.OPEN),
+    "ready": Rule(Kind.OPEN),
+    "metrics": Rule(Kind.METRICS),
+    "openAccount": Rule(Kind.DONE_BY_NAME, ACCOUNT),
+    "getAccount": Rule(Kind.SEEN),
+    "listTransactions": Rule(Kind.SEEN),
+    "deposit": Rule(Kind.DONE, {"amount": 1}),
+    "depositByGet": Rule(Kind.DONE),
+    "admitOrders": Rule(Kind.SERVICES, [ORDER]),
+    "placeOrder": Rule(Kind.DONE_BY_NAME, ORDER),
+    "placeOrders": Rule(Kind.DONE_BY_NAME, [ORDER]),
+    "listOrders": Rule(Kind.SEEN_BY_NAME),
+    "getOrder": Rule(Kind.SEEN),
+    "getOrderHistory": Rule(Kind.SEEN),
+    "watchOrder": Rule(Kind.SEEN),
+    "cancelOrder": Rule(Kind.DONE),
+    "readChanges": Rule(Kind.SERVICES, ["{order}"]),
+}
+QUERIES = {"depositByGet": "?amount=1", "listOrders": "?userId={user}"}
+
+
+@dataclass(frozen=True)
+class Operation:
+    service: str
+    method: str
+    path: str
+    id: str
+
+    @property
+    def rule(self) -> Rule:
+        return RULES[self.id]
+
+    def __str__(self) -> str:
+        return f"{self.service}-{self.id}"
+
+    def url(self, shop: Guarded, user: str, order: str) -> str:
+        path = self.path.replace("{userId}", user).replace("{id}", order)
+        return f"{shop.urls[self.service]}{path}{QUERIES.get(self.id, '').format(user=user)}"
+
+    def body(self, user: str, order: str) -> Any:
+        text = msgspec.json.encode(self.rule.body).decode()
+        return msgspec.json.decode(text.replace("{user}", user).replace("{order}", order))
+
+
+def _operations() -> list[Operation]:
+    shop = load_shop({})
+    return [
+        Operation(name, method.upper(), path, operation["operationId"])
+        for name, service in shop.services.items()
+        for path, operations in msgspec.json.decode(service.load_main().api(shop.settings[name]).openapi)[
+            "paths"
+        ].items()
+        for method, operation in operations.items()
+    ]
+
+
+OPERATIONS = _operations()
+
+
+def those(*kinds: Kind) -> list[Operation]:
+    return [operation for operation in OPERATIONS if operation.id in RULES and operation.rule.kind in kinds]
