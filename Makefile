@@ -3,7 +3,7 @@
 # The only things asked of the machine are Python 3.11 or newer, pip and make.
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo test prove bench bench-long check format docs lock clean FORCE
+.PHONY: help run demo test prove bench bench-long check audit-deps format docs lock clean FORCE
 
 UV_VERSION := 0.13.9
 UV    := .cache/uv/bin/uv
@@ -71,13 +71,30 @@ check: $(READY)  ## check formatting, lint, the rules of ARCHITECTURE.md, types 
 	.venv/bin/lint-imports
 	.venv/bin/mypy
 	$(SHOP) openapi --check
+	@$(SHOP) broker definitions | diff deploy/rabbitmq/definitions.json -
+
+# --strict: an index that does not know a package does not say that the package is sound.
+AUDIT := .cache/audit/bin/python -m pip_audit --require-hashes --disable-pip --strict --progress-spinner off \
+	--cache-dir .cache/audit/http
+unaudited = { echo "No index that knows of vulnerabilities answers: $$(tail -n 1 .cache/audit.log | sed 's/^ERROR:[^:]*://')" \
+	>&2; exit 1; }
+
+audit-deps: .cache/audit/.ready  ## look for known vulnerabilities in requirements; writes .cache/sbom.json
+	@found=0; rm -f .cache/sbom.json; \
+	$(AUDIT) -r requirements/dev.txt $(ARGS) 2>.cache/audit.log || found=1; \
+	if grep -Eq '^(Traceback|ERROR)' .cache/audit.log; then $(unaudited); fi; \
+	grep -v '^WARNING' .cache/audit.log; \
+	$(AUDIT) -r requirements/runtime.txt -f cyclonedx-json -o .cache/sbom.json $(ARGS) 2>.cache/audit.log; \
+	[ -s .cache/sbom.json ] || $(unaudited); \
+	exit $$found
 
 format: $(READY)  ## format the code and apply the safe fixes
 	@.venv/bin/ruff check --fix
 	@.venv/bin/ruff format
 
-docs: $(READY)  ## write what is generated in docs: OpenAPI, AsyncAPI, the tables of exactly-once.md
+docs: $(READY)  ## write what is generated: OpenAPI, AsyncAPI, the tables of exactly-once.md, the broker's users
 	@$(SHOP) openapi
+	@$(SHOP) broker definitions > deploy/rabbitmq/definitions.json
 	@.venv/bin/python -m tests.simulation.page
 
 COMPILE = $(UV) pip compile --quiet --universal --generate-hashes --python-version 3.11 --no-annotate \
@@ -87,6 +104,7 @@ lock: $(UV)  ## write requirements/*.txt anew from pyproject.toml; ARGS=--upgrad
 	$(COMPILE) pyproject.toml -o requirements/runtime.txt
 	$(COMPILE) pyproject.toml --extra embedded --group dev -c requirements/runtime.txt -o requirements/dev.txt
 	$(COMPILE) --group client -o requirements/client.txt
+	$(COMPILE) --group audit -o requirements/audit.txt
 
 clean:  ## remove what make installed and every cache; the data in .data stays
 	rm -rf .venv .cache .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
@@ -107,6 +125,13 @@ $(UV):
 .cache/client/.ready: requirements/client.txt | $(UV)
 	@$(UV) venv --quiet --clear --no-project --python .venv/bin/python .cache/client
 	@$(UV) pip sync --quiet --python .cache/client --require-hashes requirements/client.txt
+	@touch $@
+
+# Nor is what looks for vulnerabilities.
+.cache/audit/.ready: requirements/audit.txt | $(UV) $(READY)
+	@$(UV) venv --quiet --clear --no-project --python .venv/bin/python .cache/audit
+	@$(UV) pip sync --quiet --python .cache/audit --require-hashes requirements/audit.txt 2>.cache/audit.log \
+		|| $(unaudited)
 	@touch $@
 
 # The stamp goes first and comes last: without it the .venv is in an unknown state and is made anew.

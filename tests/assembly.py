@@ -24,6 +24,7 @@ from payments.application.make_deposits import MakeDeposits
 from payments.application.open_accounts import OpenAccounts
 from tests.memory.database import MemoryDatabase
 from tests.memory.inbox import MemoryInbox
+from tests.memory.operator_record import MemoryOperatorRecord
 from tests.memory.orders import MemoryHistory, MemoryOrders, MemoryPlacedOrders
 from tests.memory.outbox import MemoryBacklog, MemoryOutbox
 from tests.memory.parked import MemoryParkedMessages
@@ -95,6 +96,10 @@ class InMemory:
     def backlog(self, uow: Any) -> Any:
         return self.port("backlog", MemoryBacklog(uow), uow)
 
+    def record(self, uow: Any) -> Any:
+        """No port of the simulation, where no operator acts."""
+        return MemoryOperatorRecord(uow)
+
     async def park(self, unhandled: Unhandled) -> None:
         uow = self.uow()
         await ParkMessage(uow, self.inbox(uow), self.parked(uow))(unhandled)
@@ -126,6 +131,7 @@ class OrdersInMemory(InMemory):
             self.history(uow),
             self.placed(),
             self.outbox(uow),
+            self.record(uow),
             self.admission,
             self.clock,
             CURRENCY,
@@ -135,7 +141,13 @@ class OrdersInMemory(InMemory):
     async def cancel_orders(self, commands: Sequence[Any]) -> Any:
         uow = self.uow()
         cancel_orders = self.parts.cancel_orders(
-            uow, self.orders(uow), self.history(uow), self.outbox(uow), self.notify, self.clock
+            uow,
+            self.orders(uow),
+            self.history(uow),
+            self.outbox(uow),
+            self.record(uow),
+            self.notify,
+            self.clock,
         )
         return await cancel_orders(commands)
 
@@ -183,12 +195,12 @@ class PaymentsInMemory(InMemory):
 
     async def open_accounts(self, commands: Sequence[Any]) -> Any:
         uow = self.uow()
-        return await OpenAccounts(uow, self.accounts(uow), self.clock, CURRENCY)(commands)
+        return await OpenAccounts(uow, self.accounts(uow), self.record(uow), self.clock, CURRENCY)(commands)
 
     async def make_deposits(self, commands: Sequence[Any]) -> Any:
         uow = self.uow()
         make_deposits = self.parts.make_deposits(
-            uow, self.accounts(uow), self.ledger(uow), self.clock, by_users=True
+            uow, self.accounts(uow), self.ledger(uow), self.record(uow), self.clock, by_users=True
         )
         return await make_deposits(commands)
 

@@ -12,6 +12,7 @@ from kernel.adapters.embedded.postgres import EmbeddedPostgres
 from tests.servers.broker import Broker
 from tests.servers.postgres import Template
 from tests.servers.rabbitmq import NoBroker
+from tests.servers.redis import PrivateRedis
 from tests.servers.shop import Embedded
 
 pytest.register_assert_rewrite(
@@ -132,3 +133,12 @@ def postgres_server(scratch: Path, template: Template) -> Iterator[str]:
         template.copy_to(scratch / "postgres"), database="orders", options=OPTIONS
     ) as server:
         yield server.url
+
+
+@pytest.fixture(scope="session")
+def redis_server(scratch: Path) -> Iterator[PrivateRedis]:
+    """For counters that no other test has the names of; a test that ends it starts it again."""
+    server = PrivateRedis(scratch / "redis")
+    server.start()
+    yield server
+    server.kill()

@@ -1,12 +1,45 @@
-from msgspec import field
+from typing import Annotated
 
-from kernel.settings import Count, HttpUrl, Origins, Port, RootPath, Settings
+from msgspec import Meta, field
+
+from kernel.settings import Count, HttpUrl, Origins, Port, RootPath, Secrets, Settings
 
 
 class GatewaySettings(Settings, frozen=True, kw_only=True):
+    is_door = True
+
     port: Port = field(default=5003, name="gateway_port")
     orders_url: HttpUrl = "http://127.0.0.1:5001"
     payments_url: HttpUrl = "http://127.0.0.1:5002"
     shop_cors_origins: Origins | None = None
     shop_root_path: RootPath | None = None
+    shop_streams_per_user: Count | None = None
     shop_streams_per_address: Count | None = None
+    shop_session_key: Secrets | None = None
+    shop_oidc_client_id: (
+        Annotated[str, Meta(pattern=r"^[ -~]+\Z", description="the client id of the shop at the provider")]
+        | None
+    ) = None
+    shop_oidc_client_secret: (
+        Annotated[
+            str, Meta(pattern=r"^[!-~]+\Z", description="the client secret of the shop at the provider")
+        ]
+        | None
+    ) = None
+    shop_oidc_scope: Annotated[
+        str,
+        Meta(
+            pattern=r"^([!-~]+ )*openid( [!-~]+)*\Z",
+            description="scopes, separated by spaces, with openid among them",
+        ),
+    ] = "openid"
+
+    @property
+    def streams_per_user(self) -> int | None:
+        by_default = 20 if self.shop_auth == "jwt" else None
+        return self.shop_streams_per_user or by_default
+
+    @property
+    def streams_per_address(self) -> int | None:
+        by_default = 100 if self.shop_auth == "jwt" else None
+        return self.shop_streams_per_address or by_default

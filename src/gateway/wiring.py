@@ -1,26 +1,39 @@
 """Every adapter of the gateway, named once."""
 
+from collections.abc import Sequence
 from functools import partial
 
 import aiohttp
 from dishka import AsyncContainer, Provider, Scope, make_async_container, provide
 
+from gateway.adapters.inbound.cookie_sessions import CookieSessions
 from gateway.adapters.inbound.notifications import StatusChanges
 from gateway.adapters.inbound.orders import PlaceOrderHandler
+from gateway.adapters.inbound.session import Mode
+from gateway.adapters.inbound.sign_in_cookie import SignInCookie
 from gateway.adapters.outbound.http_accounts import HttpAccounts
 from gateway.adapters.outbound.http_orders import HttpOrders
+from gateway.adapters.outbound.no_provider import NoProvider, NoTokens
+from gateway.adapters.outbound.openid import OpenIdProvider
+from gateway.adapters.outbound.openid_endpoints import Client, Endpoints
 from gateway.application.cancel_orders import CancelOrders
 from gateway.application.change_accounts import ChangeAccounts
+from gateway.application.finish_sign_in import FinishSignIn
 from gateway.application.hub import STREAMS_PER_ADDRESS_MAX, Hub
 from gateway.application.place_and_wait import PlaceAndWait
 from gateway.application.place_orders import PlaceOrders
+from gateway.application.renew_session import RenewSession
 from gateway.ports.accounts import AccountsService
 from gateway.ports.orders import OrdersService
+from gateway.ports.provider import Provider as SignInProvider
 from gateway.settings import GatewaySettings
+from kernel.adapters.identity.key_ring import is_url
 from kernel.adapters.system_clock import SystemClock
 from kernel.adapters.telemetry.telemetry import Telemetry
 from kernel.ports.bus import Notifications
 from kernel.ports.clock import Clock
+from kernel.ports.tokens import Tokens
+from kernel.settings import SettingsError
 from kernel.wiring.identity import Identity
 
 
@@ -64,15 +77,65 @@ class GatewayProvider(Provider):
 
     @provide
     def hub(self, orders: OrdersService, notifications: Notifications, clock: Clock) -> Hub:
-        # Callers are not authenticated yet, so no address may have more than half of all streams.
-        per_address = min(
-            self._settings.shop_streams_per_address or STREAMS_PER_ADDRESS_MAX, STREAMS_PER_ADDRESS_MAX
+        per_address = self._settings.streams_per_address or STREAMS_PER_ADDRESS_MAX
+        if self._settings.shop_auth == "open":
+            # Nobody knows who calls, so no address may have more than half of all streams.
+            per_address = min(per_address, STREAMS_PER_ADDRESS_MAX)
+        return Hub(
+            orders,
+            notifications,
+            clock,
+            streams_per_address_max=per_address,
+            streams_per_user_max=self._settings.streams_per_user,
         )
-        return Hub(orders, notifications, clock, streams_per_address_max=per_address)
+
+    finish_sign_in = provide(FinishSignIn)
+    renew_session = provide(RenewSession)
+
+    @provide
+    def mode(self) -> Mode:
+        return Mode(self._settings.shop_auth)
+
+    @provide
+    def tokens(self) -> Tokens:
+        return self._identity.tokens or NoTokens()
+
+    @provide
+    def cookie_sessions(self, renew: RenewSession) -> CookieSessions:
+        return CookieSessions(self._session_keys, renew)
+
+    @provide
+    def sign_in_cookie(self) -> SignInCookie:
+        return SignInCookie(self._session_keys)
+
+    @property
+    def _session_keys(self) -> Sequence[str]:
+        key = self._settings.shop_session_key
+        return key.split(",") if key and self._identity.tokens else []
+
+    @provide
+    def provider(self, clock: Clock) -> SignInProvider:
+        settings, keys = self._settings, self._identity.keys
+        if settings.shop_oidc_client_id is None or settings.shop_jwt_issuer is None or keys is None:
+            return NoProvider()
+        client = Client(
+            settings.shop_oidc_client_id, settings.shop_oidc_client_secret, settings.shop_oidc_scope
+        )
+        endpoints = Endpoints(self._session, settings.shop_jwt_issuer, client, clock)
+        return OpenIdProvider(endpoints, keys, settings.shop_jwt_issuer, client, clock)
 
     @provide
     def accounts(self) -> AccountsService:
         return HttpAccounts(self._session, self._settings.payments_url)
+
+
+def require_discovery(settings: GatewaySettings) -> None:
+    """Raises SettingsError where people cannot sign in with the provider that the settings name."""
+    issuer = settings.shop_jwt_issuer
+    if settings.shop_oidc_client_id and settings.shop_auth == "jwt" and issuer and not is_url(issuer):
+        raise SettingsError(
+            "SHOP_OIDC_CLIENT_ID: the provider is asked at SHOP_JWT_ISSUER, which has to be a URL"
+        )
 
 
 def assemble(

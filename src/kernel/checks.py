@@ -2,7 +2,9 @@
 
 import os
 import re
+from typing import Annotated
 
+from msgspec import Meta
 from yarl import URL
 
 from kernel.adapters.postgres.connections.parameters import UrlProblem, is_host
@@ -13,6 +15,8 @@ BROKER_PARAMETERS = (
     *("cafile", "capath", "cadata", "certfile", "keyfile", "no_verify_ssl"),
     *("auth", "heartbeat", "timeout"),
 )
+
+REDIS_FILES = ("ssl_ca_certs", "ssl_certfile", "ssl_keyfile")
 
 
 def check_database_url(text: str) -> None:
@@ -49,8 +53,35 @@ def check_broker_urls(text: str) -> None:
                 raise UrlProblem(f"the parameter {'?' if '@' in value else name} is not supported")
             if name in ("heartbeat", "timeout") and not re.fullmatch(r"[0-9]{1,6}", value):
                 raise UrlProblem(f"{name} must be a whole number")
-            if name in ("cafile", "certfile", "keyfile") and not os.access(value, os.R_OK):
-                raise UrlProblem(f"the file of {name} cannot be read")
+            if name in ("cafile", "certfile", "keyfile"):
+                _check_readable(name, value)
+
+
+def check_redis_url(text: str) -> None:
+    url = _server_url(text, "redis", "rediss")
+    if not re.fullmatch(r"/?|/[0-9]{1,3}", url.path):
+        raise UrlProblem("its path must be the number of a database")
+    for name, value in url.query.items():
+        if name not in REDIS_FILES or url.scheme != "rediss":
+            raise UrlProblem(f"the parameter {'?' if '@' in value else name} is not supported")
+        _check_readable(name, value)
+
+
+RedisUrl = Annotated[
+    str, Meta(description="a URL like redis://user:password@host:6379/0 or rediss://host"), check_redis_url
+]
+RateLimit = Annotated[
+    str,
+    Meta(
+        pattern=r"^([1-9][0-9]{0,8}/(second|minute|hour|day)|none)\Z",
+        description="a number of calls like 50/second, or none",
+    ),
+]
+
+
+def _check_readable(name: str, path: str) -> None:
+    if not os.access(path, os.R_OK):
+        raise UrlProblem(f"the file of {name} cannot be read")
 
 
 def _server_url(text: str, *schemes: str) -> URL:
@@ -65,15 +96,15 @@ def _server_url(text: str, *schemes: str) -> URL:
         raise UrlProblem(
             "its host or port cannot be read; in a password, / ? # [ ] are percent-encoded"
         ) from None
-    amqp = "amqp" in schemes
+    has_more = "http" not in schemes
     if not url.host or not is_host(url.host) or port == 0:
         raise UrlProblem("its host or port is missing or invalid")
     if not text.partition("://")[2].partition("/")[0].rpartition("@")[2].isascii():
         raise UrlProblem("its host and port must be ASCII")  # URL takes a port of any script's digits
     if "@" in url.path or "@" in url.fragment:
         raise UrlProblem("in a password, / ? # are percent-encoded")
-    if "#" in text or (not amqp and (url.raw_query_string or "?" in text)):
+    if "#" in text or (not has_more and (url.raw_query_string or "?" in text)):
         raise UrlProblem("nothing may follow ? or #")
-    if not amqp and "@" in text:
+    if not has_more and "@" in text:
         raise UrlProblem("it takes no user and no password")
     return url

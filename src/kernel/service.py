@@ -5,7 +5,7 @@ at once.
 """
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import field
 from importlib import import_module
 from pkgutil import resolve_name
@@ -31,6 +31,8 @@ class Host:
     notifications: Callable[[], Notifications]
     asyncapi: bytes | None
     """The document of the service's messages, in JSON; None where it has none."""
+    expose: Callable[[Callable[[], Awaitable[bytes]]], None]
+    """Takes what tells the service's figures, to show them at METRICS_PORT where that is set."""
     stop: asyncio.Event
 
 
@@ -53,7 +55,8 @@ class Service:
 
     messaging: Messaging
     settings: type[Settings]
-    """With a field `port`, and with `database_url` where the service has a database."""
+    """With a field `port`, and with `database_url` where the service has a database; with `migration_url` too
+    where migrations run under a role of their own, and the service's has only the rights of its Schema."""
     main: str
     """The module that has `api` and `serve`, as Main describes it."""
     schema: str | None = None
@@ -75,7 +78,8 @@ class Service:
         return cast(Main, import_module(self.main))
 
     def load_schema(self) -> "Schema":
-        assert self.schema is not None, f"{self.name} has no database"
+        if self.schema is None:
+            raise LookupError(f"{self.name} has no database")
         return cast("Schema", resolve_name(self.schema))
 
     def load_audit(self) -> "Sequence[Check]":

@@ -11,7 +11,7 @@ from litestar.types import ASGIApp
 
 from kernel.adapters.http.documents.documentation import OPEN_TO_ALL
 from kernel.adapters.http.middleware.cross_origin import with_cors
-from kernel.adapters.http.middleware.identity import identified
+from kernel.adapters.http.middleware.identity import CookieDoor, identified
 from kernel.adapters.http.middleware.proxies import behind_proxies
 from kernel.adapters.http.middleware.reads import ReadBudget, bound_reads
 from kernel.adapters.http.middleware.repeated_headers import join_repeated
@@ -21,6 +21,7 @@ from kernel.adapters.telemetry.asgi import observed
 from kernel.adapters.telemetry.lifecycle import Lifecycle
 from kernel.adapters.telemetry.telemetry import LoopLag, Telemetry
 from kernel.application.relay import Relay
+from kernel.ports.rate_limits import RateLimits
 from kernel.ports.tokens import Tokens
 from kernel.settings import Settings
 
@@ -58,6 +59,8 @@ async def run(
     *,
     lifecycle: Lifecycle,
     tokens: Tokens | None,
+    rate_limits: RateLimits | None,
+    door: CookieDoor | None = None,
     cors: CORSConfig | None = None,
     root_path: str = "",
     written_by_get: tuple[str, ...] = (),
@@ -71,7 +74,7 @@ async def run(
     last, so that they publish what it committed; what they cannot publish in time stays in the outbox.
 
     `intake` is stopped first: no message, no endless answer is begun any more. Without `tokens` nobody is
-    asked who they are.
+    asked who they are; without `rate_limits` anybody calls as often as they like.
     """
 
     async def stop_first() -> None:
@@ -81,7 +84,8 @@ async def run(
 
     trusted = settings.shop_trusted_proxies
     bounded = bound_reads(app, ReadBudget(), written_by_get=written_by_get, streams=streams)
-    asked = join_repeated(identified(bounded, tokens, ("/health/", *OPEN_TO_ALL)))
+    everybody = ("/health/", *OPEN_TO_ALL)
+    asked = join_repeated(identified(bounded, tokens, everybody, door=door, limits=rate_limits))
     seen = behind_proxies(observed(with_cors(asked, cors), telemetry), trusted, root_path)
     limits = Limits(
         connections=settings.shop_connections, connections_per_address=settings.connections_per_address
@@ -90,7 +94,8 @@ async def run(
         lifecycle.listening(settings.bind_host, port)
         async with asyncio.TaskGroup() as group:
             relaying = [group.create_task(relay.run()) for relay in relays]
-            working = [group.create_task(job.run()) for job in (*jobs, LoopLag(telemetry.metrics))]
+            aside = [*jobs, LoopLag(telemetry.metrics), *([rate_limits] if rate_limits else [])]
+            working = [group.create_task(job.run()) for job in aside]
             taking = group.create_task(stop_first())
             await HttpServer(seen, listener, limits, trusted.hold).run_until(stop)
             await taking

@@ -5,14 +5,17 @@ A variable has the name of its field in capitals; `msgspec.field(name=…)` give
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any, Literal, TypeVar, get_args
+from typing import Annotated, Any, ClassVar, Literal, TypeVar, get_args
 
 import msgspec
 from msgspec import Meta
 
 from kernel.adapters.networks import Networks
 from kernel.adapters.postgres.connections.parameters import UrlProblem
+from kernel.adapters.reread import FileText
 from kernel.checks import (
+    RateLimit,
+    RedisUrl,
     check_bind_host,
     check_broker_urls,
     check_collector_url,
@@ -64,6 +67,9 @@ class SettingsError(Exception):
 
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True):
+    is_door: ClassVar[bool] = False
+    """Whether clients call this service, and no service does."""
+
     rabbitmq_url: BrokerUrls | None = None
     bind_host: Annotated[str, Meta(description="a host name or an address"), check_bind_host] = "127.0.0.1"
     shop_data_dir: Annotated[Path, Meta(description="a folder")] = Path(".data")
@@ -82,15 +88,32 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     shop_token: Annotated[str, Meta(description="a bearer token")] | None = None
     shop_service_key: Secrets | None = None
     shop_legacy_routes: Literal["on", "off"] = "on"
+    metrics_port: Port | None = None
     shop_connections: Count = 10_000
     shop_connections_per_address: Count | None = None
+    shop_rate_limit: RateLimit | None = None
+    shop_rate_limit_url: RedisUrl | None = None
     shop_trusted_proxies: Annotated[
         Networks, Meta(description="networks like 10.0.0.0/8 or fd00::/8, separated by commas")
     ] = Networks()
+    shop_event_sources: Annotated[
+        str,
+        Meta(
+            pattern=r"^[^\s,]+(,[^\s,]+)*\Z",
+            description="the `source` of events, or several, separated by commas",
+        ),
+    ] = ""
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
     log_format: Literal["auto", "console", "json"] = "auto"
     otel_exporter_otlp_endpoint: CollectorUrl | None = None
     shop_migrate_lock_within: Seconds = 60
+
+    @property
+    def rate_limit(self) -> str | None:
+        """None: no limit. In open mode the calls of the gateway bear no token, so it alone has one."""
+        is_jwt = self.shop_auth == "jwt"
+        rate = self.shop_rate_limit or ("50/second" if is_jwt else "none")
+        return rate if rate != "none" and (is_jwt or self.is_door) else None
 
     @property
     def connections_per_address(self) -> int | None:
@@ -105,7 +128,7 @@ S = TypeVar("S", bound=Settings)
 def load_settings(kind: type[S], environment: Mapping[str, str]) -> S:
     """Raises SettingsError for the first value that is not what its setting takes; empty means unset.
 
-    The value of a URL may lie in a file, which the variable `…_FILE` names: a URL may hold a password.
+    The value of a secret may lie in a file, which the variable `…_FILE` names; a URL may hold a password.
     """
     values = {
         field.name: _value(variable, field.type, text)
@@ -120,7 +143,7 @@ def required(settings: Settings, name: str) -> str:
     value = getattr(settings, name)
     if value is None:
         raise SettingsError(f"{variable(type(settings), name)} is not set")
-    return str(value)
+    return value if isinstance(value, str) else str(value)  # A FileText stays one.
 
 
 def require_all(settings: Settings, *names: str) -> None:
@@ -147,13 +170,9 @@ def _text(name: str, environment: Mapping[str, str]) -> str:
     if text:
         raise SettingsError(f"{name} and {name}_FILE are both set; only one may be")
     try:
-        text = Path(path).read_text(encoding="utf-8").strip()
-    except (OSError, ValueError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
-        raise SettingsError(f"{name}_FILE names a file that cannot be read: {reason}") from error
-    if not text:
-        raise SettingsError(f"{name}_FILE names a file that is empty")
-    return text
+        return FileText.read(f"{name}_FILE", Path(path))
+    except ValueError as error:
+        raise SettingsError(str(error)) from error
 
 
 def _value(name: str, kind: Any, text: str) -> Any:
@@ -164,10 +183,10 @@ def _value(name: str, kind: Any, text: str) -> Any:
                 note(value)
     except UrlProblem as problem:
         raise SettingsError(f"{name} must be {_expected(kind)}: {problem}") from None
-    except msgspec.ValidationError as error:
+    except (msgspec.ValidationError, UnicodeError) as error:  # The second one: it is not UTF-8.
         # Never the value itself: it may hold a password.
         raise SettingsError(f"{name} must be {_expected(kind)}") from error
-    return value
+    return text if isinstance(text, FileText) and value == text else value
 
 
 def _notes(kind: Any) -> list[Any]:

@@ -14,6 +14,7 @@ from kernel.wiring.background import housekeeping, relays
 from kernel.wiring.database import database
 from kernel.wiring.health import probes
 from kernel.wiring.identity import open_identity
+from kernel.wiring.rate_limits import open_rate_limits, probes_of
 from kernel.wiring.telemetry import open_telemetry, watch
 from kernel.wiring.use_cases import scoped
 from orders.adapters.inbound.http import OrdersController
@@ -50,6 +51,7 @@ async def serve(settings: OrdersSettings, host: Host) -> None:
         "database": url,
         "rabbitmq": settings.rabbitmq_url,
         "payments": settings.payments_url,
+        "rate-limit": settings.shop_rate_limit_url,
         "collector": settings.otel_exporter_otlp_endpoint,
     }
     async with (
@@ -57,15 +59,17 @@ async def serve(settings: OrdersSettings, host: Host) -> None:
         database(url, SCHEMA) as engine,
         open_session() as session,
         open_identity(settings, "orders") as identity,
+        open_rate_limits(settings, "orders") as limits,
         bus,
     ):
         container = assemble(settings, engine, bus, session, telemetry, identity)
         watchdog = await container.get(Watchdog)
         store = watch(telemetry, MESSAGING.publishes, engine, watchdog)
+        host.expose(telemetry.exposition)
         app = create_app(
             api(settings),
             asyncapi=host.asyncapi,
-            probes=probes(engine, SCHEMA.revision, watchdog, stop),
+            probes=probes(engine, SCHEMA.revision, watchdog, stop, **probes_of(limits)),
             exposition=telemetry.exposition,
             container=container,
         )
@@ -80,6 +84,7 @@ async def serve(settings: OrdersSettings, host: Host) -> None:
             stop,
             bus,
             tokens=identity.tokens,
+            rate_limits=limits,
             lifecycle=Lifecycle("orders", servers, schema=SCHEMA.revision),
             relays=await relays(container, MESSAGING.publishes, store, consumer),
             jobs=[

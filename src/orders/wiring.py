@@ -8,12 +8,14 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from kernel.adapters.postgres.messages.outbox import PostgresOutbox
 from kernel.adapters.postgres.statements.unit_of_work import PostgresUnitOfWork
+from kernel.adapters.sources import from_its_publisher
 from kernel.adapters.telemetry.telemetry import Telemetry
 from kernel.application.consume import Consumer, ParkMessage
 from kernel.application.group_commit import GroupCommit
 from kernel.application.notifier import BackgroundNotifier
 from kernel.ports.bus import Bus
 from kernel.ports.clock import Clock
+from kernel.ports.operator_record import OperatorRecord
 from kernel.ports.outbox import Outbox
 from kernel.wiring.background import RelayDispatcher
 from kernel.wiring.identity import Identity
@@ -96,11 +98,12 @@ class OrdersProvider(Provider):
         history: History,
         placed: PlacedOrders,
         outbox: Outbox[PaymentRequest],
+        record: OperatorRecord,
         admission: Admission,
         clock: Clock,
     ) -> PlaceOrders:
         currency = self._settings.shop_currency
-        return PlaceOrders(uow, orders, history, placed, outbox, admission, clock, currency)
+        return PlaceOrders(uow, orders, history, placed, outbox, record, admission, clock, currency)
 
     @provide(scope=Scope.APP)
     def group_of_placements(self, container: AsyncContainer, clock: Clock) -> GroupCommit[Placement, Placed]:
@@ -120,7 +123,8 @@ class OrdersProvider(Provider):
     @provide(scope=Scope.APP)
     def consumer(self, container: AsyncContainer, clock: Clock) -> Consumer[PaymentResult]:
         settle_orders = self._telemetry.batches("settle_orders", scoped(container, SettleOrders), "consumer")
-        return Consumer(wire.decode, settle_orders, scoped(container, ParkMessage), clock, MESSAGING.subject)
+        decode = from_its_publisher(wire.decode, self._settings.shop_event_sources.split(","))
+        return Consumer(decode, settle_orders, scoped(container, ParkMessage), clock, MESSAGING.subject)
 
 
 def assemble(

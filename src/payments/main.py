@@ -11,6 +11,7 @@ from kernel.wiring.background import housekeeping, relays
 from kernel.wiring.database import database
 from kernel.wiring.health import probes
 from kernel.wiring.identity import open_identity
+from kernel.wiring.rate_limits import open_rate_limits, probes_of
 from kernel.wiring.telemetry import open_telemetry, watch
 from payments.adapters.inbound.http import AccountsController, admit_orders, deposit_by_get, fast_paths
 from payments.adapters.outbound.tables import SCHEMA
@@ -42,21 +43,24 @@ async def serve(settings: PaymentsSettings, host: Host) -> None:
     servers = {
         "database": url,
         "rabbitmq": settings.rabbitmq_url,
+        "rate-limit": settings.shop_rate_limit_url,
         "collector": settings.otel_exporter_otlp_endpoint,
     }
     async with (
         open_telemetry("payments", settings.otel_exporter_otlp_endpoint, MESSAGING.subject) as telemetry,
         database(url, SCHEMA) as engine,
         open_identity(settings, "payments") as identity,
+        open_rate_limits(settings, "payments") as limits,
         bus,
     ):
         container = assemble(settings, engine, bus, telemetry)
         watchdog = await container.get(Watchdog)
         store = watch(telemetry, MESSAGING.publishes, engine, watchdog)
+        host.expose(telemetry.exposition)
         app = create_app(
             api(settings),
             asyncapi=host.asyncapi,
-            probes=probes(engine, SCHEMA.revision, watchdog, stop),
+            probes=probes(engine, SCHEMA.revision, watchdog, stop, **probes_of(limits)),
             exposition=telemetry.exposition,
             container=container,
         )
@@ -71,6 +75,7 @@ async def serve(settings: PaymentsSettings, host: Host) -> None:
             bus,
             written_by_get=WRITTEN_BY_GET,
             tokens=identity.tokens,
+            rate_limits=limits,
             lifecycle=Lifecycle("payments", servers, schema=SCHEMA.revision),
             relays=await relays(container, MESSAGING.publishes, store, consumer),
             jobs=[*await housekeeping(container), *identity.jobs],

@@ -9,3 +9,4 @@ class PaymentsSettings(Settings, frozen=True, kw_only=True):
     port: Port = field(default=5002, name="payments_port")
     shop_deposits: Literal["users", "operators"] = "users"
     database_url: DatabaseUrl | None = field(default=None, name="payments_database_url")
+    migration_url: DatabaseUrl | None = field(default=None, name="payments_migration_url")

@@ -5,11 +5,13 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from kernel.adapters.postgres.messages.outbox import PostgresOutbox
 from kernel.adapters.postgres.statements.unit_of_work import PostgresUnitOfWork
+from kernel.adapters.sources import from_its_publisher
 from kernel.adapters.telemetry.telemetry import Telemetry
 from kernel.application.consume import Consumer, ParkMessage
 from kernel.application.group_commit import GroupCommit
 from kernel.ports.bus import Bus
 from kernel.ports.clock import Clock
+from kernel.ports.operator_record import OperatorRecord
 from kernel.ports.outbox import Outbox
 from kernel.wiring.background import RelayDispatcher
 from kernel.wiring.providers import KernelProvider
@@ -58,15 +60,22 @@ class PaymentsProvider(Provider):
         return PostgresOutbox(uow, clock, wire.encode, dispatcher)
 
     @provide
-    def open_accounts(self, uow: PostgresUnitOfWork, accounts: Accounts, clock: Clock) -> OpenAccounts:
-        return OpenAccounts(uow, accounts, clock, self._settings.shop_currency)
+    def open_accounts(
+        self, uow: PostgresUnitOfWork, accounts: Accounts, record: OperatorRecord, clock: Clock
+    ) -> OpenAccounts:
+        return OpenAccounts(uow, accounts, record, clock, self._settings.shop_currency)
 
     @provide
     def make_deposits(
-        self, uow: PostgresUnitOfWork, accounts: Accounts, ledger: Ledger, clock: Clock
+        self,
+        uow: PostgresUnitOfWork,
+        accounts: Accounts,
+        ledger: Ledger,
+        record: OperatorRecord,
+        clock: Clock,
     ) -> MakeDeposits:
         by_users = self._settings.shop_deposits == "users"
-        return MakeDeposits(uow, accounts, ledger, clock, by_users=by_users)
+        return MakeDeposits(uow, accounts, ledger, record, clock, by_users=by_users)
 
     @provide(scope=Scope.APP)
     def group_of_openings(self, container: AsyncContainer, clock: Clock) -> GroupCommit[OpenAccount, Opened]:
@@ -79,7 +88,8 @@ class PaymentsProvider(Provider):
     @provide(scope=Scope.APP)
     def consumer(self, container: AsyncContainer, clock: Clock) -> Consumer[PaymentRequest]:
         charge_orders = self._telemetry.batches("charge_orders", scoped(container, ChargeOrders), "consumer")
-        return Consumer(wire.decode, charge_orders, scoped(container, ParkMessage), clock, MESSAGING.subject)
+        decode = from_its_publisher(wire.decode, self._settings.shop_event_sources.split(","))
+        return Consumer(decode, charge_orders, scoped(container, ParkMessage), clock, MESSAGING.subject)
 
 
 def assemble(

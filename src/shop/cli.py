@@ -16,6 +16,7 @@ import click
 import msgspec
 
 from kernel.adapters.telemetry.logs import configure_logs
+from shop.broker import broker
 from shop.databases import any_databases, own_databases
 from shop.dead_letters.commands import dead_letters
 from shop.mistakes import in_one_line
@@ -93,6 +94,7 @@ def _ignore_libpq() -> None:
 def up(shop: Shop) -> None:
     """Run the whole shop in this process, on PostgreSQL servers of its own; stop it with Ctrl-C."""
     from shop import serving
+    from shop.migrating import require_given_databases
 
     # Until the event loop listens to signals: the database servers may be starting.
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -104,7 +106,7 @@ def up(shop: Shop) -> None:
                 announce(serving.welcome(complete))
             await stop.wait()
 
-    asyncio.run(serving.require_given_databases(shop))
+    asyncio.run(require_given_databases(shop))
     with own_databases(shop) as complete:
         serving.run(until_stopped)
 
@@ -125,7 +127,7 @@ def serve(shop: Shop, service: str) -> None:
 @click.pass_obj
 def migrate(shop: Shop, service: str, as_json: bool) -> None:
     """Bring a database to the newest revision of its schema."""
-    from shop.serving import migrate_databases
+    from shop.migrating import migrate_databases
 
     services = shop.stores if service == "all" else (service,)
     with any_databases(shop, services, make=True) as complete:
@@ -185,6 +187,7 @@ def openapi(shop: Shop, out: Path, check: bool, as_json: bool) -> None:
     sys.exit(1 if check and found else 0)
 
 
+cli.add_command(broker)
 cli.add_command(dead_letters)
 cli.add_command(token)
 

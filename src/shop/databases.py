@@ -4,11 +4,11 @@ A command takes all of them from one of the two: half of one shop and half of an
 lost its orders.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 
 from kernel.adapters.embedded.postgres import EmbeddedPostgres, EmbeddedPostgresError, running_url
-from kernel.settings import required, variable
+from kernel.settings import SettingsError, required, variable
 from shop.services import Shop
 
 
@@ -17,6 +17,7 @@ def own_databases(shop: Shop) -> AbstractContextManager[Shop]:
 
     A URL that is set is used instead of the embedded server of its service.
     """
+    _require_whole(shop, shop.stores)
     return _with_servers(shop, shop.stores)
 
 
@@ -27,6 +28,7 @@ def any_databases(shop: Shop, services: Sequence[str], *, make: bool = False) ->
     Raises SettingsError where only the URL of another service is set, and EmbeddedPostgresError where there
     is no shop, unless this is to `make` one.
     """
+    _require_whole(shop, services)
     if any(shop.settings[service].database_url for service in shop.stores):
         for service in services:
             required(shop.settings[service], "database_url")
@@ -34,12 +36,24 @@ def any_databases(shop: Shop, services: Sequence[str], *, make: bool = False) ->
         return
     if not make:
         _require_shop(shop, services)
-    folder = shop.common.shop_data_dir
-    running = {
-        service: {"database_url": running_url(folder / service, database=service)} for service in services
-    }
+    running = {service: _running(shop, service) for service in services}
     with _with_servers(shop.replaced(running), services) as complete:
         yield complete
+
+
+def migration_url(shop: Shop, service: str) -> str:
+    """The URL of the role that owns the database; raises SettingsError where there is no URL at all."""
+    settings = shop.settings[service]
+    return getattr(settings, "migration_url", None) or required(settings, "database_url")
+
+
+def _require_whole(shop: Shop, services: Sequence[str]) -> None:
+    """Raises SettingsError where the owner of a database is given, and not the role of its service."""
+    for service in services:
+        settings = shop.settings[service]
+        if getattr(settings, "migration_url", None) and not settings.database_url:
+            owners = variable(type(settings), "migration_url")
+            raise SettingsError(f"{owners} is set, but {variable(type(settings), 'database_url')} is not")
 
 
 def _require_shop(shop: Shop, services: Sequence[str]) -> None:
@@ -52,6 +66,20 @@ def _require_shop(shop: Shop, services: Sequence[str]) -> None:
             )
 
 
+def _running(shop: Shop, service: str) -> Mapping[str, str | None]:
+    """The URLs of the embedded server that another process runs for this service; None where none does."""
+    folder = shop.common.shop_data_dir / service
+    of_role, of_owner = (running_url(folder, database=service, owner=owner) for owner in (False, True))
+    return _urls(shop, service, of_role, of_owner)
+
+
+def _urls(shop: Shop, service: str, of_role: str | None, of_owner: str | None) -> Mapping[str, str | None]:
+    """As the settings of the service, which may know one role only: the owner then."""
+    if hasattr(shop.settings[service], "migration_url"):
+        return {"database_url": of_role, "migration_url": of_owner}
+    return {"database_url": of_owner}
+
+
 @contextmanager
 def _with_servers(shop: Shop, services: Sequence[str]) -> Iterator[Shop]:
     started = {}
@@ -59,5 +87,6 @@ def _with_servers(shop: Shop, services: Sequence[str]) -> Iterator[Shop]:
         for service in services:
             if shop.settings[service].database_url is None:
                 server = EmbeddedPostgres(shop.common.shop_data_dir / service, database=service)
-                started[service] = {"database_url": servers.enter_context(server).url}
+                servers.enter_context(server)
+                started[service] = _urls(shop, service, server.service_url, server.url)
         yield shop.replaced(started)

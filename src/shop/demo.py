@@ -19,8 +19,9 @@ from kernel.domain.errors import Unavailable
 from shop.console import new_console, new_progress, shown
 from shop.databases import own_databases
 from shop.identity import bearing
+from shop.migrating import require_given_databases
 from shop.services import Shop
-from shop.serving import answers, open_shop, require_given_databases, url_of
+from shop.serving import answers, open_shop, url_of
 from shop.terminal import say_facts
 
 DEPOSIT = Decimal("100.00")

@@ -15,6 +15,7 @@ from shop.services import Shop
 
 SERVICE_KEY_FILE = "service-key"
 TOKEN_VALID_S = 3600
+SESSION_KEY_FILE = "session-key"
 
 
 def with_own_keys(shop: Shop) -> Shop:
@@ -22,18 +23,22 @@ def with_own_keys(shop: Shop) -> Shop:
     common = shop.common
     if common.shop_auth == "open":
         return shop
-    own = {"shop_service_key": common.shop_service_key or service_key(common.shop_data_dir)}
+    folder = common.shop_data_dir
+    own = {"shop_service_key": common.shop_service_key or secret_of(folder / SERVICE_KEY_FILE)}
     if common.shop_jwt_keys is None:
-        local_key(common.shop_data_dir)
-        own["shop_jwt_keys"] = str(local_key_file(common.shop_data_dir))
+        local_key(folder)
+        own["shop_jwt_keys"] = str(local_key_file(folder))
         own["shop_jwt_issuer"] = common.shop_jwt_issuer or ISSUER
-    return shop.replaced(dict.fromkeys(shop.services, own))
+    changes = dict.fromkeys(shop.services, own)
+    for name, settings in shop.settings.items():
+        if getattr(settings, "shop_session_key", "") is None:
+            changes[name] = {**own, "shop_session_key": secret_of(folder / SESSION_KEY_FILE)}
+    return shop.replaced(changes)
 
 
-def service_key(folder: Path) -> str:
-    """That of this data folder; a new one where there is none."""
-    folder.mkdir(parents=True, exist_ok=True)
-    path = folder / SERVICE_KEY_FILE
+def secret_of(path: Path) -> str:
+    """What this file holds; a new secret where there is none."""
+    path.parent.mkdir(parents=True, exist_ok=True)
     write_once(path, secrets.token_urlsafe(48).encode())
     return path.read_text()
 

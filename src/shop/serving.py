@@ -1,33 +1,32 @@
 """Runs one service, or the whole shop in one process."""
 
 import asyncio
-import gc
-import resource
 import signal
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from contextlib import asynccontextmanager, suppress
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
+from functools import partial
 from typing import TypeVar
 
 import aiohttp
 import uvloop
 
-from kernel.adapters.http.server.server import listen
+from kernel.adapters.http.metrics_port import Exposition, MetricsPort
 from kernel.adapters.in_process.bus import InProcessBroker, InProcessBus, InProcessNotifications
-from kernel.adapters.postgres.checks.start import naming, require_migratable
-from kernel.adapters.postgres.migrating.migrate import migrate
 from kernel.adapters.rabbit.bus import RabbitBus
 from kernel.adapters.rabbit.notifications import RabbitNotifications
 from kernel.ports.bus import Bus, Notifications
 from kernel.service import Host
-from kernel.settings import SettingsError, required, variable
+from kernel.settings import required
 from shop.documents import messages_of
+from shop.free_ports import require_free_ports
 from shop.identity import require_reach, with_own_keys
+from shop.migrating import migrate_databases
+from shop.process import allow_many_connections, collect_garbage_rarely
 from shop.services import Shop
 
 T = TypeVar("T")
 
 READY_POLL_S = 0.02
-YOUNG_OBJECTS_MAX = 50_000
 
 
 def run(main: Callable[[asyncio.Event], Awaitable[T]]) -> T:
@@ -39,27 +38,10 @@ def run(main: Callable[[asyncio.Event], Awaitable[T]]) -> T:
             asyncio.get_running_loop().add_signal_handler(number, stop.set)
         return await main(stop)
 
-    _allow_many_connections()
-    _collect_garbage_rarely()
+    allow_many_connections()
+    collect_garbage_rarely()
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         return runner.run(until_signalled())
-
-
-def _collect_garbage_rarely() -> None:
-    """Reference counts free nearly all that a call leaves; looking for cycles 20 times a batch finds nothing.
-
-    What the imports made lives as long as the process, and is not looked at at all.
-    """
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(YOUNG_OBJECTS_MAX)
-
-
-def _allow_many_connections() -> None:
-    """An open stream is an open file, of which a process may often have 1024 only until it asks for more."""
-    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
-    with suppress(ValueError, OSError):  # as where the system means less than it says
-        resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
 
 
 async def serve_all(shop: Shop, stop: asyncio.Event) -> None:
@@ -69,34 +51,56 @@ async def serve_all(shop: Shop, stop: asyncio.Event) -> None:
     gateway with nothing behind it.
     """
     shop = _at_local_urls(shop)
-    broker = InProcessBroker(shop.catalog)
-    async with asyncio.TaskGroup() as group:
+    broker, figures = InProcessBroker(shop.catalog), MetricsPort()
+
+    def begin(name: str) -> None:
+        group.create_task(_serve(name, shop, stop, partial(figures.show, f"/metrics/{name}"), broker))
+
+    async with _metrics_port(shop, figures, stop), asyncio.TaskGroup() as group:
         for name in shop.stores:
-            group.create_task(serve(name, shop, stop, broker))
+            begin(name)
         for name in shop.stores:
             await _until_ready(url_of(shop, name), stop)
         for name in shop.services:
             if name not in shop.stores:
-                group.create_task(serve(name, shop, stop, broker))
+                begin(name)
 
 
-async def serve(name: str, shop: Shop, stop: asyncio.Event, broker: InProcessBroker | None = None) -> None:
-    """One service. `broker` is that of this process, if it has one; RABBITMQ_URL names another."""
+async def serve(name: str, shop: Shop, stop: asyncio.Event) -> None:
+    """One service, alone."""
+    figures = MetricsPort()
+    async with _metrics_port(shop, figures, stop):
+        await _serve(name, shop, stop, partial(figures.show, "/metrics"))
+
+
+def _metrics_port(shop: Shop, figures: MetricsPort, stop: asyncio.Event) -> AbstractAsyncContextManager[None]:
+    return figures.open(shop.common.bind_host, shop.common.metrics_port, stop)
+
+
+async def _serve(
+    name: str,
+    shop: Shop,
+    stop: asyncio.Event,
+    expose: Callable[[Exposition], None],
+    broker: InProcessBroker | None = None,
+) -> None:
+    """`broker` is that of this process, if it has one; RABBITMQ_URL names another."""
     settings = shop.settings[name]
     require_reach(settings)
 
     def bus() -> Bus:
         if broker and not settings.rabbitmq_url:
             return InProcessBus(broker, name)
-        return RabbitBus(required(settings, "rabbitmq_url").split(","), name, shop.catalog)
+        return RabbitBus([required(settings, "rabbitmq_url")], name, shop.catalog)
 
     def notifications() -> Notifications:
         """Without any broker a gateway hears nothing, and reads."""
         if settings.rabbitmq_url:
-            return RabbitNotifications(settings.rabbitmq_url.split(","), name)
+            return RabbitNotifications([settings.rabbitmq_url], name)
         return InProcessNotifications(broker or InProcessBroker(shop.catalog))
 
-    host = Host(bus=bus, notifications=notifications, asyncapi=messages_of(shop, name), stop=stop)
+    asyncapi = messages_of(shop, name)
+    host = Host(bus=bus, notifications=notifications, asyncapi=asyncapi, expose=expose, stop=stop)
     await shop.services[name].load_main().serve(settings, host)
 
 
@@ -110,32 +114,6 @@ def _at_local_urls(shop: Shop) -> Shop:
     return shop.replaced(changes)
 
 
-async def require_given_databases(shop: Shop) -> None:
-    """Raises Unavailable or SchemaMismatch, before embedded servers are made for the other services."""
-    given = {name: shop.settings[name].database_url for name in shop.stores}
-    await require_migratable([(url, shop.services[name].load_schema()) for name, url in given.items() if url])
-
-
-async def migrate_databases(shop: Shop, services: Sequence[str]) -> dict[str, int]:
-    """Bring the databases to their newest revision; answers with its number, by service.
-
-    All of them are checked before any is migrated.
-    """
-    databases = [
-        (required(shop.settings[name], "database_url"), shop.services[name].load_schema())
-        for name in services
-    ]
-    await require_migratable(databases)
-    within_s = shop.common.shop_migrate_lock_within
-    revisions = {}
-    for url, schema in databases:
-        with naming(schema.service, url):
-            revisions[schema.service] = await migrate(
-                url, schema.service, schema.versions, lock_within_s=within_s
-            )
-    return revisions
-
-
 @asynccontextmanager
 async def open_shop(shop: Shop, stop: asyncio.Event) -> AsyncIterator[None]:
     """The whole shop, migrated and answering, until the block ends; `stop` ends it early.
@@ -145,12 +123,7 @@ async def open_shop(shop: Shop, stop: asyncio.Event) -> AsyncIterator[None]:
     """
     require_reach(shop.common)
     shop = with_own_keys(shop)
-    ports = {own.port for own in shop.settings.values()}
-    if len(ports) < len(shop.services):
-        names = sorted(variable(service.settings, "port") for service in shop.services.values())
-        raise SettingsError(f"{', '.join(names)} must be different")
-    for port in ports:
-        listen(shop.common.bind_host, port).close()
+    require_free_ports(shop)
     await migrate_databases(shop, shop.stores)
     async with asyncio.TaskGroup() as group:
         group.create_task(serve_all(shop, stop))

@@ -76,6 +76,8 @@ VIOLATIONS = [
     ("postgres", "kernel/settings.py", "import asyncpg"),
     ("litestar", "orders/wire.py", "import litestar"),
     ("litestar", "payments/contract/http.py", "import litestar"),
+    ("rate-limits", "kernel/settings.py", "import limits"),
+    ("rate-limits", "kernel/wiring/rate_limits.py", "import redis.asyncio"),
     ("telemetry", "orders/adapters/inbound/http.py", "import prometheus_client"),
     ("telemetry", "kernel/wiring/providers.py", "import opentelemetry.trace"),
     ("dishka", "orders/main.py", "import dishka"),

@@ -59,6 +59,14 @@ DISCARDED = {
     "discarded_by": "ada",
     "note": "",
 }
+ACT = {
+    "user_id": "alice",
+    "subject": uuid4(),
+    "did": "deposit",
+    "operator": "ada",
+    "through": "",
+    "at": NOW,
+}
 
 
 class Database:
@@ -101,6 +109,8 @@ async def database(
         ("payments", "payments", PAYMENT, "reason"),
         ("orders", "discarded_messages", DISCARDED, "note"),
         ("payments", "discarded_messages", DISCARDED, "note"),
+        ("orders", "operator_record", ACT, "through"),
+        ("payments", "operator_record", ACT, "through"),
     ],
 )
 async def test_what_is_append_only_refuses_every_change(
@@ -155,6 +165,8 @@ async def test_a_balance_cannot_become_negative(database: Database) -> None:
         ("payments", "transfers", TRANSFER, {"sequence": 2, "id": uuid4(), "idempotency_key": None}),
         ("payments", "transfers", TRANSFER, {"sequence": 2, "id": uuid4(), "order_id": None}),
         ("payments", "payments", PAYMENT, {"decision": "declined"}),
+        ("orders", "operator_record", ACT, {"operator": "grace"}),
+        ("payments", "operator_record", ACT, {"operator": "grace"}),
     ],
 )
 async def test_what_must_be_unique_is_unique(

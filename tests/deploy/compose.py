@@ -23,6 +23,8 @@ JOBS = {name: container for name, container in OURS.items() if name not in SERVI
 MIGRATIONS = {name: container for name, container in JOBS.items() if container["command"][0] == "migrate"}
 # By the names of their variables.
 SETTINGS = {name for service in services.OURS for name in variables(service.settings)}
+# What makes the second role of each database, here and in the overlay dev.
+SERVICE_ROLE = "deploy/k8s/overlays/dev/database/service.sql"
 OBSERVERS = {name for name, container in CONTAINERS.items() if container.get("profiles") == ["observe"]}
 
 

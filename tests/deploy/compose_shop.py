@@ -4,7 +4,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from kernel.adapters.embedded.postgres import EmbeddedPostgres
-from tests.deploy.compose import CONTAINERS, MIGRATIONS, OURS, SERVICES, image_ports
+from tests.deploy.compose import CONTAINERS, JOBS, OURS, SERVICES, image_ports
 from tests.deploy.image import Image
 from tests.servers.postgres import Template
 from tests.servers.process import Process, StartFailed, start_together
@@ -18,7 +18,9 @@ class ComposeShop(Shop):
     which is a container there, and a port that would be the same for two shops on one machine.
     """
 
-    def __init__(self, directory: Path, image: Image, broker_url: str, template: Template) -> None:
+    def __init__(
+        self, directory: Path, image: Image, broker_url: str, template: Template, *, own_users: bool
+    ) -> None:
         super().__init__(directory)
         self.image = image
         self.databases = {
@@ -28,14 +30,18 @@ class ComposeShop(Shop):
             for name, container in CONTAINERS.items()
             if container.get("image", "").startswith("postgres")
         }
-        self._addresses = {"rabbitmq:5672": urlsplit(broker_url).netloc}
+        # The users of the file, where the broker has them.
+        netloc = urlsplit(broker_url).netloc
+        self._addresses = {"rabbitmq:5672": netloc.rpartition("@")[2] if own_users else netloc}
         for service, port in image_ports().items():
             self._addresses[f"{service}:{port}"] = urlsplit(self.urls[service]).netloc
 
     async def start(self) -> None:
         for name, database in self.databases.items():
-            self._addresses[f"{name}:5432"] = urlsplit(database.start()).netloc
-        for job in map(self.container, MIGRATIONS):
+            owner = CONTAINERS[name]["environment"]["POSTGRES_USER"]
+            self._addresses[f"{owner}@{name}:5432"] = urlsplit(database.start()).netloc
+            self._addresses[f"service@{name}:5432"] = urlsplit(database.service_url).netloc
+        for job in (self.container(name) for name in JOBS if "profiles" not in OURS[name]):
             job.spawn()
             if await job.ended() != 0:
                 raise StartFailed(f"{job} ended with {job.exit_code}:\n{job.last_words}")
@@ -56,7 +62,10 @@ class ComposeShop(Shop):
     def _here(self, value: str) -> str:
         """A variable's value, its address replaced by that of the local server."""
         url = urlsplit(value)
-        address = self._addresses.get(url.netloc.rpartition("@")[2])
+        account, at, place = url.netloc.rpartition("@")
+        address = self._addresses.get(f"{url.username}@{place}", self._addresses.get(place))
+        if address and at and "@" not in address:
+            address = f"{account}@{address}"
         return url._replace(netloc=address).geturl() if address else value
 
     async def stop(self) -> None:

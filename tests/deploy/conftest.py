@@ -6,6 +6,8 @@ import pytest
 
 from tests.deploy.compose_shop import ComposeShop
 from tests.deploy.image import UV, Image, python_for_everybody
+from tests.deploy.typescript import install
+from tests.servers.broker import Broker
 from tests.servers.postgres import Template
 from tests.spec.scenario import Http
 from tests.spec.store import Store
@@ -26,11 +28,17 @@ def image(scratch: Path) -> Iterator[Image]:
         image.remove()
 
 
+@pytest.fixture(scope="session")
+def installed() -> Path:
+    return install()
+
+
 @pytest.fixture(scope="module")
 async def compose_shop(
-    scratch: Path, image: Image, broker: str, template: Template
+    scratch: Path, image: Image, broker: str, coming_broker: Broker, template: Template
 ) -> AsyncIterator[ComposeShop]:
-    async with ComposeShop(scratch / "compose", image, broker, template) as shop:
+    ours = coming_broker.node is not None
+    async with ComposeShop(scratch / "compose", image, broker, template, own_users=ours) as shop:
         yield shop
 
 

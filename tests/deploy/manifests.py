@@ -1,6 +1,7 @@
 """The overlays of deploy/k8s, rendered, and what they say of pods."""
 
 import base64
+import re
 import shutil
 import subprocess
 from collections.abc import Iterator
@@ -19,6 +20,9 @@ CUSTOM = {
     "postgresql.cnpg.io": "@kubernetes-models/cloudnative-pg",
     "gateway.networking.k8s.io": "@kubernetes-models/gateway-api",
     "monitoring.coreos.com": "@kubernetes-models/prometheus-operator",
+    "cert-manager.io": "@kubernetes-models/cert-manager",
+    "external-secrets.io": "@kubernetes-models/external-secrets",
+    "generators.external-secrets.io": "@kubernetes-models/external-secrets",
     "barmancloud.cnpg.io": None,
     "rabbitmq.com": None,
 }
@@ -88,17 +92,25 @@ def shops(overlay: str) -> Iterator[tuple[str, Object]]:
                 yield owner, container
 
 
-def environment_of(overlay: str, container: Object) -> dict[str, str]:
-    """The variables of a container, also from secrets and config maps, as far as the overlay has them."""
+def environment_of(overlay: str, container: Object, unknown: str = "") -> dict[str, str]:
+    """The variables of a container; `unknown` for what a secret holds that the overlay does not have.
+
+    A variable that later ones name as `$(NAME)` is no more than a part of their values.
+    """
     maps, secrets = of_kind(overlay, "ConfigMap"), of_kind(overlay, "Secret")
     found: dict[str, str] = {}
+    parts: set[str] = set()
     for source in container.get("envFrom", []):
         found |= maps[source["configMapRef"]["name"]]["data"]
     for variable in container.get("env", []):
         if "value" in variable:
-            found[variable["name"]] = variable["value"]
+            named = set(re.findall(r"\$\((\w+)\)", variable["value"]))
+            assert named <= found.keys(), f"{variable['name']} names what is not there before it"
+            parts |= named
+            found[variable["name"]] = re.sub(r"\$\((\w+)\)", lambda name: found[name[1]], variable["value"])
         else:
             wanted = variable["valueFrom"]["secretKeyRef"]
             data = secrets[wanted["name"]]["data"] if secrets else {}
-            found[variable["name"]] = base64.b64decode(data.get(wanted["key"], "")).decode()
-    return found
+            known = base64.b64decode(data.get(wanted["key"], "")).decode()
+            found[variable["name"]] = known if secrets else unknown
+    return {name: value for name, value in found.items() if name not in parts}

@@ -1,50 +1,11 @@
-"""The objects that operators read, in deploy/k8s, against the types that npm has of their schemas.
-
-An object becomes a constant of its kind's type, so that the TypeScript compiler refuses an unknown field
-and a wrong type. After a change of versions in types/package.json: `npm install --package-lock-only` there.
-"""
+"""The objects that operators read, in deploy/k8s, against the types that npm has of their schemas."""
 
 import copy
-import hashlib
 import json
-import re
-import shutil
-import subprocess
-import tempfile
-from contextlib import suppress
 from pathlib import Path
 
-import pytest
-
-from tests.deploy.compose import ROOT
 from tests.deploy.manifests import CUSTOM, Object, is_custom, name_of, rendered
-
-TYPES = Path(__file__).parent / "types"
-INSTALL_S_MAX = 300
-# A lock that is wrong must fail; only a machine without a network is excused.
-UNREACHABLE = re.compile(r"\b(ENOTFOUND|EAI_AGAIN|ECONNREFUSED|ECONNRESET|ETIMEDOUT|ENETUNREACH)\b")
-
-
-@pytest.fixture(scope="module")
-def installed() -> Path:
-    """A folder with the compiler and the types, installed once for each lock. Skips where npm cannot."""
-    if shutil.which("npm") is None:
-        pytest.skip("npm is not installed")
-    lock = (TYPES / "package-lock.json").read_bytes()
-    folder = ROOT / ".cache" / f"types-{hashlib.sha256(lock).hexdigest()[:12]}"
-    if not (folder / "node_modules").exists():
-        with tempfile.TemporaryDirectory(dir=folder.parent) as scratch:
-            part = shutil.copytree(TYPES, Path(scratch) / "types")
-            done = subprocess.run(
-                ["npm", "ci"], cwd=part, capture_output=True, text=True, timeout=INSTALL_S_MAX, check=False
-            )
-            if UNREACHABLE.search(done.stderr):
-                pytest.skip("npm reaches no registry")
-            assert done.returncode == 0, done.stderr
-            with suppress(OSError):  # Another process was first.
-                part.rename(folder)
-    shutil.copy(TYPES / "kept-by-hand.d.ts", folder)
-    return folder
+from tests.deploy.typescript import compiled
 
 
 def custom(overlay: str = "production") -> list[Object]:
@@ -56,18 +17,7 @@ def faults(things: list[Object], installed: Path, tmp_path: Path) -> dict[int, s
     lines = [
         f"const o{number}: {type_of(thing)} = {json.dumps(thing)};" for number, thing in enumerate(things)
     ]
-    source = installed / f"{tmp_path.name}.ts"
-    source.write_text("\n".join(lines))
-    options = ["--noEmit", "--strict", "--skipLibCheck", "--module", "nodenext"]
-    try:
-        checked = subprocess.run(
-            ["node_modules/.bin/tsc", *options, source.name], cwd=installed, capture_output=True, text=True
-        )
-    finally:
-        source.unlink()
-    said = re.findall(r"^\S+\((\d+),\d+\): error (.*)$", checked.stdout, re.MULTILINE)
-    assert bool(said) == bool(checked.returncode), checked.stdout
-    return {int(line) - 1: error for line, error in said}
+    return compiled(lines, installed, tmp_path)
 
 
 def type_of(thing: Object) -> str:

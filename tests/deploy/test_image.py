@@ -6,14 +6,11 @@ import re
 import shutil
 import subprocess
 import sys
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 
 import pytest
 
+from tests.deploy.answering import service_answering
 from tests.deploy.compose import ROOT, VERSION, arguments, stage
 
 ENGINES = ("docker", "podman", "buildah")
@@ -36,27 +33,6 @@ def test_the_image_installs_only_pinned_libraries_and_none_of_the_embedded_serve
     commands = "\n".join(arguments("RUN"))
     assert "uv pip sync --require-hashes --compile-bytecode requirements/runtime.txt" in commands
     assert "embedded" not in commands + (ROOT / "requirements/runtime.txt").read_text()
-
-
-@contextmanager
-def service_answering(status: int) -> Iterator[int]:
-    """A server whose /health/ready answers `status` and anything else 404; gives its port."""
-
-    class Handler(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            self.send_response(status if self.path == "/health/ready" else 404)
-            self.end_headers()
-
-        def log_message(self, *_: object) -> None: ...
-
-    with HTTPServer(("127.0.0.1", 0), Handler) as server:
-        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-        thread.start()
-        try:
-            yield server.server_port
-        finally:
-            server.shutdown()
-            thread.join()
 
 
 def image_health_check(tmp_path: Path, port: int) -> int:

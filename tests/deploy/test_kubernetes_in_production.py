@@ -1,14 +1,11 @@
 """What the overlay for production promises beyond the others."""
 
+import ipaddress
 from typing import Any
 
 import pytest
 import yaml
 
-from gateway.adapters.inbound.accounts import AccountsController
-from gateway.adapters.inbound.orders import OrdersController
-from gateway.main import api
-from gateway.settings import GatewaySettings
 from kernel.adapters.postgres.connections.engine import POOL_SIZE
 from tests.deploy.alerts import TARGET, prometheus_rule
 from tests.deploy.compose import image_ports
@@ -70,26 +67,16 @@ def test_the_broker_has_three_nodes_that_stop_in_a_minority() -> None:
     assert "cluster_partition_handling = pause_minority" in broker["spec"]["rabbitmq"]["additionalConfig"]
 
 
-def test_the_public_route_leads_to_what_clients_may_ask_and_to_nothing_else() -> None:
-    (route,) = of_kind("production", "HTTPRoute").values()
-    (rule,) = route["spec"]["rules"]
-    opened = {match["path"]["value"] for match in rule["matches"]}
-    assert {AccountsController.path, OrdersController.path} <= opened
-    assert {api(GatewaySettings()).ui_path, "/schema"} <= opened
-    assert [path for path in opened if path == "/" or path.startswith(("/health", "/metrics"))] == []
-    assert rule["backendRefs"] == [{"name": "gateway", "port": SERVICES["gateway"]}]
-
-
 # Who reaches what, in production: (from, to, port); `*` is everywhere, also outside of the cluster.
 REACHED: set[tuple[str, str, Any]] = {
     ("*", "gateway", "http"),
     ("gateway", "orders", "http"),
     ("gateway", "payments", "http"),
     ("orders", "payments", "http"),
-    *(("monitoring", service, "http") for service in ("orders", "payments")),
-    *((service, "rabbitmq", 5672) for service in SERVICES),
+    *(("monitoring", service, "metrics") for service in SERVICES),
+    *((client, "rabbitmq", 5671) for client in (*SERVICES, "declare-topology")),
     *(("rabbitmq", "rabbitmq", port) for port in (4369, 25672)),
-    ("monitoring", "rabbitmq", 15692),
+    ("monitoring", "rabbitmq", 15691),
     *(
         (client, f"{name}-db", 5432)
         for name in ("orders", "payments")
@@ -103,31 +90,81 @@ REACHED: set[tuple[str, str, Any]] = {
     *(("monitoring", f"{name}-db", 9187) for name in ("orders", "payments")),
 }
 
+OUTSIDE = {"*", "monitoring", "cnpg-system"}
+# Who leaves for places that no policy of ours is about: (from, to, port).
+LEFT_FOR: set[tuple[str, str, Any]] = {
+    ("*", "kube-system", 53),
+    *((service, to, port) for service in SERVICES for to, port in (("monitoring", 4318), ("internet", 443))),
+    *((f"{name}-db", "*", port) for name in ("orders", "payments") for port in (443, 6443)),
+}
+
 
 def test_nothing_reaches_anything_but_what_it_needs() -> None:
     policies = of_kind("production", "NetworkPolicy").values()
-    closed = [policy["spec"] for policy in policies if "ingress" not in policy["spec"]]
-    assert closed == [{"podSelector": {}, "policyTypes": ["Ingress"]}], "every pod is closed first"
-    reached = {
-        (client, server, port["port"])
-        for policy in policies
-        for rule in policy["spec"].get("ingress", [])
-        for server in chosen(policy["spec"]["podSelector"])
-        for port in rule["ports"]
-        for client in clients(rule)
+    closed = [policy["spec"] for policy in policies if not {"ingress", "egress"} & policy["spec"].keys()]
+    assert closed == [{"podSelector": {}, "policyTypes": ["Ingress", "Egress"]}], "every pod is closed first"
+    assert {(client, server, port) for server, client, port in allowed("ingress", "from")} == REACHED
+
+
+def test_nothing_is_let_out_but_to_where_it_is_let_in_and_to_a_few_places_outside() -> None:
+    within = {
+        (client, server, SERVICES[server] if port == "http" else port)
+        for client, server, port in REACHED
+        if client not in OUTSIDE
     }
-    assert reached == REACHED
+    assert allowed("egress", "to") == within | LEFT_FOR
 
 
-def clients(rule: Object) -> set[str]:
-    """The pods and namespaces that an ingress rule lets in."""
-    if "from" not in rule:
+def test_the_internet_is_no_private_network() -> None:
+    policies = of_kind("production", "NetworkPolicy").values()
+    rules = [rule for policy in policies for rule in policy["spec"].get("egress", [])]
+    blocks = [peer["ipBlock"] for rule in rules for peer in rule.get("to", []) if "ipBlock" in peer]
+    assert {block["cidr"] for block in blocks} == {"0.0.0.0/0", "::/0"}
+    for address in (
+        "10.1.2.3",
+        "172.20.0.1",
+        "192.168.0.1",
+        "169.254.169.254",
+        "100.64.0.1",
+        "fd00::1",
+        "fe80::1",
+    ):
+        reached = [block for block in blocks if within(address, block["cidr"])]
+        assert all(any(within(address, network) for network in block["except"]) for block in reached), address
+
+
+def within(address: str, network: str) -> bool:
+    return ipaddress.ip_address(address) in ipaddress.ip_network(network)
+
+
+def allowed(direction: str, side: str) -> set[tuple[str, str, Any]]:
+    """(whose policy it is, the other side, port) of every rule in that direction."""
+    return {
+        (own, other, port["port"])
+        for policy in of_kind("production", "NetworkPolicy").values()
+        for rule in policy["spec"].get(direction, [])
+        for own in chosen(policy["spec"]["podSelector"])
+        for port in rule["ports"]
+        for other in others(rule, side)
+    }
+
+
+def others(rule: Object, side: str) -> set[str]:
+    """The pods and namespaces at the other side of a rule; `internet` for addresses."""
+    if side not in rule:
         return {"*"}
-    return {name for peer in rule["from"] for selector in peer.values() for name in chosen(selector)}
+    return {
+        name
+        for peer in rule[side]
+        for kind, selector in peer.items()
+        for name in ({"internet"} if kind == "ipBlock" else chosen(selector))
+    }
 
 
 def chosen(selector: Object) -> set[str]:
-    """The names that a selector asks for; ours ask for one label."""
+    """The names that a selector asks for; ours ask for one label. `*` for one that asks for nothing."""
+    if not selector:
+        return {"*"}
     values = [{value} for value in selector.get("matchLabels", {}).values()]
     values += [set(expression["values"]) for expression in selector.get("matchExpressions", [])]
     (names,) = values

@@ -31,13 +31,18 @@ def test_the_workflow_is_valid() -> None:
 
 
 def test_it_checks_tests_and_deploys_both_ways() -> None:
-    assert JOBS.keys() == {"check", "test", "compose", "kind"}
+    assert JOBS.keys() == {"check", "dependencies", "test", "images", "compose", "sign-in", "kind"}
     assert "make check" in commands("check")
+    assert "make audit-deps" in commands("dependencies")
     assert "make test" in commands("test")
     assert "docker compose up --build" in commands("compose")
     assert "kubectl apply -k deploy/k8s/overlays/dev" in commands("kind")
     for job in ("compose", "kind"):
         assert "python3 deploy/walkthrough.py" in commands(job)
+
+
+def test_it_prints_the_digests_of_all_images() -> None:
+    assert commands("images") == "python3 deploy/images.py"
 
 
 def test_every_file_that_a_job_names_is_there() -> None:

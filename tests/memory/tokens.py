@@ -1,3 +1,4 @@
+from kernel.domain.caller import Role
 from kernel.domain.errors import Unauthenticated
 from kernel.ports.clock import Clock
 from kernel.ports.tokens import Verified
@@ -13,6 +14,10 @@ class MemoryTokens:
 
     def remembered(self, token: str) -> Verified | None:
         return self._valid(token) if token in self._remembered else None
+
+    def says_service(self, token: str) -> bool:
+        verified = self.known.get(token)
+        return verified is not None and verified.caller.role is Role.SERVICE
 
     async def verify(self, token: str) -> Verified:
         verified = self._valid(token)

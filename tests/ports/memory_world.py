@@ -4,12 +4,14 @@ import asyncio
 from collections.abc import Callable
 from typing import Any
 
+from kernel.domain.acts import Act
 from kernel.ports.outbox import Outbox, OutboxRow
 from kernel.ports.parked import DiscardedMessages
 from orders.domain.status import StatusChanged
 from payments.ports.accounts import Statements
 from tests.assembly import InMemory, OrdersInMemory, PaymentsInMemory
 from tests.memory.database import MemoryDatabase
+from tests.memory.operator_record import OPERATOR_RECORD
 from tests.memory.orders import ORDER_HISTORY
 from tests.memory.outbox import MemoryOutbox
 from tests.memory.parked import DISCARDED, PARKED, MemoryDiscardedMessages
@@ -43,6 +45,10 @@ class MemoryWorld(OrdersInMemory, PaymentsInMemory, World):
             DiscardedRow(row.id, *columns(row.parked), row.at, row.by, row.note)
             for row in self.database.rows(DISCARDED)
         ]
+
+    async def record_rows(self) -> list[Act]:
+        rows = self.database.rows(OPERATOR_RECORD)
+        return sorted(rows, key=lambda row: (row.user_id, row.subject, row.did))
 
     async def history_rows(self) -> list[StatusChanged]:
         rows = self.database.rows(ORDER_HISTORY)

@@ -10,8 +10,11 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from kernel.adapters.postgres.messages.inbox import PostgresInbox
 from kernel.adapters.postgres.messages.outbox import PostgresBacklog, PostgresOutbox
 from kernel.adapters.postgres.messages.parked import PostgresDiscardedMessages, PostgresParkedMessages
+from kernel.adapters.postgres.operator_record import PostgresOperatorRecord
 from kernel.adapters.postgres.statements.unit_of_work import PostgresUnitOfWork
+from kernel.domain.acts import Act
 from kernel.ports.inbox import Inbox
+from kernel.ports.operator_record import OperatorRecord
 from kernel.ports.outbox import Backlog, Outbox, OutboxRow
 from kernel.ports.parked import DiscardedMessages, ParkedMessages
 from orders.adapters.outbound.postgres.orders import PostgresHistory, PostgresOrders
@@ -82,6 +85,13 @@ class PostgresWorld(World):
     async def discarded_rows(self) -> list[DiscardedRow]:
         rows = await self.watcher.fetch("SELECT * FROM discarded_messages ORDER BY id")
         return [DiscardedRow(**row) for row in rows]
+
+    def record(self, uow: Any) -> OperatorRecord:
+        return PostgresOperatorRecord(uow)
+
+    async def record_rows(self) -> list[Act]:
+        rows = await self.watcher.fetch("SELECT * FROM operator_record ORDER BY user_id, subject, did")
+        return [Act(**row) for row in rows]
 
     def orders(self, uow: Any) -> Orders:
         return PostgresOrders(uow)

@@ -8,7 +8,7 @@ import re
 import pytest
 from typing_extensions import get_protocol_members, is_protocol
 
-IN_MEMORY, REAL = ("Memory", "InProcess"), ("Postgres", "Rabbit", "Http", "Jwt", "System")
+IN_MEMORY, REAL = ("Memory", "InProcess"), ("Postgres", "Rabbit", "Http", "Jwt", "Counted", "System")
 
 
 def classes(room: str) -> dict[str, type]:

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from kernel.adapters.postgres.operator_record import PostgresOperatorRecord
 from kernel.adapters.postgres.statements.unit_of_work import PostgresUnitOfWork
 from kernel.adapters.system_clock import SystemClock
 from kernel.application.group_commit import GroupCommit
@@ -26,9 +27,8 @@ clock = SystemClock()
 def deposits_into(engine: AsyncEngine) -> GroupCommit[Deposit, Deposited]:
     async def make(commands: Any) -> Any:
         uow = PostgresUnitOfWork(engine)
-        return await MakeDeposits(uow, PostgresAccounts(uow), PostgresLedger(uow), clock, by_users=True)(
-            commands
-        )
+        accounts, ledger, record = PostgresAccounts(uow), PostgresLedger(uow), PostgresOperatorRecord(uow)
+        return await MakeDeposits(uow, accounts, ledger, record, clock, by_users=True)(commands)
 
     return GroupCommit(make, clock)
 

@@ -170,7 +170,7 @@ async def test_an_operator_finds_the_dead_letter_of_any_consumer_and_sends_it_ba
         world = await opened.enter_async_context(rabbit_world(broker, WITH_RECEIPTS))
         at_orders, at_receipts = Inbox(), Inbox(refuse)
         await subscribed(opened, world, "orders", at_orders)
-        await subscribed(opened, world, "receipts", at_receipts)
+        receipts = await subscribed(opened, world, "receipts", at_receipts)
         payments = await subscribed(opened, world, "payments", Inbox())
         async with relayed(payments, captured(1)):
             await at_receipts.has(1)
@@ -184,7 +184,8 @@ async def test_an_operator_finds_the_dead_letter_of_any_consumer_and_sends_it_ba
                 PAYMENT_CAPTURED,
                 "unreadable",
             )
-            await visit.send_back(letter)
+        async with receipts.dead_letters() as letters:
+            await letters.hand_over([letter.parked.id], at_receipts)
         assert await at_receipts.has(2) == [b"[1]"] * 2
         assert at_orders.bodies == [b"[1]"]
 

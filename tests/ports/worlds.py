@@ -11,9 +11,11 @@ from uuid import UUID
 
 import pytest
 
+from kernel.domain.acts import Act
 from kernel.domain.events import Event, Parked
 from kernel.domain.value import value
 from kernel.ports.inbox import Inbox
+from kernel.ports.operator_record import OperatorRecord
 from kernel.ports.outbox import Backlog, Outbox, OutboxRow
 from kernel.ports.parked import DiscardedMessages, ParkedMessages
 from kernel.ports.unit_of_work import UnitOfWork
@@ -146,6 +148,13 @@ class World(ABC):
 
     @abstractmethod
     async def discarded_rows(self) -> list[DiscardedRow]: ...
+
+    @abstractmethod
+    def record(self, uow: Any) -> OperatorRecord: ...
+
+    @abstractmethod
+    async def record_rows(self) -> list[Act]:
+        """In key order."""
 
     @abstractmethod
     def orders(self, uow: Any) -> Orders: ...

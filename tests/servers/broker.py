@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
+from deploy.images import listed
 from tests.servers.rabbitmq import (
     NoBroker,
     PrivateRabbitMQ,
@@ -22,6 +23,7 @@ from tests.servers.rabbitmq import (
 
 APT_S_MAX = 600.0
 DOCKER_PULL_S_MAX = 300.0
+RABBITMQ = next(image for image in listed() if image.startswith("rabbitmq:"))
 
 
 class Broker:
@@ -129,7 +131,7 @@ def docker_broker(directory: Path) -> Iterator[str]:
     """Runs the client in the foreground: it passes the SIGTERM of our death on to the container."""
     name = f"shop-tests-{os.getpid()}-{random.randrange(10**6)}"
     directory.mkdir(parents=True, exist_ok=True)
-    command = ["docker", "run", "--rm", "--name", name, "-p", "127.0.0.1::5672", "rabbitmq:4"]
+    command = ["docker", "run", "--rm", "--name", name, "-p", "127.0.0.1::5672", RABBITMQ]
     with (directory / "output.log").open("ab") as output:
         client = spawn(command, output.fileno(), signal.SIGTERM, dict(os.environ), directory)
 

@@ -103,7 +103,8 @@ class ReplicatedDatabase(Database):
         copy = directory / "cluster"
         copy.mkdir(parents=True, mode=0o700)
         account.own(copy)
-        shutil.copy(original / "password", directory)
+        for name in ("password", "service-password"):
+            shutil.copy(original / name, directory)
         with reach(copy, account) as folder:
             command = [find_binaries(account) / "pg_basebackup", "--dbname", primary.url]
             command += ["--pgdata", folder.path, "--write-recovery-conf", "--checkpoint", "fast", "--no-sync"]

@@ -7,7 +7,7 @@ from kernel.adapters.identity.local_key import ISSUER, local_key, local_key_file
 from kernel.adapters.identity.services import ServiceTokens
 from kernel.adapters.system_clock import SystemClock
 from kernel.domain.caller import Caller, Role
-from shop.identity import service_key
+from shop.identity import SERVICE_KEY_FILE, SESSION_KEY_FILE, secret_of
 
 AUDIENCE = "shop"
 VALID_S = 24 * 3600
@@ -21,13 +21,15 @@ class Keys:
 
     @property
     def settings(self) -> dict[str, str]:
-        """Of `shop serve`, which makes no keys."""
+        """Of `shop serve`, which makes no keys. Calls are counted, and never too many."""
         local_key(self.folder)
         return {
             "SHOP_AUTH": "jwt",
+            "SHOP_RATE_LIMIT": "1000000/second",
             "SHOP_JWT_ISSUER": ISSUER,
             "SHOP_JWT_KEYS": str(local_key_file(self.folder)),
-            "SHOP_SERVICE_KEY": service_key(self.folder),
+            "SHOP_SERVICE_KEY": secret_of(self.folder / SERVICE_KEY_FILE),
+            "SHOP_SESSION_KEY": secret_of(self.folder / SESSION_KEY_FILE),
         }
 
     def token(self, user: str, role: Role = Role.USER, *, valid_s: int = VALID_S) -> str:
@@ -35,7 +37,9 @@ class Keys:
         return sign(key, Caller(role, user), issuer=ISSUER, audience=AUDIENCE, valid_s=valid_s, clock=clock)
 
     def service_token(self, service: str, audience: str) -> str:
-        return ServiceTokens([service_key(self.folder)], service, SystemClock()).signed(audience)
+        return ServiceTokens([secret_of(self.folder / SERVICE_KEY_FILE)], service, SystemClock()).signed(
+            audience
+        )
 
     def headers(self, user: str, role: Role = Role.USER) -> Mapping[str, str]:
         return {"Authorization": f"Bearer {self.token(user, role)}"}

@@ -10,7 +10,7 @@ import asyncpg
 
 from kernel.adapters.embedded.postgres import EmbeddedPostgres
 
-FILES = ("cluster", "password")
+FILES = ("cluster", "password", "service-password")
 
 
 class Template:

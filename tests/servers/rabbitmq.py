@@ -5,6 +5,7 @@ A cluster is several of these that know each other's names and share one epmd.
 """
 
 import ctypes
+import json
 import os
 import shutil
 import signal
@@ -15,6 +16,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import Any
 
 from tests.servers.ports import free_port
 
@@ -28,7 +30,10 @@ loopback_users = none
 disk_free_limit.absolute = 50MB
 log.console = false
 log.file.level = warning
+load_definitions = {definitions}
 """
+# Each user's password is the user's name here.
+DEFINITIONS = Path(__file__).parents[2] / "deploy" / "rabbitmq"
 # A node that is cut off from the others stops, so that no two of them can confirm different things.
 CLUSTER_CONFIG = """\
 cluster_formation.peer_discovery_backend = classic_config
@@ -188,7 +193,9 @@ class PrivateRabbitMQ:
 
     def _write_files(self) -> None:
         self.directory.mkdir(parents=True, exist_ok=True)
-        lines = [CONFIG.format(port=self.port)]
+        definitions = self.directory / "definitions.json"
+        definitions.write_text(json.dumps(with_a_user_for_all()))
+        lines = [CONFIG.format(port=self.port, definitions=definitions)]
         if self._cluster:
             lines += [CLUSTER_CONFIG]
             lines += [PEER.format(number=n, node=node) for n, node in enumerate(self._cluster, 1)]
@@ -225,6 +232,19 @@ class PrivateRabbitMQ:
             # that the process we signal, and that dies with us, is the broker itself.
             "RUNNING_UNDER_SYSTEMD": "true",
         }
+
+
+def with_a_user_for_all() -> dict[str, Any]:
+    """What operators load, and `guest`, who may do everything and is there by default."""
+    text = (DEFINITIONS / "definitions.json").read_text()
+    names = {user["name"]: user["password_hash"].strip("${}") for user in json.loads(text)["users"]}
+    passwords = {variable: name for name, variable in names.items()}
+    script = ["sh", str(DEFINITIONS / "definitions.sh")]
+    definitions: dict[str, Any] = json.loads(subprocess.check_output(script, env=os.environ | passwords))
+    definitions["users"].append({"name": "guest", "password": "guest", "tags": ["administrator"]})
+    every = {"configure": ".*", "write": ".*", "read": ".*"}
+    definitions["permissions"].append({"user": "guest", "vhost": "/", **every})
+    return definitions
 
 
 def installed_server() -> Path | None:

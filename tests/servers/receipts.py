@@ -70,6 +70,7 @@ async def main() -> None:
             bus=lambda: InProcessBus(broker, service),
             notifications=lambda: InProcessNotifications(broker),
             asyncapi=None,
+            expose=lambda _: None,
             stop=stop,
         )
 

@@ -11,7 +11,12 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Self
 
+from yarl import URL
+
 from kernel.adapters.embedded.postgres import EmbeddedPostgres
+from kernel.adapters.rabbit.declaring import declare_at
+from kernel.adapters.rabbit.definitions import OPERATOR
+from tests.catalog import CATALOG
 from tests.servers.cable import Cable
 from tests.servers.ports import free_port
 from tests.servers.postgres import Template
@@ -94,36 +99,51 @@ class Embedded(Shop):
 class ThreeServices(Shop):
     """`shop serve …` three times, over two PostgreSQL servers and a RabbitMQ at the end of a cable."""
 
-    def __init__(self, directory: Path, broker_url: str, template: Template) -> None:
+    def __init__(
+        self, directory: Path, broker_url: str, template: Template, *, own_users: bool = False
+    ) -> None:
+        """`own_users`: the broker has those of `shop broker definitions`, as PrivateRabbitMQ does."""
         super().__init__(directory)
         self.broker = Cable(broker_url)
+        self._own_users = own_users
         self.databases = {
             name: EmbeddedPostgres(template.copy_to(directory / f"{name}-database"), database=name)
             for name in ("orders", "payments")
         }
         self.settings |= {
-            "RABBITMQ_URL": self.broker.url,
+            "RABBITMQ_URL": self.broker_url_of(OPERATOR),
             "ORDERS_URL": self.orders,
             "PAYMENTS_URL": self.payments,
         }
         self.database_settings: dict[str, str] = {}
+        """The URLs of the owners, for whom a test does what no service may."""
 
     async def start(self) -> None:
         await self.broker.mend()
         for name, database in self.databases.items():
             self.database_settings[f"{name.upper()}_DATABASE_URL"] = database.start()
-        migration = self.process("migrate", "all", **self.database_settings)
+        owners = {f"{name.upper()}_MIGRATION_URL": one.url for name, one in self.databases.items()}
+        migration = self.process("migrate", "all", **owners, **self._of_services())
         migration.spawn()
         if await migration.ended() != 0:
             raise StartFailed(f"{migration} ended with {migration.exit_code}:\n{migration.last_words}")
+        await declare_at([self.settings["RABBITMQ_URL"]], CATALOG)
         self.processes = {service: self.serve(service, ready_at=[self.urls[service]]) for service in SERVICES}
         await start_together(self.processes.values())
 
     def serve(self, service: str, ready_at: Iterable[str] = (), **settings: str) -> Process:
         """`shop serve` with the settings that this service needs, and no other's database."""
         own = f"{service.upper()}_DATABASE_URL"
-        database = {own: self.database_settings[own]} if own in self.database_settings else {}
-        return self.process("serve", service, ready_at=ready_at, **(database | settings))
+        database = {name: url for name, url in self._of_services().items() if name == own}
+        broker = {"RABBITMQ_URL": self.broker_url_of(service)}
+        return self.process("serve", service, ready_at=ready_at, **(database | broker | settings))
+
+    def broker_url_of(self, user: str) -> str:
+        url = URL(self.broker.url)
+        return str(url.with_user(user).with_password(user) if self._own_users else url)
+
+    def _of_services(self) -> dict[str, str]:
+        return {f"{name.upper()}_DATABASE_URL": one.service_url for name, one in self.databases.items()}
 
     @asynccontextmanager
     async def others(self, *replicas: tuple[str, Mapping[str, str]]) -> AsyncIterator[list[str]]:

@@ -11,6 +11,7 @@ from pathlib import Path
 import aiohttp
 import pytest
 
+from tests.servers.broker import Broker
 from tests.servers.postgres import Template
 from tests.servers.shop import Embedded, Shop, ThreeServices
 from tests.spec.scenario import Http
@@ -36,8 +37,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 @pytest.fixture(scope="session")
-async def three_services(scratch: Path, broker: str, template: Template) -> AsyncIterator[ThreeServices]:
-    async with ThreeServices(scratch / "three-services", broker, template) as shop:
+async def three_services(
+    scratch: Path, broker: str, coming_broker: Broker, template: Template
+) -> AsyncIterator[ThreeServices]:
+    """Each service is a user of its own at a broker of ours, and may do there what it has to."""
+    ours, folder = coming_broker.node is not None, scratch / "three-services"
+    async with ThreeServices(folder, broker, template, own_users=ours) as shop:
         yield shop
 
 

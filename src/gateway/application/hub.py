@@ -39,13 +39,16 @@ class Hub:
         *,
         streams_max: int = STREAMS_MAX,
         streams_per_address_max: int = STREAMS_PER_ADDRESS_MAX,
+        streams_per_user_max: int | None = None,
         waits_max: int = WAITS_MAX,
     ) -> None:
         self._reads = GroupCommit[UUID, Sequence[Change]](orders.changes, clock)
         self._notifications = notifications
         self._clock = clock
         self._listen_until = 0.0
-        self._streams = Places(streams_max, per_address_max=streams_per_address_max)
+        self._streams = Places(
+            streams_max, per_address_max=streams_per_address_max, per_user_max=streams_per_user_max
+        )
         self._waits = Places(waits_max)
         self._watched: dict[UUID, WatchedOrder] = {}
         self._stopped = False
@@ -69,9 +72,9 @@ class Hub:
         """Watch what follows the change of this number; all of them where the order has no such change.
 
         Raises NotFound, and Unavailable where the order cannot be read, or where there are too many streams
-        already, in all or of this address.
+        already, in all, of this address or of this user.
         """
-        with self._streams.one(address):
+        with self._streams.one(address, caller.id):
             async with self._watching(order_id) as order:
                 await self._read(order)
                 if not caller.may_see(order.latest.user_id):

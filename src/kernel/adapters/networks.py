@@ -1,7 +1,7 @@
 """IP networks, as a setting names them."""
 
 from functools import lru_cache
-from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
+from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address, ip_network
 
 
 class Networks:
@@ -32,3 +32,12 @@ def parsed(text: str) -> IPv4Address | IPv6Address | None:
         return None
     # A socket for both families writes an IPv4 address as an IPv4-mapped one.
     return getattr(known, "ipv4_mapped", None) or known
+
+
+@lru_cache(4096)
+def subscriber_of(address: str) -> str:
+    """Whom a limit by address counts: of IPv6 the /64, all of which one subscriber has."""
+    known = parsed(address)
+    if isinstance(known, IPv6Address):
+        return str(IPv6Network((int(known), 64), strict=False))
+    return address if known is None else str(known)

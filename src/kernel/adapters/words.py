@@ -1,6 +1,7 @@
 """What a server or a library says of a failure, in one line for people."""
 
 import os
+import ssl
 
 
 def in_words(error: BaseException) -> str:
@@ -11,11 +12,20 @@ def in_words(error: BaseException) -> str:
     origin = getattr(error, "orig", None)
     if isinstance(origin, BaseException):
         return in_words(origin.__cause__ or origin)
+    if isinstance(error, ssl.SSLError) and (fault := tls_fault(error)):
+        return fault
     if isinstance(error, OSError):
         return _of_the_system(error)
     sqlstate = getattr(error, "sqlstate", None)
     said = " ".join(str(error).split()) or type(error).__name__
     return f"{said} ({sqlstate})" if sqlstate else said
+
+
+def tls_fault(error: ssl.SSLError) -> str | None:
+    """Why a server is not the one that is meant; None for what may pass by itself, as a connection lost."""
+    if refused := getattr(error, "verify_message", ""):
+        return f"its certificate is refused: {refused}".rstrip(".")
+    return "it speaks no TLS" if getattr(error, "reason", "") == "WRONG_VERSION_NUMBER" else None
 
 
 def _of_the_system(error: OSError) -> str:

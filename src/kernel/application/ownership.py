@@ -1,21 +1,10 @@
 """Who may act for whom: asked where a use case begins, of every command that it is given."""
 
 from collections.abc import Awaitable, Callable, Sequence
-from typing import Protocol, TypeVar
+from typing import TypeVar
 
-from kernel.domain.caller import Caller
+from kernel.domain.acts import Command
 from kernel.domain.errors import Forbidden, ShopError
-
-
-class Command(Protocol):
-    @property
-    def caller(self) -> Caller: ...
-
-    @property
-    def user_id(self) -> str:
-        """Whom it concerns."""
-        ...
-
 
 C = TypeVar("C", bound=Command)
 R = TypeVar("R")

@@ -16,6 +16,7 @@ class Messaging:
 
     A subscriber receives every event of its types. A notification goes to whoever listens, and may be lost.
     A published type never changes and never goes: a change is a new version, which is a type of its own.
+    A type begins with the words of its `source`: `shop.orders.order-placed.v1` comes from `/shop/orders`.
     """
 
     service: str
@@ -24,6 +25,8 @@ class Messaging:
     publishes: Mapping[str, type[msgspec.Struct]] = field(default_factory=dict)
     notifies: Mapping[str, type[msgspec.Struct]] = field(default_factory=dict)
     subscribes: Collection[str] = ()
+    listens: Collection[str] = ()
+    """The notifications that its processes hear, each by a queue of its own."""
     examples: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     """Of the data of events, for the documents."""
 
@@ -32,11 +35,17 @@ class Messaging:
         return {**self.publishes, **self.notifies}
 
 
+def source_of(event_type: str) -> str:
+    """The `source` of the events of a type, as its publisher writes it."""
+    return "/" + "/".join(event_type.split(".")[:2])
+
+
 class Catalog:
     """The messages of services that run together."""
 
     def __init__(self, services: Iterable[Messaging]) -> None:
-        """Raises Invalid where two services publish one type, or one subscribes to what nobody publishes."""
+        """Raises Invalid where two services publish one type, or one subscribes or listens to what nobody
+        sends."""
         self.services = tuple(services)
         self._publishers: dict[str, Messaging] = {}
         for one in self.services:
@@ -52,6 +61,9 @@ class Catalog:
                 if event_type not in self._subscribers:
                     raise Invalid(f"{one.service} subscribes to {event_type}, which nobody publishes")
                 self._subscribers[event_type].append(one.service)
+            for event_type in one.listens:
+                if event_type not in self._publishers:
+                    raise Invalid(f"{one.service} listens to {event_type}, which nobody sends")
 
     def of(self, service: str) -> Messaging:
         return next(one for one in self.services if one.service == service)

@@ -43,6 +43,7 @@ COMMON = Problems(
         "not_ready": "Requests cannot be served now",
         "outcome_unknown": "It is not known whether this was done",
         "overloaded": "Too many calls are waiting",
+        "rate_limited": "There are too many calls",
         "request_timeout": "The request did not come in time",
         "stopping": "This process is about to end",
         "unauthorized": "It is not known who is calling",

@@ -50,6 +50,18 @@ class Unavailable(ShopError):
         self.retry_after_s = retry_after_s
 
 
+class RateLimited(ShopError):
+    """Somebody calls more often than they may; the same call may be tried again later."""
+
+    def __init__(self, policy: str, quota: int, window_s: int, *, retry_after_s: int) -> None:
+        """`quota` calls are allowed in `window_s` by `policy`, whose name says whose calls are counted."""
+        super().__init__("rate_limited", f"this {policy} may call {quota} times in {window_s} s")
+        self.policy = policy
+        self.quota = quota
+        self.window_s = window_s
+        self.retry_after_s = retry_after_s
+
+
 class Unauthenticated(ShopError):
     """Callers do not say who they are, or are not believed; which check failed is not told."""
 
@@ -62,8 +74,8 @@ class Unauthenticated(ShopError):
 class Forbidden(ShopError):
     """The caller may not do this, whatever the state of the shop."""
 
-    def __init__(self) -> None:
-        super().__init__("forbidden", "you may not do this")
+    def __init__(self, detail: str = "you may not do this") -> None:
+        super().__init__("forbidden", detail)
 
 
 class OutcomeUnknown(ShopError):

@@ -1,5 +1,7 @@
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Collection, Sequence
+from contextlib import AbstractAsyncContextManager
 from typing import Protocol, Self
+from uuid import UUID
 
 from kernel.domain.value import value
 
@@ -34,6 +36,14 @@ class Publisher(Protocol):
 class Notifier(Protocol):
     async def notify(self, envelope: Envelope) -> bool:
         """Notify whoever listens, at most once; whether anybody does. Raises Unavailable."""
+
+
+class DeadLetters(Protocol):
+    """The messages of this service that went to its dead-letter queue, for as long as they are looked at."""
+
+    async def hand_over(self, ids: Collection[UUID], handle: Handler) -> None:
+        """Hand these to the handler. One that it handled is gone; one that it did not stays where it is, also
+        where the process ends meanwhile. Raises Unavailable, with some perhaps handled."""
 
 
 class Notifications(Protocol):
@@ -74,6 +84,9 @@ class Bus(Publisher, Notifier, Protocol):
         There are none where the bus keeps a queue for each consumer, and where one at most has to be handed
         it.
         """
+
+    def dead_letters(self) -> AbstractAsyncContextManager[DeadLetters]:
+        """Raises Unavailable as it is entered."""
 
     async def stop(self) -> None:
         """Take no more messages, and let running handlers finish."""

@@ -19,6 +19,10 @@ class Tokens(Protocol):
         """What is still known of a token that was verified before; costs next to nothing."""
         ...
 
+    def says_service(self, token: str) -> bool:
+        """Whether it says that it is the token of a service, which nobody has checked yet."""
+        ...
+
     async def verify(self, token: str) -> Verified:
         """Raises Unauthenticated for a token that is not believed, and Unavailable where nobody can tell."""
         ...

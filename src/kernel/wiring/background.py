@@ -10,6 +10,7 @@ from kernel.application.fan_out import ForConsumer, RelayToConsumer
 from kernel.application.housekeeping import Periodically, PruneInbox
 from kernel.application.operate import HandleReplayed
 from kernel.application.relay import PublishCommitted, Relay, RelayBuffer, RelayEvents
+from kernel.application.replay_letters import HandleLetters
 from kernel.application.watchdog import Watchdog
 from kernel.ports.bus import Bus, Handler
 from kernel.ports.clock import Clock
@@ -39,13 +40,16 @@ async def relays(
 ) -> list[Relay]:
     """Two a type that the service publishes, for what is committed here and for what was left behind: a type
     that cannot be published holds up no other. Where the bus asks for it, two for each consumer of the type.
-    And one for what goes back to the service's own consumer by an operator's order."""
+    And two for what goes back to the service's own consumer by an operator's order."""
     publish_committed = store.publishing(scoped(container, PublishCommitted))
     relay_events = store.publishing(scoped(container, RelayEvents))
     relay_to_consumer = store.publishing(scoped(container, RelayToConsumer))
     dispatcher, clock = await container.get(RelayDispatcher), await container.get(Clock)
     bus = await container.get(Bus)
-    relays = [Relay(partial(scoped(container, HandleReplayed), consumer), clock)]
+    relays = [
+        Relay(partial(scoped(container, HandleReplayed), consumer), clock),
+        Relay(partial(scoped(container, HandleLetters), consumer), clock),
+    ]
     for name in types:
         each = ForConsumer.each(bus.consumers(name))
         relays += [Relay(partial(relay_to_consumer, name, one), clock) for one in each]

@@ -24,7 +24,12 @@ class Identity:
     tokens: Tokens | None = None
     """None in open mode."""
     own: ServiceTokens | None = None
-    jobs: Sequence[KeyRing] = ()
+    keys: KeyRing | None = None
+    """Of the provider; None in open mode."""
+
+    @property
+    def jobs(self) -> Sequence[KeyRing]:
+        return [self.keys] if self.keys else []
 
     def as_service(self, audience: str, acting: Caller | None = None) -> Mapping[str, str]:
         """The header of a call to the service `audience`, for itself or somebody; nothing in open mode."""
@@ -32,12 +37,13 @@ class Identity:
 
 
 @asynccontextmanager
-async def open_identity(settings: Settings, service: str) -> AsyncIterator[Identity]:
-    """Raises SettingsError, in jwt mode, for what is missing or cannot be read."""
+async def open_identity(settings: Settings, service: str, *needed: str) -> AsyncIterator[Identity]:
+    """Raises SettingsError, in jwt mode, for what is missing or cannot be read; `needed` are settings of the
+    service's own."""
     if settings.shop_auth == "open":
         yield Identity()
         return
-    require_all(settings, "shop_jwt_issuer", "shop_jwt_keys", "shop_service_key")
+    require_all(settings, "shop_jwt_issuer", "shop_jwt_keys", "shop_service_key", *needed)
     clock, location = SystemClock(), required(settings, "shop_jwt_keys")
     if not is_url(location):
         _require_readable(location)
@@ -45,7 +51,7 @@ async def open_identity(settings: Settings, service: str) -> AsyncIterator[Ident
         keys = KeyRing(source_of(location, session), clock)
         users = UserTokens(keys, required(settings, "shop_jwt_issuer"), settings.shop_jwt_audience, clock)
         own = ServiceTokens(required(settings, "shop_service_key").split(","), service, clock)
-        yield Identity(JwtTokens(users, own, clock), own, [keys])
+        yield Identity(JwtTokens(users, own, clock), own, keys)
 
 
 def _require_readable(path: str) -> None:

@@ -7,6 +7,7 @@ from kernel.adapters.postgres.connections.pool import pool_of
 from kernel.adapters.postgres.messages.inbox import PostgresInbox
 from kernel.adapters.postgres.messages.outbox import PostgresBacklog
 from kernel.adapters.postgres.messages.parked import PostgresParkedMessages
+from kernel.adapters.postgres.operator_record import PostgresOperatorRecord
 from kernel.adapters.postgres.statements.unit_of_work import PostgresUnitOfWork
 from kernel.adapters.system_clock import SystemClock
 from kernel.adapters.telemetry.telemetry import Telemetry
@@ -15,11 +16,13 @@ from kernel.application.fan_out import RelayToConsumer
 from kernel.application.housekeeping import PruneInbox
 from kernel.application.operate import HandleReplayed
 from kernel.application.relay import PublishCommitted, RelayEvents
+from kernel.application.replay_letters import HandleLetters
 from kernel.application.trouble import Trouble
 from kernel.application.watchdog import WaitingSince, Watchdog
 from kernel.ports.bus import Bus, Publisher
 from kernel.ports.clock import Clock
 from kernel.ports.inbox import Inbox
+from kernel.ports.operator_record import OperatorRecord
 from kernel.ports.outbox import Backlog
 from kernel.ports.parked import ParkedMessages
 from kernel.ports.unit_of_work import UnitOfWork
@@ -40,8 +43,16 @@ class KernelProvider(Provider):
     inbox = provide(PostgresInbox, provides=Inbox)
     parked = provide(PostgresParkedMessages, provides=ParkedMessages)
     backlog = provide(PostgresBacklog, provides=Backlog)
+    record = provide(PostgresOperatorRecord, provides=OperatorRecord)
     use_cases = provide_all(
-        PublishCommitted, RelayEvents, RelayToConsumer, ParkMessage, HandleReplayed, PruneInbox, WaitingSince
+        PublishCommitted,
+        RelayEvents,
+        RelayToConsumer,
+        ParkMessage,
+        HandleReplayed,
+        HandleLetters,
+        PruneInbox,
+        WaitingSince,
     )
     clock = provide(SystemClock, provides=Clock, scope=Scope.APP)
     dispatcher = provide(RelayDispatcher, scope=Scope.APP)

@@ -11,6 +11,7 @@ from kernel.adapters.postgres.messages.figures import parked, waiting
 from kernel.adapters.telemetry.metrics import StoreMetrics
 from kernel.adapters.telemetry.telemetry import Telemetry
 from kernel.application.operate import REPLAYED
+from kernel.application.replay_letters import LETTERS
 from kernel.application.watchdog import Watchdog
 from kernel.domain.errors import Contention, ShopError
 
@@ -41,7 +42,7 @@ def watch(
 ) -> StoreMetrics:
     """Figures of the service's tables, pool and bus, each read when it is asked for; `types` are the events
     that it publishes."""
-    store = StoreMetrics(telemetry.metrics.registry, [*types, REPLAYED])
+    store = StoreMetrics(telemetry.metrics.registry, [*types, REPLAYED, LETTERS])
     pool = pool_of(engine)
     store.watch(bus_is_healthy=lambda: watchdog.healthy, used=pool.checkedout, most=pool.size())
 

@@ -2,8 +2,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from kernel.application.ownership import for_own_users
+from kernel.domain.acts import acts_of_operators
 from kernel.domain.errors import NotFound, ShopError
 from kernel.ports.clock import Clock
+from kernel.ports.operator_record import OperatorRecord
 from kernel.ports.outbox import Outbox
 from kernel.ports.unit_of_work import UnitOfWork
 from orders.domain.commands import CancelOrder
@@ -21,6 +23,7 @@ class CancelOrders:
     orders: Orders
     history: History
     outbox: Outbox[PaymentRequest]
+    record: OperatorRecord
     notify_listeners: NotifyListeners
     clock: Clock
 
@@ -39,9 +42,13 @@ class CancelOrders:
                     outcomes.append(order)
                 else:
                     outcomes.append(order.cancel(command.traceparent, now, command.request_id))
-            new = [outcome for outcome in outcomes if isinstance(outcome, Cancelled) and outcome.events]
+            given = zip(commands, outcomes, strict=True)
+            done = [(c, outcome) for c, outcome in given if isinstance(outcome, Cancelled) and outcome.events]
+            new = [cancelled for _, cancelled in done]
             await self.orders.save([cancelled.order for cancelled in new])
             await self.history.add([change for cancelled in new for change in cancelled.changes])
             await self.outbox.add([event for cancelled in new for event in cancelled.events])
+            cancelled_orders = ((command, command.order_id) for command, _ in done)
+            await self.record.add(acts_of_operators("cancel_order", cancelled_orders, now))
         self.notify_listeners([change for cancelled in new for change in cancelled.notifications])
         return outcomes

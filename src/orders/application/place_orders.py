@@ -3,8 +3,10 @@ from dataclasses import dataclass
 from functools import partial
 
 from kernel.application.ownership import for_own_users
+from kernel.domain.acts import acts_of_operators
 from kernel.domain.errors import Contention, Refused, ShopError
 from kernel.ports.clock import Clock
+from kernel.ports.operator_record import OperatorRecord
 from kernel.ports.outbox import Outbox
 from kernel.ports.unit_of_work import UnitOfWork
 from orders.domain.commands import Identity, Placement
@@ -23,6 +25,7 @@ class PlaceOrders:
     history: History
     placed: PlacedOrders
     outbox: Outbox[PaymentRequest]
+    record: OperatorRecord
     admission: Admission
     clock: Clock
     currency: str
@@ -73,6 +76,8 @@ class PlaceOrders:
                 await self.history.add([order.status_changed() for order in orders])
                 pairs = zip(orders, commands, strict=True)
                 await self.outbox.add([order.placed(c.traceparent, c.request_id) for order, c in pairs])
+                placed = ((command, command.order_id) for command in commands)
+                await self.record.add(acts_of_operators("place_order", placed, now))
         return orders
 
 

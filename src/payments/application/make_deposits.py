@@ -2,9 +2,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from kernel.application.ownership import for_own_users
+from kernel.domain.acts import acts_of_operators
 from kernel.domain.caller import Role
 from kernel.domain.errors import Forbidden, Refused, ShopError
 from kernel.ports.clock import Clock
+from kernel.ports.operator_record import OperatorRecord
 from kernel.ports.unit_of_work import UnitOfWork
 from payments.domain.account import Account, Deposit, Deposited, Transfer, no_account
 from payments.ports.accounts import Accounts, Ledger
@@ -17,6 +19,7 @@ class MakeDeposits:
     uow: UnitOfWork
     accounts: Accounts
     ledger: Ledger
+    record: OperatorRecord
     clock: Clock
     by_users: bool
     """Whether users may top up their own accounts, as in a demo."""
@@ -36,6 +39,12 @@ class MakeDeposits:
             outcomes = [self._deposit(command, accounts.get(command.user_id), batch) for command in commands]
             await self.accounts.save([accounts[user_id] for user_id in batch.changed])
             await self.ledger.add(batch.new)
+            done = [
+                (command, command.transfer_id)
+                for command, outcome in zip(commands, outcomes, strict=True)
+                if isinstance(outcome, Deposited) and not outcome.replayed
+            ]
+            await self.record.add(acts_of_operators("deposit", done, self.clock.now()))
         return outcomes
 
     def _deposit(

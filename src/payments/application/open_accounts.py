@@ -2,8 +2,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from kernel.application.ownership import for_own_users
+from kernel.domain.acts import acts_of_operators
 from kernel.domain.errors import Conflict, ShopError
 from kernel.ports.clock import Clock
+from kernel.ports.operator_record import OperatorRecord
 from kernel.ports.unit_of_work import UnitOfWork
 from payments.domain.account import Account, OpenAccount, Opened
 from payments.ports.accounts import Accounts
@@ -15,6 +17,7 @@ class OpenAccounts:
 
     uow: UnitOfWork
     accounts: Accounts
+    record: OperatorRecord
     clock: Clock
     currency: str
 
@@ -31,6 +34,9 @@ class OpenAccounts:
             accounts = await self.accounts.add(
                 [Account.open(command, self.currency, now) for command in firsts.values()]
             )
+            opened = [c for c in firsts.values() if accounts[c.user_id].id == c.account_id]
+            done = ((command, command.account_id) for command in opened)
+            await self.record.add(acts_of_operators("open_account", done, now))
         return [_outcome(command, accounts[command.user_id]) for command in commands]
 
 

@@ -13,6 +13,7 @@ from kernel.adapters.postgres.statements.unit_of_work import PostgresUnitOfWork
 from kernel.adapters.rabbit.dead_letters import RabbitDeadLetters
 from kernel.adapters.system_clock import SystemClock
 from kernel.application.operate import DiscardParked, ReplayParked, encode_replayed
+from kernel.application.replay_letters import AskForLetters, encode_letter
 from kernel.domain.errors import Contention, Unavailable
 from kernel.domain.events import Parked
 from kernel.settings import required
@@ -104,13 +105,14 @@ class DeadLetterQueue:
                 yield letter.parked
 
     async def replay(self, ids: Collection[UUID]) -> int:
-        count = 0
+        """They stay in the queue until their consumer has handled them."""
         async with self._visit() as queue:
-            async for letter in queue.letters():
-                if letter.parked.id in ids:
-                    await queue.send_back(letter)
-                    count += 1
-        return count
+            found = [letter.parked.id async for letter in queue.letters() if letter.parked.id in ids]
+        for batch in _batches(set(found)):
+            uow = self._uow()
+            outbox = PostgresOutbox(uow, self._clock, encode_letter, committed=lambda _: None)
+            await _once_more(partial(AskForLetters(uow, outbox), batch))
+        return len(found)
 
     async def discard(self, ids: Collection[UUID], *, by: str, note: str) -> int:
         """The record comes first: a crash in between leaves the letter, and the next time a second record."""

@@ -23,6 +23,7 @@ from kernel.wiring.database import database
 from kernel.wiring.health import probes
 from kernel.wiring.identity import open_identity
 from kernel.wiring.providers import KernelProvider
+from kernel.wiring.rate_limits import open_rate_limits, probes_of
 from kernel.wiring.telemetry import open_telemetry, watch
 from kernel.wiring.use_cases import scoped
 from points import wire
@@ -77,16 +78,23 @@ async def serve(settings: PointsSettings, host: Host) -> None:
         open_telemetry("points", settings.otel_exporter_otlp_endpoint) as telemetry,
         database(url, SCHEMA) as engine,
         open_identity(settings, "points") as identity,
+        open_rate_limits(settings, "points") as limits,
         bus,
     ):
         container = assemble(settings, engine, bus, telemetry)
         watchdog = await container.get(Watchdog)
         store = watch(telemetry, MESSAGING.publishes, engine, watchdog)
+        host.expose(telemetry.exposition)
         app = create_app(
             api(settings),
             asyncapi=host.asyncapi,
             probes=probes(
-                engine, SCHEMA.revision, watchdog, host.stop, parked=partial(nothing_is_parked, engine)
+                engine,
+                SCHEMA.revision,
+                watchdog,
+                host.stop,
+                parked=partial(nothing_is_parked, engine),
+                **probes_of(limits),
             ),
             exposition=telemetry.exposition,
             container=container,
@@ -101,6 +109,7 @@ async def serve(settings: PointsSettings, host: Host) -> None:
             host.stop,
             bus,
             tokens=identity.tokens,
+            rate_limits=limits,
             lifecycle=Lifecycle("points", {"database": url}, schema=SCHEMA.revision),
             relays=await relays(container, MESSAGING.publishes, store, consumer),
             jobs=[*await housekeeping(container), *identity.jobs],

@@ -2,7 +2,7 @@ from pathlib import Path
 
 from sqlalchemy import BigInteger, Column, MetaData, Table
 
-from kernel.adapters.postgres.tables import Key, Schema
+from kernel.adapters.postgres.tables import CHANGE, Key, Schema
 
 POINTS = Table(
     "points",
@@ -11,4 +11,4 @@ POINTS = Table(
     Column("points", BigInteger, nullable=False),
 )
 
-SCHEMA = Schema("points", 1, (POINTS,), versions=Path(__file__).parent / "versions")
+SCHEMA = Schema("points", 1, (POINTS,), versions=Path(__file__).parent / "versions", rights={POINTS: CHANGE})

@@ -13,6 +13,7 @@ export interface IRabbitmqCluster {
   spec: {
     image?: string;
     replicas?: number;
+    tls?: { secretName?: string; caSecretName?: string; disableNonTLSListeners?: boolean };
     persistence?: { storage?: string; storageClassName?: string };
     resources?: Resources;
     affinity?: Affinity;

@@ -11,7 +11,7 @@ from kernel.adapters.postgres.checks.schema import SchemaMismatch
 from kernel.adapters.postgres.checks.start import require_fit
 from kernel.adapters.postgres.connections.engine import SERVER_SETTINGS
 from kernel.domain.errors import Unavailable
-from shop.serving import migrate_databases
+from shop.migrating import migrate_databases
 from tests.databases import on
 from tests.ports.start.databases import ORDERS, Urls
 from tests.servers import pooler

@@ -14,7 +14,7 @@ from kernel.adapters.postgres.connections.hosts import Hosts
 from kernel.domain.errors import Unavailable
 from shop.audit.auditing import audit
 from shop.dead_letters.places import open_places
-from shop.serving import migrate_databases, require_given_databases
+from shop.migrating import migrate_databases, require_given_databases
 from tests.databases import on
 from tests.ports.start.databases import ORDERS, PAYMENTS, SCHEMAS, Urls
 from tests.servers.ports import free_port

@@ -37,7 +37,7 @@ WRONG_DATABASES = [
     ("payments", f"postgresql://shop:{SECRET}@127.0.0.1:{{nobody}}/shop"),
 ]
 NO_COMMANDS = [("nonsense",), ("serve",), ("serve", "nobody"), ("migrate", "nobody"), ("up", "--nonsense")]
-COMMANDS = ["up", "serve", "migrate", "demo", "audit", "dead-letters", "openapi", "token"]
+COMMANDS = ["up", "serve", "migrate", "demo", "audit", "broker", "dead-letters", "openapi", "token"]
 
 
 @pytest.fixture

@@ -1,5 +1,11 @@
 """`SHOP_AUTH=jwt shop up` needs nothing else, and `shop token` prints what it accepts."""
 
+import asyncio
+import json
+import os
+import re
+import subprocess
+import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -35,6 +41,28 @@ async def test_a_token_of_the_console_opens_an_account_and_no_other(guarded_up: 
     viewer = await printed(guarded_up.process("token", "--user", "vera", "--viewer", "--minutes", "1"))
     seen = await http.get(f"{accounts}/alice", [("Authorization", f"Bearer {viewer}")])
     assert expect(200, seen)["userId"] == "alice"
+
+
+async def test_the_recipe_goes_from_nothing_to_a_token_that_works(guarded_up: Embedded) -> None:
+    recipe = (Path(__file__).parents[3] / "docs/recipes/securing.md").read_text()
+    start, script = re.findall(r"```sh\n(.*?)```", recipe, re.DOTALL)[:2]
+    assert start == "SHOP_AUTH=jwt make run\n"
+    assert script.count("curl ") == script.count("localhost:5003") == 4
+    script = script.replace("localhost:5003", guarded_up.gateway.removeprefix("http://"))
+    script = script.replace(".venv/bin/shop", f"{sys.executable} -P -m shop").replace("alice", "carol")
+    script = script.replace("curl ", "curl -sS -w '\\n' ")
+    played = await asyncio.to_thread(
+        subprocess.run,
+        ["sh", "-ec", script],
+        env=os.environ | guarded_up.settings,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    opened, paid_in, to_bob, to_olga = map(json.loads, played.stdout.splitlines())
+    assert opened["userId"] == paid_in["userId"] == to_olga["userId"] == "carol"
+    assert paid_in["balance"] == to_olga["balance"] == 100
+    assert to_bob["code"] == "account_not_found"
 
 
 async def test_the_demo_signs_its_own(guarded_up: Embedded) -> None:

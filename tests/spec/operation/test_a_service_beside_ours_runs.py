@@ -13,6 +13,7 @@ from functools import partial
 from pathlib import Path
 
 import aiohttp
+import asyncpg
 import pytest
 
 from kernel.adapters.embedded.postgres import running_url
@@ -114,6 +115,16 @@ async def test_the_commands_for_services_take_it_as_one(shop: WithPoints) -> Non
     assert (code, list(revisions), revisions["points"]) == (0, ["orders", "payments", "points"], 1)
     assert (await shop.says("dead-letters", "list", "--service", "points"))[0] == 0
     assert "{orders|payments|gateway|points}" in (await shop.says("serve", "--help"))[1]
+
+
+async def test_it_may_do_in_its_database_what_it_declares(shop: WithPoints) -> None:
+    folder = Path(shop.settings["SHOP_DATA_DIR"]) / "points"
+    of_role = running_url(folder, database="points", owner=False)
+    assert of_role != database_of(shop)
+    async with connected(str(of_role)) as database:
+        assert await database.fetchval("SELECT current_user::text") == "service"
+        with pytest.raises(asyncpg.InsufficientPrivilegeError):
+            await database.execute("DELETE FROM points")
 
 
 async def test_the_books_of_ours_are_right_beside_it(shop: WithPoints) -> None:

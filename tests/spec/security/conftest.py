@@ -22,7 +22,11 @@ class Guarded:
 
     http: Http
     urls: Mapping[str, str]
+    metrics: str
+    """Of the port that is theirs."""
     keys: Keys
+    databases: Mapping[str, str]
+    """Their URLs."""
 
     async def ask(self, token: str | None, method: str, url: str, body: Any = None, **headers: str) -> Answer:
         given = [(name.replace("_", "-"), text) for name, text in headers.items()]
@@ -51,15 +55,20 @@ class Guarded:
 async def guarded(
     postgres_server: str, http: Http, tmp_path_factory: pytest.TempPathFactory
 ) -> AsyncIterator[Guarded]:
-    folder = tmp_path_factory.mktemp("guarded")
+    folder, metrics_port = tmp_path_factory.mktemp("guarded"), free_port()
+    names = ("orders", "payments")
+    databases = {name: await create_database(postgres_server, f"guarded_{name}") for name in names}
     shop = load_shop(
         {
             "SHOP_AUTH": "jwt",
+            "SHOP_RATE_LIMIT": "1000000/second",
             "SHOP_DATA_DIR": str(folder),
-            "ORDERS_DATABASE_URL": await create_database(postgres_server, "guarded_orders"),
-            "PAYMENTS_DATABASE_URL": await create_database(postgres_server, "guarded_payments"),
+            "METRICS_PORT": str(metrics_port),
         }
+        | {f"{name.upper()}_DATABASE_URL": url for name, url in databases.items()}
         | {f"{service.upper()}_PORT": str(free_port()) for service in SERVICES}
     )
     async with open_shop(shop, asyncio.Event()):
-        yield Guarded(http, {name: url_of(shop, name) for name in SERVICES}, Keys(folder))
+        urls = {name: url_of(shop, name) for name in SERVICES}
+        metrics = f"http://127.0.0.1:{metrics_port}/metrics"
+        yield Guarded(http, urls, metrics, Keys(folder), databases)

@@ -18,6 +18,7 @@ class Kind(Enum):
     OPEN = "open to all"
     METRICS = "for those who see all, and services"
     SERVICES = "for services"
+    OWN = "for whoever has a token, about themselves"
     SEEN = "seen by those who may see whose it is, and else not there"
     DONE = "done by those who may act for whose it is, and else not there"
     SEEN_BY_NAME = "refused to those who name somebody that they may not see"
@@ -50,6 +51,11 @@ RULES: Mapping[str, Rule] = {
     "getOrderHistory": Rule(Kind.SEEN),
     "watchOrder": Rule(Kind.SEEN),
     "cancelOrder": Rule(Kind.DONE),
+    "getSession": Rule(Kind.OPEN),
+    "signIn": Rule(Kind.OPEN),
+    "finishSignIn": Rule(Kind.OPEN),
+    "beginSession": Rule(Kind.OWN),
+    "endSession": Rule(Kind.OWN),
     "readChanges": Rule(Kind.SERVICES, ["{order}"]),
 }
 QUERIES = {"depositByGet": "?amount=1", "listOrders": "?userId={user}"}

@@ -83,7 +83,7 @@ async def test_without_a_good_token_there_is_nothing_but_what_is_open_to_all(
     for token in (None, "x", wrong, expired):
         answer = await scene.ask(token, operation, scene.victim, scene.order)
         if operation.rule.kind is Kind.OPEN:
-            assert answer.status == 200
+            assert answer.status not in (401, 403)
         else:
             expect_problem(answer, 401, code="unauthorized")
             told = 'Bearer realm="shop"' + (', error="invalid_token"' if token is not None else "")

@@ -19,6 +19,8 @@ RIGHT = {
         "postgresql://a:1,[2001:db8::7]:2,c/orders",
     ],
     "PAYMENTS_DATABASE_URL": ["postgresql://shop@127.0.0.1/payments"],
+    "ORDERS_MIGRATION_URL": [f"postgresql://owner:{SECRET}@db:5432/orders"],
+    "PAYMENTS_MIGRATION_URL": ["postgresql://owner@127.0.0.1/payments"],
     "RABBITMQ_URL": [
         f"amqp://shop:{SECRET}@mq:5672/",
         "amqps://mq",
@@ -40,13 +42,26 @@ RIGHT = {
     "SHOP_JWT_KEYS": ["https://id.example/keys", "/run/secrets/keys.pem"],
     "SHOP_TOKEN": ["a.b.c"],
     "SHOP_SERVICE_KEY": ["k" * 32, f"{'n' * 64},{'o' * 32}"],
+    "SHOP_SESSION_KEY": ["k" * 32, f"{'n' * 64},{'o' * 32}"],
+    "SHOP_OIDC_CLIENT_ID": ["shop", "0oa1b2-c3.apps.example"],
+    "SHOP_OIDC_CLIENT_SECRET": ["s3cr3t+/=~", f"{SECRET}"],
+    "SHOP_OIDC_SCOPE": ["openid", "openid offline_access", "api://shop/.default openid"],
     "SHOP_DEPOSITS": ["users", "operators"],
     "SHOP_LEGACY_ROUTES": ["on", "off"],
     "SHOP_CORS_ORIGINS": ["*", "https://shop.example", "https://a.example:8443,http://localhost:3000"],
+    "METRICS_PORT": ["1", "9464"],
     "SHOP_CONNECTIONS": ["1", "10000"],
     "SHOP_CONNECTIONS_PER_ADDRESS": ["1", "1000000"],
     "SHOP_TRUSTED_PROXIES": ["10.0.0.0/8", "10.0.0.1", "::1, fd00::/8,192.168.0.0/16"],
+    "SHOP_EVENT_SOURCES": ["/erp", "/erp,urn:crm:hand"],
     "SHOP_ROOT_PATH": ["/shop", "/a/b-c", "/.shop/..a"],
+    "SHOP_RATE_LIMIT": ["50/second", "1/minute", "100000/hour", "5/day", "none"],
+    "SHOP_RATE_LIMIT_URL": [
+        "redis://redis:6379",
+        f"redis://shop:{SECRET}@[::1]:6379/15",
+        f"rediss://:{SECRET}@redis.example?ssl_ca_certs=/dev/null",
+    ],
+    "SHOP_STREAMS_PER_USER": ["1", "20"],
     "SHOP_STREAMS_PER_ADDRESS": ["1", "100"],
     "LOG_LEVEL": ["DEBUG", "INFO", "WARNING", "ERROR"],
     "LOG_FORMAT": ["auto", "console", "json"],
@@ -64,6 +79,8 @@ WRONG = {
         f"postgresql://shop:{SECRET}@db/orders?channel_binding=require",
     ],
     "PAYMENTS_DATABASE_URL": [f"postgressql://shop:{SECRET}@db/payments", "postgresql://"],
+    "ORDERS_MIGRATION_URL": [f"mysql://owner:{SECRET}@db/orders"],
+    "PAYMENTS_MIGRATION_URL": [f"postgresql://owner:{SECRET}@db:99999/payments"],
     "RABBITMQ_URL": [
         f"http://shop:{SECRET}@mq",
         "amqp://",
@@ -106,8 +123,24 @@ WRONG = {
     "SHOP_AUTH": ["none", "JWT"],
     "SHOP_OPEN_BEYOND_LOOPBACK": ["true", "YES"],
     "SHOP_SERVICE_KEY": ["k" * 31, "k" * 32 + ",", f"{'k' * 32}, {'k' * 32}", ",".join(["k" * 32] * 3)],
+    "SHOP_SESSION_KEY": ["k" * 31, "k" * 32 + ",", f"{'k' * 32} {'k' * 32}"],
+    "SHOP_OIDC_CLIENT_ID": ["shop\n", "магазин"],
+    "SHOP_OIDC_CLIENT_SECRET": [f"{SECRET} {SECRET}", f"{SECRET}\n"],
+    "SHOP_OIDC_SCOPE": ["profile", "openid,email", "openid  email", " openid", "openid ", "openidx"],
     "SHOP_DEPOSITS": ["anyone"],
     "SHOP_LEGACY_ROUTES": ["true", "ON", "0"],
+    "SHOP_RATE_LIMIT": ["50", "0/second", "50/fortnight", "5/seconds", "1/second;9/day", "No", "1.5/second"],
+    "SHOP_RATE_LIMIT_URL": [
+        f"http://:{SECRET}@redis",
+        "redis://",
+        f"redis://:{SECRET}@redis/shop",
+        f"redis://:{SECRET}/@redis",
+        f"redis://:{SECRET}@redis:99999",
+        f"redis://:{SECRET}@redis?ssl_ca_certs=/dev/null",
+        f"rediss://:{SECRET}@redis?ssl_ca_certs=/nowhere.crt",
+        f"rediss://:{SECRET}@redis?ssl_cert_reqs=none",
+    ],
+    "SHOP_STREAMS_PER_USER": ["0", "none"],
     "SHOP_STREAMS_PER_ADDRESS": ["0", "-1", "many", "1.5"],
     "SHOP_CORS_ORIGINS": [
         "shop.example",
@@ -120,9 +153,11 @@ WRONG = {
         "https://a.example?x=",
         "https://[",
     ],
+    "METRICS_PORT": ["0", "65536", "none"],
     "SHOP_CONNECTIONS": ["0", "-1", "many", "1.5", "1000001"],
     "SHOP_CONNECTIONS_PER_ADDRESS": ["0", "none"],
     "SHOP_TRUSTED_PROXIES": ["*", "10.0.0.1/8", "10.0.0.0/8,", ",", "10.0.0.0/33", "proxy.example", "yes"],
+    "SHOP_EVENT_SOURCES": ["/erp,", ",/erp", "/erp, /crm", "/e rp", "/erp\n"],
     "SHOP_ROOT_PATH": [
         "shop",
         "/",
@@ -193,7 +228,15 @@ def test_a_wrong_value_is_refused_in_one_line_that_names_its_setting_and_not_the
 
 
 @pytest.mark.parametrize(
-    "name", ["ORDERS_DATABASE_URL", "RABBITMQ_URL", "ORDERS_URL", "BIND_HOST", "SHOP_CURRENCY"]
+    "name",
+    [
+        "ORDERS_DATABASE_URL",
+        "ORDERS_MIGRATION_URL",
+        "RABBITMQ_URL",
+        "ORDERS_URL",
+        "BIND_HOST",
+        "SHOP_CURRENCY",
+    ],
 )
 def test_a_line_break_at_the_end_is_refused_too(name: str) -> None:
     with pytest.raises(SettingsError):

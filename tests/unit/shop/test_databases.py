@@ -6,7 +6,7 @@ import pytest
 
 from kernel.adapters.embedded.postgres import EmbeddedPostgresError
 from kernel.settings import SettingsError
-from shop.databases import any_databases
+from shop.databases import any_databases, own_databases
 from shop.services import load_shop
 
 URL = "postgresql://shop@db/x"
@@ -29,6 +29,20 @@ def test_half_of_a_shop_is_none(tmp_path: Path) -> None:
     shop = load_shop({"SHOP_DATA_DIR": str(tmp_path)})
     with pytest.raises(EmbeddedPostgresError, match="no shop"), any_databases(shop, SERVICES):
         pass
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_an_owner_without_the_role_of_its_service_is_refused(tmp_path: Path, service: str) -> None:
+    name = service.upper()
+    shop = load_shop({f"{name}_MIGRATION_URL": URL, "SHOP_DATA_DIR": str(tmp_path)})
+    alone = pytest.raises(
+        SettingsError, match=f"^{name}_MIGRATION_URL is set, but {name}_DATABASE_URL is not$"
+    )
+    with alone, own_databases(shop):
+        pass
+    with alone, any_databases(shop, (service,), make=True):
+        pass
+    assert not list(tmp_path.iterdir())
 
 
 @pytest.mark.parametrize("make", [False, True])

@@ -13,6 +13,15 @@ PROBLEMS = (
     OF_ORDERS
     | OF_PAYMENTS
     | Problems({"too_many_streams": "This client has too many streams"}, {"too_many_streams": 429})
+    | Problems(
+        {
+            "no_provider": "There is no provider to sign in with",
+            "open_mode": "Nobody is asked who they are",
+            "session_too_large": "The session is too large for cookies",
+            "sign_in_failed": "Signing in did not work",
+        },
+        {"sign_in_failed": 400},
+    )
 )
 
 

@@ -20,6 +20,7 @@ from gateway.application.hub import Hub
 from gateway.application.watch import Watch
 from gateway.wire import ORDERS
 from kernel.adapters.http.conventions.caller import CURRENT
+from kernel.adapters.http.conventions.client import subscriber_in
 from kernel.adapters.http.conventions.problem import problems
 from kernel.adapters.http.documents.operations import ALWAYS, OVERLOADED
 from kernel.contracts.http import ResponseBody
@@ -101,8 +102,12 @@ async def watch_order(
     hub: FromDishka[Hub],
     last_event_id: LastEventId = None,
 ) -> ASGIApp:
-    number = last_event_id or ""
-    return EventStream(hub, order_id, int(number) if number.isdecimal() and len(number) < 10 else 0)
+    return EventStream(hub, order_id, place_of(last_event_id or ""))
+
+
+def place_of(last_event_id: str) -> int:
+    """The number that it names; 0, before the first event, where it cannot be read."""
+    return int(last_event_id) if last_event_id.isdecimal() and len(last_event_id) < 10 else 0
 
 
 @dataclass
@@ -114,8 +119,7 @@ class EventStream:
     place: int
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        client = scope.get("client")
-        address = client[0] if client else ""
+        address = subscriber_in(scope)
         verified = CURRENT.get()
         async with self.hub.watch(verified.caller, self.order_id, place=self.place, address=address) as watch:
             if watch.finished:

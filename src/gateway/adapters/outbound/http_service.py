@@ -10,7 +10,16 @@ from yarl import URL
 
 from gateway.wire import at_own_route, at_the_gateway
 from kernel.adapters import request_id, trace_context
-from kernel.adapters.http.conventions.headers import ETAG, LINK, LOCATION, REPLAYED
+from kernel.adapters.http.conventions.headers import (
+    CHALLENGE,
+    ETAG,
+    LINK,
+    LOCATION,
+    RATE_LIMIT,
+    RATE_LIMIT_POLICY,
+    REPLAYED,
+    RETRY_AFTER,
+)
 from kernel.adapters.http.conventions.idempotency import KEY
 from kernel.adapters.http.conventions.problem import MEDIA_TYPE
 from kernel.adapters.http.documents.operations import Operation
@@ -32,7 +41,7 @@ BROKEN = (aiohttp.ClientConnectionError, aiohttp.ClientPayloadError)
 
 _PARAMETER = re.compile(r"{.*}")
 _REFERRING = (LOCATION, LINK)
-_PASSED_ON = (*_REFERRING, ETAG, REPLAYED, "Retry-After")
+_PASSED_ON = (*_REFERRING, CHALLENGE, ETAG, REPLAYED, RETRY_AFTER, RATE_LIMIT, RATE_LIMIT_POLICY)
 
 
 def open_session() -> aiohttp.ClientSession:

@@ -6,13 +6,17 @@ import shutil
 import subprocess
 import tempfile
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from kernel.adapters.embedded.account import Account, reach
 from kernel.adapters.embedded.child import run
 
-USER = "shop"
+OWNER = "shop"
+SERVICE = "service"
+"""It may do nothing until `shop migrate` gives it rights."""
+_PASSWORDS = {OWNER: "password", SERVICE: "service-password"}
 _STAGING = "new-"
 _BLANK_FOR_S = 1.0
 
@@ -27,39 +31,71 @@ class PidFile:
 
 
 def create_cluster(directory: Path, database: str, binaries: Path, account: Account) -> None:
-    """Make `<directory>/cluster` and its password; a folder of that name is always a whole cluster.
+    """Make `<directory>/cluster` and its passwords; a folder of that name is always a whole cluster.
 
     It is made aside and moved into place at the end, so a kill half way
     leaves only what `remove_unfinished` takes away.
     """
     staging = Path(tempfile.mkdtemp(prefix=_STAGING, dir=directory))
-    password = secrets.token_hex(16)
+    password, services = secrets.token_hex(16), secrets.token_hex(16)
     _write_private(staging / "password", password)
     account.own(staging / "password")
     account.own(staging)
     with reach(staging, account) as folder:
         data = f"{folder.path}/cluster"
-        initdb: list[str | Path] = [binaries / "initdb", "-D", data, "-U", USER, "-E", "UTF8", "--locale=C"]
+        initdb: list[str | Path] = [binaries / "initdb", "-D", data, "-U", OWNER, "-E", "UTF8", "--locale=C"]
         initdb += ["--auth=scram-sha-256", f"--pwfile={folder.path}/password", "--no-instructions"]
         run(initdb, account, fds=folder.fds, named=True)
-        alone: list[str | Path] = [binaries / "postgres", "--single", "-D", data]
-        alone += ["-c", "exit_on_error=on", "postgres"]
-        run(alone, account, stdin=f'CREATE DATABASE "{database}"\n', fds=folder.fds, named=True)
-    _write_private(directory / "password", password)
+        statements = f'CREATE DATABASE "{database}"\n{_service_role(services)}'
+        _run_alone(data, statements, binaries, account, folder.fds)
+    _write_private(directory / _PASSWORDS[OWNER], password)
+    _write_private(directory / _PASSWORDS[SERVICE], services)
     (staging / "cluster").rename(directory / "cluster")
     _sync_folder(directory)
     shutil.rmtree(staging)
 
 
+def has_service_role(directory: Path) -> bool:
+    """A cluster of an earlier version has none."""
+    return (directory / _PASSWORDS[SERVICE]).exists()
+
+
+def add_service_role(directory: Path, binaries: Path, account: Account) -> None:
+    """No server may run on the cluster. A kill half way leaves a role that the next start takes over."""
+    password = secrets.token_hex(16)
+    with reach(directory / "cluster", account) as folder:
+        _run_alone(folder.path, _service_role(password), binaries, account, folder.fds)
+    unfinished = directory / f"{_STAGING}password"
+    _write_private(unfinished, password)
+    unfinished.rename(directory / _PASSWORDS[SERVICE])
+    _sync_folder(directory)
+
+
+def _service_role(password: str) -> str:
+    """A statement a line, as a server in single-user mode reads them."""
+    known = f"SELECT FROM pg_roles WHERE rolname = '{SERVICE}'"
+    return (
+        f"DO $$ BEGIN IF NOT EXISTS ({known}) THEN CREATE ROLE {SERVICE}; END IF; END $$\n"
+        f"ALTER ROLE {SERVICE} LOGIN PASSWORD '{password}'\n"
+    )
+
+
+def _run_alone(data: str, statements: str, binaries: Path, account: Account, fds: Sequence[int]) -> None:
+    alone: list[str | Path] = [binaries / "postgres", "--single", "-D", data]
+    alone += ["-c", "exit_on_error=on", "postgres"]
+    run(alone, account, stdin=statements, fds=fds, named=True)
+
+
 def remove_unfinished(directory: Path) -> None:
+    (directory / f"{_STAGING}password").unlink(missing_ok=True)
     for unfinished in directory.glob(f"{_STAGING}*"):
         shutil.rmtree(unfinished, ignore_errors=True)
 
 
-def server_url(directory: Path, port: int, database: str) -> str:
-    password = (directory / "password").read_text()
+def server_url(directory: Path, port: int, database: str, user: str) -> str:
+    password = (directory / _PASSWORDS[user]).read_text()
     # Without it the driver follows PGSSLMODE, but an embedded server has no certificate.
-    return f"postgresql://{USER}:{password}@127.0.0.1:{port}/{database}?sslmode=disable"
+    return f"postgresql://{user}:{password}@127.0.0.1:{port}/{database}?sslmode=disable"
 
 
 def read_pid_file(cluster: Path) -> PidFile | None:

@@ -13,8 +13,17 @@ from typing import Self
 from kernel.adapters.embedded.account import Account, EmbeddedPostgresError
 from kernel.adapters.embedded.binaries import find_binaries, quotable
 from kernel.adapters.embedded.child import run
-from kernel.adapters.embedded.cluster import create_cluster, living_server, remove_unfinished, server_url
-from kernel.adapters.embedded.server import Server
+from kernel.adapters.embedded.cluster import (
+    OWNER,
+    SERVICE,
+    add_service_role,
+    create_cluster,
+    has_service_role,
+    living_server,
+    remove_unfinished,
+    server_url,
+)
+from kernel.adapters.embedded.server import FORMER_SERVER_WAIT_S, Server, passes
 
 __all__ = ["EmbeddedPostgres", "EmbeddedPostgresError", "running_url"]
 
@@ -39,7 +48,9 @@ class EmbeddedPostgres:
         self._server = Server(directory, options or {})
         self._lock_fd: int | None = None
         self.url = ""
-        """The URL of the last start; each start takes a free port."""
+        """The owner's URL of the last start; each start takes a free port."""
+        self.service_url = ""
+        """That of the role that may only what the owner lets it."""
 
     @property
     def pid(self) -> int | None:
@@ -91,8 +102,23 @@ class EmbeddedPostgres:
         if not self._cluster.exists():
             with quotable(binaries) as runnable:
                 create_cluster(self._directory, self._database, runnable, account)
+        if not has_service_role(self._directory):
+            self._add_service_role(binaries, account)
         port = self._server.start(binaries, account)
-        return server_url(self._directory, port, self._database)
+        self.service_url = server_url(self._directory, port, self._database, SERVICE)
+        return server_url(self._directory, port, self._database, OWNER)
+
+    def _add_service_role(self, binaries: Path, account: Account) -> None:
+        """To a cluster of an earlier version, whose former server may take a moment to leave its memory."""
+        deadline = time.monotonic() + FORMER_SERVER_WAIT_S
+        while True:
+            self._server.wait_for_former_server()
+            try:
+                return add_service_role(self._directory, binaries, account)
+            except EmbeddedPostgresError as error:
+                if time.monotonic() > deadline or not passes(str(error).encode()):
+                    raise
+            time.sleep(_POLL_S)
 
     def _take_lock(self) -> None:
         """The kernel frees the lock at our death, so a lock that stays taken is a living shop's."""
@@ -115,13 +141,15 @@ class EmbeddedPostgres:
             self._lock_fd = None
 
 
-def running_url(directory: Path, *, database: str) -> str | None:
-    """The URL of the server that another process runs on `directory` now, None if there is none.
+def running_url(directory: Path, *, database: str, owner: bool = True) -> str | None:
+    """The URL of the server that another process runs on `directory` now, None if there is none: that of its
+    owner, or of the service's role, which one that was started by an earlier version does not have.
 
     Raises EmbeddedPostgresError if its files are another user's.
     """
+    user = OWNER if owner or not has_service_role(directory) else SERVICE
     try:
         server = living_server(directory / "cluster")
-        return server_url(directory, server.port, database) if server and server.is_ready else None
+        return server_url(directory, server.port, database, user) if server and server.is_ready else None
     except PermissionError as error:
         raise EmbeddedPostgresError(f"{error}: run this as the user that runs the shop") from error

@@ -12,7 +12,7 @@ from kernel.adapters.embedded.account import Account, EmbeddedPostgresError, rea
 from kernel.adapters.embedded.child import last_words, spawn, watch
 from kernel.adapters.embedded.cluster import disown_stale_pid_file, living_server, read_pid_file
 
-_FORMER_SERVER_WAIT_S = 10.0
+FORMER_SERVER_WAIT_S = 10.0
 # The last crash may have left much write-ahead log to replay.
 _READY_WAIT_S = 60.0
 # Fast, then immediate, then SIGKILL: each is safe for committed data.
@@ -52,15 +52,15 @@ class Server:
         """Start, again where the trouble passes by itself, and return the port once it answers."""
         if self._log.exists():
             self._log.replace(self._log.with_suffix(".log.1"))
-        deadline = time.monotonic() + _FORMER_SERVER_WAIT_S
+        deadline = time.monotonic() + FORMER_SERVER_WAIT_S
         while True:
-            self._wait_for_former_server()
+            self.wait_for_former_server()
             port = _free_port()
             self._spawn(binaries, account, port)
             if self._answers(port):
                 return port
             said = self._log.read_bytes()
-            if time.monotonic() > deadline or not any(trouble in said for trouble in _PASSING_TROUBLES):
+            if time.monotonic() > deadline or not passes(said):
                 why = last_words(said)
                 raise EmbeddedPostgresError(f"PostgreSQL did not start in {self._directory}: {why}")
             self.stop()
@@ -81,9 +81,9 @@ class Server:
                     continue
         self._watcher = self._process = None
 
-    def _wait_for_former_server(self) -> None:
+    def wait_for_former_server(self) -> None:
         """The server of a killed shop shuts down on its own; its folder is ours once it is gone."""
-        deadline = time.monotonic() + _FORMER_SERVER_WAIT_S
+        deadline = time.monotonic() + FORMER_SERVER_WAIT_S
         while former := living_server(self._cluster):
             if time.monotonic() > deadline:
                 raise EmbeddedPostgresError(f"PostgreSQL (pid {former.pid}) still runs on {self._cluster}")
@@ -110,6 +110,11 @@ class Server:
                 return True
             time.sleep(_POLL_S)
         return False
+
+
+def passes(said: bytes) -> bool:
+    """Whether what a server said as it ended is a trouble that passes by itself."""
+    return any(trouble in said for trouble in _PASSING_TROUBLES)
 
 
 def _free_port() -> int:

@@ -15,6 +15,7 @@ from kernel.domain.caller import Role
 from kernel.domain.errors import Contention, Forbidden, ShopError, Unavailable
 
 PROBE_TIMEOUT_S = 2.0
+FIGURES = "text/plain; version=1.0.0"  # the media type of Prometheus
 
 Probe = Callable[[], Awaitable[bool]]
 
@@ -62,8 +63,8 @@ def metrics(exposition: Callable[[], Awaitable[bytes]]) -> HTTPRouteHandler:
         tags=["Health"],
         summary="Figures for Prometheus",
         operation_id="metrics",
-        media_type="text/plain; version=1.0.0",
-        responses=problems(COMMON, (401, "unauthorized"), (403, "forbidden")),
+        media_type=FIGURES,
+        responses=problems(COMMON, (401, "unauthorized"), (403, "forbidden"), (429, "rate_limited")),
     )
     async def show() -> bytes:
         caller = calling()

@@ -1,12 +1,14 @@
 """Who calls: a person or a service, by the token that the call bears."""
 
 from collections.abc import Mapping
+from contextlib import suppress
 from contextvars import ContextVar
 from hashlib import sha256
 
 from kernel.adapters.identity.services import TYPE, ServiceTokens
 from kernel.adapters.identity.users import UserTokens
 from kernel.adapters.identity.verifying import Checked, header_of
+from kernel.domain.errors import Unauthenticated
 from kernel.ports.clock import Clock
 from kernel.ports.tokens import Verified
 
@@ -35,6 +37,11 @@ class JwtTokens:
         if checked is None or not checked.is_trusted():
             return None
         return checked.verified if self._clock.now().timestamp() < checked.verified.until else None
+
+    def says_service(self, token: str) -> bool:
+        with suppress(Unauthenticated):
+            return header_of(token).typ == TYPE
+        return False
 
     async def verify(self, token: str) -> Verified:
         header = header_of(token)

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import aiohttp
 
+from kernel.adapters.identity.fetching import whole_text
 from kernel.adapters.identity.public_keys import PublicKey, read_keys
 from kernel.adapters.words import in_words
 from kernel.domain.errors import Unavailable
@@ -91,10 +92,7 @@ def source_of(location: str, session: aiohttp.ClientSession) -> Source:
     async def fetched() -> bytes:
         timeout = aiohttp.ClientTimeout(total=FETCH_WITHIN_S)
         async with session.get(location, timeout=timeout, raise_for_status=True) as response:
-            text = await response.content.read(JWKS_BYTES_MAX)
-            if not response.content.at_eof():
-                raise ValueError(f"it has more than {JWKS_BYTES_MAX} bytes")
-            return text
+            return await whole_text(response, JWKS_BYTES_MAX)
 
     async def read() -> bytes:
         return await asyncio.to_thread(Path(location).read_bytes)

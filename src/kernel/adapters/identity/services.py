@@ -10,6 +10,7 @@ from msgspec import Struct
 from kernel.adapters.identity.verifying import LEEWAY_S, Checked, Header, claims_of
 from kernel.domain.caller import Caller, Role
 from kernel.domain.errors import Unauthenticated
+from kernel.domain.ids import parse_user_id
 from kernel.ports.clock import Clock
 from kernel.ports.tokens import Verified
 
@@ -25,6 +26,12 @@ class Acting(Struct, frozen=True):
 
     id: str
     role: Role
+
+    def __post_init__(self) -> None:
+        """Raises ValueError for whoever is no person."""
+        parse_user_id(self.id)
+        if self.role in (Role.ANYONE, Role.SERVICE):
+            raise ValueError("a service acts for people only")
 
 
 class _Claims(Struct):

@@ -3,13 +3,15 @@
 import asyncio
 import logging
 from collections import defaultdict, deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
+from contextlib import AbstractAsyncContextManager, nullcontext
 from itertools import starmap
 from typing import Self
+from uuid import UUID
 
 from kernel.contracts.messaging import Catalog
 from kernel.domain.errors import Unavailable
-from kernel.ports.bus import Envelope, Handler, Unreadable
+from kernel.ports.bus import DeadLetters, Envelope, Handler, Unreadable
 
 Listener = Callable[[bytes], None]
 
@@ -84,6 +86,9 @@ class InProcessBus:
         subscribers = self._broker.catalog.subscribers_of(event_type)
         return subscribers if len(subscribers) > 1 else ()
 
+    def dead_letters(self) -> AbstractAsyncContextManager[DeadLetters]:
+        return nullcontext(InProcessDeadLetters())
+
     async def stop(self) -> None:
         """Take no more messages, and let running handlers finish; what is cut off stays in its outbox."""
         self._broker.handlers.pop(self._service, None)
@@ -110,6 +115,11 @@ class InProcessBus:
         except Exception:
             logger.exception("a message was not handled, it will be delivered again")
             raise
+
+
+class InProcessDeadLetters:
+    async def hand_over(self, ids: Collection[UUID], handle: Handler) -> None:
+        """Nothing to do: no dead letter has an id here, and all are gone with the process."""
 
 
 class InProcessNotifications:

@@ -1,6 +1,7 @@
 """The tables that every service has beside its own; each service has a database for itself."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from sqlalchemy import Column, DateTime, Integer, LargeBinary, MetaData, Table, Text, Uuid
@@ -9,6 +10,13 @@ Key = Text(collation="C")
 Time = DateTime(timezone=True)
 
 METADATA = MetaData()
+
+Rights = tuple[str, ...]
+READ: Rights = ("SELECT",)
+APPEND: Rights = (*READ, "INSERT")
+"""Of tables that are append-only, whatever a trigger says."""
+CHANGE: Rights = (*APPEND, "UPDATE")
+ALL: Rights = (*CHANGE, "DELETE")
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +30,9 @@ class Schema:
     """Tables that only this service has; its first migration creates all of them."""
     versions: Path | None = None
     """The folder of its migrations; None: the one that bears its name in `migrations`."""
+    rights: Mapping[Table, Rights] = field(default_factory=dict)
+    """What the role of the service may do with each of its tables; beside these it has RIGHTS_OF_ALL. A table
+    without a line is refused to it."""
 
 
 OUTBOX = Table(
@@ -64,3 +75,18 @@ DISCARDED = Table(
     Column("discarded_by", Text, nullable=False),
     Column("note", Text, nullable=False),
 )
+
+# Of the services in which operators act.
+OPERATOR_RECORD = Table(
+    "operator_record",
+    METADATA,
+    Column("user_id", Key, primary_key=True),
+    Column("subject", Uuid, primary_key=True),
+    Column("did", Key, primary_key=True),
+    Column("operator", Key, nullable=False),
+    Column("through", Key, nullable=False),
+    Column("at", Time, nullable=False),
+)
+
+# Whoever locks rows needs UPDATE.
+RIGHTS_OF_ALL: Mapping[Table, Rights] = {OUTBOX: ALL, INBOX: ALL, PARKED: ALL, DISCARDED: APPEND}

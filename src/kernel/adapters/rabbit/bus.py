@@ -3,19 +3,20 @@
 import asyncio
 import logging
 from collections.abc import Sequence
-from contextlib import suppress
+from contextlib import AbstractAsyncContextManager, suppress
 from typing import Self
 
 from kernel.adapters.rabbit.connection import ANSWER_S
+from kernel.adapters.rabbit.dead_letters import RabbitDeadLetters
 from kernel.adapters.rabbit.refusals import Refusal, report
 from kernel.adapters.rabbit.session import RabbitSession
-from kernel.adapters.rabbit.urls import Denied, broker_url
+from kernel.adapters.rabbit.urls import BrokerUrls, Denied
 from kernel.adapters.system_clock import SystemClock
 from kernel.application.backoff import Backoff
 from kernel.application.trouble import Trouble
 from kernel.contracts.messaging import Catalog
 from kernel.domain.errors import Unavailable
-from kernel.ports.bus import Envelope, Handler
+from kernel.ports.bus import DeadLetters, Envelope, Handler
 
 # A broker on a busy machine needs some seconds, for example after one of its consumers was killed.
 START_S = 10.0
@@ -36,7 +37,7 @@ class RabbitBus:
         self, urls: Sequence[str], service: str, catalog: Catalog, *, grace_s: float = GRACE_S
     ) -> None:
         """Running handlers have `grace_s` to end in `stop`. Raises Invalid for a malformed URL."""
-        self._urls = [broker_url(url) for url in urls]
+        self._urls = BrokerUrls(urls)
         self._service = service
         self._catalog = catalog
         self._grace_s = grace_s
@@ -89,6 +90,9 @@ class RabbitBus:
     def consumers(self, event_type: str) -> Sequence[str]:
         return ()
 
+    def dead_letters(self) -> AbstractAsyncContextManager[DeadLetters]:
+        return RabbitDeadLetters(list(map(str, self._urls.now())), self._service, self._catalog)
+
     @property
     def healthy(self) -> bool:
         session, consuming = self._session, self._handler is not None
@@ -120,7 +124,7 @@ class RabbitBus:
     async def _open(self, *, within_s: float) -> RabbitSession:
         """A session with the first broker that takes us."""
         refusals: list[Unavailable] = []
-        for url in self._urls:
+        for url in self._urls.now():
             session = RabbitSession(url, self._service, self._catalog, grace_s=self._grace_s)
             try:
                 await session.open(within_s=within_s)

@@ -2,8 +2,9 @@
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Coroutine
-from typing import Any, TypeVar, cast
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from contextlib import suppress
+from typing import Any, Self, TypeVar, cast
 
 from aio_pika.abc import AbstractChannel, AbstractConnection
 from aiormq import Channel as UnderlyingChannel
@@ -132,6 +133,32 @@ class RabbitConnection:
         if error is not None:
             raise away(self._url, error) from error
         return task.result()
+
+    @classmethod
+    async def open_at_any(
+        cls,
+        urls: Sequence[URL],
+        name: str,
+        prepare: Callable[[RabbitBroker], Awaitable[AbstractChannel]],
+    ) -> Self:
+        """A short visit to the first broker that takes us. Raises Unavailable with what the last one says."""
+        *others, last = urls
+        for url in others:
+            with suppress(Unavailable):
+                return await cls._visit(url, name, prepare)
+        return await cls._visit(last, name, prepare)
+
+    @classmethod
+    async def _visit(
+        cls, url: URL, name: str, prepare: Callable[[RabbitBroker], Awaitable[AbstractChannel]]
+    ) -> Self:
+        connection = cls(url, name, Channel(), grace_s=0, on_lost=lambda _: None)
+        try:
+            await connection.open(prepare, within_s=ANSWER_S)
+        except BaseException:
+            await connection.close()
+            raise
+        return connection
 
     def _answered(self, task: asyncio.Task[Any]) -> None:
         self._unanswered.discard(task)

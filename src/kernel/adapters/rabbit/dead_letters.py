@@ -1,31 +1,33 @@
-"""The dead-letter queue of a service, for operators: looked at without loss, sent back, or thrown away."""
+"""The dead-letter queue of a service: looked at without loss, handed to its consumer, or thrown away."""
 
+import asyncio
 import hashlib
-from collections.abc import AsyncIterator, Sequence
-from contextlib import suppress
+import logging
+from collections.abc import AsyncIterator, Collection, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from functools import partial
 from typing import Any, Self
 from uuid import UUID
 
+from aio_pika.abc import AbstractChannel
 from aiormq.abc import DeliveredMessage
-from faststream.rabbit import Channel
+from faststream.rabbit import RabbitBroker
 from pamqp.commands import Basic
-from yarl import URL
 
 from kernel.adapters.cloudevents import decode_events
-from kernel.adapters.rabbit.connection import ANSWER_S, RabbitConnection
+from kernel.adapters.rabbit.connection import RabbitConnection
 from kernel.adapters.rabbit.topology import dead_letter_queue, declare_topology
 from kernel.adapters.rabbit.urls import broker_url
 from kernel.contracts.messaging import Catalog
-from kernel.domain.errors import Unavailable
 from kernel.domain.events import Event, MessageId, Parked, Received, Unhandled
-from kernel.ports.bus import Unreadable
+from kernel.ports.bus import Handler, Unreadable
 
 # What a broker says of a message that its consumer called unreadable.
 _REASONS = {"rejected": "unreadable"}
-_PERSISTENT = 2
+PASSES_MAX = 10
+PASS_EVERY_S = 0.5
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,34 +49,20 @@ class RabbitDeadLetters:
         """`urls` are the nodes of one cluster. Raises Invalid for a malformed one."""
         self._urls = [broker_url(url) for url in urls]
         self._service = service
-        self._declare = partial(declare_topology, catalog=catalog)
+        self._catalog = catalog
         self._queue = dead_letter_queue(service).name
         self._connection: RabbitConnection
 
     async def __aenter__(self) -> Self:
-        *others, last = self._urls
-        for url in others:
-            with suppress(Unavailable):
-                return await self._open(url)
-        return await self._open(last)
+        async def prepare(broker: RabbitBroker) -> AbstractChannel:
+            return (await declare_topology(broker, self._catalog)).channel
+
+        name = f"{self._service} dead letters"
+        self._connection = await RabbitConnection.open_at_any(self._urls, name, prepare)
+        return self
 
     async def __aexit__(self, *_: object) -> None:
         await self._connection.close()
-
-    async def _open(self, url: URL) -> Self:
-        self._connection = RabbitConnection(
-            url,
-            f"{self._service} dead letters",
-            Channel(on_return_raises=True),
-            grace_s=0,
-            on_lost=lambda _: None,
-        )
-        try:
-            await self._connection.open(self._declare, within_s=ANSWER_S)
-        except BaseException:
-            await self._connection.close()
-            raise
-        return self
 
     async def letters(self) -> AsyncIterator[DeadLetter]:
         """As many as there were at the start: what is sent back and fails again is not met again."""
@@ -87,22 +75,28 @@ class RabbitDeadLetters:
                 return
             yield DeadLetter(_parked(self._queue, message), message)
 
-    async def send_back(self, letter: DeadLetter) -> None:
-        """To the end of the service's queue, confirmed, before it leaves this one. A crash in between doubles
-        the message, which is harmless: its events keep their ids, and the inbox claims each once."""
-        message = letter.message
-        properties = Basic.Properties(
-            content_type=message.header.properties.content_type, delivery_mode=_PERSISTENT
-        )
-        confirmed = await self._connection.ask(
-            lambda channel: channel.basic_publish(
-                message.body, routing_key=self._service, properties=properties, mandatory=True
-            )
-        )
-        if not isinstance(confirmed, Basic.Ack):
-            detail = f"the queue {self._service} did not take a message back"
-            raise Unavailable(detail, code="rabbitmq_unavailable")
-        await self.remove(letter)
+    async def hand_over(self, ids: Collection[UUID], handle: Handler) -> None:
+        """As the port DeadLetters has it. Somebody who looks at letters holds them for a moment; those are
+        waited for."""
+        wanted = set(ids)
+        for _ in range(PASSES_MAX):
+            async for letter in self.letters():
+                if letter.parked.id in ids:
+                    wanted.discard(letter.parked.id)
+                    await self._hand_over(letter, handle)
+            if not wanted:
+                return
+            await asyncio.sleep(PASS_EVERY_S)
+
+    async def _hand_over(self, letter: DeadLetter, handle: Handler) -> None:
+        try:
+            await handle(letter.message.body)
+        except Unreadable as error:
+            logger.warning("dead-lettered: %s", error)
+        except Exception:
+            logger.exception("a dead letter was not handled, it stays where it is")
+        else:
+            await self.remove(letter)
 
     async def remove(self, letter: DeadLetter) -> None:
         tag = letter.message.delivery_tag

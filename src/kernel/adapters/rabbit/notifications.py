@@ -4,7 +4,6 @@ import asyncio
 import logging
 from collections.abc import Callable, Coroutine, Sequence
 from contextlib import suppress
-from itertools import cycle
 from typing import Any
 from uuid import uuid4
 
@@ -18,8 +17,8 @@ from kernel.adapters.rabbit.bus import CHECK_S
 from kernel.adapters.rabbit.connection import ANSWER_S, RabbitConnection
 from kernel.adapters.rabbit.refusals import report
 from kernel.adapters.rabbit.session import consumed
-from kernel.adapters.rabbit.topology import EXCHANGE, listener_queue
-from kernel.adapters.rabbit.urls import broker_url
+from kernel.adapters.rabbit.topology import EXCHANGE, NO_QUEUES, declare_topology, listener_queue
+from kernel.adapters.rabbit.urls import BrokerUrls
 from kernel.adapters.system_clock import SystemClock
 from kernel.application.backoff import Backoff
 from kernel.application.trouble import Trouble
@@ -37,7 +36,7 @@ class RabbitNotifications:
 
     def __init__(self, urls: Sequence[str], service: str) -> None:
         """Raises Invalid for a malformed URL."""
-        self._urls = [broker_url(url) for url in urls]
+        self._urls = BrokerUrls(urls)
         self._service = service
         self._backoff = Backoff(SystemClock())
         self._healthy = False
@@ -50,12 +49,13 @@ class RabbitNotifications:
         return self._healthy
 
     async def listen(self, event_type: str, handle: Callable[[bytes], None]) -> None:
-        for url in cycle(self._urls):
-            try:
-                await self._listen_at(url, event_type, handle)
-            except Unavailable as error:
-                report(self._trouble, error)
-            await self._backoff.wait()
+        while True:
+            for url in self._urls.now():
+                try:
+                    await self._listen_at(url, event_type, handle)
+                except Unavailable as error:
+                    report(self._trouble, error)
+                await self._backoff.wait()
 
     async def want(self, wanted: bool) -> None:
         self._wanted = wanted
@@ -73,7 +73,7 @@ class RabbitNotifications:
         )
 
         async def prepare(broker: RabbitBroker) -> AbstractChannel:
-            await broker.declare_exchange(EXCHANGE)
+            await declare_topology(broker, NO_QUEUES)
             return await consumed(broker, queue, _surviving(handle), AckPolicy.ACK_FIRST)
 
         try:

@@ -56,9 +56,8 @@ class RabbitSession:
 
     async def open(self, *, within_s: float) -> None:
         async def prepare(broker: RabbitBroker) -> AbstractChannel:
-            channel = await declare_topology(broker, self._catalog)
-            self._exchange = await broker.declare_exchange(EXCHANGE)
-            return channel
+            self._exchange = await declare_topology(broker, self._catalog)
+            return self._exchange.channel
 
         await self._publishing.open(prepare, within_s=within_s)
 

@@ -1,10 +1,17 @@
 """The exchange, queues and bindings of the shop, as a catalogue of messages asks for them."""
 
+from collections.abc import Awaitable, Callable, Collection, Iterator
+from functools import partial
 from operator import attrgetter
+from typing import Any, cast
 
-from aio_pika.abc import AbstractChannel
+from aio_pika import RobustExchange
+from aio_pika.abc import UnderlayConnection
+from aiormq.abc import AbstractChannel, AbstractConnection
+from aiormq.exceptions import ChannelAccessRefused, ChannelNotFoundEntity
 from faststream.rabbit import ExchangeType, QueueType, RabbitBroker, RabbitExchange, RabbitQueue
 
+from kernel.adapters.rabbit.urls import Denied
 from kernel.contracts.messaging import Catalog
 
 # For messages that kill their process, and handlers with a bug; each redelivery counts.
@@ -16,7 +23,9 @@ _INSPECTIONS_MAX = 2**31 - 1
 LISTENER_BYTES_MAX = 64 * 1024 * 1024
 
 # Not `robust`: nothing is restored piece by piece, a lost session is replaced whole (see connection.py).
-EXCHANGE = RabbitExchange("shop.events", ExchangeType.TOPIC, durable=True, robust=False)
+# Not declared where it is used: `declare_topology` does that, or finds that it is there.
+EXCHANGE = RabbitExchange("shop.events", ExchangeType.TOPIC, durable=True, robust=False, declare=False)
+NO_QUEUES = Catalog(())
 
 
 def dead_letter_queue(service: str) -> RabbitQueue:
@@ -34,6 +43,7 @@ def service_queue(service: str) -> RabbitQueue:
         service,
         QueueType.QUORUM,
         robust=False,
+        declare=False,
         arguments={
             "x-delivery-limit": DELIVERIES_MAX,
             # The default exchange knows every queue by its name: no binding that could be missing.
@@ -57,12 +67,70 @@ def listener_queue(name: str) -> RabbitQueue:
     )
 
 
-async def declare_topology(broker: RabbitBroker, catalog: Catalog) -> AbstractChannel:
-    """The whole of it, whoever starts first; answers with the channel that it was declared on."""
-    exchange = await broker.declare_exchange(EXCHANGE)
+async def declare_topology(broker: RabbitBroker, catalog: Catalog) -> RobustExchange:
+    """The whole of it, whoever starts first; answers with the exchange.
+
+    A user who may not declare leaves that to one who may, and checks that exchange and queues are there:
+    raises Denied, which names all that are missing. A binding cannot be looked at in AMQP; where one is
+    missing, the publisher of its type is told so by the broker.
+    """
+    try:
+        await declare(broker, catalog)
+    except ChannelAccessRefused as refusal:
+        await _require_all(await _underlying(broker), catalog, refusal)
+    return await broker.declare_exchange(EXCHANGE)
+
+
+async def declare(broker: RabbitBroker, catalog: Catalog) -> None:
+    """Raises ChannelAccessRefused for a user who may not."""
+    channel = await (await _underlying(broker)).channel()
+    await channel.exchange_declare(EXCHANGE.name, exchange_type=EXCHANGE.type.value, durable=True)
+    for queue, event_types in _queues(catalog):
+        await channel.queue_declare(queue.name, durable=True, arguments=queue.arguments)
+        for event_type in event_types:
+            await channel.queue_bind(queue.name, EXCHANGE.name, event_type)
+    await channel.close()
+
+
+def _queues(catalog: Catalog) -> Iterator[tuple[RabbitQueue, Collection[str]]]:
+    """Each with the types that are bound to it."""
     for subscriber in filter(attrgetter("subscribes"), catalog.services):
-        await broker.declare_queue(dead_letter_queue(subscriber.service))
-        queue = await broker.declare_queue(service_queue(subscriber.service))
-        for event_type in subscriber.subscribes:
-            await queue.bind(exchange, event_type, robust=False)
-    return exchange.channel
+        yield dead_letter_queue(subscriber.service), ()
+        yield service_queue(subscriber.service), subscriber.subscribes
+
+
+async def _underlying(broker: RabbitBroker) -> AbstractConnection:
+    """A channel that the broker closes over a refusal is one of these, which nothing restores."""
+    connection = await broker.connect()
+    return cast(UnderlayConnection, connection.transport).connection
+
+
+async def _require_all(
+    connection: AbstractConnection, catalog: Catalog, refusal: ChannelAccessRefused
+) -> None:
+    looks: dict[str, Callable[[Any], Awaitable[object]]] = {
+        f"the exchange {EXCHANGE.name}": lambda channel: channel.exchange_declare(EXCHANGE.name, passive=True)
+    }
+    for queue, _ in _queues(catalog):
+        looks[f"the queue {queue.name}"] = partial(_look_for, queue.name)
+    missing = [name for name, look in looks.items() if not await _is_there(connection, look)]
+    if missing:
+        url = connection.url
+        raise Denied(
+            f"rabbitmq at {url.host}:{url.port} lacks {', '.join(missing)}, which the user {url.user!r} may "
+            f"not declare: run `shop broker declare` as a user who may ({refusal.args[0]})"
+        )
+
+
+async def _look_for(queue: str, channel: AbstractChannel) -> None:
+    await channel.queue_declare(queue, passive=True)
+
+
+async def _is_there(connection: AbstractConnection, look: Callable[[Any], Awaitable[object]]) -> bool:
+    channel = await connection.channel()
+    try:
+        await look(channel)
+    except ChannelNotFoundEntity:
+        return False
+    await channel.close()
+    return True

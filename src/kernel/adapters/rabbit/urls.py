@@ -2,6 +2,8 @@
 
 import asyncio
 import errno
+import ssl
+from collections.abc import Sequence
 from traceback import walk_tb
 
 from aio_pika.exceptions import ChannelPreconditionFailed, InvalidFrameError, ProbableAuthenticationError
@@ -9,6 +11,8 @@ from aiormq.exceptions import ChannelAccessRefused, ChannelInvalidStateError, Co
 from pamqp.commands import Connection
 from yarl import URL
 
+from kernel.adapters.reread import Reread
+from kernel.adapters.words import tls_fault
 from kernel.domain.errors import Invalid, Unavailable
 
 _PORTS = {"amqp": 5672, "amqps": 5671}
@@ -32,11 +36,28 @@ def broker_url(text: str) -> URL:
     return url.with_port(port or _PORTS[url.scheme])
 
 
+class BrokerUrls:
+    """The nodes of one cluster, any of which will do."""
+
+    def __init__(self, texts: Sequence[str]) -> None:
+        """Each has one URL, or several separated by commas. Raises Invalid for a malformed one."""
+        self._texts = [Reread(text, _nodes) for text in texts]
+
+    def now(self) -> list[URL]:
+        return [url for text in self._texts for url in text.now()]
+
+
+def _nodes(text: str) -> list[URL]:
+    return [broker_url(url) for url in text.split(",")]
+
+
 def away(url: URL, error: BaseException) -> Unavailable:
     """One line for people on what the library raised: where, and why, in the broker's words."""
     where = f"{url.host}:{url.port}"
     if isinstance(error, Unavailable):
         return error
+    if isinstance(error.__cause__, ssl.SSLError) and (fault := tls_fault(error.__cause__)):
+        return Denied(f"rabbitmq at {where}: {fault}")
     if isinstance(error, ProbableAuthenticationError):
         return Denied(
             f"rabbitmq at {where} refuses the user {url.user!r} or its password: 403 {_words(error)}"

@@ -1,6 +1,6 @@
 from sqlalchemy import BigInteger, Column, Integer, Table, Text, UniqueConstraint, Uuid
 
-from kernel.adapters.postgres.tables import METADATA, Key, Schema, Time
+from kernel.adapters.postgres.tables import APPEND, CHANGE, METADATA, OPERATOR_RECORD, Key, Schema, Time
 
 ORDERS = Table(
     "orders",
@@ -31,4 +31,6 @@ ORDER_HISTORY = Table(
     Column("at", Time, nullable=False),
 )
 
-SCHEMA = Schema("orders", revision=4, tables=(ORDERS, ORDER_HISTORY))
+RIGHTS = {ORDERS: CHANGE, ORDER_HISTORY: APPEND, OPERATOR_RECORD: APPEND}
+
+SCHEMA = Schema("orders", revision=5, tables=(ORDERS, ORDER_HISTORY), rights=RIGHTS)

@@ -1,6 +1,6 @@
 from sqlalchemy import BigInteger, Column, Table, UniqueConstraint, Uuid
 
-from kernel.adapters.postgres.tables import METADATA, Key, Schema, Time
+from kernel.adapters.postgres.tables import APPEND, CHANGE, METADATA, OPERATOR_RECORD, Key, Schema, Time
 
 ACCOUNTS = Table(
     "accounts",
@@ -44,4 +44,6 @@ PAYMENTS = Table(
     Column("created_at", Time, nullable=False),
 )
 
-SCHEMA = Schema("payments", revision=3, tables=(ACCOUNTS, TRANSFERS, PAYMENTS))
+RIGHTS = {ACCOUNTS: CHANGE, TRANSFERS: APPEND, PAYMENTS: APPEND, OPERATOR_RECORD: APPEND}
+
+SCHEMA = Schema("payments", revision=4, tables=(ACCOUNTS, TRANSFERS, PAYMENTS), rights=RIGHTS)

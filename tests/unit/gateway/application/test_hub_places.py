@@ -6,7 +6,7 @@ from contextlib import AsyncExitStack
 import pytest
 
 from gateway.application.hub import READ_AFTER_S
-from kernel.domain.caller import ANYONE
+from kernel.domain.caller import ANYONE, Caller, Role
 from kernel.domain.errors import Unavailable
 from tests.unit.gateway.application.hub_world import ONE, PLACED, HubWorld, change, rest, turns, virtually
 
@@ -38,6 +38,20 @@ async def test_one_address_cannot_take_the_places_of_all_others(world: HubWorld)
     for _ in range(3):
         async with world.hub.watch(ANYONE, ONE, address="1.2.3.4"):
             pass
+
+
+@virtually
+async def test_one_user_cannot_take_the_places_of_all_others(world: HubWorld) -> None:
+    world.hub = world.make_hub(streams_max=4, streams_per_user_max=2)
+    world.becomes(1)
+    alice, olga = Caller(Role.USER, "alice"), Caller(Role.OPERATOR, "olga")
+    async with AsyncExitStack() as streams:
+        for address in ("1.2.3.4", "5.6.7.8"):
+            await streams.enter_async_context(world.hub.watch(alice, ONE, address=address))
+        with pytest.raises(Unavailable) as refused:
+            await streams.enter_async_context(world.hub.watch(alice, ONE, address="9.9.9.9"))
+        assert refused.value.code == "too_many_streams"
+        await streams.enter_async_context(world.hub.watch(olga, ONE, address="1.2.3.4"))
 
 
 @virtually

@@ -2,12 +2,15 @@
 
 import asyncio
 from collections.abc import Sequence
+from dataclasses import replace
 
 from hypothesis import given
 from hypothesis import strategies as st
 
+from kernel.domain.caller import Caller, Role
 from kernel.domain.errors import ShopError
 from kernel.domain.money import BALANCE_MAX_MINOR
+from payments.application.make_deposits import MakeDeposits
 from payments.domain.account import Deposit, Deposited
 from tests.unit.payments.world import deposit, opening, world_of
 
@@ -52,6 +55,23 @@ async def test_a_deposit_above_the_limit_is_refused_and_a_smaller_one_after_it_i
     outcomes = await world.deposit(deposit(1, amount=11), deposit(2, amount=10), deposit(3, amount=1))
     assert summary(outcomes) == ["balance_limit", BALANCE_MAX_MINOR, "balance_limit"]
     assert world.hold_together()
+
+
+async def test_where_operators_deposit_users_do_not_top_up_their_own_accounts() -> None:
+    world = await world_of(alice=0)
+    uow = world.service.uow()
+    by_operators = MakeDeposits(
+        uow,
+        world.service.accounts(uow),
+        world.service.ledger(uow),
+        world.service.record(uow),
+        world.clock,
+        by_users=False,
+    )
+    callers = [Caller(Role.USER, "alice"), Caller(Role.VIEWER, "vera"), Caller(Role.OPERATOR, "olga")]
+    deposits = [replace(deposit(number), caller=caller) for number, caller in enumerate(callers, 1)]
+    assert summary(await by_operators(deposits)) == ["forbidden", "forbidden", 1000]
+    assert summary(await world.deposit(replace(deposit(4), caller=callers[0]))) == [2000]
 
 
 async def test_the_same_command_again_deposits_nothing_and_is_told_the_same() -> None:

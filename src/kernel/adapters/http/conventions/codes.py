@@ -6,6 +6,7 @@ from kernel.domain.errors import (
     Invalid,
     NotFound,
     OutcomeUnknown,
+    RateLimited,
     Refused,
     ShopError,
     Unauthenticated,
@@ -19,6 +20,7 @@ STATUS_OF_KIND: dict[type[ShopError], int] = {
     NotFound: 404,
     Conflict: 409,
     Refused: 422,
+    RateLimited: 429,
     Unavailable: 503,
     OutcomeUnknown: 504,
 }

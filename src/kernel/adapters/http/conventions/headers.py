@@ -13,6 +13,8 @@ ETAG = "ETag"
 LINK = "Link"
 LOCATION = "Location"
 PREFERENCE_APPLIED = "Preference-Applied"
+RATE_LIMIT = "RateLimit"
+RATE_LIMIT_POLICY = "RateLimit-Policy"
 REPLAYED = "Idempotency-Replayed"
 RETRY_AFTER = "Retry-After"
 
@@ -38,6 +40,16 @@ _DOCUMENTED = {
     ),
     RETRY_AFTER: OpenAPIHeader(
         Schema(type=OpenAPIType.INTEGER, minimum=1), description="Seconds to wait.", required=True
+    ),
+}
+RATE_LIMITED = {
+    RATE_LIMIT: OpenAPIHeader(
+        _TEXT,
+        description='What is left to whom, and for how many seconds, as `"user";r=0;t=1`'
+        " (draft-ietf-httpapi-ratelimit-headers-11).",
+    ),
+    RATE_LIMIT_POLICY: OpenAPIHeader(
+        _TEXT, description='How many calls in how many seconds, as `"user";q=50;w=1`.'
     ),
 }
 RETRYING = {RETRY_AFTER: _DOCUMENTED[RETRY_AFTER]}

@@ -19,6 +19,7 @@ from kernel.adapters.http.conventions.by_head import allowed
 from kernel.adapters.http.conventions.codes import CODE_OF_STATUS, DETAILS, STATUS_OF_KIND
 from kernel.adapters.http.conventions.headers import CHALLENGE
 from kernel.adapters.http.conventions.idempotency import MALFORMED
+from kernel.adapters.http.conventions.rate_limit import rate_limit_headers
 from kernel.adapters.http.parsing.query import fault, query_faults
 from kernel.contracts.http import FieldProblem, Problem
 from kernel.contracts.problems import COMMON, Problems
@@ -26,6 +27,7 @@ from kernel.contracts.values import encode
 from kernel.domain.errors import (
     FieldError,
     Invalid,
+    RateLimited,
     ShopError,
     Unauthenticated,
     Unavailable,
@@ -59,6 +61,8 @@ def _headers(error: Exception) -> dict[str, str]:
     match error:
         case Unavailable():
             return {"Retry-After": str(error.retry_after_s)}
+        case RateLimited():
+            return rate_limit_headers(error)
         case Unauthenticated():
             # RFC 6750, section 3: without a token, there is no error to tell of.
             return {CHALLENGE: _BEARER + (', error="invalid_token"' if error.with_token else "")}

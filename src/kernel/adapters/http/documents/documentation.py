@@ -4,15 +4,15 @@ from importlib.resources import files
 from typing import Any
 
 import msgspec
-from litestar import MediaType, Request, Router, get
+from litestar import MediaType, Request, Response, Router, get
 from litestar.file_system import BaseLocalFileSystem
 from litestar.handlers import HTTPRouteHandler
-from litestar.openapi.plugins import SwaggerRenderPlugin
 from litestar.response import Redirect
 from litestar.static_files import create_static_files_router
 from litestar.types import PathType
 from litestar.types.file_types import FileInfo
 
+from kernel.adapters.http.documents import swagger
 from kernel.adapters.http.documents.openapi import Api
 from kernel.adapters.http.middleware.proxies import PREFIX
 from kernel.adapters.http.parsing.query import ANY_QUERY
@@ -37,17 +37,17 @@ class _Files(BaseLocalFileSystem):
 def documentation(api: Api, asyncapi: bytes | None) -> Router:
     """The documents below /schema, and Swagger UI at its own path, its assets beside it."""
 
-    @get(api.ui_path, media_type=MediaType.HTML, sync_to_thread=True, opt=_ANY_QUERY)
-    def show(request: Request[Any, Any, Any]) -> bytes:
+    @get(api.ui_path, sync_to_thread=True, opt=_ANY_QUERY)
+    def show(request: Request[Any, Any, Any]) -> Response[bytes]:
         prefix = _prefix(request)
-        assets = f"{prefix}{_ASSETS}"
-        page = SwaggerRenderPlugin(
-            js_url=f"{assets}/swagger-ui-bundle.js",
-            css_url=f"{assets}/swagger-ui.css",
-            standalone_preset_js_url=f"{assets}/swagger-ui-standalone-preset.js",
-            favicon="",
-        )
-        return page.render(request, msgspec.json.decode(_below(prefix, api.openapi)))
+        page = swagger.page(api.title, f"{prefix}{_ASSETS}", _below(prefix, api.openapi))
+        return Response(page, media_type=MediaType.HTML, headers=swagger.HEADERS)
+
+    @get(
+        f"{_ASSETS}/{swagger.SCRIPT_NAME}", media_type="text/javascript", sync_to_thread=False, opt=_ANY_QUERY
+    )
+    def script() -> bytes:
+        return swagger.SCRIPT
 
     # In a thread, because it is made when it is first asked for, and that takes a while.
     @get("/schema/openapi.json", media_type=MediaType.JSON, sync_to_thread=True)
@@ -64,10 +64,8 @@ def documentation(api: Api, asyncapi: bytes | None) -> Router:
         file_system=_Files(),
         opt=_ANY_QUERY,
     )
-    documents = [openapi, messages] if asyncapi else [openapi]
-    return Router(
-        "/", route_handlers=[show, *documents, assets, *_redirects(api.ui_path)], include_in_schema=False
-    )
+    pages = [show, script, openapi, *([messages] if asyncapi else []), *_redirects(api.ui_path)]
+    return Router("/", route_handlers=[*pages, assets], include_in_schema=False)
 
 
 def _redirects(ui_path: str) -> list[HTTPRouteHandler]:

@@ -13,7 +13,7 @@ from litestar.plugins import OpenAPISchemaPlugin
 from litestar.types import ControllerRouterHandler
 from litestar.typing import FieldDefinition
 
-from kernel.adapters.http.conventions.headers import CHALLENGED, DEPRECATED, RETRYING
+from kernel.adapters.http.conventions.headers import CHALLENGED, DEPRECATED, RATE_LIMITED, RETRYING
 from kernel.adapters.http.health import Probes, health, metrics
 from kernel.contracts.problems import Problems
 from kernel.contracts.schema import schemas
@@ -38,10 +38,15 @@ _CONVENTIONS = """
 - Whatever has GET has HEAD, too.
 - Where tokens are asked for, a call without a good one is answered with 401, and what is another user's is
   answered as what is not there.
+- Calls are counted by user, and by address where they bear no valid token. One too many is answered with 429:
+  `Retry-After` and `RateLimit` say when to come back, `RateLimit-Policy` how many may come in which time.
+  Health is not counted; these documents are.
 """
 HEALTH = {"Health": "For operators and orchestrators."}
 
-_HEADERS = {"401": CHALLENGED, "503": RETRYING}
+# What the layers around the routes answer.
+_OF_LAYERS = ("401", "429")
+_HEADERS = {"401": CHALLENGED, "429": RETRYING | RATE_LIMITED, "503": RETRYING}
 _BEARER = {
     "type": "http",
     "scheme": "bearer",
@@ -122,7 +127,8 @@ def _complete_operation(operation: Json, offered: set[str]) -> None:
     for media in operation.get("requestBody", {}).get("content", {}).values():
         _complete_body(media)
     for status, response in operation["responses"].items():
-        further = _HEADERS.get(status, {}) | (DEPRECATED if operation["deprecated"] else {})
+        is_the_routes = status not in _OF_LAYERS
+        further = _HEADERS.get(status, {}) | (DEPRECATED if operation["deprecated"] and is_the_routes else {})
         if further:
             described = {name: header.to_schema() for name, header in further.items()}
             response["headers"] = response.get("headers", {}) | described

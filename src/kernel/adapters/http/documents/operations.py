@@ -60,7 +60,7 @@ def _shown(example: object) -> Example:
 
 
 # Problems of all operations, and of many.
-ALWAYS = ((400, "invalid_request"), (401, "unauthorized"))
+ALWAYS = ((400, "invalid_request"), (401, "unauthorized"), (429, "rate_limited"))
 FORBIDDEN = (403, "forbidden")
 INVALID_BODY = (*ALWAYS, (413, "body_too_large"), (415, "unsupported_media_type"))
 KEY_REUSED = (422, "idempotency_key_reused")

@@ -7,6 +7,14 @@ from litestar.types import ASGIApp, Message, Receive, Scope, Send
 
 from kernel.adapters.answer_start import KEY, AnswerStart
 
+# Of every answer, also of those that the server gives by itself: no browser takes an answer for a script or a
+# page, shows it in a frame, lends it to another site, or tells another site its address.
+CONSTANT = [
+    ("x-content-type-options", "nosniff"),
+    ("x-frame-options", "DENY"),
+    ("cross-origin-resource-policy", "same-origin"),
+    ("referrer-policy", "no-referrer"),
+]
 _CACHE_CONTROL = b"cache-control"
 # A client may keep an answer for itself, and asks whether it still holds: its ETag saves the body. `no-store`
 # would forbid that too. Problems are meant as well: a 404 may be cached unless it says otherwise (RFC 9111).

@@ -2,7 +2,16 @@
 
 from litestar.config.cors import CORSConfig
 
-from kernel.adapters.http.conventions.headers import ETAG, LINK, LOCATION, PREFERENCE_APPLIED, REPLAYED
+from kernel.adapters.http.conventions.headers import (
+    ETAG,
+    LINK,
+    LOCATION,
+    PREFERENCE_APPLIED,
+    RATE_LIMIT,
+    RATE_LIMIT_POLICY,
+    REPLAYED,
+    RETRY_AFTER,
+)
 from kernel.adapters.http.conventions.idempotency import KEY
 from kernel.adapters.request_id import HEADER
 
@@ -21,5 +30,15 @@ def cors_config(origins: str | None) -> CORSConfig:
             "traceparent",
             HEADER,
         ],
-        expose_headers=[ETAG, LINK, LOCATION, REPLAYED, PREFERENCE_APPLIED, "Retry-After", HEADER],
+        expose_headers=[
+            ETAG,
+            LINK,
+            LOCATION,
+            REPLAYED,
+            PREFERENCE_APPLIED,
+            RETRY_AFTER,
+            RATE_LIMIT,
+            RATE_LIMIT_POLICY,
+            HEADER,
+        ],
     )

@@ -11,19 +11,22 @@ from typing import Any
 import msgspec
 from litestar.types import ASGIApp, HTTPResponseBodyEvent, Message, Receive, Scope, Send
 
+from kernel.adapters.answer_start import answer_start
 from kernel.adapters.http.conventions.problem import MEDIA_TYPE
 from kernel.adapters.networks import Networks, parsed
 from kernel.contracts.http import Problem
 from kernel.contracts.values import decoder, encode
 from kernel.domain.value import value
 
+# A client that came by https comes by nothing else for a year (RFC 6797).
+_ONLY_HTTPS = (b"strict-transport-security", b"max-age=31536000")
 PREFIX = "shop.prefix"  # In the scope, the path below which clients see the shop; absent where there is none.
 
 # Of a list that is read backwards: a string that a client left open stands left of what proxies append, and
 # proxies write no quote within a string.
 _ELEMENT_BACKWARDS = re.compile(r'(?:[^,"]|"[^"]*"?)+')
 _PAIR = re.compile(r'\s*(?P<name>[^\s;=]+)=(?:"(?P<quoted>(?:[^"\\]|\\.)*)"|(?P<token>[^\s;"]*))\s*(?:;|$)')
-_HOST = re.compile(r"(?:[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(?::[0-9]{1,5})?")
+HOST = re.compile(r"(?:[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(?::[0-9]{1,5})?")
 _PREFIX = re.compile(r"(?:/[A-Za-z0-9._~%+@-]+)+")
 _ADDRESS = re.compile(r"\[(?P<v6>[^\]]+)\](?::[0-9]+)?|(?P<v4>[0-9.]+):[0-9]+")
 _TARGET = re.compile(r"(^|<)(?=/(?!/))")
@@ -49,7 +52,7 @@ def origin_of(peer: str, headers: Mapping[str, str], trusted: Networks) -> Origi
         origin = Origin(
             address or origin.address,
             hop.scheme.lower() if hop.scheme.lower() in ("http", "https") else origin.scheme,
-            hop.host if _HOST.fullmatch(hop.host) else origin.host,
+            hop.host if HOST.fullmatch(hop.host) else origin.host,
             (hop.prefix if _PREFIX.fullmatch(hop.prefix) else "") + origin.prefix,
         )
         if address is None:  # A proxy may hide whom it serves (RFC 7239, section 6).
@@ -140,6 +143,8 @@ def _show(scope: Scope, origin: Origin, client: tuple[str, int]) -> None:
         scope["client"] = (origin.address, 0)
     if origin.scheme:
         scope["scheme"] = origin.scheme
+    if origin.scheme == "https":
+        answer_start(scope).headers.append(_ONLY_HTTPS)
     if origin.host:
         others = [(name, text) for name, text in scope["headers"] if name != b"host"]
         scope["headers"] = [(b"host", origin.host.encode()), *others]

@@ -3,7 +3,7 @@
 from collections.abc import Generator
 from dataclasses import dataclass
 from functools import cache
-from typing import TYPE_CHECKING, Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
 
 import msgspec
 from litestar.connection import ASGIConnection
@@ -87,9 +87,7 @@ def _require_json(connection: ASGIConnection[Any, Any, Any, Any]) -> None:
 
 
 def _kind(connection: ASGIConnection[Any, Any, Any, Any]) -> Any:
-    field = connection.route_handler.parsed_data_field
-    assert field is not None
-    return field.annotation
+    return cast(FieldDefinition, connection.route_handler.parsed_data_field).annotation
 
 
 class JsonBody(AbstractDTO[T]):

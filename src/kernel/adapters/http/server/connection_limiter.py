@@ -9,6 +9,7 @@ from math import inf
 from typing import TYPE_CHECKING
 
 from kernel.adapters.http.server.limits import Limits
+from kernel.adapters.networks import subscriber_of
 
 if TYPE_CHECKING:
     from kernel.adapters.http.server.connection import Connection
@@ -43,16 +44,17 @@ class ConnectionLimiter:
         self.held_bytes = 0
         self._connections: dict[Connection, str] = {}
         self._refused: set[Connection] = set()
-        self._of_address: Counter[str] = Counter()
+        self._of_subscriber: Counter[str] = Counter()
         self._uncapped = uncapped
         self._descriptors_ran_out = False
 
     def admit(self, connection: "Connection", address: str, descriptor: int) -> str | None:
         """None, or why the connection is refused."""
-        why = self._why_not(address, descriptor)
+        subscriber = subscriber_of(address)
+        why = self._why_not(address, subscriber, descriptor)
         if why is None:
-            self._connections[connection] = address
-            self._of_address[address] += 1
+            self._connections[connection] = subscriber
+            self._of_subscriber[subscriber] += 1
         else:
             self._refused.add(connection)
             most, kept = _descriptors()
@@ -62,19 +64,19 @@ class ConnectionLimiter:
 
     def leave(self, connection: "Connection") -> None:
         self._refused.discard(connection)
-        address = self._connections.pop(connection, None)
-        if address is not None:
-            self._of_address[address] -= 1
-            if not self._of_address[address]:
-                del self._of_address[address]
+        subscriber = self._connections.pop(connection, None)
+        if subscriber is not None:
+            self._of_subscriber[subscriber] -= 1
+            if not self._of_subscriber[subscriber]:
+                del self._of_subscriber[subscriber]
 
-    def _why_not(self, address: str, descriptor: int) -> str | None:
+    def _why_not(self, address: str, subscriber: str, descriptor: int) -> str | None:
         if self._descriptors_run_out(descriptor):
             return "this process has no more file descriptors for connections"
         if len(self._connections) >= self.limits.connections:
             return "there are too many connections"
         most = self.limits.connections_per_address
-        if most is not None and self._of_address[address] >= most and not self._uncapped(address):
+        if most is not None and self._of_subscriber[subscriber] >= most and not self._uncapped(address):
             return "there are too many connections from this address"
         return None
 

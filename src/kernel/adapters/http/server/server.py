@@ -11,7 +11,7 @@ from typing import Any, cast
 import uvicorn
 from litestar.types import ASGIApp
 
-from kernel.adapters.http.middleware.answer_headers import start_answers
+from kernel.adapters.http.middleware.answer_headers import CONSTANT, start_answers
 from kernel.adapters.http.middleware.cut_off import answer_cut_off
 from kernel.adapters.http.middleware.head import answer_head
 from kernel.adapters.http.middleware.options import answer_options
@@ -55,6 +55,7 @@ class HttpServer(uvicorn.Server):
                 log_config=None,
                 access_log=False,
                 server_header=False,
+                headers=CONSTANT,
                 proxy_headers=False,  # nobody asks who the client is
                 timeout_graceful_shutdown=GRACE_S,
             )

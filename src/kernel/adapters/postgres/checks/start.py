@@ -11,12 +11,12 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from kernel.adapters.postgres.checks.pooling import CURE, pooled_by_transaction, settings_problem
 from kernel.adapters.postgres.checks.schema import SchemaMismatch, stored_revision
-from kernel.adapters.postgres.checks.tables_found import OF_ALL, TABLES, first_missing, tables_of
+from kernel.adapters.postgres.checks.tables_found import TABLES, first_missing, tables_of
 from kernel.adapters.postgres.connections.engine import COMMAND_TIMEOUT_S, CONNECT_TIMEOUT_S, SERVER_SETTINGS
 from kernel.adapters.postgres.connections.failures import DRIVER_ERRORS, words_of
 from kernel.adapters.postgres.connections.hosts import Hosts
 from kernel.adapters.postgres.connections.urls import database_hosts
-from kernel.adapters.postgres.tables import Schema
+from kernel.adapters.postgres.tables import OPERATOR_RECORD, RIGHTS_OF_ALL, Schema
 from kernel.domain.errors import Contention, Unavailable
 
 # The oldest version that reports to its clients that it takes no more writes.
@@ -163,6 +163,6 @@ def _problem(
 
 
 def _shown(tables: dict[str, asyncpg.Record]) -> str:
-    of_all = {"alembic_version", *(table.name for table in OF_ALL)}
+    of_all = {"alembic_version", OPERATOR_RECORD.name, *(table.name for table in RIGHTS_OF_ALL)}
     names = sorted(set(tables) - of_all)
     return ", ".join(names[:SHOWN_MAX]) + (" …" if len(names) > SHOWN_MAX else "")

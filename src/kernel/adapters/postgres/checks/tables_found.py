@@ -8,9 +8,7 @@ from collections.abc import Iterator, Mapping
 import asyncpg
 from sqlalchemy import PrimaryKeyConstraint, Table, UniqueConstraint
 
-from kernel.adapters.postgres.tables import DISCARDED, INBOX, OUTBOX, PARKED, Schema
-
-OF_ALL = (OUTBOX, INBOX, PARKED, DISCARDED)
+from kernel.adapters.postgres.tables import RIGHTS_OF_ALL, Schema
 
 TABLES = """
 SELECT relname, has_table_privilege(oid, 'SELECT') AS may_read,
@@ -27,7 +25,7 @@ FROM pg_class WHERE relkind IN ('r', 'p') AND pg_table_is_visible(oid)
 
 
 def tables_of(schema: Schema) -> tuple[Table, ...]:
-    return (*schema.tables, *OF_ALL)
+    return tuple(dict.fromkeys((*schema.tables, *RIGHTS_OF_ALL, *schema.rights)))
 
 
 def first_missing(schema: Schema, tables: Mapping[str, asyncpg.Record]) -> str | None:

@@ -9,6 +9,7 @@ import asyncpg
 
 from kernel.adapters.postgres.connections.primary import Primary, PrimaryConnection
 from kernel.adapters.postgres.connections.urls import HostUrl, database_hosts
+from kernel.adapters.reread import Reread
 
 # A host that is away, starting, ending, or a standby.
 _PASSED_OVER = (
@@ -31,7 +32,8 @@ class Hosts:
 
     def __init__(self, url: str) -> None:
         """Raises UrlProblem."""
-        self._hosts = database_hosts(url)
+        self._url = Reread(url, database_hosts)
+        self._hosts = self._url.now()
         self._primary: Primary | None = None
         self._failure: Exception | None = None
         self._searched_at = 0.0
@@ -55,6 +57,7 @@ class Hosts:
             return await self._search(timeout_s, options)
 
     async def _search(self, timeout_s: float, options: dict[str, Any]) -> PrimaryConnection:
+        self._hosts = self._url.now()
         self._searched_at = asyncio.get_running_loop().time()
         try:
             found = await self._first_that_takes_writes(timeout_s, options)
@@ -78,9 +81,12 @@ class Hosts:
         return connection
 
     def _primary_at(self, host: HostUrl) -> Primary:
-        """Only one host takes writes: if another one does now, the former is silent or cut off."""
+        """Only one host takes writes: if another one does now, the former is silent or cut off.
+
+        A host whose password was rotated is the same one, and its connections stay good.
+        """
         primary = self._primary
-        if primary is None or primary.retired or primary.host != host:
+        if primary is None or primary.retired or str(primary.host) != str(host):
             if primary is not None:
                 primary.retire()
             self._primary = primary = Primary(host)

@@ -1,7 +1,7 @@
 """A pool for a server that gives fewer connections than the pool may open, or none."""
 
 import time
-from typing import Any
+from typing import Any, cast
 
 import asyncpg
 from sqlalchemy import AsyncAdaptedQueuePool, PoolProxiedConnection, event
@@ -67,6 +67,4 @@ class PatientPool(AsyncAdaptedQueuePool):
 
 
 def pool_of(engine: AsyncEngine) -> PatientPool:
-    pool = engine.pool
-    assert isinstance(pool, PatientPool)
-    return pool
+    return cast(PatientPool, engine.pool)

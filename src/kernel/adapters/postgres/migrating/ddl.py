@@ -55,6 +55,18 @@ ALTER TABLE outbox ADD COLUMN count integer NOT NULL DEFAULT 1;
 ALTER TABLE outbox ALTER COLUMN event SET STORAGE EXTERNAL;
 """
 
+OPERATOR_RECORD_0001 = """
+CREATE TABLE operator_record (
+    user_id text COLLATE "C" NOT NULL,
+    subject uuid NOT NULL,
+    did text COLLATE "C" NOT NULL,
+    operator text COLLATE "C" NOT NULL,
+    through text COLLATE "C" NOT NULL,
+    at timestamptz NOT NULL,
+    PRIMARY KEY (user_id, subject, did)
+);
+"""
+
 REFUSE_CHANGE_0001 = """
 CREATE FUNCTION refuse_change() RETURNS trigger LANGUAGE plpgsql AS
 $$ BEGIN RAISE EXCEPTION '% is append-only', TG_TABLE_NAME; END $$

@@ -72,9 +72,9 @@ async def migrate(
     """
     config = alembic_config(versions or MIGRATIONS / service / "versions")
     async with _connected(url, service) as (connection, driver):
-        with _in_one_line(service, "the migration"):
+        with in_one_line(service, "the migration"):
             if _steps(config, await stored_revision(driver)):
-                await _take_turn(driver, service)
+                await take_turn(driver, service)
                 steps = _steps(config, await stored_revision(driver))
                 async with _patience(url, service, driver, lock_within_s) as patience:
                     for step in steps:
@@ -99,7 +99,7 @@ def _steps(config: Config, revision: str) -> list[Script]:
     return [step for step in steps if step.revision > revision][::-1]
 
 
-async def _take_turn(driver: asyncpg.Connection, service: str) -> None:
+async def take_turn(driver: asyncpg.Connection, service: str) -> None:
     """Returns once this session has the migrators' lock, which ends with the session.
 
     It polls: a CREATE INDEX CONCURRENTLY of the other migrator would wait for a statement that waits here.
@@ -122,7 +122,7 @@ async def _do(step: Script, config: Config, connection: AsyncConnection, patienc
         async with connection.begin():
             await connection.run_sync(upgrade)
 
-    with _in_one_line(patience.service, f"migration {step.revision}"):
+    with in_one_line(patience.service, f"migration {step.revision}"):
         parts: Sequence[Beforehand] = getattr(step.module, "beforehand", ())
         for part in parts:
             await part.run(patience)
@@ -133,7 +133,7 @@ async def _do(step: Script, config: Config, connection: AsyncConnection, patienc
 async def _connected(url: str, service: str) -> AsyncIterator[tuple[AsyncConnection, asyncpg.Connection]]:
     """A session without the timeouts of the services: for alembic, and as the driver's own connection."""
     engine = create_async_engine(
-        "postgresql+asyncpg://", async_creator=partial(_connect, url), poolclass=NullPool
+        "postgresql+asyncpg://", async_creator=partial(connect_migrator, url), poolclass=NullPool
     )
     with naming(service, url):
         connection = await engine.connect()
@@ -144,7 +144,7 @@ async def _connected(url: str, service: str) -> AsyncIterator[tuple[AsyncConnect
         await engine.dispose()
 
 
-async def _connect(url: str) -> asyncpg.Connection:
+async def connect_migrator(url: str) -> asyncpg.Connection:
     connection = await Hosts(url).connect(timeout_s=CONNECT_TIMEOUT_S, server_settings=SETTINGS)
     # A pooler may have dropped what the session was started with.
     await connection.execute("; ".join(f"SET {name} = '{value}'" for name, value in SETTINGS.items()))
@@ -155,7 +155,7 @@ async def _connect(url: str) -> asyncpg.Connection:
 async def _patience(
     url: str, service: str, driver: asyncpg.Connection, within_s: float
 ) -> AsyncIterator[Patience]:
-    beside = await _connect(url)
+    beside = await connect_migrator(url)
     patience = Patience(service, driver, beside, within_s)
     looking = asyncio.create_task(patience.look())
     try:
@@ -169,7 +169,7 @@ async def _patience(
 
 
 @contextmanager
-def _in_one_line(service: str, migration: str) -> Iterator[None]:
+def in_one_line(service: str, migration: str) -> Iterator[None]:
     """Raises MigrationFailed with what the server said, or that its connection is gone."""
     try:
         yield

@@ -8,7 +8,7 @@ constants; what runs them raises what the driver raises.
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager, suppress
 from functools import lru_cache
-from typing import Any
+from typing import Any, cast
 
 import asyncpg
 from sqlalchemy import ClauseElement, PoolProxiedConnection
@@ -51,8 +51,7 @@ async def write(
 @lru_cache(maxsize=256)
 def _compiled(statement: ClauseElement) -> tuple[str, list[str], Mapping[str, Any]]:
     """The SQL, the names of its parameters in order, and the values of those that are constant."""
-    compiled = statement.compile(dialect=_DIALECT)
-    assert isinstance(compiled, SQLCompiler)
+    compiled = cast(SQLCompiler, statement.compile(dialect=_DIALECT))
     constants = {name: bound.value for name, bound in compiled.binds.items() if not bound.required}
     return str(compiled), compiled.positiontup or [], constants
 
@@ -108,6 +107,4 @@ async def _lend(engine: AsyncEngine) -> PoolProxiedConnection:
 
 
 def _driver(pooled: PoolProxiedConnection) -> PrimaryConnection:
-    driver = pooled.driver_connection
-    assert isinstance(driver, PrimaryConnection)
-    return driver
+    return cast(PrimaryConnection, pooled.driver_connection)

@@ -67,7 +67,8 @@ class Transaction:
     def _take_waiting(self) -> tuple[Write, Mapping[str, Any]]:
         waiting, self._waiting = self._waiting, {}
         parameters = {name: value for given in waiting.values() for name, value in given.items()}
-        assert len(parameters) == sum(map(len, waiting.values())), "two parameters have one name"
+        if len(parameters) < sum(map(len, waiting.values())):
+            raise RuntimeError("two parameters have one name")
         return _joined(tuple(waiting)), parameters
 
     async def _begin(self) -> None:

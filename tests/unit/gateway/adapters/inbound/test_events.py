@@ -1,6 +1,7 @@
 """Streams on the wire, and the readers that leave, stall or have nothing to hear."""
 
 import asyncio
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from math import inf
@@ -53,14 +54,14 @@ class Connection:
         if self.takes is not None:
             await self.takes()
 
-    async def serve(self, client: str = "1.2.3.4") -> None:
-        CURRENT.set(Verified(ANYONE, inf))
+    async def serve(self, client: str = "1.2.3.4", *, until: float = inf) -> None:
+        CURRENT.set(Verified(ANYONE, until))
         async with asyncio.timeout(20):
             await self._stream({"client": (client, 1)}, self.receive, self.send)  # type: ignore[arg-type]
 
     @asynccontextmanager
-    async def served(self) -> AsyncIterator[asyncio.Task[None]]:
-        task = asyncio.create_task(self.serve())
+    async def served(self, client: str = "1.2.3.4") -> AsyncIterator[asyncio.Task[None]]:
+        task = asyncio.create_task(self.serve(client))
         yield task
         await task
 
@@ -141,6 +142,17 @@ async def test_the_streams_of_a_client_are_counted_by_its_address() -> None:
         await connection.serve("5.6.7.8")
 
 
+async def test_addresses_of_ipv6_in_one_64_are_one_client() -> None:
+    connection = Connection([NEW], streams_max=3, streams_per_address_max=1)
+    async with connection.served("2001:db8:0:1::1"):
+        await connection.has_sent(b"NEW")
+        with pytest.raises(Unavailable) as refused:
+            await connection.serve("2001:db8:0:1:2::2")
+        assert refused.value.code == "too_many_streams"
+        connection.left.set()
+        await connection.serve("2001:db8:0:2::1")
+
+
 async def test_a_hub_that_stops_ends_the_stream_so_that_the_reader_comes_back() -> None:
     connection = Connection([NEW])
     async with connection.served():
@@ -148,6 +160,16 @@ async def test_a_hub_that_stops_ends_the_stream_so_that_the_reader_comes_back() 
         await connection.hub.stop()
     assert connection.sent[0]["status"] == 200
     assert connection.sent[-1]["more_body"] is False
+
+
+async def test_a_stream_ends_when_the_token_of_its_reader_does() -> None:
+    connection = Connection([NEW])
+    ends_at = time.time() + 0.2
+    await connection.serve(until=ends_at)
+    assert ends_at <= time.time() < ends_at + 5
+    assert connection.body.startswith(b"event: status\nid: 1\n")
+    assert connection.sent[-1] == {"type": "http.response.body", "body": b"", "more_body": False}
+    await connection.has_room()
 
 
 async def test_a_stream_that_cannot_begin_raises_before_anything_is_sent() -> None:

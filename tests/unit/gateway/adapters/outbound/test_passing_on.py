@@ -53,6 +53,21 @@ async def test_links_and_locations_are_the_gateways(shop: Gateway) -> None:
     assert (opened.status, opened.headers["Location"]) == (201, "/accounts/alice")
 
 
+async def test_who_is_not_believed_behind_the_gateway_is_asked_for_another_token(shop: Gateway) -> None:
+    told = 'Bearer realm="shop", error="invalid_token"'
+    shop.orders.reply = answering("{}", 401, **{"WWW-Authenticate": told})
+    answer = await shop.http.get(f"{shop.url}/orders/{ORDER_ID}")
+    assert (answer.status, answer.headers["WWW-Authenticate"]) == (401, told)
+
+
+@pytest.mark.parametrize("status", [301, 302, 307, 308])
+async def test_nobody_is_called_because_a_service_says_so(shop: Gateway, status: int) -> None:
+    shop.orders.reply = answering("{}", status, Location=f"{shop.payments.url}/api/Accounts/alice")
+    await shop.http.get(f"{shop.url}/orders/{ORDER_ID}")
+    assert len(shop.orders.calls) == 1
+    assert shop.payments.calls == []
+
+
 async def test_tags_of_versions_travel_both_ways(shop: Gateway) -> None:
     tags = 'W/"one", "two"'
     shop.orders.reply = answering(b"", 304, ETag='"two"')
@@ -133,3 +148,11 @@ async def test_the_gateway_is_ready_without_its_services(shop: Gateway) -> None:
     await shop.orders.stop()
     await shop.payments.stop()
     expect(200, await shop.http.get(f"{shop.url}/health/ready"))
+
+
+async def test_a_service_that_is_called_too_often_says_what_is_allowed(shop: Gateway) -> None:
+    told = {"Retry-After": "7", "RateLimit": '"user";r=0;t=7', "RateLimit-Policy": '"user";q=5;w=60'}
+    shop.payments.reply = answering("{}", 429, **told)
+    answer = await shop.http.get(f"{shop.url}/accounts/alice")
+    assert answer.status == 429
+    assert {name: answer.headers[name] for name in told} == told

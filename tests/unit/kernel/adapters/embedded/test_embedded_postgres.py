@@ -167,6 +167,39 @@ def test_kill_9_of_the_parent_at_any_moment_of_the_first_start_is_repaired(direc
         assert not list(directory.glob("new-*"))
 
 
+def as_an_earlier_version_left_it(directory: Path, *, with_role: bool = False) -> None:
+    """With one role; or with the second one, whose password a kill has kept from being written down."""
+    with EmbeddedPostgres(directory, database="orders") as server:
+        query(server.url, "CREATE TABLE kept AS SELECT 7 AS n", "SELECT 1")
+        if not with_role:
+            query(server.url, "DROP ROLE service", "SELECT 1")
+        crash(server)
+    (directory / "service-password").unlink()
+
+
+@pytest.mark.parametrize("with_role", [False, True])
+def test_a_folder_of_an_earlier_version_gets_a_role_for_the_service(used: Path, with_role: bool) -> None:
+    as_an_earlier_version_left_it(used, with_role=with_role)
+    assert running_url(used, database="orders", owner=False) is None
+    with EmbeddedPostgres(used, database="orders") as server:
+        assert query(server.url, "SELECT n FROM kept") == 7
+        assert query(server.service_url, "SELECT current_user::text") == "service"
+        assert running_url(used, database="orders", owner=False) == server.service_url
+        # A command beside a shop that an earlier version runs has its one role only.
+        (used / "service-password").rename(used / "aside")
+        assert running_url(used, database="orders", owner=False) == server.url
+
+
+def test_the_role_of_the_service_has_no_rights_by_itself(running: tuple[Path, str]) -> None:
+    directory, url = running
+    query(url, "CREATE TABLE IF NOT EXISTS kept (n int)", "SELECT 1")
+    of_role = running_url(directory, database="orders", owner=False)
+    assert of_role is not None
+    for statement in ("SELECT * FROM kept", "CREATE TABLE mine (n int)", "SET ROLE shop"):
+        with pytest.raises(asyncpg.InsufficientPrivilegeError):
+            query(of_role, statement)
+
+
 def test_a_second_server_on_the_same_folder_is_refused_in_one_line(used: Path) -> None:
     parent = parent_process(used)
     url = first_line(parent)
@@ -221,7 +254,8 @@ def test_a_folder_without_binaries_is_named(tmp_path: Path, monkeypatch: pytest.
 def test_only_the_owner_can_read_the_password_and_the_data(running: tuple[Path, str]) -> None:
     directory, url = running
     password = directory / "password"
-    assert stat.S_IMODE(password.stat().st_mode) == 0o600
+    for file in (password, directory / "service-password"):
+        assert stat.S_IMODE(file.stat().st_mode) == 0o600
     assert stat.S_IMODE((directory / "server.log").stat().st_mode) == 0o600
     assert stat.S_IMODE((directory / "cluster").stat().st_mode) == 0o700
     assert password.read_text() in url

@@ -1,6 +1,7 @@
 """Tokens of services: for one service, for a minute, and for whom they act."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import pytest
 from joserfc.jwk import ECKey, OctKey
@@ -45,6 +46,24 @@ async def test_a_token_tells_for_whom_the_service_acts(clock: MemoryClock) -> No
     assert (await verifying("orders", clock).verify(token)).caller == Caller(Role.OPERATOR, "olga", "gateway")
 
 
+@pytest.mark.parametrize(
+    "act",
+    [
+        {"id": "a", "role": "anyone"},
+        {"id": "a", "role": "service"},
+        {"id": "", "role": "user"},
+        {"id": "a"},
+        "a",
+    ],
+    ids=str,
+)
+async def test_a_service_acts_for_people_only(clock: MemoryClock, act: Any) -> None:
+    told = claims(clock, iss=ISSUER, sub="gateway", aud="orders", act=act)
+    token = signed(told, "HS256", OctKey.import_key(OLD, {"kid": "x"}), typ=TYPE)
+    with pytest.raises(Unauthenticated):
+        await verifying("orders", clock).verify(token)
+
+
 async def test_a_token_for_one_service_is_none_for_another(clock: MemoryClock) -> None:
     token = of("gateway", clock).signed("orders")
     for other in ("payments", "gateway", "shop"):
@@ -84,6 +103,29 @@ async def test_whoever_does_not_know_the_secret_is_no_service(clock: MemoryClock
     for alg in ("ES256", "Ed25519"):
         with pytest.raises(Unauthenticated):
             await orders.verify(signed(told, alg, typ=TYPE))
+
+
+WRONG_CLAIMS: list[dict[str, Any]] = [
+    {"iss": "issuer"},
+    {"iss": None},
+    {"aud": "shop"},
+    {"aud": None},
+    {"exp": None},
+    {"sub": None},
+    {"sub": ""},
+    {"sub": ["gateway"]},
+]
+
+
+@pytest.mark.parametrize("wrong", WRONG_CLAIMS, ids=str)
+async def test_a_service_is_not_believed_with_a_wrong_claim(
+    clock: MemoryClock, wrong: dict[str, Any]
+) -> None:
+    told = claims(clock, **{"iss": ISSUER, "sub": "gateway", "aud": "orders"} | wrong)
+    with pytest.raises(Unauthenticated):
+        await verifying("orders", clock).verify(
+            signed(told, "HS256", OctKey.import_key(OLD, {"kid": "x"}), typ=TYPE)
+        )
 
 
 async def test_the_secret_of_services_signs_no_token_of_a_person(clock: MemoryClock) -> None:

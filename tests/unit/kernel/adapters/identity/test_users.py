@@ -12,7 +12,7 @@ from joserfc.jwk import ECKey, OctKey, OKPKey, RSAKey
 
 from kernel.adapters.identity.bearer import JwtTokens
 from kernel.adapters.identity.key_ring import AGAIN_S, KeyRing
-from kernel.adapters.identity.public_keys import unwarned
+from kernel.adapters.identity.public_keys import read_keys, unwarned
 from kernel.adapters.identity.services import ServiceTokens
 from kernel.adapters.identity.users import UserTokens
 from kernel.adapters.identity.verifying import LEEWAY_S
@@ -228,6 +228,7 @@ async def test_weak_and_foreign_keys_are_passed_over(clock: MemoryClock) -> None
         keys.append(for_encryption.as_dict(private=False) | {"use": "enc"})
         return json.dumps({"keys": [*keys, {"kty": "AKP"}, {"kty": "RSA"}, {}]}).encode()
 
+    assert [key.id for key in read_keys(await source())] == ["ec"]
     tokens = _tokens(KeyRing(source, clock), clock)
     assert await tokens.verify(signed(claims(clock)))
     await refused(tokens, signed(claims(clock), "RS256", weak))
@@ -248,6 +249,8 @@ async def test_garbage_is_no_token(tokens: JwtTokens, token: str) -> None:
 async def test_a_token_of_100_kb_is_not_believed_however_well_signed(
     tokens: JwtTokens, clock: MemoryClock
 ) -> None:
+    assert await tokens.verify(signed(claims(clock, padding="x" * 8_000)))
+    await refused(tokens, signed(claims(clock, padding="x" * 9_500)))  # 12 KiB and more in base64.
     await refused(tokens, signed(claims(clock, padding="x" * 100_000)))
 
 

@@ -10,20 +10,9 @@ import pytest
 
 from kernel.adapters.postgres.connections.parameters import UrlProblem
 from kernel.adapters.postgres.connections.urls import HostUrl, database_hosts
+from tests.certificates import CERTIFICATE
 
 SECRET = "hunter2"
-
-CERTIFICATE = """
------BEGIN CERTIFICATE-----
-MIIBMDCB46ADAgECAhQnMOnQB8BYNnRq52BVKDUbKBSiojAFBgMrZXAwDTELMAkG
-A1UEAwwCY2EwIBcNMjYxMTMwMDEyMDM3WhgPMjEyNjExMDYwMTIwMzdaMA0xCzAJ
-BgNVBAMMAmNhMCowBQYDK2VwAyEARIsQgxuZMTDye0Hdg5DeXb7gS4Q/QhRssvOn
-33b4+DajUzBRMB0GA1UdDgQWBBQoTYVf50lUZ4va8TZaWltpMuXebDAfBgNVHSME
-GDAWgBQoTYVf50lUZ4va8TZaWltpMuXebDAPBgNVHRMBAf8EBTADAQH/MAUGAytl
-cANBABPkh0QeLGpJRlquo80xjUKN5scj8AT5CIJSBMlbQfwLmzrf2ANDhIakKdZl
-HXEwDEY+2MYBaoyWhPEPT9Ha7wg=
------END CERTIFICATE-----
-"""
 
 
 def only(url: str) -> HostUrl:

@@ -6,9 +6,13 @@ import resource
 from collections.abc import AsyncIterator, Iterator
 from contextlib import AsyncExitStack, contextmanager
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
 
+from kernel.adapters.http.server.connection import Connection
+from kernel.adapters.http.server.connection_limiter import ConnectionLimiter
+from kernel.adapters.http.server.limits import Limits
 from tests.servers.echo import BIG, Echo, echoing
 from tests.servers.process import eventually
 from tests.servers.raw import Raw, connected, request
@@ -236,3 +240,13 @@ async def test_connections_that_are_refused_leave_descriptors_for_databases() ->
             # Each takes two while it stays: 52 would be all.
             clients = [await stack.enter_async_context(connected(echo.url)) for _ in range(46)]
             assert await clients[-1].rest() == b""
+
+
+def test_the_connections_of_an_address_of_ipv6_are_those_of_its_64() -> None:
+    limiter = ConnectionLimiter(Limits(connections_per_address=1))
+    one, other, third = (Mock(spec=Connection) for _ in range(3))
+    assert limiter.admit(one, "2001:db8:0:1::1", 7) is None
+    assert limiter.admit(other, "2001:db8:0:1:2::2", 8) == "there are too many connections from this address"
+    assert limiter.admit(third, "2001:db8:0:2::1", 9) is None
+    limiter.leave(one)
+    assert limiter.admit(other, "2001:db8:0:1:2::2", 8) is None

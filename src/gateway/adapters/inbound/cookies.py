@@ -1,0 +1,119 @@
+"""Cookies as we set and read them (RFC 6265bis)."""
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from kernel.adapters.http.middleware.proxies import HOST, PREFIX
+from kernel.adapters.networks import parsed
+from kernel.domain.errors import Invalid, Refused
+from kernel.domain.value import value
+
+# Browsers take 4096 bytes of name and value together, and our server a head of 16 KiB.
+PART_BYTES_MAX = 3900
+PARTS_MAX = 3
+
+_PORT = re.compile(r":[0-9]+\Z")
+
+Headers = Sequence[tuple[bytes, bytes]]
+
+
+@value
+class Place:
+    """Where a browser reached us."""
+
+    scheme: str
+    host: str
+    """With its port, as the browser wrote it."""
+    prefix: str
+    """The path below which it sees the shop; empty where there is none."""
+
+    @property
+    def url(self) -> str:
+        """Raises Invalid where the call names no host."""
+        if not HOST.fullmatch(self.host):
+            raise Invalid.field("Host", "must name the host by which the shop is reached")
+        return f"{self.scheme}://{self.host}{self.prefix}"
+
+    @property
+    def is_secure(self) -> bool:
+        """Whether cookies may only travel encrypted: everywhere but on this very machine."""
+        name = _PORT.sub("", self.host).strip("[]").lower()
+        address = parsed(name)
+        is_loopback = name == "localhost" or (address is not None and address.is_loopback)
+        return self.scheme == "https" or not is_loopback
+
+
+def place_of(scope: Mapping[str, Any]) -> Place:
+    hosts = [text.decode("latin-1") for name, text in scope["headers"] if name == b"host"]
+    return Place(scope.get("scheme", "http"), hosts[0] if hosts else "", str(scope.get(PREFIX, "")))
+
+
+@value
+class Cookie:
+    """Cookies of one purpose: what is too long for one goes on in others, `name-1`, `name-2`."""
+
+    name: str
+    path: str
+    same_site: str
+    max_age_s: int | None = None
+    """None: until the browser ends."""
+
+    def read(self, scope: Mapping[str, Any]) -> str:
+        """What the browser keeps. Empty for nothing, and where a name comes twice: one is not ours."""
+        given = _given(scope)
+        parts = []
+        for name in self._names(place_of(scope)):
+            values = given.get(name, [])
+            if len(values) > 1:
+                return ""
+            if not values:
+                break
+            parts.append(values[0])
+        return "".join(parts)
+
+    def set(self, text: str, scope: Mapping[str, Any]) -> Headers:
+        """Raises Refused where it is too long for a browser."""
+        parts = [text[start : start + PART_BYTES_MAX] for start in range(0, len(text), PART_BYTES_MAX)]
+        if len(parts) > PARTS_MAX:
+            raise Refused("session_too_large", "the tokens are too long to be kept in cookies")
+        names = self._names(place_of(scope))
+        kept = [
+            self._line(name, part, self.max_age_s, scope) for name, part in zip(names, parts, strict=False)
+        ]
+        return [*kept, *self._removed(names[len(parts) :], scope)]
+
+    def removed(self, scope: Mapping[str, Any]) -> Headers:
+        return self._removed(self._names(place_of(scope)), scope)
+
+    def _removed(self, names: Sequence[str], scope: Mapping[str, Any]) -> Headers:
+        """Those that the browser has."""
+        given = _given(scope)
+        return [self._line(name, "", 0, scope) for name in names if name in given]
+
+    def _names(self, place: Place) -> Sequence[str]:
+        """A browser takes no cookie with these beginnings from another host, or in plain text."""
+        begin = ""
+        if place.is_secure:
+            begin = "__Host-" if self.path == "/" else "__Secure-"
+        return [f"{begin}{self.name}{f'-{number}' if number else ''}" for number in range(PARTS_MAX)]
+
+    def _line(
+        self, name: str, text: str, max_age_s: int | None, scope: Mapping[str, Any]
+    ) -> tuple[bytes, bytes]:
+        place = place_of(scope)
+        path = self.path if self.path == "/" else f"{place.prefix}{self.path}"
+        attributes = [f"{name}={text}", f"Path={path}", "HttpOnly", f"SameSite={self.same_site}"]
+        attributes += ["Secure"] if place.is_secure else []
+        attributes += [] if max_age_s is None else [f"Max-Age={max_age_s}"]
+        return b"set-cookie", "; ".join(attributes).encode("latin-1")
+
+
+def _given(scope: Mapping[str, Any]) -> Mapping[str, Sequence[str]]:
+    given: dict[str, list[str]] = {}
+    for header, text in scope["headers"]:
+        if header == b"cookie":
+            for pair in text.decode("latin-1").split(";"):
+                name, _, content = pair.partition("=")
+                given.setdefault(name.strip(), []).append(content.strip())
+    return given

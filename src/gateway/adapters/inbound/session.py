@@ -1,0 +1,150 @@
+"""Sessions of pages: signing in and out, and who is signed in."""
+
+import logging
+from datetime import UTC, datetime
+from typing import Any, Literal
+
+from dishka import FromDishka
+from dishka.integrations.litestar import inject
+from litestar import Controller, Request, delete, get, post
+from litestar.response import Redirect, Response
+
+from gateway.adapters.inbound import session_operations as operations
+from gateway.adapters.inbound.cookie_sessions import PATH, CookieSessions
+from gateway.adapters.inbound.cookies import place_of
+from gateway.adapters.inbound.session_operations import OwnSession, SessionState, SignedOut
+from gateway.adapters.inbound.sign_in_cookie import SignInCookie
+from gateway.application.finish_sign_in import FinishSignIn
+from gateway.domain.session import (
+    Session,
+    SignInAnswer,
+    SignInFailed,
+    is_foreign,
+    own_path,
+    require_person,
+)
+from gateway.ports.provider import Provider
+from kernel.adapters.answer_start import answer_start
+from kernel.adapters.http.conventions.answers import JsonAnswer
+from kernel.adapters.http.conventions.caller import CURRENT
+from kernel.adapters.http.parsing.query import ANY_QUERY
+from kernel.adapters.identity import bearer
+from kernel.domain.caller import Role
+from kernel.domain.errors import Conflict, Forbidden, Unauthenticated
+from kernel.domain.value import value
+from kernel.ports.tokens import Verified
+
+LOGIN, CALLBACK = f"{PATH}/login", f"{PATH}/callback"
+_NO_STORE = (b"cache-control", b"no-store")
+
+logger = logging.getLogger(__name__)
+
+AnyRequest = Request[Any, Any, Any]
+
+
+@value
+class Mode:
+    """Whether callers are asked who they are."""
+
+    name: Literal["open", "jwt"]
+
+
+def _state(mode: Mode, provider: Provider, verified: Verified) -> SessionState:
+    caller, own = verified.caller, None
+    if caller.role in (Role.USER, Role.VIEWER, Role.OPERATOR):
+        until = datetime.fromtimestamp(int(verified.until), UTC)
+        own = OwnSession(caller.id, caller.role.value, until)  # type: ignore[arg-type]  # one of the three
+    return SessionState(mode.name, provider.is_there, own)
+
+
+class SessionController(Controller):
+    path = PATH
+    tags = ("Session",)
+
+    @get(**operations.GET_SESSION)
+    @inject
+    async def show(
+        self, request: AnyRequest, mode: FromDishka[Mode], provider: FromDishka[Provider]
+    ) -> JsonAnswer[SessionState]:
+        return JsonAnswer(_state(mode, provider, CURRENT.get()))
+
+    @post(**operations.BEGIN_SESSION)
+    @inject
+    async def begin(
+        self,
+        request: AnyRequest,
+        mode: FromDishka[Mode],
+        provider: FromDishka[Provider],
+        sessions: FromDishka[CookieSessions],
+    ) -> JsonAnswer[SessionState]:
+        if mode.name == "open":
+            raise Conflict("open_mode", "nobody is asked who they are here, so there are no sessions")
+        if "authorization" not in request.headers:  # It came by a cookie.
+            raise Unauthenticated()
+        if is_foreign(request.headers.get("sec-fetch-site")):
+            raise Forbidden("a page of another host may not begin a session here")
+        verified = CURRENT.get()
+        require_person(verified.caller)
+        session = Session(verified.caller.id, bearer.CURRENT.get())
+        answer_start(request.scope).headers.extend(sessions.cookies_of(session, request.scope))
+        return JsonAnswer(_state(mode, provider, verified), status_code=201)
+
+    @delete(**operations.END_SESSION)
+    @inject
+    async def end(
+        self,
+        request: AnyRequest,
+        sessions: FromDishka[CookieSessions],
+        provider: FromDishka[Provider],
+        session_header: operations.SessionHeader = None,
+    ) -> Response[Any]:
+        sessions.forget(request.scope)
+        session = sessions.session_of(request.scope)
+        if session is not None and session.id_token:
+            url = await provider.sign_out_url(session.id_token, f"{place_of(request.scope).url}/")
+            if url is not None:
+                return JsonAnswer(SignedOut(url), status_code=200)
+        return Response(None, status_code=204)
+
+    @get(**operations.SIGN_IN)
+    @inject
+    async def login(
+        self,
+        request: AnyRequest,
+        provider: FromDishka[Provider],
+        cookie: FromDishka[SignInCookie],
+        return_to: operations.ReturnTo = "/",
+    ) -> Redirect:
+        path, place = own_path(return_to), place_of(request.scope)
+        if f"{path}/".startswith(f"{place.prefix}/"):  # The redirect puts it before the path again.
+            path = own_path(path.removeprefix(place.prefix) or "/")
+        begun, url = await provider.begin(f"{place.url}{CALLBACK}", path)
+        answer_start(request.scope).headers.extend([_NO_STORE, *cookie.kept(begun, request.scope)])
+        return Redirect(url, status_code=303)
+
+    @get(opt={ANY_QUERY: True}, **operations.FINISH_SIGN_IN)
+    @inject
+    async def callback(
+        self,
+        request: AnyRequest,
+        finish: FromDishka[FinishSignIn],
+        sessions: FromDishka[CookieSessions],
+        cookie: FromDishka[SignInCookie],
+        code: operations.Code = None,
+        own_state: operations.State = None,
+        error: operations.ErrorCode = None,
+        iss: operations.Iss = None,
+    ) -> Redirect:
+        begun, headers = cookie.begun(request.scope), answer_start(request.scope).headers
+        # It is for one use, whatever comes of it.
+        headers.extend([_NO_STORE, *cookie.removed(request.scope)])
+        try:
+            given = request.query_params.dict()
+            if any(len(given.get(name, [])) > 1 for name in ("code", "state", "error", "iss")):
+                raise SignInFailed("a parameter comes twice")
+            session = await finish(begun, SignInAnswer(own_state or "", code or "", error or "", iss or ""))
+        except SignInFailed as failure:
+            logger.info("a sign-in failed: %s", failure.why)
+            raise
+        headers.extend(sessions.cookies_of(session, request.scope))
+        return Redirect(begun.return_to if begun else "/", status_code=303)

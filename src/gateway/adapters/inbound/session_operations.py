@@ -1,0 +1,134 @@
+"""The bodies and operations of sessions."""
+
+from typing import Annotated, Literal
+
+from litestar.openapi.datastructures import ResponseSpec
+from litestar.openapi.spec import Example
+from litestar.params import HeaderParameter, QueryParameter
+
+from gateway.adapters.inbound.answers import PROBLEMS
+from gateway.adapters.inbound.cookie_sessions import SESSION_HEADER
+from kernel.adapters.http.conventions.problem import problems
+from kernel.adapters.http.documents.operations import ALWAYS, OVERLOADED, Operation, answering
+from kernel.contracts.http import Moment, ResponseBody
+
+SESSION_CHANGES = (
+    f"By a session's cookie, whatever changes something needs the header `{SESSION_HEADER}` with any value,"
+    " the deposit by GET too: a page of another host cannot send it. Without it: 403 `forbidden`."
+)
+_AWAY = (503, "unavailable")
+
+ReturnTo = Annotated[
+    str,
+    QueryParameter(
+        name="returnTo",
+        description="A path of this host, where the browser goes once the person has signed in.",
+        schema_extra={"pattern": r"^/(?!/)[!-\[\]-~]{0,1023}$"},
+        examples=[Example(value="/orders?limit=5")],
+    ),
+]
+SessionHeader = Annotated[
+    str | None,
+    HeaderParameter(name=SESSION_HEADER, description="Any value.", examples=[Example(value="1")]),
+]
+Code = Annotated[str | None, QueryParameter(description="What the tokens are had for.")]
+State = Annotated[str | None, QueryParameter(name="state", description="That of the sign-in.")]
+ErrorCode = Annotated[str | None, QueryParameter(description="Why there is no code.")]
+Iss = Annotated[str | None, QueryParameter(description="Who sends the browser back (RFC 9207).")]
+
+
+class OwnSession(ResponseBody, frozen=True):
+    """The shop believes its token `until` then. Where the provider gave a refresh token, any call renews the
+    session in time."""
+
+    user_id: str
+    role: Literal["user", "viewer", "operator"]
+    until: Moment
+
+
+class SessionState(ResponseBody, frozen=True):
+    """`signIn` tells whether there is a provider to sign in with; `session` is null where nobody has."""
+
+    mode: Literal["open", "jwt"]
+    sign_in: bool
+    session: OwnSession | None
+
+
+class SignedOut(ResponseBody, frozen=True):
+    """Where the browser has to go next, to sign out at the provider too."""
+
+    sign_out_url: str
+
+
+_STATE = {
+    "mode": "jwt",
+    "signIn": True,
+    "session": {"userId": "alice", "role": "user", "until": "2026-11-22T11:40:18Z"},
+}
+
+# Of what is open to all.
+_OPEN = ((400, "invalid_request"), (429, "rate_limited"))
+
+GET_SESSION = Operation(
+    operation_id="getSession",
+    summary="Whether callers are asked who they are, and who this browser's person is",
+    responses=answering(200, SessionState, "For anybody", _STATE)
+    | problems(PROBLEMS, *_OPEN, _AWAY, OVERLOADED),
+)
+BEGIN_SESSION = Operation(
+    operation_id="beginSession",
+    summary="A session's cookie for a bearer token",
+    description="For a page that has a token: no script can read the cookie.",
+    responses=answering(201, SessionState, "The cookie is set", _STATE)
+    | problems(
+        PROBLEMS,
+        *ALWAYS,
+        (403, "forbidden"),
+        (409, "open_mode"),
+        (422, "session_too_large"),
+        _AWAY,
+    ),
+)
+END_SESSION = Operation(
+    operation_id="endSession",
+    summary="Sign out",
+    description=f"The cookie is removed. {SESSION_CHANGES}",
+    status_code=200,
+    responses={
+        200: ResponseSpec(
+            SignedOut,
+            generate_examples=False,
+            description="The same, and the browser has to go to this address to sign out at the provider",
+            examples=[Example(value={"signOutUrl": "https://id.example/logout?client_id=shop"})],
+        ),
+        204: ResponseSpec(None, description="The person has signed out"),
+    }
+    | problems(PROBLEMS, *ALWAYS, (403, "forbidden"), _AWAY),
+)
+SIGN_IN = Operation(
+    path="/login",
+    operation_id="signIn",
+    summary="Begin to sign in with the provider",
+    description="For a browser to go to. It is sent on to the provider (OpenID Connect, authorization code"
+    " with PKCE), which sends it back.",
+    status_code=303,
+    responses={303: ResponseSpec(None, description="To the provider")}
+    | problems(PROBLEMS, *_OPEN, (404, "no_provider"), _AWAY, OVERLOADED),
+)
+FINISH_SIGN_IN = Operation(
+    path="/callback",
+    operation_id="finishSignIn",
+    summary="Where the provider sends the browser back to",
+    description="Parameters that are not named here are ignored.",
+    status_code=303,
+    responses={303: ResponseSpec(None, description="The cookie is set; back to where the person was")}
+    | problems(
+        PROBLEMS,
+        (400, "sign_in_failed"),
+        (429, "rate_limited"),
+        (404, "no_provider"),
+        (422, "session_too_large"),
+        _AWAY,
+        OVERLOADED,
+    ),
+)

@@ -1,0 +1,105 @@
+import asyncio
+import logging
+from itertools import takewhile
+
+from gateway.domain.session import Session, SignInFailed, renew_at
+from gateway.ports.provider import Provider
+from kernel.domain.errors import Unauthenticated, Unavailable
+from kernel.domain.value import value
+from kernel.ports.clock import Clock
+from kernel.ports.tokens import Tokens
+
+# Calls that a page sent before it had the new cookie bear the old one, whose refresh token is used up.
+REMEMBERED_S = 30.0
+# A provider that is away is not asked more often for the same session.
+AWAY_S = 5.0
+REMEMBERED_MAX = 10_000
+# Nobody waits longer for a new token while the one that they have is good.
+PATIENCE_S = 1.0
+
+logger = logging.getLogger(__name__)
+
+
+@value
+class _Renewal:
+    outcome: "asyncio.Future[Session | None]"
+    until: float
+
+
+class RenewSession:
+    """The same session with tokens that do not end soon; each refresh token is used once by this process.
+
+    Where it cannot be renewed, the session stays as it is, until its access token ends.
+    """
+
+    def __init__(self, provider: Provider, tokens: Tokens, clock: Clock) -> None:
+        self._provider = provider
+        self._tokens = tokens
+        self._clock = clock
+        self._renewals: dict[str, _Renewal] = {}
+
+    async def __call__(self, session: Session) -> Session:
+        """Raises Unavailable where the access token has ended and the provider is away."""
+        is_good = await self._is_believed(session.access_token)
+        if not session.is_due(self._clock.now().timestamp(), is_good=is_good):
+            return session
+        renewal = self._renewals.get(session.refresh_token)
+        if renewal is None or self._clock.monotonic() >= renewal.until:
+            self._forget()
+            renewal = _Renewal(asyncio.ensure_future(self._renew(session)), float("inf"))
+            self._renewals[session.refresh_token] = renewal
+        try:
+            async with asyncio.timeout(PATIENCE_S if is_good else None):
+                # Whoever leaves does not cancel what others wait for, or what the provider has done already.
+                return await asyncio.shield(renewal.outcome) or session
+        except (TimeoutError, Unavailable):
+            if is_good:
+                return session
+            raise
+
+    async def _renew(self, session: Session) -> Session | None:
+        """None where the provider has ended it."""
+        remembered_s = REMEMBERED_S
+        try:
+            return await self._renewed(session)
+        except SignInFailed as refusal:
+            logger.info("a session is not renewed: %s", refusal.why)
+            return None
+        except Unavailable:
+            remembered_s = AWAY_S
+            raise
+        finally:
+            if kept := self._renewals.pop(session.refresh_token, None):
+                until = self._clock.monotonic() + remembered_s
+                self._renewals[session.refresh_token] = _Renewal(kept.outcome, until)
+
+    async def _renewed(self, session: Session) -> Session:
+        grant = await self._provider.renew(session.refresh_token)
+        try:
+            verified = await self._tokens.verify(grant.access_token)
+        except Unauthenticated as error:
+            raise SignInFailed("the new access token is not believed") from error
+        if verified.caller.id != session.user_id:
+            raise SignInFailed("the new access token is somebody else's")
+        return Session(
+            session.user_id,
+            grant.access_token,
+            grant.refresh_token or session.refresh_token,
+            grant.id_token or session.id_token,
+            renew_at(self._clock.now().timestamp(), verified.until),
+        )
+
+    async def _is_believed(self, token: str) -> bool:
+        try:
+            return bool(self._tokens.remembered(token) or await self._tokens.verify(token))
+        except (Unauthenticated, Unavailable):
+            return False
+
+    def _forget(self) -> None:
+        """The oldest stand first, but for those that are under way."""
+        now = self._clock.monotonic()
+        over = takewhile(lambda token: now >= self._renewals[token].until, self._renewals)
+        for token in list(over):
+            del self._renewals[token]
+        if len(self._renewals) >= REMEMBERED_MAX:
+            del self._renewals[next(iter(self._renewals))]

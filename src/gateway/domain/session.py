@@ -1,0 +1,110 @@
+"""A session: the tokens of a person, which their browser keeps and cannot read."""
+
+import re
+
+from kernel.domain.caller import Caller, Role
+from kernel.domain.errors import Forbidden, Invalid, Refused
+from kernel.domain.value import value
+
+SIGN_IN_WITHIN_S = 600
+RENEW_BEFORE_S = 60
+# A token is believed for so long after its own end, because clocks differ.
+BELIEVED_BEYOND_S = 30
+
+# Browsers take a backslash for a slash, and a path that begins with two for another host. They pass over tabs
+# and line breaks.
+_OWN_PATH = re.compile(r"/(?!/)[!-\[\]-~]{0,1023}")
+
+
+@value
+class Session:
+    user_id: str
+    access_token: str
+    refresh_token: str = ""
+    id_token: str = ""
+    renew_at: float = 0.0
+    """In seconds since 1970; without a meaning where there is no refresh token."""
+
+    def is_due(self, now: float, *, is_good: bool) -> bool:
+        """Whether its access token has to be renewed, and can be. A token that is good no more may have been
+        signed with a key that the provider has withdrawn."""
+        return bool(self.refresh_token) and (now >= self.renew_at or not is_good)
+
+
+@value
+class SignIn:
+    """What a browser keeps of a sign-in, from its beginning until the provider sends the person back."""
+
+    state: str
+    nonce: str
+    verifier: str
+    """Of PKCE (RFC 7636)."""
+    redirect_uri: str
+    return_to: str
+    until: float
+    """In seconds since 1970."""
+
+    def is_answered(self, state: str, now: float) -> bool:
+        """Whether an answer that bears this state belongs to it, and comes in time."""
+        return state == self.state and now < self.until
+
+
+@value
+class SignInAnswer:
+    """What the provider's redirect tells; empty is not told."""
+
+    state: str
+    code: str
+    error: str
+    issuer: str
+    """RFC 9207."""
+
+
+@value
+class Grant:
+    """What the provider gives for a code or a refresh token; empty is not given."""
+
+    access_token: str
+    refresh_token: str = ""
+    id_token: str = ""
+
+
+class SignInFailed(Refused):
+    """The person may only try again; `why` is for the operator."""
+
+    def __init__(self, why: str) -> None:
+        super().__init__("sign_in_failed", "signing in did not work; begin again at /session/login")
+        self.why = why
+
+
+def own_path(text: str) -> str:
+    """A return address on our own host. Raises Invalid, which names `returnTo`."""
+    if not _OWN_PATH.fullmatch(text):
+        raise Invalid.field("returnTo", "must be a path of this host, such as /orders?limit=5")
+    return text
+
+
+def require_person(caller: Caller) -> None:
+    """Raises Forbidden: a service has no browser."""
+    if caller.service or caller.role not in (Role.USER, Role.VIEWER, Role.OPERATOR):
+        raise Forbidden()
+
+
+def renew_at(now: float, until: float) -> float:
+    """When to renew a token that is believed `until` then: a minute before it ends, at half its life if that
+    is shorter than two minutes."""
+    end = until - BELIEVED_BEYOND_S
+    return end - min(RENEW_BEFORE_S, max(0.0, (end - now) / 2))
+
+
+def may_be_forged(fetch_site: str | None, own_header: str | None) -> bool:
+    """Whether a page of another site may have made a browser send this change, with our cookie.
+
+    Such a page cannot send a header of ours, since CORS never allows another origin to. `fetch_site` is what
+    the browser itself says (Sec-Fetch-Site), where it does.
+    """
+    return own_header is None or is_foreign(fetch_site)
+
+
+def is_foreign(fetch_site: str | None) -> bool:
+    return fetch_site is not None and fetch_site not in ("same-origin", "none")

@@ -1,0 +1,50 @@
+"""The page of Swagger UI. It may run nothing but its own files, whatever a document or an answer holds."""
+
+from html import escape
+
+HEADERS = {
+    "Content-Security-Policy": (
+        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self';"
+        " base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+    ),
+    "Permissions-Policy": "camera=(), geolocation=(), microphone=(), payment=(), usb=()",
+    "Cross-Origin-Opener-Policy": "same-origin",
+}
+# The document lies in the page as data, which no policy has to allow. A policy that allowed scripts in the
+# page would allow those that somebody else got into it.
+SCRIPT = b"""\
+document.body.style.margin = 0;
+SwaggerUIBundle({
+  spec: JSON.parse(document.getElementById("openapi").textContent),
+  dom_id: "#swagger-ui",
+  deepLinking: true,
+  showExtensions: true,
+  showCommonExtensions: true,
+});
+"""
+_PAGE = """\
+<!DOCTYPE html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>{title}</title>
+<link rel="stylesheet" href="{assets}/swagger-ui.css">
+</head>
+<body>
+<div id="swagger-ui"></div>
+<script type="application/json" id="openapi">{document}</script>
+<script src="{assets}/swagger-ui-bundle.js"></script>
+<script src="{assets}/{script}"></script>
+</body>
+</html>
+"""
+SCRIPT_NAME = "start.js"
+
+
+def page(title: str, assets: str, document: bytes) -> bytes:
+    """`assets` is the path of the files of Swagger UI, and of SCRIPT."""
+    # No `</script>` in a description may end the data.
+    data = document.decode().replace("<", "\\u003c")
+    shown = {"title": escape(title), "assets": escape(assets), "document": data, "script": SCRIPT_NAME}
+    return _PAGE.format(**shown).encode()

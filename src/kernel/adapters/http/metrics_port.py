@@ -1,0 +1,59 @@
+"""Figures on a port of their own, for the inner network: no token is asked for."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from typing import Any
+
+from litestar import Litestar, Request, get
+from litestar.exceptions import NotFoundException
+
+from kernel.adapters.http.conventions.problem import exception_handlers
+from kernel.adapters.http.health import FIGURES
+from kernel.adapters.http.parsing.query import plain_query
+from kernel.adapters.http.server.server import HttpServer, listen
+
+Exposition = Callable[[], Awaitable[bytes]]
+
+
+class MetricsPort:
+    """Shows the figures of each service of this process at a path of its own."""
+
+    def __init__(self) -> None:
+        self._shown: dict[str, Exposition] = {}
+
+    def show(self, path: str, exposition: Exposition) -> None:
+        """`/metrics`, or `/metrics/{service}` where there are several."""
+        self._shown[path] = exposition
+
+    @asynccontextmanager
+    async def open(self, host: str, port: int | None, stop: asyncio.Event) -> AsyncIterator[None]:
+        """Until `stop` is set or the block ends. Without a port nothing is shown.
+
+        Raises Unavailable, in one line, where it cannot listen.
+        """
+        if port is None:
+            yield
+            return
+        with listen(host, port) as listener:
+            async with asyncio.TaskGroup() as group:
+                serving = group.create_task(HttpServer(self._app(), listener).run_until(stop))
+                yield
+                if not stop.is_set():
+                    serving.cancel()
+
+    def _app(self) -> Litestar:
+        @get(["/metrics", "/metrics/{service:str}"], media_type=FIGURES)
+        async def show(request: Request[Any, Any, Any]) -> bytes:
+            exposition = self._shown.get(request.scope["path"])
+            if exposition is None:
+                raise NotFoundException()
+            return await exposition()
+
+        return Litestar(
+            [show],
+            openapi_config=None,
+            before_request=plain_query,
+            exception_handlers=exception_handlers(),
+            logging_config=None,
+        )

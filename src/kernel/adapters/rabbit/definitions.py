@@ -1,0 +1,98 @@
+"""The users of RabbitMQ and their rights: each service's by what it declares, and no more.
+
+What is made here is a definitions file (https://www.rabbitmq.com/docs/definitions). Three things are kept
+from every service, because topic permissions stop none of them: to write to the default exchange, which puts
+a message into any queue; to configure queues beside the right to write to `shop.events`, where the dead
+letters of a queue may go under any routing key; and to read what is for others.
+"""
+
+import re
+from collections.abc import Iterable, Iterator
+from operator import attrgetter
+from typing import Any
+
+from kernel.adapters.rabbit.topology import EXCHANGE, dead_letter_queue, service_queue
+from kernel.contracts.messaging import Catalog, Messaging
+
+# Declares the topology, and looks at dead letters: a user for jobs and operators, not for a service.
+OPERATOR = "shop"
+VHOST = "/"
+NOTHING = "^$"
+_DEFAULT_EXCHANGE = "amq.default"  # as permissions name it
+
+
+def definitions(catalog: Catalog) -> dict[str, Any]:
+    """Without a secret: in place of each hash stands the variable that has the password, and no broker loads
+    that."""
+    services = [one for one in catalog.services if one.sends or one.subscribes or one.listens]
+    names = [OPERATOR, *(one.service for one in services)]
+    return {
+        "vhosts": [{"name": VHOST}],
+        "users": [_user(name) for name in names],
+        "permissions": [_permissions_of_operator(catalog), *map(_permissions, services)],
+        "topic_permissions": list(map(_topic_permissions, services)),
+    }
+
+
+def password_variable(user: str) -> str:
+    prefix = "" if user == OPERATOR else re.sub(r"\W", "_", user).upper() + "_"
+    return f"{prefix}RABBITMQ_PASSWORD"
+
+
+def _user(name: str) -> dict[str, Any]:
+    return {
+        "name": name,
+        "password_hash": "${" + password_variable(name) + "}",
+        "tags": ["monitoring"] if name == OPERATOR else [],
+    }
+
+
+def _permissions(one: Messaging) -> dict[str, str]:
+    own = [rf"{_literal(one.service)}-[0-9a-f]{{32}}"] if one.listens else []
+    queues = [service_queue(one.service).name, dead_letter_queue(one.service).name] if one.subscribes else []
+    return {
+        "user": one.service,
+        "vhost": VHOST,
+        "configure": _any_of(own),
+        "write": _any_of([*own, *map(_literal, [EXCHANGE.name] if one.sends else [])]),
+        "read": _any_of([*own, *map(_literal, [*([EXCHANGE.name] if one.listens else []), *queues])]),
+    }
+
+
+def _permissions_of_operator(catalog: Catalog) -> dict[str, str]:
+    """A queue with a dead-letter exchange asks who declares it for the right to read the one, and to write to
+    the other."""
+    queues = [_literal(name) for name in _queues(catalog)]
+    exchange = _literal(EXCHANGE.name)
+    return {
+        "user": OPERATOR,
+        "vhost": VHOST,
+        "configure": _any_of([exchange, *queues]),
+        "write": _any_of([_literal(_DEFAULT_EXCHANGE), *queues]),
+        "read": _any_of([exchange, *queues]),
+    }
+
+
+def _queues(catalog: Catalog) -> Iterator[str]:
+    for one in filter(attrgetter("subscribes"), catalog.services):
+        yield from (service_queue(one.service).name, dead_letter_queue(one.service).name)
+
+
+def _topic_permissions(one: Messaging) -> dict[str, str]:
+    return {
+        "user": one.service,
+        "vhost": VHOST,
+        "exchange": EXCHANGE.name,
+        "write": _any_of(map(_literal, one.sends)),
+        "read": _any_of(map(_literal, one.listens)),
+    }
+
+
+def _any_of(patterns: Iterable[str]) -> str:
+    """Anchored: RabbitMQ looks for a match anywhere in a name."""
+    every = list(patterns)
+    return f"^({'|'.join(every)})$" if every else NOTHING
+
+
+def _literal(name: str) -> str:
+    return name.replace(".", r"\.")

@@ -1,0 +1,68 @@
+from contextlib import suppress
+from math import ceil
+
+from limits import parse
+
+from kernel.adapters.rate_limits.counters import Counters, Key
+from kernel.adapters.rate_limits.in_memory import CountersInMemory
+from kernel.adapters.rate_limits.shared import SharedCounters, StoreIsAway
+from kernel.domain.caller import Caller, Role
+from kernel.domain.errors import RateLimited
+from kernel.ports.clock import Clock
+
+USER, ADDRESS = "user", "address"
+LOOK_EVERY_S = 0.25
+
+
+class CountedRateLimits:
+    """What the shared counters say holds. Each process counts what passes it as well, and goes on from there
+    when they are away.
+    """
+
+    def __init__(self, rate: str, service: str, clock: Clock, shared: SharedCounters | None = None) -> None:
+        """`rate` is as in 50/second. Each service counts for itself: one call may pass several of them."""
+        self._rate = parse(rate)
+        self._service = service
+        self._clock = clock
+        self._in_memory = CountersInMemory()
+        self._here = Counters(self._rate, self._in_memory)
+        self._shared = shared
+
+    async def count(self, caller: Caller, address: str) -> None:
+        if caller.service:
+            return
+        if caller.role is not Role.ANYONE:
+            await self._require(USER, caller.id, counted=True)
+        else:
+            await self._require(ADDRESS, address, counted=True)
+
+    async def require_room(self, address: str) -> None:
+        await self._require(ADDRESS, address, counted=False)
+
+    async def _require(self, policy: str, whose: str, *, counted: bool) -> None:
+        if not whose:
+            return
+        wait_s = await self._refused_for_s((self._service, policy, whose), counted=counted)
+        if wait_s is not None:
+            quota, window_s = self._rate.amount, self._rate.get_expiry()
+            raise RateLimited(policy, quota, window_s, retry_after_s=max(1, ceil(wait_s)))
+
+    async def _refused_for_s(self, key: Key, *, counted: bool) -> float | None:
+        if self._shared is not None:
+            with suppress(StoreIsAway):
+                wait_s = await self._shared.refused_for_s(key, counted=counted)
+                if wait_s is None:
+                    await self._here.refused_for_s(key, counted=counted)
+                return wait_s
+        return await self._here.refused_for_s(key, counted=counted)
+
+    async def is_shared(self) -> bool:
+        return self._shared is None or self._shared.is_there
+
+    async def run(self) -> None:
+        """Removes what is over also where nobody calls, and looks after the shared counters."""
+        while True:
+            self._in_memory.remove_ended()
+            if self._shared is not None:
+                await self._shared.look()
+            await self._clock.sleep(LOOK_EVERY_S)

@@ -1,0 +1,68 @@
+"""Settings that lie in files, which are read again: a rotated password needs no restart."""
+
+import logging
+from collections.abc import Callable
+from pathlib import Path
+from typing import Generic, Self, TypeVar
+
+from kernel.adapters.words import in_words
+from kernel.domain.errors import ShopError
+
+T = TypeVar("T")
+
+logger = logging.getLogger(__name__)
+
+
+class FileText(str):
+    """The text of a file when it was read; like any other text, but that it knows its file."""
+
+    name: str
+    """The setting that names the file."""
+    path: Path
+
+    @classmethod
+    def read(cls, name: str, path: Path) -> Self:
+        """Raises ValueError, in one line that quotes nothing of the file."""
+        try:
+            text = path.read_text(encoding="utf-8").strip()
+        except (OSError, ValueError) as error:
+            reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
+            raise ValueError(f"{name} names a file that cannot be read: {reason}") from error
+        if not text:
+            raise ValueError(f"{name} names a file that is empty")
+        found = cls(text)
+        found.name, found.path = name, path
+        return found
+
+
+class Reread(Generic[T]):
+    """What a text means, and for one from a file what the file means now."""
+
+    def __init__(self, text: str, parse: Callable[[str], T]) -> None:
+        """Raises what `parse` raises: ValueError or ShopError, which quote nothing of the text."""
+        self._text = text
+        self._parse = parse
+        self._meaning = parse(text)
+        self._said = ""
+
+    def now(self) -> T:
+        """A file that is missing or wrong is reported once; what it held before stays in use."""
+        if isinstance(self._text, FileText):
+            try:
+                self._look(self._text)
+                self._said = ""
+            except (ValueError, ShopError) as error:
+                self._report(self._text.name, in_words(error))
+        return self._meaning
+
+    def _look(self, known: FileText) -> None:
+        found = FileText.read(known.name, known.path)
+        if found != known:
+            self._meaning, self._text = self._parse(found), found
+            logger.info("%s was read anew", known.name)
+
+    def _report(self, name: str, said: str) -> None:
+        if said != self._said:
+            self._said = said
+            said = said.removeprefix(f"{name} ")
+            logger.warning("%s: %s; what it held before is used", name, said)

@@ -1,0 +1,43 @@
+"""`shop broker`: the users of RabbitMQ, and the topology for services that may not declare it."""
+
+import asyncio
+
+import click
+import msgspec
+
+from kernel.settings import required
+from shop.services import Shop
+from shop.terminal import say, say_facts
+
+
+@click.group()
+def broker() -> None:
+    """RabbitMQ of your own: its users, and its exchange, queues and bindings."""
+
+
+@broker.command("declare")
+@click.option("--json", "as_json", is_flag=True, help="Print facts for programs.")
+@click.pass_obj
+def declare_(shop: Shop, as_json: bool) -> None:
+    """Declare exchange, queues and bindings, as a user who may; safe to repeat.
+
+    A service whose user may not does not start before this was done.
+    """
+    from kernel.adapters.rabbit.declaring import declare_at
+
+    asyncio.run(declare_at(required(shop.common, "rabbitmq_url").split(","), shop.catalog))
+    queues = [one.service for one in shop.catalog.services if one.subscribes]
+    if as_json:
+        say_facts(msgspec.json.encode({"declared": queues}))
+    else:
+        say(f"Declared, with their dead letters: {', '.join(queues)}")
+
+
+@broker.command("definitions")
+@click.pass_obj
+def definitions_(shop: Shop) -> None:
+    """Print the definitions of RabbitMQ's users and their rights, in JSON; docs/recipes/broker-users.md."""
+    from kernel.adapters.rabbit.definitions import definitions
+
+    for line in msgspec.json.format(msgspec.json.encode(definitions(shop.catalog))).decode().splitlines():
+        say(line)

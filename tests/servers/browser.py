@@ -1,0 +1,106 @@
+"""What a browser does with cookies (RFC 6265bis), and what it says of the page behind a call."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from http.cookies import SimpleCookie
+from urllib.parse import urljoin, urlsplit
+
+import aiohttp
+from yarl import URL
+
+from tests.spec.scenario import Answer
+
+REDIRECTS_MAX = 10
+
+
+@dataclass
+class Kept:
+    value: str
+    path: str
+    same_site: str
+    attributes: Mapping[str, str]
+
+
+@dataclass
+class Browser:
+    """`user` acts in it. Two of them share nothing."""
+
+    session: aiohttp.ClientSession
+    kept: dict[tuple[str, str], Kept] = field(default_factory=dict)
+    """By host (whatever the port) and name."""
+    trail: list[str] = field(default_factory=list)
+    """The addresses of the last visit."""
+    sent: list[set[str]] = field(default_factory=list)
+    """The names of the cookies that went to each of them."""
+
+    async def fetch(
+        self, method: str, url: str, page: str | None = None, headers: Mapping[str, str] | None = None
+    ) -> Answer:
+        """What a script calls, on a page of this address; by itself, one of the same host."""
+        site = _relation(page or url, url)
+        return await self._call(method, url, site=site, navigates=False, headers=headers or {})
+
+    async def visit(self, url: str, link_on: str | None = None, method: str = "GET") -> Answer:
+        """The address is typed in, or a link or form of another page leads there; redirects are followed.
+
+        Once a redirect has crossed sites, the rest of the way counts as coming from another one.
+        """
+        self.trail, self.sent = [], []
+        site = "none" if link_on is None else _relation(link_on, url)
+        for _ in range(REDIRECTS_MAX):
+            answer = await self._call(method, url, site=site, navigates=True, headers={})
+            if "Location" not in answer.headers or answer.status not in (301, 302, 303, 307, 308):
+                return answer
+            target = urljoin(url, answer.headers["Location"])
+            site = "cross-site" if "cross-site" in (site, _relation(url, target)) else site
+            url, method = target, "GET"
+        raise AssertionError(f"redirected in circles: {self.trail}")
+
+    def cookies(self, url: str) -> dict[str, Kept]:
+        return {name: kept for (host, name), kept in self.kept.items() if host == urlsplit(url).hostname}
+
+    async def _call(
+        self, method: str, url: str, *, site: str, navigates: bool, headers: Mapping[str, str]
+    ) -> Answer:
+        going = {
+            name: kept
+            for name, kept in self.cookies(url).items()
+            if _goes(kept, urlsplit(url).path, site, method, navigates=navigates)
+        }
+        own = {"Sec-Fetch-Site": site}
+        if going:
+            own["Cookie"] = "; ".join(f"{name}={kept.value}" for name, kept in going.items())
+        self.trail.append(url)
+        self.sent.append(set(going))
+        async with self.session.request(
+            method, URL(url, encoded=True), headers={**own, **headers}, allow_redirects=False
+        ) as answer:
+            body = await answer.read()
+            for line in answer.headers.getall("Set-Cookie", []):
+                self._keep(url, line)
+            return Answer(url, answer.status, answer.headers, body)
+
+    def _keep(self, url: str, line: str) -> None:
+        host = urlsplit(url).hostname or ""
+        for name, morsel in SimpleCookie(line).items():
+            if morsel["max-age"] == "0":
+                self.kept.pop((host, name), None)
+            else:
+                attributes = {key: str(text) for key, text in morsel.items() if text}
+                self.kept[host, name] = Kept(morsel.value, morsel["path"], morsel["samesite"], attributes)
+
+
+def _goes(kept: Kept, path: str, site: str, method: str, *, navigates: bool) -> bool:
+    """Whether this cookie goes with such a call."""
+    if path != kept.path and not path.startswith(kept.path.rstrip("/") + "/"):
+        return False
+    if site != "cross-site":
+        return True
+    return kept.same_site == "None" or (kept.same_site == "Lax" and navigates and method == "GET")
+
+
+def _relation(page: str, url: str) -> str:
+    ours, theirs = urlsplit(page), urlsplit(url)
+    if ours.hostname != theirs.hostname:
+        return "cross-site"
+    return "same-origin" if ours.port == theirs.port else "same-site"

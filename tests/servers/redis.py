@@ -1,0 +1,86 @@
+"""A Redis of our own: installed, or apt-get's; a private child of this process that keeps nothing on disk."""
+
+import os
+import secrets
+import shutil
+import signal
+import socket
+import subprocess
+from contextlib import suppress
+from pathlib import Path
+
+import pytest
+
+from tests.servers.broker import install_with_apt
+from tests.servers.ports import free_port
+from tests.servers.rabbitmq import end, spawn, wait_until
+
+PASSWORD = secrets.token_urlsafe(16)
+# Those that docs/recipes/limiting-calls.md asks for.
+RIGHTS = ("~shop:*", "+@scripting", "+@connection", "+@read", "+@write")
+CONFIG = """\
+bind 127.0.0.1
+port {port}
+dir {directory}
+save ""
+appendonly no
+user default off
+user shop on >{password} {rights}
+"""
+
+
+class PrivateRedis:
+    """Listens on the loopback only, for the user `shop`. Its port outlives `kill`; what it counted does not.
+
+    Where no redis-server is to be had, the test is skipped.
+    """
+
+    def __init__(self, directory: Path) -> None:
+        self._directory = directory
+        self._port = free_port()
+        self._server: subprocess.Popen[bytes] | None = None
+
+    @property
+    def url(self) -> str:
+        return f"redis://shop:{PASSWORD}@127.0.0.1:{self._port}/0"
+
+    def start(self) -> None:
+        """Does nothing if it runs."""
+        if self._server is not None:
+            return
+        why = "" if shutil.which("redis-server") else install_with_apt("redis-server")
+        program = shutil.which("redis-server")
+        if program is None:
+            pytest.skip(f"no redis-server is installed{why}")
+        self._directory.mkdir(parents=True, exist_ok=True)
+        config = self._directory / "redis.conf"
+        rights = " ".join(RIGHTS)
+        config.write_text(
+            CONFIG.format(port=self._port, directory=self._directory, password=PASSWORD, rights=rights)
+        )
+        with (self._directory / "redis.log").open("ab") as log:
+            self._server = spawn(
+                [program, str(config)], log.fileno(), signal.SIGKILL, dict(os.environ), self._directory
+            )
+        wait_until(self._listens, self._server, 10.0, "Redis")
+
+    def kill(self) -> None:
+        """Does nothing if it does not run."""
+        server, self._server = self._server, None
+        if server is not None:
+            server.send_signal(signal.SIGCONT)
+            end(server, signal.SIGKILL)
+
+    def freeze(self) -> None:
+        """From now on it takes connections and answers nothing."""
+        assert self._server is not None
+        self._server.send_signal(signal.SIGSTOP)
+
+    def thaw(self) -> None:
+        assert self._server is not None
+        self._server.send_signal(signal.SIGCONT)
+
+    def _listens(self) -> bool:
+        with suppress(OSError), socket.create_connection(("127.0.0.1", self._port), timeout=1):
+            return True
+        return False

@@ -1,0 +1,46 @@
+"""What a gateway needs where callers are asked who they are."""
+
+import asyncio
+from typing import Any
+
+import msgspec
+import pytest
+
+import gateway.main
+from gateway.settings import GatewaySettings
+from kernel.adapters.in_process.bus import InProcessBroker, InProcessNotifications
+from kernel.service import Host
+from kernel.settings import SettingsError
+from tests.catalog import CATALOG
+
+
+async def refusal(**settings: Any) -> str:
+    """What is said in place of a start."""
+    notifications = InProcessNotifications(InProcessBroker(CATALOG))
+    host = Host(
+        bus=lambda: None,  # type: ignore[arg-type,return-value]
+        notifications=lambda: notifications,
+        expose=lambda _: None,
+        asyncapi=None,
+        stop=asyncio.Event(),
+    )
+    complete = msgspec.structs.replace(GatewaySettings(), shop_auth="jwt", **settings)
+    async with asyncio.timeout(10):
+        with pytest.raises(SettingsError) as refused:
+            await gateway.main.serve(complete, host)
+    return str(refused.value)
+
+
+async def test_what_jwt_needs_is_named_in_one_line() -> None:
+    missing = "SHOP_JWT_ISSUER, SHOP_JWT_KEYS, SHOP_SERVICE_KEY, SHOP_SESSION_KEY"
+    assert await refusal() == f"SHOP_AUTH=jwt needs {missing}"
+
+
+async def test_without_the_key_of_sessions_it_does_not_start() -> None:
+    others = {"shop_jwt_issuer": "https://id.example", "shop_jwt_keys": "/keys", "shop_service_key": "k" * 32}
+    assert await refusal(**others) == "SHOP_AUTH=jwt needs SHOP_SESSION_KEY"
+
+
+async def test_a_provider_that_cannot_be_asked_where_to_sign_in_is_named() -> None:
+    said = await refusal(shop_jwt_issuer="urn:shop:local", shop_oidc_client_id="shop")
+    assert said == "SHOP_OIDC_CLIENT_ID: the provider is asked at SHOP_JWT_ISSUER, which has to be a URL"
