@@ -57,10 +57,13 @@ def postgres(scratch: Path, certificate: Certificate) -> Iterator[str]:
     key.chmod(0o600)
     Account.able_to_run(own / "cluster").own(key)
     options = {"ssl": "on", "ssl_cert_file": str(certificate.file), "ssl_key_file": str(key), "fsync": "off"}
+    server = EmbeddedPostgres(own, database="orders", options=options)
+    # Only while it starts: what other tests start meanwhile is the wheel's.
     with pytest.MonkeyPatch.context() as environment:
         environment.setenv("SHOP_PG_BIN", str(binaries))
-        with EmbeddedPostgres(own, database="orders", options=options) as server:
-            yield server.url
+        url = server.start()
+    yield url
+    server.stop()
 
 
 def _debians_postgres() -> Path:

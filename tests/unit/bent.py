@@ -7,7 +7,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 
 # FUZZ_EXAMPLES=10000 looks longer.
-fuzzed = settings(max_examples=int(os.environ.get("FUZZ_EXAMPLES") or 100))
+fuzzed = settings(max_examples=int(os.environ.get("FUZZ_EXAMPLES") or 100), deadline=None)
 
 # What has confused decoders before, at any place.
 WORDS = [

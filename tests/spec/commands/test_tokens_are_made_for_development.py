@@ -76,7 +76,9 @@ async def test_a_service_that_lacks_what_tokens_need_names_it_in_one_line(guarde
     process.spawn()
     assert await process.ended(within=30) != 0
     (line,) = process.stderr.strip().splitlines()
-    assert line.endswith("SHOP_AUTH=jwt needs SHOP_JWT_ISSUER, SHOP_JWT_KEYS, SHOP_SERVICE_KEY")
+    assert line.endswith(
+        "SHOP_AUTH=jwt needs SHOP_JWT_ISSUER, SHOP_JWT_KEYS, SHOP_SERVICE_KEY, SHOP_SESSION_KEY"
+    )
 
 
 async def test_an_open_service_listens_on_this_machine_alone(embedded: Embedded) -> None:
