@@ -30,7 +30,7 @@ def files(root: Path = ROOT) -> list[Path]:
 def pinned(image: str) -> str:
     """The image with its digest. Raises SystemExit where the registry gives none."""
     question = ["docker", "buildx", "imagetools", "inspect", "--format", "{{.Manifest.Digest}}", image]
-    done = subprocess.run(question, capture_output=True, text=True, check=False)  # noqa: S603
+    done = subprocess.run(question, capture_output=True, text=True, check=False)  # noqa: S603  # no shell
     digest = f"@{done.stdout.strip()}"
     if not re.fullmatch(DIGEST, digest):
         sys.exit(f"{image} has no digest: {done.stderr.strip()}")

@@ -66,16 +66,16 @@ class CookieSessions:
         headers.extend(line for line in COOKIE.removed(scope) if line not in headers)
 
 
-def _is_change(scope: Scope) -> bool:
+def _is_change(scope: Mapping[str, Any]) -> bool:
     """However its path is spelled: routes are found by the same normal form."""
-    return scope["method"] not in _READS or normalize_path(scope["path"]).endswith(WRITTEN_BY_GET)  # type: ignore[typeddict-item]
+    return scope["method"] not in _READS or normalize_path(scope["path"]).endswith(WRITTEN_BY_GET)
 
 
-def _is_end(scope: Scope) -> bool:
-    return scope["method"] == "DELETE" and normalize_path(scope["path"]) == PATH  # type: ignore[typeddict-item]
+def _is_end(scope: Mapping[str, Any]) -> bool:
+    return bool(scope["method"] == "DELETE" and normalize_path(scope["path"]) == PATH)
 
 
-def _said_of(scope: Scope) -> tuple[str | None, str | None]:
+def _said_of(scope: Mapping[str, Any]) -> tuple[str | None, str | None]:
     """What the browser says of the page behind the call, and what our own page says."""
     headers = dict(scope["headers"])
     said = [headers.get(name) for name in (b"sec-fetch-site", SESSION_HEADER.lower().encode())]

@@ -1,6 +1,7 @@
 """Sessions of pages: signing in and out, and who is signed in."""
 
 import logging
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any, Literal
 
@@ -49,11 +50,18 @@ class Mode:
     name: Literal["open", "jwt"]
 
 
+# Those that a person may have.
+_ROLES: Mapping[Role, Literal["user", "viewer", "operator"]] = {
+    Role.USER: "user",
+    Role.VIEWER: "viewer",
+    Role.OPERATOR: "operator",
+}
+
+
 def _state(mode: Mode, provider: Provider, verified: Verified) -> SessionState:
-    caller, own = verified.caller, None
-    if caller.role in (Role.USER, Role.VIEWER, Role.OPERATOR):
-        until = datetime.fromtimestamp(int(verified.until), UTC)
-        own = OwnSession(caller.id, caller.role.value, until)  # type: ignore[arg-type]  # one of the three
+    role, own = _ROLES.get(verified.caller.role), None
+    if role is not None:
+        own = OwnSession(verified.caller.id, role, datetime.fromtimestamp(int(verified.until), UTC))
     return SessionState(mode.name, provider.is_there, own)
 
 
