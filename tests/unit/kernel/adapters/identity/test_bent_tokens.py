@@ -21,7 +21,7 @@ from kernel.domain.errors import Unauthenticated
 from kernel.domain.ids import parse_user_id
 from tests.memory.clock import MemoryClock
 from tests.unit.bent import bent, fuzzed, header
-from tests.unit.kernel.adapters.identity.test_users import (
+from tests.unit.kernel.adapters.identity.provider import (
     AUDIENCE,
     EC,
     ED,

@@ -14,7 +14,7 @@ from kernel.adapters.identity.verifying import LEEWAY_S
 from kernel.domain.caller import Caller, Role
 from kernel.domain.errors import Unauthenticated
 from tests.memory.clock import MemoryClock
-from tests.unit.kernel.adapters.identity.test_users import Provider, claims, signed
+from tests.unit.kernel.adapters.identity.provider import Provider, claims, signed
 
 OLD, NEW, OTHER = (letter * 32 for letter in "onx")
 OLGA = Caller(Role.OPERATOR, "olga")
