@@ -127,7 +127,7 @@ $(UV):
 	@$(UV) pip sync --quiet --python .cache/client --require-hashes requirements/client.txt
 	@touch $@
 
-# Nor is what looks for vulnerabilities.
+# Nor is pip-audit.
 .cache/audit/.ready: requirements/audit.txt | $(UV) $(READY)
 	@$(UV) venv --quiet --clear --no-project --python .venv/bin/python .cache/audit
 	@$(UV) pip sync --quiet --python .cache/audit --require-hashes requirements/audit.txt 2>.cache/audit.log \

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 
 from kernel.application.consume import Consumer, ParkMessage
@@ -20,6 +21,8 @@ from orders.domain.order import OrderStatusChanged
 from payments import wire as payments_wire
 from payments.application.admit_orders import AdmitOrders
 from payments.application.charge_orders import ChargeOrders
+from payments.application.correct_accounts import CorrectAccounts
+from payments.application.freeze_accounts import FreezeAccounts
 from payments.application.make_deposits import MakeDeposits
 from payments.application.open_accounts import OpenAccounts
 from tests.memory.database import MemoryDatabase
@@ -110,6 +113,7 @@ class OrdersInMemory(InMemory):
 
     encode = staticmethod(orders_wire.encode)
     admission: Any
+    pay_within: timedelta | None = None
 
     def notify(self, changes: Sequence[OrderStatusChanged]) -> None:
         """Nobody listens."""
@@ -135,6 +139,7 @@ class OrdersInMemory(InMemory):
             self.admission,
             self.clock,
             CURRENCY,
+            self.pay_within,
         )
         return await place_orders(commands, **options)
 
@@ -203,6 +208,15 @@ class PaymentsInMemory(InMemory):
             uow, self.accounts(uow), self.ledger(uow), self.record(uow), self.clock, by_users=True
         )
         return await make_deposits(commands)
+
+    async def freeze_accounts(self, commands: Sequence[Any]) -> Any:
+        uow = self.uow()
+        return await FreezeAccounts(uow, self.accounts(uow), self.record(uow), self.clock)(commands)
+
+    async def correct_accounts(self, commands: Sequence[Any]) -> Any:
+        uow = self.uow()
+        accounts, ledger, record = self.accounts(uow), self.ledger(uow), self.record(uow)
+        return await CorrectAccounts(uow, accounts, ledger, record, self.clock)(commands)
 
     async def charge_orders(self, received: Sequence[Any]) -> list[Unhandled]:
         uow = self.uow()

@@ -3,6 +3,7 @@ from gateway.adapters.inbound.answers import PROBLEMS
 from gateway.adapters.inbound.cookie_sessions import PATH, CookieSessions
 from gateway.adapters.inbound.events import STREAMS, watch_order
 from gateway.adapters.inbound.notifications import StatusChanges
+from gateway.adapters.inbound.ops.routes import TAG, ops_routes
 from gateway.adapters.inbound.orders import OrdersController, PlaceOrderHandler, fast_paths
 from gateway.adapters.inbound.session import CALLBACK, LOGIN, SessionController
 from gateway.adapters.inbound.session_operations import SESSION_CHANGES
@@ -10,13 +11,13 @@ from gateway.adapters.outbound.http_service import open_session
 from gateway.adapters.outbound.neighbours import Neighbour
 from gateway.application.hub import Hub
 from gateway.settings import GatewaySettings
-from gateway.wiring import assemble, require_discovery
+from gateway.wiring import assemble
 from kernel.adapters.http.app import create_app
 from kernel.adapters.http.documents.openapi import Api
 from kernel.adapters.http.health import Probes
 from kernel.adapters.http.middleware.cors import cors_config
 from kernel.adapters.http.middleware.fast_path import with_fast_paths
-from kernel.adapters.http.middleware.identity import CookieDoor
+from kernel.adapters.http.middleware.identity import CookieAuthentication
 from kernel.adapters.telemetry.lifecycle import Lifecycle
 from kernel.ports.clock import Clock
 from kernel.service import Host
@@ -36,8 +37,9 @@ def api(settings: GatewaySettings) -> Api:
             "Accounts": "Accounts, deposits and balances.",
             "Orders": "Orders and their status.",
             "Session": "For pages: a cookie in the place of a bearer token.",
-        },
-        routes=[AccountsController, *legacy, OrdersController, watch_order, SessionController],
+        }
+        | TAG,
+        routes=[AccountsController, *legacy, OrdersController, watch_order, SessionController, ops_routes()],
         ui_path="/index.html",
         problems=PROBLEMS,
     )
@@ -45,7 +47,6 @@ def api(settings: GatewaySettings) -> Api:
 
 async def serve(settings: GatewaySettings, host: Host) -> None:
     """Run the gateway until its host stops. Raises ShopError or SettingsError where it cannot start."""
-    require_discovery(settings)
     notifications, stop = host.notifications(), host.stop
 
     async def notified() -> bool:
@@ -96,7 +97,7 @@ async def serve(settings: GatewaySettings, host: Host) -> None:
             stop,
             hub,
             tokens=identity.tokens,
-            door=CookieDoor(sessions.token_of, open_to_all=(LOGIN, CALLBACK), read_by_all=PATH),
+            cookies=CookieAuthentication(sessions.token_of, open_to_all=(LOGIN, CALLBACK), read_by_all=PATH),
             rate_limits=limits,
             cors=cors_config(settings.shop_cors_origins),
             root_path=settings.shop_root_path or "",

@@ -2,11 +2,13 @@ from typing import Annotated
 
 from msgspec import Meta, field
 
-from kernel.settings import Count, HttpUrl, Origins, Port, RootPath, Secrets, Settings
+from kernel.settings import Count, HttpUrl, Origins, Port, RootPath, Secrets, Settings, SettingsError
+
+WEB = ("https://", "http://")
 
 
 class GatewaySettings(Settings, frozen=True, kw_only=True):
-    is_door = True
+    is_edge = True
 
     port: Port = field(default=5003, name="gateway_port")
     orders_url: HttpUrl = "http://127.0.0.1:5001"
@@ -33,6 +35,14 @@ class GatewaySettings(Settings, frozen=True, kw_only=True):
             description="scopes, separated by spaces, with openid among them",
         ),
     ] = "openid"
+
+    def __post_init__(self) -> None:
+        """Raises SettingsError where people cannot sign in with the provider that the settings name."""
+        issuer = self.shop_jwt_issuer or ""
+        if self.shop_oidc_client_id and self.shop_auth == "jwt" and not issuer.startswith(WEB):
+            raise SettingsError(
+                "SHOP_OIDC_CLIENT_ID: the provider is asked at SHOP_JWT_ISSUER, which has to be a URL"
+            )
 
     @property
     def streams_per_user(self) -> int | None:

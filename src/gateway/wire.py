@@ -7,10 +7,15 @@ from uuid import UUID
 import msgspec
 
 from gateway.domain.orders import Change, Outcome, Placed, PlacementRequest, Rejected
+from gateway.ports.operators import Listed
 from kernel.application.envelopes import ENVELOPE_EVENTS_MAX
+from kernel.contracts.consumers import Consumer
 from kernel.contracts.http import Problem, ResponseBody
+from kernel.contracts.operators import RecordedAct
 from kernel.contracts.values import decoder, encode
+from kernel.domain.acts import Act
 from kernel.domain.caller import Caller
+from kernel.domain.pauses import ConsumerState, Pause
 from orders.contract import http
 from orders.contract import operations as orders_operations
 from orders.contract.messages import ORDER_STATUS_CHANGED
@@ -64,7 +69,7 @@ def place_order(
     """An order without a client's key gets one of the gateway's own, so that it may be sent again."""
     own_key = key is None
     item = http.PlaceOrderItem(
-        order.user_id, order.amount, order.description, str(new_id) if own_key else key
+        order.user_id, order.amount, order.description, order.pay_by, str(new_id) if own_key else key
     )
     return PlacementRequest(
         caller=caller,
@@ -104,6 +109,48 @@ def notified(body: bytes) -> list[Change]:
     """
     events = decoder(_Events).decode(body if body.lstrip()[:1] == b"[" else b"[" + body + b"]")
     return [_change(event.data) for event in events]
+
+
+def acts(body: bytes) -> list[Act]:
+    """What operators did, as a service tells it."""
+    return [
+        Act(
+            at=act.at,
+            did=act.did,
+            operator=act.operator,
+            subject=act.subject,
+            through=act.through,
+            user_id=act.user_id,
+            about=act.about,
+            note=act.note,
+        )
+        for act in decoder(list[RecordedAct]).decode(body)
+    ]
+
+
+def consumers(body: bytes) -> list[ConsumerState]:
+    """As a service tells them."""
+    return [
+        ConsumerState(
+            service=one.service,
+            pause=Pause(by=one.paused.by, note=one.paused.note, since=one.paused.since)
+            if one.paused
+            else None,
+        )
+        for one in decoder(list[Consumer]).decode(body)
+    ]
+
+
+class _Identified(msgspec.Struct):
+    id: UUID
+
+
+def listed(body: bytes) -> list[Listed]:
+    """What has an id, as a service tells it."""
+    return [
+        Listed(decoder(_Identified).decode(one).id, bytes(one))
+        for one in decoder(list[msgspec.Raw]).decode(body)
+    ]
 
 
 def _change(data: _Change) -> Change:

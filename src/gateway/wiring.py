@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from functools import partial
 
 import aiohttp
-from dishka import AsyncContainer, Provider, Scope, make_async_container, provide
+from dishka import AnyOf, AsyncContainer, Provider, Scope, make_async_container, provide
 
 from gateway.adapters.inbound.cookie_sessions import CookieSessions
 from gateway.adapters.inbound.notifications import StatusChanges
@@ -12,28 +12,39 @@ from gateway.adapters.inbound.orders import PlaceOrderHandler
 from gateway.adapters.inbound.session import Mode
 from gateway.adapters.inbound.sign_in_cookie import SignInCookie
 from gateway.adapters.outbound.http_accounts import HttpAccounts
+from gateway.adapters.outbound.http_operators import (
+    HttpOperatedAccounts,
+    HttpOperatedOrders,
+    HttpOperatedService,
+)
 from gateway.adapters.outbound.http_orders import HttpOrders
 from gateway.adapters.outbound.no_provider import NoProvider, NoTokens
-from gateway.adapters.outbound.openid import OpenIdProvider
 from gateway.adapters.outbound.openid_endpoints import Client, Endpoints
+from gateway.application.act_for_customers import ActForCustomers
+from gateway.application.audits import Audits
 from gateway.application.cancel_orders import CancelOrders
 from gateway.application.change_accounts import ChangeAccounts
+from gateway.application.explain_order import ExplainOrder
 from gateway.application.finish_sign_in import FinishSignIn
 from gateway.application.hub import STREAMS_PER_ADDRESS_MAX, Hub
+from gateway.application.join_parked import JoinParked, ParkingServices
+from gateway.application.operate_consumers import ConsumingServices, OperateConsumers
+from gateway.application.parts import OperatedServices
 from gateway.application.place_and_wait import PlaceAndWait
 from gateway.application.place_orders import PlaceOrders
+from gateway.application.read_overview import ReadOverview
+from gateway.application.read_record import ReadRecord
 from gateway.application.renew_session import RenewSession
 from gateway.ports.accounts import AccountsService
+from gateway.ports.operators import OperatedAccounts, OperatedOrders
 from gateway.ports.orders import OrdersService
 from gateway.ports.provider import Provider as SignInProvider
 from gateway.settings import GatewaySettings
-from kernel.adapters.identity.key_ring import is_url
 from kernel.adapters.system_clock import SystemClock
 from kernel.adapters.telemetry.telemetry import Telemetry
 from kernel.ports.bus import Notifications
 from kernel.ports.clock import Clock
 from kernel.ports.tokens import Tokens
-from kernel.settings import SettingsError
 from kernel.wiring.identity import Identity
 
 
@@ -67,9 +78,9 @@ class GatewayProvider(Provider):
         return PlaceOrders(self._telemetry.batches("send_orders", orders.place, "client"), clock)
 
     @provide
-    def orders(self) -> OrdersService:
+    def orders(self, clock: Clock) -> OrdersService:
         as_service = partial(self._identity.as_service, "orders")
-        return HttpOrders(self._session, self._settings.orders_url, as_service)
+        return HttpOrders(self._session, self._settings.orders_url, clock, as_service)
 
     @provide
     def notifications(self) -> Notifications:
@@ -118,24 +129,48 @@ class GatewayProvider(Provider):
         settings, keys = self._settings, self._identity.keys
         if settings.shop_oidc_client_id is None or settings.shop_jwt_issuer is None or keys is None:
             return NoProvider()
+        # Open mode does without the memory and the time that its library takes.
+        from gateway.adapters.outbound.openid import OpenIdProvider
+
         client = Client(
             settings.shop_oidc_client_id, settings.shop_oidc_client_secret, settings.shop_oidc_scope
         )
         endpoints = Endpoints(self._session, settings.shop_jwt_issuer, client, clock)
         return OpenIdProvider(endpoints, keys, settings.shop_jwt_issuer, client, clock)
 
+    read_record = provide(ReadRecord)
+    read_overview = provide(ReadOverview)
+    audits = provide(Audits)
+    act_for_customers = provide(ActForCustomers)
+
+    @provide
+    def explain_order(self, services: OperatedServices) -> ExplainOrder:
+        return ExplainOrder(services)
+
+    @provide
+    def operated_accounts(self) -> OperatedAccounts:
+        as_service = partial(self._identity.as_service, "payments")
+        return HttpOperatedAccounts(self._session, self._settings.payments_url, as_service)
+
+    @provide
+    def operated_orders(self) -> OperatedOrders:
+        as_service = partial(self._identity.as_service, "orders")
+        return HttpOperatedOrders(self._session, self._settings.orders_url, as_service)
+
+    join_parked = provide(JoinParked)
+    operate_consumers = provide(OperateConsumers)
+
+    @provide
+    def operated_services(self) -> AnyOf[OperatedServices, ParkingServices, ConsumingServices]:
+        urls = {"orders": self._settings.orders_url, "payments": self._settings.payments_url}
+        return {
+            name: HttpOperatedService(self._session, url, name, partial(self._identity.as_service, name))
+            for name, url in urls.items()
+        }
+
     @provide
     def accounts(self) -> AccountsService:
         return HttpAccounts(self._session, self._settings.payments_url)
-
-
-def require_discovery(settings: GatewaySettings) -> None:
-    """Raises SettingsError where people cannot sign in with the provider that the settings name."""
-    issuer = settings.shop_jwt_issuer
-    if settings.shop_oidc_client_id and settings.shop_auth == "jwt" and issuer and not is_url(issuer):
-        raise SettingsError(
-            "SHOP_OIDC_CLIENT_ID: the provider is asked at SHOP_JWT_ISSUER, which has to be a URL"
-        )
 
 
 def assemble(

@@ -32,7 +32,7 @@ class Host:
     asyncapi: bytes | None
     """The document of the service's messages, in JSON; None where it has none."""
     expose: Callable[[Callable[[], Awaitable[bytes]]], None]
-    """Takes what tells the service's figures, to show them at METRICS_PORT where that is set."""
+    """Takes the source of the service's metrics, to show them at METRICS_PORT where that is set."""
     stop: asyncio.Event
 
 

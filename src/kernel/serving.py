@@ -11,7 +11,7 @@ from litestar.types import ASGIApp
 
 from kernel.adapters.http.documents.documentation import OPEN_TO_ALL
 from kernel.adapters.http.middleware.cross_origin import with_cors
-from kernel.adapters.http.middleware.identity import CookieDoor, identified
+from kernel.adapters.http.middleware.identity import CookieAuthentication, identified
 from kernel.adapters.http.middleware.proxies import behind_proxies
 from kernel.adapters.http.middleware.reads import ReadBudget, bound_reads
 from kernel.adapters.http.middleware.repeated_headers import join_repeated
@@ -60,7 +60,7 @@ async def run(
     lifecycle: Lifecycle,
     tokens: Tokens | None,
     rate_limits: RateLimits | None,
-    door: CookieDoor | None = None,
+    cookies: CookieAuthentication | None = None,
     cors: CORSConfig | None = None,
     root_path: str = "",
     written_by_get: tuple[str, ...] = (),
@@ -85,7 +85,7 @@ async def run(
     trusted = settings.shop_trusted_proxies
     bounded = bound_reads(app, ReadBudget(), written_by_get=written_by_get, streams=streams)
     everybody = ("/health/", *OPEN_TO_ALL)
-    asked = join_repeated(identified(bounded, tokens, everybody, door=door, limits=rate_limits))
+    asked = join_repeated(identified(bounded, tokens, everybody, cookies=cookies, limits=rate_limits))
     seen = behind_proxies(observed(with_cors(asked, cors), telemetry), trusted, root_path)
     limits = Limits(
         connections=settings.shop_connections, connections_per_address=settings.connections_per_address

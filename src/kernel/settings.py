@@ -67,8 +67,8 @@ class SettingsError(Exception):
 
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True):
-    is_door: ClassVar[bool] = False
-    """Whether clients call this service, and no service does."""
+    is_edge: ClassVar[bool] = False
+    """Whether clients call this service, and no other service does."""
 
     rabbitmq_url: BrokerUrls | None = None
     bind_host: Annotated[str, Meta(description="a host name or an address"), check_bind_host] = "127.0.0.1"
@@ -113,7 +113,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         """None: no limit. In open mode the calls of the gateway bear no token, so it alone has one."""
         is_jwt = self.shop_auth == "jwt"
         rate = self.shop_rate_limit or ("50/second" if is_jwt else "none")
-        return rate if rate != "none" and (is_jwt or self.is_door) else None
+        return rate if rate != "none" and (is_jwt or self.is_edge) else None
 
     @property
     def connections_per_address(self) -> int | None:

@@ -1,6 +1,7 @@
 from kernel.adapters.http.app import create_app
 from kernel.adapters.http.documents.openapi import Api
 from kernel.adapters.http.middleware.fast_path import with_fast_paths
+from kernel.adapters.http.operators.routes import TAG, operators_routes
 from kernel.adapters.telemetry.lifecycle import Lifecycle
 from kernel.application.consume import Consumer
 from kernel.application.housekeeping import Periodically
@@ -10,18 +11,22 @@ from kernel.ports.clock import Clock
 from kernel.service import Host
 from kernel.serving import run
 from kernel.settings import required
-from kernel.wiring.background import housekeeping, relays
+from kernel.wiring.background import housekeeping, relays, subscribed
 from kernel.wiring.database import database
+from kernel.wiring.figures import watch
 from kernel.wiring.health import probes
 from kernel.wiring.identity import open_identity
 from kernel.wiring.rate_limits import open_rate_limits, probes_of
-from kernel.wiring.telemetry import open_telemetry, watch
+from kernel.wiring.telemetry import open_telemetry
 from kernel.wiring.use_cases import scoped
-from orders.adapters.inbound.http import OrdersController
+from orders.adapters.inbound.http import OperatedOrdersController, OrdersController
+from orders.adapters.inbound.operators import HANDLERS
 from orders.adapters.inbound.placement_handler import PlacementHandler, fast_paths
 from orders.adapters.outbound.http_admission import open_session
 from orders.adapters.outbound.tables import SCHEMA
 from orders.application.ask_again import AskAgain
+from orders.application.prune_series import PruneSeries
+from orders.application.run_audit import BegunAudits
 from orders.contract.problems import PROBLEMS
 from orders.domain.events import PaymentResult
 from orders.domain.order import OrderStatusChanged
@@ -30,14 +35,15 @@ from orders.settings import OrdersSettings
 from orders.wiring import assemble
 
 ASK_AGAIN_EVERY_S = 1.0
+PRUNE_SERIES_EVERY_S = 600.0
 
 
 def api(_: OrdersSettings) -> Api:
     return Api(
         "Orders",
         "Places orders, which starts their payment, and tells their status.",
-        {"Orders": "Orders and their status."},
-        routes=[OrdersController],
+        {"Orders": "Orders and their status."} | TAG,
+        routes=[OrdersController, operators_routes(OperatedOrdersController, *HANDLERS)],
         ui_path="/swagger",
         problems=PROBLEMS,
     )
@@ -73,9 +79,10 @@ async def serve(settings: OrdersSettings, host: Host) -> None:
             exposition=telemetry.exposition,
             container=container,
         )
-        ask_again = Periodically(scoped(container, AskAgain), ASK_AGAIN_EVERY_S, await container.get(Clock))
-        consumer = watchdog.handling(store.consuming(await container.get(Consumer[PaymentResult])))
-        await bus.subscribe(consumer)
+        clock = await container.get(Clock)
+        ask_again = Periodically(scoped(container, AskAgain), ASK_AGAIN_EVERY_S, clock)
+        prune_series = Periodically(scoped(container, PruneSeries), PRUNE_SERIES_EVERY_S, clock)
+        consumer = await subscribed(container, store, Consumer[PaymentResult])
         await run(
             with_fast_paths(app, fast_paths(await container.get(PlacementHandler)), PROBLEMS),
             telemetry,
@@ -90,6 +97,8 @@ async def serve(settings: OrdersSettings, host: Host) -> None:
             jobs=[
                 *await housekeeping(container),
                 ask_again,
+                prune_series,
+                await container.get(BegunAudits),
                 *identity.jobs,
                 await container.get(BackgroundNotifier[OrderStatusChanged]),
             ],

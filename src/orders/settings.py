@@ -1,6 +1,12 @@
-from msgspec import field
+from typing import Annotated
+
+from msgspec import Meta, field
 
 from kernel.settings import DatabaseUrl, HttpUrl, Port, Settings
+
+PayWithin = Annotated[
+    int, Meta(ge=1, le=31_536_000, description="whole seconds from 1 to 31536000, which is a year")
+]
 
 
 class OrdersSettings(Settings, frozen=True, kw_only=True):
@@ -8,3 +14,4 @@ class OrdersSettings(Settings, frozen=True, kw_only=True):
     database_url: DatabaseUrl | None = field(default=None, name="orders_database_url")
     migration_url: DatabaseUrl | None = field(default=None, name="orders_migration_url")
     payments_url: HttpUrl = "http://127.0.0.1:5002"
+    shop_pay_within: PayWithin | None = None

@@ -8,6 +8,7 @@ from uuid import UUID
 import msgspec
 
 from kernel.adapters.cloudevents import Decoders, Origin, decode_events, encode_event
+from kernel.contracts.operators import CheckedRows, finding
 from kernel.contracts.values import Amount, UserId
 from kernel.domain.caller import Caller
 from kernel.domain.events import Received, Unhandled
@@ -21,6 +22,7 @@ from orders.contract.messages import (
     OrderPlacedV1,
     OrderStatusChangedV1,
 )
+from orders.domain.audit_run import AuditRun, RunState
 from orders.domain.commands import CancelOrder, Placement
 from orders.domain.events import (
     CancellationRequested,
@@ -33,6 +35,7 @@ from orders.domain.events import (
     PaymentVoided,
 )
 from orders.domain.order import Order, OrderStatusChanged
+from orders.domain.series import Step
 from orders.domain.status import StatusChanged
 from payments.contract.http import AdmissionRequest
 from payments.contract.messages import (
@@ -60,18 +63,22 @@ def place_order(
         amount=body.amount.minor,
         description=body.description,
         idempotency_key=caller.scoped(key, body.user_id),
+        pay_by=None if body.pay_by is None else body.pay_by.moment,
         traceparent=traceparent,
         request_id=request_id,
     )
 
 
-def cancel_order(order: Order, caller: Caller, traceparent: str, request_id: str) -> CancelOrder:
+def cancel_order(
+    order: Order, caller: Caller, traceparent: str, request_id: str, note: str = ""
+) -> CancelOrder:
     return CancelOrder(
         order_id=order.id,
         caller=caller,
         user_id=order.user_id,
         traceparent=traceparent,
         request_id=request_id,
+        note=note,
     )
 
 
@@ -87,6 +94,7 @@ def order_body(order: Order, change: StatusChanged | None = None) -> http.Order:
         reason=(change or order).reason,
         created_at=order.created_at,
         updated_at=change.at if change else order.updated_at,
+        pay_by=order.pay_by,
     )
 
 
@@ -96,6 +104,47 @@ def status_history_body(history: Sequence[Order]) -> list[http.OrderChange]:
 
 def history_body(changes: Sequence[StatusChanged]) -> list[http.StatusChange]:
     return [http.StatusChange(c.sequence, c.status.value, c.reason, c.at) for c in changes]
+
+
+def series_body(steps: Sequence[Step]) -> list[http.SeriesStep]:
+    return [
+        http.SeriesStep(
+            start=step.start,
+            orders=step.orders,
+            orders_per_second=round(step.per_second, 3),
+            sampled=step.sampled,
+            decided=step.decided,
+            decided_p50_seconds=_rounded(step.p50_s),
+            decided_p99_seconds=_rounded(step.p99_s),
+            final=step.is_final,
+        )
+        for step in steps
+    ]
+
+
+def _rounded(seconds: float | None) -> float | None:
+    return None if seconds is None else round(seconds, 3)
+
+
+def audit_body(run: AuditRun, state: RunState) -> http.Audit:
+    return http.Audit(
+        http.AuditRun(
+            number=run.number,
+            id=run.id,
+            state=state.value,
+            detail=run.detail,
+            operator=run.operator,
+            through=run.through,
+            began_at=run.began_at,
+            ended_at=run.ended_at,
+            phase=run.phase,
+            done=run.done,
+            total=run.total,
+            checked=[CheckedRows(*one) for one in run.checked],
+            fault_count=run.fault_count,
+            faults=[finding(check, fault) for check, fault in run.faults],
+        )
+    )
 
 
 def admission_request(command: Placement) -> AdmissionRequest:
@@ -112,7 +161,8 @@ def _published(event: PaymentRequest | OrderStatusChanged) -> tuple[str, msgspec
     match event:
         case OrderPlaced():
             amount = Amount(event.amount)
-            return ORDER_PLACED, OrderPlacedV1(order_id, user_id, amount, event.currency)
+            placed = OrderPlacedV1(order_id, user_id, amount, event.currency, event.pay_by)
+            return ORDER_PLACED, placed
         case CancellationRequested():
             return ORDER_CANCELLATION_REQUESTED, OrderCancellationRequestedV1(order_id, user_id)
         case OrderStatusChanged():

@@ -1,5 +1,6 @@
 """Every adapter of the orders service, named once."""
 
+from datetime import timedelta
 from functools import partial
 
 import aiohttp
@@ -7,6 +8,7 @@ from dishka import AsyncContainer, Provider, Scope, make_async_container, provid
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from kernel.adapters.postgres.messages.outbox import PostgresOutbox
+from kernel.adapters.postgres.own_checks import PostgresOwnChecks
 from kernel.adapters.postgres.statements.unit_of_work import PostgresUnitOfWork
 from kernel.adapters.sources import from_its_publisher
 from kernel.adapters.telemetry.telemetry import Telemetry
@@ -17,28 +19,45 @@ from kernel.ports.bus import Bus
 from kernel.ports.clock import Clock
 from kernel.ports.operator_record import OperatorRecord
 from kernel.ports.outbox import Outbox
+from kernel.ports.own_checks import OwnChecks
+from kernel.settings import required
 from kernel.wiring.background import RelayDispatcher
 from kernel.wiring.identity import Identity
 from kernel.wiring.providers import KernelProvider
 from kernel.wiring.use_cases import scoped
 from orders import wire
 from orders.adapters.inbound.placement_handler import PlacementHandler
+from orders.adapters.outbound.audit import CHECKS
+from orders.adapters.outbound.claims import PostgresOrderClaims
 from orders.adapters.outbound.http_admission import HttpAdmission
+from orders.adapters.outbound.http_claims import HttpPaymentClaims
+from orders.adapters.outbound.postgres.audit_runs import PostgresAuditRuns
 from orders.adapters.outbound.postgres.orders import PostgresHistory, PostgresOrders
 from orders.adapters.outbound.postgres.placed_orders import PostgresPlacedOrders
+from orders.adapters.outbound.postgres.series import PostgresMeasuredOrders, PostgresSeries
+from orders.adapters.outbound.tables import SCHEMA
 from orders.adapters.outbound.telemetry import ObservedHistory, OrderMetrics
 from orders.application.ask_again import AskAgain
+from orders.application.begin_audit import BeginAudits
 from orders.application.cancel_orders import CancelOrders
+from orders.application.explain_order import ExplainOrder
 from orders.application.place_orders import PlaceOrders
+from orders.application.prune_series import PruneSeries
+from orders.application.read_audit import LatestAudit, ReadAudit
 from orders.application.read_orders import ReadOrders
+from orders.application.read_series import ComputeSeries, ReadSeries
+from orders.application.run_audit import BegunAudits, RunAudit
 from orders.application.settle_orders import SettleOrders
+from orders.domain.audit_run import AuditRun, BeginAudit
 from orders.domain.commands import CancelOrder, Placement
 from orders.domain.events import PaymentRequest, PaymentResult
 from orders.domain.order import Cancelled, OrderStatusChanged, Placed
 from orders.messaging import MESSAGING
 from orders.ports.admission import Admission
+from orders.ports.audit import AuditRuns, OrderClaims, PaymentClaims
 from orders.ports.listeners import NotifyListeners
 from orders.ports.orders import History, Orders, PlacedOrders
+from orders.ports.series import MeasuredOrders, Series
 from orders.settings import OrdersSettings
 
 
@@ -65,6 +84,51 @@ class OrdersProvider(Provider):
     settle_orders = provide(SettleOrders)
     read_orders = provide(ReadOrders, scope=Scope.APP)
     ask_again = provide(AskAgain)
+    explain = provide(ExplainOrder, scope=Scope.APP)
+
+    measured_orders = provide(PostgresMeasuredOrders, provides=MeasuredOrders, scope=Scope.APP)
+    series = provide(PostgresSeries, provides=Series)
+    compute_series = provide(ComputeSeries)
+    prune_series = provide(PruneSeries)
+    audit_runs = provide(PostgresAuditRuns, provides=AuditRuns)
+    run_audit = provide(RunAudit)
+    latest_audit = provide(LatestAudit)
+
+    @provide(scope=Scope.APP)
+    def read_audit(self, container: AsyncContainer, clock: Clock) -> ReadAudit:
+        return ReadAudit(scoped(container, LatestAudit), clock)
+
+    @provide(scope=Scope.APP)
+    def order_claims(self) -> OrderClaims:
+        return PostgresOrderClaims(required(self._settings, "database_url"))
+
+    @provide(scope=Scope.APP)
+    def own_checks(self) -> OwnChecks:
+        return PostgresOwnChecks(required(self._settings, "database_url"), CHECKS)
+
+    @provide(scope=Scope.APP)
+    def payment_claims(self) -> PaymentClaims:
+        as_service = partial(self._identity.as_service, "payments")
+        return HttpPaymentClaims(self._session, self._settings.payments_url, as_service)
+
+    @provide(scope=Scope.APP)
+    def begun_audits(self, container: AsyncContainer) -> BegunAudits:
+        return BegunAudits(scoped(container, RunAudit))
+
+    @provide
+    def begin_audits(
+        self,
+        uow: PostgresUnitOfWork,
+        runs: AuditRuns,
+        record: OperatorRecord,
+        begun: BegunAudits,
+        clock: Clock,
+    ) -> BeginAudits:
+        return BeginAudits(uow, runs, record, begun.start, clock)
+
+    @provide(scope=Scope.APP)
+    def audits(self, container: AsyncContainer, clock: Clock) -> GroupCommit[BeginAudit, AuditRun]:
+        return GroupCommit(scoped(container, BeginAudits), clock, batch_size_max=1)
 
     @provide
     def history(self, uow: PostgresUnitOfWork) -> History:
@@ -75,6 +139,10 @@ class OrdersProvider(Provider):
         self, uow: PostgresUnitOfWork, clock: Clock, dispatcher: RelayDispatcher
     ) -> Outbox[PaymentRequest]:
         return PostgresOutbox(uow, clock, wire.encode, dispatcher)
+
+    @provide(scope=Scope.APP)
+    def read_series(self, container: AsyncContainer) -> ReadSeries:
+        return ReadSeries(scoped(container, ComputeSeries))
 
     @provide(scope=Scope.APP)
     def notifier(self, bus: Bus, clock: Clock) -> BackgroundNotifier[OrderStatusChanged]:
@@ -102,8 +170,11 @@ class OrdersProvider(Provider):
         admission: Admission,
         clock: Clock,
     ) -> PlaceOrders:
-        currency = self._settings.shop_currency
-        return PlaceOrders(uow, orders, history, placed, outbox, record, admission, clock, currency)
+        currency, pay_within_s = self._settings.shop_currency, self._settings.shop_pay_within
+        pay_within = None if pay_within_s is None else timedelta(seconds=pay_within_s)
+        return PlaceOrders(
+            uow, orders, history, placed, outbox, record, admission, clock, currency, pay_within
+        )
 
     @provide(scope=Scope.APP)
     def group_of_placements(self, container: AsyncContainer, clock: Clock) -> GroupCommit[Placement, Placed]:
@@ -136,5 +207,6 @@ def assemble(
     identity: Identity,
 ) -> AsyncContainer:
     return make_async_container(
-        KernelProvider(engine, bus, telemetry), OrdersProvider(settings, session, telemetry, identity)
+        KernelProvider(SCHEMA, engine, bus, telemetry),
+        OrdersProvider(settings, session, telemetry, identity),
     )

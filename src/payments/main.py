@@ -1,19 +1,23 @@
 from kernel.adapters.http.app import create_app
 from kernel.adapters.http.documents.openapi import Api
 from kernel.adapters.http.middleware.fast_path import with_fast_paths
+from kernel.adapters.http.operators.routes import TAG, operators_routes
 from kernel.adapters.telemetry.lifecycle import Lifecycle
 from kernel.application.consume import Consumer
 from kernel.application.watchdog import Watchdog
 from kernel.service import Host
 from kernel.serving import run
 from kernel.settings import required
-from kernel.wiring.background import housekeeping, relays
+from kernel.wiring.background import housekeeping, relays, subscribed
 from kernel.wiring.database import database
+from kernel.wiring.figures import watch
 from kernel.wiring.health import probes
 from kernel.wiring.identity import open_identity
 from kernel.wiring.rate_limits import open_rate_limits, probes_of
-from kernel.wiring.telemetry import open_telemetry, watch
+from kernel.wiring.telemetry import open_telemetry
+from payments.adapters.inbound.claims import list_claims, read_claims, run_checks
 from payments.adapters.inbound.http import AccountsController, admit_orders, deposit_by_get, fast_paths
+from payments.adapters.inbound.operators import OperatedAccountsController, explain_payment
 from payments.adapters.outbound.tables import SCHEMA
 from payments.application.admit_orders import AdmitOrders
 from payments.contract.operations import WRITTEN_BY_GET
@@ -26,11 +30,14 @@ from payments.wiring import assemble
 
 def api(settings: PaymentsSettings) -> Api:
     legacy = [deposit_by_get] if settings.shop_legacy_routes == "on" else []
+    operators = operators_routes(
+        OperatedAccountsController, explain_payment, list_claims, read_claims, run_checks
+    )
     return Api(
         "Payments",
         "Keeps accounts, takes deposits and pays orders.",
-        {"Accounts": "Accounts, deposits and balances."},
-        routes=[AccountsController, admit_orders, *legacy],
+        {"Accounts": "Accounts, deposits and balances."} | TAG,
+        routes=[AccountsController, admit_orders, *legacy, operators],
         ui_path="/swagger",
         problems=PROBLEMS,
     )
@@ -64,8 +71,7 @@ async def serve(settings: PaymentsSettings, host: Host) -> None:
             exposition=telemetry.exposition,
             container=container,
         )
-        consumer = watchdog.handling(store.consuming(await container.get(Consumer[PaymentRequest])))
-        await bus.subscribe(consumer)
+        consumer = await subscribed(container, store, Consumer[PaymentRequest])
         await run(
             with_fast_paths(app, fast_paths(await container.get(AdmitOrders)), PROBLEMS),
             telemetry,

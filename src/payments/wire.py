@@ -28,7 +28,9 @@ from payments.contract.messages import (
     PaymentRefundedV1,
     PaymentVoidedV1,
 )
-from payments.domain.account import Account, Deposit, Deposited, OpenAccount, Transfer
+from payments.domain.account import Account, Deposited, Transfer
+from payments.domain.claims import KnownPayment
+from payments.domain.commands import CorrectAccount, Deposit, FreezeAccount, OpenAccount
 from payments.domain.events import (
     CancellationRequested,
     OrderPlaced,
@@ -62,8 +64,31 @@ def deposit(user_id: UserId, amount: Amount, caller: Caller, key: str | None, tr
     )
 
 
+def freeze(user_id: UserId, note: str, caller: Caller, command_id: UUID, *, frozen: bool) -> FreezeAccount:
+    return FreezeAccount(
+        command_id=command_id, caller=caller.as_operator(), user_id=user_id, note=note, frozen=frozen
+    )
+
+
+def correct(
+    user_id: UserId, body: http.Correction, caller: Caller, key: str, transfer_id: UUID
+) -> CorrectAccount:
+    operator = caller.as_operator()
+    return CorrectAccount(
+        transfer_id=transfer_id,
+        caller=operator,
+        user_id=user_id,
+        amount=body.amount.minor,
+        note=body.note,
+        idempotency_key=operator.key_of_correction(key),
+    )
+
+
 def account_body(account: Account) -> http.Account:
-    return http.Account(account.user_id, in_units(account.balance), account.currency, account.created_at)
+    balance = in_units(account.balance)
+    return http.Account(
+        account.user_id, balance, account.currency, account.created_at, frozen=account.is_frozen
+    )
 
 
 def deposited_body(deposited: Deposited) -> http.Deposited:
@@ -86,6 +111,21 @@ def transaction_body(transfer: Transfer) -> http.Transaction:
         balance_after=in_units(transfer.balance_after),
         order_id=transfer.order_id,
         created_at=transfer.created_at,
+    )
+
+
+def known_payment(one: KnownPayment) -> http.KnownPayment:
+    return http.KnownPayment(
+        user_id=one.user_id,
+        order_id=one.order_id,
+        known=one.is_known,
+        waiting=one.waiting,
+        decision=one.decision,
+        reason=one.reason,
+        created_at=one.created_at,
+        amount=one.amount,
+        currency=one.currency if one.is_known else None,
+        refunded_at=one.refunded_at,
     )
 
 
@@ -113,6 +153,7 @@ def _order_placed(data: OrderPlacedV1, origin: Origin) -> OrderPlaced:
         user_id=data.user_id,
         amount=data.amount.minor,
         currency=data.currency,
+        pay_by=data.pay_by,
         **origin,
     )
 

@@ -4,6 +4,7 @@ from dishka import AsyncContainer, Provider, Scope, make_async_container, provid
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from kernel.adapters.postgres.messages.outbox import PostgresOutbox
+from kernel.adapters.postgres.own_checks import PostgresOwnChecks
 from kernel.adapters.postgres.statements.unit_of_work import PostgresUnitOfWork
 from kernel.adapters.sources import from_its_publisher
 from kernel.adapters.telemetry.telemetry import Telemetry
@@ -13,26 +14,38 @@ from kernel.ports.bus import Bus
 from kernel.ports.clock import Clock
 from kernel.ports.operator_record import OperatorRecord
 from kernel.ports.outbox import Outbox
+from kernel.ports.own_checks import OwnChecks
+from kernel.settings import required
 from kernel.wiring.background import RelayDispatcher
 from kernel.wiring.providers import KernelProvider
 from kernel.wiring.use_cases import scoped
 from payments import wire
+from payments.adapters.outbound.audit import CHECKS
+from payments.adapters.outbound.claims import PostgresClaims
 from payments.adapters.outbound.postgres import (
     PostgresAccounts,
+    PostgresDecisions,
     PostgresLedger,
     PostgresOpenedAccounts,
     PostgresPayments,
-    PostgresStatements,
 )
+from payments.adapters.outbound.postgres_statements import PostgresStatements
+from payments.adapters.outbound.tables import SCHEMA
 from payments.application.admit_orders import AdmitOrders
 from payments.application.charge_orders import ChargeOrders
+from payments.application.correct_accounts import CorrectAccounts
+from payments.application.explain_payment import ExplainPayment
+from payments.application.freeze_accounts import FreezeAccounts
 from payments.application.make_deposits import MakeDeposits
 from payments.application.open_accounts import OpenAccounts
 from payments.application.read_accounts import ReadAccounts
-from payments.domain.account import Deposit, Deposited, OpenAccount, Opened
+from payments.application.read_claims import ReadClaims
+from payments.domain.account import Account, Deposited, Opened
+from payments.domain.commands import CorrectAccount, Deposit, FreezeAccount, OpenAccount
 from payments.domain.events import PaymentRequest, PaymentResult
 from payments.messaging import MESSAGING
-from payments.ports.accounts import Accounts, Ledger, OpenedAccounts, Payments, Statements
+from payments.ports.accounts import Accounts, Decisions, Ledger, OpenedAccounts, Payments, Statements
+from payments.ports.claims import Claims
 from payments.settings import PaymentsSettings
 
 
@@ -51,7 +64,20 @@ class PaymentsProvider(Provider):
     statements = provide(PostgresStatements, provides=Statements, scope=Scope.APP)
     admit_orders = provide(AdmitOrders, scope=Scope.APP)
     charge_orders = provide(ChargeOrders)
+    explain = provide(ExplainPayment, scope=Scope.APP)
+    decisions = provide(PostgresDecisions, provides=Decisions, scope=Scope.APP)
+    freeze_accounts = provide(FreezeAccounts)
+    correct_accounts = provide(CorrectAccounts)
     read_accounts = provide(ReadAccounts, scope=Scope.APP)
+    read_claims = provide(ReadClaims, scope=Scope.APP)
+
+    @provide(scope=Scope.APP)
+    def claims(self) -> Claims:
+        return PostgresClaims(required(self._settings, "database_url"))
+
+    @provide(scope=Scope.APP)
+    def own_checks(self) -> OwnChecks:
+        return PostgresOwnChecks(required(self._settings, "database_url"), CHECKS)
 
     @provide
     def outbox(
@@ -86,6 +112,14 @@ class PaymentsProvider(Provider):
         return GroupCommit(self._telemetry.batches("make_deposits", scoped(container, MakeDeposits)), clock)
 
     @provide(scope=Scope.APP)
+    def freezes(self, container: AsyncContainer, clock: Clock) -> GroupCommit[FreezeAccount, Account]:
+        return GroupCommit(scoped(container, FreezeAccounts), clock, batch_size_max=1)
+
+    @provide(scope=Scope.APP)
+    def corrections(self, container: AsyncContainer, clock: Clock) -> GroupCommit[CorrectAccount, Deposited]:
+        return GroupCommit(scoped(container, CorrectAccounts), clock, batch_size_max=1)
+
+    @provide(scope=Scope.APP)
     def consumer(self, container: AsyncContainer, clock: Clock) -> Consumer[PaymentRequest]:
         charge_orders = self._telemetry.batches("charge_orders", scoped(container, ChargeOrders), "consumer")
         decode = from_its_publisher(wire.decode, self._settings.shop_event_sources.split(","))
@@ -95,4 +129,6 @@ class PaymentsProvider(Provider):
 def assemble(
     settings: PaymentsSettings, engine: AsyncEngine, bus: Bus, telemetry: Telemetry
 ) -> AsyncContainer:
-    return make_async_container(KernelProvider(engine, bus, telemetry), PaymentsProvider(settings, telemetry))
+    return make_async_container(
+        KernelProvider(SCHEMA, engine, bus, telemetry), PaymentsProvider(settings, telemetry)
+    )

@@ -11,12 +11,14 @@ from contextlib import contextmanager
 from pathlib import Path
 from pkgutil import resolve_name
 from typing import Any
+from uuid import UUID
 
 import click
 import msgspec
 
 from kernel.adapters.telemetry.logs import configure_logs
 from shop.broker import broker
+from shop.consumers import consumers
 from shop.databases import any_databases, own_databases
 from shop.dead_letters.commands import dead_letters
 from shop.mistakes import in_one_line
@@ -163,6 +165,24 @@ def audit(shop: Shop, at_rest: bool, as_json: bool) -> None:
 
 
 @cli.command()
+@click.argument("order_id", type=click.UUID)
+@json_option
+@click.pass_obj
+def explain(shop: Shop, order_id: UUID, as_json: bool) -> None:
+    """Say why an order is where it is: every stored fact over both services, and what it waits for."""
+    from kernel.contracts.values import encode
+    from shop.console import new_console
+    from shop.explain import explain, show
+
+    with any_databases(shop, shop.stores) as complete:
+        found = asyncio.run(explain(complete, order_id))
+    if as_json:
+        say_facts(encode(found))
+    else:
+        show(found, new_console())
+
+
+@cli.command()
 @click.option(
     "--out",
     default="docs",
@@ -188,6 +208,7 @@ def openapi(shop: Shop, out: Path, check: bool, as_json: bool) -> None:
 
 
 cli.add_command(broker)
+cli.add_command(consumers)
 cli.add_command(dead_letters)
 cli.add_command(token)
 

@@ -16,6 +16,7 @@ from rich.table import Table
 
 from kernel.contracts.values import encode
 from kernel.domain.errors import Unavailable
+from kernel.settings import SettingsError
 from shop.console import new_console, new_progress, shown
 from shop.databases import own_databases
 from shop.identity import bearing
@@ -87,7 +88,10 @@ async def _show_progress(shop: Shop) -> Story:
 
 
 async def play(gateway: str, user: str, headers: Mapping[str, str], progress: Progress) -> Story:
-    """Walk through the shop at `gateway` as a new user. Raises aiohttp.ClientError where nobody answers."""
+    """Walk through the shop at `gateway` as a new user.
+
+    Raises aiohttp.ClientError where nobody answers, SettingsError where these headers open nothing.
+    """
     story = Story(user, [])
     task = progress.add_task("a new user goes shopping", total=len(BASKET) * 2 + 8)
 
@@ -97,6 +101,10 @@ async def play(gateway: str, user: str, headers: Mapping[str, str], progress: Pr
 
     async with aiohttp.ClientSession(gateway, timeout=_TIMEOUT, headers=headers) as session:
         status, _ = await _post(session, "/accounts", {"userId": story.user_id})
+        if status in (401, 403):
+            raise SettingsError(
+                f"SHOP_TOKEN has to be an operator's, of this shop: {gateway} answers {status}"
+            )
         add_step("open an account", None, status, 201)
         _, account = await _post(session, f"/accounts/{story.user_id}/deposit", {"amount": DEPOSIT})
         add_step("deposit", DEPOSIT, f"balance {account.get('balance')}", f"balance {DEPOSIT}")

@@ -1,4 +1,4 @@
-"""The ports of a whole shop, looked at before anything is done."""
+"""Checks the ports of a whole shop before anything is started."""
 
 from kernel.adapters.http.server.server import listen
 from kernel.settings import SettingsError, variable
@@ -6,7 +6,7 @@ from shop.services import Shop
 
 
 def require_free_ports(shop: Shop) -> None:
-    """Raises SettingsError where two services were to share a port, and Unavailable where one is taken."""
+    """Raises SettingsError where two services would share a port, and Unavailable where one is taken."""
     ports = {variable(type(own), "port"): own.port for own in shop.settings.values()}
     if shop.common.metrics_port is not None:
         ports["METRICS_PORT"] = shop.common.metrics_port

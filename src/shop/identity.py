@@ -1,16 +1,14 @@
-"""Who may come in: the keys of a shop that makes its own, and the open mode's bounds."""
+"""The keys of a shop that makes its own, and tokens signed with them."""
 
 import secrets
-import socket
 from collections.abc import Mapping
 from pathlib import Path
 
 from kernel.adapters.identity.bearer import authorization
 from kernel.adapters.identity.local_key import ISSUER, local_key, local_key_file, sign, write_once
-from kernel.adapters.networks import parsed
 from kernel.adapters.system_clock import SystemClock
 from kernel.domain.caller import Caller, Role
-from kernel.settings import Settings, SettingsError
+from kernel.settings import Settings
 from shop.services import Shop
 
 SERVICE_KEY_FILE = "service-key"
@@ -19,7 +17,7 @@ SESSION_KEY_FILE = "session-key"
 
 
 def with_own_keys(shop: Shop) -> Shop:
-    """In jwt mode, with keys of its data folder in the place of those that no setting names."""
+    """In jwt mode, keys of the data folder take the place of those that no setting names."""
     common = shop.common
     if common.shop_auth == "open":
         return shop
@@ -37,28 +35,21 @@ def with_own_keys(shop: Shop) -> Shop:
 
 
 def secret_of(path: Path) -> str:
-    """What this file holds; a new secret where there is none."""
+    """The secret in this file; a new one where there is no file."""
     path.parent.mkdir(parents=True, exist_ok=True)
     write_once(path, secrets.token_urlsafe(48).encode())
     return path.read_text()
 
 
-def require_reach(settings: Settings) -> None:
-    """Raises SettingsError where an open service were to listen beyond this machine."""
-    is_open = settings.shop_auth == "open" and settings.shop_open_beyond_loopback == "no"
-    if is_open and not _is_loopback(settings.bind_host):
-        raise SettingsError(
-            f"BIND_HOST: in open mode anyone who reaches {settings.bind_host} is anyone:"
-            " set SHOP_AUTH=jwt, or SHOP_OPEN_BEYOND_LOOPBACK=yes"
-        )
-
-
 def bearing(shop: Shop, user: str) -> Mapping[str, str]:
-    """The headers of a client who is this user: with SHOP_TOKEN, else with the local key, if there is one."""
+    """The headers of an operator: with SHOP_TOKEN, else as this user with the local key, if there is one.
+
+    A customer may not deposit everywhere (SHOP_DEPOSITS).
+    """
     common = shop.common
     token = common.shop_token
     if token is None and local_key_file(common.shop_data_dir).exists():
-        token = local_token(common, Caller(Role.USER, user), valid_s=TOKEN_VALID_S)
+        token = local_token(common, Caller(Role.OPERATOR, user), valid_s=TOKEN_VALID_S)
     return authorization(token or "")
 
 
@@ -67,12 +58,3 @@ def local_token(settings: Settings, caller: Caller, *, valid_s: int) -> str:
     issuer, audience = settings.shop_jwt_issuer or ISSUER, settings.shop_jwt_audience
     key, clock = local_key(settings.shop_data_dir), SystemClock()
     return sign(key, caller, issuer=issuer, audience=audience, valid_s=valid_s, clock=clock)
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        found = socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)
-    except (OSError, UnicodeError):
-        return True  # It cannot be listened on at all, which is told when that is tried.
-    addresses = [parsed(str(address[0]).partition("%")[0]) for *_, address in found]
-    return all(address is not None and address.is_loopback for address in addresses)

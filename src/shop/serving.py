@@ -19,9 +19,8 @@ from kernel.service import Host
 from kernel.settings import required
 from shop.documents import messages_of
 from shop.free_ports import require_free_ports
-from shop.identity import require_reach, with_own_keys
-from shop.migrating import migrate_databases
 from shop.process import allow_many_connections, collect_garbage_rarely
+from shop.reach import require_reach
 from shop.services import Shop
 
 T = TypeVar("T")
@@ -121,6 +120,10 @@ async def open_shop(shop: Shop, stop: asyncio.Event) -> AsyncIterator[None]:
     Raises SettingsError where two services were to share a port, and Unavailable where one is taken, before
     anything is done.
     """
+    # A service alone makes no keys and migrates nothing: it does without the memory that these take.
+    from shop.identity import with_own_keys
+    from shop.migrating import migrate_databases
+
     require_reach(shop.common)
     shop = with_own_keys(shop)
     require_free_ports(shop)
@@ -150,15 +153,19 @@ async def _until_ready(url: str, stop: asyncio.Event) -> None:
 
 
 def welcome(shop: Shop) -> str:
-    """Where each service of this shop answers, and where its data is."""
+    """Where each service of this shop answers, where its data is, and where tokens come from."""
     lines = {}
     for name in sorted(shop.services):
         url, page = url_of(shop, name), shop.services[name].load_main().api(shop.settings[name]).ui_path
         lines[name] = url + page if name in shop.stores else f"{url}  (try it: {url}{page})"
-    lines["data"] = str(shop.common.shop_data_dir.resolve())
+    common = shop.common
+    lines["data"] = str(common.shop_data_dir.resolve())
+    if common.shop_auth == "jwt":
+        own = "`shop token --user alice` prints one"
+        lines["tokens"] = f"of {common.shop_jwt_issuer}" if common.shop_jwt_keys else own
     width = max(9, *map(len, lines))
     listed = "".join(f"  {name:{width}} {line}\n" for name, line in lines.items())
-    return f"The shop is open.\n{listed}Ctrl-C stops it."
+    return f"The shop is running.\n{listed}Ctrl-C stops it."
 
 
 def url_of(shop: Shop, name: str) -> str:

@@ -53,10 +53,10 @@ def test_each_risk_of_owasp_has_a_row() -> None:
     assert [risk.split()[0] for risk, *_ in rows("risk")] == [f"API{number}" for number in range(1, 11)]
 
 
-def test_what_is_believed_is_said() -> None:
-    believed = " ".join(PAGE.split("## What is believed")[1].split("## ")[0].split())
-    assert "What a service's own broker user says is believed." in believed
-    assert "`shop audit` compares the two databases and names each such order" in believed
+def test_what_is_trusted_is_said() -> None:
+    trusted = " ".join(PAGE.split("## What is trusted")[1].split("## ")[0].split())
+    assert "What a service's own broker user says is trusted." in trusted
+    assert "`shop audit` compares the two databases and names each such order" in trusted
 
 
 def test_each_threat_is_told_once() -> None:

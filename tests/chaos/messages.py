@@ -41,7 +41,7 @@ class NotNow(Exception):
 class Poison:
     """A message for a service's queue; `parked` is the row (type, subject, reason) that it must leave.
 
-    One without is no JSON at all, and must come to lie in the dead-letter queue as it is.
+    One without is no JSON at all, and must be parked whole, as a dead letter.
     """
 
     service: str

@@ -9,17 +9,16 @@ from typing import Any
 
 import aiohttp
 import asyncpg
-from aio_pika.abc import AbstractChannel
 
-from kernel.adapters.rabbit.topology import dead_letter_queue
 from shop.audit.auditing import audit
 from tests.chaos.history import History, Order, Outcome, hundredths, units
-from tests.chaos.messages import Poisoner, on_broker
+from tests.chaos.messages import Poisoner
 from tests.chaos.shop import SERVICES, ChaosShop
 from tests.databases import on
 from tests.servers.process import eventually
 
 PAGE_SIZE = 500
+# What was sent to a lost leader is sent again at the second round of DEAD_LETTERS_AGAIN_MS at the latest.
 DEAD_LETTERED_WITHIN_S = 20
 
 
@@ -103,8 +102,8 @@ class Verdict:
         return deposited
 
     async def _check_parked(self, service: str) -> None:
-        """Every poison is parked once, and nothing else is."""
-        query = "SELECT type, subject, reason, count FROM parked_messages"
+        """Every poison of which each event is one is parked once, and nothing else is."""
+        query = "SELECT type, subject, reason, count FROM parked_messages WHERE NOT dead_letter"
         parked = {tuple(row)[:3]: row["count"] for row in await rows(self.shop, service, query)}
         for row in parked.keys() - {dose.parked for dose in self.poisoner.sent if dose.service == service}:
             self.history.violates(f"{service} parked what is no poison: {row}")
@@ -117,7 +116,8 @@ class Verdict:
                 self.history.violates(f"{service} parked {row} {count} times", doubled=count - 1)
 
     async def _check_dead_letters(self, service: str) -> None:
-        """Every unreadable poison is dead-lettered, at least once, and nothing else is."""
+        """Every unreadable poison is parked as it came, at least once, and nothing else is: the broker may
+        make two dead letters of one message."""
         expected = {
             dose.body for dose in self.poisoner.confirmed if dose.service == service and not dose.parked
         }
@@ -125,7 +125,8 @@ class Verdict:
         found: set[bytes] = set()
 
         async def all_there() -> bool:
-            found.update(await on_broker(self.shop.broker_urls, lambda channel: peek(channel, service)))
+            query = "SELECT payload FROM parked_messages WHERE dead_letter"
+            found.update(row["payload"] for row in await rows(self.shop, service, query))
             assert expected <= found, f"{len(expected - found)} are missing"
             return True
 
@@ -168,12 +169,3 @@ async def rows(shop: ChaosShop, service: str, query: str) -> list[asyncpg.Record
         return list(await connection.fetch(query))
     finally:
         await connection.close()
-
-
-async def peek(channel: AbstractChannel, service: str) -> list[bytes]:
-    """The dead letters, which go back to where they were when the channel closes."""
-    queue = await channel.get_queue(dead_letter_queue(service).name)
-    found = []
-    while (message := await queue.get(fail=False, timeout=10)) is not None:
-        found.append(message.body)
-    return found

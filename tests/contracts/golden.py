@@ -2,7 +2,8 @@
 
 import hashlib
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -42,43 +43,80 @@ _FINISHED = Order(
     created_at=_AT,
     updated_at=_AT,
 )
-_EVENTS: list[tuple[Any, Event]] = [
-    (orders.wire.encode, OrderPlaced(**_COMMON, amount=4990, currency="RUB")),
-    (orders.wire.encode, CancellationRequested(**_COMMON)),
-    (orders.wire.encode, OrderStatusChanged(**_COMMON, order=_FINISHED, change=_FINISHED.status_changed())),
-    (payments.wire.encode, PaymentCaptured(**_COMMON, transfer_id=UUID(int=_ORDER.int + 1))),
-    (payments.wire.encode, PaymentDeclined(**_COMMON, reason="insufficient_funds")),
-    (payments.wire.encode, PaymentRefunded(**_COMMON)),
-    (payments.wire.encode, PaymentVoided(**_COMMON)),
-]
+# What may be absent, of the call and of the order.
+_NAMED = {**_COMMON, "request_id": "call-1", "idempotency_key": "cart-1001"}
+_PAY_BY = _AT + timedelta(hours=1)
+_WITH_PAY_BY = replace(_FINISHED, pay_by=_PAY_BY)
+
+
+def _events(common: dict[str, Any], order: Order) -> list[tuple[Any, Event]]:
+    return [
+        (orders.wire.encode, OrderPlaced(**common, amount=4990, currency="RUB", pay_by=order.pay_by)),
+        (orders.wire.encode, CancellationRequested(**common)),
+        (orders.wire.encode, OrderStatusChanged(**common, order=order, change=order.status_changed())),
+        (payments.wire.encode, PaymentCaptured(**common, transfer_id=UUID(int=_ORDER.int + 1))),
+        (payments.wire.encode, PaymentDeclined(**common, reason="insufficient_funds")),
+        (payments.wire.encode, PaymentRefunded(**common)),
+        (payments.wire.encode, PaymentVoided(**common)),
+    ]
+
+
+# By the end of the file's name.
+_EVENTS = {"": _events(_COMMON, _FINISHED), ".full": _events(_NAMED, _WITH_PAY_BY)}
 
 
 def shape_of(name: str) -> Any:
     """The JSON schema of a type's data, with the published values by name."""
 
     def by_name(kind: type) -> dict[str, Any]:
-        assert kind in (Amount, UserId)
+        assert kind in (Amount, UserId), kind
         return {"title": kind.__name__}
 
     return msgspec.json.schema(CATALOG.publisher_of(name).sends[name], schema_hook=by_name)
 
 
+def shapes_kept(name: str) -> list[Any]:
+    """The shapes that the type's data has had, the first one first."""
+    files = [GOLDEN / f"{name}.shape.json", *sorted(GOLDEN.glob(f"{name}.shape.*.json"))]
+    return [msgspec.json.decode(file.read_bytes()) for file in files if file.exists()]
+
+
+def has_grown(before: Any, after: Any) -> bool:
+    """Whether the one shape is the other one with more fields, none of which has to be there: a consumer of
+    before ignores them, and one of today does without."""
+    return all(
+        name in after["$defs"]
+        and kept | {"properties": {}} == after["$defs"][name] | {"properties": {}}
+        and kept["properties"].items() <= after["$defs"][name]["properties"].items()
+        for name, kept in before["$defs"].items()
+    )
+
+
 def published() -> Iterator[tuple[str, bytes]]:
-    """The types that services publish today, each with its golden message."""
-    for encode, event in _EVENTS:
-        event_id = UUID(bytes=hashlib.sha256(type(event).__name__.encode()).digest()[:16], version=4)
-        yield encode(event, event_id, _AT)
+    """The golden messages of the types that services publish today, by the names of their files: of each type
+    one with what must be there, and one (`.full`) with all that may be."""
+    for ending, events in _EVENTS.items():
+        for encode, event in events:
+            event_id = UUID(bytes=hashlib.sha256(type(event).__name__.encode()).digest()[:16], version=4)
+            name, body = encode(event, event_id, _AT)
+            yield f"{name}{ending}", body
 
 
 def main() -> None:
     GOLDEN.mkdir(exist_ok=True)
     for name, body in published():
-        for path, text in (
-            (GOLDEN / f"{name}.json", body),
-            (GOLDEN / f"{name}.shape.json", msgspec.json.encode(shape_of(name))),
-        ):
-            if not path.exists():
-                path.write_bytes(msgspec.json.format(text, indent=2) + b"\n")
+        _write_missing(f"{name}.json", body)
+    for name in (name for one in CATALOG.services for name in one.sends):
+        kept, today = shapes_kept(name), shape_of(name)
+        if not kept:
+            _write_missing(f"{name}.shape.json", msgspec.json.encode(today))
+        elif today != kept[-1] and has_grown(kept[-1], today):
+            _write_missing(f"{name}.shape.{len(kept) + 1}.json", msgspec.json.encode(today))
+
+
+def _write_missing(name: str, text: bytes) -> None:
+    if not (GOLDEN / name).exists():
+        (GOLDEN / name).write_bytes(msgspec.json.format(text, indent=2) + b"\n")
 
 
 if __name__ == "__main__":

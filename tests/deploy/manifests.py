@@ -25,6 +25,7 @@ CUSTOM = {
     "generators.external-secrets.io": "@kubernetes-models/external-secrets",
     "barmancloud.cnpg.io": None,
     "rabbitmq.com": None,
+    "keda.sh": None,
 }
 # The sleep of a preStop came to stay with the first; the last is the newest that is known here.
 VERSIONS = ("1.34", kubernetes_validate.latest_version())

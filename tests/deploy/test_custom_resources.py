@@ -8,7 +8,7 @@ from tests.deploy.manifests import CUSTOM, Object, is_custom, name_of, rendered
 from tests.deploy.typescript import compiled
 
 
-def custom(overlay: str = "production") -> list[Object]:
+def custom(overlay: str = "production-keda") -> list[Object]:
     return [thing for thing in rendered(overlay) if is_custom(thing)]
 
 

@@ -14,6 +14,7 @@ from tests.deploy.manifests import (
     of_kind,
     pods,
 )
+from tests.servers.rabbitmq import DEAD_LETTERS_AGAIN_MS
 
 SERVICES = image_ports()
 each_service = pytest.mark.parametrize("service", SERVICES)
@@ -67,6 +68,12 @@ def test_the_broker_has_three_nodes_that_stop_in_a_minority() -> None:
     assert "cluster_partition_handling = pause_minority" in broker["spec"]["rabbitmq"]["additionalConfig"]
 
 
+def test_dead_letters_survive_a_lost_leader_as_soon_as_on_the_brokers_of_the_tests() -> None:
+    (broker,) = of_kind("production", "RabbitmqCluster").values()
+    setting = f"{{dead_letter_worker_publisher_confirm_timeout, {DEAD_LETTERS_AGAIN_MS}}}"
+    assert broker["spec"]["rabbitmq"]["advancedConfig"] == f"[{{rabbit, [{setting}]}}].\n"
+
+
 # Who reaches what, in production: (from, to, port); `*` is everywhere, also outside of the cluster.
 REACHED: set[tuple[str, str, Any]] = {
     ("*", "gateway", "http"),
@@ -77,6 +84,7 @@ REACHED: set[tuple[str, str, Any]] = {
     *((client, "rabbitmq", 5671) for client in (*SERVICES, "declare-topology")),
     *(("rabbitmq", "rabbitmq", port) for port in (4369, 25672)),
     ("monitoring", "rabbitmq", 15691),
+    *((service, "redis", 6379) for service in SERVICES),
     *(
         (client, f"{name}-db", 5432)
         for name in ("orders", "payments")

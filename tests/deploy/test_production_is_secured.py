@@ -62,7 +62,7 @@ def test_keys_are_made_once_in_the_cluster_and_are_such_as_the_settings_take() -
     assert generator["spec"]["symbols"] == 0, "a comma would make two keys of one"
     assert generator["spec"]["length"] >= 32
     made = of_kind("production", "ExternalSecret")
-    assert made.keys() == {"service-key", "session-key"}
+    assert made.keys() == {"service-key", "session-key", "redis"}
     for thing in made.values():
         assert thing["spec"]["refreshPolicy"] == "CreatedOnce", "else all sessions end at every refresh"
         (source,) = thing["spec"]["dataFrom"]
@@ -132,10 +132,13 @@ def test_no_server_listens_without_tls() -> None:
 
 def opened() -> list[tuple[str, str]]:
     """(type, path) of what the public route leads to."""
-    (route,) = of_kind("production", "HTTPRoute").values()
-    (rule,) = route["spec"]["rules"]
-    assert rule["backendRefs"] == [{"name": "gateway", "port": SERVICES["gateway"]}]
-    return [(match["path"]["type"], match["path"]["value"]) for match in rule["matches"]]
+    rules = [rule for route in _routes().values() for rule in route["spec"]["rules"]]
+    assert all(rule["backendRefs"] == [{"name": "gateway", "port": SERVICES["gateway"]}] for rule in rules)
+    return [(match["path"]["type"], match["path"]["value"]) for rule in rules for match in rule["matches"]]
+
+
+def _routes() -> dict[str, Any]:
+    return of_kind("production", "HTTPRoute")
 
 
 def is_opened(path: str) -> bool:
@@ -151,6 +154,12 @@ def test_the_public_route_leads_to_every_documented_path_but_to_those_for_the_cl
     assert {AccountsController.path, OrdersController.path} <= paths
 
 
+def test_the_routes_of_operators_can_be_left_out() -> None:
+    (rule,) = _routes()["shop-ops"]["spec"]["rules"]
+    assert [match["path"]["value"] for match in rule["matches"]] == ["/ops"]
+    assert _routes()["shop"]["spec"]["hostnames"] == _routes()["shop-ops"]["spec"]["hostnames"]
+
+
 def test_the_public_route_opens_nothing_that_is_not_documented_or_a_document() -> None:
     documents = {api(GatewaySettings()).ui_path, "/schema", "/swagger-assets"}
     for kind, value in opened():
@@ -159,6 +168,6 @@ def test_the_public_route_opens_nothing_that_is_not_documented_or_a_document() -
         assert kind == ("Exact" if value.endswith(".html") else "PathPrefix")
 
 
-@pytest.mark.parametrize("path", ["/", "/ops", "/api/Order", "/ordersx", "/metrics", "/health/ready"])
+@pytest.mark.parametrize("path", ["/", "/opsx", "/api/Order", "/ordersx", "/metrics", "/health/ready"])
 def test_what_is_not_named_stays_inside(path: str) -> None:
     assert not is_opened(path)

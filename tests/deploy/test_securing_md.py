@@ -46,7 +46,7 @@ def test_the_command_for_keycloak_is_the_one_that_its_variables_come_with() -> N
 
 
 def test_the_build_server_plays_what_it_says_of_keycloak() -> None:
-    _, _, start, token = SCRIPTS[:4]
+    start, token = SCRIPTS[4:6]
     played = re.sub(r"^ +", "", commands("sign-in"), flags=re.MULTILINE)
     for said in (start.replace("docker-compose", "docker compose"), token):
         assert re.sub(r"^ +", "", said, flags=re.MULTILINE).strip() in played

@@ -21,7 +21,7 @@ CONTRACTS = {contract["id"]: contract for contract in PROJECT["importlinter"]["c
 
 SHOP = ROOT / "src/shop"
 # The audit and the demo are about these services.
-ABOUT_OURS = {SHOP / "services.py", SHOP / "demo.py", *(SHOP / "audit").iterdir()}
+ABOUT_OURS = {SHOP / "services.py", SHOP / "demo.py", SHOP / "explain.py", *(SHOP / "audit").iterdir()}
 
 
 def named(path: Path) -> set[str]:

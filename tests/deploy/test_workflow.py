@@ -64,3 +64,8 @@ def test_the_audit_is_run_where_it_is_declared() -> None:
 def test_a_job_is_no_more_than_a_few_lines() -> None:
     for job in JOBS:
         assert len(commands(job).splitlines()) <= 10
+
+
+def test_the_suite_has_the_whole_history_and_so_the_version_before() -> None:
+    (checkout,) = (step for step in JOBS["test"]["steps"] if "checkout" in step.get("uses", ""))
+    assert checkout["with"] == {"fetch-depth": 0}

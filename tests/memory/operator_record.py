@@ -1,7 +1,7 @@
 from collections.abc import Sequence
 
-from kernel.domain.acts import Act
-from tests.memory.database import Table
+from kernel.domain.acts import Act, Place
+from tests.memory.database import MemoryDatabase, Table
 from tests.memory.unit_of_work import MemoryUnitOfWork
 
 OPERATOR_RECORD = Table[Act]({"act": lambda act: (act.user_id, act.subject, act.did)}, append_only=True)
@@ -14,3 +14,12 @@ class MemoryOperatorRecord:
     async def add(self, acts: Sequence[Act]) -> None:
         for act in sorted(acts, key=lambda act: (act.user_id, act.subject, act.did)):
             await self._uow.transaction.try_insert(OPERATOR_RECORD, act)
+
+
+class MemoryRecordedActs:
+    def __init__(self, database: MemoryDatabase) -> None:
+        self._database = database
+
+    async def page(self, *, after: Place | None, count_max: int) -> Sequence[Act]:
+        acts = sorted(self._database.rows(OPERATOR_RECORD), key=lambda act: act.place, reverse=True)
+        return [act for act in acts if after is None or act.place < after][:count_max]

@@ -32,17 +32,16 @@ class MemoryParkedMessages:
             if not await self._uow.transaction.try_insert(PARKED, new):
                 await self._uow.transaction.update(PARKED, _key(new), partial(_counted_up, new))
 
-    async def waiting(self, *, after: UUID | None, count_max: int) -> Sequence[Parked]:
-        rows = [row for row in self._uow.transaction.committed(PARKED) if after is None or row.id > after]
-        return sorted(rows, key=lambda row: row.id)[:count_max]
+    async def lock(self, ids: Sequence[UUID]) -> Sequence[Parked]:
+        transaction = self._uow.transaction
+        found = [row for id in set(ids) if (row := transaction.get(PARKED, id, by="id"))]
+        rows = await transaction.lock(PARKED, sorted(map(_key, found)))
+        return sorted((row for row in rows if row.id in set(ids)), key=lambda row: row.id)
 
     async def take(self, ids: Sequence[UUID]) -> Sequence[Parked]:
-        transaction = self._uow.transaction
-        wanted = (transaction.get(PARKED, id, by="id") for id in sorted(set(ids)))
-        rows = [row for found in wanted if found for row in await transaction.lock(PARKED, [_key(found)])]
-        taken = [row for row in rows if row.id in set(ids)]
+        taken = await self.lock(ids)
         for row in taken:
-            await transaction.delete(PARKED, _key(row))
+            await self._uow.transaction.delete(PARKED, _key(row))
         return taken
 
 

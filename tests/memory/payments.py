@@ -2,12 +2,17 @@
 
 from collections.abc import Hashable, Mapping, Sequence, Set
 from dataclasses import replace
+from datetime import datetime
 from functools import partial
+from uuid import UUID
 
-from payments.domain.account import Account, Deposit, Kind, Transfer
+from payments.domain.account import Account, Kind, Standing, Transfer
+from payments.domain.claims import Claim, Key, KnownPayment
+from payments.domain.commands import CorrectAccount, Deposit
 from payments.domain.events import PaymentRequest
 from payments.domain.payment import Payment
 from tests.memory.database import MemoryDatabase, Table
+from tests.memory.parked import PARKED
 from tests.memory.unit_of_work import MemoryUnitOfWork
 
 
@@ -56,12 +61,15 @@ class MemoryAccounts:
         for account in accounts:
             await self._uow.transaction.update(ACCOUNTS, account.user_id, partial(_balanced, account))
 
+    async def save_frozen(self, account: Account) -> None:
+        await self._uow.transaction.update(ACCOUNTS, account.user_id, partial(_frozen, account))
+
 
 class MemoryLedger:
     def __init__(self, uow: MemoryUnitOfWork) -> None:
         self._uow = uow
 
-    async def deposits(self, commands: Sequence[Deposit]) -> Sequence[Transfer]:
+    async def booked(self, commands: Sequence[Deposit | CorrectAccount]) -> Sequence[Transfer]:
         found = {}
         for command in commands:
             for by, key in (
@@ -101,6 +109,22 @@ class MemoryPayments:
             await self._uow.transaction.insert(PAYMENTS, payment)
 
 
+class MemoryDecisions:
+    def __init__(self, database: MemoryDatabase) -> None:
+        self._database = database
+
+    async def about(
+        self, order_id: UUID, *, user_id: str | None
+    ) -> tuple[Payment | None, Sequence[Transfer]]:
+        for payment in self._database.rows(PAYMENTS):
+            if payment.order_id == order_id and user_id in (None, payment.user_id):
+                transfers = [
+                    transfer for transfer in self._database.rows(TRANSFERS) if transfer.order_id == order_id
+                ]
+                return payment, sorted(transfers, key=lambda transfer: transfer.sequence)
+        return None, []
+
+
 class MemoryOpenedAccounts:
     def __init__(self, database: MemoryDatabase) -> None:
         self._database = database
@@ -109,8 +133,9 @@ class MemoryOpenedAccounts:
         found = (self._database.get(ACCOUNTS, user_id) for user_id in sorted(user_ids))
         return {account.user_id: replace(account) for account in found if account is not None}
 
-    async def balances(self, user_ids: Set[str]) -> Mapping[str, int]:
-        return {user_id: account.balance for user_id, account in (await self.find(user_ids)).items()}
+    async def standings(self, user_ids: Set[str]) -> Mapping[str, Standing]:
+        found = await self.find(user_ids)
+        return {user_id: Standing(one.balance, one.is_frozen) for user_id, one in found.items()}
 
 
 class MemoryStatements:
@@ -125,6 +150,52 @@ class MemoryStatements:
         ]
         return sorted(rows, key=lambda transfer: -transfer.sequence)[:limit]
 
+    async def balance(self, account: Account, at: datetime) -> int:
+        transfers = await self.page(account.user_id, after=None, limit=account.sequence)
+        return next((transfer.balance_after for transfer in transfers if transfer.created_at <= at), 0)
+
 
 def _balanced(new: Account, row: Account) -> Account:
     return replace(row, balance=new.balance, sequence=new.sequence)
+
+
+def _frozen(new: Account, row: Account) -> Account:
+    return replace(row, frozen_at=new.frozen_at)
+
+
+class MemoryClaims:
+    def __init__(self, database: MemoryDatabase) -> None:
+        self._database = database
+
+    async def page(self, after: Key | None, until: Key | None, *, count_max: int) -> Sequence[Claim]:
+        keys = sorted((row.user_id, row.order_id) for row in self._database.rows(PAYMENTS))
+        wanted = [key for key in keys if (after is None or key > after) and (until is None or key <= until)]
+        return [Claim(*key, self._claim(key)) for key in wanted[:count_max]]
+
+    async def known(self, keys: Sequence[Key]) -> Sequence[KnownPayment]:
+        return [self._known(key) for key in keys]
+
+    def _claim(self, key: Key) -> str:
+        one = self._known(key)
+        decision = "refunded" if one.refunded_at else one.decision
+        paid = f"{one.amount} {one.currency}"
+        return f"{decision} {paid if one.decision == 'captured' else one.reason or ''}"
+
+    def _known(self, key: Key) -> KnownPayment:
+        user_id, order_id = key
+        rows = [row for row in self._database.rows(TRANSFERS) if (row.user_id, row.order_id) == key]
+        paid = next((row for row in rows if row.kind is Kind.CAPTURE), None)
+        refunded = next((row for row in rows if row.kind is Kind.REFUND), None)
+        payment, account = self._database.get(PAYMENTS, key), self._database.get(ACCOUNTS, user_id)
+        parked = {row.unhandled.subject for row in self._database.rows(PARKED)}
+        return KnownPayment(
+            user_id=user_id,
+            order_id=order_id,
+            decision=payment.decision if payment else None,
+            reason=payment.reason if payment else None,
+            created_at=payment.created_at if payment else None,
+            amount=paid.amount if paid else None,
+            currency=account.currency if account else None,
+            refunded_at=refunded.created_at if refunded else None,
+            waiting=str(order_id) in parked,
+        )

@@ -11,7 +11,7 @@ from kernel.adapters.in_process.bus import InProcessBus
 from kernel.adapters.rabbit.bus import RabbitBus
 from kernel.contracts.messaging import Catalog
 from kernel.domain.errors import Unavailable
-from kernel.ports.bus import Envelope
+from kernel.ports.bus import DeadLetter, Envelope
 from orders.contract.messages import ORDER_PLACED
 from tests.catalog import CATALOG
 
@@ -32,23 +32,25 @@ class RabbitBusWorld:
     async def lose_queue(self, service: str) -> None:
         await self.channel.queue_delete(service)
 
+    async def lose_session(self, bus: RabbitBus) -> None:
+        """Its connections end, as if the broker had ended them."""
+        session = bus._session
+        assert session is not None
+        await session.close()
+        await until(lambda: bus._session is not session)
+
     async def count(self, queue: str) -> int:
         declared = await self.channel.declare_queue(queue, passive=True)
         return declared.declaration_result.message_count or 0
 
+    async def holds(self, queue: str, count: int) -> None:
+        async with asyncio.timeout(DEADLINE_S):
+            while await self.count(queue) != count:
+                await asyncio.sleep(0.05)
+
     async def take(self, queue: str) -> AbstractIncomingMessage | None:
         declared = await self.channel.declare_queue(queue, passive=True)
         return await declared.get(no_ack=True, fail=False)
-
-    async def dead_letters(self, service: str) -> list[bytes]:
-        """Dead-lettering goes its own way inside the broker, so the first one is waited for."""
-        bodies: list[bytes] = []
-        async with asyncio.timeout(DEADLINE_S):
-            while not bodies:
-                while (message := await self.take(f"{service}.dead-letters")) is not None:
-                    bodies.append(message.body)
-                await asyncio.sleep(0.02)
-        return bodies
 
 
 @asynccontextmanager
@@ -87,6 +89,24 @@ class Inbox:
         async with asyncio.timeout(DEADLINE_S), self._arrived:
             await self._arrived.wait_for(lambda: len(self.bodies) >= count)
         return self.bodies
+
+
+class Graveyard:
+    """Buries dead letters in a list; fails for as often as it is told to, before it does."""
+
+    def __init__(self, failures: int = 0) -> None:
+        self.letters: list[DeadLetter] = []
+        self.failures = failures
+
+    async def __call__(self, letter: DeadLetter) -> None:
+        if self.failures:
+            self.failures -= 1
+            raise Unavailable("the database is away")
+        self.letters.append(letter)
+
+    async def has(self, count: int) -> list[DeadLetter]:
+        await until(lambda: len(self.letters) >= count)
+        return self.letters
 
 
 def placed(body: bytes) -> Envelope:

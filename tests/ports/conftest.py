@@ -1,8 +1,9 @@
-"""The worlds that the suites of the stores run in; one PostgreSQL server serves them all."""
+"""The worlds that the suites run in; one PostgreSQL server and one RabbitMQ serve them all."""
 
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
+from typing import Any
 
 import asyncpg
 import pytest
@@ -11,15 +12,19 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from kernel.adapters.embedded.postgres import EmbeddedPostgres
 from kernel.adapters.postgres.connections.engine import connect_engine
 from kernel.adapters.postgres.migrating.migrate import migrate
+from tests.ports.buses import RabbitBusWorld, rabbit_world
 from tests.ports.memory_world import MemoryWorld
 from tests.ports.pair import Host, Pair, both, engine_of, prepare
+from tests.ports.plans import Plan
 from tests.ports.postgres_world import PostgresWorld
 from tests.ports.worlds import World
+from tests.servers.broker import Broker
 from tests.servers.cable import Cable
 from tests.servers.database import connected
 from tests.servers.postgres import Template
+from tests.servers.rabbitmq import PrivateRabbitMQ
 
-Database = tuple[AsyncEngine, asyncpg.Connection]
+Database = tuple[AsyncEngine, asyncpg.Connection, str]
 
 
 @pytest.fixture(scope="session")
@@ -39,7 +44,7 @@ async def database(url: str, service: str) -> AsyncIterator[Database]:
     watcher = await asyncpg.connect(url)
     try:
         await migrate(url, service)
-        yield engine, watcher
+        yield engine, watcher, url
     finally:
         await watcher.close()
         await engine.dispose()
@@ -115,3 +120,33 @@ async def pair(hosts_of_payments: list[str]) -> AsyncIterator[Pair]:
         finally:
             for host in hosts:
                 await host.read_only("off")
+
+
+@pytest.fixture
+def plans(monkeypatch: pytest.MonkeyPatch) -> list[Plan]:
+    """Of each statement that the driver was given, as PostgreSQL carried it out."""
+    seen: list[Plan] = []
+    fetch = asyncpg.Connection.fetch
+
+    async def explained(connection: asyncpg.Connection, query: str, *args: Any, **options: Any) -> Any:
+        explain = f"EXPLAIN (ANALYZE, BUFFERS, FORMAT json) {query}"
+        (((plan,),),) = await fetch(connection, explain, *args)
+        seen.append(plan["Plan"])
+        return await fetch(connection, query, *args, **options)
+
+    monkeypatch.setattr(asyncpg.Connection, "fetch", explained)
+    return seen
+
+
+@pytest.fixture
+async def rabbit(broker: str) -> AsyncIterator[RabbitBusWorld]:
+    async with rabbit_world(broker) as world:
+        yield world
+
+
+@pytest.fixture
+def node(rabbit: RabbitBusWorld, coming_broker: Broker) -> PrivateRabbitMQ:
+    """The broker of `rabbit` itself, for what its URL does not allow."""
+    if coming_broker.node is None:
+        pytest.skip("only a broker of our own can be changed")
+    return coming_broker.node

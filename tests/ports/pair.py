@@ -16,7 +16,8 @@ from kernel.adapters.postgres.statements.unit_of_work import PostgresUnitOfWork
 from kernel.adapters.system_clock import SystemClock
 from kernel.domain.caller import ANYONE
 from payments.adapters.outbound.postgres import PostgresAccounts
-from payments.domain.account import Account, OpenAccount
+from payments.domain.account import Account
+from payments.domain.commands import OpenAccount
 from tests.servers.cable import Cable
 from tests.servers.database import alter_system
 from tests.servers.process import eventually

@@ -5,6 +5,8 @@ from dataclasses import replace
 import pytest
 from asyncpg import CheckViolationError
 
+from payments.domain.account import Standing
+from tests.memory.clock import EPOCH
 from tests.memory.database import CheckViolation
 from tests.ports.payments import account, open_accounts
 from tests.ports.worlds import World, ended, failing, undone
@@ -157,3 +159,22 @@ async def test_reads_see_what_is_committed_now_and_wait_for_nobody(world: World)
         assert await world.opened().find({"ada", "grace"}) == {"ada": account("ada")}
     assert await balances(world, "ada", "grace") == [5, 0]
     assert await world.opened().find(set()) == {}
+
+
+async def test_a_freeze_is_seen_by_whoever_reads_or_locks_and_a_balance_saved_beside_it_leaves_it(
+    world: World,
+) -> None:
+    await open_accounts(world, account("ada", balance=5), account("grace", 2))
+    async with world.uow() as uow:
+        frozen = (await world.accounts(uow).lock({"ada"}))["ada"]
+        frozen.frozen_at = EPOCH
+        await world.accounts(uow).save_frozen(frozen)
+    assert await world.opened().standings({"ada", "grace", "nobody"}) == {
+        "ada": Standing(5, frozen=True),
+        "grace": Standing(0, frozen=False),
+    }
+    async with world.uow() as uow:
+        await world.accounts(uow).save([account("ada", balance=7)])
+        locked = await world.accounts(uow).lock({"ada"})
+    assert locked == await world.opened().find({"ada"})
+    assert (locked["ada"].frozen_at, locked["ada"].balance) == (EPOCH, 7)

@@ -77,6 +77,7 @@ class PaymentsOverHttp(AskedPayments):
         self.unchecked: list[int] = []
         self.raw: bytes | None = None
         self.delay_s = 0.0
+        self.status = 503
 
     async def start(self) -> None:
         app = web.Application()
@@ -95,7 +96,7 @@ class PaymentsOverHttp(AskedPayments):
         if self.raw is not None:
             return web.Response(body=self.raw, content_type="application/json")
         if self.reasons is None:
-            return web.Response(status=503)
+            return web.Response(status=self.status)
         return web.json_response(self.reasons)
 
     async def go_away(self) -> None:
@@ -171,6 +172,14 @@ async def test_over_http_a_silence_is_logged_when_it_begins_and_when_it_ends(
     refused, again = (record.getMessage() for record in caplog.records)
     assert refused.startswith("payments does not check orders: 503")
     assert again == "payments checks orders again"
+
+
+async def test_over_http_where_orders_is_not_believed_the_log_names_the_setting(
+    http: PaymentsOverHttp, caplog: pytest.LogCaptureFixture
+) -> None:
+    http.status = 401
+    assert await http.checked(command("ada", 1)) == [None]
+    assert "payments does not check orders: it does not believe who calls: SHOP_AUTH" in caplog.text
 
 
 async def test_over_http_an_answer_that_is_late_is_none(http: PaymentsOverHttp) -> None:

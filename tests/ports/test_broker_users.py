@@ -1,7 +1,7 @@
 """A service with a user of its own: what it may not declare it checks, and names what is missing."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import Iterator
 
 import aio_pika
 import pytest
@@ -9,7 +9,6 @@ from aio_pika.exceptions import ChannelClosed
 from yarl import URL
 
 from kernel.adapters.rabbit.bus import RabbitBus
-from kernel.adapters.rabbit.dead_letters import RabbitDeadLetters
 from kernel.adapters.rabbit.declaring import declare_at
 from kernel.adapters.rabbit.definitions import definitions
 from kernel.adapters.rabbit.notifications import RabbitNotifications
@@ -18,8 +17,7 @@ from kernel.ports.bus import Envelope, Unreadable
 from orders.contract.messages import ORDER_STATUS_CHANGED
 from payments.contract.messages import PAYMENT_CAPTURED
 from tests.catalog import CATALOG
-from tests.ports.buses import Inbox, RabbitBusWorld, placed, rabbit_world, until
-from tests.servers.broker import Broker
+from tests.ports.buses import Graveyard, Inbox, RabbitBusWorld, placed, until
 from tests.servers.rabbitmq import PrivateRabbitMQ
 from tests.servers.users import OPERATOR, SERVICES, as_user
 
@@ -27,19 +25,6 @@ BARE = "bare"
 QUEUES = (
     "the queue orders.dead-letters, the queue orders, the queue payments.dead-letters, the queue payments"
 )
-
-
-@pytest.fixture
-async def rabbit(broker: str) -> AsyncIterator[RabbitBusWorld]:
-    async with rabbit_world(broker) as world:
-        yield world
-
-
-@pytest.fixture
-def node(rabbit: RabbitBusWorld, coming_broker: Broker) -> PrivateRabbitMQ:
-    if coming_broker.node is None:
-        pytest.skip("only a broker of our own has the users")
-    return coming_broker.node
 
 
 @pytest.fixture
@@ -149,31 +134,19 @@ async def test_no_service_declares_deletes_or_binds_what_is_shared(
                 await is_refused(act, *names, connection=connection)
 
 
-async def test_dead_letters_are_handed_to_their_consumer_by_a_service_that_may_publish_into_no_queue(
-    rabbit: RabbitBusWorld, node: PrivateRabbitMQ, monkeypatch: pytest.MonkeyPatch
+async def test_a_service_that_may_publish_into_no_queue_buries_its_own_dead_letters(
+    rabbit: RabbitBusWorld, node: PrivateRabbitMQ
 ) -> None:
-    """One that is still unreadable stays, and one that somebody looks at is waited for."""
-    monkeypatch.setattr("kernel.adapters.rabbit.dead_letters.PASS_EVERY_S", 0.05)
+    async def refuse(body: bytes) -> None:
+        raise Unreadable(body)
+
     await declare_at([rabbit.url], CATALOG)
-    for body in (b"good", b"bad", b"not asked for"):
-        message = aio_pika.Message(body, delivery_mode=aio_pika.DeliveryMode.PERSISTENT)
-        await rabbit.channel.default_exchange.publish(message, "payments.dead-letters")
-    handled: list[bytes] = []
-
-    async def handle(body: bytes) -> None:
-        handled.append(body)
-        if body == b"bad":
-            raise Unreadable(body)
-
-    payments = RabbitBus([as_user(rabbit.url, "payments")], "payments", CATALOG)
-    async with RabbitDeadLetters([as_user(rabbit.url, OPERATOR)], "payments", CATALOG) as looking:
-        ids = [one.parked.id async for one in looking.letters() if one.message.body != b"not asked for"]
-        async with payments.dead_letters() as letters:
-            handing = asyncio.create_task(letters.hand_over(ids, handle))
-            await asyncio.sleep(0.1)
-            assert not handing.done()
-            await looking.__aexit__(None, None, None)
-            await handing
-    assert sorted(handled) == [b"bad", b"good"]
-    left = [await rabbit.take("payments.dead-letters") for _ in range(3)]
-    assert {one.body for one in left if one is not None} == {b"bad", b"not asked for"}
+    graveyard = Graveyard()
+    async with (
+        RabbitBus([as_user(rabbit.url, "orders")], "orders", CATALOG) as orders,
+        RabbitBus([as_user(rabbit.url, "payments")], "payments", CATALOG) as payments,
+    ):
+        await payments.subscribe(Inbox(refuse), graveyard)
+        await orders.publish([placed(b"bad")])
+        assert [letter.body for letter in await graveyard.has(1)] == [b"bad"]
+    await rabbit.holds("payments.dead-letters", 0)

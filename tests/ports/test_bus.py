@@ -8,13 +8,14 @@ import pytest
 
 from kernel.adapters.in_process.bus import InProcessBroker, InProcessBus
 from kernel.adapters.rabbit.bus import CHECK_S
+from kernel.adapters.sources import ROUTING_KEY
 from kernel.contracts.messaging import Catalog
 from kernel.domain.errors import Unavailable
 from kernel.ports.bus import Envelope, Unreadable
 from orders.contract.messages import ORDER_PLACED
 from payments.contract.messages import PAYMENT_CAPTURED
 from tests.catalog import CATALOG
-from tests.ports.buses import Inbox, RabbitBusWorld, placed, queues, rabbit_world, relayed
+from tests.ports.buses import Graveyard, Inbox, RabbitBusWorld, placed, queues, rabbit_world, relayed
 
 
 class MemoryBusWorld:
@@ -27,9 +28,6 @@ class MemoryBusWorld:
     async def lose_queue(self, service: str) -> None:
         """Without a queue there is only the subscription, and nobody has made one."""
 
-    async def dead_letters(self, service: str) -> list[bytes]:
-        return [envelope.body for consumer, envelope in self.broker.dead_letters if consumer == service]
-
 
 @pytest.fixture(params=["memory", "rabbit"])
 async def world(request: pytest.FixtureRequest) -> AsyncIterator[MemoryBusWorld | RabbitBusWorld]:
@@ -38,12 +36,6 @@ async def world(request: pytest.FixtureRequest) -> AsyncIterator[MemoryBusWorld 
     else:
         async with rabbit_world(request.getfixturevalue("broker")) as world:
             yield world
-
-
-@pytest.fixture
-async def rabbit(broker: str) -> AsyncIterator[RabbitBusWorld]:
-    async with rabbit_world(broker) as world:
-        yield world
 
 
 async def test_an_envelope_reaches_the_handler_of_the_consuming_service_with_the_same_bytes(
@@ -79,22 +71,6 @@ async def test_a_handler_that_raises_sees_the_message_again(world: MemoryBusWorl
         await payments.subscribe(inbox)
         async with relayed(orders, placed(b"[1]")):
             assert await inbox.has(2) == [b"[1]", b"[1]"]
-
-
-async def test_an_unreadable_message_goes_to_the_dead_letters_and_is_not_seen_again(
-    world: MemoryBusWorld | RabbitBusWorld,
-) -> None:
-    async def refuse(body: bytes) -> None:
-        if body == b"garbage":
-            raise Unreadable("no JSON")
-
-    async with world.bus("orders") as orders, world.bus("payments") as payments:
-        inbox = Inbox(refuse)
-        await payments.subscribe(inbox)
-        await orders.publish([placed(b"garbage")])
-        assert await world.dead_letters("payments") == [b"garbage"]
-        await orders.publish([placed(b"[1]")])
-        assert await inbox.has(2) == [b"garbage", b"[1]"]
 
 
 async def test_an_envelope_that_reaches_no_queue_is_a_failure_and_a_notification_is_none(
@@ -223,20 +199,6 @@ async def test_a_message_that_a_queue_does_not_take_is_a_failure(rabbit: RabbitB
         await orders.publish([placed(b"[2]")])
 
 
-async def test_a_message_that_fails_every_time_ends_among_the_dead_letters(rabbit: RabbitBusWorld) -> None:
-    async def fail(body: bytes) -> None:
-        if body == b"poison":
-            raise RuntimeError("a bug")
-
-    async with rabbit.bus("orders") as orders, rabbit.bus("payments") as payments:
-        inbox = Inbox(fail)
-        await payments.subscribe(inbox)
-        await orders.publish([placed(b"poison"), placed(b"[1]")])
-        assert await rabbit.dead_letters("payments") == [b"poison"]
-        assert inbox.bodies.count(b"poison") == 21
-        assert inbox.bodies.count(b"[1]") == 1
-
-
 async def test_the_whole_topology_is_there_after_any_service_started(rabbit: RabbitBusWorld) -> None:
     async with rabbit.bus("orders"):
         assert [await rabbit.count(queue) for queue in queues(CATALOG)] == [0, 0, 0, 0]
@@ -249,3 +211,24 @@ async def test_a_service_without_a_queue_of_its_own_stays_connected(
         await asyncio.sleep(3 * CHECK_S)  # as many looks as it takes to give up a lost consumer
         assert gateway.healthy
     assert caplog.records == []
+
+
+async def test_a_handler_knows_the_routing_key_that_the_broker_judged_also_of_a_dead_letter(
+    rabbit: RabbitBusWorld,
+) -> None:
+    """Of a message that came past the exchange it knows none."""
+
+    async def refuse(body: bytes) -> None:
+        keys.append((body, ROUTING_KEY.get()))
+        raise Unreadable(body)
+
+    keys: list[tuple[bytes, str]] = []
+    async with rabbit.bus("orders") as orders, rabbit.bus("payments") as payments:
+        graveyard = Graveyard()
+        await payments.subscribe(refuse, graveyard)
+        await orders.publish([placed(b"1")])
+        await rabbit.channel.default_exchange.publish(aio_pika.Message(b"2"), "payments")
+        letters = await graveyard.has(2)
+    known = [(b"1", ORDER_PLACED), (b"2", "")]
+    assert sorted(keys) == known
+    assert sorted((letter.body, letter.type) for letter in letters) == known

@@ -11,14 +11,8 @@ from yarl import URL
 from kernel.domain.errors import Unavailable
 from kernel.ports.bus import Envelope
 from payments.contract.messages import PAYMENT_CAPTURED
-from tests.ports.buses import Inbox, RabbitBusWorld, placed, rabbit_world, relayed, until
+from tests.ports.buses import Inbox, RabbitBusWorld, placed, relayed, until
 from tests.servers.ports import free_port
-
-
-@pytest.fixture
-async def rabbit(broker: str) -> AsyncIterator[RabbitBusWorld]:
-    async with rabbit_world(broker) as world:
-        yield world
 
 
 class Proxy:

@@ -15,11 +15,11 @@ from kernel.adapters.postgres.checks.schema import revision
 from kernel.adapters.postgres.connections import engine as engines
 from kernel.adapters.postgres.messages.figures import parked
 from kernel.adapters.postgres.messages.inbox import PostgresInbox
+from kernel.adapters.postgres.snapshot import snapshot
 from kernel.adapters.postgres.statements.unit_of_work import PostgresUnitOfWork
 from kernel.adapters.system_clock import SystemClock
 from kernel.domain.errors import Unavailable
 from kernel.domain.events import MessageId, Received
-from shop.audit.snapshot import snapshot
 from tests.ports.pair import NAME, Pair, engine_of, name
 from tests.ports.worlds import failing
 from tests.servers.database import connected

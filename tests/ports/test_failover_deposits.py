@@ -14,7 +14,8 @@ from kernel.application.group_commit import GroupCommit
 from kernel.domain.caller import ANYONE
 from payments.adapters.outbound.postgres import PostgresAccounts, PostgresLedger
 from payments.application.make_deposits import MakeDeposits
-from payments.domain.account import Deposit, Deposited
+from payments.domain.account import Deposited
+from payments.domain.commands import Deposit
 from tests.ports.pair import Pair, both, engine_of, name, prepare
 from tests.ports.worlds import DEADLINE_S
 from tests.servers.cable import Cable, Way

@@ -2,22 +2,24 @@
 
 import json
 import re
-from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
+from datetime import timedelta
 from itertools import combinations, product
 from pathlib import Path
 from typing import Any
 from uuid import UUID
 
 import asyncpg
-import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from kernel.adapters.postgres.connections.engine import connect_engine
 from kernel.adapters.postgres.migrating.migrate import migrate
 from orders.adapters.outbound.postgres.placed_orders import PostgresPlacedOrders
 from orders.domain.status import Status
-from payments.adapters.outbound.postgres import PostgresStatements
+from payments.adapters.outbound.postgres_statements import PostgresStatements
+from tests.ports.payments import NOW, account
+from tests.ports.plans import Plan, scans_of
 from tests.servers.postgres import create_database
 
 DOCUMENTS = Path(__file__).parents[2] / "docs" / "openapi"
@@ -39,24 +41,6 @@ INSERT INTO transfers (user_id, sequence, id, kind, debit_account, credit_accoun
 SELECT 'many', n, lpad(to_hex(n), 32, '0')::uuid, 'deposit', 'system:funding', 'user:many', 1, n, now()
 FROM generate_series(1, $1::int) n
 """
-
-Plan = dict[str, Any]
-
-
-@pytest.fixture
-def plans(monkeypatch: pytest.MonkeyPatch) -> list[Plan]:
-    """Of each statement that the driver was given, as PostgreSQL carried it out."""
-    seen: list[Plan] = []
-    fetch = asyncpg.Connection.fetch
-
-    async def explained(connection: asyncpg.Connection, query: str, *args: Any, **options: Any) -> Any:
-        explain = f"EXPLAIN (ANALYZE, BUFFERS, FORMAT json) {query}"
-        (((plan,),),) = await fetch(connection, explain, *args)
-        seen.append(plan["Plan"])
-        return await fetch(connection, query, *args, **options)
-
-    monkeypatch.setattr(asyncpg.Connection, "fetch", explained)
-    return seen
 
 
 def filters_of(operation_id: str, service: str, values: Mapping[str, Sequence[Any]]) -> list[dict[str, Any]]:
@@ -85,14 +69,6 @@ def _in_python(name: str) -> str:
     return re.sub("[A-Z]", lambda letter: f"_{letter[0].lower()}", name)
 
 
-def scans_of(plan: Plan) -> Iterator[Plan]:
-    """The parts of a plan that read a table or an index."""
-    if plan["Node Type"].endswith("Scan"):
-        yield plan
-    for part in plan.get("Plans", []):
-        yield from scans_of(part)
-
-
 def expect_bounded(plan: Plan, what: object) -> None:
     for scan in scans_of(plan):
         in_vain = scan.get("Rows Removed by Filter", 0) + scan.get("Rows Removed by Index Recheck", 0)
@@ -101,8 +77,10 @@ def expect_bounded(plan: Plan, what: object) -> None:
 
 
 @asynccontextmanager
-async def migrated(server: str, service: str) -> AsyncIterator[tuple[AsyncEngine, asyncpg.Connection]]:
-    url = await create_database(server, f"filtered_{service}")
+async def migrated(
+    server: str, service: str, name: str = "filtered"
+) -> AsyncIterator[tuple[AsyncEngine, asyncpg.Connection]]:
+    url = await create_database(server, f"{name}_{service}")
     engine, connection = connect_engine(url), await asyncpg.connect(url)
     try:
         await migrate(url, service)
@@ -148,4 +126,26 @@ async def test_a_statement_looks_at_no_more_transfers_than_its_page_holds(
                 await PostgresStatements(engine).page("many", **({"after": None} | given), limit=LIMIT)
                 (plan,) = plans
                 expect_bounded(plan, (statistics, given))
+            await connection.execute("ANALYZE transfers")
+
+
+async def test_the_balance_of_a_time_is_found_by_reading_few_of_many_transfers(
+    postgres_server: str, plans: list[Plan]
+) -> None:
+    async with migrated(postgres_server, "payments", "searched") as (engine, connection):
+        await connection.execute(STORE_TRANSFERS, STORED)
+        await connection.execute("ALTER TABLE transfers DISABLE TRIGGER USER")
+        await connection.execute(
+            "UPDATE transfers SET created_at = $1::timestamptz + sequence * interval '1 s'", NOW
+        )
+        statements, many = PostgresStatements(engine), account("many", sequence=STORED)
+        for statistics in ("none", "all"):
+            for number in (0, 1, STORED // 3, STORED):
+                plans.clear()
+                assert await statements.balance(many, NOW + timedelta(seconds=number)) == number
+                (plan,) = plans
+                rows = [scan for scan in scans_of(plan) if scan.get("Relation Name") == "transfers"]
+                read = sum(scan["Actual Rows"] * scan["Actual Loops"] for scan in rows)
+                assert read <= STORED.bit_length(), (statistics, number, plan)
+            await connection.execute("ANALYZE transfers")
             await connection.execute("ANALYZE transfers")

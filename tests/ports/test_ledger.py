@@ -1,6 +1,7 @@
 """What every ledger promises."""
 
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
@@ -10,9 +11,10 @@ from asyncpg import CheckViolationError
 
 from kernel.domain.caller import ANYONE
 from kernel.domain.errors import Contention
-from payments.domain.account import FUNDING, REVENUE, Deposit, Kind, Transfer
+from payments.domain.account import FUNDING, REVENUE, Kind, Transfer
+from payments.domain.commands import Deposit
 from tests.memory.database import CheckViolation
-from tests.ports.payments import CAPTURED, NOW
+from tests.ports.payments import CAPTURED, NOW, account
 from tests.ports.postgres_world import PostgresWorld
 from tests.ports.worlds import World, ended
 
@@ -58,7 +60,7 @@ async def book(world: World, *transfers: Transfer) -> None:
 
 async def deposits(world: World, *commands: Deposit) -> list[Transfer]:
     async with world.uow() as uow:
-        found = await world.ledger(uow).deposits(commands)
+        found = await world.ledger(uow).booked(commands)
     return sorted(found, key=lambda transfer: transfer.id)
 
 
@@ -81,7 +83,7 @@ async def test_only_the_users_own_deposits_are_found(world: World) -> None:
 async def test_a_transaction_finds_its_own_deposits_and_others_only_committed_ones(world: World) -> None:
     async with world.uow() as uow:
         await world.ledger(uow).add([transfer(1, 1)])
-        assert await world.ledger(uow).deposits([deposit(1)]) == [transfer(1, 1)]
+        assert await world.ledger(uow).booked([deposit(1)]) == [transfer(1, 1)]
         assert await deposits(world, deposit(1)) == []
     assert await deposits(world, deposit(1)) == [transfer(1, 1)]
 
@@ -130,6 +132,21 @@ async def test_a_statement_shows_what_is_committed_now(world: World) -> None:
         await world.ledger(uow).add([transfer(1, 1)])
         assert await world.statements().page("ada", after=None, limit=10) == []
     assert await world.statements().page("ada", after=None, limit=10) == [transfer(1, 1)]
+
+
+@pytest.mark.parametrize("count", [0, 1, 2, 3, 4, 7, 8, 9])
+async def test_the_balance_of_a_time_is_that_after_the_last_transfer_until_then(
+    world: World, count: int
+) -> None:
+    second = timedelta(seconds=1)
+    # Two of each second.
+    mine = [transfer(n, n, created_at=NOW + n // 2 * second) for n in range(1, count + 1)]
+    await book(world, *mine, *(transfer(100 + n, n, "grace", balance_after=1) for n in range(1, 12)))
+    statements, ada = world.statements(), account("ada", sequence=count)
+    for half_seconds in range(-1, count + 4):
+        at = NOW + half_seconds * second / 2
+        balance = next((t.balance_after for t in reversed(mine) if t.created_at <= at), 0)
+        assert await statements.balance(ada, at) == balance
 
 
 async def test_there_is_one_transfer_for_an_order_and_a_kind(world: World) -> None:
@@ -193,7 +210,7 @@ async def test_a_transfer_that_cannot_be_is_refused(world: World, wrong: dict[st
 async def test_of_two_that_want_one_place_in_an_account_the_second_waits_and_loses(world: World) -> None:
     async with world.uow() as uow:
         await world.ledger(uow).add([transfer(1, 1)])
-        await world.ledger(uow).deposits([])  # A read comes after what was written.
+        await world.ledger(uow).booked([])  # A read comes after what was written.
         second = world.start(book(world, transfer(2, 1)))
         await world.blocked(second)
     with pytest.raises(Contention):

@@ -7,13 +7,12 @@ from contextlib import AsyncExitStack, asynccontextmanager
 import msgspec
 import pytest
 
-from kernel.adapters.rabbit.dead_letters import RabbitDeadLetters
 from kernel.contracts.messaging import Catalog, Messaging
 from kernel.domain.errors import Unavailable
 from kernel.ports.bus import Envelope, Unreadable
 from payments.contract.messages import PAYMENT_CAPTURED
 from tests.catalog import CATALOG
-from tests.ports.buses import Bus, Inbox, RabbitBusWorld, rabbit_world, until
+from tests.ports.buses import Bus, Graveyard, Inbox, RabbitBusWorld, rabbit_world, until
 from tests.ports.test_bus import MemoryBusWorld
 
 UNHEARD = "shop.receipts.receipt-printed.v1"
@@ -56,9 +55,11 @@ async def relayed(bus: Bus, *envelopes: Envelope) -> AsyncIterator[None]:
         yield
 
 
-async def subscribed(opened: AsyncExitStack, world: World, service: str, inbox: Inbox) -> Bus:
+async def subscribed(
+    opened: AsyncExitStack, world: World, service: str, inbox: Inbox, graveyard: Graveyard | None = None
+) -> Bus:
     bus = await opened.enter_async_context(world.bus(service, grace_s=0.1))
-    await bus.subscribe(inbox)
+    await bus.subscribe(inbox, graveyard)
     return bus
 
 
@@ -148,46 +149,14 @@ async def test_what_one_cannot_read_is_a_dead_letter_of_that_one_alone(world: Wo
         raise Unreadable("no JSON")
 
     async with AsyncExitStack() as opened:
-        at_orders, at_receipts = Inbox(), Inbox(refuse)
-        await subscribed(opened, world, "orders", at_orders)
-        await subscribed(opened, world, "receipts", at_receipts)
+        at_orders, of_orders, of_receipts = Inbox(), Graveyard(), Graveyard()
+        await subscribed(opened, world, "orders", at_orders, of_orders)
+        await subscribed(opened, world, "receipts", Inbox(refuse), of_receipts)
         payments = await subscribed(opened, world, "payments", Inbox())
         async with relayed(payments, captured(1)):
             assert await at_orders.has(1) == [b"[1]"]
-        assert await world.dead_letters("receipts") == [b"[1]"]
-
-
-async def test_an_operator_finds_the_dead_letter_of_any_consumer_and_sends_it_back_to_that_one_alone(
-    broker: str,
-) -> None:
-    broken = True
-
-    async def refuse(_: bytes) -> None:
-        if broken:
-            raise Unreadable("no JSON")
-
-    async with AsyncExitStack() as opened:
-        world = await opened.enter_async_context(rabbit_world(broker, WITH_RECEIPTS))
-        at_orders, at_receipts = Inbox(), Inbox(refuse)
-        await subscribed(opened, world, "orders", at_orders)
-        receipts = await subscribed(opened, world, "receipts", at_receipts)
-        payments = await subscribed(opened, world, "payments", Inbox())
-        async with relayed(payments, captured(1)):
-            await at_receipts.has(1)
-        async with asyncio.timeout(20):
-            while await world.count("receipts.dead-letters") == 0:
-                await asyncio.sleep(0.02)
-        broken = False
-        async with RabbitDeadLetters([broker], "receipts", WITH_RECEIPTS) as visit:
-            (letter,) = [letter async for letter in visit.letters()]
-            assert (letter.parked.unhandled.type, letter.parked.unhandled.reason) == (
-                PAYMENT_CAPTURED,
-                "unreadable",
-            )
-        async with receipts.dead_letters() as letters:
-            await letters.hand_over([letter.parked.id], at_receipts)
-        assert await at_receipts.has(2) == [b"[1]"] * 2
-        assert at_orders.bodies == [b"[1]"]
+        assert [letter.body for letter in await of_receipts.has(1)] == [b"[1]"]
+        assert (at_orders.bodies, of_orders.letters) == ([b"[1]"], [])
 
 
 async def test_what_is_published_and_nobody_subscribes_to_is_gone_and_no_fault(world: World) -> None:

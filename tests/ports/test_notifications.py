@@ -4,7 +4,9 @@ import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
+import aio_pika
 import pytest
+from pamqp.commands import Basic
 
 from kernel.adapters.in_process.bus import InProcessBroker, InProcessBus, InProcessNotifications
 from kernel.adapters.rabbit.bus import RabbitBus
@@ -144,6 +146,21 @@ async def test_a_listener_that_fails_goes_on_and_disturbs_nobody(
         await bus.notify(notification(b"2"))
         await arrives(failing, b"1", b"2")
         await arrives(other, b"1", b"2")
+
+
+async def test_rabbit_passes_over_what_came_under_another_routing_key(broker: str) -> None:
+    """A second one, which a broker may not hold against the publisher's rights, brought it here."""
+    heard: list[bytes] = []
+    async with (
+        RabbitBus([broker], "orders", CATALOG) as bus,
+        listening(RabbitNotifications([broker], "gateway"), heard.append),
+        await aio_pika.connect(broker) as connection,
+    ):
+        exchange = await (await connection.channel()).get_exchange("shop.events", ensure=False)
+        forged = aio_pika.Message(b"forged", headers={"CC": [ORDER_STATUS_CHANGED]})
+        assert isinstance(await exchange.publish(forged, OTHER), Basic.Ack)
+        await bus.notify(notification(b"true"))
+        await arrives(heard, b"true")
 
 
 @pytest.fixture

@@ -1,6 +1,7 @@
 """What every record of operators promises."""
 
 from dataclasses import replace
+from datetime import timedelta
 from uuid import UUID
 
 import pytest
@@ -65,3 +66,19 @@ async def test_of_two_who_record_the_same_at_once_the_second_waits_and_changes_n
         await world.blocked(second)
     await ended(second)
     assert [act.operator for act in await world.record_rows()] == ["ada@desk"] * 2
+
+
+async def test_it_is_read_from_the_newest_page_by_page(world: World) -> None:
+    acts = [
+        replace(ACT, subject=UUID(int=subject), did=did, at=EPOCH + timedelta(hours=hours), note="by phone")
+        for hours in (1, 2)
+        for subject in (1, 2)
+        for did in ("cancel_order", "place_order")
+    ]
+    acts = [replace(act, subject=UUID(int=act.subject.int + 10 * act.at.hour)) for act in acts]
+    await record(world, *acts)
+    expected, read, after = sorted(acts, key=lambda act: act.place, reverse=True), [], None
+    while page := await world.recorded_acts().page(after=after, count_max=3):
+        read += page
+        after = page[-1].place
+    assert read == expected

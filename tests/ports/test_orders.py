@@ -28,6 +28,8 @@ async def test_an_order_that_was_added_is_there_with_all_its_values(world: World
         cancel_requested_at=LATER,
         ask_again_at=None,
         updated_at=LATER,
+        pay_by=LATER,
+        pay_by_given=NOW,
     )
     await add(world, plain, odd)
     assert await world.placed().get(plain.id) == plain

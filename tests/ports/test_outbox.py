@@ -276,3 +276,16 @@ async def test_what_is_shown_is_kept_from_nobody_and_what_another_has_taken_is_s
         before = world.clock.now()
         await world.backlog(uow).waiting("a", count_max=10, before=before, but=[])
         assert await ended(world.start(taken(world))) == [b"1", b"2"]
+
+
+async def test_postgres_who_finds_nothing_needs_no_transaction(postgres: PostgresWorld) -> None:
+    async with postgres.uow() as uow:
+        backlog = postgres.backlog(uow)
+        assert await backlog.take("a", count_max=10) == []
+        assert await backlog.waiting("a", count_max=10, before=postgres.clock.now(), but=[]) == []
+        assert await backlog.waiting_since() is None
+        assert not uow.transaction.begun
+    await add(postgres, noted(b"1"))
+    async with postgres.uow() as uow:
+        assert events(await postgres.backlog(uow).take("a", count_max=10)) == [b"1"]
+        assert uow.transaction.begun

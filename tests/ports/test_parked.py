@@ -38,8 +38,9 @@ async def park(world: World, unhandled: Unhandled) -> None:
 
 
 async def waiting(world: World, after: UUID | None = None, count_max: int = 10) -> Sequence[Parked]:
+    page = await world.reading().page(after=after, count_max=count_max)
     async with world.uow() as uow:
-        return await world.parked(uow).waiting(after=after, count_max=count_max)
+        return await world.parked(uow).lock([one.id for one in page])
 
 
 async def taken(world: World, *ids: UUID) -> Sequence[Parked]:

@@ -15,9 +15,8 @@ from kernel.domain.errors import Unavailable
 from kernel.ports.bus import Envelope
 from orders.contract.messages import ORDER_PLACED
 from payments.contract.messages import PAYMENT_CAPTURED
-from tests.ports.buses import Inbox, RabbitBusWorld, placed, rabbit_world, relayed, until
+from tests.ports.buses import Inbox, RabbitBusWorld, placed, relayed, until
 from tests.ports.test_bus_refusals import refusal
-from tests.servers.broker import Broker
 from tests.servers.rabbitmq import PrivateRabbitMQ
 
 MEMORY = "{resource_limit, memory, node()}"
@@ -37,19 +36,6 @@ FULL = (
 NOT_FULL = 'rabbit_policy:delete(<<"/">>, <<"full">>, <<"test">>)'
 GONE = 'rabbit_auth_backend_internal:delete_user(<<"poor">>, <<"test">>)'
 ANY = ".*"
-
-
-@pytest.fixture
-async def rabbit(broker: str) -> AsyncIterator[RabbitBusWorld]:
-    async with rabbit_world(broker) as world:
-        yield world
-
-
-@pytest.fixture
-def node(rabbit: RabbitBusWorld, coming_broker: Broker) -> PrivateRabbitMQ:
-    if coming_broker.node is None:
-        pytest.skip("only a broker of our own can be told to refuse")
-    return coming_broker.node
 
 
 @pytest.fixture

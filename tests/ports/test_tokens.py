@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from kernel.adapters.identity.bearer import JwtTokens
+from kernel.adapters.identity.jwt_tokens import JwtTokens
 from kernel.adapters.identity.key_ring import KeyRing
 from kernel.adapters.identity.local_key import ISSUER, local_key, local_key_file, sign
 from kernel.adapters.identity.services import ServiceTokens

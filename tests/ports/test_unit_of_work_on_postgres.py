@@ -15,6 +15,7 @@ from sqlalchemy.pool import AsyncAdaptedQueuePool
 
 from kernel.adapters.embedded.postgres import EmbeddedPostgres
 from kernel.adapters.postgres.connections.engine import POOL_SIZE, connect_engine
+from kernel.adapters.postgres.connections.pool import pool_of
 from kernel.adapters.postgres.migrating.migrate import migrate
 from kernel.domain.errors import Contention, OutcomeUnknown, Refused, Unavailable
 from kernel.domain.events import MessageId
@@ -60,6 +61,22 @@ async def test_postgres_whoever_is_cancelled_leaves_no_transaction_behind(postgr
     assert checked_out(postgres) == 0
     for number in range(POOL_SIZE + 1):
         assert await claimed(postgres, MessageId("/shop/orders", str(number)))
+
+
+async def test_postgres_a_connection_at_hand_is_lent_without_a_greenlet_and_no_other_is(
+    postgres: PostgresWorld,
+) -> None:
+    pool = pool_of(postgres.engine)
+    await counted(postgres, "a")
+    lent = pool.at_hand()
+    assert lent is not None
+    assert pool.at_hand() is None
+    lent.invalidate()
+    lent.close()
+    assert pool.at_hand() is None
+    await counted(postgres, "a")
+    assert await counts(postgres) == {"a": 2}
+    assert pool.checkedout() == 0
 
 
 async def test_postgres_whoever_is_cancelled_while_it_begins_leaves_no_transaction_behind(
@@ -135,7 +152,7 @@ async def world_of(server: EmbeddedPostgres) -> AsyncIterator[PostgresWorld]:
         engine = connect_engine(server.url)
         try:
             await migrate(server.url, "orders")
-            yield PostgresWorld(engine, watcher)
+            yield PostgresWorld(engine, watcher, server.url)
         finally:
             await engine.dispose()
 

@@ -13,15 +13,22 @@ import pytest
 
 from kernel.domain.acts import Act
 from kernel.domain.events import Event, Parked
+from kernel.domain.parked import OwnName
 from kernel.domain.value import value
+from kernel.ports.facts import MessagingFacts
+from kernel.ports.figures import Figures
 from kernel.ports.inbox import Inbox
-from kernel.ports.operator_record import OperatorRecord
+from kernel.ports.operator_record import OperatorRecord, RecordedActs
 from kernel.ports.outbox import Backlog, Outbox, OutboxRow
-from kernel.ports.parked import DiscardedMessages, ParkedMessages
+from kernel.ports.parked import DiscardedMessages, HeldCauses, Operations, ParkedMessages, ParkedReading
+from kernel.ports.pauses import Pauses, StandingReading
 from kernel.ports.unit_of_work import UnitOfWork
 from orders.domain.status import StatusChanged
+from orders.ports.audit import AuditRuns
 from orders.ports.orders import History, Orders, PlacedOrders
+from orders.ports.series import MeasuredOrders, Series
 from payments.ports.accounts import Accounts, Ledger, OpenedAccounts, Payments, Statements
+from payments.ports.claims import Claims
 from tests.memory.clock import MemoryClock
 
 DEADLINE_S = 20.0
@@ -85,6 +92,7 @@ class ParkedRow:
     first_parked_at: datetime
     last_parked_at: datetime
     id: UUID
+    dead_letter: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +109,7 @@ class DiscardedRow:
     discarded_at: datetime
     discarded_by: str
     note: str
+    dead_letter: bool
 
 
 class World(ABC):
@@ -150,7 +159,31 @@ class World(ABC):
     async def discarded_rows(self) -> list[DiscardedRow]: ...
 
     @abstractmethod
+    def held(self, uow: Any) -> HeldCauses: ...
+
+    @abstractmethod
+    def operations(self, uow: Any) -> Operations: ...
+
+    @abstractmethod
+    def reading(self) -> ParkedReading: ...
+
+    @abstractmethod
+    def pauses(self, uow: Any, consumer: OwnName) -> Pauses: ...
+
+    @abstractmethod
+    def standing(self, consumer: OwnName) -> StandingReading: ...
+
+    @abstractmethod
     def record(self, uow: Any) -> OperatorRecord: ...
+
+    @abstractmethod
+    def messaging_facts(self) -> MessagingFacts: ...
+
+    @abstractmethod
+    def recorded_acts(self) -> RecordedActs: ...
+
+    @abstractmethod
+    def figures(self) -> Figures: ...
 
     @abstractmethod
     async def record_rows(self) -> list[Act]:
@@ -168,6 +201,18 @@ class World(ABC):
 
     @abstractmethod
     def placed(self) -> PlacedOrders: ...
+
+    @abstractmethod
+    def audit_runs(self, uow: Any) -> AuditRuns: ...
+
+    @abstractmethod
+    def claims(self) -> Claims: ...
+
+    @abstractmethod
+    def measured(self) -> MeasuredOrders: ...
+
+    @abstractmethod
+    def series(self, uow: Any) -> Series: ...
 
     @abstractmethod
     def accounts(self, uow: Any) -> Accounts: ...

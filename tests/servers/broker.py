@@ -11,15 +11,8 @@ from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
 from deploy.images import listed
-from tests.servers.rabbitmq import (
-    NoBroker,
-    PrivateRabbitMQ,
-    end,
-    installed_server,
-    spawn,
-    speaks_amqp,
-    wait_until,
-)
+from tests.servers.children import NotStarted, end, spawn, wait_until
+from tests.servers.rabbitmq import NoBroker, PrivateRabbitMQ, installed_server, speaks_amqp
 
 APT_S_MAX = 600.0
 DOCKER_PULL_S_MAX = 300.0
@@ -145,6 +138,8 @@ def docker_broker(directory: Path) -> Iterator[str]:
     try:
         wait_until(lambda: speaks_amqp(port()), client, DOCKER_PULL_S_MAX, "RabbitMQ in docker")
         yield f"amqp://guest:guest@127.0.0.1:{port()}/"
+    except NotStarted as error:
+        raise NoBroker(str(error)) from error
     finally:
         end(client, signal.SIGTERM)
         subprocess.run(["docker", "rm", "--force", name], capture_output=True, timeout=60, check=False)

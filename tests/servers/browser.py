@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from http.cookies import SimpleCookie
+from typing import Any
 from urllib.parse import urljoin, urlsplit
 
 import aiohttp
@@ -34,11 +35,16 @@ class Browser:
     """The names of the cookies that went to each of them."""
 
     async def fetch(
-        self, method: str, url: str, page: str | None = None, headers: Mapping[str, str] | None = None
+        self,
+        method: str,
+        url: str,
+        page: str | None = None,
+        headers: Mapping[str, str] | None = None,
+        body: Any = None,
     ) -> Answer:
         """What a script calls, on a page of this address; by itself, one of the same host."""
         site = _relation(page or url, url)
-        return await self._call(method, url, site=site, navigates=False, headers=headers or {})
+        return await self._call(method, url, site=site, navigates=False, headers=headers or {}, body=body)
 
     async def visit(self, url: str, link_on: str | None = None, method: str = "GET") -> Answer:
         """The address is typed in, or a link or form of another page leads there; redirects are followed.
@@ -60,7 +66,14 @@ class Browser:
         return {name: kept for (host, name), kept in self.kept.items() if host == urlsplit(url).hostname}
 
     async def _call(
-        self, method: str, url: str, *, site: str, navigates: bool, headers: Mapping[str, str]
+        self,
+        method: str,
+        url: str,
+        *,
+        site: str,
+        navigates: bool,
+        headers: Mapping[str, str],
+        body: Any = None,
     ) -> Answer:
         going = {
             name: kept
@@ -73,12 +86,12 @@ class Browser:
         self.trail.append(url)
         self.sent.append(set(going))
         async with self.session.request(
-            method, URL(url, encoded=True), headers={**own, **headers}, allow_redirects=False
+            method, URL(url, encoded=True), headers={**own, **headers}, json=body, allow_redirects=False
         ) as answer:
-            body = await answer.read()
+            text = await answer.read()
             for line in answer.headers.getall("Set-Cookie", []):
                 self._keep(url, line)
-            return Answer(url, answer.status, answer.headers, body)
+            return Answer(url, answer.status, answer.headers, text)
 
     def _keep(self, url: str, line: str) -> None:
         host = urlsplit(url).hostname or ""

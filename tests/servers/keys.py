@@ -36,10 +36,9 @@ class Keys:
         key, clock = local_key(self.folder), SystemClock()
         return sign(key, Caller(role, user), issuer=ISSUER, audience=AUDIENCE, valid_s=valid_s, clock=clock)
 
-    def service_token(self, service: str, audience: str) -> str:
-        return ServiceTokens([secret_of(self.folder / SERVICE_KEY_FILE)], service, SystemClock()).signed(
-            audience
-        )
+    def service_token(self, service: str, audience: str, acting: Caller | None = None) -> str:
+        tokens = ServiceTokens([secret_of(self.folder / SERVICE_KEY_FILE)], service, SystemClock())
+        return tokens.signed(audience, acting)
 
     def headers(self, user: str, role: Role = Role.USER) -> Mapping[str, str]:
         return {"Authorization": f"Bearer {self.token(user, role)}"}

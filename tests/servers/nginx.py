@@ -3,16 +3,15 @@
 import os
 import shutil
 import signal
-import socket
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
 from tests.servers.broker import install_with_apt
+from tests.servers.children import end, listens, spawn, wait_until
 from tests.servers.ports import free_port
-from tests.servers.rabbitmq import end, spawn, wait_until
 
 # One process, which writes below its folder only.
 CONFIG = """\
@@ -72,13 +71,7 @@ def nginx(directory: Path, below: Mapping[str, str], *, tells_prefix: frozenset[
         command = [str(program), "-p", str(directory), "-c", str(config), "-e", str(directory / "error.log")]
         child = spawn(command, output.fileno(), signal.SIGKILL, dict(os.environ), directory)
     try:
-        wait_until(lambda: _listens(port), child, 10.0, "nginx")
+        wait_until(lambda: listens(port), child, 10.0, "nginx")
         yield f"http://127.0.0.1:{port}"
     finally:
         end(child, signal.SIGTERM)
-
-
-def _listens(port: int) -> bool:
-    with suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=1):
-        return True
-    return False

@@ -2,7 +2,6 @@
 
 import shutil
 import signal
-import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -10,8 +9,8 @@ from urllib.parse import urlsplit
 
 from kernel.adapters.embedded.account import Account
 from kernel.adapters.embedded.child import spawn
+from tests.servers.children import listens, wait_until
 from tests.servers.ports import free_port
-from tests.servers.rabbitmq import wait_until
 
 WAIT_S = 10.0
 
@@ -44,13 +43,8 @@ def pooler(directory: Path, url: str, **settings: str) -> Iterator[str]:
     with (directory / "output.log").open("wb") as output:
         child = spawn([program, "-q", str(file)], account, output=output, end_signal=signal.SIGINT)
     try:
-        wait_until(lambda: _listens(port), child, WAIT_S, "PgBouncer")
+        wait_until(lambda: listens(port), child, WAIT_S, "PgBouncer")
         yield far._replace(netloc=f"{far.username}@127.0.0.1:{port}").geturl()
     finally:
         child.terminate()
         child.wait(WAIT_S)
-
-
-def _listens(port: int) -> bool:
-    with socket.socket() as probe:
-        return probe.connect_ex(("127.0.0.1", port)) == 0

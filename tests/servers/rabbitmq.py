@@ -4,24 +4,21 @@ Only the standard library, and nothing asynchronous, so that any test, bench or 
 A cluster is several of these that know each other's names and share one epmd.
 """
 
-import ctypes
 import json
 import os
 import shutil
 import signal
 import socket
 import subprocess
-import sys
-import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
+from tests.servers.children import NotStarted, end, listens, spawn, wait_until
 from tests.servers.ports import free_port
 
 START_S_MAX = 90.0
-STOP_S_MAX = 20.0
 
 COOKIE = "shop-tests"
 CONFIG = """\
@@ -39,9 +36,10 @@ CLUSTER_CONFIG = """\
 cluster_formation.peer_discovery_backend = classic_config
 cluster_partition_handling = pause_minority
 """
+# After the loss of a leader RabbitMQ sends again what its dead-letter queue has not confirmed; of itself only
+# after 3 minutes, which `rabbitmq.yaml` of the production overlay shortens likewise.
+DEAD_LETTERS_AGAIN_MS = 5000
 PEER = "cluster_formation.classic_config.nodes.{number} = {node}\n"
-
-_libc = ctypes.CDLL(None) if sys.platform == "linux" else None
 
 
 class NoBroker(Exception):
@@ -56,7 +54,7 @@ class Epmd:
         self._process: subprocess.Popen[bytes] | None = None
 
     def start(self, environment: dict[str, str], directory: Path) -> None:
-        """Does nothing if it runs. Raises NoBroker."""
+        """Does nothing if it runs. Raises NoBroker or NotStarted."""
         if self._process is not None and self._process.poll() is None:
             return
         epmd = installed_epmd()
@@ -64,17 +62,12 @@ class Epmd:
             raise NoBroker("No epmd is installed on this machine.")
         self._process = spawn([str(epmd)], subprocess.DEVNULL, signal.SIGKILL, environment, directory)
         # A node registers itself as it comes up, and a refused connection would end it.
-        wait_until(self._listens, self._process, 10.0, "epmd")
+        wait_until(lambda: listens(self.port), self._process, 10.0, "epmd")
 
     def end(self) -> None:
         process, self._process = self._process, None
         if process is not None:
             end(process, signal.SIGKILL)
-
-    def _listens(self) -> bool:
-        with suppress(OSError), socket.create_connection(("127.0.0.1", self.port), timeout=1):
-            return True
-        return False
 
 
 class PrivateRabbitMQ:
@@ -180,7 +173,7 @@ class PrivateRabbitMQ:
             yield
         except BaseException as error:
             self._end(signal.SIGKILL)
-            if isinstance(error, NoBroker):
+            if isinstance(error, NoBroker | NotStarted):
                 raise NoBroker(f"{error} See {self.directory}/output.log and {self.directory}/log.") from None
             raise
 
@@ -215,6 +208,7 @@ class PrivateRabbitMQ:
         arguments = (
             f"-sname {self.node} -start_epmd false -kernel inet_dist_use_interface {{127,0,0,1}}"
             f" inet_dist_listen_min {self._node_port} inet_dist_listen_max {self._node_port}"
+            f" -rabbit dead_letter_worker_publisher_confirm_timeout {DEAD_LETTERS_AGAIN_MS}"
         )
         inherited = {k: v for k, v in os.environ.items() if not k.startswith(("RABBITMQ_", "ERL_"))}
         return inherited | {
@@ -266,53 +260,3 @@ def speaks_amqp(port: int) -> bool:
         connection.sendall(b"AMQP\x00\x00\x09\x01")
         return connection.recv(1) == b"\x01"
     return False
-
-
-def wait_until(ready: Callable[[], bool], child: subprocess.Popen[bytes], wait_s: float, name: str) -> None:
-    """Raises NoBroker when the child ends first or is not ready in time."""
-    deadline = time.monotonic() + wait_s
-    while not ready():
-        if child.poll() is not None:
-            raise NoBroker(f"{name} ended at its start with code {child.returncode}.")
-        if time.monotonic() > deadline:
-            raise NoBroker(f"{name} was not ready within {wait_s:.0f} s.")
-        time.sleep(0.05)
-
-
-def spawn(
-    command: list[str],
-    output: int,
-    on_our_death: signal.Signals,
-    environment: dict[str, str],
-    directory: Path,
-) -> subprocess.Popen[bytes]:
-    """A child in a session of its own (Ctrl-C is ours to handle) which does not outlive us on Linux."""
-    parent = os.getpid()
-
-    def die_with_parent() -> None:
-        if _libc is not None:
-            _libc.prctl(1, on_our_death)  # PR_SET_PDEATHSIG
-            if os.getppid() != parent:
-                os._exit(1)
-
-    return subprocess.Popen(
-        command,
-        env=environment,
-        cwd=directory,
-        stdin=subprocess.DEVNULL,
-        stdout=output,
-        stderr=output,
-        start_new_session=True,
-        preexec_fn=die_with_parent,
-    )
-
-
-def end(child: subprocess.Popen[bytes], how: signal.Signals) -> None:
-    """Signals the child and waits for its end, with SIGKILL after STOP_S_MAX."""
-    with suppress(ProcessLookupError):
-        child.send_signal(how)
-    try:
-        child.wait(STOP_S_MAX)
-    except subprocess.TimeoutExpired:
-        child.kill()
-        child.wait()

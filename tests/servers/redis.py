@@ -4,16 +4,14 @@ import os
 import secrets
 import shutil
 import signal
-import socket
 import subprocess
-from contextlib import suppress
 from pathlib import Path
 
 import pytest
 
 from tests.servers.broker import install_with_apt
+from tests.servers.children import end, listens, spawn, wait_until
 from tests.servers.ports import free_port
-from tests.servers.rabbitmq import end, spawn, wait_until
 
 PASSWORD = secrets.token_urlsafe(16)
 # Those that docs/recipes/limiting-calls.md asks for.
@@ -62,7 +60,7 @@ class PrivateRedis:
             self._server = spawn(
                 [program, str(config)], log.fileno(), signal.SIGKILL, dict(os.environ), self._directory
             )
-        wait_until(self._listens, self._server, 10.0, "Redis")
+        wait_until(lambda: listens(self._port), self._server, 10.0, "Redis")
 
     def kill(self) -> None:
         """Does nothing if it does not run."""
@@ -79,8 +77,3 @@ class PrivateRedis:
     def thaw(self) -> None:
         assert self._server is not None
         self._server.send_signal(signal.SIGCONT)
-
-    def _listens(self) -> bool:
-        with suppress(OSError), socket.create_connection(("127.0.0.1", self._port), timeout=1):
-            return True
-        return False

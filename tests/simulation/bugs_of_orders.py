@@ -10,6 +10,7 @@ from kernel.domain.errors import NotFound, OutcomeUnknown, Refused
 from kernel.domain.events import Unhandled
 from orders.application.place_orders import PlaceOrders
 from orders.application.settle_orders import SettleOrders
+from orders.domain.placing import expired
 from orders.domain.status import Status
 from tests.assembly import Parts
 from tests.memory.orders import ORDER_HISTORY, MemoryHistory, MemoryOrders
@@ -47,6 +48,18 @@ class KeysIgnored(PlaceOrders):
 
 BUGS["the key of an order is ignored"] = Bug(
     breaks=Promise.ONCE, parts=lambda: Parts(place_orders=KeysIgnored)
+)
+
+
+class LateFirst(PlaceOrders):
+    async def __call__(self, commands: Sequence[Any], **checked: bool) -> list[Any]:
+        outcomes: list[Any] = await super().__call__(commands, **checked)
+        late = [expired(command, self.clock.now()) for command in commands]
+        return [refusal or outcome for refusal, outcome in zip(late, outcomes, strict=True)]
+
+
+BUGS["a repeat is refused because the time to pay is over meanwhile"] = Bug(
+    breaks=Promise.NOTHING_LEFT, parts=lambda: Parts(place_orders=LateFirst)
 )
 
 

@@ -18,10 +18,11 @@ from kernel.application.relay import (
     RelayResult,
 )
 from kernel.domain.errors import Unavailable
-from kernel.domain.events import MessageId, Unhandled
+from kernel.domain.events import MessageId, Received, Unhandled
 from kernel.ports.bus import Envelope, Publisher
 from payments import wire
 from payments.application.charge_orders import ChargeOrders
+from payments.domain.events import OrderPlaced
 from tests.assembly import Parts
 from tests.memory.payments import ACCOUNTS, PAYMENTS, TRANSFERS, MemoryAccounts, MemoryLedger, MemoryPayments
 from tests.simulation.bugs import BUGS, Bug, NoInbox
@@ -213,4 +214,19 @@ BUGS["a deposit forgets its key"] = Bug(
     breaks=Promise.ONCE_A_KEY,
     parts=lambda: Parts(ledger=KeylessLedger),
     unguarded=((TRANSFERS, "idempotency_key"), (TRANSFERS, "id")),
+)
+
+
+def timeless(body: bytes) -> list[Any]:
+    decoded = wire.decode(body)
+    return [
+        replace(item, fact=replace(item.fact, pay_by=None))
+        if isinstance(item, Received) and isinstance(item.fact, OrderPlaced)
+        else item
+        for item in decoded
+    ]
+
+
+BUGS["payments ignores until when an order may be paid"] = Bug(
+    breaks=Promise.IN_TIME, parts=lambda: Parts(decode_payments_facts=timeless)
 )

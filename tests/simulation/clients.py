@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any, Protocol, TypeVar
 from uuid import UUID
@@ -11,9 +12,12 @@ from kernel.domain.caller import ANYONE
 from kernel.domain.errors import OutcomeUnknown, Refused, ShopError, Unavailable
 from orders.domain.commands import CancelOrder, Placement
 from orders.domain.order import Cancelled, Placed
+from orders.domain.placing import EXPIRED
 from orders.domain.status import Status
-from payments.domain.account import Deposit, Deposited, OpenAccount, Opened
+from payments.domain.account import Deposited, Opened
+from payments.domain.commands import Deposit, OpenAccount
 from tests.builders import TRACE
+from tests.memory.clock import EPOCH
 from tests.memory.database import MemoryDatabase
 from tests.memory.orders import ORDERS
 from tests.memory.payments import ACCOUNTS, TRANSFERS
@@ -25,6 +29,9 @@ from tests.simulation.process import NoAnswer
 NOTHING = "no answer"
 NOT_NOW = "not now"
 REPLAYED = "yes, replayed"
+
+# No clock of a process is further ahead.
+SKEW_MAX = timedelta(seconds=0.1)
 
 T = TypeVar("T")
 
@@ -49,6 +56,7 @@ class Intent:
     key: str | None
     amount: int = 0
     text: str = ""
+    pay_by: datetime | None = None
     ids: set[UUID] = field(default_factory=set)
     refusal: str | None = None
     unknown: bool = False
@@ -110,8 +118,13 @@ class Client:
             intent.ids.add(transfer.id)
             self._hold(Promise.ONCE_A_KEY, len(intent.ids) == 1, intent)
 
-    def order_intent(self, amount: int, key: str | None = None) -> Intent:
-        return self._intent(Kind.ORDER, key, amount)
+    def order_intent(
+        self, amount: int, key: str | None = None, *, pay_within_s: float | None = None
+    ) -> Intent:
+        intent = self._intent(Kind.ORDER, key, amount)
+        if pay_within_s is not None:
+            intent.pay_by = _now() + timedelta(seconds=pay_within_s)
+        return intent
 
     async def order(self, amount: int, key: str | None = None) -> None:
         await self.place(self.order_intent(amount, key))
@@ -131,6 +144,7 @@ class Client:
                     amount=intent.amount,
                     description=intent.text,
                     idempotency_key=intent.key,
+                    pay_by=intent.pay_by,
                     traceparent=TRACE,
                 )
             )
@@ -141,8 +155,9 @@ class Client:
         rows = [row for row in self._shop.databases["orders"].rows(ORDERS) if row.description == intent.text]
         if isinstance(placed, Placed):
             order = placed.order
-            own = (order.user_id, order.amount, order.description)
-            self._hold(Promise.OWN_ANSWER, own == (self.user_id, intent.amount, intent.text), intent)
+            own = (order.user_id, order.amount, order.description, order.pay_by)
+            asked = (self.user_id, intent.amount, intent.text, intent.pay_by)
+            self._hold(Promise.OWN_ANSWER, own == asked, intent)
             self._hold(Promise.KEPT, order.id in {row.id for row in rows}, intent)
             intent.ids.add(order.id)
             self._hold(Promise.ONCE_A_KEY, len(intent.ids) == 1, intent)
@@ -150,8 +165,12 @@ class Client:
             intent.refusal = placed.code
         elif isinstance(placed, Refused):
             intent.refusal = placed.code
-            payable = payable and self._sure_balance(intent) >= intent.amount
-            self._hold(Promise.PAYABLE, not payable, intent)
+            if placed.code == EXPIRED:
+                over = intent.pay_by is not None and intent.pay_by < _now() + SKEW_MAX
+                self._hold(Promise.PAYABLE, over, intent)
+            else:
+                payable = payable and self._sure_balance(intent) >= intent.amount
+                self._hold(Promise.PAYABLE, not payable, intent)
             self._hold(Promise.NOTHING_LEFT, twins or not rows, intent)
 
     async def place_other(self, earlier: Intent) -> None:
@@ -223,3 +242,7 @@ class Client:
     def _hear(self, intent: Intent, answer: str) -> None:
         intent.answers.append(answer)
         self._shop.note(f"{intent.text}: {answer}")
+
+
+def _now() -> datetime:
+    return EPOCH + timedelta(seconds=asyncio.get_running_loop().time())

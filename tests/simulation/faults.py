@@ -19,7 +19,9 @@ class Fault(StrEnum):
 
 # The calls of a transaction start with these words; whatever fails there takes the transaction with it.
 STORES = {"orders", "history", "accounts", "ledger", "payments", "inbox", "outbox", "parked", "backlog"}
-TRANSACTION = STORES | {"uow"}
+# Of what operators do, which has flows of its own.
+OPERATING = {"operations", "held", "record", "discarded", "pauses"}
+TRANSACTION = STORES | OPERATING | {"uow"}
 COMMIT = "uow.commit"
 # Calls outside any transaction that wait for others.
 WAITING = {"placed.find_twins"}
@@ -29,7 +31,13 @@ WAITING = {"placed.find_twins"}
 def server_of(call: str) -> str | None:
     """Who is asked: the database of the process, the bus, or, for None, another process."""
     kind = call.split(".")[0]
-    return "database" if kind in TRANSACTION | {"placed", "opened"} else "bus" if kind == "bus" else None
+    return (
+        "database"
+        if kind in TRANSACTION | {"placed", "opened", "reading"}
+        else "bus"
+        if kind == "bus"
+        else None
+    )
 
 
 def faults_of(call: str) -> Iterator[Fault]:

@@ -8,7 +8,7 @@ from typing import Any, Protocol
 
 from orders.domain.order import CANCELLED_BY_USER, Order
 from orders.domain.status import Status
-from payments.domain.account import FUNDING, REVENUE, Kind
+from payments.domain.account import FUNDING, REVENUE, Kind, Reason
 from payments.domain.payment import Decision
 from tests.memory.database import MemoryDatabase
 from tests.memory.orders import ORDER_HISTORY, ORDERS
@@ -34,6 +34,7 @@ class Promise(StrEnum):
     CONSERVED = "balances and revenue are what was deposited"
     CAPTURED_ONCE = "no order is paid twice"
     CAPTURED_RIGHT = "a payment is of its order's user and amount, and its order is there"
+    IN_TIME = "an order is declined as expired when its time is over, and is not paid after that"
     DECIDED = "a decision is captured just when a transfer paid it"
     REFUNDED_ONCE = "no order is refunded twice"
     REFUNDED_RIGHT = "a refund is of what its order paid"
@@ -116,6 +117,12 @@ def payments(shop: Shop) -> Broken:
         order = orders.get(capture.order_id) if capture.order_id else None
         if order is None or (order.user_id, order.amount) != (capture.user_id, capture.amount):
             yield Promise.CAPTURED_RIGHT, f"{capture}"
+    for payment in database.rows(PAYMENTS):
+        if payment.decision is not Decision.VOIDED and payment.order_id in orders:
+            pay_by = orders[payment.order_id].pay_by
+            late = pay_by is not None and payment.created_at > pay_by
+            if late != (payment.reason == Reason.EXPIRED):
+                yield Promise.IN_TIME, f"{payment}, to be paid by {pay_by}"
     recorded = {p.transfer_id for p in database.rows(PAYMENTS) if p.decision is Decision.CAPTURED}
     if recorded != {capture.id for capture in captures}:
         yield Promise.DECIDED, f"{recorded} were recorded"

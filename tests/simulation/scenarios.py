@@ -32,7 +32,7 @@ TALLY: Counter[str] = Counter()
 
 ACTS = (
     *("deposit", "salary", "order", "orders", "dear", "twins"),
-    *("again", "other", "regret", "return", "pause"),
+    *("again", "other", "regret", "return", "pause", "timed"),
 )
 
 Clients = Callable[[Shop], list[Awaitable[None]]]
@@ -148,6 +148,24 @@ def cancellations(shop: Shop) -> list[Awaitable[None]]:
     return [alice()]
 
 
+def times_to_pay(shop: Shop) -> list[Awaitable[None]]:
+    """Orders whose time is over already, is over soon, and is not over."""
+
+    async def alice() -> None:
+        client = Client(shop, "alice")
+        await client.open()
+        await client.deposit(100_00, "salary")
+        gone, soon, later = (
+            client.order_intent(10_00, f"{seconds}", pay_within_s=seconds) for seconds in (-1, 0.05, 100)
+        )
+        await client.place(gone)
+        await asyncio.gather(client.place(soon), client.place(later))
+        await asyncio.sleep(0.1)
+        await client.place(soon)
+
+    return [alice()]
+
+
 def quiet_day(shop: Shop) -> list[Awaitable[None]]:
     """One thing at a time, each from rest to rest, so that what is seen is the fault's own."""
 
@@ -176,7 +194,7 @@ def quiet_day(shop: Shop) -> list[Awaitable[None]]:
     return [alice()]
 
 
-FLOWS = {flow.__name__: flow for flow in (main_flow, cancellations)}
+FLOWS = {flow.__name__: flow for flow in (main_flow, cancellations, times_to_pay)}
 
 
 def fair_weather(flow: Clients = main_flow, **options: Any) -> OneFault:
@@ -204,8 +222,8 @@ async def shopper(shop: Shop, user_id: str, rng: random.Random) -> None:
     client = Client(shop, user_id)
     placed: list[Intent] = []
 
-    async def order(amount: int, key: str | None) -> None:
-        intent = client.order_intent(amount, key)
+    async def order(amount: int, key: str | None, pay_within_s: float | None = None) -> None:
+        intent = client.order_intent(amount, key, pay_within_s=pay_within_s)
         placed.append(intent)
         await client.place(intent)
 
@@ -235,6 +253,8 @@ async def shopper(shop: Shop, user_id: str, rng: random.Random) -> None:
                 await again(client, rng.choice(placed))
             case "other" if earlier := [intent for intent in placed if intent.key and intent.ids]:
                 await client.place_other(rng.choice(earlier))
+            case "timed":
+                await order(amount, f"timed {n}", rng.choice((-0.1, 0.05, 0.2, 1.0, 100.0)))
             case "regret":
                 await order(amount, f"regret {n}")
                 await asyncio.gather(*(client.cancel(placed[-1]) for _ in range(2)))

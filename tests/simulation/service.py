@@ -84,7 +84,7 @@ class Service(InMemory):
 
     async def _publish_committed(self, event_type: str, buffer: RelayBuffer) -> RelayResult:
         uow = self.uow()
-        publish = self.parts.publish_committed(uow, self.backlog(uow), self._publisher())
+        publish = self.parts.publish_committed(uow, self.backlog(uow), self._publisher(), self.clock)
         done: RelayResult = await publish(event_type, buffer)
         return done
 

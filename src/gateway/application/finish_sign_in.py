@@ -14,7 +14,7 @@ class FinishSignIn:
         self._clock = clock
 
     async def __call__(self, begun: SignIn | None, answer: SignInAnswer) -> Session:
-        """`begun` is what this browser remembers. Raises SignInFailed, NotFound where there is no
+        """`begun` is what the browser kept of the sign-in. Raises SignInFailed, NotFound where there is no
         provider, and Unavailable where it is away."""
         now = self._clock.now().timestamp()
         if not await self._provider.accepts(answer.issuer):

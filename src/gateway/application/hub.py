@@ -16,7 +16,7 @@ from kernel.ports.bus import Notifications
 from kernel.ports.clock import Clock
 
 STREAMS_MAX = 5000
-# So that one client shuts nobody out.
+# One client cannot shut the others out.
 STREAMS_PER_ADDRESS_MAX = STREAMS_MAX // 2
 WAITS_MAX = 5000
 LISTEN_ON_S = 60.0
@@ -25,11 +25,11 @@ _TICK_S = 0.5
 
 
 class Hub:
-    """Knows of changes from notifications, and by reading: once when a watch begins, which closes the race,
-    on a gap or a repeat, and now and then, because notifications may be lost. Of an order that was just
-    placed all is known: reading it at once would hold up the orders service, which has yet to pass it on.
-    Readings of many orders share calls. Notifications are wanted only while somebody watches, and for a
-    minute more."""
+    """Learns of changes from notifications and by reading. It reads an order when a watch begins, which
+    closes the race, on a gap or a repeat, and now and then, because notifications may be lost. An order that
+    was just placed is not read at once: all of it is known, and the read would hold up the orders service,
+    which has yet to pass it on. Reads of many orders share calls. Notifications are wanted only while
+    somebody watches, and for a minute more."""
 
     def __init__(
         self,
@@ -54,7 +54,7 @@ class Hub:
         self._stopped = False
 
     def notify(self, changes: Iterable[Change]) -> None:
-        """What was notified; of orders that nobody watches, nothing is kept."""
+        """Takes notified changes; those of orders that nobody watches are dropped."""
         for change in changes:
             order = self._watched.get(change.order_id)
             if order is not None and (not order.learn([change]) or order.has_gap):

@@ -6,7 +6,7 @@ from kernel.domain.errors import Unavailable
 
 
 class Places:
-    """Limits how many there are at once, in all, for each client address and for each user."""
+    """Limits how many places are taken at once: in all, by each client address and by each user."""
 
     def __init__(
         self, count_max: int, *, per_address_max: int | None = None, per_user_max: int | None = None
@@ -21,7 +21,7 @@ class Places:
 
     @contextmanager
     def one(self, address: str = "", user: str = "") -> Iterator[None]:
-        """A place for as long as the block takes. Who is not known has no limit of their own.
+        """A place for as long as the block takes. An empty address or user has no limit of its own.
 
         Raises Unavailable (`overloaded`, `too_many_streams`).
         """

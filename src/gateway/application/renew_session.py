@@ -9,12 +9,12 @@ from kernel.domain.value import value
 from kernel.ports.clock import Clock
 from kernel.ports.tokens import Tokens
 
-# Calls that a page sent before it had the new cookie bear the old one, whose refresh token is used up.
+# A page may have sent calls before it got the new cookie; their refresh token is used up.
 REMEMBERED_S = 30.0
-# A provider that is away is not asked more often for the same session.
+# The pause before a provider that is away is asked again for the same session.
 AWAY_S = 5.0
 REMEMBERED_MAX = 10_000
-# Nobody waits longer for a new token while the one that they have is good.
+# The longest wait for a new token while the present one is valid.
 PATIENCE_S = 1.0
 
 logger = logging.getLogger(__name__)
@@ -27,9 +27,9 @@ class _Renewal:
 
 
 class RenewSession:
-    """The same session with tokens that do not end soon; each refresh token is used once by this process.
+    """Renews a session whose access token ends soon. This process uses each refresh token once.
 
-    Where it cannot be renewed, the session stays as it is, until its access token ends.
+    A session that cannot be renewed stays as it is, until its access token ends.
     """
 
     def __init__(self, provider: Provider, tokens: Tokens, clock: Clock) -> None:
@@ -50,7 +50,7 @@ class RenewSession:
             self._renewals[session.refresh_token] = renewal
         try:
             async with asyncio.timeout(PATIENCE_S if is_good else None):
-                # Whoever leaves does not cancel what others wait for, or what the provider has done already.
+                # A caller who leaves does not cancel the renewal that others wait for.
                 return await asyncio.shield(renewal.outcome) or session
         except (TimeoutError, Unavailable):
             if is_good:
@@ -58,7 +58,7 @@ class RenewSession:
             raise
 
     async def _renew(self, session: Session) -> Session | None:
-        """None where the provider has ended it."""
+        """None where the provider has ended the session."""
         remembered_s = REMEMBERED_S
         try:
             return await self._renewed(session)
@@ -96,7 +96,7 @@ class RenewSession:
             return False
 
     def _forget(self) -> None:
-        """The oldest stand first, but for those that are under way."""
+        """Removes renewals from the oldest on. They are in the order of their end, except those under way."""
         now = self._clock.monotonic()
         over = takewhile(lambda token: now >= self._renewals[token].until, self._renewals)
         for token in list(over):

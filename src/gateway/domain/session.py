@@ -8,11 +8,11 @@ from kernel.domain.value import value
 
 SIGN_IN_WITHIN_S = 600
 RENEW_BEFORE_S = 60
-# A token is believed for so long after its own end, because clocks differ.
+# A token is accepted for so long after its own end, because clocks differ.
 BELIEVED_BEYOND_S = 30
 
-# Browsers take a backslash for a slash, and a path that begins with two for another host. They pass over tabs
-# and line breaks.
+# Browsers read a backslash as a slash, and a path with two slashes at its start as another host. They ignore
+# tabs and line breaks.
 _OWN_PATH = re.compile(r"/(?!/)[!-\[\]-~]{0,1023}")
 
 
@@ -23,11 +23,11 @@ class Session:
     refresh_token: str = ""
     id_token: str = ""
     renew_at: float = 0.0
-    """In seconds since 1970; without a meaning where there is no refresh token."""
+    """In seconds since 1970; it has no meaning without a refresh token."""
 
     def is_due(self, now: float, *, is_good: bool) -> bool:
-        """Whether its access token has to be renewed, and can be. A token that is good no more may have been
-        signed with a key that the provider has withdrawn."""
+        """Whether the access token has to be renewed, and can be. A token may be no longer good before its
+        end, because the provider has withdrawn the key that signed it."""
         return bool(self.refresh_token) and (now >= self.renew_at or not is_good)
 
 
@@ -38,20 +38,20 @@ class SignIn:
     state: str
     nonce: str
     verifier: str
-    """Of PKCE (RFC 7636)."""
+    """The code verifier of PKCE (RFC 7636)."""
     redirect_uri: str
     return_to: str
     until: float
     """In seconds since 1970."""
 
     def is_answered(self, state: str, now: float) -> bool:
-        """Whether an answer that bears this state belongs to it, and comes in time."""
+        """Whether an answer with this state belongs to this sign-in, and comes in time."""
         return state == self.state and now < self.until
 
 
 @value
 class SignInAnswer:
-    """What the provider's redirect tells; empty is not told."""
+    """The parameters of the provider's redirect; an absent one is empty."""
 
     state: str
     code: str
@@ -62,7 +62,7 @@ class SignInAnswer:
 
 @value
 class Grant:
-    """What the provider gives for a code or a refresh token; empty is not given."""
+    """The tokens that the provider gives for a code or a refresh token; an absent one is empty."""
 
     access_token: str
     refresh_token: str = ""
@@ -85,14 +85,14 @@ def own_path(text: str) -> str:
 
 
 def require_person(caller: Caller) -> None:
-    """Raises Forbidden: a service has no browser."""
+    """Raises Forbidden for a service, which has no browser."""
     if caller.service or caller.role not in (Role.USER, Role.VIEWER, Role.OPERATOR):
         raise Forbidden()
 
 
 def renew_at(now: float, until: float) -> float:
-    """When to renew a token that is believed `until` then: a minute before it ends, at half its life if that
-    is shorter than two minutes."""
+    """When to renew a token that is accepted `until` then: a minute before it ends, or at half of its life
+    where that is shorter than two minutes."""
     end = until - BELIEVED_BEYOND_S
     return end - min(RENEW_BEFORE_S, max(0.0, (end - now) / 2))
 
@@ -100,8 +100,8 @@ def renew_at(now: float, until: float) -> float:
 def may_be_forged(fetch_site: str | None, own_header: str | None) -> bool:
     """Whether a page of another site may have made a browser send this change, with our cookie.
 
-    Such a page cannot send a header of ours, since CORS never allows another origin to. `fetch_site` is what
-    the browser itself says (Sec-Fetch-Site), where it does.
+    Such a page cannot send our header, because CORS never allows it to. `fetch_site` is the browser's own
+    Sec-Fetch-Site, which some browsers do not send.
     """
     return own_header is None or is_foreign(fetch_site)
 

@@ -13,7 +13,7 @@ from kernel.adapters.trace_context import valid
 from kernel.application.envelopes import ENVELOPE_EVENTS_MAX
 from kernel.contracts.values import decoder, encode
 from kernel.domain.events import Event, MessageId, Received, Unhandled
-from kernel.ports.bus import Unreadable
+from kernel.ports.bus import DeadLetter, Unreadable
 
 E = TypeVar("E", bound=Event)
 
@@ -106,6 +106,34 @@ def message_of(payload: bytes) -> MessageId:
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return _by_content(payload)
     return MessageId(event.source, event.id)
+
+
+def unhandled_letter(letter: DeadLetter) -> Unhandled:
+    """A dead letter in the words for parked messages. Its subject is its digest, so that no two letters are
+    taken for one."""
+    type_, detail = _contents(letter.body)
+    death = hashlib.sha256(letter.death.encode() + b"\0" + letter.body).hexdigest()
+    return Unhandled(
+        message=MessageId("dead-letter", death),
+        type=letter.type or type_,
+        subject=hashlib.sha256(letter.body).hexdigest(),
+        reason=letter.reason,
+        detail=detail,
+        payload=letter.body,
+        dead_letter=True,
+    )
+
+
+def _contents(body: bytes) -> tuple[str, str]:
+    """Type of the first event, and what can be said of the whole."""
+    try:
+        events: Sequence[Received[Event] | Unhandled] = decode_events(body, {})
+    except Unreadable as error:
+        return "", str(error)
+    for event in events:
+        if isinstance(event, Unhandled):
+            return event.type, f"events: {len(events)}, the first about {event.subject or 'nothing'}"
+    return "", "events: 0"
 
 
 def _by_content(payload: bytes) -> MessageId:

@@ -36,7 +36,7 @@ def parsed(text: str) -> IPv4Address | IPv6Address | None:
 
 @lru_cache(4096)
 def subscriber_of(address: str) -> str:
-    """Whom a limit by address counts: of IPv6 the /64, all of which one subscriber has."""
+    """What a limit by address counts: for IPv6 the /64, because one subscriber has all of it."""
     known = parsed(address)
     if isinstance(known, IPv6Address):
         return str(IPv6Network((int(known), 64), strict=False))

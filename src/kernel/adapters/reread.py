@@ -1,4 +1,4 @@
-"""Settings that lie in files, which are read again: a rotated password needs no restart."""
+"""Settings from files are read again, so that a rotated password needs no restart."""
 
 import logging
 from collections.abc import Callable
@@ -14,7 +14,7 @@ logger = logging.getLogger(__name__)
 
 
 class FileText(str):
-    """The text of a file when it was read; like any other text, but that it knows its file."""
+    """The text of a file when it was read, with the name of the file."""
 
     name: str
     """The setting that names the file."""
@@ -36,7 +36,7 @@ class FileText(str):
 
 
 class Reread(Generic[T]):
-    """What a text means, and for one from a file what the file means now."""
+    """A parsed setting. One that comes from a file is parsed again when the file has changed."""
 
     def __init__(self, text: str, parse: Callable[[str], T]) -> None:
         """Raises what `parse` raises: ValueError or ShopError, which quote nothing of the text."""
@@ -46,7 +46,7 @@ class Reread(Generic[T]):
         self._said = ""
 
     def now(self) -> T:
-        """A file that is missing or wrong is reported once; what it held before stays in use."""
+        """A file that is missing or wrong is reported once; its former content stays in use."""
         if isinstance(self._text, FileText):
             try:
                 self._look(self._text)
@@ -65,4 +65,4 @@ class Reread(Generic[T]):
         if said != self._said:
             self._said = said
             said = said.removeprefix(f"{name} ")
-            logger.warning("%s: %s; what it held before is used", name, said)
+            logger.warning("%s: %s; its former content is used", name, said)

@@ -22,7 +22,7 @@ def in_words(error: BaseException) -> str:
 
 
 def tls_fault(error: ssl.SSLError) -> str | None:
-    """Why a server is not the one that is meant; None for what may pass by itself, as a connection lost."""
+    """Why TLS fails for good; None for what may pass by itself, such as a lost connection."""
     if refused := getattr(error, "verify_message", ""):
         return f"its certificate is refused: {refused}".rstrip(".")
     return "it speaks no TLS" if getattr(error, "reason", "") == "WRONG_VERSION_NUMBER" else None

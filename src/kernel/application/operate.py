@@ -1,78 +1,180 @@
 """What operators do about parked messages, while the service works or rests."""
 
-from collections.abc import Sequence
-from datetime import datetime
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
+from typing import TypeVar
 from uuid import UUID
 
-from kernel.application.envelopes import envelopes
-from kernel.application.relay import ROWS_MAX, RelayResult
-from kernel.domain.events import Parked
-from kernel.ports.bus import Handler
-from kernel.ports.inbox import Inbox
-from kernel.ports.outbox import Backlog, Outbox
-from kernel.ports.parked import DiscardedMessages, ParkedMessages
+from kernel.application.backoff import Backoff
+from kernel.application.batch_attempts import ATTEMPTS_MAX, busy
+from kernel.application.read_parked import ReadParked
+from kernel.domain.acts import Act
+from kernel.domain.caller import Caller
+from kernel.domain.errors import Contention, Invalid, NotFound, Unavailable
+from kernel.domain.parked import Cause, Group, Hold, Kind, Operation
+from kernel.ports.clock import Clock
+from kernel.ports.operator_record import OperatorRecord
+from kernel.ports.parked import HeldCauses, Operations
 from kernel.ports.unit_of_work import UnitOfWork
 
-# In the outbox, the type of what goes back to its own service; no event has a type without a dot.
-REPLAYED = "replayed"
+T = TypeVar("T")
 
 
-def encode_replayed(parked: Parked, event_id: UUID, at: datetime) -> tuple[str, bytes]:
-    """The event as it came: it keeps its own id, by which the inbox knows it."""
-    return REPLAYED, parked.unhandled.payload
+class BeginOperation:
+    """Begins what WorkOff works off: what waits now is written down with it, and nothing newer joins it."""
 
-
-class ReplayParked:
-    """Parked messages go back to their consumer, each exactly once, whoever else replays them.
-
-    Parking claimed the message in the inbox, so it is forgotten there, or its replay would be swallowed. In
-    the same transaction it leaves the parked ones and waits in the outbox, from where it is handed over at
-    least once, and claimed once.
-    """
-
-    def __init__(self, uow: UnitOfWork, parked: ParkedMessages, inbox: Inbox, outbox: Outbox[Parked]) -> None:
+    def __init__(self, uow: UnitOfWork, operations: Operations, record: OperatorRecord, clock: Clock) -> None:
         self.uow = uow
-        self.parked = parked
-        self.inbox = inbox
-        self.outbox = outbox
+        self.operations = operations
+        self.record = record
+        self.clock = clock
 
-    async def __call__(self, ids: Sequence[UUID]) -> int:
-        """How many of them were still parked."""
+    async def __call__(
+        self, caller: Caller, kind: Kind, target: UUID, messages: UUID | Cause, about: str, note: str
+    ) -> UUID:
+        """The id of the operation. Raises NotFound where nothing waits any more."""
+        operation = Operation(
+            id=self.clock.new_id(),
+            kind=kind,
+            target=target,
+            about=about,
+            operator=caller.id,
+            through=caller.service,
+            note=note,
+            total=0,
+            passed=0,
+            done=0,
+            began_at=self.clock.now(),
+            ended_at=None,
+        )
+        act = act_of(f"{kind}_messages", operation.id, caller, about, note, self.clock)
         async with self.uow:
-            taken = await self.parked.take(ids)
-            await self.inbox.forget([parked.unhandled.message for parked in taken])
-            await self.outbox.add(taken)
-        return len(taken)
+            if not await self.operations.add(operation, messages):
+                raise NotFound("message_not_found", f"nothing waits any more: {about}")
+            await self.record.add([act])
+        return operation.id
 
 
-class HandleReplayed:
-    """Hands the oldest replayed messages to their consumer; they leave the outbox once it handled them, or
-    parked them again."""
-
-    def __init__(self, uow: UnitOfWork, backlog: Backlog) -> None:
+class HoldCause:
+    def __init__(self, uow: UnitOfWork, held: HeldCauses, record: OperatorRecord, clock: Clock) -> None:
         self.uow = uow
-        self.backlog = backlog
+        self.held = held
+        self.record = record
+        self.clock = clock
 
-    async def __call__(self, handle: Handler) -> RelayResult:
-        """What was handled. Any failure puts all of it back."""
+    async def __call__(
+        self, caller: Caller, cause: Cause, about: str, owner: str, note: str, ticket: str
+    ) -> None:
+        by, now = caller.id, self.clock.now()
+        hold = Hold(owner=owner, note=note, ticket=ticket, held_by=by, held_at=now)
+        words = "; ".join(filter(None, (f"owner {owner}", note, ticket and f"ticket {ticket}")))
+        act = act_of("hold_group", self.clock.new_id(), caller, about, words, self.clock)
         async with self.uow:
-            taken = await self.backlog.take(REPLAYED, count_max=ROWS_MAX)
-            for envelope in envelopes(taken):
-                await handle(envelope.body)
-        return RelayResult.of(taken)
+            await self.held.hold({cause: hold})
+            await self.record.add([act])
 
 
-class DiscardParked:
-    """Parked messages are thrown away for good; a record of each stays."""
-
-    def __init__(self, uow: UnitOfWork, parked: ParkedMessages, discarded: DiscardedMessages) -> None:
+class ReleaseCause:
+    def __init__(self, uow: UnitOfWork, held: HeldCauses, record: OperatorRecord, clock: Clock) -> None:
         self.uow = uow
-        self.parked = parked
-        self.discarded = discarded
+        self.held = held
+        self.record = record
+        self.clock = clock
 
-    async def __call__(self, ids: Sequence[UUID], *, by: str, note: str) -> int:
-        """How many of them were still parked. The inbox still knows them: one delivered again stays away."""
+    async def __call__(self, caller: Caller, cause: Cause, about: str, note: str) -> None:
+        """Does nothing where it was not held."""
+        act = act_of("release_group", self.clock.new_id(), caller, about, note, self.clock)
         async with self.uow:
-            taken = await self.parked.take(ids)
-            await self.discarded.add(taken, by=by, note=note)
-        return len(taken)
+            if await self.held.release(cause):
+                await self.record.add([act])
+
+
+Begin = Callable[[Caller, Kind, UUID, UUID | Cause, str, str], Awaitable[UUID]]
+HoldIt = Callable[[Caller, Cause, str, str, str, str], Awaitable[None]]
+Release = Callable[[Caller, Cause, str, str], Awaitable[None]]
+
+
+class OperateParked:
+    """All that operators may do about parked messages. Each call raises Forbidden for whoever may not."""
+
+    def __init__(self, read: ReadParked, begin: Begin, hold: HoldIt, release: Release, clock: Clock) -> None:
+        self._read = read
+        self._begin = begin
+        self._hold = hold
+        self._release = release
+        self._clock = clock
+
+    @property
+    def service(self) -> str:
+        return self._read.service
+
+    async def message(self, caller: Caller, kind: Kind, id: UUID, note: str) -> Operation:
+        """Begins to replay or discard it. Raises NotFound, and Invalid for a discarding without a note."""
+        caller = caller.as_operator()
+        _require_note(kind, note)
+        found = await self._read.message(caller, id)
+        about = f"message {id} of {self.service}: {found.cause}"
+        begun = await again(lambda: self._begin(caller, kind, id, id, about, note), self._clock)
+        return await self._read.operation(caller, begun)
+
+    async def group(self, caller: Caller, kind: Kind, id: UUID, note: str) -> Operation:
+        """Begins to replay or discard all of it that waits now; raises as `message` does."""
+        caller = caller.as_operator()
+        _require_note(kind, note)
+        cause = (await self._read.group(caller, id)).cause
+        about = self._about(id, cause)
+        begun = await again(lambda: self._begin(caller, kind, id, cause, about, note), self._clock)
+        return await self._read.operation(caller, begun)
+
+    async def hold(self, caller: Caller, id: UUID, *, owner: str, note: str, ticket: str) -> Group:
+        """Raises NotFound."""
+        caller = caller.as_operator()
+        cause = (await self._read.group(caller, id)).cause
+        about = self._about(id, cause)
+        await again(lambda: self._hold(caller, cause, about, owner, note, ticket), self._clock)
+        return await self._read.group(caller, id)
+
+    async def release(self, caller: Caller, id: UUID, note: str) -> Group:
+        """Raises NotFound."""
+        caller = caller.as_operator()
+        group = await self._read.group(caller, id)
+        await again(
+            lambda: self._release(caller, group.cause, self._about(id, group.cause), note), self._clock
+        )
+        return replace(group, hold=None)
+
+    def _about(self, id: UUID, cause: Cause) -> str:
+        return f"group {id} of {self.service}: {cause}"
+
+
+async def again(act: Callable[[], Awaitable[T]], clock: Clock) -> T:
+    """Where somebody else was first, and once where another host may have taken over."""
+    backoff, failures = Backoff(clock), 0
+    for _ in range(ATTEMPTS_MAX):
+        try:
+            return await act()
+        except Contention:
+            await backoff.wait()
+        except Unavailable:
+            failures += 1
+            if failures > 1:
+                raise
+    raise busy()
+
+
+def _require_note(kind: Kind, note: str) -> None:
+    if kind is Kind.DISCARD and not note.strip():
+        raise Invalid.field("note", "is required: what is discarded is gone for good")
+
+
+def act_of(did: str, subject: UUID, caller: Caller, about: str, note: str, clock: Clock) -> Act:
+    return Act(
+        user_id="",
+        subject=subject,
+        did=did,
+        about=about,
+        operator=caller.id,
+        through=caller.service,
+        note=note,
+        at=clock.now(),
+    )

@@ -1,4 +1,4 @@
-"""Who may act for whom: asked where a use case begins, of every command that it is given."""
+"""Who may act for whom: checked for every command where a use case begins."""
 
 from collections.abc import Awaitable, Callable, Sequence
 from typing import TypeVar

@@ -22,22 +22,34 @@ POLL_S = 1.0
 # Until then an event is the business of the process that committed it.
 LEFT_BEHIND_AFTER = timedelta(seconds=1)
 BUFFER_ROWS_MAX = 100
+# A removal is a transaction of its own, so what was published waits for company; well below
+# LEFT_BEHIND_AFTER, or it would be published again.
+REMOVED_AFTER_S = 0.2
+REMOVED_ROWS_MAX = 100
 
 logger = logging.getLogger(__name__)
 
 
 @value
 class RelayResult:
-    """Of a relay: how many events left the outbox, and whether more may wait there."""
+    """Of a relay: how many events every consumer has now, whether more may wait in the outbox, and whether
+    there is something to remove from it soon."""
 
     events: int
     full: bool
+    removes_later: bool = False
 
     @classmethod
-    def of(cls, taken: Sequence[OutboxRow], gone: Sequence[OutboxRow] | None = None) -> Self:
-        """`gone` are those of the rows that left the outbox, where not all did."""
-        events = sum(row.count for row in (taken if gone is None else gone))
-        return cls(events, full=len(taken) == ROWS_MAX)
+    def of(
+        cls,
+        taken: Sequence[OutboxRow],
+        published: Sequence[OutboxRow] | None = None,
+        *,
+        removes_later: bool = False,
+    ) -> Self:
+        """`published` are those of the rows that every consumer has, where not all of them are."""
+        events = sum(row.count for row in (taken if published is None else published))
+        return cls(events, len(taken) == ROWS_MAX, removes_later)
 
 
 class RelayBuffer:
@@ -49,6 +61,8 @@ class RelayBuffer:
     def __init__(self) -> None:
         self.added = asyncio.Event()
         self._rows: deque[OutboxRow] = deque()
+        self._published: list[OutboxRow] = []
+        self._due_at = 0.0
 
     def add(self, row: OutboxRow) -> None:
         if len(self._rows) < BUFFER_ROWS_MAX:
@@ -63,20 +77,37 @@ class RelayBuffer:
         self._rows.clear()
 
     def published(self, taken: Sequence[OutboxRow]) -> Sequence[OutboxRow]:
-        """Those of the rows that may leave the outbox now."""
+        """Those of the rows that every consumer has now, so that they may leave the outbox."""
         return taken
+
+    def due(self, published: Sequence[OutboxRow], now: float) -> Sequence[OutboxRow]:
+        """What has to leave the outbox now, of these rows and those before: all, once the first has waited
+        for REMOVED_AFTER_S, many wait, or nothing was published meanwhile."""
+        if not self._published:
+            self._due_at = now + REMOVED_AFTER_S
+        self._published += published
+        if published and now < self._due_at and len(self._published) < REMOVED_ROWS_MAX:
+            return ()
+        due, self._published = self._published, []
+        return due
+
+    @property
+    def removes_later(self) -> bool:
+        return bool(self._published)
 
 
 class PublishCommitted:
-    """Publishes what was just committed, unread; it leaves the outbox only once the bus confirmed it."""
+    """Publishes what was just committed, unread; it leaves the outbox a moment after the bus confirmed it."""
 
-    def __init__(self, uow: UnitOfWork, backlog: Backlog, publisher: Publisher) -> None:
+    def __init__(self, uow: UnitOfWork, backlog: Backlog, publisher: Publisher, clock: Clock) -> None:
         self.uow = uow
         self.backlog = backlog
         self.publisher = publisher
+        self.clock = clock
 
     async def __call__(self, event_type: str, buffer: RelayBuffer) -> RelayResult:
-        """What was published. Any failure leaves all of it behind."""
+        """What was published. Any failure leaves all of it behind, and what was published but not removed is
+        published again."""
         rows = buffer.take(ROWS_MAX)
         try:
             return await self.publish(event_type, buffer, rows)
@@ -85,13 +116,13 @@ class PublishCommitted:
             raise
 
     async def publish(self, event_type: str, buffer: RelayBuffer, rows: Sequence[OutboxRow]) -> RelayResult:
-        if not rows:
-            return RelayResult.of(rows)
-        await self.publisher.publish(envelopes(rows, buffer.to))
-        if gone := buffer.published(rows):
+        if rows:
+            await self.publisher.publish(envelopes(rows, buffer.to))
+        published = buffer.published(rows)
+        if due := buffer.due(published, self.clock.monotonic()):
             async with self.uow:
-                await self.backlog.remove(event_type, [row.id for row in gone])
-        return RelayResult.of(rows, gone)
+                await self.backlog.remove(event_type, [row.id for row in due])
+        return RelayResult.of(rows, published, removes_later=buffer.removes_later)
 
 
 class RelayEvents:
@@ -146,18 +177,20 @@ class Relay:
             except Exception:
                 logger.exception("the relay failed, its events stay in the outbox")
                 done = None
-            if self._stopping and not (done and done.full):
+            if self._stopping and not (done and (done.full or done.removes_later)):
                 return
             if done is None:
                 await self._backoff.wait()
                 continue
             self._backoff.reset()
-            if not done.full:
-                await self._rest()
+            if not (done.full or self._stopping):
+                await self._rest(REMOVED_AFTER_S if done.removes_later else None)
 
-    async def _rest(self) -> None:
-        """Give or take half of the time, or all relays would poll at once, and hold up whoever comes then."""
-        poll_s = POLL_S * (0.5 + self._clock.random())
+    async def _rest(self, within_s: float | None) -> None:
+        """Polls come give or take half of the time, or all relays would poll at once, and hold up whoever
+        comes then."""
+        if self._polls:
+            within_s = POLL_S * (0.5 + self._clock.random())
         with suppress(TimeoutError):
-            async with asyncio.timeout(poll_s if self._polls else None):
+            async with asyncio.timeout(within_s):
                 await self._wake.wait()

@@ -11,12 +11,13 @@ logger = logging.getLogger(__name__)
 
 
 class Trouble:
-    """Begins with `report`, and ends with `over`, or QUIET_S after the last `report`."""
+    """Begins with `report`. It ends with `over`, or QUIET_S after the last `report` if it `ends_quietly`."""
 
-    def __init__(self, server: str, clock: Clock) -> None:
-        """`server` names it for people."""
+    def __init__(self, server: str, clock: Clock, *, ends_quietly: bool = True) -> None:
+        """`server` names it for people. Of one that is asked only now and then, silence says nothing."""
         self.server = server
         self._clock = clock
+        self._ends_quietly = ends_quietly
         self._reported: set[str] = set()
         self._last = 0.0
 
@@ -30,7 +31,8 @@ class Trouble:
 
     @property
     def lasts(self) -> bool:
-        return bool(self._reported) and self._clock.monotonic() - self._last <= QUIET_S
+        is_quiet = self._clock.monotonic() - self._last > QUIET_S
+        return bool(self._reported) and not (is_quiet and self._ends_quietly)
 
     def settle(self) -> None:
         """Logs the end, if it has ended. To be called now and then."""

@@ -1,29 +1,15 @@
 """Whether messages get through, which an open connection to the bus does not show."""
 
-from collections.abc import Awaitable, Callable, Sequence
-from datetime import datetime
+from collections.abc import Sequence
 
+from kernel.application.intake import Intake
 from kernel.application.trouble import Trouble
 from kernel.domain.errors import Unavailable
-from kernel.ports.bus import Bus, Envelope, Handler
+from kernel.ports.bus import Bus, ConsumerPaused, Envelope, Handler
 from kernel.ports.clock import Clock
-from kernel.ports.outbox import Backlog
-from kernel.ports.unit_of_work import UnitOfWork
 
 # More than the relays need for what was left behind, and less than an operator would like to wait.
 LATE_AFTER_S = 3.0
-
-
-class WaitingSince:
-    """Since when the oldest committed event waits to be published."""
-
-    def __init__(self, uow: UnitOfWork, backlog: Backlog) -> None:
-        self.uow = uow
-        self.backlog = backlog
-
-    async def __call__(self) -> datetime | None:
-        async with self.uow:
-            return await self.backlog.waiting_since()
 
 
 class Watchdog:
@@ -32,18 +18,18 @@ class Watchdog:
     def __init__(
         self,
         bus: Bus,
-        waiting_since: Callable[[], Awaitable[datetime | None]],
+        intake: Intake,
         database: Trouble,
         trouble: Trouble,
         clock: Clock,
     ) -> None:
         """While there is trouble with the `database`, late work is not blamed on the bus."""
         self._bus = bus
-        self._waiting_since = waiting_since
+        self._intake = intake
         self._database = database
         self._trouble = trouble
         self._clock = clock
-        self._began = self._connected_at = clock.monotonic()
+        self._counts_from = self._connected_at = clock.monotonic()
         self._in_hand: dict[object, float] = {}
         self._refusal = "no publisher was refused"
         self._late = False
@@ -52,10 +38,18 @@ class Watchdog:
     def healthy(self) -> bool:
         return self._bus.healthy and not self._late
 
+    @property
+    def paused(self) -> bool:
+        """Whether an operator wants no message to be taken, which is no fault."""
+        return self._intake.paused
+
     async def publish(self, envelopes: Sequence[Envelope]) -> None:
         """Publishes by the bus, and keeps why that failed last."""
         try:
             await self._bus.publish(envelopes)
+        except ConsumerPaused:
+            self._counts_from = self._clock.monotonic()
+            raise
         except Unavailable as error:
             self._refusal = error.detail
             raise
@@ -77,11 +71,11 @@ class Watchdog:
         """A job for `Periodically`, every second or so. Returns False: there is never more to do at once."""
         self._database.settle()
         self._trouble.settle()
-        since = await self._waiting_since()
+        since = await self._intake.look()
         now = self._clock.monotonic()
-        # The time before this process began does not count.
+        # The time before this process began does not count, nor that in which a consumer was paused.
         age_s = 0.0 if since is None else (self._clock.now() - since).total_seconds()
-        unpublished_s = min(age_s, now - self._began)
+        unpublished_s = min(age_s, now - self._counts_from)
         unhandled_s = now - min(self._in_hand.values(), default=now)
         self._late = not self._database.lasts and max(unpublished_s, unhandled_s) > LATE_AFTER_S
         if not self._bus.healthy:

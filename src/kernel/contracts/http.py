@@ -16,11 +16,25 @@ IdempotencyKey = Annotated[
         extra={"words": "a string of 1 to 255 printable ASCII characters"},
     ),
 ]
+Note = Annotated[
+    str,
+    Meta(
+        min_length=1,
+        max_length=500,
+        pattern=r"\A[^\x00]*\Z",
+        description="Why, for the record. Free text, without U+0000.",
+        extra={"words": "a string of 1 to 500 characters, without U+0000"},
+    ),
+]
 Moment = Annotated[datetime, Meta(tz=True)]
 
 
 class RequestBody(msgspec.Struct, frozen=True, rename="camel", forbid_unknown_fields=True):
     pass
+
+
+class Noted(RequestBody, frozen=True):
+    note: Note
 
 
 class ResponseBody(msgspec.Struct, frozen=True, rename="camel"):

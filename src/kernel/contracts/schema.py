@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 
-from kernel.contracts.values import Amount, UserId
+from kernel.contracts.values import Amount, Instant, SignedAmount, UserId
 from kernel.domain.ids import USER_ID_PATTERN
 from kernel.domain.money import AMOUNT_PATTERN
 
@@ -22,6 +22,19 @@ _VALUES: dict[type, dict[str, Any]] = {
             {"type": "string", "pattern": AMOUNT_TEXT},
         ],
     },
+    SignedAmount: {
+        "description": "Currency units, below or above 0, at most 12 digits before the point and 2 after it.",
+        "oneOf": [
+            {
+                "type": "number",
+                "not": {"const": 0},
+                "minimum": -999_999_999_999.99,
+                "maximum": 999_999_999_999.99,
+                "multipleOf": 0.01,
+            },
+            {"type": "string", "pattern": AMOUNT_TEXT.replace("^", "^-?", 1)},
+        ],
+    },
     UserId: {
         "description": "A user's id; an integer means its decimal string.",
         "oneOf": [
@@ -29,6 +42,7 @@ _VALUES: dict[type, dict[str, Any]] = {
             {"type": "integer", "minimum": 0},
         ],
     },
+    Instant: {"type": "string", "format": "date-time"},
 }
 
 

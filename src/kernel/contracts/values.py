@@ -1,8 +1,9 @@
-"""The two values that JSON cannot say exactly enough, and the codec of everything published."""
+"""The values that JSON cannot say exactly enough, and the codec of everything published."""
 
 from collections.abc import Hashable
+from datetime import UTC, datetime
 from functools import cache
-from typing import Any, Self, TypeVar, cast
+from typing import Annotated, Any, Self, TypeVar, cast
 
 import msgspec
 
@@ -30,6 +31,18 @@ class Amount(int):
         return cls(parse_amount(str(value)))
 
 
+class SignedAmount(Amount):
+    """An amount that may be below 0, and is not 0."""
+
+    @classmethod
+    def decode(cls, value: object) -> Self:
+        if type(value) not in _NUMERIC:
+            raise ValueError("must be a number")
+        text = str(value)
+        sign = -1 if text.startswith("-") else 1
+        return cls(sign * parse_amount(text.removeprefix("-")))
+
+
 class UserId(str):
     """A user's id; a non-negative JSON integer means its decimal string."""
 
@@ -40,6 +53,24 @@ class UserId(str):
         return cls(parse_user_id(str(value)))
 
 
+class Instant(datetime):
+    """A time that a client gives, with any offset (RFC 3339), in UTC: equal ones are written alike."""
+
+    @classmethod
+    def decode(cls, value: object) -> Self:
+        try:
+            utc = msgspec.convert(value, _Zoned).astimezone(UTC)
+        except (msgspec.ValidationError, OverflowError) as error:  # The year may be 0 or 10000 in UTC.
+            raise ValueError("must be a time with its zone, such as 2026-11-22T11:40:18Z") from error
+        return cls.combine(utc.date(), utc.timetz())
+
+    @property
+    def moment(self) -> datetime:
+        """As the codec writes it without a hook."""
+        return datetime.combine(self.date(), self.timetz())
+
+
+_Zoned = Annotated[datetime, msgspec.Meta(tz=True)]
 # Exactly these: a bool is an int too.
 _NUMERIC = frozenset({JsonNumber, int, str})
 _NAMING = frozenset({int, str})
@@ -48,8 +79,12 @@ _NAMING = frozenset({int, str})
 def _decode_value(kind: type, value: object) -> object:
     if kind is Amount:
         return Amount.decode(value)
+    if kind is SignedAmount:
+        return SignedAmount.decode(value)
     if kind is UserId:
         return UserId.decode(value)
+    if kind is Instant:
+        return Instant.decode(value)
     raise NotImplementedError(kind)  # By which msgspec knows that the hook has no answer.
 
 
@@ -58,6 +93,8 @@ def _encode_value(value: object) -> object:
         return in_units(value)
     if isinstance(value, UserId):
         return str(value)
+    if isinstance(value, Instant):
+        return value.moment
     raise NotImplementedError(type(value))  # The same.
 
 

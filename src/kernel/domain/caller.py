@@ -1,17 +1,17 @@
-"""Who asks, and what they may."""
+"""Who calls, and what they may see and do."""
 
 from enum import StrEnum
 
 from kernel.domain.errors import Forbidden
 from kernel.domain.value import value
 
-# Stands in no key that a client can send.
+# No key that a client can send holds this character.
 _KEY_SEPARATOR = "\x1f"
 
 
 class Role(StrEnum):
     ANYONE = "anyone"
-    """Where nobody is asked who they are (open mode): anyone may do anything, except as an operator."""
+    """Where nobody is asked who they are (open mode): anyone may do anything."""
     USER = "user"
     VIEWER = "viewer"
     """Sees all, and changes nothing."""
@@ -22,41 +22,53 @@ class Role(StrEnum):
 
 @value
 class Caller:
-    """Use cases ask it, and take no other way to decide what somebody may see or do."""
+    """The only place where use cases ask what somebody may see or do."""
 
     role: Role
     id: str = ""
     """The user id of a person, the name of a service; empty for anyone."""
     service: str = ""
-    """The service that says so, where a service calls."""
+    """The service that vouches for this caller, where a service calls."""
 
     def may_see(self, user_id: str) -> bool:
-        """Whether what belongs to this user is there for the caller."""
+        """Whether the caller may see what belongs to this user."""
         return self.may_see_all or self._is(user_id)
 
     @property
     def may_see_all(self) -> bool:
         return self.role in (Role.ANYONE, Role.VIEWER, Role.OPERATOR)
 
+    def require_to_see_all(self) -> None:
+        """Raises Forbidden."""
+        if not self.may_see_all:
+            raise Forbidden()
+
+    def as_operator(self) -> "Caller":
+        """Who acts as an operator: in open mode anyone may. Raises Forbidden."""
+        if self.role is Role.ANYONE:
+            return Caller(Role.OPERATOR, self.role.value, self.service)
+        self.require_operator()
+        return self
+
+    def require_operator(self) -> None:
+        """Raises Forbidden."""
+        if self.role is not Role.OPERATOR:
+            raise Forbidden()
+
     def may_act_for(self, user_id: str) -> bool:
         return self.role in (Role.ANYONE, Role.OPERATOR) or self._is(user_id)
 
     def _is(self, user_id: str) -> bool:
-        """A service may have a user's name."""
+        """The role is compared too, because a service may have the name of a user."""
         return self.role is Role.USER and self.id == user_id
 
-    def require_to_act_for(self, user_id: str) -> None:
-        """Raises Forbidden."""
-        if not self.may_act_for(user_id):
-            raise Forbidden()
-
     def require_service(self) -> None:
-        """Raises Forbidden for whoever does not come through a service of the shop."""
+        """Raises Forbidden unless a service of the shop calls."""
         if self.role is not Role.ANYONE and not self.service:
             raise Forbidden()
 
     def vouching_for(self, user_id: str) -> "Caller":
-        """A service has asked this user's token before it joined their call with those of others."""
+        """The user, where a service joined their call with others: it verified the user's token before."""
         return Caller(Role.USER, user_id, self.service) if self.role is Role.SERVICE else self
 
     def scoped(self, key: str | None, user_id: str) -> str | None:
@@ -64,6 +76,10 @@ class Caller:
         if key is None or self.role is not Role.OPERATOR or self.id == user_id:
             return key
         return f"{self.id}{_KEY_SEPARATOR}{key}"
+
+    def key_of_correction(self, key: str) -> str:
+        """As it is stored. It meets no key of a deposit, neither this operator's nor the user's."""
+        return f"{self.id}{_KEY_SEPARATOR}correction{_KEY_SEPARATOR}{key}"
 
 
 ANYONE = Caller(Role.ANYONE)

@@ -63,10 +63,10 @@ class RateLimited(ShopError):
 
 
 class Unauthenticated(ShopError):
-    """Callers do not say who they are, or are not believed; which check failed is not told."""
+    """The call has no valid token; the answer does not say which check failed."""
 
     def __init__(self, *, with_token: bool = False) -> None:
-        """`with_token` says that there was a token."""
+        """`with_token`: there was a token, but it is not valid."""
         super().__init__("unauthorized", "this needs a valid bearer token")
         self.with_token = with_token
 

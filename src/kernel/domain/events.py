@@ -67,7 +67,7 @@ class Received(Generic[E]):
 
 @value
 class Unhandled:
-    """An event that could not be handled: parked as it came, with the reason, for an operator."""
+    """What could not be handled: parked as it came, with the reason, for an operator."""
 
     message: MessageId
     type: str
@@ -76,6 +76,8 @@ class Unhandled:
     detail: str
     payload: bytes
     traceparent: str = field(default="", compare=False)  # for log lines; not kept
+    dead_letter: bool = False
+    """Whether the payload is a whole message that the bus gave up; else it is one event."""
 
 
 @value

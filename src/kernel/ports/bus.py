@@ -1,8 +1,7 @@
-from collections.abc import Awaitable, Callable, Collection, Sequence
-from contextlib import AbstractAsyncContextManager
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Protocol, Self
-from uuid import UUID
 
+from kernel.domain.errors import Unavailable
 from kernel.domain.value import value
 
 
@@ -22,7 +21,29 @@ class Unreadable(Exception):
     """Raised by a handler for a message that nobody will ever be able to read."""
 
 
+class ConsumerPaused(Unavailable):
+    """Raised by a bus that keeps nothing: an operator wants the consumer to take nothing now."""
+
+
 Handler = Callable[[bytes], Awaitable[None]]
+
+# Why a dead letter is one that its handler called Unreadable.
+UNREADABLE = "unreadable"
+
+
+@value
+class DeadLetter:
+    """A message that nobody could read, or that each delivery failed to get handled."""
+
+    body: bytes
+    type: str
+    """Under which it was published; empty where the bus does not know."""
+    reason: str
+    death: str = ""
+    """Tells it from an equal message that the bus gave up at another time; empty where the bus cannot."""
+
+
+Bury = Callable[[DeadLetter], Awaitable[None]]
 
 
 class Publisher(Protocol):
@@ -36,14 +57,6 @@ class Publisher(Protocol):
 class Notifier(Protocol):
     async def notify(self, envelope: Envelope) -> bool:
         """Notify whoever listens, at most once; whether anybody does. Raises Unavailable."""
-
-
-class DeadLetters(Protocol):
-    """The messages of this service that went to its dead-letter queue, for as long as they are looked at."""
-
-    async def hand_over(self, ids: Collection[UUID], handle: Handler) -> None:
-        """Hand these to the handler. One that it handled is gone; one that it did not stays where it is, also
-        where the process ends meanwhile. Raises Unavailable, with some perhaps handled."""
 
 
 class Notifications(Protocol):
@@ -67,11 +80,11 @@ class Notifications(Protocol):
 class Bus(Publisher, Notifier, Protocol):
     """A service's connection to the others."""
 
-    async def subscribe(self, handler: Handler) -> None:
-        """Hand the messages of this service to the handler.
+    async def subscribe(self, handler: Handler, bury: Bury | None = None) -> None:
+        """Hand the messages of this service to the handler, and its dead letters to `bury`.
 
-        A handler that returns has acknowledged its message. One that raises Unreadable sends it to the
-        dead-letter queue, and one that raises anything else sees it again.
+        A handler that returns has acknowledged its message. One that raises Unreadable makes it a dead
+        letter, and one that raises anything else sees it again. `bury` sees a letter until it returns.
         """
 
     @property
@@ -85,8 +98,12 @@ class Bus(Publisher, Notifier, Protocol):
         it.
         """
 
-    def dead_letters(self) -> AbstractAsyncContextManager[DeadLetters]:
-        """Raises Unavailable as it is entered."""
+    async def pause(self) -> None:
+        """Take no more messages and no more dead letters, until `resume`; running handlers go on. The bus is
+        healthy meanwhile."""
+
+    async def resume(self) -> None:
+        """Take messages again. Nothing happens where the bus was not paused."""
 
     async def stop(self) -> None:
         """Take no more messages, and let running handlers finish."""

@@ -1,13 +1,21 @@
 from collections.abc import Sequence
 from typing import Protocol
 
-from kernel.domain.acts import Act
+from kernel.domain.acts import Act, Place
 
 
 class OperatorRecord(Protocol):
     """What operators did; append-only."""
 
     async def add(self, acts: Sequence[Act]) -> None:
-        """Kept if this transaction commits. One that is there already stays as it is: an attempt whose
-        answer was lost is repeated with its record."""
+        """Kept if this transaction commits. An act that is recorded already stays as it is: an attempt whose
+        answer was lost is repeated, and records it again."""
+        ...
+
+
+class RecordedActs(Protocol):
+    """Reads beside the model, of what is committed now."""
+
+    async def page(self, *, after: Place | None, count_max: int) -> Sequence[Act]:
+        """The newest first: those that stand behind the given place."""
         ...

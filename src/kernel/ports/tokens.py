@@ -6,7 +6,7 @@ from kernel.domain.value import value
 
 @value
 class Verified:
-    """Whom a token speaks of, and until when, in seconds since 1970."""
+    """The caller that a token names, and until when it is valid, in seconds since 1970."""
 
     caller: Caller
     until: float
@@ -16,13 +16,13 @@ class Tokens(Protocol):
     """Checks the tokens that callers bring."""
 
     def remembered(self, token: str) -> Verified | None:
-        """What is still known of a token that was verified before; costs next to nothing."""
+        """The result of an earlier `verify`, if it is still known and valid; costs next to nothing."""
         ...
 
     def says_service(self, token: str) -> bool:
-        """Whether it says that it is the token of a service, which nobody has checked yet."""
+        """Whether the token claims to be a service's; nothing is verified."""
         ...
 
     async def verify(self, token: str) -> Verified:
-        """Raises Unauthenticated for a token that is not believed, and Unavailable where nobody can tell."""
+        """Raises Unauthenticated for a token that is not valid, and Unavailable where that cannot be told."""
         ...

@@ -2,16 +2,23 @@
 
 from collections.abc import Iterable, Sequence
 from functools import partial
+from typing import TypeVar
 
 from dishka import AsyncContainer
 
+from kernel.adapters.cloudevents import unhandled_letter
+from kernel.adapters.sources import under_its_type
 from kernel.adapters.telemetry.metrics import StoreMetrics
+from kernel.application.bury_letters import BuryLetters
+from kernel.application.consume import Consumer, ParkMessage
 from kernel.application.fan_out import ForConsumer, RelayToConsumer
 from kernel.application.housekeeping import Periodically, PruneInbox
-from kernel.application.operate import HandleReplayed
+from kernel.application.intake import Intake
 from kernel.application.relay import PublishCommitted, Relay, RelayBuffer, RelayEvents
-from kernel.application.replay_letters import HandleLetters
+from kernel.application.replay import HandleLetters, HandleReplayed
 from kernel.application.watchdog import Watchdog
+from kernel.application.work_off import WorkOff
+from kernel.domain.events import Event
 from kernel.ports.bus import Bus, Handler
 from kernel.ports.clock import Clock
 from kernel.ports.outbox import OutboxRow
@@ -19,6 +26,9 @@ from kernel.wiring.use_cases import scoped
 
 PRUNE_EVERY_S = 10.0
 LOOK_EVERY_S = 1.0
+WORK_OFF_EVERY_S = 1.0
+
+E = TypeVar("E", bound=Event)
 
 
 class RelayDispatcher:
@@ -35,6 +45,17 @@ class RelayDispatcher:
         self._of_type[event_type] = buffers
 
 
+async def subscribed(container: AsyncContainer, store: StoreMetrics, consumer: type[Consumer[E]]) -> Handler:
+    """From now on the consumer is handed the messages of its service, and dead letters are parked; nothing of
+    that where it is paused. The answer is for the relays, by which operators hand it messages again."""
+    watchdog, bus = await container.get(Watchdog), await container.get(Bus)
+    handler = watchdog.handling(await container.get(consumer))
+    bury = BuryLetters(unhandled_letter, scoped(container, ParkMessage), await container.get(Clock))
+    await (await container.get(Intake)).look()
+    await bus.subscribe(handler, store.burying(bury))
+    return handler
+
+
 async def relays(
     container: AsyncContainer, types: Iterable[str], store: StoreMetrics, consumer: Handler
 ) -> list[Relay]:
@@ -45,10 +66,11 @@ async def relays(
     relay_events = store.publishing(scoped(container, RelayEvents))
     relay_to_consumer = store.publishing(scoped(container, RelayToConsumer))
     dispatcher, clock = await container.get(RelayDispatcher), await container.get(Clock)
-    bus = await container.get(Bus)
+    bus, intake = await container.get(Bus), await container.get(Intake)
+    replayed, letters = scoped(container, HandleReplayed), scoped(container, HandleLetters)
     relays = [
-        Relay(partial(scoped(container, HandleReplayed), consumer), clock),
-        Relay(partial(scoped(container, HandleLetters), consumer), clock),
+        Relay(partial(intake.unless_paused(replayed), consumer), clock),
+        Relay(partial(intake.unless_paused(letters), under_its_type(consumer)), clock),
     ]
     for name in types:
         each = ForConsumer.each(bus.consumers(name))
@@ -67,5 +89,6 @@ async def housekeeping(container: AsyncContainer) -> list[Periodically]:
     watchdog, clock = await container.get(Watchdog), await container.get(Clock)
     return [
         Periodically(scoped(container, PruneInbox), PRUNE_EVERY_S, clock),
+        Periodically(scoped(container, WorkOff), WORK_OFF_EVERY_S, clock),
         Periodically(watchdog.look, LOOK_EVERY_S, clock),
     ]

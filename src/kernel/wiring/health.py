@@ -31,8 +31,16 @@ def probes(
     async def work_gets_through() -> bool:
         return watchdog.healthy
 
+    async def messages_are_wanted() -> bool:
+        return not watchdog.paused
+
     return Probes(
         required={"database": database_answers, "schema": schema_suffices},
-        helpful={"database": database_takes_all, "rabbitmq": work_gets_through, **helpful},
+        helpful={
+            "database": database_takes_all,
+            "rabbitmq": work_gets_through,
+            "paused": messages_are_wanted,
+            **helpful,
+        },
         stop=stop,
     )

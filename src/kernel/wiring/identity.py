@@ -1,16 +1,14 @@
-"""How a service knows who calls, and how it tells others who it is."""
+"""How a service authenticates its callers, and itself to other services."""
 
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import aiohttp
 
-from kernel.adapters.identity.bearer import JwtTokens, authorization
-from kernel.adapters.identity.key_ring import KeyRing, is_url, source_of
-from kernel.adapters.identity.public_keys import read_keys
-from kernel.adapters.identity.services import ServiceTokens
-from kernel.adapters.identity.users import UserTokens
+from kernel.adapters.identity.bearer import authorization
+from kernel.adapters.identity.fetching import is_url
 from kernel.adapters.system_clock import SystemClock
 from kernel.adapters.words import in_words
 from kernel.domain.caller import Caller
@@ -18,21 +16,25 @@ from kernel.domain.value import value
 from kernel.ports.tokens import Tokens
 from kernel.settings import Settings, SettingsError, require_all, required
 
+if TYPE_CHECKING:
+    from kernel.adapters.identity.key_ring import KeyRing
+    from kernel.adapters.identity.services import ServiceTokens
+
 
 @value
 class Identity:
     tokens: Tokens | None = None
     """None in open mode."""
-    own: ServiceTokens | None = None
-    keys: KeyRing | None = None
+    own: "ServiceTokens | None" = None
+    keys: "KeyRing | None" = None
     """Of the provider; None in open mode."""
 
     @property
-    def jobs(self) -> Sequence[KeyRing]:
+    def jobs(self) -> "Sequence[KeyRing]":
         return [self.keys] if self.keys else []
 
     def as_service(self, audience: str, acting: Caller | None = None) -> Mapping[str, str]:
-        """The header of a call to the service `audience`, for itself or somebody; nothing in open mode."""
+        """The header of a call to the service `audience`, for itself or for a person; none in open mode."""
         return authorization(self.own.signed(audience, acting) if self.own else "")
 
 
@@ -44,6 +46,12 @@ async def open_identity(settings: Settings, service: str, *needed: str) -> Async
         yield Identity()
         return
     require_all(settings, "shop_jwt_issuer", "shop_jwt_keys", "shop_service_key", *needed)
+    # What these import costs a service in open mode time and memory.
+    from kernel.adapters.identity.jwt_tokens import JwtTokens
+    from kernel.adapters.identity.key_ring import KeyRing, source_of
+    from kernel.adapters.identity.services import ServiceTokens
+    from kernel.adapters.identity.users import UserTokens
+
     clock, location = SystemClock(), required(settings, "shop_jwt_keys")
     if not is_url(location):
         _require_readable(location)
@@ -55,6 +63,8 @@ async def open_identity(settings: Settings, service: str, *needed: str) -> Async
 
 
 def _require_readable(path: str) -> None:
+    from kernel.adapters.identity.public_keys import read_keys
+
     try:
         read_keys(Path(path).read_bytes())
     except (OSError, ValueError) as error:

@@ -16,7 +16,7 @@ async def open_rate_limits(settings: Settings, service: str) -> AsyncIterator[Ra
     if rate is None:
         yield None
         return
-    # What these import costs a service that limits nothing, or shares nothing, time and memory.
+    # Imported here: these libraries cost time and memory, which a service without limits need not pay.
     from kernel.adapters.rate_limits.rate_limits import CountedRateLimits
 
     if url is None:

@@ -49,6 +49,7 @@ class CancelOrders:
             await self.history.add([change for cancelled in new for change in cancelled.changes])
             await self.outbox.add([event for cancelled in new for event in cancelled.events])
             cancelled_orders = ((command, command.order_id) for command, _ in done)
-            await self.record.add(acts_of_operators("cancel_order", cancelled_orders, now))
+            acts = acts_of_operators("cancel_order", cancelled_orders, now, lambda command: command.note)
+            await self.record.add(acts)
         self.notify_listeners([change for cancelled in new for change in cancelled.notifications])
         return outcomes

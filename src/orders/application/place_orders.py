@@ -1,5 +1,6 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from functools import partial
 
 from kernel.application.ownership import for_own_users
@@ -11,14 +12,18 @@ from kernel.ports.outbox import Outbox
 from kernel.ports.unit_of_work import UnitOfWork
 from orders.domain.commands import Identity, Placement
 from orders.domain.events import PaymentRequest
-from orders.domain.order import Order, Placed, outcome
+from orders.domain.order import Order, Placed
+from orders.domain.placing import expired, outcome
 from orders.ports.admission import Admission
 from orders.ports.orders import History, Orders, PlacedOrders
 
 
 @dataclass
 class PlaceOrders:
-    """Accepts orders and starts their payment, once per idempotency key; a refused one leaves nothing."""
+    """Accepts orders and starts their payment, once per idempotency key; a refused one leaves nothing.
+
+    An order that says no time until which it may be paid has `pay_within`, where that is set.
+    """
 
     uow: UnitOfWork
     orders: Orders
@@ -29,6 +34,7 @@ class PlaceOrders:
     admission: Admission
     clock: Clock
     currency: str
+    pay_within: timedelta | None = None
 
     async def __call__(
         self, commands: Sequence[Placement], *, checked: bool = False
@@ -43,7 +49,7 @@ class PlaceOrders:
     async def _place(self, commands: Sequence[Placement], *, checked: bool) -> list[Placed | ShopError]:
         refusals: Sequence[Refused | None] = [None] * len(commands)
         if not checked:
-            refusals = await self.admission.check(commands)
+            refusals = await self._check(commands)
         checks = list(zip(commands, refusals, strict=True))
         admitted = [command for command, refusal in checks if refusal is None]
         refused = [command for command, refusal in checks if refusal is not None]
@@ -66,10 +72,15 @@ class PlaceOrders:
                 outcomes.append(refusal)
         return outcomes
 
+    async def _check(self, commands: Sequence[Placement]) -> Sequence[Refused | None]:
+        reasons = await self.admission.check(commands)
+        now = self.clock.now()
+        return [expired(c, now) or reason for c, reason in zip(commands, reasons, strict=True)]
+
     async def _add(self, commands: Sequence[Placement]) -> list[Order]:
         """Raises Contention where one of them has an order already; then none is added."""
         now = self.clock.now()
-        orders = [Order.place(command, self.currency, now) for command in commands]
+        orders = [Order.place(command, self.currency, now, self.pay_within) for command in commands]
         if orders:
             async with self.uow:
                 await self.orders.add(orders)

@@ -9,7 +9,7 @@ from orders.ports.orders import PlacedOrders
 
 
 class ReadOrders:
-    """What callers may see of orders. What is another's does not exist, by whatever way it is asked for."""
+    """What callers may see of orders. An order of another user is answered as one that does not exist."""
 
     def __init__(self, placed: PlacedOrders) -> None:
         self.placed = placed
@@ -29,7 +29,7 @@ class ReadOrders:
     async def page(
         self, caller: Caller, *, user_id: str | None, status: Status | None, after: UUID | None, limit: int
     ) -> Sequence[Order]:
-        """Who names nobody, and may not see all, is given their own. Raises Forbidden for another's."""
+        """Without `user_id`, those who may not see all get their own. Raises Forbidden for another user's."""
         if user_id is None and not caller.may_see_all:
             user_id = caller.id
         if user_id is not None and not caller.may_see(user_id):
@@ -37,9 +37,9 @@ class ReadOrders:
         return await self.placed.page(user_id=user_id, status=status, after=after, limit=limit)
 
     async def status_histories(self, caller: Caller, order_ids: Sequence[UUID]) -> Sequence[Sequence[Order]]:
-        """Of each order what it was after each of its changes; nothing where there is no such order.
+        """For each order its states, one after each change; none where there is no such order.
 
-        Raises Forbidden for whoever is no service.
+        Raises Forbidden unless a service calls.
         """
         caller.require_service()
         found = await self.placed.status_histories(order_ids)

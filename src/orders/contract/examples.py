@@ -42,3 +42,37 @@ BATCH_OUTCOMES: list[dict[str, Any]] = [
         },
     },
 ]
+SERIES_STEP = {
+    "start": "2026-01-01T12:00:00Z",
+    "orders": 150,
+    "ordersPerSecond": 10.0,
+    "sampled": 150,
+    "decided": 150,
+    "decidedP50Seconds": 0.012,
+    "decidedP99Seconds": 0.085,
+    "final": True,
+}
+AUDIT_RUN: dict[str, Any] = {
+    "number": 7,
+    "id": "019b7a5c-2f00-7000-8000-00000000000c",
+    "state": "unsound",
+    "detail": "",
+    "operator": "ada",
+    "through": "gateway",
+    "beganAt": _AT,
+    "endedAt": _AT,
+    "phase": "each order with its payment",
+    "done": 1000,
+    "total": 1000,
+    "checked": [{"check": "orders", "count": 1000, "faults": 1}],
+    "faultCount": 1,
+    "faults": [
+        {
+            "check": "orders",
+            "kind": "finished_not_captured",
+            "subject": "order 019b7a5c-2f00-7000-8000-000000000001 of alice",
+            "is": "FINISHED, not decided",
+            "shouldBe": "captured",
+        }
+    ],
+}

@@ -7,7 +7,8 @@ from uuid import UUID
 from msgspec import Meta
 
 from kernel.contracts.http import IdempotencyKey, Moment, Problem, RequestBody, ResponseBody
-from kernel.contracts.values import Amount, UserId
+from kernel.contracts.operators import CheckedRows, Finding
+from kernel.contracts.values import Amount, Instant, UserId
 
 # A text of PostgreSQL cannot hold U+0000.
 Description = Annotated[
@@ -19,20 +20,22 @@ Description = Annotated[
         extra={"words": "a string of at most 500 characters, without U+0000"},
     ),
 ]
+_PAY_BY = Meta(description="Payments declines the order, as `expired`, when it meets it later.")
 OrderStatus = Literal["NEW", "FINISHED", "CANCELLED", "REFUNDING", "REFUNDED"]
 
 
-class PlaceOrder(RequestBody, frozen=True):
+class PlaceOrder(RequestBody, frozen=True, omit_defaults=True):
     user_id: UserId
     amount: Amount
     description: Description = ""
+    pay_by: Annotated[Instant, _PAY_BY] | None = None
 
 
-class PlaceOrderItem(PlaceOrder, frozen=True):
+class PlaceOrderItem(PlaceOrder, frozen=True, omit_defaults=True):
     idempotency_key: IdempotencyKey | None = None
 
 
-class Order(ResponseBody, frozen=True):
+class Order(ResponseBody, frozen=True, omit_defaults=True):
     id: UUID
     user_id: str
     amount: Decimal
@@ -42,6 +45,7 @@ class Order(ResponseBody, frozen=True):
     reason: str | None
     created_at: Moment
     updated_at: Moment
+    pay_by: Annotated[Moment, _PAY_BY] | None = None
 
 
 class StatusChange(ResponseBody, frozen=True):
@@ -58,6 +62,48 @@ class OrderChange(ResponseBody, frozen=True):
 
     sequence: int
     order: Order
+
+
+class SeriesStep(ResponseBody, frozen=True):
+    """The orders that were placed in the 15 seconds from `start` on. The seconds that a decision took come
+    from the `decided` of the `sampled` orders, which are 2,000 at most; null where none is decided. A step
+    that is `final` changes no more: decisions made more than 10 s after its end are not in it."""
+
+    start: Moment
+    orders: int
+    orders_per_second: float
+    sampled: int
+    decided: int
+    decided_p50_seconds: float | None
+    decided_p99_seconds: float | None
+    final: bool
+
+
+class AuditRun(ResponseBody, frozen=True, kw_only=True):
+    """A run of the audit. `state`: `running`, `sound`, `unsound`, `failed` (it could not look at all of it:
+    `detail`), `died` (its process ended; begin another). `phase` is what it is at, with `done` of `total`
+    rows; `faults` are the first 100 of `faultCount`."""
+
+    number: int
+    id: UUID
+    state: Literal["running", "sound", "unsound", "failed", "died"]
+    detail: str
+    operator: str
+    through: str
+    began_at: Moment
+    ended_at: Moment | None
+    phase: str
+    done: int
+    total: int
+    checked: list[CheckedRows]
+    fault_count: int
+    faults: list[Finding]
+
+
+class Audit(ResponseBody, frozen=True):
+    """The latest run; null where none was ever begun."""
+
+    run: AuditRun | None
 
 
 class PlacedItem(ResponseBody, frozen=True):

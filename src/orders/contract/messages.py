@@ -7,6 +7,7 @@ from uuid import UUID
 
 import msgspec
 
+from kernel.contracts.http import Moment
 from kernel.contracts.values import Amount, UserId
 from orders.contract.examples import FINISHED_ORDER
 from orders.contract.http import Order
@@ -16,11 +17,12 @@ ORDER_CANCELLATION_REQUESTED = "shop.orders.order-cancellation-requested.v1"
 ORDER_STATUS_CHANGED = "shop.orders.order-status-changed.v1"
 
 
-class OrderPlacedV1(msgspec.Struct, frozen=True, rename="camel"):
+class OrderPlacedV1(msgspec.Struct, frozen=True, rename="camel", omit_defaults=True):
     order_id: UUID
     user_id: UserId
     amount: Amount
     currency: str
+    pay_by: Moment | None = None
 
 
 class OrderCancellationRequestedV1(msgspec.Struct, frozen=True, rename="camel"):

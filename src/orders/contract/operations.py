@@ -30,7 +30,10 @@ from kernel.adapters.http.documents.operations import (
     body,
     to,
 )
+from kernel.adapters.http.operators.facts import EXAMPLE, PATH
 from kernel.adapters.http.parsing.body import BATCH_BYTES_MAX, Items, JsonBody, JsonItems
+from kernel.contracts.http import Noted
+from kernel.contracts.operators import FactsOfOrder
 from kernel.contracts.schema import USER_ID_TEXT
 from kernel.contracts.values import UserId
 from orders.contract import examples, http
@@ -38,8 +41,10 @@ from orders.contract.problems import PROBLEMS
 
 # Where the service offers them; the path of each is below it.
 ROUTE = "/api/Order"
+OPERATED = "/orders"  # below the routes of operators
 
 PlaceOrderBody = Annotated[http.PlaceOrder, body(examples.PLACE_ORDER)]
+NotedBody = Annotated[Noted, body({"note": "asked for by phone"})]
 OrderIdsBody = Annotated[list[UUID], body([examples.ORDER["id"]])]
 PlaceOrdersBody = Annotated[Items[http.PlaceOrderItem], body(examples.BATCH)]
 
@@ -68,7 +73,9 @@ PLACE_ORDER = Operation(
         *INVALID_BODY,
         (402, "insufficient_funds"),
         FORBIDDEN,
+        (403, "account_frozen"),
         (422, "account_not_found"),
+        (422, "expired"),
         KEY_REUSED,
         *NOT_WRITTEN,
     ),
@@ -131,6 +138,31 @@ CANCEL_ORDER = Operation(
         *NOT_WRITTEN,
     ),
 )
+EXPLAIN = Operation(
+    path=PATH,
+    operation_id="explainInOrders",
+    summary="What orders has stored about an order",
+    responses=answering(200, FactsOfOrder, "Its facts", FactsOfOrder("alice", [EXAMPLE]))
+    | problems(PROBLEMS, *ALWAYS, FORBIDDEN, *AWAY),
+)
+CANCEL_FOR_CUSTOMER = Operation(
+    path="/{id:str}/cancel",
+    operation_id="cancelForCustomer",
+    summary="Cancel or refund a customer's order, with a note for the record",
+    dto=JsonBody,
+    status_code=202,
+    operation_class=answering_with(LOCATION, RETRY_AFTER, links=FROM_ORDER),
+    responses=answering(202, http.Order, "It gets cancelled or refunded", examples.REFUNDING_ORDER)
+    | problems(
+        PROBLEMS,
+        *INVALID_BODY,
+        FORBIDDEN,
+        NO_ORDER,
+        (409, "order_cancelled"),
+        (409, "order_refunded"),
+        *NOT_WRITTEN,
+    ),
+)
 READ_CHANGES = Operation(
     path="/changes",
     operation_id="readChanges",
@@ -144,4 +176,33 @@ READ_CHANGES = Operation(
         [[{"sequence": 1, "order": examples.ORDER}], []],
     )
     | problems(PROBLEMS, *INVALID_BODY, FORBIDDEN, *AWAY),
+)
+READ_SERIES = Operation(
+    path="/series",
+    operation_id="readSeries",
+    summary="Orders a second, and the seconds until they were decided, of the last 15 minutes",
+    responses=answering(200, list[http.SeriesStep], "Steps of 15 s, the oldest first", [examples.SERIES_STEP])
+    | problems(PROBLEMS, *ALWAYS, FORBIDDEN, *AWAY),
+)
+AUDIT_PATH = "/audit"
+BEGIN_AUDIT = Operation(
+    path=AUDIT_PATH,
+    operation_id="beginAudit",
+    summary="Begin to check all orders, payments and money; one at a time",
+    description="It goes on by itself; `Location` tells how far it is. One whose process ends dies with it,"
+    " which is seen within 15 s: begin another.",
+    status_code=202,
+    before_request=nothing_but_a_key,
+    operation_class=answering_with(LOCATION),
+    responses=answering(
+        202, http.Audit, "It runs", {"run": {**examples.AUDIT_RUN, "state": "running", "endedAt": None}}
+    )
+    | problems(PROBLEMS, *ALWAYS, FORBIDDEN, (409, "audit_running"), *NOT_WRITTEN),
+)
+READ_AUDIT = Operation(
+    path=AUDIT_PATH,
+    operation_id="readAudit",
+    summary="The latest run of the audit: how far it is, and what it found",
+    responses=answering(200, http.Audit, "The run", {"run": examples.AUDIT_RUN})
+    | problems(PROBLEMS, *ALWAYS, FORBIDDEN, *AWAY),
 )

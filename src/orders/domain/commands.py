@@ -1,5 +1,6 @@
 """What may be asked of orders."""
 
+from datetime import datetime
 from uuid import UUID
 
 from kernel.domain.caller import Caller
@@ -19,6 +20,7 @@ class Placement:
     amount: int
     description: str
     idempotency_key: str | None
+    pay_by: datetime | None = None
     traceparent: str
     request_id: str = ""
 
@@ -38,6 +40,8 @@ class CancelOrder:
     user_id: str
     traceparent: str
     request_id: str = ""
+    note: str = ""
+    """Why an operator does it."""
 
     @property
     def subject(self) -> UUID:

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any, Self
 from uuid import UUID
 
-from kernel.domain.errors import Conflict, NotFound, Refused
+from kernel.domain.errors import Conflict, NotFound
 from kernel.domain.value import value
 from orders.domain.commands import CancelOrder, Identity, Placement
 from orders.domain.events import (
@@ -34,6 +34,9 @@ CANCELLED_BY_USER = "cancelled_by_user"
 
 @dataclass(slots=True, kw_only=True)
 class Order:
+    """Payments declines what it meets after `pay_by`. `pay_by_given` is what the client asked for, and None
+    where `pay_by` is the shop's default, which says nothing of what the client wants."""
+
     id: UUID
     user_id: str
     amount: int
@@ -46,13 +49,18 @@ class Order:
     ask_again_at: datetime | None
     created_at: datetime
     updated_at: datetime
+    pay_by: datetime | None = None
+    pay_by_given: datetime | None = None
 
     @property
     def identity(self) -> Identity:
         return self.id if self.idempotency_key is None else (self.user_id, self.idempotency_key)
 
     @classmethod
-    def place(cls, command: Placement, currency: str, now: datetime) -> Self:
+    def place(
+        cls, command: Placement, currency: str, now: datetime, pay_within: timedelta | None = None
+    ) -> Self:
+        by_default = None if pay_within is None else now + pay_within
         return cls(
             id=command.order_id,
             user_id=command.user_id,
@@ -66,11 +74,13 @@ class Order:
             ask_again_at=now + ASK_AGAIN_FIRST,
             created_at=now,
             updated_at=now,
+            pay_by=command.pay_by or by_default,
+            pay_by_given=command.pay_by,
         )
 
     def placed(self, traceparent: str, request_id: str = "") -> OrderPlaced:
         about = self._about(traceparent, request_id)
-        return OrderPlaced(**about, amount=self.amount, currency=self.currency)
+        return OrderPlaced(**about, amount=self.amount, currency=self.currency, pay_by=self.pay_by)
 
     def settle(self, decided: PaymentResult, now: datetime) -> list[StatusChanged]:
         """A repeated or late decision changes nothing; what went before an early one is made up for."""
@@ -186,12 +196,3 @@ def find_order(orders: Mapping[UUID, Order], item: PaymentResult | CancelOrder) 
     if order is None or order.user_id != item.user_id:
         return NotFound("order_not_found", f"there is no order {item.order_id} of this user")
     return order
-
-
-def outcome(command: Placement, order: Order) -> Placed | Refused:
-    """What the command is told about the order that bears its id or its idempotency key."""
-    if order.id == command.order_id:
-        return Placed(order, replayed=False)
-    if (order.amount, order.description) == (command.amount, command.description):
-        return Placed(order, replayed=True)
-    return Refused("idempotency_key_reused", "this idempotency key belongs to an order with other values")

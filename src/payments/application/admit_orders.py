@@ -2,7 +2,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from kernel.domain.caller import Caller
-from payments.domain.account import reason_not_to_charge
+from payments.domain.account import Reason, reason_not_to_charge
 from payments.ports.accounts import OpenedAccounts
 
 
@@ -13,7 +13,13 @@ class AdmitOrders:
     accounts: OpenedAccounts
 
     async def __call__(self, caller: Caller, orders: Sequence[tuple[str, int]]) -> list[str | None]:
-        """For each user and amount the `Reason` against it. Raises Forbidden for whoever is no service."""
+        """For each user and amount the `Reason` against it. Raises Forbidden unless a service calls."""
         caller.require_service()
-        balances = await self.accounts.balances({user_id for user_id, _ in orders})
-        return [reason_not_to_charge(amount, balances.get(user_id)) for user_id, amount in orders]
+        standings = await self.accounts.standings({user_id for user_id, _ in orders})
+        found = ((amount, standings.get(user_id)) for user_id, amount in orders)
+        return [
+            reason_not_to_charge(amount, standing.balance, frozen=standing.frozen)
+            if standing
+            else Reason.ACCOUNT_NOT_FOUND
+            for amount, standing in found
+        ]

@@ -8,7 +8,8 @@ from kernel.domain.errors import Forbidden, Refused, ShopError
 from kernel.ports.clock import Clock
 from kernel.ports.operator_record import OperatorRecord
 from kernel.ports.unit_of_work import UnitOfWork
-from payments.domain.account import Account, Deposit, Deposited, Transfer, no_account
+from payments.domain.account import Account, Deposited, Transfer, no_account
+from payments.domain.commands import Deposit
 from payments.ports.accounts import Accounts, Ledger
 
 
@@ -29,13 +30,13 @@ class MakeDeposits:
         return await for_own_users(commands, self._deposit_all, self._refusal)
 
     def _refusal(self, command: Deposit) -> ShopError:
-        """Whose account it is, the path of a call says: another's is not there."""
+        """The path of the call names the account, so for a user another's account is not there."""
         return no_account(command.user_id) if command.caller.role is Role.USER else Forbidden()
 
     async def _deposit_all(self, commands: Sequence[Deposit]) -> list[Deposited | ShopError]:
         async with self.uow:
             accounts = await self.accounts.lock({command.user_id for command in commands})
-            batch = DepositBatch(await self.ledger.deposits(commands))
+            batch = DepositBatch(await self.ledger.booked(commands))
             outcomes = [self._deposit(command, accounts.get(command.user_id), batch) for command in commands]
             await self.accounts.save([accounts[user_id] for user_id in batch.changed])
             await self.ledger.add(batch.new)

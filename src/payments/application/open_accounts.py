@@ -7,7 +7,8 @@ from kernel.domain.errors import Conflict, ShopError
 from kernel.ports.clock import Clock
 from kernel.ports.operator_record import OperatorRecord
 from kernel.ports.unit_of_work import UnitOfWork
-from payments.domain.account import Account, OpenAccount, Opened
+from payments.domain.account import Account, Opened
+from payments.domain.commands import OpenAccount
 from payments.ports.accounts import Accounts
 
 

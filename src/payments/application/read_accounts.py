@@ -1,16 +1,21 @@
 from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime
 
 from kernel.domain.caller import Caller
+from kernel.domain.errors import Invalid
+from kernel.ports.clock import Clock
 from payments.domain.account import Account, Transfer, no_account
 from payments.ports.accounts import OpenedAccounts, Statements
 
 
 class ReadAccounts:
-    """What callers may see of accounts. Another's account does not exist, and is not even looked for."""
+    """What callers may see of accounts. Another user's account is answered as missing, without a look-up."""
 
-    def __init__(self, accounts: OpenedAccounts, statements: Statements) -> None:
+    def __init__(self, accounts: OpenedAccounts, statements: Statements, clock: Clock) -> None:
         self.accounts = accounts
         self.statements = statements
+        self.clock = clock
 
     async def get(self, caller: Caller, user_id: str) -> Account:
         """Raises NotFound."""
@@ -18,6 +23,16 @@ class ReadAccounts:
         if user_id not in found:
             raise no_account(user_id)
         return found[user_id]
+
+    async def get_at(self, caller: Caller, user_id: str, at: datetime) -> Account:
+        """The account with its balance of then. Raises NotFound, also where it was opened later, and Invalid
+        for a time to come, when the balance may be another one."""
+        if at > self.clock.now():
+            raise Invalid.field("at", "must not be in the future")
+        account = await self.get(caller, user_id)
+        if at < account.created_at:
+            raise no_account(user_id)
+        return replace(account, balance=await self.statements.balance(account, at))
 
     async def transactions(
         self, caller: Caller, user_id: str, *, after: int | None, limit: int

@@ -29,4 +29,6 @@ TRANSACTIONS: list[dict[str, Any]] = [
         "createdAt": _AT,
     },
 ]
+NOTED = {"note": "asked for by phone"}
+CORRECTION: dict[str, Any] = {"amount": "-10.00", "note": "deposited twice"}
 ADMISSION: dict[str, Any] = {"userId": "alice", "amount": Decimal("49.90")}

@@ -4,10 +4,10 @@ from decimal import Decimal
 from typing import Literal
 from uuid import UUID
 
-from kernel.contracts.http import Moment, RequestBody, ResponseBody
-from kernel.contracts.values import Amount, UserId
+from kernel.contracts.http import Moment, Note, RequestBody, ResponseBody
+from kernel.contracts.values import Amount, SignedAmount, UserId
 
-TransactionKind = Literal["deposit", "capture", "refund"]
+TransactionKind = Literal["deposit", "capture", "refund", "correction"]
 
 
 class OpenAccount(RequestBody, frozen=True):
@@ -18,16 +18,28 @@ class Deposit(RequestBody, frozen=True):
     amount: Amount
 
 
-class Account(ResponseBody, frozen=True):
+class Correction(RequestBody, frozen=True):
+    amount: SignedAmount
+    note: Note
+
+
+class Account(ResponseBody, frozen=True, omit_defaults=True):
+    """`frozen` where an operator froze it: no order is paid from it, and no deposit taken."""
+
     user_id: str
     balance: Decimal
     currency: str
     created_at: Moment
+    frozen: bool = False
 
 
-class Deposited(Account, frozen=True):
-    """`balance` is the balance right after this deposit."""
+class Deposited(ResponseBody, frozen=True):
+    """`balance` is the balance right after this deposit, or correction."""
 
+    user_id: str
+    balance: Decimal
+    currency: str
+    created_at: Moment
     transaction_id: UUID
 
 
@@ -46,3 +58,32 @@ class Transaction(ResponseBody, frozen=True, kw_only=True, omit_defaults=True):
 class AdmissionRequest(RequestBody, frozen=True):
     user_id: UserId
     amount: Amount
+
+
+class OrderKey(RequestBody, frozen=True):
+    user_id: UserId
+    order_id: UUID
+
+
+class Claim(ResponseBody, frozen=True):
+    """What was decided about an order, in one text that orders would say too."""
+
+    user_id: str
+    order_id: UUID
+    claim: str
+
+
+class KnownPayment(ResponseBody, frozen=True, kw_only=True, omit_defaults=True):
+    """All that payments knows of an order; of one that it does not know nothing but the key. `waiting`: a
+    message about it is in the outbox, or parked. The amount is in hundredths."""
+
+    user_id: str
+    order_id: UUID
+    known: bool
+    waiting: bool
+    decision: str | None = None
+    reason: str | None = None
+    created_at: Moment | None = None
+    amount: int | None = None
+    currency: str | None = None
+    refunded_at: Moment | None = None

@@ -1,6 +1,7 @@
 """The operations of payments, which the gateway offers too."""
 
 from typing import Annotated
+from uuid import UUID
 
 from litestar.openapi.spec import Example, Link
 from litestar.params import PathParameter, QueryParameter
@@ -21,17 +22,24 @@ from kernel.adapters.http.documents.operations import (
     body,
     to,
 )
+from kernel.adapters.http.operators.facts import EXAMPLE as FACT
+from kernel.adapters.http.operators.facts import PATH
 from kernel.adapters.http.parsing.body import BATCH_BYTES_MAX, JsonBody
+from kernel.contracts.http import Noted
+from kernel.contracts.operators import CheckResult, FactsOfOrder
 from kernel.contracts.schema import AMOUNT_TEXT, USER_ID_TEXT
-from kernel.contracts.values import Amount
+from kernel.contracts.values import Amount, Instant, UserId
 from payments.contract import examples, http
 from payments.contract.problems import PROBLEMS
 
 # Where the service offers accounts; the path of each operation on them is below it.
 ROUTE = "/api/Accounts"
+OPERATED = "/accounts"  # below the routes of operators
 
 OpenAccountBody = Annotated[http.OpenAccount, body(examples.OPEN_ACCOUNT)]
 DepositBody = Annotated[http.Deposit, body(examples.DEPOSIT)]
+NotedBody = Annotated[Noted, body(examples.NOTED)]
+CorrectionBody = Annotated[http.Correction, body(examples.CORRECTION)]
 AdmissionBody = Annotated[list[http.AdmissionRequest], body([examples.ADMISSION])]
 
 UserIdInPath = Annotated[
@@ -49,6 +57,18 @@ AmountInQuery = Annotated[
     ),
 ]
 
+AtInQuery = Annotated[
+    str | None,
+    Instant,
+    QueryParameter(
+        name="at",
+        description="Asks for the balance of then: RFC 3339, not in the future. What is under way may still"
+        " change the balance of the last seconds. Write the `+` of an offset as `%2B`.",
+        schema_extra={"format": "date-time"},
+        examples=[Example(value=examples.ACCOUNT["createdAt"])],
+    ),
+]
+
 # The paths of GETs that change something end so.
 WRITTEN_BY_GET = ("/deposit",)
 
@@ -59,7 +79,8 @@ _FROM_DEPOSIT = _FROM_ACCOUNT | {"placeOrder": Link(operation_id="placeOrder", r
 
 _NO_ACCOUNT = (404, "account_not_found")
 _DEPOSITED = answering(200, http.Deposited, "The balance right after this deposit", examples.DEPOSITED)
-_NOT_DEPOSITED = (FORBIDDEN, _NO_ACCOUNT, (422, "balance_limit"), KEY_REUSED, *NOT_WRITTEN)
+_FROZEN = (403, "account_frozen")
+_NOT_DEPOSITED = (FORBIDDEN, _FROZEN, _NO_ACCOUNT, (422, "balance_limit"), KEY_REUSED, *NOT_WRITTEN)
 
 OPEN_ACCOUNT = Operation(
     operation_id="openAccount",
@@ -72,7 +93,7 @@ OPEN_ACCOUNT = Operation(
 GET_ACCOUNT = Operation(
     path="/{userId:str}",
     operation_id="getAccount",
-    summary="The user's account and its balance",
+    summary="The user's account and its balance, now or at a time",
     operation_class=answering_with(links=_FROM_ACCOUNT),
     responses=answering(200, http.Account, "The account", examples.ACCOUNT)
     | problems(PROBLEMS, *ALWAYS, _NO_ACCOUNT, *AWAY),
@@ -116,4 +137,127 @@ ADMIT_ORDERS = Operation(
         200, list[str | None], "A reason against each order, or null", [None, "insufficient_funds"]
     )
     | problems(PROBLEMS, *INVALID_BODY, FORBIDDEN, *AWAY),
+)
+FREEZE_ACCOUNT = Operation(
+    path="/{userId:str}/freeze",
+    operation_id="freezeAccount",
+    summary="Freeze the account: no order is paid from it, and no deposit taken; refunds go on",
+    dto=JsonBody,
+    status_code=200,
+    responses=answering(200, http.Account, "It is frozen", {**examples.ACCOUNT, "frozen": True})
+    | problems(PROBLEMS, *INVALID_BODY, FORBIDDEN, _NO_ACCOUNT, *NOT_WRITTEN),
+)
+UNFREEZE_ACCOUNT = Operation(
+    path="/{userId:str}/unfreeze",
+    operation_id="unfreezeAccount",
+    summary="End the freeze of the account",
+    dto=JsonBody,
+    status_code=200,
+    responses=answering(200, http.Account, "It is not frozen", examples.ACCOUNT)
+    | problems(PROBLEMS, *INVALID_BODY, FORBIDDEN, _NO_ACCOUNT, *NOT_WRITTEN),
+)
+CORRECT_ACCOUNT = Operation(
+    path="/{userId:str}/correct",
+    operation_id="correctAccount",
+    summary="Correct the balance by an amount, which may be below 0; `Idempotency-Key` is required",
+    dto=JsonBody,
+    operation_class=answering_with(REPLAYED),
+    status_code=200,
+    responses=answering(200, http.Deposited, "The balance right after it", examples.DEPOSITED)
+    | problems(
+        PROBLEMS,
+        *INVALID_BODY,
+        (402, "insufficient_funds"),
+        FORBIDDEN,
+        _NO_ACCOUNT,
+        (422, "balance_limit"),
+        KEY_REUSED,
+        *NOT_WRITTEN,
+    ),
+)
+OPERATED_ORDERS = "/orders"
+OrderIdInPath = Annotated[
+    UUID, PathParameter(name="id", examples=[Example(value=examples.TRANSACTIONS[0]["orderId"])])
+]
+OwnerOfOrder = Annotated[
+    str | None,
+    UserId,
+    QueryParameter(
+        name="userId",
+        description="Whose order it is; without it the search takes longer.",
+        schema_extra={"pattern": USER_ID_TEXT},
+        examples=[Example(value="alice")],
+    ),
+]
+EXPLAIN = Operation(
+    path=PATH,
+    operation_id="explainInPayments",
+    summary="What payments has stored about an order",
+    responses=answering(200, FactsOfOrder, "Its facts", FactsOfOrder("alice", [FACT]))
+    | problems(PROBLEMS, *ALWAYS, FORBIDDEN, *AWAY),
+)
+
+# What the orders service asks for the audit.
+_AUDITED = {"userId": "alice", "orderId": "019b7a5c-2f00-7000-8000-000000000001"}
+
+_KEY_OF_ORDER = {"pattern": f"{USER_ID_TEXT[:-1]}~[0-9a-f]{{8}}(-[0-9a-f]{{4}}){{3}}-[0-9a-f]{{12}}$"}
+
+AfterClaim = Annotated[
+    str | None,
+    QueryParameter(
+        name="after",
+        description="A user and an order, `user~order`: behind this key.",
+        schema_extra=_KEY_OF_ORDER,
+    ),
+]
+UntilClaim = Annotated[
+    str | None,
+    QueryParameter(
+        name="until",
+        description="As `after`: up to this key, which is included.",
+        schema_extra=_KEY_OF_ORDER,
+    ),
+]
+OrderKeysBody = Annotated[list[http.OrderKey], body([_AUDITED])]
+
+LIST_CLAIMS = Operation(
+    path="/claims",
+    operation_id="listClaims",
+    summary="What was decided about each order, in the order of user and order (for the orders service)",
+    responses=answering(200, list[http.Claim], "A page", [{**_AUDITED, "claim": "captured 5000 RUB"}])
+    | problems(PROBLEMS, *ALWAYS, FORBIDDEN, *AWAY),
+)
+READ_CLAIMS = Operation(
+    path="/claims",
+    operation_id="readClaims",
+    summary="All that payments knows of these orders (for the orders service)",
+    dto=JsonBody,
+    status_code=200,
+    responses=answering(
+        200,
+        list[http.KnownPayment],
+        "One an order, in any order",
+        [
+            {
+                **_AUDITED,
+                "known": True,
+                "waiting": False,
+                "decision": "declined",
+                "reason": "insufficient_funds",
+            }
+        ],
+    )
+    | problems(PROBLEMS, *INVALID_BODY, FORBIDDEN, *AWAY),
+)
+RUN_CHECKS = Operation(
+    path="/checks",
+    operation_id="runChecks",
+    summary="Look at all accounts, transfers and decisions, which may take long (for the orders service)",
+    responses=answering(
+        200,
+        list[CheckResult],
+        "One a check",
+        [{"check": "accounts", "count": 1000, "faults": 0, "findings": []}],
+    )
+    | problems(PROBLEMS, *ALWAYS, FORBIDDEN, *AWAY),
 )

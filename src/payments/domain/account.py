@@ -3,18 +3,19 @@
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import Self
+from typing import NamedTuple, Self
 from uuid import UUID
 
-from kernel.domain.caller import Caller
 from kernel.domain.errors import NotFound, Refused
 from kernel.domain.money import BALANCE_MAX_MINOR, in_units
 from kernel.domain.value import value
+from payments.domain.commands import CorrectAccount, Deposit, FreezeAccount, OpenAccount
 from payments.domain.events import OrderPlaced
 
 # System accounts carry no stored balance: what they hold is the sum of their transfers, and no row is hot.
 FUNDING = "system:funding"
 REVENUE = "system:revenue"
+CORRECTIONS = "system:corrections"
 
 
 def own_account(user_id: str) -> str:
@@ -26,6 +27,15 @@ class Kind(StrEnum):
     DEPOSIT = "deposit"
     CAPTURE = "capture"
     REFUND = "refund"
+    CORRECTION = "correction"
+
+
+_OTHER_SIDE = {
+    Kind.DEPOSIT: FUNDING,
+    Kind.CAPTURE: REVENUE,
+    Kind.REFUND: REVENUE,
+    Kind.CORRECTION: CORRECTIONS,
+}
 
 
 class Reason(StrEnum):
@@ -33,31 +43,25 @@ class Reason(StrEnum):
 
     ACCOUNT_NOT_FOUND = "account_not_found"
     CURRENCY_MISMATCH = "currency_mismatch"
+    EXPIRED = "expired"
     INSUFFICIENT_FUNDS = "insufficient_funds"
+    ACCOUNT_FROZEN = "account_frozen"
 
 
-def reason_not_to_charge(amount: int, balance: int | None) -> Reason | None:
+class Standing(NamedTuple):
+    """What decides whether an order could be paid."""
+
+    balance: int
+    frozen: bool
+
+
+def reason_not_to_charge(amount: int, balance: int | None, *, frozen: bool = False) -> Reason | None:
     """What speaks against taking the amount from a user with this balance, or without an account (None)."""
     if balance is None:
         return Reason.ACCOUNT_NOT_FOUND
+    if frozen:
+        return Reason.ACCOUNT_FROZEN
     return Reason.INSUFFICIENT_FUNDS if amount > balance else None
-
-
-@value(kw_only=True)
-class OpenAccount:
-    account_id: UUID
-    caller: Caller
-    user_id: str
-    idempotency_key: str | None
-
-
-@value(kw_only=True)
-class Deposit:
-    transfer_id: UUID
-    caller: Caller
-    user_id: str
-    amount: int
-    idempotency_key: str | None
 
 
 @value(kw_only=True)
@@ -94,6 +98,7 @@ class Account:
     currency: str
     idempotency_key: str | None
     created_at: datetime
+    frozen_at: datetime | None = None
 
     @classmethod
     def open(cls, command: OpenAccount, currency: str, now: datetime) -> Self:
@@ -107,27 +112,47 @@ class Account:
             created_at=now,
         )
 
+    @property
+    def is_frozen(self) -> bool:
+        return self.frozen_at is not None
+
+    def freeze(self, command: FreezeAccount, now: datetime) -> bool:
+        """Whether that changes anything."""
+        if self.is_frozen is command.frozen:
+            return False
+        self.frozen_at = now if command.frozen else None
+        return True
+
     def deposit(self, command: Deposit, now: datetime) -> Transfer | Refused:
+        if self.is_frozen:
+            return Refused(Reason.ACCOUNT_FROZEN, "an operator has frozen this account")
         if refusal := self._limit(command.amount):
             return refusal
-        self.balance += command.amount
         return self._transfer(
             command.transfer_id, Kind.DEPOSIT, command.amount, now, key=command.idempotency_key
+        )
+
+    def correct(self, command: CorrectAccount, now: datetime) -> Transfer | Refused:
+        """A frozen account is corrected too."""
+        if self.balance + command.amount < 0:
+            return Refused(Reason.INSUFFICIENT_FUNDS, "the balance does not hold this amount")
+        if refusal := self._limit(command.amount):
+            return refusal
+        return self._transfer(
+            command.transfer_id, Kind.CORRECTION, command.amount, now, key=command.idempotency_key
         )
 
     def charge(self, placed: OrderPlaced, transfer_id: UUID, now: datetime) -> Transfer | Reason:
         if placed.currency != self.currency:
             return Reason.CURRENCY_MISMATCH
-        if reason := reason_not_to_charge(placed.amount, self.balance):
+        if reason := reason_not_to_charge(placed.amount, self.balance, frozen=self.is_frozen):
             return reason
-        self.balance -= placed.amount
-        return self._transfer(transfer_id, Kind.CAPTURE, placed.amount, now, order_id=placed.order_id)
+        return self._transfer(transfer_id, Kind.CAPTURE, -placed.amount, now, order_id=placed.order_id)
 
     def refund(self, capture: Transfer, transfer_id: UUID, now: datetime) -> Transfer | Refused:
         """All of what was captured goes back."""
         if refusal := self._limit(capture.amount):
             return refusal
-        self.balance += capture.amount
         return self._transfer(transfer_id, Kind.REFUND, capture.amount, now, order_id=capture.order_id)
 
     def _limit(self, amount: int) -> Refused | None:
@@ -139,18 +164,15 @@ class Account:
         self,
         transfer_id: UUID,
         kind: Kind,
-        amount: int,
+        change: int,
         now: datetime,
         *,
         order_id: UUID | None = None,
         key: str | None = None,
     ) -> Transfer:
-        own = own_account(self.user_id)
-        debit, credit = {
-            Kind.DEPOSIT: (FUNDING, own),
-            Kind.CAPTURE: (own, REVENUE),
-            Kind.REFUND: (REVENUE, own),
-        }[kind]
+        own, other = own_account(self.user_id), _OTHER_SIDE[kind]
+        debit, credit = (other, own) if change > 0 else (own, other)
+        self.balance += change
         self.sequence += 1
         return Transfer(
             user_id=self.user_id,
@@ -159,7 +181,7 @@ class Account:
             kind=kind,
             debit_account=debit,
             credit_account=credit,
-            amount=amount,
+            amount=abs(change),
             order_id=order_id,
             idempotency_key=key,
             balance_after=self.balance,

@@ -1,5 +1,6 @@
 """What payments hears of orders, and what it answers."""
 
+from datetime import datetime
 from uuid import UUID
 
 from kernel.domain.events import Event
@@ -26,6 +27,7 @@ class OrderEvent(Event):
 class OrderPlaced(OrderEvent):
     amount: int
     currency: str
+    pay_by: datetime | None = None
 
 
 @value(kw_only=True)

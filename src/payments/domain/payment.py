@@ -6,7 +6,7 @@ from typing import Any
 from uuid import UUID
 
 from kernel.domain.value import value
-from payments.domain.account import Account, Transfer, reason_not_to_charge
+from payments.domain.account import Account, Reason, Transfer, reason_not_to_charge
 from payments.domain.events import (
     CancellationRequested,
     OrderPlaced,
@@ -63,11 +63,17 @@ def decide(
         case CancellationRequested():
             return Payment(**about, decision=Decision.VOIDED), None
         case OrderPlaced():
-            charged = (
-                reason_not_to_charge(request.amount, balance=None)
-                if account is None
-                else account.charge(request, transfer_id, now)
-            )
+            charged = _charge(request, account, transfer_id, now)
             if isinstance(charged, Transfer):
                 return Payment(**about, decision=Decision.CAPTURED, transfer_id=charged.id), charged
             return Payment(**about, decision=Decision.DECLINED, reason=charged), None
+
+
+def _charge(
+    placed: OrderPlaced, account: Account | None, transfer_id: UUID, now: datetime
+) -> Transfer | Reason | None:
+    if placed.pay_by is not None and now > placed.pay_by:
+        return Reason.EXPIRED
+    if account is None:
+        return reason_not_to_charge(placed.amount, balance=None)
+    return account.charge(placed, transfer_id, now)

@@ -1,7 +1,10 @@
 from collections.abc import Mapping, Sequence, Set
+from datetime import datetime
 from typing import Protocol
+from uuid import UUID
 
-from payments.domain.account import Account, Deposit, Transfer
+from payments.domain.account import Account, Standing, Transfer
+from payments.domain.commands import CorrectAccount, Deposit
 from payments.domain.events import PaymentRequest
 from payments.domain.payment import Payment
 
@@ -17,14 +20,20 @@ class Accounts(Protocol):
         """The accounts, by user; nobody else can change them until the end of this transaction."""
         ...
 
-    async def save(self, accounts: Sequence[Account]) -> None: ...
+    async def save(self, accounts: Sequence[Account]) -> None:
+        """Their balances and sequences."""
+        ...
+
+    async def save_frozen(self, account: Account) -> None:
+        """Whether it is frozen, and since when."""
+        ...
 
 
 class Ledger(Protocol):
     """All transfers; append-only."""
 
-    async def deposits(self, commands: Sequence[Deposit]) -> Sequence[Transfer]:
-        """The deposits that bear the id or the idempotency key of one of the commands."""
+    async def booked(self, commands: Sequence[Deposit | CorrectAccount]) -> Sequence[Transfer]:
+        """The transfers that bear the id or the idempotency key of one of the commands."""
         ...
 
     async def of_orders(self, payments: Sequence[Payment]) -> Sequence[Transfer]:
@@ -45,13 +54,24 @@ class Payments(Protocol):
     async def add(self, payments: Sequence[Payment]) -> None: ...
 
 
+class Decisions(Protocol):
+    """Reads beside the model, of what is committed now."""
+
+    async def about(
+        self, order_id: UUID, *, user_id: str | None
+    ) -> tuple[Payment | None, Sequence[Transfer]]:
+        """What was decided about the order, and its transfers in their order. Without the user of the order,
+        this looks through all decisions."""
+        ...
+
+
 class OpenedAccounts(Protocol):
     """Reads beside the model, of what is committed now."""
 
     async def find(self, user_ids: Set[str]) -> Mapping[str, Account]: ...
 
-    async def balances(self, user_ids: Set[str]) -> Mapping[str, int]:
-        """In minor units, by user; users without an account are left out."""
+    async def standings(self, user_ids: Set[str]) -> Mapping[str, Standing]:
+        """By user; users without an account are left out."""
         ...
 
 
@@ -60,4 +80,8 @@ class Statements(Protocol):
 
     async def page(self, user_id: str, *, after: int | None, limit: int) -> Sequence[Transfer]:
         """The user's transfers, newest first, those that come after the one with the given sequence."""
+        ...
+
+    async def balance(self, account: Account, at: datetime) -> int:
+        """In minor units, after the account's last transfer until then; 0 before the first one."""
         ...

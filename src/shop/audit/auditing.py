@@ -10,14 +10,18 @@ from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack
 from datetime import timedelta
 
+from kernel.adapters.postgres import outboxes
 from kernel.adapters.postgres.audit import Check, Row
 from kernel.adapters.postgres.checks.start import require_fit
+from kernel.adapters.postgres.snapshot import Snapshot, snapshot
+from kernel.domain.faults import IN_FLIGHT_MAX
 from kernel.settings import SettingsError, required
-from shop.audit import between, outboxes
+from orders.adapters.outbound import claims as of_orders
+from orders.domain.claims import Claim, suspects
+from orders.domain.verdict import Key
+from shop.audit import between
 from shop.audit.findings import Findings, Report, Waiting
 from shop.audit.running import runs
-from shop.audit.snapshot import Snapshot, snapshot
-from shop.audit.verdict import IN_FLIGHT_MAX, Key
 from shop.services import Shop
 
 # What is under way is decided within 10 s, if nothing is wrong.
@@ -113,8 +117,8 @@ class _Audit:
                     group.create_task(self._check_within(database, self._checks[name], counts))
             settled = now + CLOCK_AHEAD_MAX if self._at_rest else now - IN_FLIGHT_MAX
             await self._check_between(
-                databases["orders"].stream(between.ORDERS, settled),
-                databases["payments"].stream(between.PAYMENTS),
+                of_orders.claims(databases["orders"], settled),
+                between.decided(databases["payments"]),
                 counts[ORDERS],
             )
         async with asyncio.TaskGroup() as group:
@@ -139,11 +143,11 @@ class _Audit:
             self._advance(counts[check.name])
 
     async def _check_between(
-        self, placed: AsyncIterator[Row], decided: AsyncIterator[Row], count: int
+        self, placed: AsyncIterator[Claim], decided: AsyncIterator[Claim], count: int
     ) -> None:
         keys: dict[Key, None] = {}
         seen = 0
-        async for key in between.suspects(placed, decided):
+        async for key in suspects(placed, decided):
             seen += 1
             if seen % PROGRESS_EVERY == 0 and seen <= count:
                 self._advance(PROGRESS_EVERY)

@@ -5,10 +5,7 @@ from collections.abc import Iterable, Mapping
 
 import msgspec
 
-from kernel.adapters.postgres.audit import Fault
-
-# A report stays readable, and small, however much is wrong; what is not shown is still counted.
-SHOWN_MAX = 100
+from kernel.domain.faults import SHOWN_MAX, Fault
 
 
 class Finding(msgspec.Struct, frozen=True):

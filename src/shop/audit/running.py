@@ -1,6 +1,6 @@
 """Whether a service is running on its database: if none is, what waits there waits for the shop."""
 
-from shop.audit.snapshot import Snapshot
+from kernel.adapters.postgres.snapshot import Snapshot
 
 # Services keep connections under the name `shop` (kernel/adapters/postgres/connections/engine.py). One
 # without any name may be a service behind a pooler: in doubt a service is running, and the audit stays

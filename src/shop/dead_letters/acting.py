@@ -1,84 +1,171 @@
 """What an operator does about the messages that wait: first chooses, then acts on what was chosen."""
 
-from collections import Counter
-from collections.abc import Collection, Iterable, Sequence
-from contextlib import aclosing
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from uuid import UUID
 
+import msgspec
+
+from kernel.contracts.parked import (
+    Operation,
+    ParkedGroup,
+    ParkedMessage,
+    group_body,
+    message_body,
+    operation_body,
+)
+from kernel.domain.caller import Caller
 from kernel.domain.errors import NotFound
-from kernel.domain.events import Parked
-from shop.dead_letters.listing import Listing, list_messages
-from shop.dead_letters.places import Name, Place, open_places
+from kernel.domain.parked import Group, Kind
+from shop.dead_letters.opening import Operated, open_services
 from shop.services import Shop
+
+_PAGE = 500
+
+
+class Listing(msgspec.Struct, frozen=True, rename="camel"):
+    """`more`: some service holds more than was asked for."""
+
+    groups: list[ParkedGroup]
+    messages: list[ParkedMessage]
+    more: bool
 
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """Exactly one of the three says which messages are meant."""
+    """Exactly one of them says which messages are meant."""
 
-    ids: frozenset[UUID] = frozenset()
+    ids: Sequence[UUID] = ()
+    group: UUID | None = None
     reason: str | None = None
     everything: bool = False
-
-    def covers(self, parked: Parked) -> bool:
-        return self.everything or parked.id in self.ids or parked.unhandled.reason == self.reason
 
 
 @dataclass(frozen=True, slots=True)
 class Chosen:
-    """What a choice found in one place: from here on known by id, so that nothing newer is touched."""
+    """A message, or a group of them, in one service."""
 
     service: str
-    place: Name
-    ids: frozenset[UUID]
-    reasons: Counter[str]
+    id: UUID
+    reason: str
+    messages: int = 1
+    is_group: bool = field(default=False)
 
 
-async def look(shop: Shop, services: Sequence[str], *, count_max: int) -> Listing:
-    """At most `count_max` messages of each place."""
-    async with open_places(shop, services) as places:
-        return await list_messages(places, count_max=count_max)
+async def look_at_groups(shop: Shop, services: Sequence[str], caller: Caller) -> list[ParkedGroup]:
+    async with open_services(shop, services) as opened:
+        return [group_body(group) for group, _ in await _groups(opened, caller)]
 
 
-async def choose(shop: Shop, services: Sequence[str], choice: Choice) -> list[Chosen]:
-    """Raises NotFound for an id that names nothing that waits."""
-    async with open_places(shop, services) as places:
-        chosen = [await _choose(place, choice) for place in places]
-    missing = choice.ids.difference(*(found.ids for found in chosen))
-    if missing:
-        raise NotFound("message_not_found", f"no message {min(missing)} waits here")
+async def look(
+    shop: Shop, services: Sequence[str], caller: Caller, *, group: UUID | None, count_max: int
+) -> Listing:
+    """At most `count_max` messages of each service, in the order of their groups. Raises NotFound for a group
+    that is not there."""
+    async with open_services(shop, services) as opened:
+        found = [
+            (group_body(one), at) for one, at in await _groups(opened, caller) if group in (None, one.id)
+        ]
+        if group is not None and not found:
+            raise NotFound("group_not_found", f"there is no group {group}")
+        messages: list[ParkedMessage] = []
+        more = False
+        for one in opened if group is None else [at for _, at in found]:
+            own = await _messages(one, caller, group, count_max + 1)
+            more = more or len(own) > count_max
+            messages += own[:count_max]
+    order = {one.id: number for number, (one, _) in enumerate(found)}
+    messages.sort(key=lambda message: order.get(message.group, len(order)))
+    return Listing([one for one, _ in found], messages, more)
+
+
+async def choose(shop: Shop, services: Sequence[str], caller: Caller, choice: Choice) -> list[Chosen]:
+    """Raises NotFound for what names nothing that waits."""
+    async with open_services(shop, services) as opened:
+        if choice.ids:
+            return [await _message(opened, caller, id) for id in dict.fromkeys(choice.ids)]
+        chosen = [
+            Chosen(at.service, one.id, one.cause.reason, one.figures.messages, is_group=True)
+            for one, at in await _groups(opened, caller)
+            if one.figures
+            and (choice.everything or choice.group == one.id or choice.reason == one.cause.reason)
+        ]
+    if choice.group is not None and not chosen:
+        raise NotFound("group_not_found", f"no message of a group {choice.group} waits")
     return chosen
 
 
-async def replay(shop: Shop, services: Sequence[str], chosen: Collection[Chosen]) -> int:
-    """How many of them still waited, and go back to their consumer."""
-    async with open_places(shop, services) as places:
-        return sum([await place.replay(ids) for place in places if (ids := _ids(place, chosen))])
+async def act(
+    shop: Shop, services: Sequence[str], caller: Caller, kind: Kind, chosen: Sequence[Chosen], note: str
+) -> list[Operation]:
+    """Begins an operation for each, and works them off. What is gone meanwhile is passed over."""
+    done = []
+    async with open_services(shop, services) as opened:
+        by_name = {one.service: one for one in opened}
+        for one in chosen:
+            at = by_name[one.service]
+            begin = at.operate.group if one.is_group else at.operate.message
+            try:
+                begun = await begin(caller, kind, one.id, note)
+            except NotFound:
+                continue
+            done.append(operation_body(await at.finish(caller, begun.id), at.service))
+    return done
 
 
-async def discard(
-    shop: Shop, services: Sequence[str], chosen: Collection[Chosen], *, by: str, note: str
-) -> int:
-    """How many of them still waited, and are recorded."""
-    async with open_places(shop, services) as places:
-        counts = [
-            await place.discard(ids, by=by, note=note) for place in places if (ids := _ids(place, chosen))
-        ]
-    return sum(counts)
+async def hold(
+    shop: Shop,
+    services: Sequence[str],
+    caller: Caller,
+    group: UUID,
+    *,
+    owner: str,
+    note: str,
+    ticket: str,
+) -> ParkedGroup:
+    """Raises NotFound."""
+    async with open_services(shop, services) as opened:
+        at = await _that_has(opened, caller, group)
+        return group_body(await at.operate.hold(caller, group, owner=owner, note=note, ticket=ticket))
 
 
-async def _choose(place: Place, choice: Choice) -> Chosen:
-    ids: set[UUID] = set()
-    reasons: Counter[str] = Counter()
-    async with aclosing(place.messages()) as waiting:
-        async for parked in waiting:
-            if choice.covers(parked):
-                ids.add(parked.id)
-                reasons[parked.unhandled.reason] += 1
-    return Chosen(place.service, place.name, frozenset(ids), reasons)
+async def release(shop: Shop, services: Sequence[str], caller: Caller, group: UUID, note: str) -> ParkedGroup:
+    """Raises NotFound."""
+    async with open_services(shop, services) as opened:
+        at = await _that_has(opened, caller, group)
+        return group_body(await at.operate.release(caller, group, note))
 
 
-def _ids(place: Place, chosen: Iterable[Chosen]) -> Collection[UUID]:
-    of_place = (some.ids for some in chosen if (some.service, some.place) == (place.service, place.name))
-    return next(of_place, frozenset())
+async def _groups(opened: Sequence[Operated], caller: Caller) -> list[tuple[Group, Operated]]:
+    found = [(group, at) for at in opened for group in await at.read.groups(caller)]
+    return sorted(found, key=lambda item: (item[0].service, item[0].cause.place, str(item[0].cause)))
+
+
+async def _that_has(opened: Sequence[Operated], caller: Caller, group: UUID) -> Operated:
+    for one, at in await _groups(opened, caller):
+        if one.id == group:
+            return at
+    raise NotFound("group_not_found", f"there is no group {group}")
+
+
+async def _message(opened: Sequence[Operated], caller: Caller, id: UUID) -> Chosen:
+    for at in opened:
+        try:
+            found = await at.read.message(caller, id)
+        except NotFound:
+            continue
+        return Chosen(at.service, id, found.cause.reason)
+    raise NotFound("message_not_found", f"no message {id} waits here")
+
+
+async def _messages(at: Operated, caller: Caller, group: UUID | None, count_max: int) -> list[ParkedMessage]:
+    messages: list[ParkedMessage] = []
+    while len(messages) < count_max:
+        after = messages[-1].id if messages else None
+        page = await at.read.page(
+            caller, group=group, after=after, limit=min(_PAGE, count_max - len(messages))
+        )
+        if not page:
+            break
+        messages += [message_body(one, at.service, payload_bytes=one.size) for one in page]
+    return messages

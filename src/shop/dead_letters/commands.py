@@ -1,39 +1,34 @@
-"""`shop dead-letters`: list, replay, discard."""
+"""`shop dead-letters`: list, groups, hold, release, replay, discard."""
 
 import asyncio
-import getpass
-import os
-import socket
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 from uuid import UUID
 
 import click
 import msgspec
 
+from kernel.domain.parked import Kind
 from shop.databases import any_databases
-from shop.service_name import ServiceName
+from shop.dead_letters.group_commands import groups, hold, release
+from shop.dead_letters.options import service_option, services_meant
+from shop.operators import by_option, operator
 from shop.services import Shop
-from shop.terminal import say, say_facts
+from shop.terminal import json_option, say, say_facts
 
 LIST_MAX = 1000
-
-_json = click.option("--json", "as_json", is_flag=True, help="Print facts for programs.")
-_service = click.option(
-    "--service",
-    type=ServiceName(wanted=lambda service: service.schema),
-    help="Only what this service could not handle.",
-)
 
 
 def _which(command: Callable[..., Any]) -> Callable[..., Any]:
     """The options that say which messages are meant."""
     for decorate in (
-        _json,
-        _service,
+        json_option,
+        service_option,
+        by_option,
         click.option("--all", "everything", is_flag=True, help="All that wait now."),
         click.option("--reason", help="All that wait now for this reason."),
+        click.option("--group", type=click.UUID, help="All of this group that wait now."),
         click.argument("ids", nargs=-1, type=click.UUID, metavar="[ID]..."),
     ):
         command = decorate(command)
@@ -42,7 +37,11 @@ def _which(command: Callable[..., Any]) -> Callable[..., Any]:
 
 @click.group("dead-letters")
 def dead_letters() -> None:
-    """Messages that could not be handled: parked ones, and those in the dead-letter queues."""
+    """Messages that could not be handled: events that were parked, and dead letters of the broker."""
+
+
+for _command in (groups, hold, release):
+    dead_letters.add_command(_command)
 
 
 @dead_letters.command("list")
@@ -51,19 +50,21 @@ def dead_letters() -> None:
     type=click.IntRange(1, 100_000),
     default=LIST_MAX,
     show_default=True,
-    help="So many of each service and place.",
+    help="So many of each service.",
 )
-@_service
-@_json
+@click.option("--group", type=click.UUID, help="Only this group.")
+@service_option
+@json_option
 @click.pass_obj
-def list_(shop: Shop, limit: int, service: str | None, as_json: bool) -> None:
-    """List them, grouped by reason."""
+def list_(shop: Shop, limit: int, group: UUID | None, service: str | None, as_json: bool) -> None:
+    """List them, by groups that have service, place, reason and type in common."""
     from shop.console import new_console
     from shop.dead_letters.acting import look
     from shop.dead_letters.report import show
 
-    with any_databases(shop, services := _services(shop, service)) as complete:
-        listing = asyncio.run(look(complete, services, count_max=limit))
+    with any_databases(shop, services := services_meant(shop, service)) as complete:
+        caller = operator()
+        listing = asyncio.run(look(complete, services, caller, group=group, count_max=limit))
     if as_json:
         say_facts(msgspec.json.encode(listing))
     else:
@@ -72,81 +73,70 @@ def list_(shop: Shop, limit: int, service: str | None, as_json: bool) -> None:
 
 @dead_letters.command()
 @_which
+@click.option("--note", default="", help="Why, for the record.")
 @click.pass_obj
 def replay(
-    shop: Shop,
-    ids: tuple[UUID, ...],
-    reason: str | None,
-    everything: bool,
-    service: str | None,
-    as_json: bool,
+    shop: Shop, /, service: str | None, as_json: bool, by: str | None, note: str, **which: Any
 ) -> None:
-    """Have them handled again, each once: those named by ID, or all of a reason, or all.
+    """Have them handled again, each once: those named by ID, or of a group, or of a reason, or all.
 
-    Their service does it within a second or so, or as soon as it starts.
+    They go back here and now. Their service handles them within a second or so, or as soon as it starts.
     """
-    from shop.dead_letters.acting import Choice, choose, replay
+    from shop.dead_letters.acting import Choice, act, choose
 
-    _exactly_one(ids, reason, everything)
-    with any_databases(shop, services := _services(shop, service)) as complete:
-        chosen = asyncio.run(choose(complete, services, Choice(frozenset(ids), reason, everything)))
-        count = asyncio.run(replay(complete, services, chosen))
-    _say_count("replayed", count, as_json)
+    choice, caller = Choice(**_exactly_one(which)), operator(by)
+    with any_databases(shop, services := services_meant(shop, service)) as complete:
+        chosen = asyncio.run(choose(complete, services, caller, choice))
+        done = asyncio.run(act(complete, services, caller, Kind.REPLAY, chosen, note))
+    _say_done("replayed", done, as_json)
 
 
 @dead_letters.command()
 @_which
 @click.option("--yes", is_flag=True, help="Do not ask.")
-@click.option("--note", default="", help="Why, for the record.")
-@click.option("--by", default=None, help="Who, for the record.  [default: user@host]")
+@click.option("--note", default="", help="Why, for the record; required.")
 @click.pass_obj
 def discard(
     shop: Shop,
-    ids: tuple[UUID, ...],
-    reason: str | None,
-    everything: bool,
+    /,
     service: str | None,
     as_json: bool,
+    by: str | None,
     yes: bool,
     note: str,
-    by: str | None,
+    **which: Any,
 ) -> None:
-    """Throw them away: those named by ID, or all of a reason, or all. Asks first, and leaves a record."""
-    from shop.dead_letters.acting import Choice, choose, discard
+    """Throw them away: those named by ID, or of a group, or of a reason, or all.
+
+    Asks first, and leaves a record.
+    """
+    from shop.dead_letters.acting import Choice, act, choose
     from shop.dead_letters.report import in_words
 
-    _exactly_one(ids, reason, everything)
+    choice, caller = Choice(**_exactly_one(which)), operator(by)
     if not yes and not sys.stdin.isatty():
         raise click.ClickException("discarding asks first, and there is no terminal: say --yes")
-    count = 0
-    with any_databases(shop, services := _services(shop, service)) as complete:
-        chosen = asyncio.run(choose(complete, services, Choice(frozenset(ids), reason, everything)))
-        if any(found.ids for found in chosen):
+    done: Sequence[Any] = ()
+    with any_databases(shop, services := services_meant(shop, service)) as complete:
+        if not note.strip():
+            raise click.ClickException("discarding asks why: say --note")
+        chosen = asyncio.run(choose(complete, services, caller, choice))
+        if chosen:
             if not yes:
                 click.confirm(f"Discard {in_words(chosen)} for good?", abort=True, err=True)
-            count = asyncio.run(discard(complete, services, chosen, by=by or _operator(), note=note))
-    _say_count("discarded", count, as_json)
+            done = asyncio.run(act(complete, services, caller, Kind.DISCARD, chosen, note))
+    _say_done("discarded", done, as_json)
 
 
-def _say_count(done: str, count: int, as_json: bool) -> None:
+def _say_done(word: str, operations: Sequence[Any], as_json: bool) -> None:
+    count = sum(operation.done for operation in operations)
     if as_json:
-        say_facts(msgspec.json.encode({done: count}))
+        say_facts(msgspec.json.encode({word: count, "operations": operations}))
     else:
-        say(f"{done.capitalize()}: {count}")
+        say(f"{word.capitalize()}: {count}")
 
 
-def _services(shop: Shop, service: str | None) -> tuple[str, ...]:
-    return shop.stores if service is None else (service,)
-
-
-def _exactly_one(ids: tuple[UUID, ...], reason: str | None, everything: bool) -> None:
-    if [bool(ids), reason is not None, everything].count(True) != 1:
-        raise click.UsageError("Say which: one ID or several, or --reason, or --all.")
-
-
-def _operator() -> str:
-    try:
-        user = getpass.getuser()
-    except (KeyError, OSError):  # a container's user may have no name
-        user = str(os.getuid())
-    return f"{user}@{socket.gethostname()}"
+def _exactly_one(which: dict[str, Any]) -> dict[str, Any]:
+    if sum(bool(value) for value in which.values()) != 1:
+        raise click.UsageError("Say which: one ID or several, or --group, or --reason, or --all.")
+    return which

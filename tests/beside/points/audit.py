@@ -2,7 +2,8 @@
 
 from collections.abc import Iterator
 
-from kernel.adapters.postgres.audit import Check, Fault, Row
+from kernel.adapters.postgres.audit import Check, Row
+from kernel.domain.faults import Fault
 
 
 def points_faults(row: Row) -> Iterator[Fault]:

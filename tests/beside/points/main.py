@@ -5,6 +5,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from kernel.adapters.http.app import create_app
 from kernel.adapters.http.documents.openapi import Api
+from kernel.adapters.http.operators.routes import TAG, operators_routes
 from kernel.adapters.postgres.messages.outbox import PostgresOutbox
 from kernel.adapters.postgres.statements.unit_of_work import PostgresUnitOfWork
 from kernel.adapters.telemetry.lifecycle import Lifecycle
@@ -18,13 +19,14 @@ from kernel.ports.inbox import Inbox
 from kernel.service import Host
 from kernel.serving import run
 from kernel.settings import required
-from kernel.wiring.background import RelayDispatcher, housekeeping, relays
+from kernel.wiring.background import RelayDispatcher, housekeeping, relays, subscribed
 from kernel.wiring.database import database
+from kernel.wiring.figures import watch
 from kernel.wiring.health import probes
 from kernel.wiring.identity import open_identity
 from kernel.wiring.providers import KernelProvider
 from kernel.wiring.rate_limits import open_rate_limits, probes_of
-from kernel.wiring.telemetry import open_telemetry, watch
+from kernel.wiring.telemetry import open_telemetry
 from kernel.wiring.use_cases import scoped
 from points import wire
 from points.domain import PaymentCaptured
@@ -58,15 +60,17 @@ class PointsProvider(Provider):
 
 
 def assemble(settings: PointsSettings, engine: AsyncEngine, bus: Bus, telemetry: Telemetry) -> AsyncContainer:
-    return make_async_container(KernelProvider(engine, bus, telemetry), PointsProvider(settings, telemetry))
+    return make_async_container(
+        KernelProvider(SCHEMA, engine, bus, telemetry), PointsProvider(settings, telemetry)
+    )
 
 
 def api(_: PointsSettings) -> Api:
     return Api(
         "Points",
         "Gives points for what was paid.",
-        {"Points": "The points of users."},
-        routes=[get_points],
+        {"Points": "The points of users."} | TAG,
+        routes=[get_points, operators_routes()],
         ui_path="/swagger",
         problems=COMMON,
     )
@@ -99,8 +103,7 @@ async def serve(settings: PointsSettings, host: Host) -> None:
             exposition=telemetry.exposition,
             container=container,
         )
-        consumer = watchdog.handling(store.consuming(await container.get(Consumer[PaymentCaptured])))
-        await bus.subscribe(consumer)
+        consumer = await subscribed(container, store, Consumer[PaymentCaptured])
         await run(
             app,
             telemetry,

@@ -65,10 +65,7 @@ def test_a_table_without_a_line_is_seen_and_gets_nothing() -> None:
     more = replace(ORDERS, tables=(*ORDERS.tables, notes))
     assert without_a_line(more, {*rights_by_name(ORDERS), "notes"}) == {"notes"}
     assert rights_by_name(more)["notes"] == ()
-    assert without_a_line(replace(ORDERS, rights={}), {"orders", "inbox", OPERATOR_RECORD.name}) == {
-        "orders",
-        OPERATOR_RECORD.name,
-    }
+    assert without_a_line(replace(ORDERS, rights={}), {"orders", "inbox", OPERATOR_RECORD.name}) == {"orders"}
 
 
 async def test_rights_that_are_right_are_not_touched(both: dict[str, Roles]) -> None:
@@ -136,8 +133,13 @@ async def test_a_database_of_a_later_release_keeps_its_rights(scrap: Roles) -> N
 
 @pytest.fixture
 async def restored(scrap: Roles) -> AsyncIterator[None]:
+    await scrap.superuser.execute(
+        "CREATE ROLE rights_of_many; GRANT DELETE ON order_history TO rights_of_many"
+    )
     yield
     await scrap.superuser.execute(
+        "DROP OWNED BY rights_of_many; DROP ROLE rights_of_many;"
+        f'REVOKE pg_execute_server_program, pg_write_all_data FROM "{scrap.role}";'
         f'ALTER ROLE "{scrap.role}" NOSUPERUSER NOCREATEROLE NOCREATEDB;'
         f'REVOKE {scrap.owner} FROM "{scrap.role}";'
         f"ALTER TABLE orders OWNER TO {scrap.owner};"
@@ -155,6 +157,9 @@ async def restored(scrap: Roles) -> AsyncIterator[None]:
         ("ALTER TABLE orders OWNER TO {role}", "OWNER.* on TABLE public.orders"),
         ("GRANT {owner} TO {role}", "OWNER.* on TABLE public.orders"),
         ("GRANT {owner} TO {role} WITH INHERIT FALSE", "OWNER.* on TABLE public.orders"),
+        ("GRANT pg_execute_server_program TO {role} WITH INHERIT FALSE", "pg_execute_server_program on ROLE"),
+        ("GRANT pg_write_all_data TO {role} WITH INHERIT FALSE", "pg_write_all_data.* on ROLE"),
+        ("GRANT rights_of_many TO {role} WITH INHERIT FALSE", "DELETE on TABLE public.order_history"),
     ],
 )
 async def test_a_role_that_is_more_than_a_services_is_named_and_nothing_is_changed(

@@ -37,7 +37,19 @@ WRONG_DATABASES = [
     ("payments", f"postgresql://shop:{SECRET}@127.0.0.1:{{nobody}}/shop"),
 ]
 NO_COMMANDS = [("nonsense",), ("serve",), ("serve", "nobody"), ("migrate", "nobody"), ("up", "--nonsense")]
-COMMANDS = ["up", "serve", "migrate", "demo", "audit", "broker", "dead-letters", "openapi", "token"]
+COMMANDS = [
+    "up",
+    "serve",
+    "migrate",
+    "demo",
+    "audit",
+    "broker",
+    "consumers",
+    "dead-letters",
+    "explain",
+    "openapi",
+    "token",
+]
 
 
 @pytest.fixture
@@ -182,5 +194,5 @@ async def test_help_names_the_commands_that_exist_and_no_others(scratch: Path) -
     assert await process.ended() == 0
     for command in COMMANDS:
         assert re.search(rf"^\W*{command}\b", process.stdout, re.MULTILINE), command
-    for later in ("explain", "erase"):
+    for later in ("export", "erase"):
         assert later not in process.stdout

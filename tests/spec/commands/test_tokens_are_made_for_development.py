@@ -45,9 +45,10 @@ async def test_a_token_of_the_console_opens_an_account_and_no_other(guarded_up: 
 
 async def test_the_recipe_goes_from_nothing_to_a_token_that_works(guarded_up: Embedded) -> None:
     recipe = (Path(__file__).parents[3] / "docs/recipes/securing.md").read_text()
-    start, script = re.findall(r"```sh\n(.*?)```", recipe, re.DOTALL)[:2]
+    start, script, _, page = re.findall(r"```sh\n(.*?)```", recipe, re.DOTALL)[:4]
     assert start == "SHOP_AUTH=jwt make run\n"
-    assert script.count("curl ") == script.count("localhost:5003") == 4
+    script += page
+    assert script.count("curl ") == script.count("localhost:5003") == 9
     script = script.replace("localhost:5003", guarded_up.gateway.removeprefix("http://"))
     script = script.replace(".venv/bin/shop", f"{sys.executable} -P -m shop").replace("alice", "carol")
     script = script.replace("curl ", "curl -sS -w '\\n' ")
@@ -55,20 +56,41 @@ async def test_the_recipe_goes_from_nothing_to_a_token_that_works(guarded_up: Em
         subprocess.run,
         ["sh", "-ec", script],
         env=os.environ | guarded_up.settings,
+        cwd=guarded_up.directory,
         capture_output=True,
         text=True,
         check=True,
     )
-    opened, paid_in, to_bob, to_olga = map(json.loads, played.stdout.splitlines())
+    *answers, signed_out = played.stdout.splitlines()
+    opened, paid_in, to_bob, to_olga, *with_cookie = map(json.loads, answers)
     assert opened["userId"] == paid_in["userId"] == to_olga["userId"] == "carol"
     assert paid_in["balance"] == to_olga["balance"] == 100
     assert to_bob["code"] == "account_not_found"
+    signed_in, still_in, account, order = with_cookie
+    assert signed_in == still_in
+    assert account["userId"] == order["userId"] == signed_in["session"]["userId"] == "carol"
+    assert signed_out == ""
 
 
 async def test_the_demo_signs_its_own(guarded_up: Embedded) -> None:
     assert '"holds":true' in (await printed(guarded_up.process("demo", "--json"))).replace(" ", "")
     operator = await printed(guarded_up.process("token", "--user", "olga", "--operator"))
     assert "true" in await printed(guarded_up.process("demo", "--json", SHOP_TOKEN=operator))
+
+
+async def test_a_demo_that_is_not_let_in_says_so_in_one_line(guarded_up: Embedded) -> None:
+    user = await printed(guarded_up.process("token", "--user", "alice"))
+    for token, status in (("nonsense", 401), (user, 403)):
+        demo = guarded_up.process("demo", SHOP_TOKEN=token)
+        demo.spawn()
+        assert await demo.ended(within=30) == 1
+        (line,) = demo.stderr.strip().splitlines()
+        assert line.startswith("Error: SHOP_TOKEN has to be an operator's")
+        assert line.endswith(f"answers {status}")
+
+
+async def test_it_says_where_tokens_come_from(guarded_up: Embedded) -> None:
+    assert re.search(r"tokens +`shop token --user alice`", guarded_up.processes["up"].stdout)
 
 
 async def test_a_service_that_lacks_what_tokens_need_names_it_in_one_line(guarded_up: Embedded) -> None:

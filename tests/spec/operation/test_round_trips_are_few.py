@@ -24,6 +24,7 @@ ORDERS = 100
 
 _CALLS = re.compile(r'^shop_http_request_seconds_count\{.*route="(/api/[^"]*)".*\} ([\d.]+)$', re.MULTILINE)
 _MESSAGES = re.compile(r'^shop_published_events_count\{type="([^"]*)"\} ([\d.]+)$', re.MULTILINE)
+_WAITING = re.compile(r'^shop_outbox_events\{type="([^"]*)"\} ([\d.]+)$', re.MULTILINE)
 _FINISHED = re.compile(r'^shop_order_status_changes_total\{.*status="(FINISHED)"\} ([\d.]+)$', re.MULTILINE)
 
 
@@ -59,6 +60,8 @@ async def trips(postgres_server: str) -> AsyncIterator[Trips]:
             orders = [{"userId": f"user-{number}", "amount": 10} for number in range(ORDERS)]
             await session.post("/orders/batch", json=orders)
             await eventually(lambda: all_finished(session, urls))
+            # What was published leaves the outboxes a moment later.
+            await eventually(lambda: nothing_waits(session, urls))
             yield Trips(
                 Counter({text: n for text, n in statements.items() if text not in at_rest}),
                 plans,
@@ -84,6 +87,10 @@ async def figures(session: aiohttp.ClientSession, urls: list[str], figure: re.Pa
 
 async def all_finished(session: aiohttp.ClientSession, urls: list[str]) -> bool:
     return (await figures(session, urls, _FINISHED)).total() == ORDERS
+
+
+async def nothing_waits(session: aiohttp.ClientSession, urls: list[str]) -> bool:
+    return not (await figures(session, urls, _WAITING)).total()
 
 
 def test_a_hundred_orders_take_two_calls_between_services(trips: Trips) -> None:

@@ -1,7 +1,7 @@
 """At the broker a service says what is its own to say; what anybody else says changes nothing."""
 
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,17 +11,17 @@ import pytest
 from uuid_utils.compat import uuid7
 
 from kernel.contracts.messaging import source_of
-from orders.contract.messages import ORDER_CANCELLATION_REQUESTED, ORDER_PLACED
-from payments.contract.messages import PAYMENT_REFUNDED
+from kernel.contracts.parked import ParkedMessage
+from orders.contract.messages import ORDER_CANCELLATION_REQUESTED, ORDER_PLACED, ORDER_STATUS_CHANGED
+from payments.contract.messages import PAYMENT_DECLINED, PAYMENT_REFUNDED
 from shop.dead_letters.acting import look
-from shop.dead_letters.listing import Message
 from shop.services import Shop as Settings
 from shop.services import load_shop
 from tests.servers.broker import Broker
 from tests.servers.process import eventually
 from tests.servers.shop import ThreeServices
 from tests.servers.users import OPERATOR, SERVICES, as_user, refusal
-from tests.spec.promises.test_unhandled_messages_are_parked import add_order
+from tests.spec.promises.test_unhandled_messages_are_parked import ADA, add_order
 from tests.spec.scenario import Http
 from tests.spec.store import Store
 
@@ -67,9 +67,12 @@ class Books:
                 data = {"orderId": str(uuid7()), "userId": self.alice, "amount": "1.00", "currency": "RUB"}
                 return ORDER_PLACED, "payments", data
 
-    async def parked(self, order_id: str) -> Message | None:
-        listing = await look(self.settings, self.settings.stores, count_max=1000)
-        return next((one for one in listing.messages if one.subject == order_id), None)
+    async def parked(self, order_id: str) -> ParkedMessage | None:
+        return next((one for one in await self.all_parked() if one.subject == order_id), None)
+
+    async def all_parked(self) -> Sequence[ParkedMessage]:
+        listing = await look(self.settings, self.settings.stores, ADA, group=None, count_max=1000)
+        return listing.messages
 
 
 FORGERIES = ("another user's order", "a refund without a refund", "an order that was never placed")
@@ -104,17 +107,25 @@ async def hand(books: Books, coming_broker: Broker) -> AsyncIterator[str]:
     node.evaluate(f'{internal}:add_user(<<"{HAND}">>, <<"{HAND}">>, <<"test">>)')
     rights = '<<"^$">>, <<"^(shop[.]events)$">>, <<"^$">>'
     node.evaluate(f'{internal}:set_permissions(<<"{HAND}">>, <<"/">>, {rights}, <<"test">>)')
-    topics = '<<"shop.events">>, <<"^shop[.]">>, <<"^$">>'
-    node.evaluate(f'{internal}:set_topic_permissions(<<"{HAND}">>, <<"/">>, {topics}, <<"test">>)')
+    allow(coming_broker, "^shop[.]")
     yield HAND
     node.evaluate(f'{internal}:delete_user(<<"{HAND}">>, <<"test">>)')
 
 
-def event(event_type: str, data: dict[str, Any], source: str = "") -> bytes:
+def allow(broker: Broker, types: str) -> None:
+    """The types that who publishes by hand may say, as a regular expression."""
+    assert broker.node is not None
+    topics = f'<<"shop.events">>, <<"{types}">>, <<"^$">>'
+    broker.node.evaluate(
+        f'rabbit_auth_backend_internal:set_topic_permissions(<<"{HAND}">>, <<"/">>, {topics}, <<"test">>)'
+    )
+
+
+def event(event_type: str, data: dict[str, Any], source: str = "", event_id: str = "") -> bytes:
     """As its publisher says it, unless another source is given."""
     body = {
         "specversion": "1.0",
-        "id": str(uuid7()),
+        "id": event_id or str(uuid7()),
         "source": source or source_of(event_type),
         "type": event_type,
         "subject": data["orderId"],
@@ -159,13 +170,53 @@ async def test_what_comes_from_another_source_than_its_type_is_parked_and_change
     assert await refusal(url, hand, "shop.events", event_type, body) == ""
     assert await refusal(url, "guest", "", queue, event(event_type, data, "/erp")) == ""
 
-    async def both() -> Message | None:
+    async def both() -> ParkedMessage | None:
         found = await books.parked(data["orderId"])
         return found if found is not None and found.count >= 2 else None
 
     found = await eventually(both)
     assert (found.service, found.place, found.reason) == (queue, "parked", "foreign_source")
     assert "publishes this type" in found.detail
+
+
+@each_forgery
+async def test_who_may_say_one_type_says_no_other_under_its_name(
+    forgery: str, books: Books, unchanged: None, hand: str, coming_broker: Broker
+) -> None:
+    event_type, _, _ = books.forgery(forgery)
+    allowed = {ORDER_PLACED: ORDER_CANCELLATION_REQUESTED, ORDER_CANCELLATION_REQUESTED: ORDER_PLACED}
+    await is_set_aside(books, hand, coming_broker, allowed.get(event_type, PAYMENT_DECLINED), forgery)
+
+
+@each_forgery
+async def test_nor_by_a_second_routing_key(
+    forgery: str, books: Books, unchanged: None, hand: str, coming_broker: Broker
+) -> None:
+    """RabbitMQ 3.10 holds the rights against the first one only."""
+    event_type, _, _ = books.forgery(forgery)
+    for name in ("CC", "BCC"):
+        await is_set_aside(books, hand, coming_broker, ORDER_STATUS_CHANGED, forgery, **{name: [event_type]})
+
+
+async def is_set_aside(
+    books: Books, hand: str, broker: Broker, allowed: str, forgery: str, **headers: list[str]
+) -> None:
+    """The forgery comes under the one type that its publisher may say."""
+    event_type, queue, data = books.forgery(forgery)
+    event_id = str(uuid7())
+    allow(broker, f"^{allowed.replace('.', '[.]')}$")
+    body = event(event_type, data, event_id=event_id)
+    words = await refusal(books.shop.broker.url, hand, "shop.events", allowed, body, **headers)
+    if headers and "ACCESS_REFUSED" in words:
+        return
+    assert words == ""
+
+    async def set_aside() -> ParkedMessage | None:
+        return next((one for one in await books.all_parked() if event_id in one.payload), None)
+
+    found = await eventually(set_aside)
+    assert (found.service, found.place, found.reason) == (queue, "parked", "foreign_type")
+    assert found.detail == f"it came under the routing key {allowed!r}"
 
 
 async def test_a_source_that_the_settings_allow_publishes_by_hand(

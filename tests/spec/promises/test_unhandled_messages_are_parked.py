@@ -16,10 +16,12 @@ import asyncpg
 import pytest
 from uuid_utils.compat import uuid7
 
+from kernel.contracts.parked import ParkedMessage
 from kernel.domain.errors import NotFound
+from kernel.domain.parked import Kind
 from shop.databases import any_databases
-from shop.dead_letters.acting import Choice, choose, look, replay
-from shop.dead_letters.listing import Message
+from shop.dead_letters.acting import Choice, act, choose, look
+from shop.operators import operator
 from shop.services import Shop as Settings
 from shop.services import load_shop
 from tests.servers.process import eventually
@@ -28,11 +30,12 @@ from tests.spec.scenario import Http, together
 from tests.spec.store import Store
 
 SERVICES = load_shop({}).stores
+ADA = operator("ada@desk")
 ORDER_PLACED = "shop.orders.order-placed.v1"
 
 
 @contextmanager
-def operator(shop: Shop) -> Iterator[Settings]:
+def operated(shop: Shop) -> Iterator[Settings]:
     """What a command finds in its environment."""
     databases = shop.database_settings if isinstance(shop, ThreeServices) else {}
     with any_databases(load_shop(shop.settings | databases), SERVICES) as settings:
@@ -90,8 +93,14 @@ async def statuses(settings: Settings, order_id: UUID) -> list[str]:
     return [row["status"] for row in rows]
 
 
-async def waiting(settings: Settings) -> Sequence[Message]:
-    return (await look(settings, SERVICES, count_max=1000)).messages
+async def waiting(settings: Settings) -> Sequence[ParkedMessage]:
+    return (await look(settings, SERVICES, ADA, group=None, count_max=1000)).messages
+
+
+async def replayed(settings: Settings, *ids: UUID) -> int:
+    """How many of them still waited. Raises NotFound where one did not, before anything is done."""
+    chosen = await choose(settings, SERVICES, ADA, Choice(ids=ids))
+    return sum(one.done for one in await act(settings, SERVICES, ADA, Kind.REPLAY, chosen, ""))
 
 
 async def test_an_answer_that_came_before_its_order_is_replayed_once_by_however_many_operators(
@@ -99,10 +108,10 @@ async def test_an_answer_that_came_before_its_order_is_replayed_once_by_however_
 ) -> None:
     user, order_id = await gateway.open_account(funds="10.00"), uuid7()
 
-    async def parked() -> Message | None:
+    async def parked() -> ParkedMessage | None:
         return next((one for one in await waiting(settings) if one.subject == str(order_id)), None)
 
-    with operator(shop) as settings:
+    with operated(shop) as settings:
         await ask(settings, order_id, user, "4.00")
         found = await eventually(parked)
         assert (found.service, found.place, found.reason) == ("orders", "parked", "order_not_found")
@@ -110,9 +119,9 @@ async def test_an_answer_that_came_before_its_order_is_replayed_once_by_however_
             shop.processes["orders"].kill()
         try:
             await add_order(settings, order_id, user, 400)
-            chosen = await choose(settings, SERVICES, Choice(ids=frozenset({found.id})))
-            counts = await together(*(replay(settings, SERVICES, chosen) for _ in range(3)))
-            assert sorted(counts) == [0, 0, 1]
+            chosen = await choose(settings, SERVICES, ADA, Choice(ids=[found.id]))
+            done = await together(*(act(settings, SERVICES, ADA, Kind.REPLAY, chosen, "") for _ in range(3)))
+            assert sum(one.done for operations in done for one in operations) == 1
         finally:
             if isinstance(shop, ThreeServices):
                 await shop.processes["orders"].start()
@@ -122,7 +131,7 @@ async def test_an_answer_that_came_before_its_order_is_replayed_once_by_however_
         assert await parked() is None
 
 
-async def test_dead_letters_are_listed_without_loss_sent_back_and_discarded_with_a_record(
+async def test_dead_letters_are_listed_handled_again_and_discarded_with_a_record(
     three_services: ThreeServices, http: Http
 ) -> None:
     store = Store.at_the_gateway(http, three_services)
@@ -130,20 +139,22 @@ async def test_dead_letters_are_listed_without_loss_sent_back_and_discarded_with
     garbage, other_garbage = f"garbage {uuid4()}", f"garbage {uuid4()}"
     asked = placed_event(order_id, user, "4.00").decode()
 
-    async def letters(*payloads: str) -> list[Message]:
+    async def letters(*payloads: str) -> list[ParkedMessage]:
         found = {one.payload: one for one in await waiting(settings) if one.place == "dead letters"}
         return [found[payload] for payload in payloads if payload in found]
 
-    async def all_letters() -> list[Message]:
+    async def all_letters() -> list[ParkedMessage]:
         found = await letters(garbage, other_garbage, asked)
         return found if len(found) == 3 else []
 
-    def times_dead_lettered() -> int:
-        """The service says so each time that it meets what it cannot read."""
-        payments = three_services.processes["payments"]
-        return (payments.stdout + payments.stderr).count("dead-lettered")
+    async def no_letter(payload: str) -> bool:
+        return not await letters(payload)
 
-    with operator(three_services) as settings:
+    def still_unreadable() -> int:
+        payments = three_services.processes["payments"]
+        return (payments.stdout + payments.stderr).count("still unreadable")
+
+    with operated(three_services) as settings:
         await add_order(settings, order_id, user, 400)
         async with await aio_pika.connect(three_services.broker.url) as connection:
             channel = await connection.channel()
@@ -152,20 +163,21 @@ async def test_dead_letters_are_listed_without_loss_sent_back_and_discarded_with
                 await exchange.publish(aio_pika.Message(body.encode()), ORDER_PLACED)
             await channel.default_exchange.publish(aio_pika.Message(asked.encode()), "payments.dead-letters")
 
-        found = await eventually(all_letters)
-        assert [one.id for one in await all_letters()] == [one.id for one in found]
+            found = await eventually(all_letters)
+            queue = await channel.get_queue("payments.dead-letters", ensure=False)
+            assert await queue.get(fail=False) is None
         assert [(one.service, one.reason) for one in found[:2]] == [("payments", "unreadable")] * 2
-        assert (found[0].type, found[2].subject) == (ORDER_PLACED, str(order_id))
+        assert (found[0].type, found[2].type, found[2].reason) == (ORDER_PLACED, ORDER_PLACED, "unknown")
+        assert str(order_id) in found[2].detail
 
-        times_before = times_dead_lettered()
-        chosen = await choose(settings, SERVICES, Choice(ids=frozenset(one.id for one in found[1:])))
-        assert await replay(settings, SERVICES, chosen) == 2
+        before = still_unreadable()
+        assert await replayed(settings, found[1].id, found[2].id) == 2
         assert (await store.decided(str(order_id)))["status"] == "FINISHED"
         assert str(await store.balance(user)) == "6.00"
 
-        await eventually(lambda: times_dead_lettered() == times_before + 1)
-        assert [one.id for one in await eventually(lambda: letters(other_garbage))] == [found[1].id]
-        assert await letters(asked) == []
+        await eventually(lambda: still_unreadable() == before + 1)
+        assert [one.id for one in await letters(other_garbage)] == [found[1].id]
+        await eventually(lambda: no_letter(asked))
 
         process = three_services.process(
             "dead-letters", "discard", str(found[0].id), "--yes", "--note", "a test", "--json",
@@ -173,30 +185,83 @@ async def test_dead_letters_are_listed_without_loss_sent_back_and_discarded_with
         )  # fmt: skip
         process.spawn()
         assert await process.ended() == 0
-        assert json.loads(process.stdout) == {"discarded": 1}
+        said = json.loads(process.stdout)
+        assert (said["discarded"], [one["state"] for one in said["operations"]]) == (1, ["done"])
         with pytest.raises(NotFound, match=str(found[0].id)):
-            await choose(settings, SERVICES, Choice(ids=frozenset({found[0].id})))
+            await choose(settings, SERVICES, ADA, Choice(ids=[found[0].id]))
         assert await letters(garbage) == []
         assert len(await letters(other_garbage)) == 1
         async with database(settings, "payments") as payments:
             record = await payments.fetchrow(
                 "SELECT * FROM discarded_messages WHERE payload = $1", garbage.encode()
             )
-        assert (record["reason"], record["note"]) == ("unreadable", "a test")
+            act = await payments.fetchrow(
+                "SELECT * FROM operator_record WHERE subject = $1", UUID(said["operations"][0]["id"])
+            )
+        assert (record["reason"], record["note"], record["dead_letter"]) == ("unreadable", "a test", True)
         assert "@" in record["discarded_by"]
+        assert (act["did"], act["through"], act["note"]) == ("discard_messages", "console", "a test")
+        assert act["operator"] == record["discarded_by"]
+        assert str(found[0].id) in act["about"]
+
+
+async def test_at_the_console_a_group_is_held_and_released_and_that_is_recorded(
+    three_services: ThreeServices,
+) -> None:
+    """Beside a shop that runs, and with one of its services away."""
+    kind = f"shop.odd-{uuid4().hex}.v1"
+
+    async def says(*arguments: str) -> Any:
+        process = three_services.process(
+            "dead-letters", *arguments, "--json", **three_services.database_settings
+        )
+        process.spawn()
+        assert await process.ended() == 0, process.stderr
+        return json.loads(process.stdout)
+
+    async def found() -> Any:
+        return next((group for group in await says("groups") if group["type"] == kind), None)
+
+    with operated(three_services) as settings:
+        async with database(settings, "payments") as payments:
+            await payments.execute(
+                "INSERT INTO parked_messages VALUES ($1, 's', 'odd', '', 'x', 1, now(), now())", kind
+            )
+            three_services.processes["payments"].kill()
+            try:
+                group = await found()
+                assert (group["service"], group["messages"], group["held"]) == ("payments", 1, None)
+                await says("hold", group["id"], "--owner", "ada", "--ticket", "OPS-7", "--note", "soon")
+                held = (await found())["held"]
+                assert (held["owner"], held["ticket"], held["note"]) == ("ada", "OPS-7", "soon")
+                done = await says("discard", "--group", group["id"], "--yes", "--note", "a test")
+                assert (done["discarded"], done["operations"][0]["state"]) == (1, "done")
+                assert (await found())["messages"] == 0
+                assert (await says("release", group["id"], "--by", "eve"))["held"] is None
+                assert await found() is None
+            finally:
+                await three_services.processes["payments"].start()
+            acts = await payments.fetch(
+                "SELECT did, operator, through FROM operator_record WHERE about LIKE $1 ORDER BY at",
+                f"%{group['id']}%",
+            )
+        assert [act["did"] for act in acts] == ["hold_group", "discard_messages", "release_group"]
+        assert {act["through"] for act in acts} == {"console"}
+        assert acts[0]["operator"] == acts[1]["operator"] == held["heldBy"]
+        assert ("@" in held["heldBy"], acts[2]["operator"]) == (True, "eve")
 
 
 async def test_discarding_asks_at_a_terminal_and_only_yes_is_a_yes(embedded: Embedded) -> None:
     reason = f"reason_{uuid4().hex}"
     rows = "SELECT (SELECT count(*) FROM parked_messages WHERE reason = $1), count(*)"
-    with operator(embedded) as settings:
+    with operated(embedded) as settings:
         async with database(settings, "payments") as payments:
             await payments.execute(
                 "INSERT INTO parked_messages VALUES ('t', 's', $1, '', 'x', 1, now(), now())", reason
             )
             for answer, code, left in (("", 1, (1, 0)), ("y", 0, (0, 1))):
                 ended, said = await at_a_terminal(
-                    embedded, answer, "dead-letters", "discard", "--reason", reason
+                    embedded, answer, "dead-letters", "discard", "--reason", reason, "--note", "a test"
                 )
                 assert f"Discard 1 message ({reason}: 1) for good? [y/N]" in said
                 assert ended == code, said

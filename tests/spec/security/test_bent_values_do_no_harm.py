@@ -29,7 +29,10 @@ HEADERS: Mapping[str, list[bytes]] = {
     "Forwarded": [b"for=203.0.113.7;proto=https;host=shop.example"],
     "X-Forwarded-For": [b"203.0.113.7, 10.0.0.1"],
 }
-QUERIES = [b"limit=5", b"after=1", b"after=01970000-0000-7000-8000-000000000000", b"status=NEW", b"userId=a"]
+QUERIES = [
+    *(b"limit=5", b"after=1", b"after=01970000-0000-7000-8000-000000000000", b"status=NEW", b"userId=a"),
+    b"at=2026-01-01T00:00:00Z",
+]
 # What ends a line of a head is no part of its value; tests/spec/http sends those.
 _NO_LINES = re.compile(rb"[\r\n\x00]")
 

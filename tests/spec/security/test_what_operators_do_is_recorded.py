@@ -109,3 +109,38 @@ async def test_an_operator_and_a_user_who_share_a_call_are_told_apart(
     for user, item in zip(users, placed, strict=False):
         assert await records.about(user) == [("place_order", operator, "gateway", item["order"]["id"])]
     assert await records.about(batch[-1]["userId"]) == []
+
+
+async def test_the_record_of_both_services_is_read_at_the_gateway_page_by_page(guarded: Guarded) -> None:
+    operator, user, gateway = new_user(), new_user(), guarded.urls["gateway"]
+    token = guarded.keys.token(operator, Role.OPERATOR)
+    expect(201, await guarded.ask(token, "POST", f"{gateway}/accounts", {"userId": user}))
+    expect(200, await guarded.ask(token, "POST", f"{gateway}/accounts/{user}/deposit", {"amount": 50}))
+    placed = expect(
+        201, await guarded.ask(token, "POST", f"{gateway}/orders", {"userId": user, "amount": 10})
+    )
+    read: list[dict[str, Any]] = []
+    url: str | None = f"{gateway}/ops/record?limit=2"
+    while url is not None and len(read) < 100 and "open_account" not in [act["did"] for act in read]:
+        page = await guarded.ask(guarded.keys.token("vera", Role.VIEWER), "GET", url)
+        body = expect(200, page)
+        assert body["unknown"] == []
+        read += body["acts"]
+        link = page.headers.get("Link")
+        url = gateway + link[link.index("<") + 1 : link.index(">")] if link else None
+    own = [act for act in read if act["operator"] == operator]
+    assert [(act["did"], act["service"], act["userId"]) for act in own] == [
+        ("place_order", "orders", user),
+        ("deposit", "payments", user),
+        ("open_account", "payments", user),
+    ]
+    assert own[0]["subject"] == placed["id"]
+    times = [act["at"] for act in read]
+    assert times == sorted(times, reverse=True)
+
+
+@pytest.mark.parametrize("after", ["x", "~~", "2026-01-01T00:00:00~00000000-0000-0000-0000-000000000000~x"])
+async def test_a_page_of_the_record_begins_where_a_link_says(guarded: Guarded, after: str) -> None:
+    token = guarded.keys.token("vera", Role.VIEWER)
+    url = f"{guarded.urls['gateway']}/ops/record?after={after}"
+    expect_problem(await guarded.ask(token, "GET", url), 400, code="invalid_request", field="after")

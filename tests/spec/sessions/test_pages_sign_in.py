@@ -65,7 +65,10 @@ async def test_beyond_this_machine_cookies_are_bound_to_the_host_and_to_tls(
     (line,) = await cookies_of(shop, "POST", "/session", headers)
     assert line.startswith("__Host-shop-session=")
     assert "; Secure" in line
-    (line,) = await cookies_of(shop, "GET", "/session/login", {"Host": scheme_and_host})
+    line, witness = await cookies_of(shop, "GET", "/session/login", {"Host": scheme_and_host})
+    assert witness.startswith("__Host-shop-sign-in-witness=")
+    for part in ("; Path=/; ", "; HttpOnly; ", "SameSite=Lax; ", "Secure; ", "Max-Age=600"):
+        assert part in witness
     assert line.startswith("__Secure-shop-sign-in=")
     for part in ("; Path=/session/callback; ", "; HttpOnly; ", "SameSite=Lax; ", "Secure; ", "Max-Age=600"):
         assert part in line

@@ -2,7 +2,6 @@
 
 import asyncio
 import time
-from functools import partial
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -11,8 +10,7 @@ from joserfc import jwt
 
 from gateway.adapters.outbound import openid_endpoints
 from gateway.application import renew_session
-from kernel.adapters.identity.key_ring import KeyRing
-from kernel.wiring import identity
+from kernel.adapters.identity import key_ring
 from tests.servers.browser import Browser
 from tests.servers.openid import OpenId
 from tests.servers.pages import OWN, Pages, pages
@@ -98,7 +96,7 @@ async def test_a_session_is_never_renewed_into_somebody_elses(shop: Pages) -> No
 
 async def test_a_session_outlives_the_key_that_signed_its_token(monkeypatch: pytest.MonkeyPatch) -> None:
     """The provider withdraws it and signs with another; the refresh token is as good as before."""
-    monkeypatch.setattr(identity, "KeyRing", partial(KeyRing, again_s=0))
+    monkeypatch.setattr(key_ring, "AGAIN_S", 0)
     async with OpenId() as provider, pages(provider) as shop:
         by_provider, by_token = await shop.signed_in("alice"), shop.browser()
         assert (await begun(shop, by_token, provider.access_token("dora"))).status == 201

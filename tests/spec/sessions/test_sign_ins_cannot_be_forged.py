@@ -5,6 +5,7 @@ import base64
 from typing import Any
 from urllib.parse import quote
 
+import aiohttp
 import pytest
 from joserfc import jwt
 from joserfc.jwk import ECKey
@@ -45,6 +46,34 @@ async def test_a_code_is_good_in_the_browser_that_began_and_once(shop: Pages) ->
     victim.kept |= begun
     await failed(shop, victim, fresh)
     assert await shop.who(victim) == "alice"
+
+
+async def test_login_csrf_a_sign_in_that_a_neighbouring_host_set_signs_nobody_in(shop: Pages) -> None:
+    """It can set `__Secure-` cookies for the whole domain, and no `__Host-` one."""
+    host = {"Host": "shop.example", "Sec-Fetch-Site": "same-site"}
+    shop.provider.person = "mallory"
+    shop.provider.redirect_uris.append("http://shop.example/session/callback")
+
+    async def ask(url: str, cookies: list[str]) -> tuple[aiohttp.ClientResponse, list[str]]:
+        headers = {**host, "Cookie": "; ".join(cookies)}
+        answer = await shop.session.get(url, headers=headers, allow_redirects=False)
+        return answer, [line.split(";")[0] for line in answer.headers.getall("Set-Cookie", [])]
+
+    async def begun() -> tuple[str, list[str]]:
+        answer, cookies = await ask(f"{shop.url}/session/login", [])
+        sent = await shop.session.get(answer.headers["Location"], allow_redirects=False)
+        return sent.headers["Location"].replace("http://shop.example", shop.url), cookies
+
+    callback, own = await begun()
+    tossed = [cookie for cookie in own if not cookie.startswith("__Host-")]
+    _, of_victim = await begun()
+    theirs = [cookie for cookie in of_victim if cookie.startswith("__Host-")]
+    for cookies in (tossed, [*tossed, *theirs]):
+        answer, _ = await ask(callback, cookies)
+        assert (answer.status, (await answer.json())["code"]) == (400, "sign_in_failed")
+    answer, kept = await ask(callback, own)
+    assert answer.status == 303
+    assert any(cookie.startswith("__Host-shop-session=") for cookie in kept)
 
 
 async def test_a_session_is_no_sign_in_and_a_made_up_sign_in_is_none(shop: Pages) -> None:

@@ -10,7 +10,7 @@ import gateway.main
 from gateway.settings import GatewaySettings
 from kernel.adapters.in_process.bus import InProcessBroker, InProcessNotifications
 from kernel.service import Host
-from kernel.settings import SettingsError
+from kernel.settings import SettingsError, load_settings
 from tests.catalog import CATALOG
 
 
@@ -41,6 +41,11 @@ async def test_without_the_key_of_sessions_it_does_not_start() -> None:
     assert await refusal(**others) == "SHOP_AUTH=jwt needs SHOP_SESSION_KEY"
 
 
-async def test_a_provider_that_cannot_be_asked_where_to_sign_in_is_named() -> None:
-    said = await refusal(shop_jwt_issuer="urn:shop:local", shop_oidc_client_id="shop")
-    assert said == "SHOP_OIDC_CLIENT_ID: the provider is asked at SHOP_JWT_ISSUER, which has to be a URL"
+@pytest.mark.parametrize("issuer", [{}, {"SHOP_JWT_ISSUER": "urn:shop:local"}])
+def test_a_provider_that_cannot_be_asked_where_to_sign_in_is_named_before_anything_starts(
+    issuer: dict[str, str],
+) -> None:
+    with pytest.raises(SettingsError) as refused:
+        load_settings(GatewaySettings, {"SHOP_AUTH": "jwt", "SHOP_OIDC_CLIENT_ID": "shop"} | issuer)
+    said = "SHOP_OIDC_CLIENT_ID: the provider is asked at SHOP_JWT_ISSUER, which has to be a URL"
+    assert str(refused.value) == said

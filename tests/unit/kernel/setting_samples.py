@@ -38,6 +38,7 @@ RIGHT = {
     "SHOP_OIDC_CLIENT_SECRET": ["s3cr3t+/=~", f"{SECRET}"],
     "SHOP_OIDC_SCOPE": ["openid", "openid offline_access", "api://shop/.default openid"],
     "SHOP_DEPOSITS": ["users", "operators"],
+    "SHOP_PAY_WITHIN": ["1", "900", "31536000"],
     "SHOP_LEGACY_ROUTES": ["on", "off"],
     "SHOP_CORS_ORIGINS": ["*", "https://shop.example", "https://a.example:8443,http://localhost:3000"],
     "METRICS_PORT": ["1", "9464"],
@@ -119,6 +120,7 @@ WRONG = {
     "SHOP_OIDC_CLIENT_SECRET": [f"{SECRET} {SECRET}", f"{SECRET}\n"],
     "SHOP_OIDC_SCOPE": ["profile", "openid,email", "openid  email", " openid", "openid ", "openidx"],
     "SHOP_DEPOSITS": ["anyone"],
+    "SHOP_PAY_WITHIN": ["0", "-1", "31536001", "1.5", "15m"],
     "SHOP_LEGACY_ROUTES": ["true", "ON", "0"],
     "SHOP_RATE_LIMIT": ["50", "0/second", "50/fortnight", "5/seconds", "1/second;9/day", "No", "1.5/second"],
     "SHOP_RATE_LIMIT_URL": [

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable, Sequence
+from datetime import datetime, timedelta
 from typing import Any
 
 from kernel.domain.caller import ANYONE
@@ -26,7 +27,7 @@ from tests.unit.waiting import waiting_in
 class OrdersWorld:
     """`reasons` are what speaks against orders of these users; `meanwhile` runs while payments is asked."""
 
-    def __init__(self, **reasons: str) -> None:
+    def __init__(self, *, pay_within: timedelta | None = None, **reasons: str) -> None:
         self.database = MemoryDatabase()
         self.clock = MemoryClock()
         self.committed: list[OutboxRow] = []
@@ -36,6 +37,7 @@ class OrdersWorld:
         self.changes: list[OrderStatusChanged] = []
         self.service = OrdersInMemory(self.database, self.clock, self.committed.append)
         self.service.admission, self.service.notify = self, self.notify
+        self.service.pay_within = pay_within
 
     async def place(self, *commands: Placement) -> list[Placed | Refused]:
         return await self.service.place_orders(commands)
@@ -99,7 +101,14 @@ class OrdersWorld:
         return [(data["orderId"], data["sequence"], data["order"]["status"]) for data in notified]
 
 
-def order(number: int, *, user_id: str = "alice", amount: int = 1000, key: str | None = None) -> Placement:
+def order(
+    number: int,
+    *,
+    user_id: str = "alice",
+    amount: int = 1000,
+    key: str | None = None,
+    pay_by: datetime | None = None,
+) -> Placement:
     return Placement(
         order_id=id_of(number),
         caller=ANYONE,
@@ -107,5 +116,6 @@ def order(number: int, *, user_id: str = "alice", amount: int = 1000, key: str |
         amount=amount,
         description="a book",
         idempotency_key=key,
+        pay_by=pay_by,
         traceparent=TRACE,
     )

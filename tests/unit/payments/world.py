@@ -1,12 +1,15 @@
 """The use cases of payments over adapters in memory, made anew for each call as wiring does it."""
 
+import asyncio
+from datetime import datetime
 from typing import Any
 
 from kernel.domain.caller import ANYONE
 from kernel.domain.errors import ShopError
 from kernel.domain.events import MessageId, Received, Unhandled
 from kernel.ports.outbox import OutboxRow
-from payments.domain.account import Deposit, Deposited, OpenAccount, Opened, Transfer
+from payments.domain.account import Account, Deposited, Opened, Transfer
+from payments.domain.commands import CorrectAccount, Deposit, FreezeAccount, OpenAccount
 from payments.domain.events import CancellationRequested, OrderPlaced, PaymentRequest
 from payments.domain.payment import Payment
 from tests.assembly import PaymentsInMemory
@@ -18,18 +21,43 @@ from tests.unit.clock import id_of
 from tests.unit.waiting import waiting_in
 
 
+class _InTurns:
+    """A port whose every call lets others have their turn first, as one that asks a database does."""
+
+    def __init__(self, adapter: Any) -> None:
+        self._adapter = adapter
+
+    def __getattr__(self, name: str) -> Any:
+        async def call(*given: Any, **named: Any) -> Any:
+            await asyncio.sleep(0)
+            return await getattr(self._adapter, name)(*given, **named)
+
+        return call
+
+
+class _PaymentsInTurns(PaymentsInMemory):
+    def port(self, name: str, adapter: Any, uow: Any = None) -> Any:
+        return _InTurns(adapter)
+
+
 class PaymentsWorld:
     def __init__(self) -> None:
         self.database = MemoryDatabase()
         self.clock = MemoryClock()
         self.committed: list[OutboxRow] = []
-        self.service = PaymentsInMemory(self.database, self.clock, self.committed.append)
+        self.service = _PaymentsInTurns(self.database, self.clock, self.committed.append)
 
     async def open(self, *commands: OpenAccount) -> list[Opened | ShopError]:
         return await self.service.open_accounts(commands)
 
     async def deposit(self, *commands: Deposit) -> list[Deposited | ShopError]:
         return await self.service.make_deposits(commands)
+
+    async def freeze(self, *commands: FreezeAccount) -> list[Account | ShopError]:
+        return await self.service.freeze_accounts(commands)
+
+    async def correct(self, *commands: CorrectAccount) -> list[Deposited | ShopError]:
+        return await self.service.correct_accounts(commands)
 
     async def charge(self, *requests: PaymentRequest, first_message: int = 1) -> list[Unhandled]:
         return await self.service.charge_orders(
@@ -89,9 +117,21 @@ def deposit(number: int, *, user_id: str = "alice", amount: int = 1000, key: str
     )
 
 
-def order(number: int, *, user_id: str = "alice", amount: int = 1000, currency: str = "RUB") -> OrderPlaced:
+def order(
+    number: int,
+    *,
+    user_id: str = "alice",
+    amount: int = 1000,
+    currency: str = "RUB",
+    pay_by: datetime | None = None,
+) -> OrderPlaced:
     return OrderPlaced(
-        order_id=id_of(number), user_id=user_id, traceparent=TRACE, amount=amount, currency=currency
+        order_id=id_of(number),
+        user_id=user_id,
+        traceparent=TRACE,
+        amount=amount,
+        currency=currency,
+        pay_by=pay_by,
     )
 
 

@@ -8,10 +8,13 @@ from uuid import UUID
 import pytest
 from rich.console import Console
 
-from kernel.adapters.postgres.audit import Fault
-from shop.audit.findings import Findings, Waiting
+from kernel.contracts.parked import group_body, message_body
+from kernel.domain.faults import Fault
+from kernel.domain.parked import Cause, Figures, Group, Hold, Waiting
+from shop.audit.findings import Findings
+from shop.audit.findings import Waiting as UnderWay
 from shop.audit.report import show as show_audit
-from shop.dead_letters.listing import Listing, Message, grouped
+from shop.dead_letters.acting import Listing
 from shop.dead_letters.report import show as show_dead_letters
 from shop.demo import Step, Story
 from shop.demo import show as show_demo
@@ -21,32 +24,30 @@ HOSTILE = "\x1b[2J\x1b]0;title\x07\x9b1A\u202e\r\n[red]fake[/red]\\"
 NOW = datetime(2026, 11, 29, tzinfo=UTC)
 
 
-def message() -> Message:
-    return Message(
+def dead_letters(console: Console) -> None:
+    cause = Cause(dead_letter=True, type=HOSTILE, reason=HOSTILE)
+    waiting = Waiting(
         id=UUID(int=1),
-        service="orders",
-        place="dead letters",
-        reason=HOSTILE,
-        type=HOSTILE,
+        cause=cause,
         subject=HOSTILE,
         detail=HOSTILE,
         count=2,
-        first_at=NOW,
-        last_at=NOW,
+        first_parked_at=NOW,
+        last_parked_at=NOW,
         size=1,
-        payload=HOSTILE,
+        beginning=HOSTILE.encode(),
     )
-
-
-def dead_letters(console: Console) -> None:
-    messages = [message()]
-    show_dead_letters(Listing(grouped(messages), messages, False, True), console)
+    figures = Figures(messages=1, count=2, oldest_at=NOW, newest_at=NOW, sample=waiting)
+    hold = Hold(owner=HOSTILE, note=HOSTILE, ticket=HOSTILE, held_by=HOSTILE, held_at=NOW)
+    group = Group(id=cause.id_in("orders"), service="orders", cause=cause, figures=figures, hold=hold)
+    listing = Listing([group_body(group)], [message_body(waiting, "orders")], more=False)
+    show_dead_letters(listing, console)
 
 
 def audit(console: Console) -> None:
     findings = Findings()
     findings.add("orders", [Fault(HOSTILE, "kind", HOSTILE, HOSTILE)])
-    report = findings.report({"orders": 1}, Waiting(0, 0, 0, []), 0)
+    report = findings.report({"orders": 1}, UnderWay(0, 0, 0, []), 0)
     show_audit(report, {"orders": "a promise"}, console)
 
 

@@ -10,7 +10,7 @@ from gateway.wire import ACCOUNTS
 from kernel.adapters.http.conventions.answers import JsonAnswer, passed_on
 from kernel.adapters.http.conventions.idempotency import IdempotencyKey
 from kernel.adapters.http.conventions.paging import PAGE_SIZE, AfterSequence, PageLimit
-from kernel.adapters.http.parsing.values import amount_of, user_id_of
+from kernel.adapters.http.parsing.values import amount_of, instant_of, user_id_of
 from kernel.contracts.values import encode
 from payments.contract import operations
 from payments.contract.http import Deposit
@@ -36,8 +36,10 @@ class AccountsController(Controller):
         self,
         user_id: operations.UserIdInPath,
         accounts: FromDishka[AccountsService],
+        at: operations.AtInQuery = None,
     ) -> JsonAnswer[bytes]:
-        return passed_on(await accounts.get(user_id_of(user_id)))
+        instant = None if at is None else instant_of(at, "at")
+        return passed_on(await accounts.get(user_id_of(user_id), at=instant))
 
     @get(**operations.LIST_TRANSACTIONS)
     @inject

@@ -1,4 +1,4 @@
-"""Sessions in cookies: who a call comes from, where it bears no token itself."""
+"""Sessions in cookies: who calls, where a call has no bearer token."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -31,21 +31,23 @@ class CookieSessions:
         self._renew = renew
 
     async def token_of(self, scope: Scope) -> str:
-        """The access token of a session, renewed where it is about to end: the answer brings the new cookie.
+        """The access token of a session. One that ends soon is renewed, and the answer sets the new cookie.
 
-        Raises Unauthenticated where there is no session, Forbidden where a page of another site may be behind
-        the call, Unavailable where the provider is away that would have to renew it.
+        Raises Unauthenticated where there is no session, Forbidden where a page of another site may have sent
+        the call, and Unavailable where the token has to be renewed and the provider is away.
         """
-        is_forged = _is_change(scope) and may_be_forged(*_said_of(scope))
-        is_end = _is_end(scope)
-        if is_end and not is_forged:
+        is_forged = _is_change(scope) and may_be_forged(
+            _header(scope, "Sec-Fetch-Site"), _header(scope, SESSION_HEADER)
+        )
+        is_sign_out = _is_sign_out(scope)
+        if is_sign_out and not is_forged:
             self.forget(scope)
         session = self.session_of(scope)
         if session is None:
             raise Unauthenticated()
         if is_forged:
             raise Forbidden(_FORGED)
-        if is_end:  # Leaving has to work while the provider is away.
+        if is_sign_out:  # Signing out works while the provider is away.
             return session.access_token
         renewed = await self._renew(session)
         if renewed != session:
@@ -57,27 +59,24 @@ class CookieSessions:
         return self._sealing.open(sealed) if sealed else None
 
     def cookies_of(self, session: Session, scope: Mapping[str, Any]) -> Headers:
-        """Raises Refused where it is too large."""
+        """Raises Refused where the session is too large for cookies."""
         return COOKIE.set(self._sealing.seal(session), scope)
 
     def forget(self, scope: Mapping[str, Any]) -> None:
-        """With the answer."""
+        """The answer to this call removes the cookie."""
         headers = answer_start(scope).headers
         headers.extend(line for line in COOKIE.removed(scope) if line not in headers)
 
 
 def _is_change(scope: Mapping[str, Any]) -> bool:
-    """However its path is spelled: routes are found by the same normal form."""
+    """Compares the normal form of the path, because routes are found by the same form."""
     return scope["method"] not in _READS or normalize_path(scope["path"]).endswith(WRITTEN_BY_GET)
 
 
-def _is_end(scope: Mapping[str, Any]) -> bool:
+def _is_sign_out(scope: Mapping[str, Any]) -> bool:
     return bool(scope["method"] == "DELETE" and normalize_path(scope["path"]) == PATH)
 
 
-def _said_of(scope: Mapping[str, Any]) -> tuple[str | None, str | None]:
-    """What the browser says of the page behind the call, and what our own page says."""
-    headers = dict(scope["headers"])
-    said = [headers.get(name) for name in (b"sec-fetch-site", SESSION_HEADER.lower().encode())]
-    site, own = [text if text is None else text.decode("latin-1") for text in said]
-    return site, own
+def _header(scope: Mapping[str, Any], name: str) -> str | None:
+    text: bytes | None = dict(scope["headers"]).get(name.lower().encode())
+    return None if text is None else text.decode("latin-1")

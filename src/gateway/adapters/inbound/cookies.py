@@ -19,14 +19,14 @@ Headers = Sequence[tuple[bytes, bytes]]
 
 
 @value
-class Place:
-    """Where a browser reached us."""
+class BaseUrl:
+    """The URL below which a browser sees the shop."""
 
     scheme: str
     host: str
     """With its port, as the browser wrote it."""
     prefix: str
-    """The path below which it sees the shop; empty where there is none."""
+    """The path that a proxy puts before ours; empty where there is none."""
 
     @property
     def url(self) -> str:
@@ -37,33 +37,34 @@ class Place:
 
     @property
     def is_secure(self) -> bool:
-        """Whether cookies may only travel encrypted: everywhere but on this very machine."""
+        """Whether cookies may travel only over HTTPS: everywhere but on a loopback address."""
         name = _PORT.sub("", self.host).strip("[]").lower()
         address = parsed(name)
         is_loopback = name == "localhost" or (address is not None and address.is_loopback)
         return self.scheme == "https" or not is_loopback
 
 
-def place_of(scope: Mapping[str, Any]) -> Place:
+def base_url_of(scope: Mapping[str, Any]) -> BaseUrl:
     hosts = [text.decode("latin-1") for name, text in scope["headers"] if name == b"host"]
-    return Place(scope.get("scheme", "http"), hosts[0] if hosts else "", str(scope.get(PREFIX, "")))
+    return BaseUrl(scope.get("scheme", "http"), hosts[0] if hosts else "", str(scope.get(PREFIX, "")))
 
 
 @value
 class Cookie:
-    """Cookies of one purpose: what is too long for one goes on in others, `name-1`, `name-2`."""
+    """A cookie of ours. A value that is too long for one cookie is continued in `name-1` and `name-2`."""
 
     name: str
     path: str
     same_site: str
     max_age_s: int | None = None
-    """None: until the browser ends."""
+    """None: the cookie lasts until the browser is closed."""
 
     def read(self, scope: Mapping[str, Any]) -> str:
-        """What the browser keeps. Empty for nothing, and where a name comes twice: one is not ours."""
+        """The value that the browser sent. Empty where there is none, and where a name comes twice: then one
+        of the two is not ours."""
         given = _given(scope)
         parts = []
-        for name in self._names(place_of(scope)):
+        for name in self._names(base_url_of(scope)):
             values = given.get(name, [])
             if len(values) > 1:
                 return ""
@@ -73,38 +74,39 @@ class Cookie:
         return "".join(parts)
 
     def set(self, text: str, scope: Mapping[str, Any]) -> Headers:
-        """Raises Refused where it is too long for a browser."""
+        """Raises Refused where the text is too long for a browser."""
         parts = [text[start : start + PART_BYTES_MAX] for start in range(0, len(text), PART_BYTES_MAX)]
         if len(parts) > PARTS_MAX:
             raise Refused("session_too_large", "the tokens are too long to be kept in cookies")
-        names = self._names(place_of(scope))
+        names = self._names(base_url_of(scope))
         kept = [
             self._line(name, part, self.max_age_s, scope) for name, part in zip(names, parts, strict=False)
         ]
         return [*kept, *self._removed(names[len(parts) :], scope)]
 
     def removed(self, scope: Mapping[str, Any]) -> Headers:
-        return self._removed(self._names(place_of(scope)), scope)
+        return self._removed(self._names(base_url_of(scope)), scope)
 
     def _removed(self, names: Sequence[str], scope: Mapping[str, Any]) -> Headers:
-        """Those that the browser has."""
+        """Lines that remove those of these cookies that the browser has."""
         given = _given(scope)
         return [self._line(name, "", 0, scope) for name in names if name in given]
 
-    def _names(self, place: Place) -> Sequence[str]:
-        """A browser takes no cookie with these beginnings from another host, or in plain text."""
-        begin = ""
-        if place.is_secure:
-            begin = "__Host-" if self.path == "/" else "__Secure-"
-        return [f"{begin}{self.name}{f'-{number}' if number else ''}" for number in range(PARTS_MAX)]
+    def _names(self, base: BaseUrl) -> Sequence[str]:
+        """With the prefixes of RFC 6265bis, 4.1.3: a browser takes them over HTTPS only, and `__Host-` from
+        this very host only."""
+        prefix = ""
+        if base.is_secure:
+            prefix = "__Host-" if self.path == "/" else "__Secure-"
+        return [f"{prefix}{self.name}{f'-{number}' if number else ''}" for number in range(PARTS_MAX)]
 
     def _line(
         self, name: str, text: str, max_age_s: int | None, scope: Mapping[str, Any]
     ) -> tuple[bytes, bytes]:
-        place = place_of(scope)
-        path = self.path if self.path == "/" else f"{place.prefix}{self.path}"
+        base = base_url_of(scope)
+        path = self.path if self.path == "/" else f"{base.prefix}{self.path}"
         attributes = [f"{name}={text}", f"Path={path}", "HttpOnly", f"SameSite={self.same_site}"]
-        attributes += ["Secure"] if place.is_secure else []
+        attributes += ["Secure"] if base.is_secure else []
         attributes += [] if max_age_s is None else [f"Max-Age={max_age_s}"]
         return b"set-cookie", "; ".join(attributes).encode("latin-1")
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Annotated, Literal
 from uuid import UUID
@@ -23,8 +24,11 @@ from kernel.adapters.http.conventions.caller import CURRENT
 from kernel.adapters.http.conventions.client import subscriber_in
 from kernel.adapters.http.conventions.problem import problems
 from kernel.adapters.http.documents.operations import ALWAYS, OVERLOADED
+from kernel.adapters.identity import bearer
 from kernel.contracts.http import ResponseBody
 from kernel.contracts.values import encode
+from kernel.domain.errors import Unauthenticated, Unavailable
+from kernel.ports.tokens import Tokens
 from orders.contract import examples, operations
 
 # The paths of streams end so.
@@ -100,9 +104,10 @@ def _event(sequence: int, order: bytes) -> bytes:
 async def watch_order(
     order_id: operations.OrderIdInPath,
     hub: FromDishka[Hub],
+    tokens: FromDishka[Tokens],
     last_event_id: LastEventId = None,
 ) -> ASGIApp:
-    return EventStream(hub, order_id, place_of(last_event_id or ""))
+    return EventStream(hub, tokens, order_id, place_of(last_event_id or ""))
 
 
 def place_of(last_event_id: str) -> int:
@@ -115,6 +120,7 @@ class EventStream:
     """An answer in bare ASGI: there are thousands, so a stream is two tasks and a place in the hub."""
 
     hub: Hub
+    tokens: Tokens
     order_id: UUID
     place: int
 
@@ -128,9 +134,19 @@ class EventStream:
                 return
             leaving = asyncio.create_task(_cancel_when_gone(watch, receive))
             try:
-                await _stream(watch, send, verified.until)
+                await _stream(watch, send, verified.until, self._is_believed)
             finally:
                 leaving.cancel()
+
+    async def _is_believed(self) -> bool:
+        """The provider may have withdrawn the token's key since the stream began."""
+        token = bearer.CURRENT.get()
+        try:
+            return not token or bool(self.tokens.remembered(token) or await self.tokens.verify(token))
+        except Unavailable:
+            return True  # Nobody can tell.
+        except Unauthenticated:
+            return False
 
 
 async def _cancel_when_gone(watch: Watch, receive: Receive) -> None:
@@ -139,10 +155,11 @@ async def _cancel_when_gone(watch: Watch, receive: Receive) -> None:
     watch.cancel()
 
 
-async def _stream(watch: Watch, send: Send, until: float) -> None:
-    """Ends when the caller's token does, `until` in seconds since 1970; they come back with a new one."""
+async def _stream(watch: Watch, send: Send, until: float, is_believed: Callable[[], Awaitable[bool]]) -> None:
+    """Ends when the caller's token does, `until` in seconds since 1970, and within a heartbeat once it is
+    believed no more; they come back with a new one."""
     await send({"type": "http.response.start", "status": 200, "headers": _HEADERS})
-    while not watch.over and (left_s := until - time.time()) > 0:
+    while not watch.over and (left_s := until - time.time()) > 0 and await is_believed():
         change = await watch.next(within_s=min(HEARTBEAT_S, left_s))
         chunk = _event(change.sequence, change.order) if change else _HEARTBEAT
         try:

@@ -1,53 +1,48 @@
-"""What browsers keep for us and cannot read: JSON Web Encryption (RFC 7516), by joserfc."""
+"""Encrypts what browsers keep for us and may not read."""
 
 from collections.abc import Sequence
-from typing import Generic, TypeVar
+from typing import TYPE_CHECKING, Generic, TypeVar
 
 import msgspec
-from cryptography.hazmat.primitives.hashes import SHA256
-from cryptography.hazmat.primitives.kdf.hkdf import HKDF
-from joserfc import jwe
-from joserfc.errors import JoseError
-from joserfc.jwk import OctKey
+
+if TYPE_CHECKING:
+    from gateway.adapters.inbound.jwe import JweKey
 
 T = TypeVar("T")
 
-_KEY_BYTES = 32
-_HEADER = {"alg": "dir", "enc": "A256GCM"}
-_ALGORITHMS = ("dir", "A256GCM", "DEF")
-# Whatever joserfc and msgspec raise over what is none of ours.
-_NOT_OURS = (JoseError, msgspec.MsgspecError, ValueError, TypeError, KeyError, RecursionError)
-
 
 class Sealing(Generic[T]):
-    """Seals with the first of the secrets; opens what any of them has sealed, so that one can follow another.
+    """Seals with the first of the secrets, and opens what any of them has sealed: a secret can be rotated.
     What was sealed for one purpose cannot be opened for another."""
 
     def __init__(
         self, kind: type[T], secrets: Sequence[str], *, purpose: str, compressed: bool = False
     ) -> None:
-        """`compressed` tells by the length how much its parts have in common: not for what strangers may put
-        something into."""
-        self._keys = [_key(secret, purpose) for secret in secrets]
-        self._header = {**_HEADER, "zip": "DEF"} if compressed else _HEADER
+        """`compressed` is not for content that strangers can influence: the length tells how much its parts
+        have in common."""
+        self._keys = _keys(secrets, purpose, compressed=compressed) if secrets else []
         self._decoder = msgspec.msgpack.Decoder(kind)
 
     def seal(self, content: T) -> str:
-        text = msgspec.msgpack.encode(content)
-        return jwe.encrypt_compact(dict(self._header), text, self._keys[0], algorithms=_ALGORITHMS)
+        return self._keys[0].seal(msgspec.msgpack.encode(content))
 
     def open(self, sealed: str) -> T | None:
-        """None for what we have not sealed, or with a key that is no longer ours."""
+        """None where the text was not sealed by us, or with a key that is no longer ours."""
         for key in self._keys:
-            try:
-                opened = jwe.decrypt_compact(sealed, key, algorithms=_ALGORITHMS)
-                return self._decoder.decode(opened.plaintext or b"")
-            except _NOT_OURS:
-                continue
+            text = key.open(sealed)
+            if text is not None:
+                return self._decoded(text)
         return None
 
+    def _decoded(self, text: bytes) -> T | None:
+        try:
+            return self._decoder.decode(text)
+        except msgspec.MsgspecError:  # An earlier version sealed it.
+            return None
 
-def _key(secret: str, purpose: str) -> OctKey:
-    """HKDF (RFC 5869): a key of the right length for each purpose, from one secret."""
-    derived = HKDF(SHA256(), _KEY_BYTES, salt=None, info=purpose.encode()).derive(secret.encode())
-    return OctKey.import_key(derived)
+
+def _keys(secrets: Sequence[str], purpose: str, *, compressed: bool) -> "list[JweKey]":
+    # Open mode has no secrets, and does without the memory and the time that the library takes.
+    from gateway.adapters.inbound.jwe import JweKey
+
+    return [JweKey(secret, purpose, compressed=compressed) for secret in secrets]

@@ -12,7 +12,7 @@ from litestar.response import Redirect, Response
 
 from gateway.adapters.inbound import session_operations as operations
 from gateway.adapters.inbound.cookie_sessions import PATH, CookieSessions
-from gateway.adapters.inbound.cookies import place_of
+from gateway.adapters.inbound.cookies import base_url_of
 from gateway.adapters.inbound.session_operations import OwnSession, SessionState, SignedOut
 from gateway.adapters.inbound.sign_in_cookie import SignInCookie
 from gateway.application.finish_sign_in import FinishSignIn
@@ -50,7 +50,7 @@ class Mode:
     name: Literal["open", "jwt"]
 
 
-# Those that a person may have.
+# The roles that a person may have.
 _ROLES: Mapping[Role, Literal["user", "viewer", "operator"]] = {
     Role.USER: "user",
     Role.VIEWER: "viewer",
@@ -87,7 +87,7 @@ class SessionController(Controller):
     ) -> JsonAnswer[SessionState]:
         if mode.name == "open":
             raise Conflict("open_mode", "nobody is asked who they are here, so there are no sessions")
-        if "authorization" not in request.headers:  # It came by a cookie.
+        if "authorization" not in request.headers:  # The caller is known by a cookie.
             raise Unauthenticated()
         if is_foreign(request.headers.get("sec-fetch-site")):
             raise Forbidden("a page of another host may not begin a session here")
@@ -109,7 +109,7 @@ class SessionController(Controller):
         sessions.forget(request.scope)
         session = sessions.session_of(request.scope)
         if session is not None and session.id_token:
-            url = await provider.sign_out_url(session.id_token, f"{place_of(request.scope).url}/")
+            url = await provider.sign_out_url(session.id_token, f"{base_url_of(request.scope).url}/")
             if url is not None:
                 return JsonAnswer(SignedOut(url), status_code=200)
         return Response(None, status_code=204)
@@ -123,10 +123,10 @@ class SessionController(Controller):
         cookie: FromDishka[SignInCookie],
         return_to: operations.ReturnTo = "/",
     ) -> Redirect:
-        path, place = own_path(return_to), place_of(request.scope)
-        if f"{path}/".startswith(f"{place.prefix}/"):  # The redirect puts it before the path again.
-            path = own_path(path.removeprefix(place.prefix) or "/")
-        begun, url = await provider.begin(f"{place.url}{CALLBACK}", path)
+        path, base = own_path(return_to), base_url_of(request.scope)
+        if f"{path}/".startswith(f"{base.prefix}/"):  # The redirect puts the prefix before the path again.
+            path = own_path(path.removeprefix(base.prefix) or "/")
+        begun, url = await provider.begin(f"{base.url}{CALLBACK}", path)
         answer_start(request.scope).headers.extend([_NO_STORE, *cookie.kept(begun, request.scope)])
         return Redirect(url, status_code=303)
 
@@ -144,7 +144,7 @@ class SessionController(Controller):
         iss: operations.Iss = None,
     ) -> Redirect:
         begun, headers = cookie.begun(request.scope), answer_start(request.scope).headers
-        # It is for one use, whatever comes of it.
+        # The cookie is used once, whether the sign-in succeeds or not.
         headers.extend([_NO_STORE, *cookie.removed(request.scope)])
         try:
             given = request.query_params.dict()

@@ -9,7 +9,7 @@ from litestar.params import HeaderParameter, QueryParameter
 from gateway.adapters.inbound.answers import PROBLEMS
 from gateway.adapters.inbound.cookie_sessions import SESSION_HEADER
 from kernel.adapters.http.conventions.problem import problems
-from kernel.adapters.http.documents.operations import ALWAYS, OVERLOADED, Operation, answering
+from kernel.adapters.http.documents.operations import ALWAYS, FORBIDDEN, OVERLOADED, Operation, answering
 from kernel.contracts.http import Moment, ResponseBody
 
 SESSION_CHANGES = (
@@ -31,14 +31,16 @@ SessionHeader = Annotated[
     str | None,
     HeaderParameter(name=SESSION_HEADER, description="Any value.", examples=[Example(value="1")]),
 ]
-Code = Annotated[str | None, QueryParameter(description="What the tokens are had for.")]
-State = Annotated[str | None, QueryParameter(name="state", description="That of the sign-in.")]
-ErrorCode = Annotated[str | None, QueryParameter(description="Why there is no code.")]
-Iss = Annotated[str | None, QueryParameter(description="Who sends the browser back (RFC 9207).")]
+Code = Annotated[str | None, QueryParameter(description="The authorization code.")]
+State = Annotated[
+    str | None, QueryParameter(name="state", description="The `state` that the sign-in was begun with.")
+]
+ErrorCode = Annotated[str | None, QueryParameter(description="The error, where the provider gives no code.")]
+Iss = Annotated[str | None, QueryParameter(description="The issuer that sends the browser back (RFC 9207).")]
 
 
 class OwnSession(ResponseBody, frozen=True):
-    """The shop believes its token `until` then. Where the provider gave a refresh token, any call renews the
+    """The session's token is valid `until` then. Where the provider gave a refresh token, any call renews the
     session in time."""
 
     user_id: str
@@ -47,7 +49,7 @@ class OwnSession(ResponseBody, frozen=True):
 
 
 class SessionState(ResponseBody, frozen=True):
-    """`signIn` tells whether there is a provider to sign in with; `session` is null where nobody has."""
+    """`signIn` tells whether there is a provider to sign in with. Without a session, `session` is null."""
 
     mode: Literal["open", "jwt"]
     sign_in: bool
@@ -66,12 +68,12 @@ _STATE = {
     "session": {"userId": "alice", "role": "user", "until": "2026-11-22T11:40:18Z"},
 }
 
-# Of what is open to all.
+# The problems of routes that are open to all.
 _OPEN = ((400, "invalid_request"), (429, "rate_limited"))
 
 GET_SESSION = Operation(
     operation_id="getSession",
-    summary="Whether callers are asked who they are, and who this browser's person is",
+    summary="The mode, and who is signed in",
     responses=answering(200, SessionState, "For anybody", _STATE)
     | problems(PROBLEMS, *_OPEN, _AWAY, OVERLOADED),
 )
@@ -83,7 +85,7 @@ BEGIN_SESSION = Operation(
     | problems(
         PROBLEMS,
         *ALWAYS,
-        (403, "forbidden"),
+        FORBIDDEN,
         (409, "open_mode"),
         (422, "session_too_large"),
         _AWAY,
@@ -103,13 +105,13 @@ END_SESSION = Operation(
         ),
         204: ResponseSpec(None, description="The person has signed out"),
     }
-    | problems(PROBLEMS, *ALWAYS, (403, "forbidden"), _AWAY),
+    | problems(PROBLEMS, *ALWAYS, FORBIDDEN, _AWAY),
 )
 SIGN_IN = Operation(
     path="/login",
     operation_id="signIn",
     summary="Begin to sign in with the provider",
-    description="For a browser to go to. It is sent on to the provider (OpenID Connect, authorization code"
+    description="A browser goes here and is redirected to the provider (OpenID Connect, authorization code"
     " with PKCE), which sends it back.",
     status_code=303,
     responses={303: ResponseSpec(None, description="To the provider")}

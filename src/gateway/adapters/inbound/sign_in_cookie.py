@@ -1,27 +1,41 @@
+"""The cookie of a sign-in that has begun."""
+
 from collections.abc import Mapping, Sequence
+from hashlib import sha256
 from typing import Any
 
-from gateway.adapters.inbound.cookies import Cookie, Headers
+from gateway.adapters.inbound.cookies import Cookie, Headers, base_url_of
 from gateway.adapters.inbound.sealing import Sealing
 from gateway.domain.session import SIGN_IN_WITHIN_S, SignIn
 
-# Lax: the provider's redirect brings it, which comes from another site.
+# Lax: the browser sends it with the redirect of the provider, which is another site.
 COOKIE = Cookie("shop-sign-in", "/session/callback", "Lax", SIGN_IN_WITHIN_S)
+# Another host of the same domain can set a cookie for a path of ours, such as that of its own sign-in. A
+# browser takes this one from us alone (`__Host-`), and it names the sign-in that it belongs to.
+WITNESS = Cookie("shop-sign-in-witness", "/", "Lax", SIGN_IN_WITHIN_S)
 PURPOSE = "shop sign-in"
 
 
 class SignInCookie:
-    """What a browser keeps from the beginning of a sign-in to its end."""
+    """Keeps a sign-in in the browser until the provider sends the browser back."""
 
     def __init__(self, keys: Sequence[str]) -> None:
         self._sealing = Sealing(SignIn, keys, purpose=PURPOSE)
 
     def kept(self, begun: SignIn, scope: Mapping[str, Any]) -> Headers:
-        return COOKIE.set(self._sealing.seal(begun), scope)
+        witness = WITNESS.set(_named(begun), scope) if base_url_of(scope).is_secure else []
+        return [*COOKIE.set(self._sealing.seal(begun), scope), *witness]
 
     def begun(self, scope: Mapping[str, Any]) -> SignIn | None:
         sealed = COOKIE.read(scope)
-        return self._sealing.open(sealed) if sealed else None
+        begun = self._sealing.open(sealed) if sealed else None
+        if begun is not None and base_url_of(scope).is_secure and WITNESS.read(scope) != _named(begun):
+            return None
+        return begun
 
     def removed(self, scope: Mapping[str, Any]) -> Headers:
-        return COOKIE.removed(scope)
+        return [*COOKIE.removed(scope), *WITNESS.removed(scope)]
+
+
+def _named(begun: SignIn) -> str:
+    return sha256(begun.state.encode()).hexdigest()

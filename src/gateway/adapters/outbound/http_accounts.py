@@ -1,3 +1,5 @@
+from datetime import datetime
+
 import aiohttp
 
 from gateway.adapters.outbound.http_service import HttpService, path_of
@@ -15,8 +17,9 @@ class HttpAccounts:
     async def deposit(self, user_id: str, deposit: bytes, *, key: str | None) -> HttpAnswer:
         return await self._service.write(path_of(operations.DEPOSIT, user_id), body=deposit, key=key)
 
-    async def get(self, user_id: str) -> HttpAnswer:
-        return await self._service.read(path_of(operations.GET_ACCOUNT, user_id))
+    async def get(self, user_id: str, *, at: datetime | None) -> HttpAnswer:
+        query = {"at": None if at is None else at.isoformat()}
+        return await self._service.read(path_of(operations.GET_ACCOUNT, user_id), query=query)
 
     async def transactions(self, user_id: str, *, after: int | None, limit: int) -> HttpAnswer:
         query = {"after": after, "limit": limit}

@@ -7,9 +7,13 @@ from gateway import wire
 from gateway.adapters.outbound.http_service import HttpService, path_of
 from gateway.domain.orders import Change, Outcome, PlacementRequest
 from kernel.adapters import request_id, trace_context
+from kernel.adapters.http.documents.operations import Operation
+from kernel.adapters.identity.bearer import NOT_BELIEVED
+from kernel.application.trouble import Trouble
 from kernel.contracts.values import decoder, encode
 from kernel.domain.caller import Caller, Role
 from kernel.domain.errors import OutcomeUnknown, Unavailable
+from kernel.ports.clock import Clock
 from kernel.ports.http_answer import HttpAnswer
 from orders.contract import operations
 
@@ -28,14 +32,16 @@ class TooManyNames(Exception):
 
 class HttpOrders:
     def __init__(
-        self, session: aiohttp.ClientSession, orders_url: str, as_service: AsService = lambda _: {}
+        self, session: aiohttp.ClientSession, orders_url: str, clock: Clock, as_service: AsService
     ) -> None:
-        """`as_service` gives the headers of a call of the gateway's own, for itself or for somebody."""
+        """`as_service` gives the headers of a call by the gateway itself, or on behalf of a person."""
         self._service = HttpService(session, orders_url + operations.ROUTE, "orders")
         self._as_service = as_service
+        self._trouble = Trouble("the orders service", clock)
 
     async def place(self, orders: Sequence[PlacementRequest]) -> Sequence[Outcome]:
-        """For the users of a call the gateway vouches; who acts for others acts in a call of their own."""
+        """One call for the users of all orders, for whom the gateway vouches, and one for each operator who
+        acts for users."""
         acting = dict.fromkeys(_acting(order) for order in orders)
         if len(acting) == 1:
             return await self._place(orders, *acting)
@@ -57,9 +63,7 @@ class HttpOrders:
         names += request_id.list_of([_own_id(order) for order in orders])
         if len(orders) > 1 and sum(len(line) for _, line in names) > NAMES_BYTES_MAX:
             raise TooManyNames
-        authorized = self._as_service(acting)
-        path = operations.PLACE_ORDERS["path"]
-        answer = await self._service.write(path, body=body, authorized=authorized, more=names)
+        answer = await self._write_as_service(operations.PLACE_ORDERS, body, acting, names)
         if answer.says_nothing_was_done:
             raise Unavailable("the orders service cannot take orders now")
         if answer.status != 200:
@@ -78,11 +82,10 @@ class HttpOrders:
         return await self._service.read(path_of(operations.GET_HISTORY, order_id), query=query)
 
     async def changes(self, order_ids: Sequence[UUID]) -> Sequence[Sequence[Change]]:
-        # One reading is shared by all who watch.
+        # One read serves all who watch, so it belongs to none of their calls.
         trace_context.CURRENT.set("")
         request_id.CURRENT.set("")
-        path, authorized = operations.READ_CHANGES["path"], self._as_service(None)
-        answer = await self._service.write(path, body=encode(order_ids), authorized=authorized)
+        answer = await self._write_as_service(operations.READ_CHANGES, encode(order_ids), None)
         if answer.status != 200:
             raise Unavailable("the orders service cannot tell of orders now")
         return wire.status_histories(answer.body)
@@ -93,13 +96,29 @@ class HttpOrders:
         query = {"userId": user_id, "status": status, "after": after, "limit": limit}
         return await self._service.read("", query=query)
 
+    async def _write_as_service(
+        self,
+        operation: Operation,
+        body: bytes,
+        acting: Caller | None,
+        more: Sequence[tuple[str, str]] = (),
+    ) -> HttpAnswer:
+        """Raises Unavailable where the service does not believe the gateway, which no caller can mend."""
+        authorized = self._as_service(acting)
+        answer = await self._service.write(operation["path"], body=body, authorized=authorized, more=more)
+        if answer.status == 401:
+            self._trouble.report("not believed", NOT_BELIEVED)
+            raise Unavailable("the orders service does not know the gateway")
+        self._trouble.over()
+        return answer
+
 
 def _acting(order: PlacementRequest) -> Caller | None:
-    """Who places it for somebody else; None for the user themselves."""
+    """The operator who places the order for its user; None where the user does."""
     return order.caller if order.caller.role is Role.OPERATOR else None
 
 
 def _own_id(order: PlacementRequest) -> str:
-    """Nothing where its trace tells the same."""
+    """Empty where the id of the trace is the same."""
     own_id = order.request_id
     return "" if own_id == request_id.trace_id(order.traceparent) else own_id

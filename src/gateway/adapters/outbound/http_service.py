@@ -64,13 +64,19 @@ class HttpService:
         self._name = name
 
     async def read(
-        self, path: str, *, query: Mapping[str, object] | None = None, unless: str | None = None
+        self,
+        path: str,
+        *,
+        query: Mapping[str, object] | None = None,
+        unless: str | None = None,
+        authorized: Mapping[str, str] | None = None,
     ) -> HttpAnswer:
-        """GET, of what the query gives without its Nones; twice where a connection breaks.
+        """GET, of what the query gives without its Nones; twice where a connection breaks. By itself it bears
+        the caller's own token.
 
         Raises Unavailable where there is no answer.
         """
-        headers = CIMultiDict[str](authorization(CURRENT.get()))
+        headers = CIMultiDict[str](authorization(CURRENT.get()) if authorized is None else authorized)
         if unless is not None:
             headers["If-None-Match"] = unless
         given = {name: str(value) for name, value in (query or {}).items() if value is not None}
@@ -89,7 +95,7 @@ class HttpService:
         authorized: Mapping[str, str] | None = None,
         more: Sequence[tuple[str, str]] = (),
     ) -> HttpAnswer:
-        """POST; sent once, though connecting is tried twice. By itself it bears the caller's own token.
+        """POST; sent once, though connecting is tried twice. It bears the caller's token, or `authorized`.
 
         Raises Unavailable where it was not sent, OutcomeUnknown where the answer was lost.
         """

@@ -1,4 +1,4 @@
-"""Where there is no provider to sign in with, and where nobody is asked who they are."""
+"""For a gateway without a provider to sign in with, and for one in open mode."""
 
 from gateway.domain.session import Grant, SignIn, SignInFailed
 from kernel.domain.errors import NotFound, Unauthenticated
@@ -6,7 +6,7 @@ from kernel.ports.tokens import Verified
 
 
 class NoProvider:
-    """Sessions are then had for a bearer token only."""
+    """A session then begins with a bearer token only."""
 
     is_there = False
 
@@ -31,7 +31,7 @@ def _no_provider() -> NotFound:
 
 
 class NoTokens:
-    """Of open mode."""
+    """Open mode has no tokens, so it believes none."""
 
     def remembered(self, token: str) -> Verified | None:
         return None

@@ -1,23 +1,21 @@
-"""A provider of OpenID Connect: authorization code with PKCE, refresh, and signing out at the provider."""
+"""An OpenID Connect provider: authorization code with PKCE, refresh, and sign-out at the provider."""
 
 import secrets
 from hashlib import sha256
 
 import msgspec
-from joserfc.jwt import JWTClaimsRegistry
 from joserfc.util import urlsafe_b64encode
 from yarl import URL
 
 from gateway.adapters.outbound.openid_endpoints import Client, Endpoints
 from gateway.domain.session import SIGN_IN_WITHIN_S, Grant, SignIn, SignInFailed
 from kernel.adapters.identity.key_ring import KeyRing
-from kernel.adapters.identity.verifying import LEEWAY_S, claims_of, header_of
+from kernel.adapters.identity.verifying import claim_rules, claims_of, header_of
 from kernel.domain.errors import Unauthenticated, Unavailable
 from kernel.ports.clock import Clock
 
 
 class _IdClaims(msgspec.Struct):
-    sub: str
     azp: str | None = None
 
 
@@ -82,13 +80,11 @@ class OpenIdProvider:
         return str(URL(place).update_query(query)) if place else None
 
     async def _check_id_token(self, token: str, nonce: str) -> None:
-        """OpenID Connect Core, section 3.1.3.7. Raises SignInFailed, Unavailable where there are no keys."""
-        rules = JWTClaimsRegistry(
-            now=lambda: int(self._clock.now().timestamp()),
-            leeway=LEEWAY_S,
-            iss={"essential": True, "value": self._issuer},
-            aud={"essential": True, "value": self._client.id},
-            exp={"essential": True},
+        """OpenID Connect Core 3.1.3.7. Raises SignInFailed, and Unavailable where there are no keys."""
+        rules = claim_rules(
+            self._clock,
+            issuer=self._issuer,
+            audience=self._client.id,
             nonce={"essential": True, "value": nonce},
         )
         try:

@@ -1,4 +1,4 @@
-"""The endpoints of a provider of OpenID Connect, as it names them itself."""
+"""The endpoints of an OpenID Connect provider, found by discovery."""
 
 import asyncio
 from collections.abc import Mapping, Sequence
@@ -16,7 +16,7 @@ from kernel.domain.value import value
 from kernel.ports.clock import Clock
 
 DISCOVERED_FOR_S = 3600.0
-# After a failure; whoever asks meanwhile is not kept waiting for the next one.
+# The pause after a failed discovery; callers fail at once meanwhile.
 AGAIN_S = 2.0
 ANSWERS_WITHIN_S = 5.0
 ANSWER_BYTES_MAX = 256 * 1024
@@ -49,7 +49,7 @@ class _Error(msgspec.Struct):
 
 @value
 class Client:
-    """Who we are at the provider."""
+    """The shop as a client of the provider."""
 
     id: str
     secret: str | None
@@ -63,19 +63,19 @@ class Endpoints:
         self._issuer = issuer
         self._client = client
         self._clock = clock
-        self._trouble = Trouble("the OpenID provider", clock)
+        self._trouble = Trouble("the OpenID provider", clock, ends_quietly=False)
         self._discovered: Discovered | None = None
         self._discover_again_at = float("-inf")
         self._discovering = asyncio.Lock()
 
     async def grant(self, **form: str) -> Grant:
-        """Raises SignInFailed for a code or a token that is not good (any more), Unavailable for all else."""
+        """Raises SignInFailed for an invalid code or token, and Unavailable for every other failure."""
         provider = await self.discover()
-        headers, proof = self._proof(provider.token_endpoint_auth_methods_supported)
+        headers, credentials = self._credentials(provider.token_endpoint_auth_methods_supported)
         try:
             async with self._session.post(
                 provider.token_endpoint,
-                data={**form, "client_id": self._client.id, **proof},
+                data={**form, "client_id": self._client.id, **credentials},
                 headers={"Accept": "application/json", **headers},
                 timeout=aiohttp.ClientTimeout(total=ANSWERS_WITHIN_S),
                 allow_redirects=False,
@@ -90,15 +90,15 @@ class Endpoints:
         return Grant(granted.access_token, granted.refresh_token, granted.id_token)
 
     def _denied(self, status: int, text: bytes) -> SignInFailed | Unavailable:
-        """RFC 6749, section 5.2: all but `invalid_grant` is a mistake of ours, or the provider's trouble."""
+        """RFC 6749, section 5.2: every error but `invalid_grant` is our mistake or the provider's."""
         error = msgspec.json.decode(text, type=_Error).error if status < 500 else ""
         if error == "invalid_grant":
             return SignInFailed("the provider calls the code or the refresh token invalid")
         self._trouble.report("refuses", f"answers {status} {error!r}: look at SHOP_OIDC_CLIENT_ID")
         return Unavailable("the provider that people sign in with refuses the shop")
 
-    def _proof(self, methods: Sequence[str]) -> tuple[Mapping[str, str], Mapping[str, str]]:
-        """Headers and fields that prove who we are (RFC 6749, section 2.3.1)."""
+    def _credentials(self, methods: Sequence[str]) -> tuple[Mapping[str, str], Mapping[str, str]]:
+        """Headers and fields that authenticate the client (RFC 6749, section 2.3.1)."""
         secret = self._client.secret
         if secret is None:
             return {}, {}
@@ -108,7 +108,7 @@ class Endpoints:
         return {"Authorization": login}, {}
 
     async def discover(self) -> Discovered:
-        """What was known last serves while the provider is away."""
+        """The last known endpoints serve while the provider is away."""
         async with self._discovering:
             if self._clock.monotonic() >= self._discover_again_at:
                 try:

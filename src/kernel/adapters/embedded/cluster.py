@@ -15,7 +15,7 @@ from kernel.adapters.embedded.child import run
 
 OWNER = "shop"
 SERVICE = "service"
-"""It may do nothing until `shop migrate` gives it rights."""
+"""This role has no rights until `shop migrate` gives it some."""
 _PASSWORDS = {OWNER: "password", SERVICE: "service-password"}
 _STAGING = "new-"
 _BLANK_FOR_S = 1.0

@@ -50,7 +50,7 @@ class EmbeddedPostgres:
         self.url = ""
         """The owner's URL of the last start; each start takes a free port."""
         self.service_url = ""
-        """That of the role that may only what the owner lets it."""
+        """The URL of the service's role, which has only the rights that the owner gives it."""
 
     @property
     def pid(self) -> int | None:
@@ -142,8 +142,8 @@ class EmbeddedPostgres:
 
 
 def running_url(directory: Path, *, database: str, owner: bool = True) -> str | None:
-    """The URL of the server that another process runs on `directory` now, None if there is none: that of its
-    owner, or of the service's role, which one that was started by an earlier version does not have.
+    """The URL of the server that another process runs on `directory` now, None if there is none. It is the
+    URL of the owner, or of the service's role; a server of an earlier version has only the owner.
 
     Raises EmbeddedPostgresError if its files are another user's.
     """

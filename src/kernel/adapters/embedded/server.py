@@ -113,7 +113,7 @@ class Server:
 
 
 def passes(said: bytes) -> bool:
-    """Whether what a server said as it ended is a trouble that passes by itself."""
+    """Whether the last words of a server name a trouble that passes by itself."""
     return any(trouble in said for trouble in _PASSING_TROUBLES)
 
 

@@ -1,4 +1,4 @@
-"""Figures on a port of their own, for the inner network: no token is asked for."""
+"""Metrics on a port of their own, without a token, for the inner network."""
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -17,7 +17,7 @@ Exposition = Callable[[], Awaitable[bytes]]
 
 
 class MetricsPort:
-    """Shows the figures of each service of this process at a path of its own."""
+    """Shows the metrics of each service of this process at a path of its own."""
 
     def __init__(self) -> None:
         self._shown: dict[str, Exposition] = {}

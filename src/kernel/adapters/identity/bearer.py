@@ -1,53 +1,15 @@
-"""Who calls: a person or a service, by the token that the call bears."""
+"""The bearer token of a call. Nothing here looks into it, so open mode loads no library for tokens."""
 
 from collections.abc import Mapping
-from contextlib import suppress
 from contextvars import ContextVar
-from hashlib import sha256
-
-from kernel.adapters.identity.services import TYPE, ServiceTokens
-from kernel.adapters.identity.users import UserTokens
-from kernel.adapters.identity.verifying import Checked, header_of
-from kernel.domain.errors import Unauthenticated
-from kernel.ports.clock import Clock
-from kernel.ports.tokens import Verified
 
 CURRENT = ContextVar("current_bearer", default="")
-"""The token of the call that is being answered, for calls to services on its behalf."""
+"""The token of the call that is being answered; calls to services on its behalf pass it on."""
 
-REMEMBERED_MAX = 10_000
+# Of a service that answers 401 to the token of another one.
+NOT_BELIEVED = "does not believe who calls: SHOP_AUTH and SHOP_SERVICE_KEY have to be the same at both"
 
 
 def authorization(token: str) -> Mapping[str, str]:
-    """The header of a call that bears this token; nothing for the empty one, as in open mode."""
+    """The header that carries the token; no header for the empty token of open mode."""
     return {"Authorization": f"Bearer {token}"} if token else {}
-
-
-class JwtTokens:
-    """Remembers what was verified, by hashes: at most 10,000 tokens, none beyond its end or its key's."""
-
-    def __init__(self, users: UserTokens, services: ServiceTokens, clock: Clock) -> None:
-        self._users = users
-        self._services = services
-        self._clock = clock
-        self._remembered: dict[bytes, Checked] = {}
-
-    def remembered(self, token: str) -> Verified | None:
-        checked = self._remembered.get(sha256(token.encode()).digest())
-        if checked is None or not checked.is_trusted():
-            return None
-        return checked.verified if self._clock.now().timestamp() < checked.verified.until else None
-
-    def says_service(self, token: str) -> bool:
-        with suppress(Unauthenticated):
-            return header_of(token).typ == TYPE
-        return False
-
-    async def verify(self, token: str) -> Verified:
-        header = header_of(token)
-        checks = self._services if header.typ == TYPE else self._users
-        checked = await checks.check(token, header)
-        if len(self._remembered) >= REMEMBERED_MAX:
-            del self._remembered[next(iter(self._remembered))]
-        self._remembered[sha256(token.encode()).digest()] = checked
-        return checked.verified

@@ -1,42 +1,36 @@
-"""The keys that tokens are trusted by, as fresh as their source."""
+"""The keys that tokens are verified with, as their source gives them now."""
 
 import asyncio
-import logging
 from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
 
 import aiohttp
 
-from kernel.adapters.identity.fetching import whole_text
+from kernel.adapters.identity.fetching import is_url, whole_text
 from kernel.adapters.identity.public_keys import PublicKey, read_keys
 from kernel.adapters.words import in_words
+from kernel.application.trouble import Trouble
 from kernel.domain.errors import Unavailable
 from kernel.ports.clock import Clock
 
 REFRESH_S = 300.0
-# For an unknown `kid`, at most so often: anybody can make one up.
+# The shortest pause between two fetches for an unknown `kid`: anybody can make one up.
 AGAIN_S = 10.0
 FETCH_WITHIN_S = 5.0
 JWKS_BYTES_MAX = 1024 * 1024
 
 Source = Callable[[], Awaitable[bytes]]
 
-logger = logging.getLogger(__name__)
-
 
 class KeyRing:
-    def __init__(
-        self, source: Source, clock: Clock, *, refresh_s: float = REFRESH_S, again_s: float = AGAIN_S
-    ) -> None:
-        """`source` gives a JWKS or PEM. Raises OSError or aiohttp.ClientError where it is away."""
+    def __init__(self, source: Source, clock: Clock) -> None:
+        """`source` gives a JWKS or PEM, and raises OSError or aiohttp.ClientError where it is away."""
         self._source = source
         self._clock = clock
-        self._refresh_s = refresh_s
-        self._again_s = again_s
         self._keys: Mapping[str, PublicKey] = {}
         self._fetching: asyncio.Task[None] | None = None
         self._fetched_at = float("-inf")
-        self._is_away = False
+        self._trouble = Trouble("the source of SHOP_JWT_KEYS", clock, ends_quietly=False)
 
     def trusts(self, thumbprint: str) -> bool:
         return thumbprint in self._keys
@@ -44,7 +38,7 @@ class KeyRing:
     async def find(self, kid: str | None, algorithm: str) -> PublicKey | None:
         """Raises Unavailable where no keys could be fetched yet."""
         found = self._find(kid, algorithm)
-        if found is None and self._clock.monotonic() - self._fetched_at >= self._again_s:
+        if found is None and self._clock.monotonic() - self._fetched_at >= AGAIN_S:
             await self.fetch()
             found = self._find(kid, algorithm)
         if found is None and not self._keys:
@@ -59,7 +53,7 @@ class KeyRing:
         return fitting[0] if len(fitting) == 1 else None
 
     async def fetch(self) -> None:
-        """Once for all who wait for it. What was trusted stays so while the source is away."""
+        """All who wait share one fetch. The known keys stay trusted while the source is away."""
         if self._fetching is None:
             self._fetching = asyncio.create_task(self._fetch())
         await asyncio.shield(self._fetching)
@@ -68,14 +62,10 @@ class KeyRing:
         try:
             keys = read_keys(await self._source())
         except (OSError, aiohttp.ClientError, TimeoutError, ValueError) as error:
-            if not self._is_away:
-                self._is_away = True
-                logger.warning("SHOP_JWT_KEYS: %s; known keys stay trusted", in_words(error))
+            self._trouble.report("away", f"fails: {in_words(error)}; known keys stay trusted")
         else:
             self._keys = {key.thumbprint: key for key in keys}
-            if self._is_away:
-                self._is_away = False
-                logger.info("SHOP_JWT_KEYS: there again")
+            self._trouble.over()
         finally:
             self._fetched_at = self._clock.monotonic()
             self._fetching = None
@@ -83,7 +73,7 @@ class KeyRing:
     async def run(self) -> None:
         while True:
             await self.fetch()
-            await self._clock.sleep(self._refresh_s)
+            await self._clock.sleep(REFRESH_S)
 
 
 def source_of(location: str, session: aiohttp.ClientSession) -> Source:
@@ -98,7 +88,3 @@ def source_of(location: str, session: aiohttp.ClientSession) -> Source:
         return await asyncio.to_thread(Path(location).read_bytes)
 
     return fetched if is_url(location) else read
-
-
-def is_url(location: str) -> bool:
-    return location.startswith(("http://", "https://"))

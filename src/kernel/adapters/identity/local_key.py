@@ -1,4 +1,4 @@
-"""A key of one's own, for development: what `shop token` signs with, and `shop up` trusts."""
+"""A signing key for development: `shop token` signs with it, and `shop up` trusts it."""
 
 import os
 from pathlib import Path
@@ -18,8 +18,8 @@ _SCOPES = {Role.OPERATOR: OPERATOR, Role.VIEWER: VIEWER, Role.USER: ""}
 
 
 def local_key(folder: Path) -> OKPKey:
-    """That of this data folder; a new one where there is none. Raises OSError, and ValueError for a file that
-    is none of ours."""
+    """The key of this data folder; a new one where there is none. Raises OSError, and ValueError for a file
+    that holds no such key."""
     path = local_key_file(folder)
     if not path.exists():
         folder.mkdir(parents=True, exist_ok=True)
@@ -33,7 +33,7 @@ def local_key_file(folder: Path) -> Path:
 
 
 def write_once(path: Path, text: bytes) -> None:
-    """Whole, for nobody else to read; what is there already stays."""
+    """Writes the file atomically, for its owner only. A file that is there already stays as it is."""
     own = path.with_name(f"{path.name}.{os.getpid()}")
     descriptor = os.open(own, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     try:

@@ -1,4 +1,4 @@
-"""The keys of a provider, from a JWKS (RFC 7517) or PEM: those that may have signed a token, no others."""
+"""The public keys of a provider, from a JWKS (RFC 7517) or PEM; only those that may sign tokens."""
 
 import re
 import warnings
@@ -23,9 +23,9 @@ class PublicKey:
     id: str | None
     """`kid`; None where the source gives it none."""
     thumbprint: str
-    """RFC 7638; the same key has the same one wherever it comes from."""
+    """RFC 7638; it depends on the key only, not on its source."""
     algorithms: tuple[str, ...]
-    """All that it may have signed with."""
+    """The algorithms that the key may sign with."""
     key: Key
 
 
@@ -38,7 +38,7 @@ def read_keys(text: bytes) -> list[PublicKey]:
 
 
 def _of_jwks(text: bytes) -> Iterator[PublicKey]:
-    """Raises ValueError where it is none."""
+    """Raises ValueError where the text is no JWKS."""
     try:
         found = msgspec.json.decode(text, type=dict[str, Any])
         entries = msgspec.convert(found.get("keys", [found]), list[dict[str, Any]])
@@ -75,7 +75,7 @@ def _imported(source: Mapping[str, Any] | bytes) -> Key | None:
 
 @contextmanager
 def unwarned() -> Iterator[None]:
-    """joserfc warns of keys and of names of algorithms that are judged here: `_algorithms`."""
+    """Without the warnings of joserfc about weak keys and old names: `_algorithms` decides about these."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", SecurityWarning)
         yield
@@ -86,5 +86,5 @@ def _algorithms(key: Key) -> tuple[str, ...]:
         return ("RS256",) if key.public_key.key_size >= RSA_BITS_MIN else ()
     if isinstance(key, ECKey):
         return ("ES256",) if key.curve_name == "P-256" else ()
-    # EdDSA is the name of before RFC 9864, for several curves.
+    # Before RFC 9864 the name was EdDSA, for several curves.
     return ("Ed25519", "EdDSA") if key.curve_name == "Ed25519" else ()

@@ -1,13 +1,12 @@
-"""The tokens of services among themselves: signed with a secret that they share, and valid for a minute."""
+"""The tokens that services send each other: signed with a secret that they share, and valid for a minute."""
 
 from collections.abc import Mapping, Sequence
 
 from joserfc import jwt
 from joserfc.jwk import OctKey
-from joserfc.jwt import JWTClaimsRegistry
 from msgspec import Struct
 
-from kernel.adapters.identity.verifying import LEEWAY_S, Checked, Header, claims_of
+from kernel.adapters.identity.verifying import LEEWAY_S, Checked, Header, claim_rules, claims_of
 from kernel.domain.caller import Caller, Role
 from kernel.domain.errors import Unauthenticated
 from kernel.domain.ids import parse_user_id
@@ -22,13 +21,13 @@ _SIGNED_AGAIN_S = 30
 
 
 class Acting(Struct, frozen=True):
-    """For whom a service calls: `act`."""
+    """The person that a service acts for: the claim `act`."""
 
     id: str
     role: Role
 
     def __post_init__(self) -> None:
-        """Raises ValueError for whoever is no person."""
+        """Raises ValueError where this is no person."""
         parse_user_id(self.id)
         if self.role in (Role.ANYONE, Role.SERVICE):
             raise ValueError("a service acts for people only")
@@ -47,7 +46,7 @@ class _Claims(Struct):
 
 
 class ServiceTokens:
-    """Signs with the first of the keys; believes all of them, so that one can take the other's place."""
+    """Signs with the first of the keys and accepts all of them, so that a key can be rotated."""
 
     def __init__(self, keys: Sequence[str], service: str, clock: Clock) -> None:
         """`service` signs, and is the audience of what it verifies."""
@@ -55,20 +54,10 @@ class ServiceTokens:
         self._service = service
         self._clock = clock
         self._signed: dict[tuple[str, Caller | None], tuple[str, float]] = {}
-        self._rules = JWTClaimsRegistry(
-            now=self._now,
-            leeway=LEEWAY_S,
-            iss={"essential": True, "value": ISSUER},
-            aud={"essential": True, "value": service},
-            exp={"essential": True},
-            sub={"essential": True},
-        )
-
-    def _now(self) -> int:
-        return int(self._clock.now().timestamp())
+        self._rules = claim_rules(clock, issuer=ISSUER, audience=service)
 
     def signed(self, audience: str, acting: Caller | None = None) -> str:
-        """For a call of that service, for this person."""
+        """The token for a call to the service `audience`, on behalf of a person or of the service itself."""
         token, until = self._signed.get((audience, acting), ("", 0.0))
         if self._clock.monotonic() >= until:
             self._signed = {
@@ -79,7 +68,7 @@ class ServiceTokens:
         return token
 
     def _sign(self, audience: str, acting: Caller | None) -> str:
-        now = self._now()
+        now = int(self._clock.now().timestamp())
         act: Mapping[str, object] = {} if acting is None else {"act": {"id": acting.id, "role": acting.role}}
         claims = {
             "iss": ISSUER,
@@ -103,5 +92,5 @@ class ServiceTokens:
 
 
 def _always() -> bool:
-    """Keys of services change with a restart only."""
+    """The keys of services only change at a restart."""
     return True

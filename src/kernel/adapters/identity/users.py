@@ -2,12 +2,12 @@
 
 from collections.abc import Sequence
 from functools import partial
+from typing import Annotated
 
-from joserfc.jwt import JWTClaimsRegistry
-from msgspec import Struct
+from msgspec import Meta, Struct
 
 from kernel.adapters.identity.key_ring import KeyRing
-from kernel.adapters.identity.verifying import LEEWAY_S, Checked, Header, claims_of
+from kernel.adapters.identity.verifying import LEEWAY_S, Checked, Header, claim_rules, claims_of
 from kernel.domain.caller import Caller, Role
 from kernel.domain.errors import Unauthenticated
 from kernel.domain.ids import parse_user_id
@@ -15,11 +15,13 @@ from kernel.ports.clock import Clock
 from kernel.ports.tokens import Verified
 
 OPERATOR, VIEWER = "shop:operator", "shop:viewer"
+# The last day of the year 9999, the last that a date can be. A provider that says more counts milliseconds.
+EXP_MAX = 253_402_214_400
 
 
 class _Claims(Struct):
     sub: str
-    exp: int | float
+    exp: Annotated[int, Meta(le=EXP_MAX)] | Annotated[float, Meta(le=EXP_MAX)]
     scope: str | list[str] = ""
     roles: str | list[str] = ""
 
@@ -32,20 +34,14 @@ class _Claims(Struct):
 
 
 def _words(claim: str | list[str]) -> Sequence[str]:
-    return claim.split() if isinstance(claim, str) else claim
+    """A space separates them, and no other character that looks like one (RFC 6749, section 3.3)."""
+    return claim.split(" ") if isinstance(claim, str) else claim
 
 
 class UserTokens:
     def __init__(self, keys: KeyRing, issuer: str, audience: str, clock: Clock) -> None:
         self._keys = keys
-        self._rules = JWTClaimsRegistry(
-            now=lambda: int(clock.now().timestamp()),
-            leeway=LEEWAY_S,
-            iss={"essential": True, "value": issuer},
-            aud={"essential": True, "value": audience},
-            exp={"essential": True},
-            sub={"essential": True},
-        )
+        self._rules = claim_rules(clock, issuer=issuer, audience=audience)
 
     async def check(self, token: str, header: Header) -> Checked:
         """Raises Unauthenticated, and Unavailable where no keys could be fetched yet."""

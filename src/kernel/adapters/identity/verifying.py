@@ -1,4 +1,4 @@
-"""What checks of all tokens have in common."""
+"""What the checks of all tokens have in common."""
 
 from collections.abc import Callable, Sequence
 from typing import Any, TypeVar, cast
@@ -11,19 +11,20 @@ from joserfc.jwk import Key
 from kernel.adapters.identity.public_keys import unwarned
 from kernel.domain.errors import Unauthenticated
 from kernel.domain.value import value
+from kernel.ports.clock import Clock
 from kernel.ports.tokens import Verified
 
 LEEWAY_S = 30
 # The longest head of a request has 16 KiB.
 TOKEN_BYTES_MAX = 12 * 1024
-# Whatever joserfc and msgspec raise over a token: the last three over texts that are none.
+# All that joserfc and msgspec raise for a bad token; the last three for a text that is no token at all.
 _NOT_BELIEVED = (JoseError, msgspec.MsgspecError, ValueError, TypeError, RecursionError)
 
 C = TypeVar("C", bound=msgspec.Struct)
 
 
 class Header(msgspec.Struct):
-    """That of a token that nobody has checked yet."""
+    """The header of a token that is not verified yet."""
 
     alg: str
     kid: str | None = None
@@ -35,7 +36,7 @@ class Header(msgspec.Struct):
 
 
 def header_of(token: str) -> Header:
-    """Raises Unauthenticated where it is no token at all."""
+    """Raises Unauthenticated where the text is no token at all."""
     if len(token) > TOKEN_BYTES_MAX:
         raise Unauthenticated(with_token=True)
     try:
@@ -44,10 +45,25 @@ def header_of(token: str) -> Header:
         raise Unauthenticated(with_token=True) from error
 
 
+def claim_rules(
+    clock: Clock, *, issuer: str, audience: str, **others: jwt.ClaimsOption
+) -> jwt.JWTClaimsRegistry:
+    """What the claims of every token must say, and `others`."""
+    return jwt.JWTClaimsRegistry(
+        now=lambda: int(clock.now().timestamp()),
+        leeway=LEEWAY_S,
+        iss={"essential": True, "value": issuer},
+        aud={"essential": True, "value": audience},
+        exp={"essential": True},
+        sub={"essential": True},
+        **others,
+    )
+
+
 def claims_of(
     token: str, key: Key, algorithms: Sequence[str], rules: jwt.JWTClaimsRegistry, kind: type[C]
 ) -> C:
-    """The claims, once signature and `rules` hold. Raises Unauthenticated."""
+    """The claims, after signature and `rules` were checked. Raises Unauthenticated."""
     registry = jws.JWSRegistry(algorithms=algorithms, strict_check_header=False)
     try:
         with unwarned():
@@ -62,4 +78,4 @@ def claims_of(
 class Checked:
     verified: Verified
     is_trusted: Callable[[], bool]
-    """Whether the key that it was signed with still is."""
+    """Whether the key that signed the token is still trusted."""

@@ -2,21 +2,26 @@
 
 import asyncio
 import logging
-from collections import defaultdict, deque
-from collections.abc import Callable, Collection, Sequence
-from contextlib import AbstractAsyncContextManager, nullcontext
+from collections import defaultdict
+from collections.abc import Callable, Sequence
 from itertools import starmap
 from typing import Self
-from uuid import UUID
 
 from kernel.contracts.messaging import Catalog
 from kernel.domain.errors import Unavailable
-from kernel.ports.bus import DeadLetters, Envelope, Handler, Unreadable
+from kernel.ports.bus import (
+    UNREADABLE,
+    Bury,
+    ConsumerPaused,
+    DeadLetter,
+    Envelope,
+    Handler,
+    Unreadable,
+)
 
 Listener = Callable[[bytes], None]
 
 GRACE_S = 4.0
-DEAD_LETTERS_MAX = 1000
 
 logger = logging.getLogger(__name__)
 
@@ -28,8 +33,8 @@ class InProcessBroker:
         self.catalog = catalog
         self.handlers: dict[str, Handler] = {}
         self.listeners: defaultdict[str, list[tuple[InProcessNotifications, Listener]]] = defaultdict(list)
-        self.dead_letters: deque[tuple[str, Envelope]] = deque(maxlen=DEAD_LETTERS_MAX)
-        """Each with the service that could not read it."""
+        self.buried_by: dict[str, Bury] = {}
+        self.paused: set[str] = set()
 
 
 class InProcessBus:
@@ -55,10 +60,13 @@ class InProcessBus:
             for consumer in ([envelope.to] if envelope.to else subscribers_of(envelope.type))
         ]
         outcomes = await asyncio.gather(*starmap(self._hand_over, deliveries), return_exceptions=True)
-        for (_, envelope), outcome in zip(deliveries, outcomes, strict=True):
-            if outcome is not None:
-                detail = f"{envelope.type} was not taken: {str(outcome) or 'its handler was cut off'}"
-                raise Unavailable(detail, code="consumer_unavailable") from outcome
+        failed = [(one, why) for (_, one), why in zip(deliveries, outcomes, strict=True) if why is not None]
+        # A pause is no fault: it is what is told only where nothing else failed.
+        failed.sort(key=lambda failure: isinstance(failure[1], ConsumerPaused))
+        for envelope, why in failed:
+            kind = ConsumerPaused if isinstance(why, ConsumerPaused) else Unavailable
+            detail = f"{envelope.type} was not taken: {str(why) or 'its handler was cut off'}"
+            raise kind(detail, code="consumer_unavailable") from why
 
     async def notify(self, envelope: Envelope) -> bool:
         wanting = [
@@ -71,7 +79,9 @@ class InProcessBus:
                 logger.exception("a notification was not handled, it is lost")
         return bool(wanting)
 
-    async def subscribe(self, handler: Handler) -> None:
+    async def subscribe(self, handler: Handler, bury: Bury | None = None) -> None:
+        """Without `bury`, what the handler cannot read is lost: nothing is kept here."""
+
         async def handle(body: bytes) -> None:
             task = asyncio.ensure_future(handler(body))
             self._running.add(task)
@@ -81,13 +91,18 @@ class InProcessBus:
                 self._running.discard(task)
 
         self._broker.handlers[self._service] = handle
+        if bury is not None:
+            self._broker.buried_by[self._service] = bury
 
     def consumers(self, event_type: str) -> Sequence[str]:
         subscribers = self._broker.catalog.subscribers_of(event_type)
         return subscribers if len(subscribers) > 1 else ()
 
-    def dead_letters(self) -> AbstractAsyncContextManager[DeadLetters]:
-        return nullcontext(InProcessDeadLetters())
+    async def pause(self) -> None:
+        self._broker.paused.add(self._service)
+
+    async def resume(self) -> None:
+        self._broker.paused.discard(self._service)
 
     async def stop(self) -> None:
         """Take no more messages, and let running handlers finish; what is cut off stays in its outbox."""
@@ -104,6 +119,8 @@ class InProcessBus:
         await self.stop()
 
     async def _hand_over(self, consumer: str, envelope: Envelope) -> None:
+        if consumer in self._broker.paused:
+            raise ConsumerPaused(f"{consumer} is paused")
         handler = self._broker.handlers.get(consumer)
         if handler is None:
             raise Unavailable(f"{consumer} is not subscribed")
@@ -111,15 +128,11 @@ class InProcessBus:
             await handler(envelope.body)
         except Unreadable as error:
             logger.warning("dead-lettered: %s", error)
-            self._broker.dead_letters.append((consumer, envelope))
+            if bury := self._broker.buried_by.get(consumer):
+                await bury(DeadLetter(envelope.body, envelope.type, UNREADABLE))
         except Exception:
             logger.exception("a message was not handled, it will be delivered again")
             raise
-
-
-class InProcessDeadLetters:
-    async def hand_over(self, ids: Collection[UUID], handle: Handler) -> None:
-        """Nothing to do: no dead letter has an id here, and all are gone with the process."""
 
 
 class InProcessNotifications:

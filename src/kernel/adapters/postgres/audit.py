@@ -1,24 +1,13 @@
 """What must hold in the database of a service, as the service declares it for `shop audit`."""
 
 from collections.abc import Callable, Iterator
-from decimal import Decimal
 from typing import Any
 
-from kernel.domain.money import in_units
+from kernel.domain.faults import Fault
 from kernel.domain.value import value
 
 # asyncpg's record: columns by name and by number.
 Row = Any
-
-
-@value
-class Fault:
-    """`subject` names the order, account or message; `kind` is a stable word for programs."""
-
-    subject: str
-    kind: str
-    found: str
-    expected: str
 
 
 @value
@@ -33,11 +22,3 @@ class Check:
     """Selects what may be wrong."""
     faults_of: Callable[[Row], Iterator[Fault]]
     """What is wrong with a row that `query` selects."""
-
-
-def money(minor: int | Decimal | None) -> str:
-    return "nothing" if minor is None else str(in_units(int(minor)))
-
-
-def word(value: Any) -> str:
-    return "nothing" if value is None else str(value)

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from sqlalchemy import Column, DateTime, Integer, LargeBinary, MetaData, Table, Text, Uuid
+from sqlalchemy import Boolean, Column, DateTime, Integer, LargeBinary, MetaData, Table, Text, Uuid
 
 Key = Text(collation="C")
 Time = DateTime(timezone=True)
@@ -64,6 +64,7 @@ PARKED = Table(
     Column("first_parked_at", Time, nullable=False),
     Column("last_parked_at", Time, nullable=False),
     Column("id", Uuid, nullable=False, unique=True),
+    Column("dead_letter", Boolean, nullable=False),
 )
 
 DISCARDED = Table(
@@ -76,7 +77,53 @@ DISCARDED = Table(
     Column("note", Text, nullable=False),
 )
 
-# Of the services in which operators act.
+HELD = Table(
+    "held_causes",
+    METADATA,
+    Column("dead_letter", Boolean, primary_key=True),
+    Column("type", Key, primary_key=True),
+    Column("reason", Key, primary_key=True),
+    Column("owner", Text, nullable=False),
+    Column("note", Text, nullable=False),
+    Column("ticket", Text, nullable=False),
+    Column("held_by", Text, nullable=False),
+    Column("held_at", Time, nullable=False),
+)
+
+OPERATIONS = Table(
+    "operations",
+    METADATA,
+    Column("id", Uuid, primary_key=True),
+    Column("kind", Key, nullable=False),
+    Column("target", Uuid, nullable=False),
+    Column("about", Text, nullable=False),
+    Column("operator", Text, nullable=False),
+    Column("through", Text, nullable=False),
+    Column("note", Text, nullable=False),
+    Column("total", Integer, nullable=False),
+    Column("passed", Integer, nullable=False),
+    Column("done", Integer, nullable=False),
+    Column("began_at", Time, nullable=False),
+    Column("ended_at", Time),
+)
+
+OPERATION_MESSAGES = Table(
+    "operation_messages",
+    METADATA,
+    Column("operation", Uuid, primary_key=True),
+    Column("message", Uuid, primary_key=True),
+    Column("count", Integer, nullable=False),
+)
+
+PAUSED = Table(
+    "paused_consumers",
+    METADATA,
+    Column("consumer", Key, primary_key=True),
+    Column("paused_by", Text, nullable=False),
+    Column("note", Text, nullable=False),
+    Column("paused_at", Time, nullable=False),
+)
+
 OPERATOR_RECORD = Table(
     "operator_record",
     METADATA,
@@ -86,7 +133,19 @@ OPERATOR_RECORD = Table(
     Column("operator", Key, nullable=False),
     Column("through", Key, nullable=False),
     Column("at", Time, nullable=False),
+    Column("about", Text, nullable=False),
+    Column("note", Text, nullable=False),
 )
 
 # Whoever locks rows needs UPDATE.
-RIGHTS_OF_ALL: Mapping[Table, Rights] = {OUTBOX: ALL, INBOX: ALL, PARKED: ALL, DISCARDED: APPEND}
+RIGHTS_OF_ALL: Mapping[Table, Rights] = {
+    OUTBOX: ALL,
+    INBOX: ALL,
+    PARKED: ALL,
+    DISCARDED: APPEND,
+    HELD: ALL,
+    OPERATIONS: CHANGE,
+    OPERATION_MESSAGES: ALL,
+    PAUSED: ALL,
+    OPERATOR_RECORD: APPEND,
+}

@@ -3,11 +3,10 @@
 import asyncio
 import logging
 from collections.abc import Sequence
-from contextlib import AbstractAsyncContextManager, suppress
+from contextlib import suppress
 from typing import Self
 
 from kernel.adapters.rabbit.connection import ANSWER_S
-from kernel.adapters.rabbit.dead_letters import RabbitDeadLetters
 from kernel.adapters.rabbit.refusals import Refusal, report
 from kernel.adapters.rabbit.session import RabbitSession
 from kernel.adapters.rabbit.urls import BrokerUrls, Denied
@@ -16,7 +15,7 @@ from kernel.application.backoff import Backoff
 from kernel.application.trouble import Trouble
 from kernel.contracts.messaging import Catalog
 from kernel.domain.errors import Unavailable
-from kernel.ports.bus import DeadLetters, Envelope, Handler
+from kernel.ports.bus import Bury, Envelope, Handler
 
 # A broker on a busy machine needs some seconds, for example after one of its consumers was killed.
 START_S = 10.0
@@ -42,12 +41,14 @@ class RabbitBus:
         self._catalog = catalog
         self._grace_s = grace_s
         self._handler: Handler | None = None
+        self._bury: Bury | None = None
         self._session: RabbitSession | None = None
         self._supervisor: asyncio.Task[None] | None = None
         self._discarded: set[asyncio.Task[None]] = set()
         self._trouble = Trouble("rabbitmq", SystemClock())
         self._refusal: Refusal | None = None
         self._blocked = False
+        self._paused = False
 
     async def __aenter__(self) -> Self:
         """Raises Unavailable where no broker answers within 10 s, and at once where one refuses us."""
@@ -79,24 +80,42 @@ class RabbitBus:
             self._refusal.require_none_of(envelopes)
         return self._session
 
-    async def subscribe(self, handler: Handler) -> None:
-        if self._session is not None:
+    async def subscribe(self, handler: Handler, bury: Bury | None = None) -> None:
+        """Without `bury`, dead letters stay in their queue."""
+        if self._session is not None and not self._paused:
             try:
-                await self._session.consume(handler)
+                await self._session.consume(handler, bury)
             except Unavailable as error:
                 logger.debug("left to the supervisor: %s", error)
-        self._handler = handler
+        self._handler, self._bury = handler, bury
+
+    async def pause(self) -> None:
+        self._paused = True
+        if self._session is not None:
+            try:
+                await self._session.pause()
+            except Unavailable as error:
+                logger.debug("left to the supervisor: %s", error)
+
+    async def resume(self) -> None:
+        if self._paused and self._session is not None and self._handler is not None:
+            try:
+                await self._session.resume(self._handler, self._bury)
+            except Unavailable as error:
+                logger.debug("left to the supervisor: %s", error)
+        self._paused = False
 
     def consumers(self, event_type: str) -> Sequence[str]:
         return ()
 
-    def dead_letters(self) -> AbstractAsyncContextManager[DeadLetters]:
-        return RabbitDeadLetters(list(map(str, self._urls.now())), self._service, self._catalog)
-
     @property
     def healthy(self) -> bool:
-        session, consuming = self._session, self._handler is not None
-        return session is not None and session.is_intact(consuming=consuming) and not session.is_blocked
+        session = self._session
+        return session is not None and session.is_intact(consuming=self._consumes) and not session.is_blocked
+
+    @property
+    def _consumes(self) -> bool:
+        return self._handler is not None and not self._paused
 
     async def stop(self) -> None:
         self._handler = None
@@ -128,8 +147,8 @@ class RabbitBus:
             session = RabbitSession(url, self._service, self._catalog, grace_s=self._grace_s)
             try:
                 await session.open(within_s=within_s)
-                if self._handler is not None:
-                    await session.consume(self._handler)
+                if self._handler is not None and not self._paused:
+                    await session.consume(self._handler, self._bury)
                 return session
             except BaseException as error:
                 self._discard(session)
@@ -148,6 +167,8 @@ class RabbitBus:
                     report(self._trouble, error)
                     await backoff.wait()
                 else:
+                    if self._paused:
+                        await self.pause()  # It may have begun while the session was opened.
                     if self._refusal is None:
                         self._trouble.over()
             elif await self._is_lost(self._session):
@@ -178,7 +199,7 @@ class RabbitBus:
         with suppress(TimeoutError):
             async with asyncio.timeout(CHECK_S):
                 await session.lost.wait()
-        consuming = self._handler is not None
+        consuming = self._consumes
         return not session.is_intact(consuming=consuming) or not await session.answers(consuming=consuming)
 
     def _discard(self, session: RabbitSession | None = None) -> None:

@@ -84,9 +84,9 @@ class RabbitConnection:
         return True
 
     @property
-    def consumes(self) -> bool:
-        """False also after the broker cancelled the consumer, as it does when a queue is deleted."""
-        return self._channel is not None and self.is_open and bool(self._channel.consumers)
+    def consumers(self) -> int:
+        """Without those that the broker cancelled, as it does when a queue is deleted."""
+        return len(self._channel.consumers) if self._channel is not None and self.is_open else 0
 
     async def ask(self, question: Callable[[UnderlyingChannel], Coroutine[Any, Any, T]]) -> T:
         """A round trip to the broker: raises Unavailable where it fails, or what was asked for is gone."""
@@ -94,14 +94,28 @@ class RabbitConnection:
             raise Unavailable("not connected")
         return await self._answer(question(self._channel), _LOOK_S)
 
+    async def pause(self) -> None:
+        """Cancel the consumers. What was delivered is in hand: its handlers go on, and acknowledge it."""
+        await self._answer(self._cancel(), ANSWER_S)
+
+    async def resume(self) -> None:
+        await self._answer(self._resume(), ANSWER_S)
+
+    async def _resume(self) -> None:
+        for subscriber in self.broker.subscribers:
+            await subscriber.start()
+
     async def stop(self, *, within_s: float) -> None:
         """Cancel the consumer first, then wait for the handlers, or the broker would send on meanwhile."""
         await self._answer(self._stop(), within_s)
 
-    async def _stop(self) -> None:
+    async def _cancel(self) -> None:
         if self._channel is not None:
             for tag in list(self._channel.consumers):
                 await self._channel.basic_cancel(tag)
+
+    async def _stop(self) -> None:
+        await self._cancel()
         for subscriber in self.broker.subscribers:
             await subscriber.stop()
 
@@ -141,7 +155,7 @@ class RabbitConnection:
         name: str,
         prepare: Callable[[RabbitBroker], Awaitable[AbstractChannel]],
     ) -> Self:
-        """A short visit to the first broker that takes us. Raises Unavailable with what the last one says."""
+        """A connection to the first broker that takes it. Raises Unavailable with what the last one says."""
         *others, last = urls
         for url in others:
             with suppress(Unavailable):

@@ -1,4 +1,4 @@
-"""The topology, declared by itself: for services whose users may not."""
+"""Declares the topology, for services whose users may not."""
 
 from collections.abc import Sequence
 

@@ -1,4 +1,4 @@
-"""The users of RabbitMQ and their rights: each service's by what it declares, and no more.
+"""The users of RabbitMQ and their rights: each service may do what its messages need, and no more.
 
 What is made here is a definitions file (https://www.rabbitmq.com/docs/definitions). Three things are kept
 from every service, because topic permissions stop none of them: to write to the default exchange, which puts
@@ -14,7 +14,7 @@ from typing import Any
 from kernel.adapters.rabbit.topology import EXCHANGE, dead_letter_queue, service_queue
 from kernel.contracts.messaging import Catalog, Messaging
 
-# Declares the topology, and looks at dead letters: a user for jobs and operators, not for a service.
+# Declares the topology, and looks at queues: a user for jobs and operators, not for a service.
 OPERATOR = "shop"
 VHOST = "/"
 NOTHING = "^$"
@@ -22,8 +22,8 @@ _DEFAULT_EXCHANGE = "amq.default"  # as permissions name it
 
 
 def definitions(catalog: Catalog) -> dict[str, Any]:
-    """Without a secret: in place of each hash stands the variable that has the password, and no broker loads
-    that."""
+    """Without secrets: in the place of each hash stands the name of the variable with the password. No broker
+    loads the file like this."""
     services = [one for one in catalog.services if one.sends or one.subscribes or one.listens]
     names = [OPERATOR, *(one.service for one in services)]
     return {
@@ -60,8 +60,8 @@ def _permissions(one: Messaging) -> dict[str, str]:
 
 
 def _permissions_of_operator(catalog: Catalog) -> dict[str, str]:
-    """A queue with a dead-letter exchange asks who declares it for the right to read the one, and to write to
-    the other."""
+    """Whoever declares a queue with a dead-letter exchange needs the right to read the queue, and to write to
+    the exchange."""
     queues = [_literal(name) for name in _queues(catalog)]
     exchange = _literal(EXCHANGE.name)
     return {

@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from contextlib import suppress
 from typing import Any
 from uuid import uuid4
@@ -15,15 +15,15 @@ from yarl import URL
 
 from kernel.adapters.rabbit.bus import CHECK_S
 from kernel.adapters.rabbit.connection import ANSWER_S, RabbitConnection
+from kernel.adapters.rabbit.consuming import consumed, envelope
 from kernel.adapters.rabbit.refusals import report
-from kernel.adapters.rabbit.session import consumed
 from kernel.adapters.rabbit.topology import EXCHANGE, NO_QUEUES, declare_topology, listener_queue
 from kernel.adapters.rabbit.urls import BrokerUrls
 from kernel.adapters.system_clock import SystemClock
 from kernel.application.backoff import Backoff
 from kernel.application.trouble import Trouble
 from kernel.domain.errors import Unavailable
-from kernel.ports.bus import Handler
+from kernel.ports.bus import Envelope
 
 _CLOSE_S = 3.0
 _WANTED_WITHIN_S = 0.5
@@ -74,7 +74,9 @@ class RabbitNotifications:
 
         async def prepare(broker: RabbitBroker) -> AbstractChannel:
             await declare_topology(broker, NO_QUEUES)
-            return await consumed(broker, queue, _surviving(handle), AckPolicy.ACK_FIRST)
+            return await consumed(
+                broker, queue, _surviving(handle, event_type), AckPolicy.ACK_FIRST, envelope
+            )
 
         try:
             await connection.open(prepare, within_s=ANSWER_S)
@@ -97,7 +99,7 @@ class RabbitNotifications:
     async def _require(self, connection: RabbitConnection, queue: RabbitQueue) -> None:
         """Raises Unavailable where the broker is silent, or the queue or its consumer is gone."""
         await connection.ask(lambda channel: channel.queue_declare(queue.name, passive=True))
-        if not connection.consumes:
+        if not connection.consumers:
             raise Unavailable("the consumer is gone")
 
 
@@ -130,10 +132,13 @@ class Binding:
         return change(self._queue, EXCHANGE.name, self._event_type)
 
 
-def _surviving(handle: Callable[[bytes], None]) -> Handler:
-    async def hand_over(body: bytes) -> None:
+def _surviving(handle: Callable[[bytes], None], event_type: str) -> Callable[[Envelope], Awaitable[None]]:
+    async def hand_over(envelope: Envelope) -> None:
+        if envelope.type != event_type:
+            logger.warning("a notification was passed over: its routing key is %r", envelope.type)
+            return
         try:
-            handle(body)
+            handle(envelope.body)
         except Exception:
             logger.exception("a notification was not handled, it is lost")
 

@@ -1,34 +1,29 @@
 """What a service has at one broker while all goes well: a connection that publishes, one that consumes."""
 
 import asyncio
-import logging
-from collections.abc import Sequence
-from functools import partial
-from typing import Any
+from collections.abc import Awaitable, Sequence
 
 from aio_pika import DeliveryMode, Message
 from aio_pika.abc import AbstractChannel
 from aio_pika.exceptions import DeliveryError, PublishError
 from faststream import AckPolicy
-from faststream.exceptions import RejectMessage
-from faststream.message import StreamMessage
-from faststream.rabbit import Channel, RabbitBroker, RabbitQueue
+from faststream.rabbit import Channel, RabbitBroker
 from pamqp.commands import Basic
 from yarl import URL
 
 from kernel.adapters.rabbit.connection import ANSWER_S, RabbitConnection
-from kernel.adapters.rabbit.topology import EXCHANGE, declare_topology, service_queue
+from kernel.adapters.rabbit.consuming import consumed, envelope, told_apart
+from kernel.adapters.rabbit.dead_letters import dead_letter
+from kernel.adapters.rabbit.topology import EXCHANGE, dead_letter_queue, declare_topology, service_queue
 from kernel.adapters.rabbit.urls import reason_of
 from kernel.contracts.messaging import Catalog
 from kernel.domain.errors import Unavailable
-from kernel.ports.bus import Envelope, Handler, Unreadable
+from kernel.ports.bus import Bury, Envelope, Handler
 
 CONTENT_TYPE = "application/cloudevents-batch+json"
 PREFETCH_MESSAGES = 10  # of up to 200 events each
 CONFIRM_S = 5.0
 _MISSES_MAX = 3
-
-logger = logging.getLogger(__name__)
 
 
 class RabbitSession:
@@ -43,6 +38,7 @@ class RabbitSession:
         # publish might travel on the subscriber's channel, where a returned message raises nothing.
         self._publishing = self._connection("publisher", Channel(on_return_raises=True))
         self._consuming: RabbitConnection | None = None
+        self._buries = False
         self._misses = 0
 
     def _connection(self, role: str, channel: Channel) -> RabbitConnection:
@@ -61,15 +57,45 @@ class RabbitSession:
 
         await self._publishing.open(prepare, within_s=within_s)
 
-    async def consume(self, handler: Handler) -> None:
-        queue, told_apart = service_queue(self._service), _told_apart(handler)
-        prepare = partial(consumed, queue=queue, handler=told_apart, policy=AckPolicy.NACK_ON_ERROR)
+    async def consume(self, handler: Handler, bury: Bury | None) -> None:
+        async def prepare(broker: RabbitBroker) -> AbstractChannel:
+            policy = AckPolicy.NACK_ON_ERROR
+            if bury is not None:
+                await consumed(broker, dead_letter_queue(self._service), bury, policy, dead_letter)
+            queue = service_queue(self._service)
+            return await consumed(broker, queue, told_apart(handler), policy, envelope)
+
+        self._buries = bury is not None
         self._consuming = self._connection("subscriber", Channel(prefetch_count=PREFETCH_MESSAGES))
         await self._consuming.open(prepare, within_s=ANSWER_S)
 
+    async def pause(self) -> None:
+        """Without the broker's confirmation the session is lost; the next one begins without consumers."""
+        if self._consuming is not None:
+            await self._or_lost(self._consuming.pause())
+
+    async def resume(self, handler: Handler, bury: Bury | None) -> None:
+        if self._consuming is None:
+            await self.consume(handler, bury)
+        else:
+            await self._or_lost(self._consuming.resume())
+
+    async def _or_lost(self, work: Awaitable[None]) -> None:
+        try:
+            await work
+        except Unavailable as error:
+            self._on_lost(error)
+            raise
+
+    @property
+    def _queues(self) -> list[str]:
+        """That are consumed."""
+        letters = [dead_letter_queue(self._service).name] if self._buries else []
+        return [service_queue(self._service).name, *letters]
+
     def is_intact(self, *, consuming: bool) -> bool:
         """As far as this side knows."""
-        consumes = self._consuming is not None and self._consuming.consumes
+        consumes = self._consuming is not None and self._consuming.consumers == len(self._queues)
         return self._publishing.is_open and not self.lost.is_set() and (consumes or not consuming)
 
     @property
@@ -81,15 +107,17 @@ class RabbitSession:
         try:
             await self._publisher_answers()
             if consuming and self._consuming is not None:
-                found = await self._consuming.ask(
-                    lambda channel: channel.queue_declare(self._service, passive=True)
-                )
+                counts = [await self._consumers_of(queue, self._consuming) for queue in self._queues]
                 # A quorum queue whose leader is busy counts no consumers for a moment.
-                self._misses = 0 if found.consumer_count else self._misses + 1
+                self._misses = 0 if all(counts) else self._misses + 1
         except Unavailable as error:
             self._on_lost(error)
             return False
         return self._misses < _MISSES_MAX
+
+    async def _consumers_of(self, queue: str, connection: RabbitConnection) -> int:
+        found = await connection.ask(lambda channel: channel.queue_declare(queue, passive=True))
+        return found.consumer_count or 0
 
     async def _publisher_answers(self) -> None:
         """A broker that blocks a connection answers nothing on it; heartbeats show whether it is alive."""
@@ -156,34 +184,3 @@ def _unconfirmed(envelope: Envelope, outcome: object) -> Unavailable:
     else:
         why = reason_of(outcome) if isinstance(outcome, BaseException) else type(outcome).__name__
     return Unavailable(f"rabbitmq did not confirm {envelope.type}: {why}", code="rabbitmq_unavailable")
-
-
-async def consumed(
-    broker: RabbitBroker, queue: RabbitQueue, handler: Handler, policy: AckPolicy
-) -> AbstractChannel:
-    """Hands the queue's messages to the handler, as bytes; the channel is the one that they come on."""
-    subscriber = broker.subscriber(queue, ack_policy=policy, decoder=_raw_body, no_reply=True)
-    subscriber(handler)
-    await subscriber.start()
-    return (await broker.declare_queue(queue)).channel
-
-
-async def _raw_body(message: StreamMessage[Any]) -> bytes:
-    body: bytes = message.body
-    return body
-
-
-def _told_apart(handler: Handler) -> Handler:
-    """A handler's errors in FastStream's words: an unreadable message is rejected, else it is requeued."""
-
-    async def handle(body: bytes) -> None:
-        try:
-            await handler(body)
-        except Unreadable as error:
-            logger.warning("dead-lettered: %s", error)
-            raise RejectMessage from error
-        except Exception:
-            logger.exception("a message was not handled, it will be delivered again")
-            raise
-
-    return handle

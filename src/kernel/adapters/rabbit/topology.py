@@ -1,9 +1,8 @@
 """The exchange, queues and bindings of the shop, as a catalogue of messages asks for them."""
 
 from collections.abc import Awaitable, Callable, Collection, Iterator
-from functools import partial
-from operator import attrgetter
-from typing import Any, cast
+from operator import attrgetter, methodcaller
+from typing import cast
 
 from aio_pika import RobustExchange
 from aio_pika.abc import UnderlayConnection
@@ -16,9 +15,9 @@ from kernel.contracts.messaging import Catalog
 
 # For messages that kill their process, and handlers with a bug; each redelivery counts.
 DELIVERIES_MAX = 20
-# RabbitMQ 4 drops a message of a quorum queue after 20 deliveries unless told otherwise, so that merely
-# looking at a dead letter would wear it out. There is no "never" that RabbitMQ 3 takes too.
-_INSPECTIONS_MAX = 2**31 - 1
+# RabbitMQ 4 drops a message of a quorum queue after 20 deliveries unless told otherwise, so that services
+# which end while they bury a dead letter would wear it out. There is no "never" that RabbitMQ 3 takes too.
+_BURIALS_MAX = 2**31 - 1
 
 LISTENER_BYTES_MAX = 64 * 1024 * 1024
 
@@ -33,7 +32,8 @@ def dead_letter_queue(service: str) -> RabbitQueue:
         f"{service}.dead-letters",
         QueueType.QUORUM,
         robust=False,
-        arguments={"x-delivery-limit": _INSPECTIONS_MAX},
+        declare=False,
+        arguments={"x-delivery-limit": _BURIALS_MAX},
     )
 
 
@@ -70,9 +70,8 @@ def listener_queue(name: str) -> RabbitQueue:
 async def declare_topology(broker: RabbitBroker, catalog: Catalog) -> RobustExchange:
     """The whole of it, whoever starts first; answers with the exchange.
 
-    A user who may not declare leaves that to one who may, and checks that exchange and queues are there:
-    raises Denied, which names all that are missing. A binding cannot be looked at in AMQP; where one is
-    missing, the publisher of its type is told so by the broker.
+    A user who may not declare checks that the exchange and the queues are there. Raises Denied, which names
+    all that are missing. AMQP cannot check a binding; where one is missing, the broker tells the publisher.
     """
     try:
         await declare(broker, catalog)
@@ -100,7 +99,7 @@ def _queues(catalog: Catalog) -> Iterator[tuple[RabbitQueue, Collection[str]]]:
 
 
 async def _underlying(broker: RabbitBroker) -> AbstractConnection:
-    """A channel that the broker closes over a refusal is one of these, which nothing restores."""
+    """The connection below aio-pika's, which does not restore a channel that the broker closes."""
     connection = await broker.connect()
     return cast(UnderlayConnection, connection.transport).connection
 
@@ -108,11 +107,11 @@ async def _underlying(broker: RabbitBroker) -> AbstractConnection:
 async def _require_all(
     connection: AbstractConnection, catalog: Catalog, refusal: ChannelAccessRefused
 ) -> None:
-    looks: dict[str, Callable[[Any], Awaitable[object]]] = {
-        f"the exchange {EXCHANGE.name}": lambda channel: channel.exchange_declare(EXCHANGE.name, passive=True)
+    looks = {f"the exchange {EXCHANGE.name}": methodcaller("exchange_declare", EXCHANGE.name, passive=True)}
+    looks |= {
+        f"the queue {queue.name}": methodcaller("queue_declare", queue.name, passive=True)
+        for queue, _ in _queues(catalog)
     }
-    for queue, _ in _queues(catalog):
-        looks[f"the queue {queue.name}"] = partial(_look_for, queue.name)
     missing = [name for name, look in looks.items() if not await _is_there(connection, look)]
     if missing:
         url = connection.url
@@ -122,11 +121,9 @@ async def _require_all(
         )
 
 
-async def _look_for(queue: str, channel: AbstractChannel) -> None:
-    await channel.queue_declare(queue, passive=True)
-
-
-async def _is_there(connection: AbstractConnection, look: Callable[[Any], Awaitable[object]]) -> bool:
+async def _is_there(
+    connection: AbstractConnection, look: Callable[[AbstractChannel], Awaitable[object]]
+) -> bool:
     channel = await connection.channel()
     try:
         await look(channel)

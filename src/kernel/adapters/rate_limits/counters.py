@@ -7,15 +7,19 @@ from limits.aio.strategies import SlidingWindowCounterRateLimiter
 Key = tuple[str, ...]
 
 
+class StoreIsAway(Exception):
+    """Or it does not tell in time."""
+
+
 class Counters:
-    """How often everybody called within one window, in one storage."""
+    """The calls of each user and address within the window, counted in one storage."""
 
     def __init__(self, rate: RateLimitItem, storage: Storage) -> None:
         self._rate = rate
         self._limiter = SlidingWindowCounterRateLimiter(storage)
 
     async def refused_for_s(self, key: Key, *, counted: bool) -> float | None:
-        """None where one more call is not too many; it is `counted`, or only asked about."""
+        """None where one more call is allowed, else the seconds until it is. Adds the call if `counted`."""
         admits = self._limiter.hit if counted else self._limiter.test
         if await admits(self._rate, *key):
             return None

@@ -1,26 +1,29 @@
 from contextlib import suppress
 from math import ceil
+from typing import TYPE_CHECKING
 
 from limits import parse
 
-from kernel.adapters.rate_limits.counters import Counters, Key
+from kernel.adapters.rate_limits.counters import Counters, Key, StoreIsAway
 from kernel.adapters.rate_limits.in_memory import CountersInMemory
-from kernel.adapters.rate_limits.shared import SharedCounters, StoreIsAway
 from kernel.domain.caller import Caller, Role
 from kernel.domain.errors import RateLimited
 from kernel.ports.clock import Clock
+
+if TYPE_CHECKING:
+    from kernel.adapters.rate_limits.shared import SharedCounters
 
 USER, ADDRESS = "user", "address"
 LOOK_EVERY_S = 0.25
 
 
 class CountedRateLimits:
-    """What the shared counters say holds. Each process counts what passes it as well, and goes on from there
-    when they are away.
+    """The shared counters decide. Each process also counts the calls that it lets through, and decides by its
+    own counters while the shared ones are away.
     """
 
-    def __init__(self, rate: str, service: str, clock: Clock, shared: SharedCounters | None = None) -> None:
-        """`rate` is as in 50/second. Each service counts for itself: one call may pass several of them."""
+    def __init__(self, rate: str, service: str, clock: Clock, shared: "SharedCounters | None" = None) -> None:
+        """`rate` is like 50/second. Each service counts for itself: one call may pass several services."""
         self._rate = parse(rate)
         self._service = service
         self._clock = clock
@@ -60,7 +63,7 @@ class CountedRateLimits:
         return self._shared is None or self._shared.is_there
 
     async def run(self) -> None:
-        """Removes what is over also where nobody calls, and looks after the shared counters."""
+        """Removes counters that ended, also while nobody calls, and checks the shared counters."""
         while True:
             self._in_memory.remove_ended()
             if self._shared is not None:

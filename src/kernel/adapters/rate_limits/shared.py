@@ -10,7 +10,7 @@ from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
 
-from kernel.adapters.rate_limits.counters import Counters, Key
+from kernel.adapters.rate_limits.counters import Counters, Key, StoreIsAway
 from kernel.adapters.words import in_words
 from kernel.application.trouble import Trouble
 from kernel.ports.clock import Clock
@@ -21,21 +21,17 @@ LOOK_WITHIN_S = 1.0
 # A busy machine may be late now and then.
 LATE_MAX = 4
 CONNECTIONS_MAX = 50
-# What a look counts, so that it asks of the store all that a call does; it is never too many.
+# A look counts too, so that it needs all that a call needs of the store. This limit is never reached.
 _LOOK_RATE = "1000000/minute"
 _LOOK = ("look",)
 
 _FAILURES = (RedisError, OSError, TimeoutError)
 
 
-class StoreIsAway(Exception):
-    """Or it does not tell in time."""
-
-
 class SharedCounters:
-    """Those of all replicas, in Redis. While it is away nobody waits for it.
+    """The counters of all replicas, in Redis. No call waits for a Redis that is known to be away.
 
-    Until when it refuses somebody is remembered, so that a flood does not reach it.
+    A refusal is remembered until it ends, so that a flood does not reach Redis.
     """
 
     def __init__(self, rate: str, storage: Storage, clock: Clock) -> None:
@@ -48,7 +44,7 @@ class SharedCounters:
         self._trouble = Trouble("the store of rate limits", clock)
 
     async def refused_for_s(self, key: Key, *, counted: bool) -> float | None:
-        """As Counters has it. Raises StoreIsAway."""
+        """Like Counters. Raises StoreIsAway."""
         if not self._answers:
             raise StoreIsAway
         left_s = self._refused_until.get(key, 0.0) - self._clock.monotonic()
@@ -68,7 +64,7 @@ class SharedCounters:
         return not self._trouble.lasts
 
     async def look(self) -> None:
-        """Whether it is there. No call waits for a look, so it may take longer, as to connect."""
+        """Checks whether the store answers. No call waits for a look, so a look has the time to connect."""
         now = self._clock.monotonic()
         self._refused_until = {key: until for key, until in self._refused_until.items() if until > now}
         try:

@@ -14,8 +14,9 @@ from prometheus_client import (
     disable_created_metrics,
 )
 
+from kernel.adapters.telemetry.semantic import Renamed, of_connections, of_requests, of_used_connections
 from kernel.application.relay import RelayResult
-from kernel.ports.bus import Handler, Unreadable
+from kernel.ports.bus import Bury, DeadLetter
 
 # Whose every series would be doubled by the time at which it began.
 disable_created_metrics()  # type: ignore[no-untyped-call]  # the library types all but this
@@ -38,6 +39,7 @@ class Metrics:
             "From a request to the start of its answer.",
             ("method", "route", "status"),
         )
+        Renamed(self.requests, "http_server_request_duration_seconds", of_requests, self.registry)
         self.batch_size = Histogram(
             "shop_batch_items",
             "Commands or facts that were done together.",
@@ -69,20 +71,38 @@ class StoreMetrics:
             registry=registry,
         )
         self._dead_lettered = Counter(
-            "shop_dead_lettered_messages", "Messages that nobody can read.", registry=registry
+            "shop_dead_lettered_messages",
+            "Messages that nobody could read, or that each delivery failed to get handled.",
+            registry=registry,
         )
         gauge = partial(Gauge, registry=registry)
-        self._waiting = gauge("shop_outbox_events", "Events that wait to be published.", ("type",))
+        self._waiting = gauge(
+            "shop_outbox_events", "Events in the outbox: not published, or within the last 0.2 s.", ("type",)
+        )
         self._waiting_s = gauge(
             "shop_outbox_oldest_seconds", "For how long the oldest event waits; 0 where none does.", ("type",)
         )
-        self._parked = gauge("shop_parked_messages", "Messages that wait for an operator.", ("reason",))
+        self._parked = gauge(
+            "shop_parked_messages", "Messages that wait for an operator, but for held ones.", ("reason",)
+        )
+        self._held = gauge("shop_held_messages", "Those that an operator looks after.", ("reason",))
         self._consuming = gauge("shop_bus_healthy", "1 while messages can come and go, else 0.")
+        self._paused = gauge("shop_consumer_paused", "1 while an operator wants no message taken, else 0.")
         self._used = gauge("shop_database_connections_used", "Connections of the pool that are at work.")
         self._max = gauge("shop_database_connections_max", "Connections that the pool may have.")
+        Renamed(self._used, "db_client_connection_count", of_used_connections, registry)
+        Renamed(self._max, "db_client_connection_max", of_connections, registry)
 
-    def watch(self, *, bus_is_healthy: Callable[[], bool], used: Callable[[], int], most: int) -> None:
+    def watch(
+        self,
+        *,
+        bus_is_healthy: Callable[[], bool],
+        is_paused: Callable[[], bool],
+        used: Callable[[], int],
+        most: int,
+    ) -> None:
         self._consuming.set_function(lambda: float(bus_is_healthy()))
+        self._paused.set_function(lambda: float(is_paused()))
         self._used.set_function(lambda: float(used()))
         self._max.set(most)
 
@@ -99,20 +119,22 @@ class StoreMetrics:
 
         return counted
 
-    def consuming(self, handler: Handler) -> Handler:
-        """The same handler; messages that it cannot read are counted."""
+    def burying(self, bury: Bury) -> Bury:
+        """The same, counted."""
 
-        async def counted(body: bytes) -> None:
-            try:
-                await handler(body)
-            except Unreadable:
-                self._dead_lettered.inc()
-                raise
+        async def counted(letter: DeadLetter) -> None:
+            await bury(letter)
+            self._dead_lettered.inc()
 
         return counted
 
-    def show(self, waiting: Mapping[str, tuple[int, datetime]], parked: Mapping[str, int]) -> None:
-        """`waiting` is how many and since when, by type; `parked` is how many, by reason."""
+    def show(
+        self,
+        waiting: Mapping[str, tuple[int, datetime]],
+        parked: Mapping[str, int],
+        held: Mapping[str, int],
+    ) -> None:
+        """`waiting` is how many and since when, by type; `parked` is how many, by reason, without `held`."""
         self.hide()
         now = datetime.now(UTC)
         for name in self._types:
@@ -121,7 +143,9 @@ class StoreMetrics:
             self._waiting_s.labels(name).set(max(0.0, (now - since).total_seconds()))
         for reason, count in parked.items():
             self._parked.labels(reason).set(count)
+        for reason, count in held.items():
+            self._held.labels(reason).set(count)
 
     def hide(self) -> None:
-        for gauge in (self._waiting, self._waiting_s, self._parked):
+        for gauge in (self._waiting, self._waiting_s, self._parked, self._held):
             gauge.clear()

@@ -128,6 +128,7 @@ class Call:
             }
         )
         if status >= 500:
+            self._span.set_attribute("error.type", str(status))
             self._span.set_status(StatusCode.ERROR)
         self._span.end()
 
@@ -141,7 +142,13 @@ class _TracedPublisher:
 
     async def publish(self, envelopes: Sequence[Envelope]) -> None:
         found = [text.decode() for envelope in envelopes for text in _OF_EVENT.findall(envelope.body)]
-        with self._tracing.batch(f"publish {envelopes[0].type}", "producer", found):
+        attributes = {
+            "messaging.operation.name": "publish",
+            "messaging.operation.type": "send",
+            "messaging.destination.name": envelopes[0].type,
+        }
+        of_each = [attributes] * len(found)
+        with self._tracing.batch(f"publish {envelopes[0].type}", "producer", found, of_each):
             await self._publisher.publish(envelopes)
 
 

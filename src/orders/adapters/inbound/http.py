@@ -1,6 +1,7 @@
 """The routes of the orders service."""
 
 from typing import Any
+from uuid import UUID
 
 from dishka import FromDishka
 from dishka.integrations.litestar import inject
@@ -12,10 +13,14 @@ from kernel.adapters.http.conventions.caller import calling
 from kernel.adapters.http.conventions.conditional import IfNoneMatch, conditional
 from kernel.adapters.http.conventions.idempotency import IdempotencyKey
 from kernel.adapters.http.conventions.paging import PAGE_SIZE, After, AfterSequence, PageLimit, next_page
+from kernel.adapters.http.operators.facts import facts_body
 from kernel.adapters.http.parsing.values import user_id_of
 from kernel.application.group_commit import GroupCommit
+from kernel.contracts.operators import FactsOfOrder
+from kernel.domain.caller import Caller
 from orders import wire
 from orders.adapters.inbound.placement_handler import PlacementHandler
+from orders.application.explain_order import ExplainOrder
 from orders.application.read_orders import ReadOrders
 from orders.contract import http, operations
 from orders.domain.commands import CancelOrder
@@ -109,8 +114,41 @@ class OrdersController(Controller):
         read_orders: FromDishka[ReadOrders],
         cancel_orders: FromDishka[GroupCommit[CancelOrder, Cancelled]],
     ) -> JsonAnswer[http.Order]:
-        caller, trace = calling(), trace_context.CURRENT.get()
-        order = await read_orders.get(caller, order_id)
-        cancelled = await cancel_orders(wire.cancel_order(order, caller, trace, request_id.CURRENT.get()))
-        under_way = {"Location": f"{operations.ROUTE}/{order_id}", "Retry-After": CANCELLED_WITHIN_S}
-        return JsonAnswer(wire.order_body(cancelled.order), headers=under_way)
+        return await _cancelled(order_id, calling(), "", read_orders, cancel_orders)
+
+
+class OperatedOrdersController(Controller):
+    path = operations.OPERATED
+    tags = ("Operators",)
+
+    @get(**operations.EXPLAIN)
+    @inject
+    async def explain(
+        self, order_id: operations.OrderIdInPath, explain: FromDishka[ExplainOrder]
+    ) -> JsonAnswer[FactsOfOrder]:
+        return JsonAnswer(facts_body(await explain(calling(), order_id)))
+
+    @post(**operations.CANCEL_FOR_CUSTOMER)
+    @inject
+    async def cancel(
+        self,
+        order_id: operations.OrderIdInPath,
+        data: operations.NotedBody,
+        read_orders: FromDishka[ReadOrders],
+        cancel_orders: FromDishka[GroupCommit[CancelOrder, Cancelled]],
+    ) -> JsonAnswer[http.Order]:
+        return await _cancelled(order_id, calling().as_operator(), data.note, read_orders, cancel_orders)
+
+
+async def _cancelled(
+    order_id: UUID,
+    caller: Caller,
+    note: str,
+    read_orders: ReadOrders,
+    cancel_orders: GroupCommit[CancelOrder, Cancelled],
+) -> JsonAnswer[http.Order]:
+    order = await read_orders.get(caller, order_id)
+    trace, own_id = trace_context.CURRENT.get(), request_id.CURRENT.get()
+    cancelled = await cancel_orders(wire.cancel_order(order, caller, trace, own_id, note))
+    under_way = {"Location": f"{operations.ROUTE}/{order_id}", "Retry-After": CANCELLED_WITHIN_S}
+    return JsonAnswer(wire.order_body(cancelled.order), headers=under_way)

@@ -3,7 +3,8 @@
 from collections.abc import Iterator
 from functools import partial
 
-from kernel.adapters.postgres.audit import Check, Fault, Row, word
+from kernel.adapters.postgres.audit import Check, Row
+from kernel.domain.faults import Fault, word
 from orders.domain.status import Status
 
 # The status histories that an order may have, with their beginnings.

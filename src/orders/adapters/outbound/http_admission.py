@@ -6,6 +6,7 @@ import msgspec
 
 from kernel.adapters import request_id
 from kernel.adapters.http.server.server import CLIENT_KEEP_ALIVE_S
+from kernel.adapters.identity.bearer import NOT_BELIEVED
 from kernel.adapters.trace_context import CURRENT, traceparent
 from kernel.adapters.words import in_words
 from kernel.contracts.values import decoder, encode
@@ -21,6 +22,7 @@ ANSWER_WITHIN_S = 0.3
 # In words for people what payments only names (`Reason` there).
 DETAILS = {
     "account_not_found": "the user has no account",
+    "account_frozen": "an operator has frozen this account",
     "insufficient_funds": "the balance does not suffice for this order",
 }
 
@@ -64,7 +66,7 @@ class HttpAdmission:
             self._breaker.trip()
             if not self._is_silent:
                 self._is_silent = True
-                logger.warning("payments does not check orders: %s", in_words(error))
+                logger.warning("payments does not check orders: %s", _why(error))
             return self._let_pass(commands)
         if self._is_silent:
             self._is_silent = False
@@ -87,6 +89,12 @@ class HttpAdmission:
         if len(reasons) != len(commands):
             raise msgspec.ValidationError(f"{len(reasons)} answers to {len(commands)} questions")
         return reasons
+
+
+def _why(error: Exception) -> str:
+    if isinstance(error, aiohttp.ClientResponseError) and error.status == 401:
+        return f"it {NOT_BELIEVED}"
+    return in_words(error)
 
 
 def _headers() -> dict[str, str]:

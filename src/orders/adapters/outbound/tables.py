@@ -1,6 +1,6 @@
-from sqlalchemy import BigInteger, Column, Integer, Table, Text, UniqueConstraint, Uuid
+from sqlalchemy import BigInteger, Column, Double, Integer, Table, Text, UniqueConstraint, Uuid
 
-from kernel.adapters.postgres.tables import APPEND, CHANGE, METADATA, OPERATOR_RECORD, Key, Schema, Time
+from kernel.adapters.postgres.tables import ALL, APPEND, CHANGE, METADATA, Key, Schema, Time
 
 ORDERS = Table(
     "orders",
@@ -17,6 +17,8 @@ ORDERS = Table(
     Column("ask_again_at", Time),
     Column("created_at", Time, nullable=False),
     Column("updated_at", Time, nullable=False),
+    Column("pay_by", Time),
+    Column("pay_by_given", Time),
     UniqueConstraint("user_id", "idempotency_key"),
 )
 
@@ -31,6 +33,43 @@ ORDER_HISTORY = Table(
     Column("at", Time, nullable=False),
 )
 
-RIGHTS = {ORDERS: CHANGE, ORDER_HISTORY: APPEND, OPERATOR_RECORD: APPEND}
+SERIES_STEPS = Table(
+    "series_steps",
+    METADATA,
+    Column("start", Time, primary_key=True),
+    Column("orders", BigInteger, nullable=False),
+    Column("sampled", Integer, nullable=False),
+    Column("decided", Integer, nullable=False),
+    Column("p50_s", Double),
+    Column("p99_s", Double),
+    Column("computed_at", Time, nullable=False),
+)
 
-SCHEMA = Schema("orders", revision=5, tables=(ORDERS, ORDER_HISTORY), rights=RIGHTS)
+AUDIT_RUNS = Table(
+    "audit_runs",
+    METADATA,
+    Column("number", BigInteger, primary_key=True),
+    Column("id", Uuid, nullable=False),
+    Column("operator", Key, nullable=False),
+    Column("through", Key, nullable=False),
+    Column("state", Key, nullable=False),
+    Column("detail", Text, nullable=False),
+    Column("phase", Key, nullable=False),
+    Column("done", BigInteger, nullable=False),
+    Column("total", BigInteger, nullable=False),
+    Column("checked", Text, nullable=False),
+    Column("fault_count", BigInteger, nullable=False),
+    Column("faults", Text, nullable=False),
+    Column("began_at", Time, nullable=False),
+    Column("ended_at", Time),
+    Column("lease_until", Time, nullable=False),
+)
+
+RIGHTS = {
+    ORDERS: CHANGE,
+    ORDER_HISTORY: APPEND,
+    SERIES_STEPS: ALL,
+    AUDIT_RUNS: CHANGE,
+}
+
+SCHEMA = Schema("orders", revision=10, tables=(ORDERS, ORDER_HISTORY), rights=RIGHTS)

@@ -13,7 +13,7 @@ from kernel.adapters.http.conventions.idempotency import IdempotencyKey, replay_
 from kernel.adapters.http.conventions.paging import PAGE_SIZE, AfterSequence, PageLimit, next_page
 from kernel.adapters.http.middleware.fast_path import Call, FastPath
 from kernel.adapters.http.parsing.body import BATCH_BYTES_MAX, decode_body
-from kernel.adapters.http.parsing.values import amount_of, user_id_of
+from kernel.adapters.http.parsing.values import amount_of, instant_of, user_id_of
 from kernel.application.group_commit import GroupCommit
 from kernel.contracts.values import encode
 from kernel.ports.clock import Clock
@@ -22,7 +22,8 @@ from payments import wire
 from payments.application.admit_orders import AdmitOrders
 from payments.application.read_accounts import ReadAccounts
 from payments.contract import http, operations
-from payments.domain.account import Deposit, Deposited, OpenAccount, Opened
+from payments.domain.account import Deposited, Opened
+from payments.domain.commands import Deposit, OpenAccount
 
 OpenAccountsGroup = GroupCommit[OpenAccount, Opened]
 MakeDepositsGroup = GroupCommit[Deposit, Deposited]
@@ -53,8 +54,13 @@ class AccountsController(Controller):
         self,
         user_id: operations.UserIdInPath,
         read_accounts: FromDishka[ReadAccounts],
+        at: operations.AtInQuery = None,
     ) -> JsonAnswer[http.Account]:
-        account = await read_accounts.get(calling(), user_id_of(user_id))
+        caller, user = calling(), user_id_of(user_id)
+        if at is None:
+            account = await read_accounts.get(caller, user)
+        else:
+            account = await read_accounts.get_at(caller, user, instant_of(at, "at"))
         return JsonAnswer(wire.account_body(account))
 
     @get(**operations.LIST_TRANSACTIONS)

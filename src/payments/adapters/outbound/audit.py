@@ -3,14 +3,17 @@
 from collections.abc import Callable, Iterator
 from functools import partial
 
-from kernel.adapters.postgres.audit import Check, Fault, Row, money, word
-from payments.domain.account import FUNDING, REVENUE, Kind
+from kernel.adapters.postgres.audit import Check, Row
+from kernel.domain.faults import Fault, money, word
+from payments.domain.account import CORRECTIONS, FUNDING, REVENUE, Kind
 from payments.domain.payment import Decision
 
 # Each kind of transfer: what it does to the user's balance, and where the money comes from and goes to.
 _SIGNED = (
     f"CASE WHEN kind IN ('{Kind.DEPOSIT}', '{Kind.REFUND}') THEN amount"
-    f" WHEN kind = '{Kind.CAPTURE}' THEN -amount END"
+    f" WHEN kind = '{Kind.CAPTURE}' THEN -amount"
+    f" WHEN kind = '{Kind.CORRECTION}' AND credit_account = '{CORRECTIONS}' THEN -amount"
+    f" WHEN kind = '{Kind.CORRECTION}' THEN amount END"
 )
 _WELL_FORMED = f"""(
     (kind = '{Kind.DEPOSIT}' AND order_id IS NULL
@@ -19,6 +22,9 @@ _WELL_FORMED = f"""(
         AND debit_account = 'user:' || user_id AND credit_account = '{REVENUE}')
     OR (kind = '{Kind.REFUND}' AND order_id IS NOT NULL
         AND debit_account = '{REVENUE}' AND credit_account = 'user:' || user_id)
+    OR (kind = '{Kind.CORRECTION}' AND order_id IS NULL
+        AND ((debit_account = '{CORRECTIONS}' AND credit_account = 'user:' || user_id)
+            OR (debit_account = 'user:' || user_id AND credit_account = '{CORRECTIONS}')))
 )"""
 
 # The last balance_after is the second part of the greatest pair; an aggregate that holds one pair an account.
@@ -95,17 +101,20 @@ MONEY = f"""
 SELECT * FROM (
     SELECT (SELECT coalesce(sum(balance), 0) FROM accounts) AS balances,
            coalesce(sum(amount) FILTER (WHERE debit_account = '{FUNDING}'), 0) AS deposits,
+           coalesce(sum(amount) FILTER (WHERE debit_account = '{CORRECTIONS}'), 0)
+               - coalesce(sum(amount) FILTER (WHERE credit_account = '{CORRECTIONS}'), 0) AS corrections,
            coalesce(sum(amount) FILTER (WHERE credit_account = '{REVENUE}'), 0)
                - coalesce(sum(amount) FILTER (WHERE debit_account = '{REVENUE}'), 0) AS revenue
     FROM transfers
 ) t
-WHERE balances + revenue <> deposits
+WHERE balances + revenue <> deposits + corrections
 """
 
 
 def money_faults(row: Row) -> Iterator[Fault]:
     found = f"balances {money(row['balances'])} + revenue {money(row['revenue'])}"
-    yield Fault("all accounts", "money_off", found, f"deposits {money(row['deposits'])}")
+    expected = f"deposits {money(row['deposits'])} + corrections {money(row['corrections'])}"
+    yield Fault("all accounts", "money_off", found, expected)
 
 
 # A transfer that names no order has no part in this; that it should name one is said above.
@@ -181,7 +190,7 @@ CHECKS = (
     ),
     Check(
         "money",
-        "all balances and the revenue are all deposits",
+        "all balances and the revenue are all deposits and corrections",
         ("accounts", "transfers"),
         MONEY,
         money_faults,

@@ -2,8 +2,9 @@
 
 from collections.abc import Iterable, Mapping, Sequence, Set
 from typing import Any
+from uuid import UUID
 
-from sqlalchemy import BigInteger, Select, and_, bindparam, select, union, update
+from sqlalchemy import Select, Uuid, and_, bindparam, select, union, update
 from sqlalchemy.dialects.postgresql import ARRAY, insert
 from sqlalchemy.ext.asyncio import AsyncEngine
 
@@ -12,7 +13,8 @@ from kernel.adapters.postgres.statements.unit_of_work import PostgresUnitOfWork
 from kernel.adapters.postgres.statements.unnest import arrays, document, records, unnest
 from kernel.adapters.postgres.tables import Key
 from payments.adapters.outbound.tables import ACCOUNTS, PAYMENTS, TRANSFERS
-from payments.domain.account import Account, Deposit, Kind, Transfer
+from payments.domain.account import Account, Kind, Standing, Transfer
+from payments.domain.commands import CorrectAccount, Deposit
 from payments.domain.events import PaymentRequest
 from payments.domain.payment import Decision, Payment
 
@@ -25,7 +27,9 @@ _ADD_ACCOUNTS = (
 )
 _OF_USERS = ACCOUNTS.c.user_id == bindparam("user_ids", type_=ARRAY(Key)).any_()
 _ACCOUNTS_OF: Select[*tuple[Any, ...]] = select(*_ACCOUNT).where(_OF_USERS)
-_BALANCES = select(ACCOUNTS.c.user_id, ACCOUNTS.c.balance).where(_OF_USERS)
+_STANDINGS = select(
+    ACCOUNTS.c.user_id, ACCOUNTS.c.balance, ACCOUNTS.c.frozen_at.is_not(None).label("frozen")
+).where(_OF_USERS)
 _LOCK_ACCOUNTS = _ACCOUNTS_OF.order_by(ACCOUNTS.c.user_id).with_for_update()
 
 _BALANCE = (ACCOUNTS.c.user_id, ACCOUNTS.c.balance, ACCOUNTS.c.sequence)
@@ -36,21 +40,27 @@ _SAVE_ACCOUNTS = (
     .values(balance=_balances.c.balance, sequence=_balances.c.sequence)
 )
 
+_SAVE_FROZEN = (
+    update(ACCOUNTS)
+    .where(ACCOUNTS.c.user_id == bindparam("of_user"))
+    .values(frozen_at=bindparam("since", type_=ACCOUNTS.c.frozen_at.type))
+)
+
 _TRANSFER = tuple(TRANSFERS.c)
 _TRANSFER_NAMES = [c.name for c in _TRANSFER]
 _ADD_TRANSFERS = insert(TRANSFERS).from_select(_TRANSFER_NAMES, select(records(*_TRANSFER)))
-_DEPOSIT = (TRANSFERS.c.user_id, TRANSFERS.c.id, TRANSFERS.c.idempotency_key)
-_deposits = unnest(*_DEPOSIT)
-_FIND_DEPOSITS = union(
+_NAMES = (TRANSFERS.c.user_id, TRANSFERS.c.id, TRANSFERS.c.idempotency_key)
+_names = unnest(*_NAMES)
+_FIND_BOOKED = union(
     *(
         select(*_TRANSFER).join_from(
             TRANSFERS,
-            _deposits,
-            and_(TRANSFERS.c.user_id == _deposits.c.user_id, own == given),
+            _names,
+            and_(TRANSFERS.c.user_id == _names.c.user_id, own == given),
         )
         for own, given in (
-            (TRANSFERS.c.id, _deposits.c.id),
-            (TRANSFERS.c.idempotency_key, _deposits.c.idempotency_key),
+            (TRANSFERS.c.id, _names.c.id),
+            (TRANSFERS.c.idempotency_key, _names.c.idempotency_key),
         )
     )
 )
@@ -61,13 +71,6 @@ _OF_ORDERS = select(*_TRANSFER).join_from(
     _orders,
     and_(TRANSFERS.c.user_id == _orders.c.user_id, TRANSFERS.c.order_id == _orders.c.order_id),
 )
-_NEWEST = (
-    select(*_TRANSFER)
-    .where(TRANSFERS.c.user_id == bindparam("user_id"))
-    .order_by(TRANSFERS.c.sequence.desc())
-    .limit(bindparam("limit", type_=BigInteger))
-)
-_BEFORE = _NEWEST.where(TRANSFERS.c.sequence < bindparam("after"))
 
 _PAYMENT = tuple(PAYMENTS.c)
 _ADD_PAYMENTS = insert(PAYMENTS).from_select([c.name for c in _PAYMENT], select(records(*_PAYMENT)))
@@ -76,6 +79,7 @@ _RECORDED = select(*_PAYMENT).join_from(
     _orders,
     and_(PAYMENTS.c.user_id == _orders.c.user_id, PAYMENTS.c.order_id == _orders.c.order_id),
 )
+_DECISION_OF_ANY = select(*_PAYMENT).where(PAYMENTS.c.order_id == bindparam("order_id", type_=Uuid))
 
 
 class PostgresAccounts:
@@ -98,35 +102,29 @@ class PostgresAccounts:
             rows = ((account.user_id, account.balance, account.sequence) for account in accounts)
             await self._uow.transaction.write(_SAVE_ACCOUNTS, arrays(_BALANCE, rows))
 
+    async def save_frozen(self, account: Account) -> None:
+        values = {"of_user": account.user_id, "since": account.frozen_at}
+        await self._uow.transaction.write(_SAVE_FROZEN, values)
+
 
 class PostgresLedger:
     def __init__(self, uow: PostgresUnitOfWork) -> None:
         self._uow = uow
 
-    async def deposits(self, commands: Sequence[Deposit]) -> Sequence[Transfer]:
+    async def booked(self, commands: Sequence[Deposit | CorrectAccount]) -> Sequence[Transfer]:
         keys = ((command.user_id, command.transfer_id, command.idempotency_key) for command in commands)
-        rows = await self._uow.transaction.execute(_FIND_DEPOSITS, arrays(_DEPOSIT, keys))
-        return [_transfer(row) for row in rows]
+        rows = await self._uow.transaction.execute(_FIND_BOOKED, arrays(_NAMES, keys))
+        return [transfer_of(row) for row in rows]
 
     async def of_orders(self, payments: Sequence[Payment]) -> Sequence[Transfer]:
         keys = {(payment.user_id, payment.order_id) for payment in payments}
         rows = await self._uow.transaction.execute(_OF_ORDERS, arrays(_ORDER, keys))
-        return [_transfer(row) for row in rows]
+        return [transfer_of(row) for row in rows]
 
     async def add(self, transfers: Sequence[Transfer]) -> None:
         if transfers:
             given = sorted(transfers, key=lambda transfer: (transfer.user_id, transfer.sequence))
             await self._uow.transaction.write(_ADD_TRANSFERS, document(TRANSFERS, given))
-
-
-class PostgresStatements:
-    def __init__(self, engine: AsyncEngine) -> None:
-        self._engine = engine
-
-    async def page(self, user_id: str, *, after: int | None, limit: int) -> Sequence[Transfer]:
-        query = _NEWEST if after is None else _BEFORE
-        rows = await read(self._engine, query, {"user_id": user_id, "after": after, "limit": limit})
-        return [_transfer(row) for row in rows]
 
 
 class PostgresPayments:
@@ -136,12 +134,30 @@ class PostgresPayments:
     async def recorded(self, requests: Sequence[PaymentRequest]) -> Sequence[Payment]:
         keys = {(request.user_id, request.order_id) for request in requests}
         rows = await self._uow.transaction.execute(_RECORDED, arrays(_ORDER, keys))
-        return [Payment(**{**row, "decision": Decision(row["decision"])}) for row in rows]
+        return [_payment(row) for row in rows]
 
     async def add(self, payments: Sequence[Payment]) -> None:
         if payments:
             given = sorted(payments, key=lambda payment: (payment.user_id, payment.order_id))
             await self._uow.transaction.write(_ADD_PAYMENTS, document(PAYMENTS, given))
+
+
+class PostgresDecisions:
+    def __init__(self, engine: AsyncEngine) -> None:
+        self._engine = engine
+
+    async def about(
+        self, order_id: UUID, *, user_id: str | None
+    ) -> tuple[Payment | None, Sequence[Transfer]]:
+        if user_id is None:
+            rows = await read(self._engine, _DECISION_OF_ANY, {"order_id": order_id})
+        else:
+            rows = await read(self._engine, _RECORDED, arrays(_ORDER, [(user_id, order_id)]))
+        if not rows:
+            return None, []
+        payment = _payment(rows[0])
+        transfers = await read(self._engine, _OF_ORDERS, arrays(_ORDER, [(payment.user_id, order_id)]))
+        return payment, sorted(map(transfer_of, transfers), key=lambda transfer: transfer.sequence)
 
 
 class PostgresOpenedAccounts:
@@ -152,15 +168,21 @@ class PostgresOpenedAccounts:
         rows = await read(self._engine, _ACCOUNTS_OF, {"user_ids": list(user_ids)})
         return {account.user_id: account for account in map(_account, rows)}
 
-    async def balances(self, user_ids: Set[str]) -> Mapping[str, int]:
-        return dict(await read(self._engine, _BALANCES, {"user_ids": list(user_ids)}))
+    async def standings(self, user_ids: Set[str]) -> Mapping[str, Standing]:
+        rows = await read(self._engine, _STANDINGS, {"user_ids": list(user_ids)})
+        return {user_id: Standing(balance, frozen) for user_id, balance, frozen in rows}
 
 
 def _account(row: Iterable[Any]) -> Account:
     return Account(**dict(zip(_ACCOUNT_NAMES, row, strict=True)))
 
 
-def _transfer(row: Iterable[Any]) -> Transfer:
+def _payment(row: Mapping[str, Any]) -> Payment:
+    return Payment(**{**row, "decision": Decision(row["decision"])})
+
+
+def transfer_of(row: Iterable[Any]) -> Transfer:
+    """Takes the values of a row of `TRANSFERS`."""
     values = dict(zip(_TRANSFER_NAMES, row, strict=True))
     values["kind"] = Kind(values["kind"])
     return Transfer(**values)

@@ -1,6 +1,6 @@
 from sqlalchemy import BigInteger, Column, Table, UniqueConstraint, Uuid
 
-from kernel.adapters.postgres.tables import APPEND, CHANGE, METADATA, OPERATOR_RECORD, Key, Schema, Time
+from kernel.adapters.postgres.tables import APPEND, CHANGE, METADATA, Key, Schema, Time
 
 ACCOUNTS = Table(
     "accounts",
@@ -12,6 +12,7 @@ ACCOUNTS = Table(
     Column("currency", Key, nullable=False),
     Column("idempotency_key", Key),
     Column("created_at", Time, nullable=False),
+    Column("frozen_at", Time),
 )
 
 TRANSFERS = Table(
@@ -44,6 +45,6 @@ PAYMENTS = Table(
     Column("created_at", Time, nullable=False),
 )
 
-RIGHTS = {ACCOUNTS: CHANGE, TRANSFERS: APPEND, PAYMENTS: APPEND, OPERATOR_RECORD: APPEND}
+RIGHTS = {ACCOUNTS: CHANGE, TRANSFERS: APPEND, PAYMENTS: APPEND}
 
-SCHEMA = Schema("payments", revision=4, tables=(ACCOUNTS, TRANSFERS, PAYMENTS), rights=RIGHTS)
+SCHEMA = Schema("payments", revision=8, tables=(ACCOUNTS, TRANSFERS, PAYMENTS), rights=RIGHTS)

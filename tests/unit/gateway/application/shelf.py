@@ -23,7 +23,7 @@ class Shelf:
 
     async def __call__(self, request: web.Request) -> web.StreamResponse:
         items = json.loads(await request.read())
-        if self.fails_at in {item["description"] for item in items} - {""}:
+        if self.fails_at in {item.get("description", "") for item in items} - {""}:
             return web.json_response(status=500)
         outcomes = [self._outcome(item) for item in items]
         if self.loses_answers:
@@ -38,7 +38,7 @@ class Shelf:
         replayed = key in self.orders
         order_id = str(UUID(int=len(self.orders)))
         order = self.orders.setdefault(
-            key, {"id": order_id, "status": "NEW", "description": item["description"]}
+            key, {"id": order_id, "status": "NEW", "description": item.get("description", "")}
         )
         return {"status": 201, "order": order, "replayed": replayed}
 

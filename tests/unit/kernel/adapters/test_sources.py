@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import msgspec
 import pytest
 
-from kernel.adapters.sources import from_its_publisher
+from kernel.adapters.sources import ROUTING_KEY, from_its_publisher
 from kernel.contracts.messaging import source_of
 from kernel.domain.events import MessageId, Received, Unhandled
 from orders.domain.events import OrderEvent
@@ -39,6 +39,21 @@ def test_one_of_another_source_is_set_aside_with_what_was_expected(source: str) 
     assert refused.detail == f"the source is {source!r}, but /shop/payments publishes this type"
     assert (refused.message, refused.payload) == (MessageId(source, "1"), b"{}")
     assert isinstance(beside, Received)
+
+
+def test_one_that_came_under_another_routing_key_is_set_aside_whoever_says_it() -> None:
+    token = ROUTING_KEY.set("shop.payments.payment-declined.v1")
+    try:
+        for allowed in ([], ["/shop/payments"]):
+            refused, beside = decoded("/shop/payments", allowed=allowed)
+            assert isinstance(refused, Unhandled)
+            assert (refused.reason, refused.type) == ("foreign_type", CAPTURED)
+            assert refused.detail == "it came under the routing key 'shop.payments.payment-declined.v1'"
+            assert beside is UNREAD
+        ROUTING_KEY.set(CAPTURED)
+        assert isinstance(decoded("/shop/payments")[0], Received)
+    finally:
+        ROUTING_KEY.reset(token)
 
 
 def test_a_source_that_is_allowed_may_say_every_type() -> None:

@@ -88,12 +88,12 @@ class World:
 
     async def publish_committed(self, name: str) -> RelayResult:
         uow = MemoryUnitOfWork(self.database)
-        return await PublishCommitted(uow, MemoryBacklog(uow), self.bus)(TYPE, self.each[name])
+        return await PublishCommitted(uow, MemoryBacklog(uow), self.bus, self.clock)(TYPE, self.each[name])
 
     async def relay(self, name: str) -> RelayResult:
         uow = MemoryUnitOfWork(self.database)
         backlog = MemoryBacklog(uow)
-        publish = PublishCommitted(uow, backlog, self.bus)
+        publish = PublishCommitted(uow, backlog, self.bus, self.clock)
         return await RelayToConsumer(uow, backlog, publish, self.clock)(TYPE, self.each[name])
 
     async def drain(self, name: str) -> None:

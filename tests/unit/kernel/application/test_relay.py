@@ -3,6 +3,7 @@
 import asyncio
 import json
 from collections.abc import Callable, Sequence
+from datetime import timedelta
 from itertools import pairwise
 
 import pytest
@@ -12,6 +13,10 @@ from hypothesis import strategies as st
 from kernel.application.envelopes import ENVELOPE_BYTES_MAX, ENVELOPE_EVENTS_MAX
 from kernel.application.relay import (
     BUFFER_ROWS_MAX,
+    LEFT_BEHIND_AFTER,
+    REMOVED_AFTER_S,
+    REMOVED_ROWS_MAX,
+    ROWS_MAX,
     PublishCommitted,
     RelayBuffer,
     RelayEvents,
@@ -64,7 +69,7 @@ class RelayWorld:
 
     async def publish_committed(self) -> RelayResult:
         uow = MemoryUnitOfWork(self.database)
-        return await PublishCommitted(uow, MemoryBacklog(uow), self.bus)(TYPE, self.buffer)
+        return await PublishCommitted(uow, MemoryBacklog(uow), self.bus, self.clock)(TYPE, self.buffer)
 
 
 def event(size: int) -> bytes:
@@ -186,14 +191,47 @@ async def test_what_was_just_committed_is_left_to_who_committed_it() -> None:
     assert await world.relay() == RelayResult(1, full=False)
 
 
-async def test_what_was_committed_is_published_as_it_was_kept_and_is_gone() -> None:
+async def test_what_was_committed_is_published_as_it_was_kept_and_is_gone_a_round_later() -> None:
     world = RelayWorld()
     await world.add(b"1")
     await world.add(b"2", b"3")
-    assert await world.publish_committed() == RelayResult(3, full=False)
+    assert await world.publish_committed() == RelayResult(3, full=False, removes_later=True)
     assert world.bus.envelopes == [Envelope(TYPE, b"[1,2,3]")]
-    assert world.waiting() == []
+    assert world.waiting() == [b"1", b"2,3"]
     assert await world.publish_committed() == NONE
+    assert world.waiting() == []
+
+
+async def test_what_was_published_within_a_moment_leaves_the_outbox_in_one_transaction() -> None:
+    world = RelayWorld()
+    for number in range(4):
+        await world.add(b"%d" % number)
+        world.clock.advance(-2)
+        await world.publish_committed()
+        world.clock.advance(REMOVED_AFTER_S / 3)
+        assert len(world.waiting()) == (number + 1 if number < 3 else 0)
+    assert timedelta(seconds=2 * REMOVED_AFTER_S) < LEFT_BEHIND_AFTER
+
+
+async def test_however_fast_they_come_no_more_than_100_wait_to_leave_it() -> None:
+    world = RelayWorld()
+    for _ in range(REMOVED_ROWS_MAX // ROWS_MAX):
+        for number in range(ROWS_MAX):
+            await world.add(b"%d" % number)
+        world.clock.advance(-2 * ROWS_MAX)
+        done = await world.publish_committed()
+    assert done == RelayResult(ROWS_MAX, full=True)
+    assert world.waiting() == []
+
+
+async def test_what_was_published_and_is_still_there_is_published_again_by_who_finds_it() -> None:
+    world = RelayWorld()
+    await world.add(b"1")
+    await world.publish_committed()
+    assert await world.relay() == RelayResult(1, full=False)
+    assert world.bus.envelopes == [Envelope(TYPE, b"[1]")] * 2
+    assert await world.publish_committed() == NONE
+    assert world.waiting() == []
 
 
 async def test_it_leaves_the_outbox_only_once_the_bus_has_it() -> None:
@@ -202,7 +240,8 @@ async def test_it_leaves_the_outbox_only_once_the_bus_has_it() -> None:
 
     world = RelayWorld(Bus(still_there))
     await world.add(b"1")
-    assert await world.publish_committed() == RelayResult(1, full=False)
+    assert await world.publish_committed() == RelayResult(1, full=False, removes_later=True)
+    assert await world.publish_committed() == NONE
     assert world.waiting() == []
 
 
@@ -212,9 +251,9 @@ async def test_a_round_publishes_what_10_transactions_committed_and_the_rest_com
         await world.add(b"%d" % number)
     rounds = [await world.publish_committed() for _ in range(4)]
     assert rounds == [
-        RelayResult(10, full=True),
-        RelayResult(10, full=True),
-        RelayResult(5, full=False),
+        RelayResult(10, full=True, removes_later=True),
+        RelayResult(10, full=True, removes_later=True),
+        RelayResult(5, full=False, removes_later=True),
         NONE,
     ]
     assert world.waiting() == []

@@ -15,6 +15,7 @@ from tests.unit.clock import RecordingClock
 FULL = RelayResult(200, full=True)
 LAST = RelayResult(190, full=False)
 NONE = RelayResult(0, full=False)
+REMOVES_LATER = RelayResult(1, full=False, removes_later=True)
 
 
 class Rounds:
@@ -137,3 +138,27 @@ async def test_a_relay_that_cannot_publish_stops_all_the_same() -> None:
     async with asyncio.timeout(5):
         await task
     assert (rounds.count, clock.slept) == (2, [])
+
+
+async def test_a_relay_that_has_to_remove_something_soon_comes_back_unwoken(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(relay, "REMOVED_AFTER_S", 0.001)
+    rounds = Rounds(REMOVES_LATER)
+    task = asyncio.create_task(Relay(rounds, RecordingClock(), polls=False).run())
+    await rounds.reach(2)
+    task.cancel()
+
+
+async def test_a_relay_that_is_told_to_stop_first_removes_what_it_published(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(relay, "REMOVED_AFTER_S", 3600.0)
+    rounds = Rounds(NONE, REMOVES_LATER)
+    stopped = Relay(rounds, RecordingClock(), polls=False)
+    task = asyncio.create_task(stopped.run())
+    await rounds.reach(1)
+    stopped.stop()
+    async with asyncio.timeout(5):
+        await task
+    assert rounds.count == 3

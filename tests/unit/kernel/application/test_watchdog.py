@@ -4,13 +4,18 @@ import asyncio
 import logging
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from typing import cast
 
 import pytest
 
+from kernel.application.intake import Intake
 from kernel.application.trouble import QUIET_S, Trouble
 from kernel.application.watchdog import LATE_AFTER_S, Watchdog
 from kernel.domain.errors import Unavailable
-from kernel.ports.bus import Envelope, Handler
+from kernel.domain.pauses import Pause
+from kernel.ports.bus import Bus as AnyBus
+from kernel.ports.bus import ConsumerPaused, Envelope, Handler
+from kernel.ports.pauses import Standing
 from tests.unit.clock import RecordingClock
 
 
@@ -18,9 +23,16 @@ class Bus:
     """Only as far as a Watchdog uses one."""
 
     healthy = True
+    refusal = Unavailable("no queue takes it")
 
     async def publish(self, envelopes: Sequence[Envelope]) -> None:
-        raise Unavailable("no queue takes it")
+        raise self.refusal
+
+    async def pause(self) -> None:
+        pass
+
+    async def resume(self) -> None:
+        pass
 
 
 class WatchedService:
@@ -28,12 +40,14 @@ class WatchedService:
         self.clock = RecordingClock()
         self.bus = Bus()
         self.oldest: datetime | None = None
+        self.pause: Pause | None = None
         self.database = Trouble("the database", self.clock)
         trouble = Trouble("rabbitmq", self.clock)
-        self.watchdog = Watchdog(self.bus, self._waiting_since, self.database, trouble, self.clock)
+        intake = Intake(cast(AnyBus, self.bus), self)
+        self.watchdog = Watchdog(cast(AnyBus, self.bus), intake, self.database, trouble, self.clock)
 
-    async def _waiting_since(self) -> datetime | None:
-        return self.oldest
+    async def standing(self) -> Standing:
+        return Standing(self.oldest, self.pause)
 
     async def commit(self) -> None:
         self.oldest = self.clock.now()
@@ -108,6 +122,42 @@ async def test_a_message_that_is_not_handled_for_seconds_is_named_until_it_is(
     await world.pass_time(1)
     assert world.watchdog.healthy
     assert caplog.messages == ["rabbitmq late: a message that came 4 s ago is not handled"]
+
+
+async def test_a_publisher_whose_consumer_is_paused_is_late_only_once_it_could_publish_again(
+    world: WatchedService, caplog: pytest.LogCaptureFixture
+) -> None:
+    world.bus.refusal = ConsumerPaused("payments is paused")
+    await world.commit()
+    for _ in range(20):
+        await world.pass_time(1)
+        assert world.watchdog.healthy
+        with pytest.raises(ConsumerPaused):
+            await world.watchdog.publish([])
+    await world.pass_time(LATE_AFTER_S)
+    assert world.watchdog.healthy
+    await world.pass_time(1)
+    assert not world.watchdog.healthy
+    assert len(caplog.messages) == 1
+
+
+async def test_a_paused_consumer_is_healthy_and_what_it_had_in_hand_is_still_watched(
+    world: WatchedService,
+) -> None:
+    world.pause = Pause(by="ada", note="", since=world.clock.now())
+    await world.pass_time(100)
+    assert world.watchdog.healthy
+    assert world.watchdog.paused
+    handling = in_hand(world, never)
+    await asyncio.sleep(0)
+    await world.pass_time(10)
+    assert not world.watchdog.healthy
+    handling.cancel()
+    await asyncio.wait({handling})
+    world.pause = None
+    await world.pass_time(1)
+    assert world.watchdog.healthy
+    assert not world.watchdog.paused
 
 
 async def test_messages_that_come_all_the_time_and_are_handled_are_no_trouble(world: WatchedService) -> None:

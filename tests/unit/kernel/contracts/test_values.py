@@ -1,6 +1,7 @@
 """Amounts and user ids in JSON, both ways."""
 
 import json
+from datetime import UTC, datetime
 from decimal import Decimal
 
 import msgspec
@@ -9,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kernel.contracts.http import IdempotencyKey
-from kernel.contracts.values import Amount, UserId, decoder, encode
+from kernel.contracts.values import Amount, Instant, UserId, decoder, encode
 from kernel.domain.money import BALANCE_MAX_MINOR
 from orders.contract.http import Description
 
@@ -84,6 +85,29 @@ def test_what_is_neither_a_user_id_nor_a_non_negative_integer_is_refused(json_te
 
 def test_a_user_id_is_always_written_as_a_string() -> None:
     assert encode(user_id("7")) == b'"7"'
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["2026-01-01T01:30:00+01:30", "2025-12-31T19:00:00.000000-05:00", "2026-01-01t00:00:00z"],
+)
+def test_an_instant_is_written_in_utc_whatever_its_offset(text: str) -> None:
+    instant = decoder(Instant).decode(f'"{text}"')
+    assert instant == datetime(2026, 1, 1, tzinfo=UTC)
+    assert encode(instant) == b'"2026-01-01T00:00:00Z"'
+    assert instant.isoformat() == "2026-01-01T00:00:00+00:00"
+
+
+@pytest.mark.parametrize(
+    "json_text",
+    [
+        *('"2026-01-01T00:00:00"', '"2026-01-01"', '"1767225600"', "1767225600", "true", "null", '""', "{}"),
+        *('"0001-01-01T00:00:00+01:00"', '"9999-12-31T23:59:59-01:00"', '"2026-02-29T00:00:00Z"', '"now"'),
+    ],
+)
+def test_what_has_no_zone_or_no_year_in_utc_is_no_instant(json_text: str) -> None:
+    with pytest.raises(msgspec.ValidationError, match="must be a time with its zone"):
+        decoder(Instant).decode(json_text)
 
 
 def test_the_path_to_a_wrong_value_is_told() -> None:

@@ -1,5 +1,7 @@
 """Asking again: any loss heals, and nothing is asked that is still on its way."""
 
+from datetime import timedelta
+
 from orders.contract.messages import ORDER_CANCELLATION_REQUESTED
 from orders.domain.events import PaymentCaptured, PaymentRefunded
 from tests.unit.clock import id_of
@@ -44,7 +46,8 @@ async def test_a_tick_asks_about_500_orders_at_most() -> None:
 
 async def test_each_request_is_an_event_of_its_own_and_a_trace_of_its_own() -> None:
     world = OrdersWorld()
-    await lost(world, 1)
+    await world.place(order(1, pay_by=world.clock.now() + timedelta(seconds=1)))
+    world.published()
     world.clock.advance(5)
     await world.ask_again()
     first = world.outbox()
@@ -55,6 +58,7 @@ async def test_each_request_is_an_event_of_its_own_and_a_trace_of_its_own() -> N
     assert one["id"] != other["id"]
     assert one["traceparent"] != other["traceparent"]
     assert one["data"] == other["data"]
+    assert one["data"]["payBy"] == "2025-01-01T00:00:01Z"
 
 
 async def test_a_decided_order_is_never_asked_about() -> None:

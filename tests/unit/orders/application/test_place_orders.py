@@ -1,6 +1,7 @@
 """PlaceOrders: accepted once per key, with its history and its event; refused without a trace."""
 
 import asyncio
+from datetime import timedelta
 
 import pytest
 from hypothesis import given
@@ -90,6 +91,43 @@ async def test_the_same_key_with_other_values_is_refused() -> None:
     await world.place(order(1, key="k"))
     assert summary(await world.place(order(2, key="k", amount=999))) == ["idempotency_key_reused"]
     assert [o.amount for o in world.orders()] == [1000]
+
+
+async def test_an_order_whose_time_to_pay_is_over_is_refused_and_leaves_nothing() -> None:
+    world = OrdersWorld(bob="insufficient_funds")
+    past, now = world.clock.now() - timedelta(microseconds=1), world.clock.now()
+    outcomes = await world.place(
+        order(1, pay_by=past), order(2, pay_by=now), order(3, user_id="bob", pay_by=past), order(4)
+    )
+    assert summary(outcomes) == ["expired", 2, "expired", 4]
+    assert [o.id for o in world.orders()] == [id_of(2), id_of(4)]
+    assert [event["data"].get("payBy") for event in world.outbox()] == ["2025-01-01T00:00:00Z", None]
+
+
+async def test_a_repeat_is_answered_first_though_its_time_to_pay_is_over() -> None:
+    world = OrdersWorld()
+    soon = world.clock.now() + timedelta(seconds=2)
+    await world.place(order(1, key="k", pay_by=soon))
+    world.clock.advance(3)
+    outcomes = await world.place(order(2, key="k", pay_by=soon), order(3, key="other", pay_by=soon))
+    assert summary(outcomes) == [(1, "again"), "expired"]
+
+
+async def test_what_may_be_stored_already_is_not_looked_at_again() -> None:
+    world = OrdersWorld()
+    late = order(1, pay_by=world.clock.now() - timedelta(seconds=1))
+    assert summary(await world.service.place_orders([late], checked=True)) == [1]
+
+
+async def test_without_a_time_of_its_own_an_order_has_the_default_which_repeats_do_not_compare() -> None:
+    world = OrdersWorld(pay_within=timedelta(minutes=15))
+    hour = world.clock.now() + timedelta(hours=1)
+    await world.place(order(1, key="k"), order(2, pay_by=hour))
+    assert [o.pay_by for o in world.orders()] == [world.clock.now() + timedelta(minutes=15), hour]
+    assert [o.pay_by_given for o in world.orders()] == [None, hour]
+    world.clock.advance(1)
+    assert summary(await world.place(order(3, key="k"))) == [(1, "again")]
+    assert summary(await world.place(order(4, key="k", pay_by=hour))) == ["idempotency_key_reused"]
 
 
 async def test_a_key_is_its_user_s_own() -> None:

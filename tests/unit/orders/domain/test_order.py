@@ -18,7 +18,8 @@ from orders.domain.events import (
     PaymentResult,
     PaymentVoided,
 )
-from orders.domain.order import Cancelled, Order, Placed, outcome
+from orders.domain.order import Cancelled, Order, Placed
+from orders.domain.placing import expired, outcome
 from orders.domain.status import Status, StatusChanged
 from tests.builders import TRACE
 from tests.unit.clock import START, id_of
@@ -77,6 +78,28 @@ def test_a_placed_order_asks_for_its_payment() -> None:
         amount=1000,
         currency="RUB",
     )
+
+
+def test_an_order_asks_for_its_payment_until_the_time_that_its_client_gave_or_by_default() -> None:
+    given, within = START + timedelta(hours=1), timedelta(minutes=15)
+    wish = replace(PLACE, pay_by=given)
+    for order, pay_by in (
+        (placed(), None),
+        (Order.place(PLACE, "RUB", START, within), START + within),
+        (Order.place(wish, "RUB", START), given),
+        (Order.place(wish, "RUB", START, within), given),
+    ):
+        first, repeated = order.placed(TRACE), order.ask_again(TRACE, LATER)
+        assert isinstance(repeated, OrderPlaced)
+        assert first.pay_by == repeated.pay_by == order.pay_by == pay_by
+
+
+def test_an_order_that_nobody_could_pay_in_time_is_refused() -> None:
+    assert expired(PLACE, LATER) is None
+    assert expired(replace(PLACE, pay_by=LATER), LATER) is None
+    refused = expired(replace(PLACE, pay_by=START), LATER)
+    assert refused is not None
+    assert refused.code == "expired"
 
 
 def test_what_an_order_asks_and_notifies_names_the_call_and_the_key_behind_it() -> None:
@@ -232,6 +255,17 @@ def test_the_command_that_placed_the_order_is_told_so_however_often_it_asks() ->
 def test_another_command_with_the_same_key_and_values_gets_the_order_in_its_current_state() -> None:
     order = decided(DECLINED)
     assert outcome(replace(PLACE, order_id=id_of(2)), order) == Placed(order, replayed=True)
+
+
+def test_repeats_compare_the_time_that_the_client_gave_and_not_the_default() -> None:
+    within = timedelta(minutes=15)
+    by_default = Order.place(PLACE, "RUB", START, within)
+    again = replace(PLACE, order_id=id_of(2))
+    assert outcome(again, by_default) == Placed(by_default, replayed=True)
+    assert isinstance(outcome(replace(again, pay_by=by_default.pay_by), by_default), Refused)
+    given = Order.place(replace(PLACE, pay_by=LATER), "RUB", START, within)
+    assert outcome(replace(again, pay_by=LATER), given) == Placed(given, replayed=True)
+    assert isinstance(outcome(again, given), Refused)
 
 
 @pytest.mark.parametrize("other", [{"amount": 1001}, {"description": "a lamp"}, {"description": ""}])

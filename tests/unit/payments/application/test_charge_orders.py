@@ -2,7 +2,7 @@
 once, and every request is answered."""
 
 import asyncio
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -59,6 +59,21 @@ async def test_an_order_that_nobody_can_pay_is_declined_with_its_reason() -> Non
     assert {event["type"] for event in world.outbox()} == {PAYMENT_DECLINED}
     assert world.balances() == {"alice": 1000}
     assert len(world.payments()) == 3
+
+
+async def test_whether_an_order_is_late_is_told_by_the_clock_of_its_first_decision() -> None:
+    world = await world_of(alice=1000)
+    soon = world.clock.now() + timedelta(seconds=2)
+    await world.charge(order(1, amount=1, pay_by=soon))
+    world.clock.advance(3)
+    late, asked_again = order(2, amount=2, pay_by=soon), order(1, amount=1, pay_by=soon)
+    await world.charge(late, order(3, amount=3), asked_again, cancellation(4), first_message=2)
+    await world.charge(cancellation(2), order(4, amount=4, pay_by=soon), first_message=6)
+    assert answers(world) == [
+        *((1, "paid"), (2, "expired"), (3, "paid"), (1, "paid"), (4, "voided")),
+        *((2, "expired"), (4, "voided")),
+    ]
+    assert world.balances() == {"alice": 996}
 
 
 async def test_in_a_batch_a_refused_large_order_does_not_refuse_the_next_small_one() -> None:

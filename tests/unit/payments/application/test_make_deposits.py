@@ -11,7 +11,8 @@ from kernel.domain.caller import Caller, Role
 from kernel.domain.errors import ShopError
 from kernel.domain.money import BALANCE_MAX_MINOR
 from payments.application.make_deposits import MakeDeposits
-from payments.domain.account import Deposit, Deposited
+from payments.domain.account import Deposited
+from payments.domain.commands import Deposit
 from tests.unit.payments.world import deposit, opening, world_of
 
 

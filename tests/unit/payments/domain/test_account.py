@@ -1,7 +1,7 @@
 """Accounts: every change of a balance is a numbered transfer between two accounts."""
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -9,17 +9,8 @@ from hypothesis import strategies as st
 from kernel.domain.caller import ANYONE
 from kernel.domain.errors import Refused
 from kernel.domain.money import BALANCE_MAX_MINOR
-from payments.domain.account import (
-    FUNDING,
-    REVENUE,
-    Account,
-    Deposit,
-    Kind,
-    OpenAccount,
-    Reason,
-    Transfer,
-    reason_not_to_charge,
-)
+from payments.domain.account import FUNDING, REVENUE, Account, Kind, Reason, Transfer, reason_not_to_charge
+from payments.domain.commands import Deposit, OpenAccount
 from payments.domain.events import OrderPlaced
 from tests.builders import TRACE
 from tests.unit.clock import START, id_of
@@ -41,9 +32,16 @@ def deposit_of(amount: int, *, number: int = 100, key: str | None = None) -> Dep
     )
 
 
-def order_of(amount: int, *, number: int = 200, currency: str = "RUB") -> OrderPlaced:
+def order_of(
+    amount: int, *, number: int = 200, currency: str = "RUB", pay_by: datetime | None = None
+) -> OrderPlaced:
     return OrderPlaced(
-        order_id=id_of(number), user_id="alice", traceparent=TRACE, amount=amount, currency=currency
+        order_id=id_of(number),
+        user_id="alice",
+        traceparent=TRACE,
+        amount=amount,
+        currency=currency,
+        pay_by=pay_by,
     )
 
 

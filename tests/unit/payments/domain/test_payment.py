@@ -1,5 +1,6 @@
 """The decision about an order: made once, by whichever request comes first, and answered for ever."""
 
+from datetime import timedelta, timezone
 from typing import Any
 
 import pytest
@@ -17,6 +18,7 @@ from payments.domain.payment import Decision, Payment, decide
 from tests.unit.clock import id_of
 from tests.unit.payments.domain.test_account import LATER, TRACE, opened, order_of
 
+MICROSECOND = timedelta(microseconds=1)
 CANCELLATION = CancellationRequested(order_id=id_of(200), user_id="alice", traceparent=TRACE)
 
 
@@ -50,6 +52,21 @@ def test_an_order_that_cannot_be_paid_is_declined_with_the_reason_and_moves_noth
     payment, transfer = decide(order, account, id_of(7), LATER)
     assert transfer is None
     assert (payment.decision, payment.reason, payment.transfer_id) == (Decision.DECLINED, reason, None)
+
+
+@pytest.mark.parametrize("account", [None, opened(), opened(1000)], ids=["no account", "empty", "rich"])
+def test_an_order_that_is_met_after_its_time_is_declined_as_expired_and_moves_nothing(
+    account: Account | None,
+) -> None:
+    payment, transfer = decide(order_of(1000, pay_by=LATER - MICROSECOND), account, id_of(7), LATER)
+    assert transfer is None
+    assert (payment.decision, payment.reason, payment.transfer_id) == (Decision.DECLINED, "expired", None)
+
+
+def test_an_order_that_is_met_in_time_is_captured() -> None:
+    for pay_by in (LATER, LATER.astimezone(timezone(timedelta(hours=-5)))):
+        payment, _ = decide(order_of(1000, pay_by=pay_by), opened(1000), id_of(7), LATER)
+        assert payment.decision is Decision.CAPTURED
 
 
 # Of another call than the one that was decided.

@@ -9,8 +9,9 @@ import pytest
 import shop.audit.auditing
 from kernel.adapters.postgres.checks.schema import SchemaMismatch
 from kernel.domain.errors import Unavailable
+from kernel.domain.faults import SHOWN_MAX
 from shop.audit.auditing import audit
-from shop.audit.findings import SHOWN_MAX, Waiting
+from shop.audit.findings import Waiting
 from tests.databases import on
 from tests.servers.ports import free_port
 from tests.servers.process import Process

@@ -6,8 +6,9 @@ from dataclasses import replace
 import pytest
 from msgspec import field
 
-from kernel.adapters.postgres.audit import Check, Fault, Row
+from kernel.adapters.postgres.audit import Check, Row
 from kernel.contracts.messaging import Messaging
+from kernel.domain.faults import Fault
 from kernel.service import Service
 from kernel.settings import DatabaseUrl, Port, Settings, SettingsError
 from payments.adapters.outbound import tables

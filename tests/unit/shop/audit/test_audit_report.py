@@ -4,7 +4,7 @@ import io
 
 from rich.console import Console
 
-from kernel.adapters.postgres.audit import Fault
+from kernel.domain.faults import Fault
 from shop.audit.findings import Findings, Waiting
 from shop.audit.report import promises_of, show
 from shop.services import load_shop

@@ -1,4 +1,4 @@
-"""Whose call is answered, as the layer that asked has noted it."""
+"""The caller of the call that is being answered, as the middleware `identity` found out."""
 
 from contextvars import ContextVar
 
@@ -6,9 +6,9 @@ from kernel.domain.caller import Caller
 from kernel.ports.tokens import Verified
 
 CURRENT: ContextVar[Verified] = ContextVar("current_caller")
-"""Without a default: a route fails where nobody has asked."""
+"""Without a default: a route fails where no middleware has asked who calls."""
 
 
 def calling() -> Caller:
-    """Raises LookupError where nobody has asked."""
+    """Raises LookupError where no middleware has asked who calls."""
     return CURRENT.get().caller

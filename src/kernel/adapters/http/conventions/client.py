@@ -7,6 +7,6 @@ from kernel.adapters.networks import subscriber_of
 
 
 def subscriber_in(scope: Mapping[str, Any]) -> str:
-    """Whom limits by address count; empty where they do not apply, as to the calls of a trusted proxy."""
+    """The address that limits count; empty where they do not apply, as for calls of a trusted proxy."""
     client = scope.get("client")
     return subscriber_of(client[0]) if client else ""

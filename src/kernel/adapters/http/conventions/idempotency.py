@@ -17,18 +17,17 @@ KEY = "Idempotency-Key"
 WELL_FORMED = re.compile(r"[ -~]{1,255}")
 MALFORMED = "must be 1 to 255 printable ASCII characters"
 
-IdempotencyKey = Annotated[
-    str | None,
-    HeaderParameter(
-        name=KEY,
-        min_length=1,
-        max_length=255,
-        pattern="^[ -~]*$",
-        description="Printable ASCII. The same key with the same values gets the first outcome again; the key"
-        " belongs to the user and never expires.",
-        examples=[Example(value="cart-1001")],
-    ),
-]
+_HEADER = HeaderParameter(
+    name=KEY,
+    min_length=1,
+    max_length=255,
+    pattern="^[ -~]*$",
+    description="Printable ASCII. The same key with the same values gets the first outcome again; the key"
+    " belongs to the user and never expires.",
+    examples=[Example(value="cart-1001")],
+)
+IdempotencyKey = Annotated[str | None, _HEADER]
+RequiredKey = Annotated[str, _HEADER]
 
 
 class _NoFields(msgspec.Struct, forbid_unknown_fields=True):

@@ -2,7 +2,7 @@
 
 import logging
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 from urllib.parse import quote
 
@@ -38,19 +38,25 @@ MEDIA_TYPE = "application/problem+json"
 _BEARER = 'Bearer realm="shop"'
 
 # All that the framework says about a parameter that is not there.
-_MISSING = re.compile(r"Missing required query parameter '")
+_MISSING = re.compile(r"Missing required (?:query parameter|header parameter '(?P<header>[^']+)')")
 
 logger = logging.getLogger(__name__)
 
 
 def problem_of(error: Exception, instance: str, known: Problems = COMMON) -> Problem:
-    """What a caller is told; `instance` is the path of the call. The unexpected is only logged."""
+    """What a caller is told; `instance` is what `instance_of` says. The unexpected is only logged."""
     if not isinstance(error, ShopError):
         logger.error("unexpected error", exc_info=error, extra={"path": instance})
         return _problem(500, "internal_error", "the error was logged", instance, [])
     errors = error.errors if isinstance(error, Invalid) else ()
     status = known.statuses.get(error.code) or STATUS_OF_KIND[type(error)]
     return _problem(status, error.code, error.detail, instance, errors, known)
+
+
+def instance_of(scope: Mapping[str, Any]) -> str:
+    """The path of the call as it was sent, which is a URI reference (RFC 3986)."""
+    sent = scope.get("raw_path") or scope["path"]  # ASGI lets a server leave out the first.
+    return quote(sent, safe="/:@!$&'()*+,;=%~")
 
 
 def error_answer(error: Exception, instance: str, known: Problems = COMMON) -> HttpAnswer:
@@ -100,7 +106,7 @@ def _on_http_error(request: Request[Any, Any, Any], error: HTTPException) -> Res
         errors = [FieldError("body", "is too large")]
     detail = "; ".join(f"{item.field}: {item.message}" for item in errors)
     detail = detail or DETAILS.get(code, COMMON.titles[code])
-    problem = _problem(error.status_code, code, detail, _instance(request), errors)
+    problem = _problem(error.status_code, code, detail, instance_of(request.scope), errors)
     headers = {name.lower(): value for name, value in (error.headers or {}).items()}
     if "allow" in headers:
         headers["allow"] = allowed(headers["allow"], request.scope)
@@ -111,8 +117,11 @@ def _faults(request: Request[Any, Any, Any], error: HTTPException) -> list[Field
     """What the framework found, in our words, and all that is wrong with the query."""
     extra = error.extra if isinstance(error.extra, list) else []
     names = [item["key"] for item in extra if "key" in item]
-    if not names and not _MISSING.match(error.detail):
+    missing = _MISSING.match(error.detail)
+    if not names and not missing:
         return []
+    if missing and missing["header"]:
+        return [FieldError(missing["header"], "is required")]
     # What the framework says of a body is only ever that it is empty.
     errors = [FieldError("body", "is required")] if "data" in names else []
     parameters = request.route_handler.parsed_fn_signature.parameters
@@ -126,14 +135,9 @@ def _faults(request: Request[Any, Any, Any], error: HTTPException) -> list[Field
     return errors + query_faults(request)
 
 
-def _instance(request: Request[Any, Any, Any]) -> str:
-    """The path of the call as it was sent, which is a URI reference (RFC 3986)."""
-    return quote(request.scope["raw_path"], safe="/:@!$&'()*+,;=%~")
-
-
 def exception_handlers(known: Problems = COMMON) -> ExceptionHandlersMap:
     def on_error(request: Request[Any, Any, Any], error: Exception) -> Response[bytes]:
-        return passed_on(error_answer(error, _instance(request), known))
+        return passed_on(error_answer(error, instance_of(request.scope), known))
 
     return {HTTPException: _on_http_error, Exception: on_error}
 

@@ -18,7 +18,7 @@ from kernel.adapters.http.middleware.proxies import PREFIX
 from kernel.adapters.http.parsing.query import ANY_QUERY
 
 _ASSETS = "/swagger-assets"
-# For whoever wants to know what there is; paths that end in a slash are beginnings of others.
+# Documents need no token. A path that ends in a slash is a prefix.
 OPEN_TO_ALL = ("/", "/index.html", "/swagger", "/openapi.json", "/schema/", f"{_ASSETS}/")
 # The page reads a query of its own, and assets may have any query, such as a version.
 _ANY_QUERY = {ANY_QUERY: True}

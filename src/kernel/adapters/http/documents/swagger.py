@@ -1,4 +1,4 @@
-"""The page of Swagger UI. It may run nothing but its own files, whatever a document or an answer holds."""
+"""The page of Swagger UI. Its policy lets the browser run the page's own files and nothing else."""
 
 from html import escape
 
@@ -10,8 +10,8 @@ HEADERS = {
     "Permissions-Policy": "camera=(), geolocation=(), microphone=(), payment=(), usb=()",
     "Cross-Origin-Opener-Policy": "same-origin",
 }
-# The document lies in the page as data, which no policy has to allow. A policy that allowed scripts in the
-# page would allow those that somebody else got into it.
+# The page holds the document as data, which no policy has to allow. A policy that allowed inline scripts
+# would allow injected ones too.
 SCRIPT = b"""\
 document.body.style.margin = 0;
 SwaggerUIBundle({

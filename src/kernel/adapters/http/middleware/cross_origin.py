@@ -12,7 +12,7 @@ from litestar.enums import ScopeType
 from litestar.types import ASGIApp, Receive, Scope, Send
 
 from kernel.adapters.answer_start import answer_start
-from kernel.adapters.http.conventions.problem import error_answer
+from kernel.adapters.http.conventions.problem import error_answer, instance_of
 from kernel.adapters.http.middleware.fast_path import send_answer
 from kernel.adapters.http.middleware.options import METHOD_OF_OPTIONS
 from kernel.domain.errors import FieldError, Invalid
@@ -41,7 +41,7 @@ def with_cors(app: ASGIApp, config: CORSConfig | None) -> ASGIApp:
         is_preflight = origin is not None and _METHOD in given and scope["method"] == METHOD_OF_OPTIONS
         if is_preflight and config.allow_origins:
             headers = {name: value.decode("latin-1") for name, value in given.items()}
-            return send_answer(_preflight(config, headers, scope["path"]), send)
+            return send_answer(_preflight(config, headers, instance_of(scope)), send)
         added = answer_start(scope).headers
         added.append(_VARY)
         if origin is not None and config.is_origin_allowed(origin):
@@ -51,7 +51,7 @@ def with_cors(app: ASGIApp, config: CORSConfig | None) -> ASGIApp:
     return answer
 
 
-def _preflight(config: CORSConfig, headers: dict[bytes, str], path: str) -> HttpAnswer:
+def _preflight(config: CORSConfig, headers: dict[bytes, str], instance: str) -> HttpAnswer:
     origin, method = headers[_ORIGIN], headers[_METHOD]
     wanted = [name.strip() for name in headers.get(_HEADERS, "").split(",") if name.strip()]
     allowed = _ALWAYS_ALLOWED.union(name.lower() for name in config.allow_headers)
@@ -64,7 +64,7 @@ def _preflight(config: CORSConfig, headers: dict[bytes, str], path: str) -> Http
         errors.append(FieldError("Access-Control-Request-Headers", f"may name {_or(config.allow_headers)}"))
     if errors:
         detail = "; ".join(f"{error.field}: {error.message}" for error in errors)
-        refusal = error_answer(Invalid(detail, *errors), path)
+        refusal = error_answer(Invalid(detail, *errors), instance)
         return replace(refusal, headers={**refusal.headers, "Vary": _VARY_OF_PREFLIGHT})
     granted = {
         "Access-Control-Allow-Origin": _allowed_origin(config, origin).decode("latin-1"),

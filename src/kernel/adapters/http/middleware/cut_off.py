@@ -6,7 +6,7 @@ from contextlib import suppress
 from litestar.enums import ScopeType
 from litestar.types import ASGIApp, Receive, Scope, Send
 
-from kernel.adapters.http.conventions.problem import error_answer
+from kernel.adapters.http.conventions.problem import error_answer, instance_of
 from kernel.adapters.http.middleware.fast_path import send_answer
 from kernel.domain.errors import OutcomeUnknown, ShopError, Unavailable
 
@@ -21,13 +21,13 @@ def answer_cut_off(app: ASGIApp) -> ASGIApp:
             if scope["type"] != ScopeType.HTTP:
                 raise
             with suppress(RuntimeError):  # An answer that has begun stays as it is.
-                await _answer(scope["method"], scope["path"], send)
+                await _answer(scope["method"], instance_of(scope), send)
 
     return until_cut_off
 
 
-async def _answer(method: str, path: str, send: Send) -> None:
+async def _answer(method: str, instance: str, send: Send) -> None:
     error: ShopError = OutcomeUnknown("the service ended before it had an answer")
     if method in ("GET", "HEAD"):
         error = Unavailable("the service is ending")
-    await send_answer(error_answer(error, path), send)
+    await send_answer(error_answer(error, instance), send)

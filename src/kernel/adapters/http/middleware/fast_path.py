@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from litestar.types import ASGIApp, HTTPResponseBodyEvent, HTTPResponseStartEvent, Receive, Scope, Send
 
 from kernel.adapters.http.conventions.idempotency import WELL_FORMED
-from kernel.adapters.http.conventions.problem import error_answer
+from kernel.adapters.http.conventions.problem import error_answer, instance_of
 from kernel.adapters.http.middleware.left import left_of, never
 from kernel.adapters.http.parsing.body import BODY_BYTES_MAX
 from kernel.contracts.problems import Problems
@@ -62,16 +62,16 @@ def with_fast_paths(app: ASGIApp, paths: Mapping[str, FastPath], known: Problems
         body = await _whole(receive)
         if body is not None:
             call = Call(body, headers, left_of(scope))
-            await send_answer(await _answer(fast, call, scope["path"], known), send)
+            await send_answer(await _answer(fast, call, scope, known), send)
 
     return route
 
 
-async def _answer(fast: FastPath, call: Call, path: str, known: Problems) -> HttpAnswer:
+async def _answer(fast: FastPath, call: Call, scope: Scope, known: Problems) -> HttpAnswer:
     try:
         return await fast.answer(call)
     except Exception as error:
-        return error_answer(error, path, known)
+        return error_answer(error, instance_of(scope), known)
 
 
 def _ordinary(pairs: list[tuple[bytes, bytes]], fast: FastPath) -> dict[bytes, bytes] | None:

@@ -1,8 +1,9 @@
-"""Who calls, and how often: asked once, around a whole application, so that no route and no fast path can
-forget to.
+"""Authentication and rate limits, around a whole application, so that no route and no fast path can forget
+them.
 
-Whatever is not named as open to all needs a token, however its path is spelled. A token that was not seen yet
-is checked only while its address has not sent too many bad ones: a flood of those costs no signature.
+Every path that is not named as open to all needs a token, however the path is spelled. A token that was not
+seen yet is verified only while its address has not sent too many bad ones, so a flood of those costs no
+signature check.
 """
 
 from collections.abc import Awaitable, Callable
@@ -11,7 +12,7 @@ from litestar.types import ASGIApp, Receive, Scope, Send
 
 from kernel.adapters.http.conventions.caller import CURRENT
 from kernel.adapters.http.conventions.client import subscriber_in
-from kernel.adapters.http.conventions.problem import error_answer
+from kernel.adapters.http.conventions.problem import error_answer, instance_of
 from kernel.adapters.http.middleware.fast_path import send_answer
 from kernel.adapters.identity import bearer
 from kernel.domain.caller import ANYONE
@@ -27,15 +28,15 @@ _NEVER_COUNTED = "/health/"
 
 
 @value
-class CookieDoor:
-    """Lets callers in by a cookie in the place of a token."""
+class CookieAuthentication:
+    """Authentication by a cookie in the place of a bearer token."""
 
     token_of: Callable[[Scope], Awaitable[str]]
     """The token that a call's cookie stands for. Raises Unauthenticated, Forbidden or Unavailable."""
     open_to_all: tuple[str, ...]
-    """Paths that ask nobody who they are."""
+    """Paths that need neither."""
     read_by_all: str
-    """A path whose GET anybody may call, and whose route is told who calls, if that is known by a cookie."""
+    """A path whose GET anybody may call; its route learns the caller from the cookie, where there is one."""
 
 
 def identified(
@@ -43,16 +44,17 @@ def identified(
     tokens: Tokens | None,
     open_to_all: tuple[str, ...],
     *,
-    door: CookieDoor | None = None,
+    cookies: CookieAuthentication | None = None,
     limits: RateLimits | None = None,
 ) -> ASGIApp:
-    """`app` with the caller of each call; without `tokens`, anyone. Without `limits`, as often as they like.
+    """`app`, which knows the caller of each call. Without `tokens` the caller is anyone; without `limits`
+    nothing is counted.
 
-    Of `open_to_all`, what ends in a slash is the beginning of paths, anything else a whole path.
+    In `open_to_all`, a path that ends in a slash is a prefix, any other a whole path.
     """
-    paths = frozenset((*open_to_all, *(door.open_to_all if door else ())))
+    paths = frozenset((*open_to_all, *(cookies.open_to_all if cookies else ())))
     beginnings = tuple(path for path in open_to_all if path.endswith("/") and path != "/")
-    read_by_all = door.read_by_all if door else None
+    read_by_all = cookies.read_by_all if cookies else None
 
     async def identify(scope: Scope, receive: Receive, send: Send) -> None:
         verified, token = _OPEN, ""
@@ -60,9 +62,9 @@ def identified(
         try:
             if tokens is not None and path not in paths and not path.startswith(beginnings):
                 if path == read_by_all and scope.get("method") == "GET":
-                    verified, token = await _known(scope, tokens, door)
+                    verified, token = await _known(scope, tokens, cookies)
                 else:
-                    token = await _token(scope, door)
+                    token = await _token(scope, cookies)
                     verified = tokens.remembered(token) or await _verified(token, tokens, limits, scope)
             if limits is not None and not path.startswith(_NEVER_COUNTED):
                 await limits.count(verified.caller, subscriber_in(scope))
@@ -76,25 +78,26 @@ def identified(
     return identify
 
 
-async def _known(scope: Scope, tokens: Tokens, door: CookieDoor | None) -> tuple[Verified, str]:
-    """Whom a cookie speaks of; anyone where none does."""
+async def _known(scope: Scope, tokens: Tokens, cookies: CookieAuthentication | None) -> tuple[Verified, str]:
+    """The caller of the cookie's session; anyone where there is none."""
     try:
-        token = await door.token_of(scope) if door else ""
+        token = await cookies.token_of(scope) if cookies else ""
         return tokens.remembered(token) or await tokens.verify(token), token
     except Unauthenticated:
         return _OPEN, ""
 
 
 async def _verified(token: str, tokens: Tokens, limits: RateLimits | None, scope: Scope) -> Verified:
-    """Services have no limit, so what may be theirs is checked in any case, which takes a hash only."""
+    """Services have no limit, so a token that may be theirs is verified in any case; that costs one hash."""
     if limits is not None and not tokens.says_service(token):
         await limits.require_room(subscriber_in(scope))
     return await tokens.verify(token)
 
 
 async def _counted(error: ShopError, limits: RateLimits | None, scope: Scope) -> ShopError:
-    """What a call is refused with: one of nobody knows whom counts, and may be one too many."""
-    if limits is not None and isinstance(error, Unauthenticated):
+    """What the call is refused with. A call without a valid token counts against its address, and so does one
+    by a cookie that a page of another site may have sent; it may be one call too many."""
+    if limits is not None and isinstance(error, (Unauthenticated, Forbidden)):
         try:
             await limits.count(ANYONE, subscriber_in(scope))
         except RateLimited as too_many:
@@ -102,17 +105,17 @@ async def _counted(error: ShopError, limits: RateLimits | None, scope: Scope) ->
     return error
 
 
-async def _token(scope: Scope, door: CookieDoor | None) -> str:
-    """That of the header, else of the cookie. Raises Unauthenticated where there is none."""
+async def _token(scope: Scope, cookies: CookieAuthentication | None) -> str:
+    """The token of the header, else of the cookie. Raises Unauthenticated where there is none."""
     for name, text in scope["headers"]:
         if name == b"authorization":
             if text[: len(_SCHEME)].lower() == _SCHEME:
                 return text[len(_SCHEME) :].strip().decode("latin-1")
             raise Unauthenticated()
-    if door is None:
+    if cookies is None:
         raise Unauthenticated()
-    return await door.token_of(scope)
+    return await cookies.token_of(scope)
 
 
 async def _refuse(error: ShopError, scope: Scope, send: Send) -> None:
-    await send_answer(error_answer(error, scope["path"]), send)
+    await send_answer(error_answer(error, instance_of(scope)), send)

@@ -5,7 +5,7 @@ from collections.abc import Awaitable
 
 from litestar.types import ASGIApp, Receive, Scope, Send
 
-from kernel.adapters.http.conventions.problem import error_answer
+from kernel.adapters.http.conventions.problem import error_answer, instance_of
 from kernel.adapters.http.middleware.fast_path import send_answer
 from kernel.domain.errors import Invalid
 
@@ -48,4 +48,5 @@ def _joined(lines: Lines) -> Lines:
 
 async def _refuse(names: set[bytes], scope: Scope, send: Send) -> None:
     (name, *_) = sorted(_SINGLE[name] for name in names)
-    await send_answer(error_answer(Invalid.field(name, "must be given once"), scope["path"]), send)
+    error = Invalid.field(name, "must be given once")
+    await send_answer(error_answer(error, instance_of(scope)), send)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
 import msgspec
 from litestar.connection import ASGIConnection
 from litestar.dto import AbstractDTO, DTOFieldDefinition
-from litestar.openapi.spec import OpenAPIType, Reference, Schema
+from litestar.openapi.spec import OpenAPIType, Operation, Reference, RequestBody, Schema
 from litestar.typing import FieldDefinition
 
 from kernel.adapters.http.parsing.faults import NOT_READABLE, refusal, repeats_a_key
@@ -127,6 +127,15 @@ class JsonBody(AbstractDTO[T]):
     @classmethod
     def detect_nested_field(cls, field_definition: FieldDefinition) -> bool:
         return False
+
+
+@dataclass
+class WithBodyIfAny(Operation):
+    """For `operation_class` where the handler gives its `data` a default, for calls without a body."""
+
+    def __post_init__(self) -> None:
+        if isinstance(self.request_body, RequestBody):
+            self.request_body.required = False
 
 
 @dataclass(frozen=True, slots=True)

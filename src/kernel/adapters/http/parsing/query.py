@@ -11,7 +11,7 @@ from litestar.typing import FieldDefinition
 
 from kernel.adapters.http.parsing.faults import FAULTS_MAX, invalid
 from kernel.adapters.http.parsing.words import must_be, shown
-from kernel.contracts.values import Amount, UserId
+from kernel.contracts.values import Amount, Instant, UserId
 from kernel.domain.errors import FieldError
 
 ANY_QUERY = "any_query"  # In the `opt` of a route that takes any query, as a static file does.
@@ -63,9 +63,9 @@ def fault(field: FieldDefinition, text: str) -> str:
     return ""
 
 
-def _value(field: FieldDefinition) -> type[Amount | UserId] | None:
+def _value(field: FieldDefinition) -> type[Amount | Instant | UserId] | None:
     """The published value that a parameter is, where its annotation names one."""
-    return next((kind for kind in (Amount, UserId) if kind in field.metadata), None)
+    return next((kind for kind in (Amount, Instant, UserId) if kind in field.metadata), None)
 
 
 def _fault(field: FieldDefinition, text: str) -> str:

@@ -1,7 +1,7 @@
 """The published values where they stand in a path or a query."""
 
 from kernel.adapters.http.parsing.words import shown
-from kernel.contracts.values import Amount, UserId
+from kernel.contracts.values import Amount, Instant, UserId
 from kernel.domain.errors import Invalid
 
 
@@ -19,3 +19,11 @@ def user_id_of(text: str) -> UserId:
         return UserId.decode(text)
     except ValueError as error:
         raise Invalid.field("userId", f"{error}, not {shown(text)}") from error
+
+
+def instant_of(text: str, name: str) -> Instant:
+    """Raises Invalid, which names the parameter."""
+    try:
+        return Instant.decode(text)
+    except ValueError as error:
+        raise Invalid.field(name, f"{error}, not {shown(text)}") from error

@@ -6,7 +6,7 @@ from typing import Any
 
 from msgspec import inspect
 
-from kernel.contracts.values import Amount, UserId, decoder
+from kernel.contracts.values import Amount, Instant, SignedAmount, UserId, decoder
 
 _SHOWN_MAX = 40  # characters
 
@@ -64,13 +64,16 @@ def _words(kind: inspect.Type) -> str:
     return _WORDS.get(type(kind), "something else")
 
 
+_TIME = "a time with its zone, such as 2026-11-22T11:40:18Z"
 _PUBLISHED: dict[type, str] = {
     Amount: "a decimal number like 49.90",
+    SignedAmount: "a decimal number like -49.90",
     UserId: "a string or a non-negative integer",
+    Instant: _TIME,
 }
 _WORDS: dict[type[inspect.Type], str] = {
     inspect.BoolType: "true or false",
-    inspect.DateTimeType: "a time with its zone, such as 2026-11-22T11:40:18Z",
+    inspect.DateTimeType: _TIME,
     inspect.StructType: "an object",
     inspect.DictType: "an object",
     inspect.UUIDType: "a UUID",

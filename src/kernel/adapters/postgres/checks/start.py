@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from functools import partial
 
 import asyncpg
-from alembic.util import CommandError
 from sqlalchemy.exc import SQLAlchemyError
 
 from kernel.adapters.postgres.checks.pooling import CURE, pooled_by_transaction, settings_problem
@@ -51,7 +50,7 @@ def naming(service: str, url: str) -> Iterator[None]:
     """Turns every failure into Unavailable, with one line that names the database and quotes it."""
     try:
         yield
-    except (*DRIVER_ERRORS, SQLAlchemyError, CommandError, Contention, OSError, EOFError) as error:
+    except (*DRIVER_ERRORS, SQLAlchemyError, Contention, OSError, EOFError) as error:
         said = words_of(error)
         cure = f"; {CURE}" if "startup parameter" in said else ""
         raise Unavailable(f"{where(service, url)}: {said}{cure}") from error
@@ -158,7 +157,8 @@ def _problem(
         if not tables[name]["may_read"] or (writes and not tables[name]["may_write"]):
             return f"refuses the table {name} to the role {server['role']}"
     if creates and int(revision) < schema.revision and not server["may_create"]:
-        return f"lets the role {server['role']} create nothing in the schema {server['schema']}"
+        owner = f"{schema.service.upper()}_MIGRATION_URL has to name its owner"
+        return f"lets the role {server['role']} create nothing in the schema {server['schema']}: {owner}"
     return None
 
 

@@ -1,6 +1,8 @@
 """Connections to PostgreSQL, one pool a service."""
 
 import logging
+from collections.abc import Generator
+from typing import Any
 
 import asyncpg
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
@@ -41,18 +43,25 @@ def connect_engine(url: str) -> AsyncEngine:
     """An engine for a libpq URL; of several hosts the one that takes writes is used."""
     hosts = Hosts(url)
 
-    async def connect() -> asyncpg.Connection:
-        return await hosts.connect(
-            timeout_s=CONNECT_TIMEOUT_S, command_timeout=COMMAND_TIMEOUT_S, server_settings=SERVER_SETTINGS
-        )
+    class Connecting:
+        """Begins once it is awaited, which it is not where nobody can wait (`PatientPool.at_hand`)."""
+
+        def __await__(self) -> Generator[Any, None, asyncpg.Connection]:
+            connecting = hosts.connect(
+                timeout_s=CONNECT_TIMEOUT_S,
+                command_timeout=COMMAND_TIMEOUT_S,
+                server_settings=SERVER_SETTINGS,
+            )
+            return connecting.__await__()
 
     return create_async_engine(
         "postgresql+asyncpg://",
-        async_creator=connect,
+        async_creator=Connecting,
         poolclass=PatientPool,
         pool_size=POOL_SIZE,
         max_overflow=0,
         pool_timeout=CONNECT_TIMEOUT_S,
+        pool_reset_on_return=None,  # what comes back is in no transaction (statements/driver.py)
         pool_use_lifo=True,  # few busy server processes, whose caches are warm
         pool_recycle=RECYCLE_S,
         # Errors are logged and parked; what users sent is not.

@@ -66,18 +66,22 @@ class PostgresBacklog:
     ) -> Sequence[OutboxRow]:
         end = first_id(before) if before else _END
         wanted = {"event_type": event_type, "count_max": count_max, "before": end}
-        return [OutboxRow(*row) for row in await self._uow.transaction.execute(_TAKE, wanted)]
+        transaction = self._uow.transaction
+        # Relays poll, and mostly find nothing.
+        if not await transaction.look(_OLDEST, {**wanted, "count_max": 1}):
+            return []
+        return [OutboxRow(*row) for row in await transaction.execute(_TAKE, wanted)]
 
     async def waiting(
         self, event_type: str, *, count_max: int, before: datetime, but: Collection[UUID]
     ) -> Sequence[OutboxRow]:
         wanted = {"event_type": event_type, "count_max": count_max, "before": first_id(before)}
-        rows = await self._uow.transaction.execute(_OTHERS, {**wanted, "but": list(but)})
+        rows = await self._uow.transaction.look(_OTHERS, {**wanted, "but": list(but)})
         return [OutboxRow(*row) for row in rows]
 
     async def remove(self, event_type: str, ids: Sequence[UUID]) -> None:
         await self._uow.transaction.write(_REMOVE, {"event_type": event_type, "ids": ids})
 
     async def waiting_since(self) -> datetime | None:
-        oldest = await self._uow.transaction.execute(_FIRST)
+        oldest = await self._uow.transaction.look(_FIRST)
         return made_at(oldest[0]["id"]) if oldest else None

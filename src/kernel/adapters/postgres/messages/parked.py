@@ -23,19 +23,19 @@ _ADD = _INSERT.on_conflict_do_update(
         "count": PARKED.c.count + _INSERT.excluded.count,
         "detail": _INSERT.excluded.detail,
         "payload": _INSERT.excluded.payload,
+        "dead_letter": _INSERT.excluded.dead_letter,
         "last_parked_at": _INSERT.excluded.last_parked_at,
     },
 )
-_WAITING = select(PARKED).order_by(PARKED.c.id).limit(bindparam("count_max"))
-_WAITING_AFTER = _WAITING.where(PARKED.c.id > bindparam("after", type_=Uuid))
+# In the order of keys, as those who park take turns.
 _STILL_PARKED = (
-    select(PARKED.c.id)
+    select(PARKED)
     .where(PARKED.c.id == any_(bindparam("ids", type_=ARRAY(Uuid))))
-    .order_by(PARKED.c.id)
+    .order_by(PARKED.c.type, PARKED.c.subject, PARKED.c.reason)
     .with_for_update()
-    .scalar_subquery()
 )
-_TAKE = delete(PARKED).where(PARKED.c.id == any_(func.array(_STILL_PARKED))).returning(PARKED)
+_IDS = func.array(_STILL_PARKED.with_only_columns(PARKED.c.id).scalar_subquery())
+_TAKE = delete(PARKED).where(PARKED.c.id == any_(_IDS)).returning(PARKED)
 
 _COLUMNS = tuple(DISCARDED.c)
 _DISCARD = insert(DISCARDED).from_select([c.name for c in _COLUMNS], select(unnest(*_COLUMNS)))
@@ -51,14 +51,11 @@ class PostgresParkedMessages:
             rows = map(_row, joined(unhandled, self._clock.new_id, self._clock.now()))
             await self._uow.transaction.execute(_ADD, _arrays(_PARKED, rows))
 
-    async def waiting(self, *, after: UUID | None, count_max: int) -> Sequence[Parked]:
-        query = _WAITING if after is None else _WAITING_AFTER
-        rows = await self._uow.transaction.execute(query, {"count_max": count_max, "after": after})
-        return [_parked(row) for row in rows]
+    async def lock(self, ids: Sequence[UUID]) -> Sequence[Parked]:
+        return _in_order(await self._uow.transaction.execute(_STILL_PARKED, {"ids": list(ids)}))
 
     async def take(self, ids: Sequence[UUID]) -> Sequence[Parked]:
-        rows = await self._uow.transaction.execute(_TAKE, {"ids": list(ids)})
-        return sorted((_parked(row) for row in rows), key=lambda parked: parked.id)
+        return _in_order(await self._uow.transaction.execute(_TAKE, {"ids": list(ids)}))
 
 
 class PostgresDiscardedMessages:
@@ -87,12 +84,23 @@ def _row(parked: Parked) -> dict[str, Any]:
         "count": parked.count,
         "first_parked_at": parked.first_parked_at,
         "last_parked_at": parked.last_parked_at,
+        "dead_letter": parked.unhandled.dead_letter,
     }
+
+
+def _in_order(rows: Iterable[Record]) -> list[Parked]:
+    return sorted(map(_parked, rows), key=lambda parked: parked.id)
 
 
 def _parked(row: Record) -> Parked:
     payload: bytes = row["payload"]
     unhandled = Unhandled(
-        message_of(payload), row["type"], row["subject"], row["reason"], row["detail"], payload
+        message_of(payload),
+        row["type"],
+        row["subject"],
+        row["reason"],
+        row["detail"],
+        payload,
+        dead_letter=row["dead_letter"],
     )
     return Parked(row["id"], unhandled, row["count"], row["first_parked_at"], row["last_parked_at"])

@@ -55,6 +55,53 @@ ALTER TABLE outbox ADD COLUMN count integer NOT NULL DEFAULT 1;
 ALTER TABLE outbox ALTER COLUMN event SET STORAGE EXTERNAL;
 """
 
+# The defaults are for a previous version of the service, which knows no dead letters.
+MESSAGING_0004 = """
+ALTER TABLE parked_messages ADD COLUMN dead_letter boolean NOT NULL DEFAULT false;
+ALTER TABLE discarded_messages ADD COLUMN dead_letter boolean NOT NULL DEFAULT false;
+CREATE TABLE held_causes (
+    dead_letter boolean NOT NULL,
+    type text COLLATE "C" NOT NULL,
+    reason text COLLATE "C" NOT NULL,
+    owner text NOT NULL,
+    note text NOT NULL,
+    ticket text NOT NULL,
+    held_by text NOT NULL,
+    held_at timestamptz NOT NULL,
+    PRIMARY KEY (dead_letter, type, reason)
+);
+CREATE TABLE operations (
+    id uuid PRIMARY KEY,
+    kind text COLLATE "C" NOT NULL,
+    target uuid NOT NULL,
+    about text NOT NULL,
+    operator text NOT NULL,
+    through text NOT NULL,
+    note text NOT NULL,
+    total integer NOT NULL,
+    passed integer NOT NULL,
+    done integer NOT NULL,
+    began_at timestamptz NOT NULL,
+    ended_at timestamptz
+);
+CREATE INDEX operations_running ON operations (id) WHERE ended_at IS NULL;
+CREATE TABLE operation_messages (
+    operation uuid NOT NULL,
+    message uuid NOT NULL,
+    count integer NOT NULL,
+    PRIMARY KEY (operation, message)
+);
+"""
+
+MESSAGING_0005 = """
+CREATE TABLE paused_consumers (
+    consumer text COLLATE "C" PRIMARY KEY,
+    paused_by text NOT NULL,
+    note text NOT NULL,
+    paused_at timestamptz NOT NULL
+);
+"""
+
 OPERATOR_RECORD_0001 = """
 CREATE TABLE operator_record (
     user_id text COLLATE "C" NOT NULL,
@@ -65,6 +112,12 @@ CREATE TABLE operator_record (
     at timestamptz NOT NULL,
     PRIMARY KEY (user_id, subject, did)
 );
+"""
+
+# The defaults are for a previous version of the service.
+OPERATOR_RECORD_0002 = """
+ALTER TABLE operator_record ADD COLUMN about text NOT NULL DEFAULT '';
+ALTER TABLE operator_record ADD COLUMN note text NOT NULL DEFAULT '';
 """
 
 REFUSE_CHANGE_0001 = """

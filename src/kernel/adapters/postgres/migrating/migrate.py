@@ -11,6 +11,7 @@ import asyncpg
 from alembic import command
 from alembic.config import Config
 from alembic.script import Script, ScriptDirectory
+from alembic.util import CommandError
 from sqlalchemy import Connection, NullPool
 from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 
@@ -170,10 +171,10 @@ async def _patience(
 
 @contextmanager
 def in_one_line(service: str, migration: str) -> Iterator[None]:
-    """Raises MigrationFailed with what the server said, or that its connection is gone."""
+    """Raises MigrationFailed with what the server or alembic said, or that the connection is gone."""
     try:
         yield
-    except (OSError, TimeoutError, *DRIVER_ERRORS) as error:
+    except (OSError, TimeoutError, CommandError, *DRIVER_ERRORS) as error:
         raise MigrationFailed(
             f"{migration} of the {service} database failed: {in_words(error)};"
             f" then run `shop migrate {service}` again"

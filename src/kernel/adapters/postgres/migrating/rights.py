@@ -1,6 +1,6 @@
-"""What the role of a service may do in its database: what the code says, and nothing else.
+"""The rights of a service's role in its database: exactly those that the code declares.
 
-The owner gives these rights after the migrations, in one transaction. Rights that are right are not touched.
+The owner gives them after the migrations, in one transaction. Rights that are as declared are not touched.
 """
 
 from collections.abc import Mapping, Sequence
@@ -19,19 +19,21 @@ from kernel.adapters.postgres.migrating.migrate import (
 )
 from kernel.adapters.postgres.tables import READ, RIGHTS_OF_ALL, Rights, Schema
 
-# The tables that the code knows, with all that the role may do with them, by whatever way; and others, if the
-# role was given something of them by name: what everybody may do with those is not for the shop to decide.
+# The tables that the code knows, with every right that the role has on them, by whatever way, SET ROLE too.
+# And tables on which the role itself was given rights: what everybody has is not for the shop to decide.
 _TABLES = """
 WITH role AS (SELECT oid FROM pg_roles WHERE rolname = $1::name)
 SELECT format('TABLE %I.%I', current_schema(), relname) AS object, relname AS name,
     ARRAY(
         SELECT privilege
         FROM unnest('{SELECT,INSERT,UPDATE,REFERENCES,DELETE,TRUNCATE,TRIGGER}'::text[]) AS asked (privilege)
-        WHERE CASE
-            WHEN privilege IN ('SELECT', 'INSERT', 'UPDATE', 'REFERENCES')
-            THEN has_any_column_privilege($1::name, pg_class.oid, privilege)
-            ELSE has_table_privilege($1::name, pg_class.oid, privilege)
-        END
+        WHERE EXISTS (
+            SELECT FROM pg_roles WHERE pg_has_role($1::name, pg_roles.oid, 'MEMBER') AND CASE
+                WHEN privilege IN ('SELECT', 'INSERT', 'UPDATE', 'REFERENCES')
+                THEN has_any_column_privilege(pg_roles.oid, pg_class.oid, privilege)
+                ELSE has_table_privilege(pg_roles.oid, pg_class.oid, privilege)
+            END
+        )
         UNION
         SELECT 'MAINTAIN' FROM aclexplode(relacl)
         WHERE privilege_type = 'MAINTAIN' AND (grantee = 0 OR grantee IN (TABLE role))
@@ -69,11 +71,20 @@ SELECT format('ROLE %I', rolname), '{}',
         UNION ALL SELECT 'CREATEROLE' WHERE rolcreaterole
         UNION ALL SELECT 'CREATEDB' WHERE rolcreatedb
         UNION ALL SELECT 'REPLICATION' WHERE rolreplication
+        UNION ALL SELECT member.rolname FROM pg_roles member
+        WHERE member.rolname = ANY ($2::text[]) AND pg_has_role($1::name, member.oid, 'MEMBER')
     )
 FROM pg_roles WHERE rolname = $1::name
 """
-# No REVOKE takes these away.
-_OF_THE_ROLE = {"OWNER", "SUPERUSER", "CREATEROLE", "CREATEDB", "REPLICATION"}
+# Roles of PostgreSQL itself whose members go past all rights, also by files and programs of the server.
+_PAST_ALL_RIGHTS = [
+    "pg_execute_server_program",
+    "pg_read_server_files",
+    "pg_write_server_files",
+    "pg_write_all_data",
+]
+# No REVOKE of ours takes these away.
+_OF_THE_ROLE = {"OWNER", "SUPERUSER", "CREATEROLE", "CREATEDB", "REPLICATION", *_PAST_ALL_RIGHTS}
 
 
 @dataclass(frozen=True)
@@ -83,7 +94,7 @@ class Difference:
     missing: Sequence[str]
     excess: Sequence[str]
     everybodys: bool
-    """Whether everybody loses the excess, not only the role."""
+    """Whether the excess is taken from PUBLIC too."""
 
     def statements(self, role: str) -> list[str]:
         found = []
@@ -151,7 +162,7 @@ async def _differences(connection: asyncpg.Connection, role: str, schema: Schema
         (row["object"], wanted.get(row["name"], ()), row["has"], row["name"] in wanted)
         for row in await connection.fetch(_TABLES, role, list(wanted))
     ]
-    rows += [(*row, True) for row in await connection.fetch(_PLACES, role)]
+    rows += [(*row, True) for row in await connection.fetch(_PLACES, role, _PAST_ALL_RIGHTS)]
     found = []
     for name, wants, has, everybodys in rows:
         missing = [right for right in wants if right not in has]
@@ -162,7 +173,7 @@ async def _differences(connection: asyncpg.Connection, role: str, schema: Schema
 
 
 def rights_by_name(schema: Schema) -> Mapping[str, Rights]:
-    """Of every table of its database that the code knows; one without a line is refused altogether."""
+    """For every table that the code knows; a table without declared rights has none."""
     nothing: Rights = ()
     known = dict.fromkeys((table.name for table in schema.tables), nothing)
     declared = {table.name: rights for table, rights in {**RIGHTS_OF_ALL, **schema.rights}.items()}

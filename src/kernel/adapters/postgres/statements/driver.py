@@ -98,7 +98,7 @@ async def _lend(engine: AsyncEngine) -> PoolProxiedConnection:
     """A connection in the pool may be closed: by its server, or because that is no longer the primary."""
     while True:
         with connecting():
-            pooled = await engine.raw_connection()
+            pooled = pool_of(engine).at_hand() or await engine.raw_connection()
         connection = _driver(pooled)
         connection.primary.idle.discard(connection)
         if not connection.is_closed() and not connection.is_in_transaction() and connection.takes_writes():

@@ -33,6 +33,15 @@ class Transaction:
             await self.flush()
         return await driver.execute(self._connection, statement, parameters)
 
+    async def look(
+        self, statement: ClauseElement, parameters: Mapping[str, Any] = _NONE
+    ) -> list[asyncpg.Record]:
+        """The rows of a statement that locks nothing, so that it needs no BEGIN and COMMIT by itself: to a
+        poll that finds nothing they cost twice what it asks."""
+        if self.begun or self._waiting:
+            return await self.execute(statement, parameters)
+        return await driver.execute(self._connection, statement, parameters)
+
     async def write(self, statement: Write, parameters: Mapping[str, Any]) -> None:
         """Several writes travel together, and fail together, when a statement reads one of their tables, or
         `flush` sends them.

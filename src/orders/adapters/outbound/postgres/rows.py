@@ -21,20 +21,22 @@ CHANGES = tuple(ORDER_HISTORY.c)
 
 def order_of(row: Iterable[Any]) -> Order:
     """Takes the values of `COLUMNS`; written out, because a list of orders takes most of its time here."""
-    user_id, id, amount, currency, description, status, reason, key, cancelled_at, ask_at, made, changed = row
+    user, id, amount, currency, text, status, reason, key, cancelled, ask_at, made, changed, by, given = row
     return Order(
         id=id,
-        user_id=user_id,
+        user_id=user,
         amount=amount,
         currency=currency,
-        description=description,
+        description=text,
         status=_STATUSES[status],
         reason=reason,
         idempotency_key=key,
-        cancel_requested_at=cancelled_at,
+        cancel_requested_at=cancelled,
         ask_again_at=ask_at,
         created_at=made,
         updated_at=changed,
+        pay_by=by,
+        pay_by_given=given,
     )
 
 

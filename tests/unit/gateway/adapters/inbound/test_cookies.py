@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.adapters.inbound.cookies import PART_BYTES_MAX, PARTS_MAX, Cookie, place_of
+from gateway.adapters.inbound.cookies import PART_BYTES_MAX, PARTS_MAX, Cookie, base_url_of
 from kernel.adapters.http.middleware.proxies import PREFIX
 from kernel.domain.errors import Invalid, Refused
 
@@ -100,8 +100,9 @@ def test_any_cookie_header_is_read(text: str) -> None:
 
 def test_the_address_of_the_shop_is_as_the_browser_has_it() -> None:
     assert (
-        place_of(call("shop.example:8443", scheme="https", prefix="/a")).url == "https://shop.example:8443/a"
+        base_url_of(call("shop.example:8443", scheme="https", prefix="/a")).url
+        == "https://shop.example:8443/a"
     )
     for host in ("", "a b", "user@shop.example", "shop.example/x", "shop.example:1:2"):
         with pytest.raises(Invalid, match="Host"):
-            _ = place_of(call(host)).url
+            _ = base_url_of(call(host)).url

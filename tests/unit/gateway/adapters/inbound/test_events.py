@@ -15,12 +15,14 @@ from gateway.adapters.inbound.events import EventStream
 from gateway.application.hub import Hub
 from gateway.domain.orders import Change
 from kernel.adapters.http.conventions.caller import CURRENT
+from kernel.adapters.identity import bearer
 from kernel.adapters.in_process.bus import InProcessBroker, InProcessNotifications
 from kernel.adapters.system_clock import SystemClock
 from kernel.domain.caller import ANYONE
 from kernel.domain.errors import Unavailable
 from kernel.ports.tokens import Verified
 from tests.catalog import CATALOG
+from tests.memory.tokens import MemoryTokens
 from tests.unit.clock import id_of
 
 ONE = id_of(1)
@@ -40,7 +42,8 @@ class Connection:
         self.sent: list[Message] = []
         self.left = asyncio.Event()
         self.takes: Callable[[], Awaitable[None]] | None = None
-        self._stream = EventStream(self.hub, ONE, place)
+        self.tokens = MemoryTokens(SystemClock())
+        self._stream = EventStream(self.hub, self.tokens, ONE, place)
 
     async def changes(self, order_ids: Sequence[UUID]) -> Sequence[Sequence[Change]]:
         return [self.history for _ in order_ids]
@@ -168,6 +171,21 @@ async def test_a_stream_ends_when_the_token_of_its_reader_does() -> None:
     await connection.serve(until=ends_at)
     assert ends_at <= time.time() < ends_at + 5
     assert connection.body.startswith(b"event: status\nid: 1\n")
+    assert connection.sent[-1] == {"type": "http.response.body", "body": b"", "more_body": False}
+    await connection.has_room()
+
+
+async def test_a_stream_ends_soon_after_its_token_is_believed_no_more(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(events, "HEARTBEAT_S", 0.01)
+    connection = Connection([NEW])
+    connection.tokens.known["t"] = Verified(ANYONE, inf)
+    bearer.CURRENT.set("t")
+    async with connection.served() as serving:
+        await connection.has_sent(b"}\n\n:\n\n:\n\n")
+        assert not serving.done()
+        del connection.tokens.known["t"]
     assert connection.sent[-1] == {"type": "http.response.body", "body": b"", "more_body": False}
     await connection.has_room()
 

@@ -12,6 +12,11 @@ reads = pytest.mark.parametrize(
     ("path", "service", "target"),
     [
         ("/accounts/alice", "payments", "GET /api/Accounts/alice"),
+        (
+            "/accounts/alice?at=2026-01-01T03:00:00%2B03:00",
+            "payments",
+            "GET /api/Accounts/alice?at=2026-01-01T00:00:00%2B00:00",
+        ),
         ("/accounts/a%40b%7Cc:d-e_f.g", "payments", "GET /api/Accounts/a%40b%7Cc%3Ad-e_f.g"),
         ("/accounts/a%7Cb/transactions", "payments", "GET /api/Accounts/a%7Cb/transactions?limit=100"),
         (
@@ -58,6 +63,18 @@ async def test_who_is_not_believed_behind_the_gateway_is_asked_for_another_token
     shop.orders.reply = answering("{}", 401, **{"WWW-Authenticate": told})
     answer = await shop.http.get(f"{shop.url}/orders/{ORDER_ID}")
     assert (answer.status, answer.headers["WWW-Authenticate"]) == (401, told)
+
+
+async def test_where_the_gateway_is_not_believed_its_callers_are_asked_to_wait_and_the_log_says_why(
+    shop: Gateway, caplog: pytest.LogCaptureFixture
+) -> None:
+    shop.orders.reply = refusing(401, "unauthorized", "/api/Order/batch")
+    for _ in range(2):
+        placed = await shop.http.post(f"{shop.url}/orders", {"userId": "alice", "amount": 1})
+        expect_problem(placed, 503, code="unavailable")
+        assert "Retry-After" in placed.headers
+    (line,) = [message for message in caplog.messages if "the orders service" in message]
+    assert "does not believe who calls: SHOP_AUTH and SHOP_SERVICE_KEY" in line
 
 
 @pytest.mark.parametrize("status", [301, 302, 307, 308])
@@ -119,6 +136,7 @@ async def test_a_body_is_passed_on_in_one_spelling(shop: Gateway) -> None:
         ("POST", "/accounts/_a/deposit", {"amount": 1}, "userId"),
         ("POST", "/accounts/a/deposit", {"amount": 0}, "amount"),
         ("GET", "/accounts/a%20b", None, "userId"),
+        ("GET", "/accounts/a?at=2026-01-01T00:00:00+03:00", None, "at"),
         ("GET", "/accounts/a/deposit", None, "amount"),
         ("GET", "/accounts/a/deposit?amount=1&amount=1", None, "amount"),
         ("GET", "/accounts/a/deposit?amount=1e2", None, "amount"),

@@ -2,7 +2,7 @@
 
 import pytest
 
-from kernel.adapters.identity.bearer import JwtTokens
+from kernel.adapters.identity.jwt_tokens import JwtTokens
 from kernel.adapters.identity.key_ring import KeyRing
 from tests.memory.clock import MemoryClock
 from tests.unit.kernel.adapters.identity.provider import EC, ED, RSA, Provider, tokens_of

@@ -9,7 +9,7 @@ import pytest
 from joserfc import jws, jwt
 from joserfc.jwk import ECKey, OKPKey, RSAKey
 
-from kernel.adapters.identity.bearer import JwtTokens
+from kernel.adapters.identity.jwt_tokens import JwtTokens
 from kernel.adapters.identity.key_ring import KeyRing
 from kernel.adapters.identity.public_keys import unwarned
 from kernel.adapters.identity.services import ServiceTokens

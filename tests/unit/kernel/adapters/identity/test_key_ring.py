@@ -1,13 +1,15 @@
 """The keys of a provider: which count, how long, and what becomes of the tokens of one that is withdrawn."""
 
+import asyncio
 import json
+import logging
 
 import pytest
 from joserfc import jws, jwt
 from joserfc.jwk import ECKey, OctKey, RSAKey
 
-from kernel.adapters.identity.bearer import JwtTokens
-from kernel.adapters.identity.key_ring import AGAIN_S, KeyRing
+from kernel.adapters.identity.jwt_tokens import JwtTokens
+from kernel.adapters.identity.key_ring import AGAIN_S, REFRESH_S, KeyRing
 from kernel.adapters.identity.public_keys import read_keys, unwarned
 from kernel.domain.errors import Unavailable
 from tests.memory.clock import MemoryClock
@@ -54,11 +56,30 @@ async def test_a_new_key_is_fetched_when_a_token_names_it_and_not_more_than_ever
     new = ECKey.generate_key("P-256", {"kid": "new"})
     provider.keys.append(new)
     token = signed(claims(clock), "ES256", new)
-    await refused(tokens, token)
-    assert provider.fetches == 1
-    clock.advance(AGAIN_S)
+    for waited_s in (0, 9.5):
+        clock.advance(waited_s)
+        await refused(tokens, token)
+        assert provider.fetches == 1
+    clock.advance(0.5)
     assert (await tokens.verify(token)).caller.id == "alice"
     assert provider.fetches == 2
+
+
+async def test_keys_are_fetched_every_5_minutes_whoever_calls(provider: Provider, clock: MemoryClock) -> None:
+    fetched_at: list[float] = []
+    enough = asyncio.Event()
+
+    async def source() -> bytes:
+        fetched_at.append(clock.monotonic())
+        if len(fetched_at) == 3:
+            enough.set()
+        return await provider()
+
+    running = asyncio.create_task(KeyRing(source, clock).run())
+    async with asyncio.timeout(5):
+        await enough.wait()
+    running.cancel()
+    assert fetched_at[:3] == [0, 300, 600]
 
 
 async def test_known_keys_serve_while_the_provider_is_away(
@@ -68,6 +89,21 @@ async def test_known_keys_serve_while_the_provider_is_away(
     provider.is_away = True
     await ring.fetch()
     assert await tokens.verify(signed(claims(clock)))
+
+
+async def test_a_provider_that_stays_away_is_reported_once_however_rarely_it_is_asked(
+    ring: KeyRing, provider: Provider, clock: MemoryClock, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO, "kernel")
+    provider.is_away = True
+    for _ in range(3):
+        await ring.fetch()
+        clock.advance(REFRESH_S)
+    provider.is_away = False
+    await ring.fetch()
+    away, back = caplog.messages
+    assert "SHOP_JWT_KEYS fails: " in away
+    assert back == "the source of SHOP_JWT_KEYS is back"
 
 
 async def test_without_any_key_nobody_can_tell(

@@ -12,7 +12,8 @@ from kernel.adapters.telemetry.metrics import StoreMetrics
 from kernel.adapters.telemetry.telemetry import Telemetry
 from kernel.adapters.trace_context import CURRENT
 from kernel.application.relay import RelayResult
-from kernel.ports.bus import Unreadable
+from kernel.domain.errors import Unavailable
+from kernel.ports.bus import DeadLetter
 from tests.builders import TRACE
 
 
@@ -70,17 +71,17 @@ async def test_a_call_that_fails_before_it_answers_counts_as_an_error() -> None:
     assert telemetry.metrics.registry.get_sample_value("shop_http_request_seconds_count", labels) == 1
 
 
-async def test_a_message_that_nobody_can_read_is_counted_and_still_refused(
+async def test_a_dead_letter_is_counted_once_it_is_buried(
     store: StoreMetrics, registry: CollectorRegistry
 ) -> None:
-    async def handler(body: bytes) -> None:
-        if body != b"[]":
-            raise Unreadable("no array")
+    async def bury(letter: DeadLetter) -> None:
+        if letter.body == b"lost":
+            raise Unavailable("away")
 
-    handle = store.consuming(handler)
-    await handle(b"[]")
-    with pytest.raises(Unreadable):
-        await handle(b"garbage")
+    counted = store.burying(bury)
+    await counted(DeadLetter(b"garbage", "", "unreadable"))
+    with pytest.raises(Unavailable):
+        await counted(DeadLetter(b"lost", "", "unreadable"))
     assert registry.get_sample_value("shop_dead_lettered_messages_total") == 1
 
 
@@ -103,11 +104,41 @@ def test_what_waits_is_shown_for_every_type_and_what_is_unknown_is_not_shown(
     store: StoreMetrics, registry: CollectorRegistry
 ) -> None:
     value = registry.get_sample_value
-    store.show({"paid": (3, datetime.now(UTC) - timedelta(seconds=60))}, {"invalid_data": 2})
+    store.show(
+        {"paid": (3, datetime.now(UTC) - timedelta(seconds=60))}, {"invalid_data": 2}, {"unreadable": 5}
+    )
     assert value("shop_outbox_events", {"type": "paid"}) == 3
     assert value("shop_outbox_oldest_seconds", {"type": "paid"}) == pytest.approx(60, abs=30)
     assert value("shop_outbox_events", {"type": "placed"}) == 0
     assert value("shop_parked_messages", {"reason": "invalid_data"}) == 2
+    assert value("shop_held_messages", {"reason": "unreadable"}) == 5
     store.hide()
+    assert value("shop_held_messages", {"reason": "unreadable"}) is None
     assert value("shop_outbox_events", {"type": "paid"}) is None
     assert value("shop_parked_messages", {"reason": "invalid_data"}) is None
+
+
+def test_what_standard_dashboards_look_for_is_told_under_their_names() -> None:
+    metrics = Telemetry().metrics
+    metrics.requests.labels("GET", "/orders/{id}", 200).observe(0.02)
+    metrics.requests.labels("GET", "unmatched", 404).observe(0.002)
+    value = metrics.registry.get_sample_value
+    name = "http_server_request_duration_seconds"
+    told = {"http_request_method": "GET", "http_response_status_code": "200", "http_route": "/orders/{id}"}
+    assert value(f"{name}_count", told) == 1
+    assert value(f"{name}_sum", told) == 0.02
+    assert value(f"{name}_bucket", told | {"le": "0.01"}) == 0
+    assert value(f"{name}_bucket", told | {"le": "+Inf"}) == 1
+    assert value(f"{name}_count", told | {"http_route": "", "http_response_status_code": "404"}) == 1
+
+
+def test_connections_are_told_under_the_names_of_the_conventions_too(
+    registry: CollectorRegistry, store: StoreMetrics
+) -> None:
+    store.watch(bus_is_healthy=lambda: True, is_paused=lambda: True, used=lambda: 3, most=10)
+    pool = {"db_client_connection_pool_name": "shop"}
+    used = registry.get_sample_value(
+        "db_client_connection_count", pool | {"db_client_connection_state": "used"}
+    )
+    assert (used, registry.get_sample_value("db_client_connection_max", pool)) == (3, 10)
+    assert registry.get_sample_value("shop_consumer_paused") == 1

@@ -41,8 +41,6 @@ NEVER_ANSWERED = {
     ("kernel", "lock_not_given"),
     ("kernel", "telemetry"),
     ("kernel", "rabbitmq_unavailable"),
-    ("kernel", "consumer_unavailable"),
-    ("shop", "message_not_found"),
 }
 
 

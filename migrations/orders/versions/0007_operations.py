@@ -1,0 +1,10 @@
+"""Dead letters are parked messages, groups of them can be held, and what operators do is worked off."""
+
+from kernel.adapters.postgres.migrating.ddl import MESSAGING_0004, execute_script
+
+revision = "0007"
+down_revision = "0006"
+
+
+def upgrade() -> None:
+    execute_script(MESSAGING_0004)

@@ -1,0 +1,74 @@
+"""Why an order is where it is."""
+
+from datetime import datetime
+from uuid import UUID
+
+from dishka import FromDishka
+from dishka.integrations.litestar import inject
+from litestar import get
+
+from gateway.application.explain_order import ExplainOrder
+from gateway.domain.explained import Explained
+from kernel.adapters.http.conventions.answers import JsonAnswer
+from kernel.adapters.http.conventions.caller import calling
+from kernel.adapters.http.conventions.problem import problems
+from kernel.adapters.http.documents.operations import ALWAYS, AWAY, FORBIDDEN, Operation, answering
+from kernel.adapters.http.operators.facts import EXAMPLE, fact_body
+from kernel.contracts.http import Moment, ResponseBody
+from kernel.contracts.operators import StoredFact
+from orders.contract import operations
+from orders.contract.examples import ORDER
+from orders.contract.problems import PROBLEMS
+
+
+class Wait(ResponseBody, frozen=True, omit_defaults=True):
+    """What an order waits for: `why` is a stable word. `until` is when orders asks again by itself."""
+
+    why: str
+    detail: str
+    since: Moment | None = None
+    until: Moment | None = None
+
+
+class ExplainedOrder(ResponseBody, frozen=True):
+    """`facts` are in the order of time. `unknown` names the services whose part is missing."""
+
+    id: UUID
+    user_id: str | None
+    status: str | None
+    facts: list[StoredFact]
+    waits: list[Wait]
+    unknown: list[str]
+
+
+_AT = datetime.fromisoformat("2026-01-01T12:00:00Z")
+_WAIT = Wait("not_published", "orders has not published shop.orders.order-placed.v1", since=_AT)
+_ID = UUID(ORDER["id"])
+EXPLAIN_ORDER = Operation(
+    path=f"{operations.OPERATED}{operations.EXPLAIN['path']}",
+    operation_id="explainOrder",
+    summary="Why an order is where it is: every stored fact over both services, and what it waits for",
+    responses=answering(
+        200, ExplainedOrder, "What is known", ExplainedOrder(_ID, "alice", "NEW", [EXAMPLE], [_WAIT], [])
+    )
+    | problems(PROBLEMS, *ALWAYS, FORBIDDEN, operations.NO_ORDER, *AWAY),
+)
+
+
+@get(**EXPLAIN_ORDER)
+@inject
+async def explain_order(
+    order_id: operations.OrderIdInPath, explain: FromDishka[ExplainOrder]
+) -> JsonAnswer[ExplainedOrder]:
+    return JsonAnswer(explained_body(order_id, await explain(calling(), order_id)))
+
+
+def explained_body(order_id: UUID, found: Explained) -> ExplainedOrder:
+    return ExplainedOrder(
+        id=order_id,
+        user_id=found.user_id,
+        status=found.status,
+        facts=[fact_body(fact) for fact in found.facts],
+        waits=[Wait(wait.why, wait.detail, wait.since, wait.until) for wait in found.waits],
+        unknown=list(found.unknown),
+    )

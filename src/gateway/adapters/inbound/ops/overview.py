@@ -1,0 +1,69 @@
+"""How the whole shop fares now."""
+
+import msgspec
+from dishka import FromDishka
+from dishka.integrations.litestar import inject
+from litestar import get
+
+from gateway.application.parts import Parts
+from gateway.application.read_overview import AUDIT, SERIES, ReadOverview
+from kernel.adapters.http.conventions.answers import JsonAnswer
+from kernel.adapters.http.conventions.caller import calling
+from kernel.adapters.http.conventions.problem import problems
+from kernel.adapters.http.documents.operations import ALWAYS, AWAY, FORBIDDEN, Operation, answering
+from kernel.adapters.http.operators.overview import EXAMPLE
+from kernel.contracts.http import ResponseBody
+from kernel.contracts.operators import ServiceOverview
+from kernel.contracts.problems import COMMON
+from kernel.contracts.values import encode
+from orders.contract import examples
+from orders.contract.http import Audit, SeriesStep
+
+
+class Overview(ResponseBody, frozen=True):
+    """`unknown` names the parts that were not told: a service, or one of the other fields."""
+
+    services: list[ServiceOverview]
+    series: list[SeriesStep] | None
+    audit: Audit | None
+    unknown: list[str]
+
+
+class RawOverview(ResponseBody, frozen=True):
+    """An Overview of parts that are passed on as they came."""
+
+    services: list[msgspec.Raw]
+    series: msgspec.Raw
+    audit: msgspec.Raw
+    unknown: list[str]
+
+
+READ_OVERVIEW = Operation(
+    path="/overview",
+    operation_id="readOverview",
+    summary="How the shop fares now: both services, the orders of the last 15 minutes, the latest audit",
+    responses=answering(
+        200,
+        Overview,
+        "What is known",
+        {
+            "services": [EXAMPLE],
+            "series": [examples.SERIES_STEP],
+            "audit": {"run": examples.AUDIT_RUN},
+            "unknown": ["payments"],
+        },
+    )
+    | problems(COMMON, *ALWAYS, FORBIDDEN, *AWAY),
+)
+
+
+@get(**READ_OVERVIEW)
+@inject
+async def read_overview(read: FromDishka[ReadOverview]) -> JsonAnswer[bytes]:
+    return JsonAnswer(encode(_raw(await read(calling()))))
+
+
+def _raw(parts: Parts[bytes]) -> RawOverview:
+    of_all = {name: msgspec.Raw(parts.known.get(name, b"null")) for name in (SERIES, AUDIT)}
+    services = [msgspec.Raw(body) for name, body in parts.known.items() if name not in of_all]
+    return RawOverview(services, **of_all, unknown=list(parts.unknown))

@@ -1,0 +1,21 @@
+from dataclasses import dataclass
+
+from gateway.ports.operators import OperatedOrders
+from kernel.domain.caller import Caller
+from kernel.ports.http_answer import HttpAnswer
+
+
+@dataclass
+class Audits:
+    """The audit runs in the orders service."""
+
+    orders: OperatedOrders
+
+    async def begin(self, caller: Caller) -> HttpAnswer:
+        """Raises Forbidden."""
+        return await self.orders.begin_audit(caller.as_operator())
+
+    async def latest(self, caller: Caller) -> bytes:
+        """Raises Forbidden, and Unavailable."""
+        caller.require_to_see_all()
+        return await self.orders.audit(caller)

@@ -1,0 +1,35 @@
+from collections.abc import Mapping
+from dataclasses import dataclass
+from uuid import UUID
+
+from gateway.domain.explained import ORDERS, PAYMENTS, Explained, explained
+from gateway.ports.operators import FactsOfOrders
+from kernel.domain.caller import Caller
+from kernel.domain.errors import NotFound, Unavailable
+from kernel.domain.facts import Part
+
+
+@dataclass
+class ExplainOrder:
+    """Why an order is where it is, by what both services have stored."""
+
+    services: Mapping[str, FactsOfOrders]
+
+    async def __call__(self, caller: Caller, order_id: UUID) -> Explained:
+        """Raises Forbidden, NotFound, and Unavailable where no service answers."""
+        caller.require_to_see_all()
+        parts: dict[str, Part] = {}
+        unknown: list[str] = []
+        user_id = None
+        for service in (ORDERS, PAYMENTS):  # Orders knows the user, by whom payments finds the order fast.
+            try:
+                parts[service] = await self.services[service].facts(caller, order_id, user_id=user_id)
+                user_id = user_id or parts[service].user_id
+            except Unavailable as error:
+                unknown.append(service)
+                away = error
+        if not parts:
+            raise away
+        if user_id is None and not unknown:
+            raise NotFound("order_not_found", f"there is no order {order_id}")
+        return explained(parts, unknown)

@@ -1,0 +1,43 @@
+"""What several services tell, joined; one that is away leaves its part unknown."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import Generic, TypeVar
+
+from gateway.ports.operators import OperatedService
+from kernel.domain.errors import Unavailable
+from kernel.domain.value import value
+
+S = TypeVar("S")
+T = TypeVar("T")
+
+OperatedServices = Mapping[str, OperatedService]
+
+
+@value
+class Parts(Generic[T]):
+    known: Mapping[str, T]
+    """By the name of the service, or of the part."""
+    unknown: Sequence[str]
+
+
+async def parts_of(services: Mapping[str, S], ask: Callable[[S], Awaitable[T]]) -> Parts[T]:
+    """Asks all services at once. Raises Unavailable where none of them answers."""
+    return await joined({name: ask(service) for name, service in services.items()})
+
+
+async def joined(asked: Mapping[str, Awaitable[T]]) -> Parts[T]:
+    """What is asked, by the name of the part. Raises Unavailable where none is answered."""
+    answers = await asyncio.gather(*asked.values(), return_exceptions=True)
+    known: dict[str, T] = {}
+    away: dict[str, Unavailable] = {}
+    for name, answer in zip(asked, answers, strict=True):
+        if isinstance(answer, Unavailable):
+            away[name] = answer
+        elif isinstance(answer, BaseException):
+            raise answer
+        else:
+            known[name] = answer
+    if not known:
+        raise next(iter(away.values()))
+    return Parts(known, list(away))

@@ -1,0 +1,23 @@
+from dataclasses import dataclass
+
+from gateway.application.parts import OperatedServices, Parts, joined
+from gateway.ports.operators import OperatedOrders
+from kernel.domain.caller import Caller
+
+SERIES, AUDIT = "series", "audit"
+
+
+@dataclass
+class ReadOverview:
+    """How all services fare now, and the figures of all orders."""
+
+    services: OperatedServices
+    orders: OperatedOrders
+
+    async def __call__(self, caller: Caller) -> Parts[bytes]:
+        """By the names of the services, the series and the audit. Raises Forbidden, and Unavailable where
+        nothing is known."""
+        caller.require_to_see_all()
+        services = {name: service.overview(caller) for name, service in self.services.items()}
+        of_all = {SERIES: self.orders.series(caller), AUDIT: self.orders.audit(caller)}
+        return await joined({**services, **of_all})

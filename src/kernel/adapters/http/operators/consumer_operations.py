@@ -1,0 +1,65 @@
+"""How the routes about consumers are documented, here and at the gateway."""
+
+from datetime import datetime
+from typing import Annotated
+
+from litestar.openapi.spec import Example
+from litestar.params import PathParameter
+
+from kernel.adapters.http.conventions.problem import problems
+from kernel.adapters.http.documents.operations import (
+    ALWAYS,
+    AWAY,
+    FORBIDDEN,
+    INVALID_BODY,
+    NOT_WRITTEN,
+    Operation,
+    answering,
+    body,
+)
+from kernel.adapters.http.parsing.body import JsonBody, WithBodyIfAny
+from kernel.contracts.consumers import Consumer, Pause, PauseOrResume
+from kernel.contracts.problems import COMMON
+
+PAUSED = Consumer(
+    "payments", Pause("ada", "the provider is down", datetime.fromisoformat("2026-01-01T12:00:00Z"))
+)
+
+ServiceName = Annotated[str, PathParameter(name="service", examples=[Example(value="payments")])]
+NoteBody = Annotated[PauseOrResume, body({"note": "the provider is down"})]
+NO_NOTE = PauseOrResume()
+
+
+def _changes(act: str, operation_id: str, summary: str, description: str) -> Operation:
+    return Operation(
+        path=f"/consumers/{{service:str}}/{act}",
+        operation_id=operation_id,
+        summary=summary,
+        description=description,
+        dto=JsonBody,
+        operation_class=WithBodyIfAny,
+        status_code=200,
+        responses=answering(200, Consumer, "The consumer", PAUSED)
+        | problems(COMMON, *INVALID_BODY, FORBIDDEN, (404, "service_not_found"), *NOT_WRITTEN),
+    )
+
+
+LIST_CONSUMERS = Operation(
+    path="/consumers",
+    operation_id="listConsumers",
+    summary="The consumer of this service, and whether it is paused",
+    responses=answering(200, list[Consumer], "The consumer", [PAUSED])
+    | problems(COMMON, *ALWAYS, FORBIDDEN, *AWAY),
+)
+PAUSE_CONSUMER = _changes(
+    "pause",
+    "pauseConsumer",
+    "Let the consumer of a service take no more messages",
+    "All replicas follow within 2 seconds, and finish what they have in hand.",
+)
+RESUME_CONSUMER = _changes(
+    "resume",
+    "resumeConsumer",
+    "Let the consumer of a service take messages again",
+    "All replicas follow within 2 seconds.",
+)

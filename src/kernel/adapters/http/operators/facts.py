@@ -1,0 +1,32 @@
+"""What a service has stored about one order, as operators are told."""
+
+from datetime import datetime
+
+from kernel.contracts.operators import FactsOfOrder, StoredFact
+from kernel.domain.facts import Fact, Part, What
+
+# Of the operations at the services, and of the gateway's.
+PATH = "/{id:str}"
+EXAMPLE = StoredFact(
+    at=datetime.fromisoformat("2026-01-01T12:00:00Z"),
+    service="orders",
+    what="in_outbox",
+    source="outbox",
+    detail="shop.orders.order-placed.v1",
+)
+
+
+def facts_body(part: Part) -> FactsOfOrder:
+    return FactsOfOrder(part.user_id, [fact_body(fact) for fact in part.facts])
+
+
+def fact_body(fact: Fact) -> StoredFact:
+    return StoredFact(fact.at, fact.service, fact.what.value, fact.source, fact.detail)
+
+
+def part_of(body: FactsOfOrder) -> Part:
+    facts = [
+        Fact(at=f.at, service=f.service, what=What(f.what), source=f.source, detail=f.detail)
+        for f in body.facts
+    ]
+    return Part(facts=facts, user_id=body.user_id)

@@ -1,0 +1,140 @@
+"""Parked messages and what operators do about them, in this service."""
+
+from dishka import FromDishka
+from dishka.integrations.litestar import inject
+from litestar import get, post
+
+from kernel.adapters.http.conventions.answers import JsonAnswer
+from kernel.adapters.http.conventions.caller import calling
+from kernel.adapters.http.conventions.headers import LOCATION
+from kernel.adapters.http.conventions.paging import PAGE_SIZE, After, PageLimit, next_page
+from kernel.adapters.http.operators import parked_operations as operations
+from kernel.application.operate import OperateParked
+from kernel.application.read_parked import ReadParked
+from kernel.contracts import parked
+from kernel.domain.parked import Kind, Operation
+
+PARKED = "/ops/parked"
+GROUPS = f"{PARKED}/groups"
+PAYLOAD_BYTES = 16 * 1024
+
+
+@get(**operations.LIST_PARKED)
+@inject
+async def list_parked(
+    read: FromDishka[ReadParked],
+    group: operations.InGroup = None,
+    after: After = None,
+    limit: PageLimit = PAGE_SIZE,
+) -> JsonAnswer[list[parked.ParkedMessage]]:
+    page = await read.page(calling(), group=group, after=after, limit=limit + 1)
+    query = {"group": str(group) if group else None, "limit": str(limit)}
+    link = next_page(PARKED, query, after=str(page[limit - 1].id) if len(page) > limit else None)
+    return JsonAnswer([parked.message_body(one, read.service) for one in page[:limit]], headers=link)
+
+
+@get(**operations.GET_PARKED)
+@inject
+async def get_parked(
+    message_id: operations.MessageId, read: FromDishka[ReadParked]
+) -> JsonAnswer[parked.ParkedMessage]:
+    found = await read.message(calling(), message_id)
+    return JsonAnswer(parked.message_body(found, read.service, payload_bytes=PAYLOAD_BYTES))
+
+
+@post(**operations.REPLAY_PARKED)
+@inject
+async def replay_parked(
+    message_id: operations.MessageId, operate: FromDishka[OperateParked]
+) -> JsonAnswer[parked.Operation]:
+    return _begun(await operate.message(calling(), Kind.REPLAY, message_id, ""), operate.service)
+
+
+@post(**operations.DISCARD_PARKED)
+@inject
+async def discard_parked(
+    message_id: operations.MessageId, data: operations.DiscardBody, operate: FromDishka[OperateParked]
+) -> JsonAnswer[parked.Operation]:
+    return _begun(await operate.message(calling(), Kind.DISCARD, message_id, data.note), operate.service)
+
+
+@get(**operations.LIST_GROUPS)
+@inject
+async def list_groups(
+    read: FromDishka[ReadParked], after: After = None, limit: PageLimit = PAGE_SIZE
+) -> JsonAnswer[list[parked.ParkedGroup]]:
+    groups = await read.groups(calling())
+    page = [group for group in groups if after is None or group.id > after]
+    last = str(page[limit - 1].id) if len(page) > limit else None
+    link = next_page(GROUPS, {"limit": str(limit)}, after=last)
+    return JsonAnswer([parked.group_body(group) for group in page[:limit]], headers=link)
+
+
+@get(**operations.GET_GROUP)
+@inject
+async def get_group(
+    group_id: operations.GroupId, read: FromDishka[ReadParked]
+) -> JsonAnswer[parked.ParkedGroup]:
+    return JsonAnswer(parked.group_body(await read.group(calling(), group_id)))
+
+
+@post(**operations.HOLD_GROUP)
+@inject
+async def hold_group(
+    group_id: operations.GroupId, data: operations.HoldBody, operate: FromDishka[OperateParked]
+) -> JsonAnswer[parked.ParkedGroup]:
+    held = await operate.hold(calling(), group_id, owner=data.owner, note=data.note, ticket=data.ticket)
+    return JsonAnswer(parked.group_body(held))
+
+
+@post(**operations.RELEASE_GROUP)
+@inject
+async def release_group(
+    group_id: operations.GroupId, operate: FromDishka[OperateParked]
+) -> JsonAnswer[parked.ParkedGroup]:
+    return JsonAnswer(parked.group_body(await operate.release(calling(), group_id, "")))
+
+
+@post(**operations.REPLAY_GROUP)
+@inject
+async def replay_group(
+    group_id: operations.GroupId, operate: FromDishka[OperateParked]
+) -> JsonAnswer[parked.Operation]:
+    return _begun(await operate.group(calling(), Kind.REPLAY, group_id, ""), operate.service)
+
+
+@post(**operations.DISCARD_GROUP)
+@inject
+async def discard_group(
+    group_id: operations.GroupId, data: operations.DiscardBody, operate: FromDishka[OperateParked]
+) -> JsonAnswer[parked.Operation]:
+    return _begun(await operate.group(calling(), Kind.DISCARD, group_id, data.note), operate.service)
+
+
+@get(**operations.GET_OPERATION)
+@inject
+async def get_operation(
+    operation_id: operations.OperationId, read: FromDishka[ReadParked]
+) -> JsonAnswer[parked.Operation]:
+    found = await read.operation(calling(), operation_id)
+    return JsonAnswer(parked.operation_body(found, read.service))
+
+
+def _begun(operation: Operation, service: str) -> JsonAnswer[parked.Operation]:
+    location = {LOCATION: f"/ops/operations/{operation.id}"}
+    return JsonAnswer(parked.operation_body(operation, service), headers=location)
+
+
+HANDLERS = (
+    list_parked,
+    get_parked,
+    replay_parked,
+    discard_parked,
+    list_groups,
+    get_group,
+    hold_group,
+    release_group,
+    replay_group,
+    discard_group,
+    get_operation,
+)

@@ -1,0 +1,188 @@
+"""How the routes about parked messages are documented, here and at the gateway."""
+
+from datetime import datetime
+from typing import Annotated
+from uuid import UUID
+
+from litestar.openapi.spec import Example
+from litestar.params import PathParameter, QueryParameter
+
+from kernel.adapters.http.conventions.headers import LINK, LOCATION, answering_with
+from kernel.adapters.http.conventions.idempotency import nothing_but_a_key
+from kernel.adapters.http.conventions.problem import problems
+from kernel.adapters.http.documents.operations import (
+    ALWAYS,
+    AWAY,
+    FORBIDDEN,
+    INVALID_BODY,
+    NOT_WRITTEN,
+    Operation,
+    answering,
+    body,
+)
+from kernel.adapters.http.parsing.body import JsonBody
+from kernel.contracts import parked
+from kernel.contracts.problems import COMMON
+
+_AT = datetime.fromisoformat("2026-01-01T12:00:00Z")
+_MESSAGE = "019b7a5c-2f00-7000-8000-00000000000a"
+_GROUP = "6d2f1a52-5a0b-5d6b-9d0e-6c2b4a3e9b1f"
+
+DISCARD = {"note": "a stray test"}
+HOLD = {"owner": "ada", "note": "waits for the fix", "ticket": "OPS-7"}
+MESSAGE = parked.ParkedMessage(
+    id=UUID(_MESSAGE),
+    service="orders",
+    group=UUID(_GROUP),
+    place="parked",
+    reason="order_not_found",
+    type="shop.payments.payment-captured.v1",
+    subject="019b7a5c-2f00-7000-8000-000000000001",
+    detail="there is no such order",
+    count=1,
+    first_at=_AT,
+    last_at=_AT,
+    size=2,
+    payload="{}",
+)
+GROUP = parked.ParkedGroup(
+    id=UUID(_GROUP),
+    service="orders",
+    place="parked",
+    reason="order_not_found",
+    type="shop.payments.payment-captured.v1",
+    messages=1,
+    count=1,
+    oldest_at=_AT,
+    newest_at=_AT,
+    sample=MESSAGE,
+    held=parked.Held("ada", "waits for the fix", "OPS-7", "ada", _AT),
+)
+OPERATION = parked.Operation(
+    id=UUID("019b7a5c-2f00-7000-8000-00000000000b"),
+    service="orders",
+    kind="replay",
+    state="done",
+    target=UUID(_GROUP),
+    about=f"group {_GROUP} of orders: parked, order_not_found, shop.payments.payment-captured.v1",
+    operator="ada",
+    through="gateway",
+    note="",
+    total=1,
+    passed=1,
+    done=1,
+    began_at=_AT,
+    ended_at=_AT,
+    outcome="1 of 1 went back to their consumer",
+)
+
+MessageId = Annotated[UUID, PathParameter(name="id", examples=[Example(value=_MESSAGE)])]
+GroupId = Annotated[UUID, PathParameter(name="id", examples=[Example(value=_GROUP)])]
+OperationId = Annotated[UUID, PathParameter(name="id", examples=[Example(value=str(OPERATION.id))])]
+InGroup = Annotated[UUID | None, QueryParameter(name="group", description="Only messages of this group.")]
+DiscardBody = Annotated[parked.Discard, body(DISCARD)]
+HoldBody = Annotated[parked.HoldGroup, body(HOLD)]
+
+_NO_MESSAGE, _NO_GROUP = (404, "message_not_found"), (404, "group_not_found")
+_BEGUN = "It began; Location tells how far it is"
+
+
+def _begins(path: str, operation_id: str, summary: str, *missing: tuple[int, str]) -> Operation:
+    return Operation(
+        path=path,
+        operation_id=operation_id,
+        summary=summary,
+        description="It takes what waits now, nothing newer, and goes on whatever ends meanwhile.",
+        status_code=202,
+        before_request=nothing_but_a_key,
+        operation_class=answering_with(LOCATION),
+        responses=answering(202, parked.Operation, _BEGUN, OPERATION)
+        | problems(COMMON, *ALWAYS, FORBIDDEN, *missing, *NOT_WRITTEN),
+    )
+
+
+def _begins_with_note(path: str, operation_id: str, summary: str, *missing: tuple[int, str]) -> Operation:
+    begins = _begins(path, operation_id, summary, *missing)
+    del begins["before_request"]
+    return begins | Operation(
+        dto=JsonBody,
+        responses=answering(202, parked.Operation, _BEGUN, OPERATION)
+        | problems(COMMON, *INVALID_BODY, FORBIDDEN, *missing, *NOT_WRITTEN),
+    )
+
+
+LIST_PARKED = Operation(
+    path="/parked",
+    operation_id="listParked",
+    summary="Messages that could not be handled, in the order of their ids",
+    operation_class=answering_with(LINK),
+    responses=answering(200, list[parked.ParkedMessage], "A page", [MESSAGE])
+    | problems(COMMON, *ALWAYS, FORBIDDEN, _NO_GROUP, *AWAY),
+)
+GET_PARKED = Operation(
+    path="/parked/{id:str}",
+    operation_id="getParked",
+    summary="A message that could not be handled",
+    responses=answering(200, parked.ParkedMessage, "The message", MESSAGE)
+    | problems(COMMON, *ALWAYS, FORBIDDEN, _NO_MESSAGE, *AWAY),
+)
+REPLAY_PARKED = _begins(
+    "/parked/{id:str}/replay", "replayParked", "Have a message handled again", _NO_MESSAGE
+)
+DISCARD_PARKED = _begins_with_note(
+    "/parked/{id:str}/discard", "discardParked", "Throw a message away", _NO_MESSAGE
+)
+LIST_GROUPS = Operation(
+    path="/parked/groups",
+    operation_id="listParkedGroups",
+    summary="What failures have in common: service, place, reason and type",
+    operation_class=answering_with(LINK),
+    responses=answering(200, list[parked.ParkedGroup], "A page, in the order of their ids", [GROUP])
+    | problems(COMMON, *ALWAYS, FORBIDDEN, *AWAY),
+)
+GET_GROUP = Operation(
+    path="/parked/groups/{id:str}",
+    operation_id="getParkedGroup",
+    summary="A group of failures",
+    responses=answering(200, parked.ParkedGroup, "The group", GROUP)
+    | problems(COMMON, *ALWAYS, FORBIDDEN, _NO_GROUP, *AWAY),
+)
+HOLD_GROUP = Operation(
+    path="/parked/groups/{id:str}/hold",
+    operation_id="holdParkedGroup",
+    summary="Look after a group: no alarm tells of it any more, nor of what joins it",
+    dto=JsonBody,
+    status_code=200,
+    responses=answering(200, parked.ParkedGroup, "The group", GROUP)
+    | problems(COMMON, *INVALID_BODY, FORBIDDEN, _NO_GROUP, *NOT_WRITTEN),
+)
+RELEASE_GROUP = Operation(
+    path="/parked/groups/{id:str}/release",
+    operation_id="releaseParkedGroup",
+    summary="Nobody looks after a group any more: alarms tell of it again",
+    status_code=200,
+    before_request=nothing_but_a_key,
+    responses=answering(200, parked.ParkedGroup, "The group", GROUP)
+    | problems(COMMON, *ALWAYS, FORBIDDEN, _NO_GROUP, *NOT_WRITTEN),
+)
+REPLAY_GROUP = _begins(
+    "/parked/groups/{id:str}/replay",
+    "replayParkedGroup",
+    "Have all messages of a group handled again",
+    _NO_GROUP,
+    _NO_MESSAGE,
+)
+DISCARD_GROUP = _begins_with_note(
+    "/parked/groups/{id:str}/discard",
+    "discardParkedGroup",
+    "Throw all messages of a group away",
+    _NO_GROUP,
+    _NO_MESSAGE,
+)
+GET_OPERATION = Operation(
+    path="/operations/{id:str}",
+    operation_id="getOperation",
+    summary="How far an operation is, and how it ended",
+    responses=answering(200, parked.Operation, "The operation", OPERATION)
+    | problems(COMMON, *ALWAYS, FORBIDDEN, (404, "operation_not_found"), *AWAY),
+)

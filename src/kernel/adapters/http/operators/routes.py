@@ -1,0 +1,25 @@
+from typing import Any
+
+from litestar import Router
+from litestar.connection import ASGIConnection
+from litestar.handlers import BaseRouteHandler
+from litestar.types import ControllerRouterHandler
+
+from kernel.adapters.http.conventions.caller import calling
+from kernel.adapters.http.operators import consumers, parked
+from kernel.adapters.http.operators.overview import get_overview
+from kernel.adapters.http.operators.record import list_acts
+
+PATH = "/ops"
+TAG = {"Operators": "For the gateway, which joins what the services tell operators."}
+
+
+def operators_routes(*own: ControllerRouterHandler) -> Router:
+    """Those of every service and its `own`. Only services may call them."""
+    handlers = [list_acts, get_overview, *parked.HANDLERS, *consumers.HANDLERS, *own]
+    return Router(PATH, route_handlers=handlers, guards=[_for_services], tags=[*TAG])
+
+
+def _for_services(_: ASGIConnection[Any, Any, Any, Any], __: BaseRouteHandler) -> None:
+    """Raises Forbidden."""
+    calling().require_service()

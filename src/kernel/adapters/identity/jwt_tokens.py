@@ -1,0 +1,43 @@
+"""Who calls: a person or a service, by the token that the call bears."""
+
+from contextlib import suppress
+from hashlib import sha256
+
+from kernel.adapters.identity.services import TYPE, ServiceTokens
+from kernel.adapters.identity.users import UserTokens
+from kernel.adapters.identity.verifying import Checked, header_of
+from kernel.domain.errors import Unauthenticated
+from kernel.ports.clock import Clock
+from kernel.ports.tokens import Verified
+
+REMEMBERED_MAX = 10_000
+
+
+class JwtTokens:
+    """Remembers verified tokens by their hash: at most 10,000, none beyond its end or that of its key."""
+
+    def __init__(self, users: UserTokens, services: ServiceTokens, clock: Clock) -> None:
+        self._users = users
+        self._services = services
+        self._clock = clock
+        self._remembered: dict[bytes, Checked] = {}
+
+    def remembered(self, token: str) -> Verified | None:
+        checked = self._remembered.get(sha256(token.encode()).digest())
+        if checked is None or not checked.is_trusted():
+            return None
+        return checked.verified if self._clock.now().timestamp() < checked.verified.until else None
+
+    def says_service(self, token: str) -> bool:
+        with suppress(Unauthenticated):
+            return header_of(token).typ == TYPE
+        return False
+
+    async def verify(self, token: str) -> Verified:
+        header = header_of(token)
+        checks = self._services if header.typ == TYPE else self._users
+        checked = await checks.check(token, header)
+        if len(self._remembered) >= REMEMBERED_MAX:
+            del self._remembered[next(iter(self._remembered))]
+        self._remembered[sha256(token.encode()).digest()] = checked
+        return checked.verified

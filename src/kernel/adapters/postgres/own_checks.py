@@ -1,0 +1,48 @@
+import asyncio
+from collections.abc import Sequence
+
+from kernel.adapters.postgres import outboxes
+from kernel.adapters.postgres.audit import Check
+from kernel.adapters.postgres.snapshot import Snapshot, snapshot
+from kernel.domain.faults import Checked
+
+OUTBOX = "outboxes"
+# What waits for longer than that is not under way any more, if the relays do not begin with it meanwhile.
+PATIENCE_S = 10.0
+
+
+class PostgresOwnChecks:
+    """The checks that a service declares, and its outbox, on connections of their own."""
+
+    def __init__(self, url: str, checks: Sequence[Check], patience_s: float = PATIENCE_S) -> None:
+        self._url = url
+        self._checks = checks
+        self._patience_s = patience_s
+
+    async def run(self) -> Sequence[Checked]:
+        async with snapshot(self._url) as database:
+            was = await outboxes.heads(database, await outboxes.overdue(database))
+            outbox = Checked(OUTBOX, (await database.row("SELECT count(*) FROM outbox"))[0])
+            found = await _checked(database, self._checks)
+        if was:
+            await asyncio.sleep(self._patience_s)
+            await self._check_outbox(was, outbox)
+        return [*found, outbox]
+
+    async def _check_outbox(self, was: outboxes.Heads, checked: Checked) -> None:
+        async with snapshot(self._url) as database:
+            before = await outboxes.overdue(database)
+            stuck = outboxes.still_stuck(was, await outboxes.heads(database, before), at_rest=False)
+            async for row in database.stream(outboxes.STUCK, before, list(stuck)):
+                checked.add([outboxes.stuck_fault(row)])
+
+
+async def _checked(database: Snapshot, checks: Sequence[Check]) -> list[Checked]:
+    found = []
+    for check in checks:
+        counts = " + ".join(f"(SELECT count(*) FROM {table})" for table in check.tables)
+        checked = Checked(check.name, (await database.row(f"SELECT {counts}"))[0])
+        async for row in database.stream(check.query):
+            checked.add(check.faults_of(row))
+        found.append(checked)
+    return found

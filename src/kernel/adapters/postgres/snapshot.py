@@ -1,0 +1,73 @@
+"""One database at one moment, read without disturbing who works on it."""
+
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from typing import Any
+
+import asyncpg
+
+from kernel.adapters.postgres.audit import Row
+from kernel.adapters.postgres.connections.failures import translate_errors
+from kernel.adapters.postgres.connections.hosts import Hosts
+from kernel.domain.errors import Contention, Unavailable
+
+CONNECT_TIMEOUT_S = 5
+# Rows that lie in memory at a time, of each stream.
+PREFETCH = 1000
+# An audit may take long, and one database waits while the other is read; but an audit that was stopped must
+# not hold back vacuum for ever.
+# Of the transaction, so that a pooler between has nothing to refuse.
+SETTINGS = """
+SET LOCAL idle_in_transaction_session_timeout = '10min';
+SET LOCAL statement_timeout = 0;
+SET LOCAL timezone = 'UTC';
+SET LOCAL work_mem = '64MB';
+SET LOCAL jit = off;
+"""
+NAME = {"application_name": "shop audit"}
+
+
+@contextmanager
+def _reading() -> Iterator[None]:
+    """Raises Unavailable for whatever the server does to a reader."""
+    try:
+        with translate_errors():
+            yield
+    except Contention as error:
+        raise Unavailable(f"the database interrupted the audit: {error}") from error
+
+
+class Snapshot:
+    """Every statement sees the same moment, that of the first one; all raise Unavailable."""
+
+    def __init__(self, connection: asyncpg.Connection) -> None:
+        self._connection = connection
+
+    async def row(self, query: str, *arguments: Any) -> Row:
+        with _reading():
+            return await self._connection.fetchrow(query, *arguments)
+
+    async def rows(self, query: str, *arguments: Any) -> list[Row]:
+        with _reading():
+            return list(await self._connection.fetch(query, *arguments))
+
+    async def stream(self, query: str, *arguments: Any) -> AsyncIterator[Row]:
+        """The rows of a server-side cursor, so that memory stays flat."""
+        with _reading():
+            async for row in self._connection.cursor(query, *arguments, prefetch=PREFETCH):
+                yield row
+
+
+@asynccontextmanager
+async def snapshot(url: str) -> AsyncIterator[Snapshot]:
+    """Raises Unavailable. Of several hosts the one that takes writes is read: a standby may lag behind."""
+    with _reading():
+        connection = await Hosts(url).connect(timeout_s=CONNECT_TIMEOUT_S, server_settings=NAME)
+        try:
+            async with connection.transaction(isolation="repeatable_read", readonly=True):
+                await connection.execute(SETTINGS)
+                yield Snapshot(connection)
+            if not connection.takes_writes():
+                raise Unavailable("the database moved to another host during the audit: run it again")
+        finally:
+            await connection.close()

@@ -1,0 +1,61 @@
+"""Our figures once more under the names of OpenTelemetry's semantic conventions, as Prometheus writes them.
+
+For dashboards that know only those. They are made of ours when they are asked for: nothing is counted twice.
+"""
+
+from collections.abc import Callable, Iterable, Mapping
+
+from prometheus_client import CollectorRegistry
+from prometheus_client.metrics import MetricWrapperBase
+from prometheus_client.metrics_core import Metric
+from prometheus_client.registry import Collector
+from prometheus_client.samples import Sample
+
+Labels = Mapping[str, str]
+
+
+class Renamed(Collector):
+    """The figures of a metric under another name, with labels that are made of its own."""
+
+    def __init__(
+        self,
+        metric: MetricWrapperBase,
+        name: str,
+        labels: Callable[[Labels], dict[str, str]],
+        registry: CollectorRegistry,
+    ) -> None:
+        self.metric = metric
+        self._name = name
+        self.labels = labels
+        registry.register(self)
+
+    def describe(self) -> Iterable[Metric]:
+        return [Metric(self._name, family.documentation, family.type) for family in self.metric.describe()]
+
+    def collect(self) -> Iterable[Metric]:
+        for family in self.metric.collect():
+            renamed = Metric(self._name, family.documentation, family.type)
+            renamed.samples = [self._sample(sample, family.name) for sample in family.samples]
+            yield renamed
+
+    def _sample(self, sample: Sample, name: str) -> Sample:
+        bucket = {"le": sample.labels["le"]} if "le" in sample.labels else {}
+        suffix = sample.name.removeprefix(name)
+        return Sample(f"{self._name}{suffix}", self.labels(sample.labels) | bucket, sample.value)
+
+
+def of_requests(labels: Labels) -> dict[str, str]:
+    """A label that is empty is absent."""
+    return {
+        "http_request_method": labels["method"],
+        "http_route": "" if labels["route"] == "unmatched" else labels["route"],
+        "http_response_status_code": labels["status"],
+    }
+
+
+def of_used_connections(_: Labels) -> dict[str, str]:
+    return {"db_client_connection_pool_name": "shop", "db_client_connection_state": "used"}
+
+
+def of_connections(_: Labels) -> dict[str, str]:
+    return {"db_client_connection_pool_name": "shop"}

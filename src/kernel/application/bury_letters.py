@@ -1,0 +1,44 @@
+"""Dead letters become parked messages, so that operators find all that could not be handled in one place."""
+
+import logging
+from collections.abc import Awaitable, Callable
+
+from kernel.application.backoff import Backoff
+from kernel.application.consume import TEMPORARY
+from kernel.domain.events import Unhandled
+from kernel.ports.bus import DeadLetter
+from kernel.ports.clock import Clock
+
+logger = logging.getLogger(__name__)
+
+
+class BuryLetters:
+    """Returns once the letter is parked, whatever fails meanwhile: the bus keeps it until then.
+
+    `park` claims the death of the letter in the transaction that parks it. So a letter that is delivered
+    again counts once, and an equal one that died at another time counts too. The claim stays when the letter
+    is replayed or discarded.
+    """
+
+    def __init__(
+        self,
+        describe: Callable[[DeadLetter], Unhandled],
+        park: Callable[[Unhandled], Awaitable[None]],
+        clock: Clock,
+    ) -> None:
+        self._describe = describe
+        self._park = park
+        self._clock = clock
+
+    async def __call__(self, letter: DeadLetter) -> None:
+        item = self._describe(letter)
+        logger.warning("parked a dead letter: %s", item.reason, extra={"type": item.type})
+        backoff = Backoff(self._clock)
+        while True:
+            try:
+                return await self._park(item)
+            except TEMPORARY:
+                await backoff.wait()
+            except Exception:
+                logger.exception("a dead letter could not be parked")
+                await backoff.wait()

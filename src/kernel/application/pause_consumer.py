@@ -1,0 +1,75 @@
+"""Operators pause the consumer of a service, and resume it; every process follows (Intake)."""
+
+from collections.abc import Awaitable, Callable
+
+from kernel.application.operate import act_of, again
+from kernel.domain.caller import Caller
+from kernel.domain.parked import OwnName
+from kernel.domain.pauses import ConsumerState, Pause
+from kernel.ports.clock import Clock
+from kernel.ports.operator_record import OperatorRecord
+from kernel.ports.pauses import Pauses, StandingReading
+from kernel.ports.unit_of_work import UnitOfWork
+
+
+class PauseConsumer:
+    def __init__(self, uow: UnitOfWork, pauses: Pauses, record: OperatorRecord, clock: Clock) -> None:
+        self.uow = uow
+        self.pauses = pauses
+        self.record = record
+        self.clock = clock
+
+    async def __call__(self, caller: Caller, about: str, note: str) -> None:
+        """Does nothing where it is paused."""
+        pause = Pause(by=caller.id, note=note, since=self.clock.now())
+        act = act_of("pause_consumer", self.clock.new_id(), caller, about, note, self.clock)
+        async with self.uow:
+            if await self.pauses.begin(pause):
+                await self.record.add([act])
+
+
+class ResumeConsumer:
+    def __init__(self, uow: UnitOfWork, pauses: Pauses, record: OperatorRecord, clock: Clock) -> None:
+        self.uow = uow
+        self.pauses = pauses
+        self.record = record
+        self.clock = clock
+
+    async def __call__(self, caller: Caller, about: str, note: str) -> None:
+        """Does nothing where it is not paused."""
+        act = act_of("resume_consumer", self.clock.new_id(), caller, about, note, self.clock)
+        async with self.uow:
+            if await self.pauses.end():
+                await self.record.add([act])
+
+
+Act = Callable[[Caller, str, str], Awaitable[None]]
+
+
+class OperateConsumer:
+    """What operators may do about a service's consumer. Each call raises Forbidden for whoever may not."""
+
+    def __init__(
+        self, reading: StandingReading, service: OwnName, pause: Act, resume: Act, clock: Clock
+    ) -> None:
+        self.service = service
+        self._reading = reading
+        self._pause = pause
+        self._resume = resume
+        self._clock = clock
+
+    async def state(self, caller: Caller) -> ConsumerState:
+        caller.require_to_see_all()
+        standing = await again(self._reading.standing, self._clock)
+        return ConsumerState(service=self.service, pause=standing.pause)
+
+    async def pause(self, caller: Caller, note: str) -> ConsumerState:
+        return await self._done(self._pause, caller, note)
+
+    async def resume(self, caller: Caller, note: str) -> ConsumerState:
+        return await self._done(self._resume, caller, note)
+
+    async def _done(self, act: Act, caller: Caller, note: str) -> ConsumerState:
+        caller = caller.as_operator()
+        await again(lambda: act(caller, f"the consumer of {self.service}", note), self._clock)
+        return await self.state(caller)

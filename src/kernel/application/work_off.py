@@ -1,0 +1,74 @@
+from collections.abc import Sequence
+from dataclasses import replace
+
+from kernel.domain.events import Parked
+from kernel.domain.parked import Kind, Operation
+from kernel.ports.clock import Clock
+from kernel.ports.inbox import Inbox
+from kernel.ports.outbox import Outbox
+from kernel.ports.parked import DiscardedMessages, Operations, ParkedMessages
+from kernel.ports.unit_of_work import UnitOfWork
+
+BATCH_MAX = 200
+
+
+class WorkOff:
+    """Does what operators asked for, a batch in a transaction with its progress: exactly once, by whichever
+    process comes first, and resumed after a crash.
+
+    Parking claimed a message in the inbox, so it is forgotten there, or its replay would be swallowed. What
+    is discarded stays claimed: delivered again, it stays away.
+    """
+
+    def __init__(
+        self,
+        uow: UnitOfWork,
+        operations: Operations,
+        parked: ParkedMessages,
+        discarded: DiscardedMessages,
+        inbox: Inbox,
+        outbox: Outbox[Parked],
+        clock: Clock,
+    ) -> None:
+        self.uow = uow
+        self.operations = operations
+        self.parked = parked
+        self.discarded = discarded
+        self.inbox = inbox
+        self.outbox = outbox
+        self.clock = clock
+
+    async def __call__(self) -> bool:
+        """Whether there may be more to do."""
+        async with self.uow:
+            operation = await self.operations.next()
+            if operation is None:
+                return False
+            batch = await self.operations.batch(operation, count_max=BATCH_MAX)
+            # One that came again since then is newer than the operation.
+            locked = await self.parked.lock(sorted(batch))
+            wanted = [parked for parked in locked if parked.count == batch[parked.id]]
+            act = self._replay if operation.kind is Kind.REPLAY else self._discard
+            await act(operation, wanted)
+            passed = operation.passed + len(batch)
+            over = passed >= operation.total or not batch
+            await self.operations.save(
+                replace(
+                    operation,
+                    passed=passed,
+                    done=operation.done + len(wanted),
+                    ended_at=self.clock.now() if over else None,
+                )
+            )
+        return True
+
+    async def _replay(self, _: Operation, wanted: Sequence[Parked]) -> None:
+        letters = [parked for parked in wanted if parked.unhandled.dead_letter]
+        events = [parked for parked in wanted if not parked.unhandled.dead_letter]
+        await self.parked.take([parked.id for parked in events])
+        await self.inbox.forget([parked.unhandled.message for parked in events])
+        await self.outbox.add([*events, *letters])
+
+    async def _discard(self, operation: Operation, wanted: Sequence[Parked]) -> None:
+        await self.parked.take([parked.id for parked in wanted])
+        await self.discarded.add(wanted, by=operation.operator, note=operation.note)

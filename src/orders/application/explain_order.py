@@ -1,0 +1,51 @@
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from kernel.domain.caller import Caller
+from kernel.domain.facts import Fact, Part, What
+from kernel.domain.money import in_units
+from kernel.ports.facts import MessagingFacts
+from orders.domain.order import Order
+from orders.domain.status import StatusChanged
+from orders.ports.orders import PlacedOrders
+
+SERVICE = "orders"
+
+
+@dataclass
+class ExplainOrder:
+    """All that orders has stored about an order."""
+
+    placed: PlacedOrders
+    messaging: MessagingFacts
+
+    async def __call__(self, caller: Caller, order_id: UUID) -> Part:
+        """Raises Forbidden."""
+        caller.require_to_see_all()
+        order = await self.placed.get(order_id)
+        facts = list(await self.messaging.about(order_id))
+        if order is None:
+            return Part(facts=facts)
+        history = await self.placed.history(order_id, after=0)
+        return Part(facts=[*facts_of(order, history), *facts], user_id=order.user_id)
+
+
+def facts_of(order: Order, history: Sequence[StatusChanged]) -> list[Fact]:
+    facts = [_fact(What.ACCEPTED, "orders", order.created_at, f"{in_units(order.amount)} {order.currency}")]
+    facts += [
+        _fact(
+            What.STATUS, "order_history", change.at, ": ".join(filter(None, (change.status, change.reason)))
+        )
+        for change in history
+    ]
+    if order.cancel_requested_at is not None:
+        facts.append(_fact(What.CANCEL_REQUESTED, "orders", order.cancel_requested_at))
+    if order.ask_again_at is not None:
+        facts.append(_fact(What.ASKS_AGAIN, "orders", order.ask_again_at))
+    return facts
+
+
+def _fact(what: What, source: str, at: datetime, detail: str = "") -> Fact:
+    return Fact(at=at, service=SERVICE, what=what, source=source, detail=detail)

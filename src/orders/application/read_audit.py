@@ -1,0 +1,32 @@
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+
+from kernel.domain.caller import Caller
+from kernel.ports.clock import Clock
+from kernel.ports.unit_of_work import UnitOfWork
+from orders.domain.audit_run import AuditRun, RunState
+from orders.ports.audit import AuditRuns
+
+
+@dataclass
+class LatestAudit:
+    uow: UnitOfWork
+    runs: AuditRuns
+
+    async def __call__(self) -> AuditRun | None:
+        async with self.uow:
+            return await self.runs.latest()
+
+
+@dataclass
+class ReadAudit:
+    """The latest run of the audit, whichever process it is in."""
+
+    latest: Callable[[], Awaitable[AuditRun | None]]
+    clock: Clock
+
+    async def __call__(self, caller: Caller) -> tuple[AuditRun, RunState] | None:
+        """With its state now; None where none was ever begun. Raises Forbidden."""
+        caller.require_to_see_all()
+        run = await self.latest()
+        return None if run is None else (run, run.state_at(self.clock.now()))

@@ -1,0 +1,53 @@
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from kernel.domain.caller import Caller
+from kernel.ports.clock import Clock
+from kernel.ports.unit_of_work import UnitOfWork
+from orders.domain.series import SAMPLE_MAX, STEP, Step, due, starts_shown, step_of
+from orders.ports.series import MeasuredOrders, Series
+
+
+@dataclass
+class ComputeSeries:
+    """Computes what no process has computed yet of the newest steps, and keeps it for all of them."""
+
+    uow: UnitOfWork
+    orders: MeasuredOrders
+    series: Series
+    clock: Clock
+
+    async def __call__(self) -> Sequence[Step]:
+        """The newest steps, the oldest first. Each step is kept at once: who is cut off has not worked in
+        vain."""
+        now = self.clock.now()
+        starts = starts_shown(now)
+        known = await self._known(starts[0])
+        wanted = due(starts, {step.start: step for step in known}, now)
+        for start in wanted:
+            measured_at = self.clock.now()
+            measured = await self.orders.measure(start, start + STEP, sample_max=SAMPLE_MAX)
+            async with self.uow:
+                await self.series.keep([step_of(start, measured, measured_at)])
+        return await self._known(starts[0]) if wanted else known
+
+    async def _known(self, start: datetime) -> Sequence[Step]:
+        async with self.uow:
+            return await self.series.since(start)
+
+
+@dataclass
+class ReadSeries:
+    """The series for operators. Of the callers in one process one at a time computes, and the others find
+    what it kept."""
+
+    compute: Callable[[], Awaitable[Sequence[Step]]]
+    _turn: asyncio.Lock = field(default_factory=asyncio.Lock)
+
+    async def __call__(self, caller: Caller) -> Sequence[Step]:
+        """Raises Forbidden."""
+        caller.require_to_see_all()
+        async with self._turn:
+            return await self.compute()

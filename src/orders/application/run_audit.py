@@ -1,0 +1,177 @@
+"""The audit of both databases, by a process that has one of them."""
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import TypeVar
+
+from kernel.domain.errors import Contention, OutcomeUnknown, Unavailable
+from kernel.domain.faults import IN_FLIGHT_MAX, Checked, Fault
+from kernel.ports.clock import Clock
+from kernel.ports.own_checks import OwnChecks
+from kernel.ports.unit_of_work import UnitOfWork
+from orders.domain.audit_run import AuditRun
+from orders.domain.claims import Claim, faults_of, suspects
+from orders.domain.verdict import Key
+from orders.ports.audit import AuditRuns, OrderClaims, PaymentClaims
+
+PAGE = 500
+# Orders that payments is asked about at once.
+LOOK_MAX = 200
+RENEW_EVERY_S = 2.0
+# What is under way is decided within 10 s, if nothing is wrong.
+PATIENCE = timedelta(seconds=10)
+LOOK_EVERY_S = 1.0
+# A service that is released, or fails over, is back by then.
+AWAY_MAX = timedelta(seconds=30)
+ORDERS = "orders"
+
+_LATER = (Unavailable, OutcomeUnknown, Contention)
+
+T = TypeVar("T")
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass
+class RunAudit:
+    """Keeps the lease of a run while it goes through the books, and what it found."""
+
+    uow: UnitOfWork
+    runs: AuditRuns
+    own: OwnChecks
+    orders: OrderClaims
+    payments: PaymentClaims
+    clock: Clock
+
+    async def __call__(self, run: AuditRun) -> None:
+        work = asyncio.ensure_future(self._work(run))
+        try:
+            while not (await asyncio.wait({work}, timeout=RENEW_EVERY_S))[0]:
+                if not await self._saved(run):
+                    return
+            await self._end(run, work)
+        finally:
+            work.cancel()
+
+    async def _end(self, run: AuditRun, work: "asyncio.Future[None]") -> None:
+        error = work.exception()
+        run.end(self.clock.now(), None if error is None else _in_words(error))
+        if error is not None and not isinstance(error, Unavailable):
+            logger.error("audit %d failed", run.number, exc_info=error)
+        await self._patiently(lambda: self._save(run))
+
+    async def _saved(self, run: AuditRun) -> bool:
+        """Whether the run is still ours; what cannot be saved now is saved the next time."""
+        with suppress(*_LATER):
+            return await self._save(run)
+        return True
+
+    async def _save(self, run: AuditRun) -> bool:
+        run.renew(self.clock.now())
+        async with self.uow:
+            return await self.runs.save(run)
+
+    async def _work(self, run: AuditRun) -> None:
+        run.enter("the checks of orders")
+        for checked in await self._patiently(self.own.run):
+            run.add(checked)
+        run.enter("the checks of payments")
+        for checked in await self._patiently(self.payments.checked):
+            run.add(checked)
+        await self._compare(run)
+
+    async def _compare(self, run: AuditRun) -> None:
+        """Page by page; orders are read before payments."""
+        run.enter("each order with its payment", await self._patiently(self.orders.count))
+        checked = Checked(ORDERS)
+        began = self.clock.now()
+        after: Key | None = None
+        while True:
+            page = await self._page(after)
+            until = page[-1].key if len(page) == PAGE else None
+            merged = suspects(_each(page), self._decided(after, until))
+            await self._look(checked, [key async for key in merged if key], began + PATIENCE)
+            checked.count += len(page)
+            run.done = checked.count
+            if until is None:
+                break
+            after = until
+        run.add(checked)
+
+    async def _page(self, after: Key | None) -> Sequence[Claim]:
+        settled = self.clock.now() - IN_FLIGHT_MAX
+        return await self._patiently(lambda: self.orders.page(after, settled=settled, count_max=PAGE))
+
+    async def _decided(self, after: Key | None, until: Key | None) -> AsyncIterator[Claim]:
+        while True:
+            page = await self._asked(after, until)
+            for claim in page:
+                yield claim
+            if len(page) < PAGE:
+                return
+            after = page[-1].key
+
+    async def _asked(self, after: Key | None, until: Key | None) -> Sequence[Claim]:
+        return await self._patiently(lambda: self.payments.page(after, until, count_max=PAGE))
+
+    async def _look(self, checked: Checked, keys: Sequence[Key], deadline: datetime) -> None:
+        """Only what stays wrong is a fault. The patience is for all pages together."""
+        for start in range(0, len(keys), LOOK_MAX):
+            left = keys[start : start + LOOK_MAX]
+            while left:
+                faults = await self._faults(left)
+                if self.clock.now() >= deadline:
+                    for found in faults.values():
+                        checked.add(found)
+                    break
+                left = list(faults)
+                if left:
+                    await self.clock.sleep(LOOK_EVERY_S)
+
+    async def _faults(self, keys: Sequence[Key]) -> dict[Key, list[Fault]]:
+        ordered = await self._patiently(lambda: self.orders.known(keys))
+        paid = await self._patiently(lambda: self.payments.known(keys))
+        return faults_of(keys, ordered, paid)
+
+    async def _patiently(self, ask: Callable[[], Awaitable[T]]) -> T:
+        deadline = self.clock.now() + AWAY_MAX
+        while True:
+            try:
+                return await ask()
+            except _LATER:
+                if self.clock.now() >= deadline:
+                    raise
+            await self.clock.sleep(LOOK_EVERY_S)
+
+
+async def _each(page: Sequence[Claim]) -> AsyncIterator[Claim]:
+    for claim in page:
+        yield claim
+
+
+def _in_words(error: BaseException) -> str:
+    return error.detail if isinstance(error, Unavailable) else f"{type(error).__name__}, see the log"
+
+
+class BegunAudits:
+    """The runs that were begun in this process, one after another."""
+
+    def __init__(self, run_audit: Callable[[AuditRun], Awaitable[None]]) -> None:
+        self._run_audit = run_audit
+        self._begun: asyncio.Queue[AuditRun] = asyncio.Queue()
+
+    def start(self, run: AuditRun) -> None:
+        self._begun.put_nowait(run)
+
+    async def run(self) -> None:
+        """Never returns."""
+        while True:
+            run = await self._begun.get()
+            try:
+                await self._run_audit(run)
+            except Exception:
+                logger.exception("audit %d could not be saved", run.number)

@@ -1,0 +1,151 @@
+"""What is wrong with one order, from all that both services know of it; what may be under way is not."""
+
+from collections.abc import Iterator
+from datetime import datetime
+from enum import StrEnum
+from uuid import UUID
+
+from kernel.domain.faults import IN_FLIGHT_MAX, Fault, money, word
+from kernel.domain.value import value
+from orders.domain.order import CANCELLED_BY_USER
+from orders.domain.status import Status
+
+# The user and the id of an order.
+Key = tuple[str, UUID]
+
+
+class Decision(StrEnum):
+    """What payments says that became of an order."""
+
+    CAPTURED = "captured"
+    DECLINED = "declined"
+    VOIDED = "voided"
+    REFUNDED = "refunded"
+    """Captured, and given back. Payments leaves the recorded decision as it was."""
+
+
+@value(kw_only=True)
+class Ordered:
+    """What orders knows of an order. What a database holds may be no status at all."""
+
+    amount: int
+    currency: str
+    status: str
+    reason: str | None
+    created_at: datetime
+    updated_at: datetime
+
+
+@value(kw_only=True)
+class Paid:
+    """What payments knows of an order: the decision, and the transfers."""
+
+    decision: str | None
+    reason: str | None
+    created_at: datetime | None
+    amount: int | None
+    currency: str | None
+    refunded_at: datetime | None
+
+
+@value(kw_only=True)
+class OrderEvidence:
+    """All that is known of an order; `waiting`: a message about it is in an outbox, or parked. `shop_runs`:
+    both services work, so nothing may wait for long."""
+
+    key: Key
+    order: Ordered | None
+    owner: str | None
+    payment: Paid | None
+    waiting: bool
+    now: datetime
+    shop_runs: bool
+    at_rest: bool
+
+    def overdue(self, since: datetime) -> bool:
+        return self.at_rest or (self.shop_runs and self.now - since > IN_FLIGHT_MAX)
+
+
+def find_faults(evidence: OrderEvidence) -> Iterator[Fault]:
+    """What is wrong with an order, and not only under way."""
+    if evidence.order is None:
+        yield from _decided_without_order(evidence)
+        return
+    yield from _status_faults(evidence, evidence.order)
+    # Without a transfer, which is a fault of its own, nothing can be compared.
+    if evidence.payment is not None and evidence.payment.amount is not None:
+        paid, ordered = evidence.payment, evidence.order
+        if paid.amount != ordered.amount:
+            expected = f"{money(ordered.amount)}, as the order"
+            yield _fault(evidence, "amount_differs", f"paid {money(paid.amount)}", expected)
+        if paid.currency != ordered.currency:
+            expected = f"{ordered.currency}, as the order"
+            yield _fault(evidence, "currency_differs", f"paid in {word(paid.currency)}", expected)
+
+
+def _decided_without_order(evidence: OrderEvidence) -> Iterator[Fault]:
+    if evidence.payment is None:
+        return
+    decision, user_id = _decision(evidence.payment), evidence.key[0]
+    if evidence.owner is None:
+        yield _fault(evidence, "order_missing", f"{decision}, no order", "an order")
+    else:
+        yield _fault(evidence, "user_differs", f"{decision} for {user_id}", f"{evidence.owner}, as the order")
+
+
+def _status_faults(evidence: OrderEvidence, ordered: Ordered) -> Iterator[Fault]:
+    status, decision, payment = ordered.status, _decision(evidence.payment), evidence.payment
+    match status:
+        case Status.NEW:
+            answered_at = (payment.refunded_at or payment.created_at) if payment else None
+            yield from _waiting_faults(evidence, ordered, ordered.created_at, answered_at)
+        case Status.REFUNDING if decision in (Decision.CAPTURED, Decision.REFUNDED):
+            refunded_at = payment.refunded_at if payment else None
+            yield from _waiting_faults(evidence, ordered, ordered.updated_at, refunded_at)
+        case Status.REFUNDING:
+            yield _fault(evidence, "refunding_not_captured", f"{status}, {decision}", Decision.CAPTURED)
+        case Status.FINISHED:
+            if decision != Decision.CAPTURED:
+                yield _fault(evidence, "finished_not_captured", f"{status}, {decision}", Decision.CAPTURED)
+        case Status.REFUNDED:
+            if decision != Decision.REFUNDED:
+                yield _fault(evidence, "refunded_not_given_back", f"{status}, {decision}", Decision.REFUNDED)
+        case Status.CANCELLED:
+            yield from _cancelled_faults(evidence, ordered, decision)
+        case _:
+            yield _fault(evidence, "status_unknown", status, "a status of the contract")
+
+
+def _waiting_faults(
+    evidence: OrderEvidence, ordered: Ordered, asked_at: datetime, answered_at: datetime | None
+) -> Iterator[Fault]:
+    """Of an order that waits for payments, or for their answer to arrive."""
+    since = answered_at or asked_at
+    if evidence.overdue(since) and not evidence.waiting:
+        status = ordered.status
+        kind = f"order_still_{status.lower()}" if answered_at else "order_forgotten"
+        found = f"{status}, {_decision(evidence.payment)} since {since:%Y-%m-%dT%H:%M:%SZ}"
+        yield _fault(evidence, kind, found, "settled")
+
+
+def _cancelled_faults(evidence: OrderEvidence, ordered: Ordered, decision: str) -> Iterator[Fault]:
+    if decision not in (Decision.DECLINED, Decision.VOIDED) or evidence.payment is None:
+        expected = f"{Decision.DECLINED} or {Decision.VOIDED}"
+        yield _fault(evidence, "cancelled_not_declined", f"CANCELLED, {decision}", expected)
+        return
+    reason = CANCELLED_BY_USER if decision == Decision.VOIDED else evidence.payment.reason
+    if ordered.reason != reason:
+        found = f"CANCELLED, {word(ordered.reason)}"
+        yield _fault(evidence, "reason_differs", found, f"{word(reason)}, as {decision}")
+
+
+def _fault(evidence: OrderEvidence, kind: str, found: str, expected: str) -> Fault:
+    user_id, order_id = evidence.key
+    return Fault(f"order {order_id} of {user_id}", kind, found, expected)
+
+
+def _decision(payment: Paid | None) -> str:
+    """A transfer whose decision is missing, which is a fault of its own, still moved the money."""
+    if payment is None:
+        return "not decided"
+    return Decision.REFUNDED if payment.refunded_at else str(payment.decision or Decision.CAPTURED)

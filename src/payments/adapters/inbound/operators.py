@@ -1,0 +1,80 @@
+"""What operators do about accounts."""
+
+from dishka import FromDishka
+from dishka.integrations.litestar import inject
+from litestar import Controller, get, post
+
+from kernel.adapters.http.conventions.answers import JsonAnswer
+from kernel.adapters.http.conventions.caller import calling
+from kernel.adapters.http.conventions.idempotency import RequiredKey, replay_headers
+from kernel.adapters.http.operators.facts import facts_body
+from kernel.adapters.http.parsing.values import user_id_of
+from kernel.application.group_commit import GroupCommit
+from kernel.contracts.operators import FactsOfOrder
+from kernel.ports.clock import Clock
+from payments import wire
+from payments.application.explain_payment import ExplainPayment
+from payments.contract import http, operations
+from payments.domain.account import Account, Deposited
+from payments.domain.commands import CorrectAccount, FreezeAccount
+
+FreezeAccountsGroup = GroupCommit[FreezeAccount, Account]
+CorrectAccountsGroup = GroupCommit[CorrectAccount, Deposited]
+
+
+class OperatedAccountsController(Controller):
+    path = operations.OPERATED
+    tags = ("Operators",)
+
+    @post(**operations.FREEZE_ACCOUNT)
+    @inject
+    async def freeze(
+        self,
+        user_id: operations.UserIdInPath,
+        data: operations.NotedBody,
+        freeze_accounts: FromDishka[FreezeAccountsGroup],
+        clock: FromDishka[Clock],
+    ) -> JsonAnswer[http.Account]:
+        user = user_id_of(user_id)
+        command = wire.freeze(user, data.note, calling(), clock.new_id(), frozen=True)
+        return JsonAnswer(wire.account_body(await freeze_accounts(command)))
+
+    @post(**operations.UNFREEZE_ACCOUNT)
+    @inject
+    async def unfreeze(
+        self,
+        user_id: operations.UserIdInPath,
+        data: operations.NotedBody,
+        freeze_accounts: FromDishka[FreezeAccountsGroup],
+        clock: FromDishka[Clock],
+    ) -> JsonAnswer[http.Account]:
+        user = user_id_of(user_id)
+        command = wire.freeze(user, data.note, calling(), clock.new_id(), frozen=False)
+        return JsonAnswer(wire.account_body(await freeze_accounts(command)))
+
+    @post(**operations.CORRECT_ACCOUNT)
+    @inject
+    async def correct(
+        self,
+        user_id: operations.UserIdInPath,
+        data: operations.CorrectionBody,
+        correct_accounts: FromDishka[CorrectAccountsGroup],
+        clock: FromDishka[Clock],
+        idempotency_key: RequiredKey,
+    ) -> JsonAnswer[http.Deposited]:
+        user = user_id_of(user_id)
+        command = wire.correct(user, data, calling(), idempotency_key, clock.new_id())
+        corrected = await correct_accounts(command)
+        headers = replay_headers(replayed=corrected.replayed)
+        return JsonAnswer(wire.deposited_body(corrected), headers=headers)
+
+
+@get(**operations.EXPLAIN | {"path": operations.OPERATED_ORDERS + operations.EXPLAIN["path"]})
+@inject
+async def explain_payment(
+    order_id: operations.OrderIdInPath,
+    explain: FromDishka[ExplainPayment],
+    user_id: operations.OwnerOfOrder = None,
+) -> JsonAnswer[FactsOfOrder]:
+    owner = None if user_id is None else user_id_of(user_id)
+    return JsonAnswer(facts_body(await explain(calling(), order_id, user_id=owner)))

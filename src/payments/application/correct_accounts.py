@@ -1,0 +1,48 @@
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from kernel.domain.acts import acts_of_operators
+from kernel.domain.errors import Refused, ShopError
+from kernel.ports.clock import Clock
+from kernel.ports.operator_record import OperatorRecord
+from kernel.ports.unit_of_work import UnitOfWork
+from payments.domain.account import Account, Deposited, Transfer, no_account
+from payments.domain.commands import CorrectAccount
+from payments.ports.accounts import Accounts, Ledger
+
+
+@dataclass
+class CorrectAccounts:
+    """An operator books a correction, once per idempotency key, against a system account of its own."""
+
+    uow: UnitOfWork
+    accounts: Accounts
+    ledger: Ledger
+    record: OperatorRecord
+    clock: Clock
+
+    async def __call__(self, commands: Sequence[CorrectAccount]) -> list[Deposited | ShopError]:
+        """The outcome of exactly one command. Raises Forbidden."""
+        (command,) = commands
+        command.caller.require_operator()
+        async with self.uow:
+            account = (await self.accounts.lock({command.user_id})).get(command.user_id)
+            if account is None:
+                return [no_account(command.user_id)]
+            for earlier in await self.ledger.booked(commands):
+                return [_replayed(command, account, earlier)]
+            now = self.clock.now()
+            transfer = account.correct(command, now)
+            if isinstance(transfer, Refused):
+                return [transfer]
+            await self.accounts.save([account])
+            await self.ledger.add([transfer])
+            done = [(command, command.transfer_id)]
+            await self.record.add(acts_of_operators("correct_account", done, now, lambda one: one.note))
+        return [Deposited(account, transfer, replayed=False)]
+
+
+def _replayed(command: CorrectAccount, account: Account, earlier: Transfer) -> Deposited | Refused:
+    if earlier.change != command.amount:
+        return Refused("idempotency_key_reused", "this idempotency key belongs to another correction")
+    return Deposited(account, earlier, replayed=earlier.id != command.transfer_id)

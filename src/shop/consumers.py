@@ -1,0 +1,125 @@
+"""`shop consumers`: list, pause, resume."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from typing import TYPE_CHECKING
+
+import click
+import msgspec
+
+from kernel.contracts.consumers import Consumer, consumer_body
+from kernel.domain.parked import OwnName
+from kernel.domain.pauses import ConsumerState
+from kernel.settings import required
+from shop.databases import any_databases
+from shop.operators import by_option, operator
+from shop.service_name import ServiceName
+from shop.services import Shop
+from shop.terminal import json_option, say, say_facts
+
+if TYPE_CHECKING:
+    from kernel.application.pause_consumer import OperateConsumer
+
+_service = click.argument("service", type=ServiceName(wanted=lambda service: service.schema))
+_note = click.option("--note", default="", help="Why, for the record.")
+
+
+@click.group()
+def consumers() -> None:
+    """What takes the messages of a service, which operators pause and resume."""
+
+
+@consumers.command("list")
+@json_option
+@click.pass_obj
+def list_(shop: Shop, as_json: bool) -> None:
+    """List them, and which are paused: by whom, since when and why."""
+    caller = operator()
+    with any_databases(shop, shop.stores) as complete:
+        found = asyncio.run(_each(complete, shop.stores, lambda one: one.state(caller)))
+    if as_json:
+        say_facts(msgspec.json.encode(found))
+    else:
+        for one in found:
+            say(_in_words(one))
+
+
+@consumers.command()
+@_service
+@_note
+@by_option
+@json_option
+@click.pass_obj
+def pause(shop: Shop, service: str, note: str, by: str | None, as_json: bool) -> None:
+    """Let SERVICE take no more messages. Its processes follow within 2 seconds, also those that start later.
+
+    What they have in hand they finish. One that is paused stays as it is.
+    """
+    caller = operator(by)
+    _act(shop, service, lambda one: one.pause(caller, note), as_json)
+
+
+@consumers.command()
+@_service
+@_note
+@by_option
+@json_option
+@click.pass_obj
+def resume(shop: Shop, service: str, note: str, by: str | None, as_json: bool) -> None:
+    """Let SERVICE take messages again."""
+    caller = operator(by)
+    _act(shop, service, lambda one: one.resume(caller, note), as_json)
+
+
+def _act(
+    shop: Shop, service: str, act: Callable[["OperateConsumer"], Awaitable[ConsumerState]], as_json: bool
+) -> None:
+    with any_databases(shop, (service,)) as complete:
+        (done,) = asyncio.run(_each(complete, (service,), act))
+    if as_json:
+        say_facts(msgspec.json.encode(done))
+    else:
+        say(_in_words(done))
+
+
+def _in_words(consumer: Consumer) -> str:
+    from kernel.domain.text import harmless
+
+    paused = consumer.paused
+    if paused is None:
+        return f"{consumer.service}: takes messages"
+    note = f": {harmless(paused.note)}" if paused.note else ""
+    return (
+        f"{consumer.service}: paused by {harmless(paused.by)} since {paused.since:%Y-%m-%dT%H:%M:%SZ}{note}"
+    )
+
+
+async def _each(
+    shop: Shop, services: Sequence[str], act: Callable[["OperateConsumer"], Awaitable[ConsumerState]]
+) -> list[Consumer]:
+    async with _opened(shop, services) as opened:
+        return [consumer_body(await act(one)) for one in opened]
+
+
+@asynccontextmanager
+async def _opened(shop: Shop, services: Sequence[str]) -> AsyncIterator[list["OperateConsumer"]]:
+    """Raises SchemaMismatch, and Unavailable for a database."""
+    from kernel.adapters.postgres.messages.pauses import PostgresPauses, PostgresStandingReading
+    from kernel.adapters.postgres.operator_record import PostgresOperatorRecord
+    from kernel.adapters.postgres.statements.unit_of_work import PostgresUnitOfWork
+    from kernel.adapters.system_clock import SystemClock
+    from kernel.application.pause_consumer import OperateConsumer, PauseConsumer, ResumeConsumer
+    from kernel.wiring.database import database
+
+    async with AsyncExitStack() as stack:
+        found = []
+        for name in map(OwnName, services):
+            url, schema = required(shop.settings[name], "database_url"), shop.services[name].load_schema()
+            engine, clock = await stack.enter_async_context(database(url, schema)), SystemClock()
+            # Each call is the only one here, so that one unit of work does for all.
+            uow = PostgresUnitOfWork(engine)
+            parts = uow, PostgresPauses(uow, name), PostgresOperatorRecord(uow), clock
+            pause, resume = PauseConsumer(*parts), ResumeConsumer(*parts)
+            found.append(OperateConsumer(PostgresStandingReading(engine, name), name, pause, resume, clock))
+        yield found

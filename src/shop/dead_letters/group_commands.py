@@ -1,0 +1,85 @@
+"""`shop dead-letters groups`, `hold` and `release`."""
+
+import asyncio
+from typing import Any
+from uuid import UUID
+
+import click
+import msgspec
+
+from shop.databases import any_databases
+from shop.dead_letters.options import service_option, services_meant
+from shop.operators import by_option, operator
+from shop.services import Shop
+from shop.terminal import json_option, say, say_facts
+
+_group = click.argument("group", type=click.UUID)
+
+
+@click.command()
+@service_option
+@json_option
+@click.pass_obj
+def groups(shop: Shop, service: str | None, as_json: bool) -> None:
+    """List the groups only: how many, since when, and who looks after them."""
+    from shop.console import new_console
+    from shop.dead_letters.acting import look_at_groups
+    from shop.dead_letters.report import show_groups
+
+    with any_databases(shop, services := services_meant(shop, service)) as complete:
+        found = asyncio.run(look_at_groups(complete, services, operator()))
+    if as_json:
+        say_facts(msgspec.json.encode(found))
+    else:
+        show_groups(found, new_console())
+
+
+@click.command()
+@_group
+@click.option("--owner", required=True, help="Who looks after it.")
+@click.option("--note", default="", help="Why, for the others.")
+@click.option("--ticket", default="", help="Where it is written down.")
+@by_option
+@service_option
+@json_option
+@click.pass_obj
+def hold(
+    shop: Shop,
+    group: UUID,
+    owner: str,
+    note: str,
+    ticket: str,
+    by: str | None,
+    service: str | None,
+    as_json: bool,
+) -> None:
+    """Somebody looks after GROUP: no alarm tells of it any more, nor of what joins it."""
+    from shop.dead_letters.acting import hold
+
+    with any_databases(shop, services := services_meant(shop, service)) as complete:
+        caller = operator(by)
+        held = asyncio.run(hold(complete, services, caller, group, owner=owner, note=note, ticket=ticket))
+    _say_group("Held", held, as_json)
+
+
+@click.command()
+@_group
+@click.option("--note", default="", help="Why, for the record.")
+@by_option
+@service_option
+@json_option
+@click.pass_obj
+def release(shop: Shop, group: UUID, note: str, by: str | None, service: str | None, as_json: bool) -> None:
+    """Nobody looks after GROUP any more: alarms tell of it again."""
+    from shop.dead_letters.acting import release
+
+    with any_databases(shop, services := services_meant(shop, service)) as complete:
+        released = asyncio.run(release(complete, services, operator(by), group, note))
+    _say_group("Released", released, as_json)
+
+
+def _say_group(word: str, group: Any, as_json: bool) -> None:
+    if as_json:
+        say_facts(msgspec.json.encode(group))
+    else:
+        say(f"{word}: {group.service}, {group.place}, {group.reason}, {group.type or 'no type'}")

@@ -1,0 +1,44 @@
+from dataclasses import dataclass
+
+from kernel.application.replay import LETTERS, REPLAYED
+from kernel.domain.ids import made_at
+from kernel.domain.parked import OwnName
+from kernel.domain.pauses import Pause
+from kernel.ports.pauses import Standing
+from tests.memory.database import MemoryDatabase, Table
+from tests.memory.outbox import OUTBOX
+from tests.memory.unit_of_work import MemoryUnitOfWork
+
+
+@dataclass(frozen=True, slots=True)
+class Paused:
+    consumer: str
+    pause: Pause
+
+
+PAUSED = Table[Paused]({"consumer": lambda paused: paused.consumer})
+
+
+class MemoryPauses:
+    def __init__(self, uow: MemoryUnitOfWork, consumer: OwnName) -> None:
+        self._uow = uow
+        self._consumer = consumer
+
+    async def begin(self, pause: Pause) -> bool:
+        return await self._uow.transaction.try_insert(PAUSED, Paused(self._consumer, pause))
+
+    async def end(self) -> bool:
+        was_paused = bool(await self._uow.transaction.lock(PAUSED, [self._consumer]))
+        await self._uow.transaction.delete(PAUSED, self._consumer)
+        return was_paused
+
+
+class MemoryStandingReading:
+    def __init__(self, database: MemoryDatabase, consumer: OwnName) -> None:
+        self._database = database
+        self._consumer = consumer
+
+    async def standing(self) -> Standing:
+        ids = [row.id for row in self._database.rows(OUTBOX) if row.type not in (REPLAYED, LETTERS)]
+        paused = self._database.get(PAUSED, self._consumer)
+        return Standing(made_at(min(ids)) if ids else None, paused.pause if paused else None)

@@ -1,0 +1,45 @@
+"""The code of the version before this one: the tree of a commit, as `git archive` gives it."""
+
+import shutil
+import subprocess
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from zipfile import ZipFile
+
+from tests.servers.shop import ThreeServices
+
+# The last commit whose orders know no time to pay (migrations: orders 5, payments 4).
+BEFORE = "4f3357ba7b9465ebe856f56aa1ff83f3c089a20f"
+ROOT = Path(__file__).parents[2]
+
+
+def extract_before(folder: Path) -> str:
+    """Writes the tree there; what git says where the clone does not have the commit."""
+    git = shutil.which("git")
+    if git is None:
+        return "git is not installed"
+    folder.mkdir()
+    archive = folder / "tree.zip"
+    # A clone may belong to somebody else than the one who tests, as where CI becomes root.
+    command = (git, "-c", "safe.directory=*", "archive", f"--output={archive}", BEFORE, "src", "migrations")
+    archived = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    if archived.returncode == 0:
+        with ZipFile(archive) as tree:
+            tree.extractall(folder)
+    return archived.stderr
+
+
+@asynccontextmanager
+async def of_before(shop: ThreeServices, service: str, code: Path) -> AsyncIterator[None]:
+    """The service is of the version before, at the same address, on the schema of today."""
+    today = shop.processes[service]
+    if today.runs:
+        await today.terminate()
+    before = shop.serve(service, ready_at=[shop.urls[service]], PYTHONPATH=str(code / "src"))
+    try:
+        await before.start()
+        yield
+    finally:
+        await before.stop()
+        await today.start()
