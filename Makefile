@@ -3,7 +3,7 @@
 # The only things asked of the machine are Python 3.11 or newer, pip and make.
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo test prove bench bench-long check audit-deps format docs lock clean FORCE
+.PHONY: help run demo test prove bench bench-long check check-pages audit-deps format docs screenshots lock clean FORCE
 
 UV_VERSION := 0.13.9
 UV    := .cache/uv/bin/uv
@@ -15,6 +15,9 @@ export UV_CACHE_DIR := $(CURDIR)/.cache/uv-cache
 export UV_PYTHON_DOWNLOADS := never
 # The certificates that uv brings along do not include the one of a company's proxy.
 export UV_SYSTEM_CERTS := $(if $(wildcard /etc/ssl/certs/ca-certificates.crt),true,false)
+
+# Some build servers set it; then every process of the suite would compile all of the source again.
+unexport PYTHONDONTWRITEBYTECODE
 
 # Building packages puts this folder into PATH, which separates folders by colons.
 $(if $(findstring :,$(CURDIR)),$(error Please move the shop: it cannot be installed in a folder with a colon in its name))
@@ -52,8 +55,9 @@ run: $(READY)  ## start the whole shop in the foreground; Ctrl-C stops it
 demo: $(READY)  ## show what the shop does, on a running one or on one of its own
 	@exec $(SHOP) demo
 
+# Three workers for two cores: most specs wait for servers most of their time.
 test: $(READY)  ## run the whole suite; ARGS="-k name" narrows it
-	@.venv/bin/pytest -n 2 --dist loadgroup --no-loadscope-reorder $(ARGS)
+	@.venv/bin/pytest -n 3 --dist loadscope --no-loadscope-reorder $(ARGS)
 
 prove: $(READY)  ## simulate and attack the shop; PROVE_MINUTES=10 bounds it, PROVE_SEED replays
 	@exec .venv/bin/python -m tests.chaos
@@ -72,6 +76,16 @@ check: $(READY)  ## check formatting, lint, the rules of ARCHITECTURE.md, types 
 	.venv/bin/mypy
 	$(SHOP) openapi --check
 	@$(SHOP) broker definitions | diff deploy/rabbitmq/definitions.json -
+	@$(MAKE) --no-print-directory check-pages
+
+# Types, lint and format of the pages' scripts and styles. `#gateway` are the types of the gateway's document, so
+# a page that asks for what the document does not offer is an error.
+check-pages: .cache/pages/.ready
+	@$(NODE) $(MODULES)/openapi-typescript/bin/cli.js docs/openapi/gateway.json --default-non-nullable=false \
+		-o .cache/pages/gateway.d.ts >.cache/pages/types.log 2>&1 || { cat .cache/pages/types.log; exit 1; }
+	$(NODE) $(MODULES)/typescript/bin/tsc -p tests/pages/tsconfig.json
+	$(NODE) $(MODULES)/@biomejs/biome/bin/biome ci --colors=off --error-on-warnings --config-path=tests/pages \
+		src/gateway/adapters/inbound/pages/static
 
 # --strict: an index that does not know a package does not say that the package is sound.
 AUDIT := .cache/audit/bin/python -m pip_audit --require-hashes --disable-pip --strict --progress-spinner off \
@@ -88,9 +102,11 @@ audit-deps: .cache/audit/.ready  ## look for known vulnerabilities in requiremen
 	[ -s .cache/sbom.json ] || $(unaudited); \
 	exit $$found
 
-format: $(READY)  ## format the code and apply the safe fixes
+format: $(READY) .cache/pages/.ready  ## format the code and apply the safe fixes
 	@.venv/bin/ruff check --fix
 	@.venv/bin/ruff format
+	@$(NODE) $(MODULES)/@biomejs/biome/bin/biome check --write --config-path=tests/pages \
+		src/gateway/adapters/inbound/pages/static
 
 docs: $(READY)  ## write what is generated: OpenAPI, AsyncAPI, the tables of exactly-once.md, the broker's users
 	@$(SHOP) openapi
@@ -100,10 +116,14 @@ docs: $(READY)  ## write what is generated: OpenAPI, AsyncAPI, the tables of exa
 COMPILE = $(UV) pip compile --quiet --universal --generate-hashes --python-version 3.11 --no-annotate \
 	--custom-compile-command 'make lock' $(ARGS)
 
+screenshots: $(READY)  ## take the pictures of the pages that README shows; needs Chromium
+	@.venv/bin/python -m tests.pages.screenshots
+
 lock: $(UV)  ## write requirements/*.txt anew from pyproject.toml; ARGS=--upgrade takes newer versions
 	$(COMPILE) pyproject.toml -o requirements/runtime.txt
 	$(COMPILE) pyproject.toml --extra embedded --group dev -c requirements/runtime.txt -o requirements/dev.txt
 	$(COMPILE) --group client -o requirements/client.txt
+	$(COMPILE) --group pages -o requirements/pages.txt
 	$(COMPILE) --group audit -o requirements/audit.txt
 
 clean:  ## remove what make installed and every cache; the data in .data stays
@@ -132,6 +152,18 @@ $(UV):
 	@$(UV) venv --quiet --clear --no-project --python .venv/bin/python .cache/audit
 	@$(UV) pip sync --quiet --python .cache/audit --require-hashes requirements/audit.txt 2>.cache/audit.log \
 		|| $(unaudited)
+	@touch $@
+
+# Node comes as a wheel, and from npm what the check of the pages needs.
+NODE := .cache/pages/bin/node
+MODULES := .cache/pages/node_modules
+
+.cache/pages/.ready: requirements/pages.txt tests/pages/package-lock.json | $(UV) $(READY)
+	@echo 'Installing what checks the pages into .cache/pages'
+	@$(UV) venv --quiet --clear --no-project --python .venv/bin/python .cache/pages
+	@$(UV) pip sync --quiet --python .cache/pages --require-hashes requirements/pages.txt
+	@cp tests/pages/package.json tests/pages/package-lock.json .cache/pages/
+	@cd .cache/pages && bin/npm ci --silent --no-audit --no-fund --ignore-scripts
 	@touch $@
 
 # The stamp goes first and comes last: without it the .venv is in an unknown state and is made anew.

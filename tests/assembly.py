@@ -42,6 +42,7 @@ class Parts:
     """What a shop is made of; a planted bug puts another part in the place of one of these."""
 
     inbox: Callable[..., Any] = MemoryInbox
+    record: Callable[..., Any] = MemoryOperatorRecord
     outbox: Callable[..., Any] = MemoryOutbox
     publish_committed: Callable[..., Any] = PublishCommitted
     relay_events: Callable[..., Any] = RelayEvents
@@ -57,6 +58,7 @@ class Parts:
     payments: Callable[..., Any] = MemoryPayments
     charge_orders: Callable[..., Any] = ChargeOrders
     make_deposits: Callable[..., Any] = MakeDeposits
+    correct_accounts: Callable[..., Any] = CorrectAccounts
     decode_orders_facts: Callable[..., Any] = orders_wire.decode
     decode_payments_facts: Callable[..., Any] = payments_wire.decode
 
@@ -100,8 +102,7 @@ class InMemory:
         return self.port("backlog", MemoryBacklog(uow), uow)
 
     def record(self, uow: Any) -> Any:
-        """No port of the simulation, where no operator acts."""
-        return MemoryOperatorRecord(uow)
+        return self.port("record", self.parts.record(uow), uow)
 
     async def park(self, unhandled: Unhandled) -> None:
         uow = self.uow()
@@ -216,7 +217,7 @@ class PaymentsInMemory(InMemory):
     async def correct_accounts(self, commands: Sequence[Any]) -> Any:
         uow = self.uow()
         accounts, ledger, record = self.accounts(uow), self.ledger(uow), self.record(uow)
-        return await CorrectAccounts(uow, accounts, ledger, record, self.clock)(commands)
+        return await self.parts.correct_accounts(uow, accounts, ledger, record, self.clock)(commands)
 
     async def charge_orders(self, received: Sequence[Any]) -> list[Unhandled]:
         uow = self.uow()

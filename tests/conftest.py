@@ -7,8 +7,11 @@ from collections.abc import Generator, Iterator
 from pathlib import Path
 
 import pytest
+from xdist.remote import Producer
+from xdist.workermanage import WorkerController
 
 from kernel.adapters.embedded.postgres import EmbeddedPostgres
+from tests.groups import ByGroup, ask_for_groups, begin_with_servers, only_here, tell_groups
 from tests.servers.broker import Broker
 from tests.servers.postgres import Template
 from tests.servers.rabbitmq import NoBroker
@@ -25,11 +28,6 @@ SCRATCH = pytest.StashKey[Path]()
 OPTIONS = {"fsync": "off", "deadlock_timeout": "50ms"}
 
 
-# Two groups that may run side by side, each with servers of its own.
-BROKER, EMBEDDED = "broker", "embedded"
-BESIDE_BROKER = ("tests/unit", "tests/contracts")
-
-
 @pytest.fixture(autouse=True)
 def _log_level_is_restored() -> Iterator[None]:
     """Otherwise later tests that read log lines would see those of libraries."""
@@ -39,36 +37,17 @@ def _log_level_is_restored() -> Iterator[None]:
 
 
 @pytest.hookimpl(trylast=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """What needs no server goes first: it is quick to tell of mistakes, and the servers start meanwhile."""
-    items.sort(key=lambda item: needs_broker(item) or needs_embedded(item))
-    coming = {
-        BROKER: ["coming_broker"] if any(map(needs_broker, items)) else [],
-        EMBEDDED: ["coming_embedded"] if any(map(needs_embedded, items)) else [],
-    }
-    for item in items:
-        group = BROKER if needs_broker(item) or item.nodeid.startswith(BESIDE_BROKER) else EMBEDDED
-        item.add_marker(pytest.mark.xdist_group(group))
-        if isinstance(item, pytest.Function):
-            item.fixturenames[:0] = coming[group]
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    begin_with_servers(items)
+    tell_groups(config, items)
 
 
-def needs_broker(item: pytest.Item) -> bool:
-    return asks_for(
-        item, "broker", "rabbit", "three_services", world="rabbit", shop="three services over RabbitMQ"
-    )
+def pytest_configure_node(node: WorkerController) -> None:
+    ask_for_groups(node)
 
 
-def needs_embedded(item: pytest.Item) -> bool:
-    return asks_for(item, "embedded", shop="embedded")
-
-
-def asks_for(item: pytest.Item, *fixtures: str, **parameters: str) -> bool:
-    """Whether the test uses one of these fixtures, or one of these parameters has this value."""
-    given = item.callspec.params if hasattr(item, "callspec") else {}
-    return not set(fixtures).isdisjoint(getattr(item, "fixturenames", ())) or any(
-        given.get(name) == value for name, value in parameters.items()
-    )
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> ByGroup:
+    return ByGroup(config, log)
 
 
 @pytest.fixture(scope="session")
@@ -102,8 +81,9 @@ def coming_broker(scratch: Path) -> Iterator[Broker]:
 
 
 @pytest.fixture(scope="session")
-def coming_embedded(scratch: Path) -> Iterator[Embedded]:
+def coming_embedded(scratch: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Embedded]:
     """Makes its databases first, so it begins with the first test of its group."""
+    only_here("embedded", tmp_path_factory)
     shop = Embedded(scratch / "embedded")
     shop.begin()
     yield shop

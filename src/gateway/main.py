@@ -5,6 +5,8 @@ from gateway.adapters.inbound.events import STREAMS, watch_order
 from gateway.adapters.inbound.notifications import StatusChanges
 from gateway.adapters.inbound.ops.routes import TAG, ops_routes
 from gateway.adapters.inbound.orders import OrdersController, PlaceOrderHandler, fast_paths
+from gateway.adapters.inbound.pages.routes import PATH as PAGES
+from gateway.adapters.inbound.pages.routes import pages
 from gateway.adapters.inbound.session import CALLBACK, LOGIN, SessionController
 from gateway.adapters.inbound.session_operations import SESSION_CHANGES
 from gateway.adapters.outbound.http_service import open_session
@@ -42,6 +44,7 @@ def api(settings: GatewaySettings) -> Api:
         routes=[AccountsController, *legacy, OrdersController, watch_order, SessionController, ops_routes()],
         ui_path="/index.html",
         problems=PROBLEMS,
+        pages=[pages()],
     )
 
 
@@ -55,10 +58,10 @@ async def serve(settings: GatewaySettings, host: Host) -> None:
     async with (
         open_telemetry("gateway", settings.otel_exporter_otlp_endpoint) as telemetry,
         open_session() as session,
-        open_identity(settings, "gateway", "shop_session_key") as identity,
+        open_identity(settings, "gateway") as identity,
         open_rate_limits(settings, "gateway") as limits,
     ):
-        container = assemble(settings, notifications, session, telemetry, identity)
+        container = assemble(settings, notifications, session, telemetry, identity, host.operated)
         clock = await container.get(Clock)
         neighbours = [
             Neighbour("orders", settings.orders_url, clock, stop),
@@ -97,7 +100,9 @@ async def serve(settings: GatewaySettings, host: Host) -> None:
             stop,
             hub,
             tokens=identity.tokens,
-            cookies=CookieAuthentication(sessions.token_of, open_to_all=(LOGIN, CALLBACK), read_by_all=PATH),
+            cookies=CookieAuthentication(
+                sessions.token_of, open_to_all=(LOGIN, CALLBACK), read_by_all=PATH, page_files=f"{PAGES}/"
+            ),
             rate_limits=limits,
             cors=cors_config(settings.shop_cors_origins),
             root_path=settings.shop_root_path or "",

@@ -2,13 +2,27 @@ from typing import Annotated
 
 from msgspec import Meta, field
 
-from kernel.settings import Count, HttpUrl, Origins, Port, RootPath, Secrets, Settings, SettingsError
+from kernel.checks import check_origins
+from kernel.settings import Count, HttpUrl, Port, Secrets, Settings, SettingsError
 
 WEB = ("https://", "http://")
+Origins = Annotated[
+    str,
+    Meta(description="an origin like https://shop.example, several separated by commas, or *"),
+    check_origins,
+]
+RootPath = Annotated[
+    str,
+    Meta(
+        pattern=r"^(/(?!\.{1,2}(/|\Z))[A-Za-z0-9._~-]+)+\Z",
+        description="a path like /shop, without a slash at its end",
+    ),
+]
 
 
 class GatewaySettings(Settings, frozen=True, kw_only=True):
     is_edge = True
+    jwt_needs = (*Settings.jwt_needs, "shop_session_key")
 
     port: Port = field(default=5003, name="gateway_port")
     orders_url: HttpUrl = "http://127.0.0.1:5001"
@@ -46,10 +60,8 @@ class GatewaySettings(Settings, frozen=True, kw_only=True):
 
     @property
     def streams_per_user(self) -> int | None:
-        by_default = 20 if self.shop_auth == "jwt" else None
-        return self.shop_streams_per_user or by_default
+        return self.shop_streams_per_user or (20 if self.shop_auth == "jwt" else None)
 
     @property
     def streams_per_address(self) -> int | None:
-        by_default = 100 if self.shop_auth == "jwt" else None
-        return self.shop_streams_per_address or by_default
+        return self.shop_streams_per_address or (100 if self.shop_auth == "jwt" else None)

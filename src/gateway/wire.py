@@ -9,13 +9,13 @@ import msgspec
 from gateway.domain.orders import Change, Outcome, Placed, PlacementRequest, Rejected
 from gateway.ports.operators import Listed
 from kernel.application.envelopes import ENVELOPE_EVENTS_MAX
-from kernel.contracts.consumers import Consumer
+from kernel.contracts.consumers import Consumer, consumer_state
 from kernel.contracts.http import Problem, ResponseBody
 from kernel.contracts.operators import RecordedAct
-from kernel.contracts.values import decoder, encode
+from kernel.contracts.values import decoder, encode, same_fields
 from kernel.domain.acts import Act
 from kernel.domain.caller import Caller
-from kernel.domain.pauses import ConsumerState, Pause
+from kernel.domain.pauses import ConsumerState
 from orders.contract import http
 from orders.contract import operations as orders_operations
 from orders.contract.messages import ORDER_STATUS_CHANGED
@@ -113,32 +113,12 @@ def notified(body: bytes) -> list[Change]:
 
 def acts(body: bytes) -> list[Act]:
     """What operators did, as a service tells it."""
-    return [
-        Act(
-            at=act.at,
-            did=act.did,
-            operator=act.operator,
-            subject=act.subject,
-            through=act.through,
-            user_id=act.user_id,
-            about=act.about,
-            note=act.note,
-        )
-        for act in decoder(list[RecordedAct]).decode(body)
-    ]
+    return [same_fields(act, Act) for act in decoder(list[RecordedAct]).decode(body)]
 
 
 def consumers(body: bytes) -> list[ConsumerState]:
     """As a service tells them."""
-    return [
-        ConsumerState(
-            service=one.service,
-            pause=Pause(by=one.paused.by, note=one.paused.note, since=one.paused.since)
-            if one.paused
-            else None,
-        )
-        for one in decoder(list[Consumer]).decode(body)
-    ]
+    return [consumer_state(one) for one in decoder(list[Consumer]).decode(body)]
 
 
 class _Identified(msgspec.Struct):
@@ -156,6 +136,14 @@ def listed(body: bytes) -> list[Listed]:
 def _change(data: _Change) -> Change:
     order = decoder(_ChangedOrder).decode(data.order)
     return Change(order.id, order.user_id, data.sequence, order.status, bytes(data.order))
+
+
+def words_of(problem: bytes) -> str:
+    """The detail of a service's problem, after a colon; empty where it is none, but a page of a proxy's."""
+    try:
+        return f": {decoder(Problem).decode(problem).detail}"
+    except msgspec.DecodeError:
+        return ""
 
 
 def at_own_route(problem: bytes | msgspec.Raw) -> bytes:

@@ -1,6 +1,6 @@
 """Every adapter of the gateway, named once."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
 
 import aiohttp
@@ -12,31 +12,26 @@ from gateway.adapters.inbound.orders import PlaceOrderHandler
 from gateway.adapters.inbound.session import Mode
 from gateway.adapters.inbound.sign_in_cookie import SignInCookie
 from gateway.adapters.outbound.http_accounts import HttpAccounts
-from gateway.adapters.outbound.http_operators import (
-    HttpOperatedAccounts,
-    HttpOperatedOrders,
-    HttpOperatedService,
-)
+from gateway.adapters.outbound.http_operators import HttpOperatedOrders, HttpOperatedService
 from gateway.adapters.outbound.http_orders import HttpOrders
 from gateway.adapters.outbound.no_provider import NoProvider, NoTokens
 from gateway.adapters.outbound.openid_endpoints import Client, Endpoints
-from gateway.application.act_for_customers import ActForCustomers
+from gateway.application.act_at_service import ActAtService
 from gateway.application.audits import Audits
 from gateway.application.cancel_orders import CancelOrders
 from gateway.application.change_accounts import ChangeAccounts
 from gateway.application.explain_order import ExplainOrder
 from gateway.application.finish_sign_in import FinishSignIn
 from gateway.application.hub import STREAMS_PER_ADDRESS_MAX, Hub
-from gateway.application.join_parked import JoinParked, ParkingServices
-from gateway.application.operate_consumers import ConsumingServices, OperateConsumers
-from gateway.application.parts import OperatedServices
+from gateway.application.join_parked import JoinParked
 from gateway.application.place_and_wait import PlaceAndWait
 from gateway.application.place_orders import PlaceOrders
+from gateway.application.read_consumers import ReadConsumers
 from gateway.application.read_overview import ReadOverview
 from gateway.application.read_record import ReadRecord
 from gateway.application.renew_session import RenewSession
 from gateway.ports.accounts import AccountsService
-from gateway.ports.operators import OperatedAccounts, OperatedOrders
+from gateway.ports.operators import OperatedOrders, OperatedServices
 from gateway.ports.orders import OrdersService
 from gateway.ports.provider import Provider as SignInProvider
 from gateway.settings import GatewaySettings
@@ -58,13 +53,16 @@ class GatewayProvider(Provider):
         session: aiohttp.ClientSession,
         telemetry: Telemetry,
         identity: Identity,
+        operated: Mapping[str, str],
     ) -> None:
+        """`operated` are the URLs of services beside ours, by name."""
         super().__init__()
         self._telemetry = telemetry
         self._settings = settings
         self._notifications = notifications
         self._session = session
         self._identity = identity
+        self._operated = {"payments": settings.payments_url, **operated}
 
     clock = provide(SystemClock, provides=Clock)
     change_accounts = provide(ChangeAccounts)
@@ -139,34 +137,28 @@ class GatewayProvider(Provider):
         return OpenIdProvider(endpoints, keys, settings.shop_jwt_issuer, client, clock)
 
     read_record = provide(ReadRecord)
+    read_consumers = provide(ReadConsumers)
     read_overview = provide(ReadOverview)
     audits = provide(Audits)
-    act_for_customers = provide(ActForCustomers)
-
-    @provide
-    def explain_order(self, services: OperatedServices) -> ExplainOrder:
-        return ExplainOrder(services)
-
-    @provide
-    def operated_accounts(self) -> OperatedAccounts:
-        as_service = partial(self._identity.as_service, "payments")
-        return HttpOperatedAccounts(self._session, self._settings.payments_url, as_service)
-
-    @provide
-    def operated_orders(self) -> OperatedOrders:
-        as_service = partial(self._identity.as_service, "orders")
-        return HttpOperatedOrders(self._session, self._settings.orders_url, as_service)
-
+    act_at_service = provide(ActAtService)
     join_parked = provide(JoinParked)
-    operate_consumers = provide(OperateConsumers)
 
     @provide
-    def operated_services(self) -> AnyOf[OperatedServices, ParkingServices, ConsumingServices]:
-        urls = {"orders": self._settings.orders_url, "payments": self._settings.payments_url}
-        return {
+    def explain_order(self, services: OperatedServices, clock: Clock) -> ExplainOrder:
+        return ExplainOrder(services, clock)
+
+    @provide
+    def operated_orders(self) -> AnyOf[HttpOperatedOrders, OperatedOrders]:
+        as_service = partial(self._identity.as_service, "orders")
+        return HttpOperatedOrders(self._session, self._settings.orders_url, "orders", as_service)
+
+    @provide
+    def operated_services(self, orders: HttpOperatedOrders) -> OperatedServices:
+        others = {
             name: HttpOperatedService(self._session, url, name, partial(self._identity.as_service, name))
-            for name, url in urls.items()
+            for name, url in self._operated.items()
         }
+        return {"orders": orders, **others}
 
     @provide
     def accounts(self) -> AccountsService:
@@ -179,5 +171,8 @@ def assemble(
     session: aiohttp.ClientSession,
     telemetry: Telemetry,
     identity: Identity,
+    operated: Mapping[str, str],
 ) -> AsyncContainer:
-    return make_async_container(GatewayProvider(settings, notifications, session, telemetry, identity))
+    return make_async_container(
+        GatewayProvider(settings, notifications, session, telemetry, identity, operated)
+    )

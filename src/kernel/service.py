@@ -34,6 +34,8 @@ class Host:
     expose: Callable[[Callable[[], Awaitable[bytes]]], None]
     """Takes the source of the service's metrics, to show them at METRICS_PORT where that is set."""
     stop: asyncio.Event
+    operated: Mapping[str, str] = field(default_factory=dict)
+    """Where services answer whose `/ops` the gateway joins with those that it knows: URLs, by name."""
 
 
 class Main(Protocol):
@@ -56,7 +58,8 @@ class Service:
     messaging: Messaging
     settings: type[Settings]
     """With a field `port`, and with `database_url` where the service has a database; with `migration_url` too
-    where migrations run under a role of their own, and the service's has only the rights of its Schema."""
+    where migrations run under a role of their own, and the service's has only the rights of its Schema. With
+    `{name}_url`, operators reach the service through the gateway."""
     main: str
     """The module that has `api` and `serve`, as Main describes it."""
     schema: str | None = None

@@ -3,16 +3,14 @@
 A variable has the name of its field in capitals; `msgspec.field(name=…)` gives it another one.
 """
 
-from collections.abc import Mapping
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, Any, ClassVar, Literal, TypeVar, get_args
+from typing import Annotated, ClassVar, Literal
 
 import msgspec
 from msgspec import Meta
 
 from kernel.adapters.networks import Networks
-from kernel.adapters.postgres.connections.parameters import UrlProblem
-from kernel.adapters.reread import FileText
 from kernel.checks import (
     RateLimit,
     RedisUrl,
@@ -21,7 +19,6 @@ from kernel.checks import (
     check_collector_url,
     check_database_url,
     check_http_url,
-    check_origins,
 )
 
 Port = Annotated[int, Meta(ge=1, le=65535, description="a port from 1 to 65535")]
@@ -34,25 +31,10 @@ BrokerUrls = Annotated[
     Meta(description="a URL like amqp://user:password@host:5672/, or several separated by commas"),
     check_broker_urls,
 ]
-Origins = Annotated[
-    str,
-    Meta(description="an origin like https://shop.example, several separated by commas, or *"),
-    check_origins,
-]
 HttpUrl = Annotated[str, Meta(description="a URL like http://host:port"), check_http_url]
 CollectorUrl = Annotated[str, Meta(description="a URL like http://host:4318"), check_collector_url]
 Count = Annotated[int, Meta(ge=1, le=1_000_000, description="a whole number from 1 to 1000000")]
-MAY_BE_SECRET = ("_URL", "_KEY", "_SECRET", "_TOKEN")
 SECRET_LENGTH_MIN = 32
-RootPath = Annotated[
-    str,
-    Meta(
-        pattern=r"^(/(?!\.{1,2}(/|\Z))[A-Za-z0-9._~-]+)+\Z",
-        description="a path like /shop, without a slash at its end",
-    ),
-]
-
-
 Secrets = Annotated[
     str,
     Meta(
@@ -60,6 +42,9 @@ Secrets = Annotated[
         description=f"a secret of {SECRET_LENGTH_MIN} characters or more, or two, separated by a comma",
     ),
 ]
+
+# The ends of the names of variables whose value may lie in a file.
+MAY_BE_SECRET = ("_URL", "_KEY", "_SECRET", "_TOKEN")
 
 
 class SettingsError(Exception):
@@ -69,6 +54,8 @@ class SettingsError(Exception):
 class Settings(msgspec.Struct, frozen=True, kw_only=True):
     is_edge: ClassVar[bool] = False
     """Whether clients call this service, and no other service does."""
+    jwt_needs: ClassVar[Sequence[str]] = ("shop_jwt_issuer", "shop_jwt_keys", "shop_service_key")
+    """Fields without which the service cannot start in jwt mode."""
 
     rabbitmq_url: BrokerUrls | None = None
     bind_host: Annotated[str, Meta(description="a host name or an address"), check_bind_host] = "127.0.0.1"
@@ -118,38 +105,30 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def connections_per_address(self) -> int | None:
         """The default is for authenticated callers: in open mode all callers may share one address."""
-        by_default = 1000 if self.shop_auth == "jwt" else None
-        return self.shop_connections_per_address or by_default
-
-
-S = TypeVar("S", bound=Settings)
-
-
-def load_settings(kind: type[S], environment: Mapping[str, str]) -> S:
-    """Raises SettingsError for the first value that is not what its setting takes; empty means unset.
-
-    The value of a secret may lie in a file, which the variable `…_FILE` names; a URL may hold a password.
-    """
-    values = {
-        field.name: _value(variable, field.type, text)
-        for variable, field in variables(kind).items()
-        if (text := _text(variable, environment))
-    }
-    return kind(**values)
+        return self.shop_connections_per_address or (1000 if self.shop_auth == "jwt" else None)
 
 
 def required(settings: Settings, name: str) -> str:
     """The value of a setting that has no default. Raises SettingsError where it is not set."""
     value = getattr(settings, name)
     if value is None:
-        raise SettingsError(f"{variable(type(settings), name)} is not set")
+        raise SettingsError(not_set([variable(type(settings), name)]))
     return value if isinstance(value, str) else str(value)  # A FileText stays one.
 
 
 def require_all(settings: Settings, *names: str) -> None:
-    """Raises SettingsError that names all of these settings that have no value."""
-    if missing := [variable(type(settings), name) for name in names if getattr(settings, name) is None]:
-        raise SettingsError(f"SHOP_AUTH=jwt needs {', '.join(missing)}")
+    """Raises SettingsError that names all of these fields that have no value, and what jwt mode lacks."""
+    faults = []
+    if unset := _unset(settings, names):
+        faults.append(not_set(unset))
+    if settings.shop_auth == "jwt" and (unset := _unset(settings, settings.jwt_needs)):
+        faults.append(f"SHOP_AUTH=jwt needs {', '.join(unset)}")
+    if faults:
+        raise SettingsError("; ".join(faults))
+
+
+def not_set(variables: Sequence[str]) -> str:
+    return f"{', '.join(variables)} {'is' if len(variables) == 1 else 'are'} not set"
 
 
 def variables(kind: type[Settings]) -> dict[str, msgspec.structs.FieldInfo]:
@@ -162,41 +141,5 @@ def variable(kind: type[Settings], name: str) -> str:
     return next(variable for variable, field in variables(kind).items() if field.name == name)
 
 
-def _text(name: str, environment: Mapping[str, str]) -> str:
-    text = environment.get(name, "")
-    path = environment.get(f"{name}_FILE", "") if name.endswith(MAY_BE_SECRET) else ""
-    if not path:
-        return text.upper() if name == "LOG_LEVEL" else text
-    if text:
-        raise SettingsError(f"{name} and {name}_FILE are both set; only one may be")
-    try:
-        return FileText.read(f"{name}_FILE", Path(path))
-    except ValueError as error:
-        raise SettingsError(str(error)) from error
-
-
-def _value(name: str, kind: Any, text: str) -> Any:
-    try:
-        value = msgspec.convert(text, kind, strict=False, dec_hook=lambda wanted, value: wanted(value))
-        for note in _notes(kind):
-            if callable(note):
-                note(value)
-    except UrlProblem as problem:
-        raise SettingsError(f"{name} must be {_expected(kind)}: {problem}") from None
-    except (msgspec.ValidationError, UnicodeError) as error:  # The second one: it is not UTF-8.
-        # Never the value itself: it may hold a password.
-        raise SettingsError(f"{name} must be {_expected(kind)}") from error
-    return text if isinstance(text, FileText) and value == text else value
-
-
-def _notes(kind: Any) -> list[Any]:
-    """What the annotation of a setting adds to its type."""
-    return [note for part in (kind, *get_args(kind)) for note in getattr(part, "__metadata__", ())]
-
-
-def _expected(kind: Any) -> str:
-    """What a setting takes, in words, from its annotation."""
-    for note in _notes(kind):
-        if isinstance(note, Meta):
-            return str(note.description)
-    return "one of " + ", ".join(get_args(kind))
+def _unset(settings: Settings, names: Sequence[str]) -> list[str]:
+    return [variable(type(settings), name) for name in names if getattr(settings, name) is None]

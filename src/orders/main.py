@@ -25,7 +25,7 @@ from orders.adapters.inbound.placement_handler import PlacementHandler, fast_pat
 from orders.adapters.outbound.http_admission import open_session
 from orders.adapters.outbound.tables import SCHEMA
 from orders.application.ask_again import AskAgain
-from orders.application.prune_series import PruneSeries
+from orders.application.prune_figures import PruneFigures
 from orders.application.run_audit import BegunAudits
 from orders.contract.problems import PROBLEMS
 from orders.domain.events import PaymentResult
@@ -35,7 +35,7 @@ from orders.settings import OrdersSettings
 from orders.wiring import assemble
 
 ASK_AGAIN_EVERY_S = 1.0
-PRUNE_SERIES_EVERY_S = 600.0
+PRUNE_FIGURES_EVERY_S = 600.0
 
 
 def api(_: OrdersSettings) -> Api:
@@ -81,7 +81,7 @@ async def serve(settings: OrdersSettings, host: Host) -> None:
         )
         clock = await container.get(Clock)
         ask_again = Periodically(scoped(container, AskAgain), ASK_AGAIN_EVERY_S, clock)
-        prune_series = Periodically(scoped(container, PruneSeries), PRUNE_SERIES_EVERY_S, clock)
+        prune_figures = Periodically(scoped(container, PruneFigures), PRUNE_FIGURES_EVERY_S, clock)
         consumer = await subscribed(container, store, Consumer[PaymentResult])
         await run(
             with_fast_paths(app, fast_paths(await container.get(PlacementHandler)), PROBLEMS),
@@ -97,7 +97,7 @@ async def serve(settings: OrdersSettings, host: Host) -> None:
             jobs=[
                 *await housekeeping(container),
                 ask_again,
-                prune_series,
+                prune_figures,
                 await container.get(BegunAudits),
                 *identity.jobs,
                 await container.get(BackgroundNotifier[OrderStatusChanged]),

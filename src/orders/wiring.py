@@ -4,7 +4,7 @@ from datetime import timedelta
 from functools import partial
 
 import aiohttp
-from dishka import AsyncContainer, Provider, Scope, make_async_container, provide
+from dishka import AsyncContainer, Provider, Scope, make_async_container, provide, provide_all
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from kernel.adapters.postgres.messages.outbox import PostgresOutbox
@@ -38,11 +38,11 @@ from orders.adapters.outbound.postgres.series import PostgresMeasuredOrders, Pos
 from orders.adapters.outbound.tables import SCHEMA
 from orders.adapters.outbound.telemetry import ObservedHistory, OrderMetrics
 from orders.application.ask_again import AskAgain
-from orders.application.begin_audit import BeginAudits
+from orders.application.begin_audit import BeginAudits, StartRun
 from orders.application.cancel_orders import CancelOrders
 from orders.application.explain_order import ExplainOrder
 from orders.application.place_orders import PlaceOrders
-from orders.application.prune_series import PruneSeries
+from orders.application.prune_figures import PruneFigures
 from orders.application.read_audit import LatestAudit, ReadAudit
 from orders.application.read_orders import ReadOrders
 from orders.application.read_series import ComputeSeries, ReadSeries
@@ -76,23 +76,16 @@ class OrdersProvider(Provider):
         self._metrics = OrderMetrics(telemetry.metrics.registry)
         self._settings = settings
         self._session = session
-        self._identity = identity
+        self._as_service = partial(identity.as_service, "payments")
 
     orders = provide(PostgresOrders, provides=Orders)
     placed = provide(PostgresPlacedOrders, provides=PlacedOrders, scope=Scope.APP)
-    cancel_orders = provide(CancelOrders)
-    settle_orders = provide(SettleOrders)
-    read_orders = provide(ReadOrders, scope=Scope.APP)
-    ask_again = provide(AskAgain)
-    explain = provide(ExplainOrder, scope=Scope.APP)
-
     measured_orders = provide(PostgresMeasuredOrders, provides=MeasuredOrders, scope=Scope.APP)
     series = provide(PostgresSeries, provides=Series)
-    compute_series = provide(ComputeSeries)
-    prune_series = provide(PruneSeries)
     audit_runs = provide(PostgresAuditRuns, provides=AuditRuns)
-    run_audit = provide(RunAudit)
-    latest_audit = provide(LatestAudit)
+    use_cases = provide_all(AskAgain, CancelOrders, ComputeSeries, PruneFigures, SettleOrders)
+    audit = provide_all(BeginAudits, LatestAudit, RunAudit)
+    for_callers = provide_all(ExplainOrder, PlacementHandler, ReadOrders, scope=Scope.APP)
 
     @provide(scope=Scope.APP)
     def read_audit(self, container: AsyncContainer, clock: Clock) -> ReadAudit:
@@ -108,23 +101,15 @@ class OrdersProvider(Provider):
 
     @provide(scope=Scope.APP)
     def payment_claims(self) -> PaymentClaims:
-        as_service = partial(self._identity.as_service, "payments")
-        return HttpPaymentClaims(self._session, self._settings.payments_url, as_service)
+        return HttpPaymentClaims(self._session, self._settings.payments_url, self._as_service)
 
     @provide(scope=Scope.APP)
     def begun_audits(self, container: AsyncContainer) -> BegunAudits:
         return BegunAudits(scoped(container, RunAudit))
 
-    @provide
-    def begin_audits(
-        self,
-        uow: PostgresUnitOfWork,
-        runs: AuditRuns,
-        record: OperatorRecord,
-        begun: BegunAudits,
-        clock: Clock,
-    ) -> BeginAudits:
-        return BeginAudits(uow, runs, record, begun.start, clock)
+    @provide(scope=Scope.APP)
+    def start_run(self, begun: BegunAudits) -> StartRun:
+        return begun.start
 
     @provide(scope=Scope.APP)
     def audits(self, container: AsyncContainer, clock: Clock) -> GroupCommit[BeginAudit, AuditRun]:
@@ -155,8 +140,7 @@ class OrdersProvider(Provider):
     @provide(scope=Scope.APP)
     def admission(self, clock: Clock) -> Admission:
         url = self._settings.payments_url
-        as_service = partial(self._identity.as_service, "payments")
-        return HttpAdmission(self._session, url, clock, as_service, self._metrics.unchecked)
+        return HttpAdmission(self._session, url, clock, self._as_service, self._metrics.unchecked)
 
     @provide
     def place_orders(
@@ -182,8 +166,6 @@ class OrdersProvider(Provider):
         place_orders = self._telemetry.batches("place_orders", counted)
         return GroupCommit(place_orders, clock, repeat=partial(place_orders, checked=True))
 
-    handler = provide(PlacementHandler, scope=Scope.APP)
-
     @provide(scope=Scope.APP)
     def group_of_cancellations(
         self, container: AsyncContainer, clock: Clock
@@ -207,6 +189,5 @@ def assemble(
     identity: Identity,
 ) -> AsyncContainer:
     return make_async_container(
-        KernelProvider(SCHEMA, engine, bus, telemetry),
-        OrdersProvider(settings, session, telemetry, identity),
+        KernelProvider(SCHEMA, engine, bus, telemetry), OrdersProvider(settings, session, telemetry, identity)
     )

@@ -28,7 +28,7 @@ from payments.contract.messages import (
     PaymentRefundedV1,
     PaymentVoidedV1,
 )
-from payments.domain.account import Account, Deposited, Transfer
+from payments.domain.account import Account, Deposited
 from payments.domain.claims import KnownPayment
 from payments.domain.commands import CorrectAccount, Deposit, FreezeAccount, OpenAccount
 from payments.domain.events import (
@@ -41,6 +41,7 @@ from payments.domain.events import (
     PaymentResult,
     PaymentVoided,
 )
+from payments.domain.transfer import Transfer
 
 SOURCE = "/shop/payments"
 
@@ -94,11 +95,7 @@ def account_body(account: Account) -> http.Account:
 def deposited_body(deposited: Deposited) -> http.Deposited:
     account, transfer = deposited.account, deposited.transfer
     return http.Deposited(
-        account.user_id,
-        in_units(transfer.balance_after),
-        account.currency,
-        account.created_at,
-        transfer.id,
+        account.user_id, in_units(transfer.balance_after), account.currency, account.created_at, transfer.id
     )
 
 

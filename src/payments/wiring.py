@@ -1,6 +1,6 @@
 """Every adapter of the payments service, named once."""
 
-from dishka import AsyncContainer, Provider, Scope, make_async_container, provide
+from dishka import AsyncContainer, Provider, Scope, make_async_container, provide, provide_all
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from kernel.adapters.postgres.messages.outbox import PostgresOutbox
@@ -62,14 +62,9 @@ class PaymentsProvider(Provider):
     payments = provide(PostgresPayments, provides=Payments)
     opened_accounts = provide(PostgresOpenedAccounts, provides=OpenedAccounts, scope=Scope.APP)
     statements = provide(PostgresStatements, provides=Statements, scope=Scope.APP)
-    admit_orders = provide(AdmitOrders, scope=Scope.APP)
-    charge_orders = provide(ChargeOrders)
-    explain = provide(ExplainPayment, scope=Scope.APP)
     decisions = provide(PostgresDecisions, provides=Decisions, scope=Scope.APP)
-    freeze_accounts = provide(FreezeAccounts)
-    correct_accounts = provide(CorrectAccounts)
-    read_accounts = provide(ReadAccounts, scope=Scope.APP)
-    read_claims = provide(ReadClaims, scope=Scope.APP)
+    use_cases = provide_all(ChargeOrders, CorrectAccounts, FreezeAccounts)
+    for_callers = provide_all(AdmitOrders, ExplainPayment, ReadAccounts, ReadClaims, scope=Scope.APP)
 
     @provide(scope=Scope.APP)
     def claims(self) -> Claims:

@@ -7,7 +7,7 @@ import msgspec
 
 from kernel.settings import required
 from shop.services import Shop
-from shop.terminal import say, say_facts
+from shop.terminal import json_option, say, say_result
 
 
 @click.group()
@@ -16,7 +16,7 @@ def broker() -> None:
 
 
 @broker.command("declare")
-@click.option("--json", "as_json", is_flag=True, help="Print facts for programs.")
+@json_option
 @click.pass_obj
 def declare_(shop: Shop, as_json: bool) -> None:
     """Declare exchange, queues and bindings, as a user who may; safe to repeat.
@@ -27,10 +27,7 @@ def declare_(shop: Shop, as_json: bool) -> None:
 
     asyncio.run(declare_at(required(shop.common, "rabbitmq_url").split(","), shop.catalog))
     queues = [one.service for one in shop.catalog.services if one.subscribes]
-    if as_json:
-        say_facts(msgspec.json.encode({"declared": queues}))
-    else:
-        say(f"Declared, with their dead letters: {', '.join(queues)}")
+    say_result({"declared": queues}, as_json, f"Declared, with their dead letters: {', '.join(queues)}")
 
 
 @broker.command("definitions")

@@ -1,70 +1,25 @@
 """The console command `shop`. Each command imports what it runs, so that help and mistakes answer at once."""
 
 import asyncio
-import logging
 import os
-import re
 import signal
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from pkgutil import resolve_name
-from typing import Any
 from uuid import UUID
 
 import click
-import msgspec
 
 from kernel.adapters.telemetry.logs import configure_logs
 from shop.broker import broker
+from shop.commands import ShopCommands
 from shop.consumers import consumers
 from shop.databases import any_databases, own_databases
 from shop.dead_letters.commands import dead_letters
-from shop.mistakes import in_one_line
-from shop.service_name import ServiceName, services_of
+from shop.ignored import warn_of_ignored
+from shop.service_name import ServiceName
 from shop.services import Shop, installed, load_shop
-from shop.terminal import announce, json_option, run, say, say_facts
+from shop.terminal import announce, json_option, run, say_facts, say_result
 from shop.token import token
-
-logger = logging.getLogger(__name__)
-
-
-@contextmanager
-def _failing_in_one_line() -> Iterator[None]:
-    """Whatever a command raises ends in one clear line, not in a traceback."""
-    try:
-        yield
-    except (click.ClickException, click.exceptions.Exit, click.Abort, BrokenPipeError):
-        raise
-    except Exception as error:
-        logger.debug("the command failed", exc_info=error)
-        raise click.ClickException(in_one_line(error)) from None
-
-
-class ShopCommands(click.Group):
-    """Our commands, and those that services bring; ours come first where two have one name."""
-
-    def make_context(self, *arguments: Any, **options: Any) -> click.Context:
-        with _failing_in_one_line():
-            return super().make_context(*arguments, **options)
-
-    def invoke(self, context: click.Context) -> Any:
-        with _failing_in_one_line():
-            return super().invoke(context)
-
-    def list_commands(self, context: click.Context) -> list[str]:
-        return sorted({*super().list_commands(context), *_brought(context)})
-
-    def get_command(self, context: click.Context, name: str) -> click.Command | None:
-        if (own := super().get_command(context, name)) or name not in (brought := _brought(context)):
-            return own
-        command: click.Command = resolve_name(brought[name])
-        return command
-
-
-def _brought(context: click.Context) -> dict[str, str]:
-    return {name: where for service in services_of(context) for name, where in service.commands.items()}
 
 
 @click.group(cls=ShopCommands, context_settings={"help_option_names": ["-h", "--help"]})
@@ -78,17 +33,8 @@ def cli(context: click.Context) -> None:
     shop = load_shop(os.environ, installed())
     packages = ("kernel", "shop", *(service.package for service in shop.services.values()))
     configure_logs(shop.common.log_level, shop.common.log_format, packages)
-    _ignore_libpq()
+    warn_of_ignored(shop)
     context.obj = shop
-
-
-def _ignore_libpq() -> None:
-    """The driver would take from these variables what a URL leaves out, and so would embedded servers."""
-    ignored = sorted(name for name in os.environ if re.fullmatch("PG[A-Z]+", name))
-    for name in ignored:
-        del os.environ[name]
-    if ignored:
-        logger.warning("%s: ignored, a database is found by its URL alone", ", ".join(ignored))
 
 
 @cli.command()
@@ -134,11 +80,8 @@ def migrate(shop: Shop, service: str, as_json: bool) -> None:
     services = shop.stores if service == "all" else (service,)
     with any_databases(shop, services, make=True) as complete:
         revisions = asyncio.run(migrate_databases(complete, services))
-    if as_json:
-        say_facts(msgspec.json.encode(revisions))
-    else:
-        for name, number in revisions.items():
-            say(f"{name}: at revision {number:04}")
+    lines = (f"{name}: at revision {number:04}" for name, number in revisions.items())
+    say_result(revisions, as_json, *lines)
 
 
 @cli.command()
@@ -199,11 +142,8 @@ def openapi(shop: Shop, out: Path, check: bool, as_json: bool) -> None:
 
     act = stale if check else write
     found = [str(path) for path in act(out, shop.services.values())]
-    if as_json:
-        say_facts(msgspec.json.encode({"stale" if check else "written": found}))
-    else:
-        for path in found:
-            say(f"{path}: {'out of date, run `make docs`' if check else 'written'}")
+    lines = (f"{path}: {'out of date, run `make docs`' if check else 'written'}" for path in found)
+    say_result({"stale" if check else "written": found}, as_json, *lines)
     sys.exit(1 if check and found else 0)
 
 

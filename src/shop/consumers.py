@@ -6,7 +6,6 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from typing import TYPE_CHECKING
 
 import click
-import msgspec
 
 from kernel.contracts.consumers import Consumer, consumer_body
 from kernel.domain.parked import OwnName
@@ -16,7 +15,7 @@ from shop.databases import any_databases
 from shop.operators import by_option, operator
 from shop.service_name import ServiceName
 from shop.services import Shop
-from shop.terminal import json_option, say, say_facts
+from shop.terminal import json_option, say_result
 
 if TYPE_CHECKING:
     from kernel.application.pause_consumer import OperateConsumer
@@ -27,7 +26,7 @@ _note = click.option("--note", default="", help="Why, for the record.")
 
 @click.group()
 def consumers() -> None:
-    """What takes the messages of a service, which operators pause and resume."""
+    """The consumers that take the services' messages: list, pause and resume them."""
 
 
 @consumers.command("list")
@@ -38,11 +37,7 @@ def list_(shop: Shop, as_json: bool) -> None:
     caller = operator()
     with any_databases(shop, shop.stores) as complete:
         found = asyncio.run(_each(complete, shop.stores, lambda one: one.state(caller)))
-    if as_json:
-        say_facts(msgspec.json.encode(found))
-    else:
-        for one in found:
-            say(_in_words(one))
+    say_result(found, as_json, *map(_in_words, found))
 
 
 @consumers.command()
@@ -77,10 +72,7 @@ def _act(
 ) -> None:
     with any_databases(shop, (service,)) as complete:
         (done,) = asyncio.run(_each(complete, (service,), act))
-    if as_json:
-        say_facts(msgspec.json.encode(done))
-    else:
-        say(_in_words(done))
+    say_result(done, as_json, _in_words(done))
 
 
 def _in_words(consumer: Consumer) -> str:
@@ -110,14 +102,14 @@ async def _opened(shop: Shop, services: Sequence[str]) -> AsyncIterator[list["Op
     from kernel.adapters.postgres.statements.unit_of_work import PostgresUnitOfWork
     from kernel.adapters.system_clock import SystemClock
     from kernel.application.pause_consumer import OperateConsumer, PauseConsumer, ResumeConsumer
-    from kernel.wiring.database import database
+    from kernel.wiring.database import CONSOLE, database
 
     async with AsyncExitStack() as stack:
         found = []
         for name in map(OwnName, services):
             url, schema = required(shop.settings[name], "database_url"), shop.services[name].load_schema()
-            engine, clock = await stack.enter_async_context(database(url, schema)), SystemClock()
-            # Each call is the only one here, so that one unit of work does for all.
+            engine, clock = await stack.enter_async_context(database(url, schema, CONSOLE)), SystemClock()
+            # One call at a time is made here, so they can share a unit of work.
             uow = PostgresUnitOfWork(engine)
             parts = uow, PostgresPauses(uow, name), PostgresOperatorRecord(uow), clock
             pause, resume = PauseConsumer(*parts), ResumeConsumer(*parts)

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 
 from kernel.adapters.embedded.postgres import EmbeddedPostgres, EmbeddedPostgresError, running_url
-from kernel.settings import SettingsError, required, variable
+from kernel.settings import SettingsError, not_set, required, variable
 from shop.services import Shop
 
 
@@ -30,8 +30,9 @@ def any_databases(shop: Shop, services: Sequence[str], *, make: bool = False) ->
     """
     _require_whole(shop, services)
     if any(shop.settings[service].database_url for service in shop.stores):
-        for service in services:
-            required(shop.settings[service], "database_url")
+        lacking = [shop.settings[service] for service in services if not shop.settings[service].database_url]
+        if lacking:
+            raise SettingsError(not_set([variable(type(own), "database_url") for own in lacking]))
         yield shop
         return
     if not make:

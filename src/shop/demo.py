@@ -17,7 +17,7 @@ from rich.table import Table
 from kernel.contracts.values import encode
 from kernel.domain.errors import Unavailable
 from kernel.settings import SettingsError
-from shop.console import new_console, new_progress, shown
+from shop.console import new_console, new_progress, print_table, shown
 from shop.databases import own_databases
 from shop.identity import bearing
 from shop.migrating import require_given_databases
@@ -139,7 +139,7 @@ def show(story: Story, console: Console) -> None:
     for step in story.steps:
         verdict = "[green]as it should be" if step.holds else f"[red]expected {shown(step.expected)}"
         table.add_row(step.done, "" if step.amount is None else str(step.amount), shown(step.answer), verdict)
-    console.print(table)
+    print_table(console, table)
     paid = sum(BASKET.values())
     if story.holds:
         console.print(f"{DEPOSIT} came in, {paid} was spent on {len(BASKET)} orders, {BALANCE} is left.")

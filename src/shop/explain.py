@@ -1,36 +1,37 @@
 """`shop explain`: why an order is where it is, by what the databases hold."""
 
-import getpass
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
-from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 from rich.console import Console
-from rich.table import Table
 
 from gateway.adapters.inbound.ops.explain import ExplainedOrder, explained_body
 from gateway.application.explain_order import ExplainOrder
 from gateway.ports.operators import FactsOfOrders
 from kernel.adapters.postgres.checks.schema import SchemaMismatch
+from kernel.adapters.postgres.connections.hosts import session_name
 from kernel.adapters.postgres.messages.facts import PostgresMessagingFacts
-from kernel.domain.caller import Caller, Role
+from kernel.adapters.system_clock import SystemClock
+from kernel.contracts.operators import StoredFact
+from kernel.domain.caller import Caller
 from kernel.domain.errors import Unavailable
 from kernel.domain.facts import Part
+from kernel.ports.facts import MessagingFacts
 from kernel.settings import required
-from kernel.wiring.database import database
+from kernel.wiring.database import CONSOLE, database
 from orders.adapters.outbound.postgres.placed_orders import PostgresPlacedOrders
 from orders.application import explain_order as in_orders
 from payments.adapters.outbound.postgres import PostgresDecisions, PostgresOpenedAccounts
 from payments.application import explain_payment as in_payments
 from shop.console import shown
+from shop.operators import operator
 from shop.services import Shop
 
 
 class Orders:
-    def __init__(self, engine: Any) -> None:
-        messaging = PostgresMessagingFacts(engine, in_orders.SERVICE, running=False)
+    def __init__(self, engine: Any, messaging: MessagingFacts) -> None:
         self._explain = in_orders.ExplainOrder(PostgresPlacedOrders(engine), messaging)
 
     async def facts(self, caller: Caller, order_id: UUID, *, user_id: str | None) -> Part:
@@ -38,8 +39,7 @@ class Orders:
 
 
 class Payments:
-    def __init__(self, engine: Any) -> None:
-        messaging = PostgresMessagingFacts(engine, in_payments.SERVICE, running=False)
+    def __init__(self, engine: Any, messaging: MessagingFacts) -> None:
         decisions, accounts = PostgresDecisions(engine), PostgresOpenedAccounts(engine)
         self._explain = in_payments.ExplainPayment(decisions, accounts, messaging)
 
@@ -59,9 +59,8 @@ class Away:
 
 async def explain(shop: Shop, order_id: UUID) -> ExplainedOrder:
     """Raises NotFound, and Unavailable where no database can be read."""
-    operator = Caller(Role.OPERATOR, getpass.getuser(), "console")
     async with _services(shop) as services:
-        return explained_body(order_id, await ExplainOrder(services)(operator, order_id))
+        return explained_body(order_id, await ExplainOrder(services, SystemClock())(operator(), order_id))
 
 
 @asynccontextmanager
@@ -71,7 +70,8 @@ async def _services(shop: Shop) -> AsyncIterator[Mapping[str, FactsOfOrders]]:
         for name, kind in ((in_orders.SERVICE, Orders), (in_payments.SERVICE, Payments)):
             url, schema = required(shop.settings[name], "database_url"), shop.services[name].load_schema()
             try:
-                services[name] = kind(await opened.enter_async_context(database(url, schema)))
+                engine = await opened.enter_async_context(database(url, schema, CONSOLE))
+                services[name] = kind(engine, PostgresMessagingFacts(engine, schema, session_name(url)))
             except Unavailable as error:
                 services[name] = Away(error)
             except SchemaMismatch as error:
@@ -82,22 +82,30 @@ async def _services(shop: Shop) -> AsyncIterator[Mapping[str, FactsOfOrders]]:
 def show(found: ExplainedOrder, console: Console) -> None:
     owner = f" of {shown(found.user_id)}" if found.user_id else ""
     console.print(f"[bold]Order {found.id}{owner}: {found.status or 'status unknown'}[/]")
-    table = Table(box=None, pad_edge=False)
-    for title in ("at (UTC)", "gap", "service", "fact", "stored in"):
-        table.add_column(title, no_wrap=True)
-    table.add_column("", overflow="fold")
-    before: datetime | None = None
-    for fact in found.facts:
-        gap = "" if before is None else f"+{(fact.at - before).total_seconds():.3f} s"
-        before = fact.at
-        at, detail = f"{fact.at:%Y-%m-%d %H:%M:%S.%f}"[:-3], shown(fact.detail)
-        table.add_row(at, gap, fact.service, fact.what.replace("_", " "), fact.source, detail)
-    console.print(table)
+    if found.trace_id:
+        console.print(f"trace {found.trace_id}", highlight=False)
+    for line in _lines(found.facts):
+        console.print(line, highlight=False)
     for service in found.unknown:
-        console.print(f"[yellow]The part of {service} is unknown: its database cannot be read.")
+        cause = shown(found.causes[service])
+        console.print(f"[yellow]Not all that {service} knows is known here: {cause}")
     for wait in found.waits:
         since = f", since {wait.since:%H:%M:%S}" if wait.since else ""
         until = f"; orders asks again at {wait.until:%H:%M:%S}" if wait.until else ""
-        console.print(f"[bold]Waits:[/] {shown(wait.detail)}{since}{until}", soft_wrap=True)
+        console.print(f"[bold]Waits:[/] {shown(wait.detail)}{since}{until}")
     if not found.waits and not found.unknown:
         console.print("[green]It waits for nothing.")
+
+
+def _lines(facts: Sequence[StoredFact]) -> Iterator[str]:
+    """All but the last column as wide as the widest of it."""
+    rows = [("at (UTC)", "gap", "service", "fact", "stored in")]
+    for before, fact in zip([None, *facts], facts, strict=False):
+        at = f"{fact.at:%Y-%m-%d %H:%M:%S.%f}"[:-3]
+        gap = f"+{(fact.at - before.at).total_seconds():.3f} s" if before else ""
+        rows.append((at, gap, fact.service, fact.what.replace("_", " "), fact.source))
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    head, *lines = ("  ".join(map(str.ljust, row, widths)) for row in rows)
+    yield f"[bold]{head.rstrip()}[/]"
+    for line, fact in zip(lines, facts, strict=True):
+        yield f"{line}  {shown(fact.detail)}".rstrip()

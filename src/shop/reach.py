@@ -1,4 +1,4 @@
-"""How far an open shop reaches: anyone is anyone there."""
+"""An open shop asks nobody who they are, so other machines must not reach it."""
 
 import socket
 

@@ -15,8 +15,9 @@ from gateway.service import SERVICE as GATEWAY
 from kernel.adapters.words import in_words
 from kernel.contracts.messaging import Catalog
 from kernel.domain.value import value
+from kernel.environment import load_settings
 from kernel.service import Service
-from kernel.settings import Settings, SettingsError, load_settings
+from kernel.settings import Settings, SettingsError
 from orders.service import SERVICE as ORDERS
 from payments.service import SERVICE as PAYMENTS
 
@@ -45,6 +46,12 @@ class Shop:
     @property
     def catalog(self) -> Catalog:
         return Catalog(service.messaging for service in self.services.values())
+
+    @property
+    def operated(self) -> Mapping[str, str]:
+        """The URLs of services that say themselves where they answer, by name."""
+        urls = {name: getattr(own, f"{name}_url", None) for name, own in self.settings.items()}
+        return {name: url for name, url in urls.items() if url}
 
     def replaced(self, changes: Mapping[str, Mapping[str, Any]]) -> "Shop":
         """The same shop with other settings of some services."""

@@ -16,7 +16,7 @@ from kernel.adapters.rabbit.bus import RabbitBus
 from kernel.adapters.rabbit.notifications import RabbitNotifications
 from kernel.ports.bus import Bus, Notifications
 from kernel.service import Host
-from kernel.settings import required
+from kernel.settings import require_all, required
 from shop.documents import messages_of
 from shop.free_ports import require_free_ports
 from shop.process import allow_many_connections, collect_garbage_rarely
@@ -84,8 +84,12 @@ async def _serve(
     broker: InProcessBroker | None = None,
 ) -> None:
     """`broker` is that of this process, if it has one; RABBITMQ_URL names another."""
-    settings = shop.settings[name]
+    settings, asyncapi = shop.settings[name], messages_of(shop, name)
     require_reach(settings)
+    needed = ["database_url"] if name in shop.stores else []
+    if asyncapi and not broker:
+        needed.append("rabbitmq_url")
+    require_all(settings, *needed)
 
     def bus() -> Bus:
         if broker and not settings.rabbitmq_url:
@@ -98,8 +102,14 @@ async def _serve(
             return RabbitNotifications([settings.rabbitmq_url], name)
         return InProcessNotifications(broker or InProcessBroker(shop.catalog))
 
-    asyncapi = messages_of(shop, name)
-    host = Host(bus=bus, notifications=notifications, asyncapi=asyncapi, expose=expose, stop=stop)
+    host = Host(
+        bus=bus,
+        notifications=notifications,
+        asyncapi=asyncapi,
+        expose=expose,
+        stop=stop,
+        operated=shop.operated,
+    )
     await shop.services[name].load_main().serve(settings, host)
 
 
@@ -157,7 +167,7 @@ def welcome(shop: Shop) -> str:
     lines = {}
     for name in sorted(shop.services):
         url, page = url_of(shop, name), shop.services[name].load_main().api(shop.settings[name]).ui_path
-        lines[name] = url + page if name in shop.stores else f"{url}  (try it: {url}{page})"
+        lines[name] = url + page if name in shop.stores else f"{url}/  (the API: {url}{page})"
     common = shop.common
     lines["data"] = str(common.shop_data_dir.resolve())
     if common.shop_auth == "jwt":

@@ -11,6 +11,7 @@ from typing import Any, NoReturn, TextIO, cast
 
 import click
 
+from kernel.contracts.values import encode
 from kernel.domain.text import harmless
 
 json_option = click.option("--json", "as_json", is_flag=True, help="Print facts for programs.")
@@ -49,6 +50,15 @@ def say(text: str) -> None:
 def say_facts(json: bytes) -> None:
     """A line for programs. It is ASCII: valid JSON in every encoding, and harmless on a terminal."""
     print(_NOT_ASCII.sub(_as_json_escape, json.decode()))
+
+
+def say_result(facts: Any, as_json: bool, *lines: str) -> None:
+    """The facts for programs, or else these lines for people."""
+    if as_json:
+        say_facts(encode(facts))
+    else:
+        for line in lines:
+            say(line)
 
 
 def announce(text: str) -> None:

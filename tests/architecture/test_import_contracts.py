@@ -1,5 +1,6 @@
 """The import contracts of pyproject.toml are seen to fail, each on a bad import planted in a copy."""
 
+import json
 import re
 import shutil
 import subprocess
@@ -106,40 +107,54 @@ VIOLATIONS = [
 ]
 
 
-# Lints one tree after the other, each from inside, in a process that has none of our packages loaded.
+# Nothing is planted, and every contract is checked.
+UNCHANGED = ("", "", "")
+
+# Lints one tree again and again, each time with another line at the end of a file, or with another new file;
+# from inside, in a process that has none of our packages loaded. It checks the named contract, or all.
 LINT = """
-import importlib, os, sys
+import importlib, json, os, sys
+from pathlib import Path
 from importlinter.cli import lint_imports
-for tree in sys.argv[1:]:
-    os.chdir(tree)
-    sys.path[0] = os.path.join(tree, "src")
+sys.path[0] = os.path.join(os.getcwd(), "src")
+for contract, path, line in json.load(sys.stdin):
+    file = Path("src", path)
+    before = file.read_text() if file.is_file() else None
+    is_new_folder = not file.parent.exists()
+    if path:
+        file.parent.mkdir(exist_ok=True)
+        file.write_text(f"{before or ''}\\n{line}\\n")
     importlib.invalidate_caches()
-    lint_imports(no_cache=True, no_logo=True)
+    lint_imports(limit_to_contracts=(contract,) if contract else (), no_cache=True, no_logo=True)
     print("=" * 20, flush=True)
+    if before is not None:
+        file.write_text(before)
+    elif path:
+        file.unlink()
+        if is_new_folder:
+            file.parent.rmdir()
 """
 
 
 @pytest.fixture(scope="module")
 def verdicts(tmp_path_factory: pytest.TempPathFactory) -> dict[tuple[str, str], str]:
-    """What lint-imports says about every planted line, and about a copy without one."""
-    plants = [("", ""), *((path, line) for _, path, line in VIOLATIONS)]
-    trees = [str(plant(tmp_path_factory.mktemp("planted"), *planted)) for planted in plants]
-    environment = {"COLUMNS": "200", "NO_COLOR": "1"}
-    command = [sys.executable, "-c", LINT, *trees]
-    linted = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
-    return dict(zip(plants, linted.stdout.split("=" * 20), strict=False))
-
-
-def plant(tree: Path, path: str, line: str) -> Path:
-    """A copy of the source with the line at the end of the file, if there is one."""
+    """What lint-imports says of its contract about every planted line, and of all before and after them."""
+    tree = tmp_path_factory.mktemp("planted")
     shutil.copy(ROOT / "pyproject.toml", tree)
     shutil.copytree(SRC, tree / "src", ignore=shutil.ignore_patterns("__pycache__"))
-    if path:
-        file = tree / "src" / path
-        file.parent.mkdir(exist_ok=True)
-        with file.open("a") as text:
-            text.write(f"\n{line}\n")
-    return tree
+    plants = [UNCHANGED, *VIOLATIONS, UNCHANGED]
+    linted = subprocess.run(
+        [sys.executable, "-c", LINT],
+        cwd=tree,
+        env={"COLUMNS": "200", "NO_COLOR": "1"},
+        input=json.dumps(plants),
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    before, *verdicts, after = (verdict.strip() for verdict in linted.stdout.split("=" * 20)[:-1])
+    assert before == after, "every planted line was taken out again"
+    return {UNCHANGED[1:]: before} | dict(zip((v[1:] for v in VIOLATIONS), verdicts, strict=True))
 
 
 def broken(verdict: str) -> set[str]:

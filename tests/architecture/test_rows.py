@@ -9,8 +9,9 @@ from orders.adapters.outbound.tables import ORDER_HISTORY, ORDERS
 from orders.domain.order import Order
 from orders.domain.status import StatusChanged
 from payments.adapters.outbound.tables import ACCOUNTS, PAYMENTS, TRANSFERS
-from payments.domain.account import Account, Transfer
+from payments.domain.account import Account
 from payments.domain.payment import Payment
+from payments.domain.transfer import Transfer
 
 
 @pytest.mark.parametrize(

@@ -12,6 +12,7 @@ import pytest
 import yaml
 from prometheus_client import CollectorRegistry
 
+from kernel.adapters.telemetry.messaging import MessagingMetrics
 from kernel.adapters.telemetry.metrics import StoreMetrics
 from kernel.adapters.telemetry.semantic import Renamed
 from kernel.adapters.telemetry.telemetry import Telemetry
@@ -68,6 +69,7 @@ def registry_of(service: str) -> CollectorRegistry:
     registry = Telemetry().metrics.registry
     if service != "gateway":
         StoreMetrics(registry, [])
+        MessagingMetrics(registry, "rabbitmq", service)
     if service == "orders":
         OrderMetrics(registry)
     return registry

@@ -15,11 +15,13 @@ from dataclasses import dataclass, field
 from functools import partial
 
 from tests.simulation.faults import OneFault
+from tests.simulation.operator_flows import ACTING
 from tests.simulation.scenarios import FLOWS, TALLY, describe, run
 from tests.simulation.shop import Shop
 from tests.simulation.test_exhaustive import named, schedules
 from tests.simulation.test_random import DESTROYING_EVERY, random_run
 
+STRUCK = FLOWS | ACTING
 CHUNK = 20
 SEEDS_PER_PROOF = 10**6
 PR_SET_PDEATHSIG = 1
@@ -37,8 +39,8 @@ Work = Callable[[], Simulated]
 
 def calls(flow: str, first: int) -> Simulated:
     """Some of the schedules in which one port call of a flow meets one fault."""
-    clients = FLOWS[flow]
-    test = named("whichever_call", clients)
+    clients = STRUCK[flow]
+    test = named("operators_act" if flow in ACTING else "whichever_call", clients)
     return tallied(
         (run(OneFault(number, fault), clients), test, {"SIM_CALL": number, "SIM_FAULT": fault.name})
         for number, fault in schedules(clients)[first : first + CHUNK]
@@ -46,11 +48,12 @@ def calls(flow: str, first: int) -> Simulated:
 
 
 def seeds(first: int) -> Simulated:
-    """Some random schedules; in every tenth lot the bus destroys messages."""
-    destroying = first // CHUNK % DESTROYING_EVERY == 0
-    test = "messages_are_destroyed" if destroying else "at_random"
+    """Some random schedules; in every other lot operators act, in every tenth the bus destroys messages."""
+    lot = first // CHUNK
+    destroying, operators = lot % DESTROYING_EVERY == 0, lot % 2 == 1
+    test = "messages_are_destroyed" if destroying else "operators_at_random" if operators else "at_random"
     return tallied(
-        (random_run(seed, destroying=destroying), test, {"SIM_SEED": seed})
+        (random_run(seed, destroying=destroying, operators=operators), test, {"SIM_SEED": seed})
         for seed in range(first, first + CHUNK)
     )
 
@@ -82,7 +85,7 @@ def simulate(seed: int, *, within_s: float, schedules_max: int, report: Callable
 
 
 def lots(seed: int) -> Iterator[Work]:
-    for name, flow in FLOWS.items():
+    for name, flow in STRUCK.items():
         for first in range(0, len(schedules(flow)), CHUNK):
             yield partial(calls, name, first)
     first = seed * SEEDS_PER_PROOF

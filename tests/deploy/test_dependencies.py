@@ -15,10 +15,6 @@ SBOM = ROOT / ".cache/sbom.json"
 KNOWN = {"id": "PYSEC-2026-1", "modified": "2026-01-01T00:00:00Z", "summary": "Opens every door."}
 
 
-# What make leaves in .cache is one for all.
-pytestmark = pytest.mark.xdist_group("audit-deps")
-
-
 def pinned(file: str) -> set[tuple[str, str]]:
     """For other systems than Windows."""
     lines = (ROOT / "requirements" / file).read_text().splitlines()

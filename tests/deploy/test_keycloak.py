@@ -20,7 +20,8 @@ from kernel.adapters.identity.users import UserTokens
 from kernel.adapters.identity.verifying import header_of
 from kernel.adapters.system_clock import SystemClock
 from kernel.domain.caller import Caller, Role
-from kernel.settings import Settings, load_settings
+from kernel.environment import load_settings
+from kernel.settings import Settings
 from tests.deploy.answering import service_answering
 from tests.deploy.compose import COMPOSE, CONTAINERS, ROOT, image_ports
 from tests.deploy.typescript import compiled

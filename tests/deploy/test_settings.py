@@ -2,6 +2,8 @@
 
 import re
 
+from shop.ignored import unknown_settings
+from shop.services import load_shop
 from tests.deploy.compose import OURS, ROOT, SERVICES, SETTINGS
 from tests.deploy.manifests import environment_of, shops
 
@@ -27,6 +29,11 @@ def test_every_setting_is_named_wherever_settings_are_given() -> None:
         f"{name} is missing in {place}" for place, named in places.items() for name in SETTINGS - named
     ]
     assert not missing, "\n" + "\n".join(sorted(missing))
+
+
+def test_no_container_is_given_what_a_service_would_take_for_a_misspelled_setting() -> None:
+    given = compose() | kubernetes("dev") | kubernetes("production")
+    assert list(unknown_settings(load_shop({}), dict.fromkeys(given, "x"))) == []
 
 
 def test_what_the_readme_names_is_a_setting_and_what_is_left_out_is_one() -> None:

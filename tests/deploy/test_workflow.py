@@ -8,6 +8,7 @@ from typing import Any
 import yaml
 
 from tests.deploy.compose import OURS, ROOT, VERSION
+from tests.servers.chromium import PICTURES
 
 FILE = ROOT / ".github/workflows/ci.yml"
 JOBS: dict[str, dict[str, Any]] = yaml.safe_load(FILE.read_text())["jobs"]
@@ -69,3 +70,11 @@ def test_a_job_is_no_more_than_a_few_lines() -> None:
 def test_the_suite_has_the_whole_history_and_so_the_version_before() -> None:
     (checkout,) = (step for step in JOBS["test"]["steps"] if "checkout" in step.get("uses", ""))
     assert checkout["with"] == {"fetch-depth": 0}
+
+
+def test_the_last_picture_of_each_window_is_kept() -> None:
+    (test,) = (step for step in JOBS["test"]["steps"] if "make test" in step.get("run", ""))
+    (kept,) = (step for step in JOBS["test"]["steps"] if "upload-artifact" in step.get("uses", ""))
+    assert test["env"] == {PICTURES: "${{ github.workspace }}/" + kept["with"]["path"]}
+    assert PICTURES in test["run"]
+    assert kept["if"] == "always()"

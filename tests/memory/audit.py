@@ -32,6 +32,13 @@ class MemoryAuditRuns:
         await self._uow.transaction.update(AUDIT_RUNS, run.number, lambda _: copy.deepcopy(run))
         return True
 
+    async def prune(self, *, before: datetime, count_max: int) -> int:
+        runs = sorted(self._uow.transaction.unlocked(AUDIT_RUNS), key=lambda run: run.number)
+        old = [run for run in runs[:-1] if run.ended_at and run.ended_at < before][:count_max]
+        for run in old:
+            await self._uow.transaction.delete(AUDIT_RUNS, run.number)
+        return len(old)
+
 
 class MemoryOwnChecks:
     def __init__(self, found: Sequence[Checked] = ()) -> None:

@@ -1,13 +1,12 @@
-from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
-from kernel.domain.facts import Fact, What
+from kernel.domain.facts import Fact, Part, What
 from kernel.domain.ids import made_at
 from tests.memory.database import MemoryDatabase
 from tests.memory.operator_record import OPERATOR_RECORD
 from tests.memory.outbox import OUTBOX
-from tests.memory.parked import PARKED
+from tests.memory.parked import DISCARDED, PARKED
 from tests.memory.pauses import PAUSED
 
 
@@ -18,7 +17,7 @@ class MemoryMessagingFacts:
         self._database = database
         self._service = service
 
-    async def about(self, subject: UUID) -> Sequence[Fact]:
+    async def about(self, subject: UUID) -> Part:
         facts = [
             self._fact(made_at(row.id), What.IN_OUTBOX, "outbox", row.type)
             for row in sorted(self._database.rows(OUTBOX), key=lambda row: row.id)
@@ -27,8 +26,13 @@ class MemoryMessagingFacts:
         for parked in self._database.rows(PARKED):
             event = parked.unhandled
             if event.subject == str(subject):
-                detail = f"{event.type}: {event.reason}: {event.detail}"
+                detail = f"message {parked.id}, {event.type}: {event.reason}: {event.detail}"
                 facts.append(self._fact(parked.last_parked_at, What.PARKED, "parked_messages", detail))
+        for one in self._database.rows(DISCARDED):
+            event = one.parked.unhandled
+            if event.subject == str(subject):
+                detail = ": ".join(filter(None, (event.type, event.reason, f"by {one.by}", one.note)))
+                facts.append(self._fact(one.at, What.DISCARDED, "discarded_messages", detail))
         for act in self._database.rows(OPERATOR_RECORD):
             if act.subject == subject:
                 detail = ": ".join(filter(None, (f"{act.did} by {act.operator}", act.note)))
@@ -37,7 +41,7 @@ class MemoryMessagingFacts:
             pause = paused.pause
             said = ": ".join(filter(None, (f"by {pause.by}", pause.note)))
             facts.append(self._fact(pause.since, What.PAUSED, "paused_consumers", said))
-        return facts
+        return Part(facts=facts)
 
     def _fact(self, at: datetime, what: What, source: str, detail: str) -> Fact:
         return Fact(at=at, service=self._service, what=what, source=source, detail=detail)

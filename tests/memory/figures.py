@@ -1,15 +1,15 @@
+from collections import Counter
 from collections.abc import Mapping, Sequence
 
 from kernel.domain.ids import made_at
 from kernel.domain.overview import WaitingEvents
-from kernel.domain.parked import Cause
 from tests.memory.database import MemoryDatabase
 from tests.memory.operations import HELD, cause_of
 from tests.memory.outbox import OUTBOX
 from tests.memory.parked import PARKED
 
 
-class MemoryFigures:
+class MemoryMessagingFigures:
     def __init__(self, database: MemoryDatabase) -> None:
         self._database = database
 
@@ -22,18 +22,12 @@ class MemoryFigures:
             found.append(WaitingEvents(name, sum(row.count for row in own), since))
         return found
 
-    async def parked(self) -> Mapping[str, int]:
-        held = self._held()
-        rows = [row for row in self._database.rows(PARKED) if cause_of(row) not in held]
-        reasons = [row.unhandled.reason for row in rows]
-        return {reason: reasons.count(reason) for reason in reasons}
-
-    async def held(self) -> int:
-        held = self._held()
-        return sum(cause_of(row) in held for row in self._database.rows(PARKED))
-
-    def _held(self) -> set[Cause]:
-        return {held.cause for held in self._database.rows(HELD)}
+    async def parked(self) -> tuple[Mapping[str, int], Mapping[str, int]]:
+        looked_after = {held.cause for held in self._database.rows(HELD)}
+        rows = self._database.rows(PARKED)
+        waiting = Counter(row.unhandled.reason for row in rows if cause_of(row) not in looked_after)
+        held = Counter(row.unhandled.reason for row in rows if cause_of(row) in looked_after)
+        return waiting, held
 
     async def revision(self) -> int:
         """Of a database that no migration made."""

@@ -1,4 +1,5 @@
 from collections.abc import Sequence
+from uuid import UUID
 
 from kernel.domain.acts import Act, Place
 from tests.memory.database import MemoryDatabase, Table
@@ -14,6 +15,9 @@ class MemoryOperatorRecord:
     async def add(self, acts: Sequence[Act]) -> None:
         for act in sorted(acts, key=lambda act: (act.user_id, act.subject, act.did)):
             await self._uow.transaction.try_insert(OPERATOR_RECORD, act)
+
+    async def of(self, user_id: str, subject: UUID, did: str) -> Act | None:
+        return self._uow.transaction.get(OPERATOR_RECORD, (user_id, subject, did))
 
 
 class MemoryRecordedActs:

@@ -6,11 +6,12 @@ from datetime import datetime
 from functools import partial
 from uuid import UUID
 
-from payments.domain.account import Account, Kind, Standing, Transfer
+from payments.domain.account import Account, Standing
 from payments.domain.claims import Claim, Key, KnownPayment
 from payments.domain.commands import CorrectAccount, Deposit
 from payments.domain.events import PaymentRequest
 from payments.domain.payment import Payment
+from payments.domain.transfer import Kind, Transfer
 from tests.memory.database import MemoryDatabase, Table
 from tests.memory.parked import PARKED
 from tests.memory.unit_of_work import MemoryUnitOfWork

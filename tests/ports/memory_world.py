@@ -7,7 +7,7 @@ from typing import Any
 from kernel.domain.acts import Act
 from kernel.domain.parked import OwnName
 from kernel.ports.facts import MessagingFacts
-from kernel.ports.figures import Figures
+from kernel.ports.figures import MessagingFigures
 from kernel.ports.operator_record import RecordedActs
 from kernel.ports.outbox import Outbox, OutboxRow
 from kernel.ports.parked import DiscardedMessages, HeldCauses, Operations, ParkedReading
@@ -21,7 +21,7 @@ from tests.assembly import InMemory, OrdersInMemory, PaymentsInMemory
 from tests.memory.audit import MemoryAuditRuns
 from tests.memory.database import MemoryDatabase
 from tests.memory.facts import MemoryMessagingFacts
-from tests.memory.figures import MemoryFigures
+from tests.memory.figures import MemoryMessagingFigures
 from tests.memory.operations import MemoryHeldCauses, MemoryOperations, MemoryParkedReading
 from tests.memory.operator_record import OPERATOR_RECORD, MemoryRecordedActs
 from tests.memory.orders import ORDER_HISTORY
@@ -85,8 +85,8 @@ class MemoryWorld(OrdersInMemory, PaymentsInMemory, World):
     def recorded_acts(self) -> RecordedActs:
         return MemoryRecordedActs(self.database)
 
-    def figures(self) -> Figures:
-        return MemoryFigures(self.database)
+    def figures(self) -> MessagingFigures:
+        return MemoryMessagingFigures(self.database)
 
     async def record_rows(self) -> list[Act]:
         rows = self.database.rows(OPERATOR_RECORD)

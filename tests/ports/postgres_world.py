@@ -15,12 +15,12 @@ from kernel.adapters.postgres.messages.parked import PostgresDiscardedMessages, 
 from kernel.adapters.postgres.messages.pauses import PostgresPauses, PostgresStandingReading
 from kernel.adapters.postgres.messages.reading import PostgresParkedReading
 from kernel.adapters.postgres.operator_record import PostgresOperatorRecord, PostgresRecordedActs
-from kernel.adapters.postgres.overview import PostgresFigures
+from kernel.adapters.postgres.overview import PostgresMessagingFigures
 from kernel.adapters.postgres.statements.unit_of_work import PostgresUnitOfWork
 from kernel.domain.acts import Act
 from kernel.domain.parked import OwnName
 from kernel.ports.facts import MessagingFacts
-from kernel.ports.figures import Figures
+from kernel.ports.figures import MessagingFigures
 from kernel.ports.inbox import Inbox
 from kernel.ports.operator_record import OperatorRecord, RecordedActs
 from kernel.ports.outbox import Backlog, Outbox, OutboxRow
@@ -30,6 +30,7 @@ from orders.adapters.outbound.postgres.audit_runs import PostgresAuditRuns
 from orders.adapters.outbound.postgres.orders import PostgresHistory, PostgresOrders
 from orders.adapters.outbound.postgres.placed_orders import PostgresPlacedOrders
 from orders.adapters.outbound.postgres.series import PostgresMeasuredOrders, PostgresSeries
+from orders.adapters.outbound.tables import SCHEMA
 from orders.domain.status import Status, StatusChanged
 from orders.ports.audit import AuditRuns
 from orders.ports.orders import History, Orders, PlacedOrders
@@ -121,13 +122,13 @@ class PostgresWorld(World):
         return PostgresOperatorRecord(uow)
 
     def messaging_facts(self) -> MessagingFacts:
-        return PostgresMessagingFacts(self.engine, "orders")
+        return PostgresMessagingFacts(self.engine, SCHEMA)
 
     def recorded_acts(self) -> RecordedActs:
         return PostgresRecordedActs(self.engine)
 
-    def figures(self) -> Figures:
-        return PostgresFigures(self.engine)
+    def figures(self) -> MessagingFigures:
+        return PostgresMessagingFigures(self.engine)
 
     async def record_rows(self) -> list[Act]:
         rows = await self.watcher.fetch("SELECT * FROM operator_record ORDER BY user_id, subject, did")

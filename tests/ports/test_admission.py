@@ -76,6 +76,7 @@ class PaymentsOverHttp(AskedPayments):
         self.session = session
         self.unchecked: list[int] = []
         self.raw: bytes | None = None
+        self.raw_status = 200
         self.delay_s = 0.0
         self.status = 503
 
@@ -94,7 +95,7 @@ class PaymentsOverHttp(AskedPayments):
         self.asked.append([(item["userId"], round(item["amount"] * 100)) for item in body])
         await asyncio.sleep(self.delay_s)
         if self.raw is not None:
-            return web.Response(body=self.raw, content_type="application/json")
+            return web.Response(body=self.raw, status=self.raw_status, content_type="application/json")
         if self.reasons is None:
             return web.Response(status=self.status)
         return web.json_response(self.reasons)
@@ -209,6 +210,12 @@ async def test_over_http_an_answer_that_makes_no_sense_is_none(
     http.raw = raw
     assert await http.checked(command("ada", 1)) == [None]
     assert caplog.records[-1].levelno == logging.WARNING
+
+
+@pytest.mark.parametrize("status", [201, 302, 307, 404])
+async def test_over_http_only_200_is_an_answer(http: PaymentsOverHttp, status: int) -> None:
+    http.raw, http.raw_status = b'["insufficient_funds"]', status
+    assert await http.checked(command("ada", 1)) == [None]
 
 
 async def test_over_http_a_refusal_says_in_words_what_is_wrong(http: PaymentsOverHttp) -> None:

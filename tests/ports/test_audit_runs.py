@@ -1,6 +1,7 @@
 """What every store of the runs of the audit promises: one at a time, whoever begins them."""
 
 from dataclasses import replace
+from datetime import datetime, timedelta
 from uuid import UUID
 
 import pytest
@@ -78,3 +79,19 @@ async def test_of_two_who_begin_the_same_number_one_loses(world: World) -> None:
     async with failing(Contention, world.uow()) as uow:
         await world.audit_runs(uow).add(RUN)
     assert await latest(world) == RUN
+
+
+async def test_what_ended_long_ago_is_pruned_but_never_the_latest_nor_what_runs(world: World) -> None:
+    later = EPOCH + timedelta(seconds=1)
+    ended_at = {1: EPOCH, 2: EPOCH, 3: later, 4: None, 5: EPOCH}
+    for number, at in ended_at.items():
+        await add(world, replace(RUN, number=number, ended_at=at))
+
+    async def prune(before: datetime, count_max: int = 10) -> int:
+        async with world.uow() as uow:
+            return await world.audit_runs(uow).prune(before=before, count_max=count_max)
+
+    assert [await prune(EPOCH), await prune(later, 1), await prune(later), await prune(later)] == [0, 1, 1, 0]
+    assert await prune(later + timedelta(seconds=1)) == 1
+    assert await latest(world) == replace(RUN, number=5, ended_at=EPOCH)
+    assert await save(world, replace(RUN, number=4))

@@ -6,9 +6,9 @@ from uuid import UUID
 import pytest
 
 from kernel.domain.events import Unhandled
-from payments.domain.account import REVENUE, Kind, Transfer
 from payments.domain.claims import Claim, KnownPayment
 from payments.domain.payment import Decision, Payment
+from payments.domain.transfer import REVENUE, Kind, Transfer
 from tests.ports.payments import CAPTURED, NOW, account, open_accounts
 from tests.ports.test_parked import park
 from tests.ports.worlds import World

@@ -22,11 +22,10 @@ async def test_what_waits_in_the_outbox_is_counted_by_type_since_its_oldest(worl
 
 
 async def test_what_is_parked_is_counted_by_reason(world: World) -> None:
-    assert await world.figures().parked() == {}
+    assert await world.figures().parked() == ({}, {})
     for number, reason in enumerate(["unknown", "unknown", "refused"]):
         await park(world, Unhandled(None, "a", f"order {number}", reason, "", b"{}"))
-    assert await world.figures().parked() == {"unknown": 2, "refused": 1}
-    assert await world.figures().held() == 0
+    assert await world.figures().parked() == ({"unknown": 2, "refused": 1}, {})
 
 
 async def test_what_somebody_looks_after_is_counted_apart(world: World) -> None:
@@ -35,5 +34,4 @@ async def test_what_somebody_looks_after_is_counted_apart(world: World) -> None:
     hold = Hold(owner="ada", note="", ticket="", held_by="ada", held_at=EPOCH)
     async with world.uow() as uow:
         await world.held(uow).hold({Cause(dead_letter=False, type="a", reason="unknown"): hold})
-    assert await world.figures().parked() == {"refused": 1}
-    assert await world.figures().held() == 2
+    assert await world.figures().parked() == ({"refused": 1}, {"unknown": 2})

@@ -11,8 +11,8 @@ from asyncpg import CheckViolationError
 
 from kernel.domain.caller import ANYONE
 from kernel.domain.errors import Contention
-from payments.domain.account import FUNDING, REVENUE, Kind, Transfer
 from payments.domain.commands import Deposit
+from payments.domain.transfer import FUNDING, REVENUE, Kind, Transfer
 from tests.memory.database import CheckViolation
 from tests.ports.payments import CAPTURED, NOW, account
 from tests.ports.postgres_world import PostgresWorld

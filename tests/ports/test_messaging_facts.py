@@ -4,6 +4,7 @@ from dataclasses import replace
 from uuid import UUID
 
 from kernel.domain.acts import Act
+from kernel.domain.events import Parked
 from kernel.domain.facts import What
 from kernel.domain.parked import OwnName
 from kernel.domain.pauses import Pause
@@ -12,12 +13,14 @@ from tests.ports.test_parked import UNHANDLED
 from tests.ports.worlds import Noted, World
 
 SUBJECT, OTHER = UUID(int=7), UUID(int=8)
-OF_SESSIONS = (What.NOT_RUNNING, What.BLOCKED)
+PARKED = Parked(UUID(int=6), UNHANDLED, 1, EPOCH, EPOCH)
+OF_THE_SERVER = (What.NOT_RUNNING, What.NAMELESS, What.BLOCKED, What.BACKLOG)
 
 
 async def told(world: World, subject: UUID) -> list[tuple[What, str, str]]:
     found = await world.messaging_facts().about(subject)
-    return [(fact.what, fact.source, fact.detail) for fact in found if fact.what not in OF_SESSIONS]
+    assert found.unread in ((), [])
+    return [(fact.what, fact.source, fact.detail) for fact in found.facts if fact.what not in OF_THE_SERVER]
 
 
 async def test_what_waits_is_parked_or_was_done_is_told_of_its_subject_alone(world: World) -> None:
@@ -29,12 +32,23 @@ async def test_what_waits_is_parked_or_was_done_is_told_of_its_subject_alone(wor
             await world.outbox(uow).add(events)
             await world.parked(uow).add([replace(UNHANDLED, subject=str(subject))])
             await world.record(uow).add([replace(act, subject=subject, operator=f"ada {subject.int}")])
+    (parked,) = [row.id for row in await world.parked_rows() if row.subject == str(SUBJECT)]
     assert await told(world, SUBJECT) == [
         (What.IN_OUTBOX, "outbox", "noted"),
-        (What.PARKED, "parked_messages", "noted: order_not_found: there is no order 1"),
+        (What.PARKED, "parked_messages", f"message {parked}, noted: order_not_found: there is no order 1"),
         (What.ACT, "operator_record", "cancel by ada 7: so"),
     ]
     assert await told(world, UUID(int=9)) == []
+
+
+async def test_what_an_operator_discarded_is_told_of_its_subject_alone(world: World) -> None:
+    parked = replace(PARKED, unhandled=replace(UNHANDLED, subject=str(SUBJECT)))
+    async with world.uow() as uow:
+        await world.discarded(uow).add([parked], by="ada", note="lost anyway")
+    assert await told(world, SUBJECT) == [
+        (What.DISCARDED, "discarded_messages", "noted: order_not_found: by ada: lost anyway")
+    ]
+    assert await told(world, OTHER) == []
 
 
 async def test_a_paused_consumer_is_told_of_every_subject(world: World) -> None:
@@ -50,5 +64,6 @@ async def test_what_waits_in_the_outbox_waits_since_it_was_added(world: World) -
         await world.outbox(uow).add([Noted(traceparent="", subject_id=SUBJECT, type="noted", text=text)])
     async with world.uow() as uow:
         since = await world.backlog(uow).waiting_since()
-    (fact,) = [one for one in await world.messaging_facts().about(SUBJECT) if one.what is What.IN_OUTBOX]
+    found = await world.messaging_facts().about(SUBJECT)
+    (fact,) = [one for one in found.facts if one.what is What.IN_OUTBOX]
     assert fact.at == since

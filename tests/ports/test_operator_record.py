@@ -51,6 +51,18 @@ async def test_what_is_recorded_once_more_stays_as_it_was_first(world: World, to
     assert await world.record_rows() == [ACT]
 
 
+async def test_one_act_is_found_as_it_was_recorded_first(world: World) -> None:
+    await record(world, ACT)
+    other = replace(ACT, subject=UUID(int=2))
+    async with world.uow() as uow:
+        acts = world.record(uow)
+        await acts.add([replace(ACT, note="later"), other])
+        assert await acts.of("alice", UUID(int=1), "deposit") == ACT
+        assert await acts.of("alice", UUID(int=2), "deposit") == other
+        for user_id, subject, did in (("bob", 1, "deposit"), ("alice", 3, "deposit"), ("alice", 1, "other")):
+            assert await acts.of(user_id, UUID(int=subject), did) is None
+
+
 async def test_what_was_rolled_back_is_not_kept(world: World) -> None:
     async with undone(world.uow()) as uow:
         await world.record(uow).add([ACT])

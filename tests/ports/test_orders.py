@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import datetime, timedelta
+from uuid import UUID
 
 import pytest
 
@@ -30,6 +31,7 @@ async def test_an_order_that_was_added_is_there_with_all_its_values(world: World
         updated_at=LATER,
         pay_by=LATER,
         pay_by_given=NOW,
+        trace_id=UUID("0af76519-16cd-43dd-8448-eb211c80319c"),
     )
     await add(world, plain, odd)
     assert await world.placed().get(plain.id) == plain

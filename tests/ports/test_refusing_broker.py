@@ -50,7 +50,9 @@ async def poor(rabbit: RabbitBusWorld, node: PrivateRabbitMQ) -> AsyncIterator[s
 @pytest.fixture
 def lines(caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch) -> pytest.LogCaptureFixture:
     """What is logged, by a bus that looks and forgets sooner than in earnest."""
-    monkeypatch.setattr("kernel.adapters.rabbit.bus.CHECK_S", 0.05)
+    monkeypatch.setattr(
+        "kernel.adapters.rabbit.bus.CHECK_S", 0.2
+    )  # A busy queue counts no consumers meanwhile.
     monkeypatch.setattr("kernel.application.backoff.DELAY_MAX_S", 0.2)
     monkeypatch.setattr("kernel.adapters.rabbit.refusals.REFUSED_S", 0.2)
     monkeypatch.setattr("kernel.application.trouble.QUIET_S", 0.6)
@@ -70,6 +72,18 @@ async def refused(bus: RabbitBus, envelope: Envelope, *, times: int) -> None:
         await asyncio.sleep(0.02)  # as a relay would, which waits even longer
 
 
+async def held_up(bus: RabbitBus) -> tuple[list[bytes], asyncio.Task[None]]:
+    """What was published until one had to wait, that one included. An alarm takes hold of a connection a
+    moment after it was set."""
+    sent: list[bytes] = []
+    while True:
+        sent.append(b"[%d]" % len(sent))
+        publishing = asyncio.create_task(bus.publish([placed(sent[-1])]))
+        done, _ = await asyncio.wait({publishing}, timeout=0.5)
+        if not done:
+            return sent, publishing
+
+
 async def test_a_broker_that_is_short_of_memory_is_not_healthy_until_it_takes_messages_again(
     rabbit: RabbitBusWorld, node: PrivateRabbitMQ, lines: pytest.LogCaptureFixture
 ) -> None:
@@ -78,7 +92,7 @@ async def test_a_broker_that_is_short_of_memory_is_not_healthy_until_it_takes_me
         await payments.subscribe(inbox)
         node.evaluate(f"rabbit_alarm:set_alarm({{{MEMORY}, []}})")
         try:
-            first = asyncio.create_task(orders.publish([placed(b"[0]")]))
+            sent, waiting = await held_up(orders)
             await until(lambda: not orders.healthy)
             session = orders._session
             await refused(orders, placed(b"[1]"), times=20)
@@ -87,11 +101,11 @@ async def test_a_broker_that_is_short_of_memory_is_not_healthy_until_it_takes_me
             await until(lambda: len(said(lines)) == 1)
         finally:
             node.evaluate(f"rabbit_alarm:clear_alarm({MEMORY})")
-        await first
-        assert await inbox.has(1) == [b"[0]"]
+        await waiting
+        assert await inbox.has(len(sent)) == sent
         await until(lambda: orders.healthy and len(said(lines)) == 2)
-        await orders.publish([placed(b"[1]")])
-        assert await inbox.has(2) == [b"[0]", b"[1]"]
+        await orders.publish([placed(b"[last]")])
+        assert await inbox.has(len(sent) + 1) == [*sent, b"[last]"]
         assert orders._session is session, "nothing was wrong with the connection"
     assert said(lines) == [
         "rabbitmq blocks publishers: it is short of memory or disk",

@@ -16,7 +16,7 @@ from kernel.domain.events import Event, Parked
 from kernel.domain.parked import OwnName
 from kernel.domain.value import value
 from kernel.ports.facts import MessagingFacts
-from kernel.ports.figures import Figures
+from kernel.ports.figures import MessagingFigures
 from kernel.ports.inbox import Inbox
 from kernel.ports.operator_record import OperatorRecord, RecordedActs
 from kernel.ports.outbox import Backlog, Outbox, OutboxRow
@@ -183,7 +183,7 @@ class World(ABC):
     def recorded_acts(self) -> RecordedActs: ...
 
     @abstractmethod
-    def figures(self) -> Figures: ...
+    def figures(self) -> MessagingFigures: ...
 
     @abstractmethod
     async def record_rows(self) -> list[Act]:

@@ -34,6 +34,9 @@ class Shop(ABC):
         self.urls = {service: f"http://127.0.0.1:{port}" for service, port in ports.items()}
         self.settings = {f"{service.upper()}_PORT": str(port) for service, port in ports.items()}
         self.processes: dict[str, Process] = {}
+        self.database_settings: dict[str, str] = {}
+        """The URLs of the owners, for whom a test does what no service may; an embedded shop's commands find
+        them in its data directory."""
 
     @property
     def gateway(self) -> str:
@@ -115,8 +118,6 @@ class ThreeServices(Shop):
             "ORDERS_URL": self.orders,
             "PAYMENTS_URL": self.payments,
         }
-        self.database_settings: dict[str, str] = {}
-        """The URLs of the owners, for whom a test does what no service may."""
 
     async def start(self) -> None:
         await self.broker.mend()

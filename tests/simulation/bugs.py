@@ -9,14 +9,15 @@ from tests.assembly import Parts
 from tests.memory.database import Table
 from tests.memory.inbox import MemoryInbox
 from tests.simulation.faults import Fault
-from tests.simulation.invariants import Promise
+from tests.simulation.promises import Promise
+from tests.simulation.scenarios import Clients
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Bug:
     """`parts` makes the parts of one run; `unguarded` are unique keys that are off.
 
-    It shows at random, or in the main flow when its `fault` meets each call of a kind.
+    It shows at random, or in the `flow`, in fair weather or when its `fault` meets each call of a kind.
     """
 
     breaks: Promise
@@ -26,6 +27,8 @@ class Bug:
     destroying: bool = False
     users: int | None = None
     fault: tuple[str, Fault] | None = None
+    flow: Clients | None = None
+    operators: bool = False
 
 
 BUGS: dict[str, Bug] = {}

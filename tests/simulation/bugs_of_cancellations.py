@@ -11,15 +11,15 @@ from orders.domain.commands import CancelOrder
 from orders.domain.order import Order
 from payments.application import charge_orders
 from payments.application.charge_orders import ChargeOrders
-from payments.domain.account import Kind
 from payments.domain.events import CancellationRequested
 from payments.domain.payment import Decision
+from payments.domain.transfer import Kind
 from tests.assembly import Parts
 from tests.memory.orders import MemoryOrders
 from tests.memory.payments import TRANSFERS, MemoryLedger, MemoryPayments
 from tests.simulation.bugs import BUGS, Bug, NoInbox
 from tests.simulation.bugs_of_payments import TWICE_PAID
-from tests.simulation.invariants import Promise
+from tests.simulation.promises import Promise
 
 
 class RefundsUnread(MemoryLedger):

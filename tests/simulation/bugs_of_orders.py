@@ -19,7 +19,8 @@ from tests.memory.parked import MemoryParkedMessages
 from tests.memory.unit_of_work import MemoryUnitOfWork
 from tests.simulation.bugs import BUGS, Bug, NoInbox
 from tests.simulation.faults import COMMIT, Fault
-from tests.simulation.invariants import Promise
+from tests.simulation.promises import Promise
+from tests.simulation.scenarios import main_flow
 
 
 def remembering() -> Parts:
@@ -76,6 +77,7 @@ BUGS["a lost answer to COMMIT is taken for a failure"] = Bug(
     breaks=Promise.ONCE,
     parts=lambda: Parts(place_orders=LostCommitIsFailure),
     fault=(COMMIT, Fault.ANSWER_LOST),
+    flow=main_flow,
 )
 
 

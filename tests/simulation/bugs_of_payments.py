@@ -27,7 +27,7 @@ from tests.assembly import Parts
 from tests.memory.payments import ACCOUNTS, PAYMENTS, TRANSFERS, MemoryAccounts, MemoryLedger, MemoryPayments
 from tests.simulation.bugs import BUGS, Bug, NoInbox
 from tests.simulation.bus import NO_QUEUE
-from tests.simulation.invariants import Promise
+from tests.simulation.promises import Promise
 from tests.simulation.service import LeavesAllBehind
 
 

@@ -8,13 +8,13 @@ from enum import StrEnum
 from typing import Any, Protocol, TypeVar
 from uuid import UUID
 
-from kernel.domain.caller import ANYONE
+from kernel.domain.caller import ANYONE, Caller, Role
 from kernel.domain.errors import OutcomeUnknown, Refused, ShopError, Unavailable
 from orders.domain.commands import CancelOrder, Placement
 from orders.domain.order import Cancelled, Placed
 from orders.domain.placing import EXPIRED
 from orders.domain.status import Status
-from payments.domain.account import Deposited, Opened
+from payments.domain.account import Deposited, Opened, Reason
 from payments.domain.commands import Deposit, OpenAccount
 from tests.builders import TRACE
 from tests.memory.clock import EPOCH
@@ -22,8 +22,8 @@ from tests.memory.database import MemoryDatabase
 from tests.memory.orders import ORDERS
 from tests.memory.payments import ACCOUNTS, TRANSFERS
 from tests.simulation.faults import Faults
-from tests.simulation.invariants import Promise
 from tests.simulation.process import NoAnswer
+from tests.simulation.promises import Freezes, Promise
 
 # What a client may hear, but for refusals.
 NOTHING = "no answer"
@@ -41,6 +41,9 @@ class Kind(StrEnum):
     DEPOSIT = "deposit"
     ORDER = "order"
     CANCEL = "cancel"
+    FREEZE = "freeze"
+    UNFREEZE = "unfreeze"
+    CORRECT = "correct"
 
 
 @dataclass(slots=True, eq=False, kw_only=True)
@@ -48,7 +51,7 @@ class Intent:
     """Something that somebody wants to happen once. `text` or, for a deposit, the amount is nobody else's.
 
     It is repeated with its key while no answer came; without a key it is given up (`unknown`). The key of a
-    cancellation is its order.
+    cancellation is its order. An operator's has a note.
     """
 
     kind: Kind
@@ -56,6 +59,7 @@ class Intent:
     key: str | None
     amount: int = 0
     text: str = ""
+    note: str = ""
     pay_by: datetime | None = None
     ids: set[UUID] = field(default_factory=set)
     refusal: str | None = None
@@ -67,6 +71,8 @@ class Shop(Protocol):
     faults: Faults
     intents: list[Intent]
     databases: dict[str, MemoryDatabase]
+    has_operators: bool
+    freezes: Freezes
 
     def note(self, line: str) -> None: ...
 
@@ -76,6 +82,8 @@ class Shop(Protocol):
 
 
 class Client:
+    caller: Caller = ANYONE
+
     def __init__(self, shop: Shop, user_id: str) -> None:
         self.user_id = user_id
         self._shop = shop
@@ -103,6 +111,7 @@ class Client:
     async def pay_in(self, intent: Intent) -> None:
         amount = intent.amount
         command = {"user_id": self.user_id, "amount": amount, "idempotency_key": intent.key}
+        asked_at = _time()
         made = await self._ask(
             intent,
             "payments",
@@ -117,6 +126,8 @@ class Client:
             )
             intent.ids.add(transfer.id)
             self._hold(Promise.ONCE_A_KEY, len(intent.ids) == 1, intent)
+        elif isinstance(made, Refused) and made.code == Reason.ACCOUNT_FROZEN:
+            self._hold(Promise.FROZEN, self._shop.freezes.any_since(self.user_id, asked_at), intent)
 
     def order_intent(
         self, amount: int, key: str | None = None, *, pay_within_s: float | None = None
@@ -131,7 +142,7 @@ class Client:
 
     async def place(self, intent: Intent, *, twins: bool = False) -> None:
         """Of `twins`, which are under way at once, one may be refused and the other one not."""
-        payable = False
+        payable, asked_at = False, _time()
 
         async def post(orders: Any) -> Placed:
             nonlocal payable
@@ -168,6 +179,8 @@ class Client:
             if placed.code == EXPIRED:
                 over = intent.pay_by is not None and intent.pay_by < _now() + SKEW_MAX
                 self._hold(Promise.PAYABLE, over, intent)
+            elif placed.code == Reason.ACCOUNT_FROZEN:
+                self._hold(Promise.FROZEN, self._shop.freezes.any_since(self.user_id, asked_at), intent)
             else:
                 payable = payable and self._sure_balance(intent) >= intent.amount
                 self._hold(Promise.PAYABLE, not payable, intent)
@@ -182,18 +195,23 @@ class Client:
     async def cancel(self, placed: Intent) -> None:
         """The order that was placed; nothing where its client never heard of one."""
         for order_id in placed.ids:
-            await self._cancel(
-                CancelOrder(order_id=order_id, caller=ANYONE, user_id=self.user_id, traceparent=TRACE)
-            )
+            await self._cancel(order_id)
 
-    async def _cancel(self, command: CancelOrder) -> None:
-        intent = self._intent(Kind.CANCEL, str(command.order_id))
+    async def _cancel(self, order_id: UUID) -> None:
+        intent = self._intent(Kind.CANCEL, str(order_id))
+        command = CancelOrder(
+            order_id=order_id,
+            caller=self.caller,
+            user_id=self.user_id,
+            traceparent=TRACE,
+            note=intent.note,
+        )
         cancelled = await self._ask(intent, "orders", lambda s: s.cancel(command))
-        row = self._shop.databases["orders"].get(ORDERS, (self.user_id, command.order_id))
+        row = self._shop.databases["orders"].get(ORDERS, (self.user_id, order_id))
         assert row is not None
         if isinstance(cancelled, Cancelled):
-            intent.ids.add(command.order_id)
-            self._hold(Promise.OWN_ANSWER, cancelled.order.id == command.order_id, intent)
+            intent.ids.add(order_id)
+            self._hold(Promise.OWN_ANSWER, cancelled.order.id == order_id, intent)
             self._hold(Promise.KEPT, row.cancel_requested_at is not None, intent)
         elif cancelled is not None:
             over = {"order_cancelled": Status.CANCELLED, "order_refunded": Status.REFUNDED}
@@ -202,15 +220,17 @@ class Client:
     def _sure_balance(self, but_for: Intent) -> int:
         """What this user can spend on it, whatever became of everything else."""
         mine = [intent for intent in self._shop.intents if intent.user_id == self.user_id]
-        deposits = sum(i.amount for i in mine if i.kind is Kind.DEPOSIT and i.ids)
-        others = [i for i in mine if i.kind is Kind.ORDER and i is not but_for]
-        orders = sum(i.amount for i in others if i.ids or not i.refusal)
-        return deposits - orders
+        booked = [i.amount for i in mine if i.kind in (Kind.DEPOSIT, Kind.CORRECT) and i.ids]
+        others = [i for i in mine if i is not but_for and (i.ids or not i.refusal)]
+        orders = sum(i.amount for i in others if i.kind is Kind.ORDER)
+        taken = sum(-i.amount for i in others if i.kind is Kind.CORRECT and i.amount < 0)
+        return sum(amount for amount in booked if amount > 0) - orders - taken
 
     def _intent(self, kind: Kind, key: str | None, amount: int = 0) -> Intent:
         self._count += 1
         text = f"{self.user_id}'s {kind} {self._count}"
-        intent = Intent(kind=kind, user_id=self.user_id, key=key, amount=amount, text=text)
+        note = text if self.caller.role is Role.OPERATOR else ""
+        intent = Intent(kind=kind, user_id=self.user_id, key=key, amount=amount, text=text, note=note)
         self._shop.intents.append(intent)
         return intent
 
@@ -244,5 +264,9 @@ class Client:
         self._shop.note(f"{intent.text}: {answer}")
 
 
+def _time() -> float:
+    return asyncio.get_running_loop().time()
+
+
 def _now() -> datetime:
-    return EPOCH + timedelta(seconds=asyncio.get_running_loop().time())
+    return EPOCH + timedelta(seconds=_time())

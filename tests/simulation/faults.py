@@ -20,7 +20,7 @@ class Fault(StrEnum):
 # The calls of a transaction start with these words; whatever fails there takes the transaction with it.
 STORES = {"orders", "history", "accounts", "ledger", "payments", "inbox", "outbox", "parked", "backlog"}
 # Of what operators do, which has flows of its own.
-OPERATING = {"operations", "held", "record", "discarded", "pauses"}
+OPERATING = {"operations", "held", "record", "discarded", "pauses", "runs"}
 TRANSACTION = STORES | OPERATING | {"uow"}
 COMMIT = "uow.commit"
 # Calls outside any transaction that wait for others.
@@ -33,7 +33,7 @@ def server_of(call: str) -> str | None:
     kind = call.split(".")[0]
     return (
         "database"
-        if kind in TRANSACTION | {"placed", "opened", "reading"}
+        if kind in TRANSACTION | {"placed", "opened", "reading", "own", "claims"}
         else "bus"
         if kind == "bus"
         else None

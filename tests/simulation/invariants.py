@@ -2,68 +2,20 @@
 
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping
-from enum import StrEnum
 from itertools import chain
-from typing import Any, Protocol
+from typing import Any
 
 from orders.domain.order import CANCELLED_BY_USER, Order
 from orders.domain.status import Status
-from payments.domain.account import FUNDING, REVENUE, Kind, Reason
+from payments.domain.account import Reason
 from payments.domain.payment import Decision
-from tests.memory.database import MemoryDatabase
+from payments.domain.transfer import CORRECTIONS, FUNDING, REVENUE, Kind
 from tests.memory.orders import ORDER_HISTORY, ORDERS
 from tests.memory.outbox import OUTBOX
 from tests.memory.parked import PARKED
 from tests.memory.payments import ACCOUNTS, PAYMENTS, TRANSFERS
-from tests.simulation.bus import Broker
-
-
-class Promise(StrEnum):
-    # To the client
-    KEPT = "what was answered 2xx is there"
-    OWN_ANSWER = "an answer is about what its caller asked for"
-    ONCE_A_KEY = "one key, one outcome"
-    ONCE = "what was asked for once happens once"
-    PAYABLE = "an order that can be paid is not refused"
-    NOTHING_LEFT = "a refused order leaves nothing"
-    NO_CRASH = "every call has an outcome, and no job crashes"
-    # About money
-    BALANCE = "a balance is the sum of its transfers"
-    NUMBERED = "the transfers of an account are numbered without a gap"
-    NOT_NEGATIVE = "no balance is negative"
-    CONSERVED = "balances and revenue are what was deposited"
-    CAPTURED_ONCE = "no order is paid twice"
-    CAPTURED_RIGHT = "a payment is of its order's user and amount, and its order is there"
-    IN_TIME = "an order is declined as expired when its time is over, and is not paid after that"
-    DECIDED = "a decision is captured just when a transfer paid it"
-    REFUNDED_ONCE = "no order is refunded twice"
-    REFUNDED_RIGHT = "a refund is of what its order paid"
-    ASKED_FOR = "only an order that somebody cancelled is voided or refunded"
-    # About orders
-    HISTORY = "a history has no gap, no row without a change, and ends with the status"
-    AGREED = "a status is that of the decision and of the refund"
-    CANCELLED = "an order that somebody cancelled ends cancelled or refunded"
-    # About messages
-    NOT_FORGOTTEN = "an undecided order is always named by an event, a message or a parked one"
-    NO_DEADLOCK = "locks are taken in key order, so that no transaction deadlocks"
-    PARKED_ONCE = "what is poisonous is parked, once, and nothing else is"
-    NOT_ASKED = "nobody asks again when nothing was destroyed"
-    RESTS = "everything comes to rest, decided"
-
-
-class Shop(Protocol):
-    databases: dict[str, MemoryDatabase]
-    broker: Broker
-    intents: list[Any]
-    poison: set[str]
-    garbage: set[bytes]
-    destroying: bool
-    repeated_requests_count: int
-
-    def is_quiet(self) -> bool: ...
-
-
-Broken = Iterator[tuple[Promise, str]]
+from tests.simulation import acts_of_operators as acts
+from tests.simulation.promises import Broken, Promise, Shop
 
 
 def at_every_step(shop: Shop, where: str) -> list[str]:
@@ -72,6 +24,8 @@ def at_every_step(shop: Shop, where: str) -> list[str]:
         found += [balances(shop), payments(shop), refunds(shop), agreed(shop)]
     if where == "orders":
         found += [histories(shop), agreed(shop), once(shop)]
+    if shop.has_operators:
+        found += acts.at_every_step(shop, where)
     return [f"{promise}: {detail}" for promise, detail in chain(*found)]
 
 
@@ -79,6 +33,7 @@ def at_rest(shop: Shop) -> list[str]:
     checks = (
         *(balances, payments, refunds, histories, agreed, once),
         *(not_forgotten, settled, cancelled, parked, refusals),
+        *(acts.of_payments, acts.of_orders, acts.asked_once),
     )
     return [f"{promise}: {detail}" for check in checks for promise, detail in check(shop)]
 
@@ -102,7 +57,7 @@ def balances(shop: Shop) -> Broken:
             yield Promise.NUMBERED, f"{who}: {[transfer.sequence for transfer in own]}"
         if account.balance < 0 or any(transfer.balance_after < 0 for transfer in own):
             yield Promise.NOT_NEGATIVE, who
-    if sum(account.balance for account in accounts) + books[REVENUE] != -books[FUNDING]:
+    if sum(account.balance for account in accounts) + books[REVENUE] != -books[FUNDING] - books[CORRECTIONS]:
         yield Promise.CONSERVED, f"{books}"
 
 

@@ -71,7 +71,7 @@ class WatchedInbox(MemoryInbox):
 def use_case(frame: FrameType | None) -> type | None:
     """What is under way in this task, the innermost of it: coroutines that await are on the stack as well."""
     while frame is not None:
-        if ".application." in str(frame.f_globals.get("__name__")):
+        if ".application." in str(frame.f_globals.get("__name__")) and "self" in frame.f_locals:
             return type(frame.f_locals["self"])
         frame = frame.f_back
     return None

@@ -1,50 +1,34 @@
 """A service with parked messages, whose operators act while its process and its database fail."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable
 from functools import partial
-from typing import Any, TypeVar
-from uuid import UUID
+from typing import TypeVar
 
 from kernel.adapters.cloudevents import unhandled_letter
-from kernel.adapters.in_process.bus import InProcessBroker, InProcessBus
-from kernel.adapters.sources import under_its_type
-from kernel.application.backoff import Backoff
-from kernel.application.consume import Consumer, ParkMessage
-from kernel.application.housekeeping import Periodically
-from kernel.application.intake import Intake
-from kernel.application.operate import BeginOperation, HoldCause, OperateParked, ReleaseCause
-from kernel.application.pause_consumer import OperateConsumer, PauseConsumer, ResumeConsumer
-from kernel.application.read_parked import ReadParked
-from kernel.application.relay import Relay
-from kernel.application.replay import HandleLetters, HandleReplayed, encode_replayed
-from kernel.application.work_off import WorkOff
-from kernel.contracts.messaging import Catalog
-from kernel.domain.caller import Caller, Role
+from kernel.application.consume import ParkMessage
 from kernel.domain.errors import NotFound, OutcomeUnknown, Unavailable
-from kernel.domain.events import Received, Unhandled
-from kernel.domain.parked import Group, Kind, OwnName
+from kernel.domain.events import Received
+from kernel.domain.parked import Group, Kind
 from kernel.ports.bus import DeadLetter
-from kernel.serving import Background
-from kernel.wiring.background import LOOK_EVERY_S, WORK_OFF_EVERY_S
 from orders import wire
-from orders.domain.events import PaymentResult
-from tests.memory.database import MemoryDatabase, Table
+from orders.domain.audit_run import RunState
+from tests.memory.audit import AUDIT_RUNS
+from tests.memory.database import MemoryDatabase
 from tests.memory.inbox import MemoryInbox
-from tests.memory.operations import OPERATIONS, MemoryHeldCauses, MemoryOperations, MemoryParkedReading
-from tests.memory.operator_record import MemoryOperatorRecord
-from tests.memory.outbox import OUTBOX, MemoryBacklog, MemoryOutbox
-from tests.memory.parked import MemoryDiscardedMessages, MemoryParkedMessages
-from tests.memory.pauses import MemoryPauses, MemoryStandingReading
+from tests.memory.operations import HELD, OPERATIONS
+from tests.memory.operator_record import OPERATOR_RECORD
+from tests.memory.outbox import OUTBOX
+from tests.memory.parked import MemoryParkedMessages
+from tests.memory.pauses import PAUSED
 from tests.memory.unit_of_work import MemoryUnitOfWork
 from tests.simulation.faults import Faults
 from tests.simulation.loop import SimClock, VirtualLoop
-from tests.simulation.process import NoAnswer, Port, Process, SimUnitOfWork
+from tests.simulation.operated_service import ADA, OperatedParts, OperatedService
+from tests.simulation.process import NoAnswer, Process
 
-SERVICE = OwnName("orders")
-ADA = Caller(Role.OPERATOR, "ada", "gateway")
-RESTS_WITHIN_S = 60.0
+# A run of the audit that died can be begun again after 15 s, and several may die.
+RESTS_WITHIN_S = 300.0
 LOOKS_EVERY_S = 0.05
 QUIET_LOOKS = 10
 REPEATS_AFTER_S = 0.2
@@ -53,134 +37,17 @@ T = TypeVar("T")
 Operator = Callable[["OperatedShop"], Awaitable[None]]
 
 
-@dataclass(frozen=True, slots=True)
-class Handled:
-    number: UUID
-    message: str
-
-
-# Without a key of the message: what is handled twice is there twice.
-HANDLED = Table[Handled]({"number": lambda handled: handled.number})
-
-
-class OperatedService:
-    """Its consumer writes down what it handles. One process of it."""
-
-    def __init__(self, database: MemoryDatabase, process: Process, clock: SimClock) -> None:
-        self._database = database
-        self._process = process
-        self._clock = clock
-        self._consumer = Consumer(wire.decode, self._handle, self._park, clock)
-        reading = Port(process, "reading", MemoryParkedReading(database))
-        self.read = ReadParked(reading, SERVICE)
-        self._standing: Any = Port(process, "reading", MemoryStandingReading(database, SERVICE))
-        self._intake = Intake(InProcessBus(InProcessBroker(Catalog(())), SERVICE), self._standing)
-
-    def _uow(self) -> SimUnitOfWork:
-        return SimUnitOfWork(self._database, self._process, lambda: None)
-
-    def _port(self, name: str, adapter: Any, uow: MemoryUnitOfWork) -> Any:
-        return Port(self._process, name, adapter, uow)
-
-    def _inbox(self, uow: SimUnitOfWork) -> Any:
-        return self._port("inbox", MemoryInbox(uow, self._clock), uow)
-
-    def _parked(self, uow: SimUnitOfWork) -> Any:
-        return self._port("parked", MemoryParkedMessages(uow, self._clock), uow)
-
-    def _operations(self, uow: SimUnitOfWork) -> Any:
-        return self._port("operations", MemoryOperations(uow), uow)
-
-    async def _handle(self, received: Sequence[Received[PaymentResult]]) -> Sequence[Unhandled]:
-        async with (uow := self._uow()):
-            for item in await self._inbox(uow).claim(received):
-                await uow.transaction.insert(HANDLED, Handled(self._clock.new_id(), item.message.id))
-        return []
-
-    async def _park(self, unhandled: Unhandled) -> None:
-        uow = self._uow()
-        await ParkMessage(uow, self._inbox(uow), self._parked(uow))(unhandled)
-
-    @property
-    def operate(self) -> OperateParked:
-        uow, clock = self._uow(), self._clock
-        record = self._port("record", MemoryOperatorRecord(uow), uow)
-        held = self._port("held", MemoryHeldCauses(uow), uow)
-        return OperateParked(
-            self.read,
-            BeginOperation(uow, self._operations(uow), record, clock),
-            HoldCause(uow, held, record, clock),
-            ReleaseCause(uow, held, record, clock),
-            clock,
-        )
-
-    @property
-    def consumer(self) -> OperateConsumer:
-        uow = self._uow()
-        pauses = self._port("pauses", MemoryPauses(uow, SERVICE), uow)
-        parts = uow, pauses, self._port("record", MemoryOperatorRecord(uow), uow), self._clock
-        pause, resume = PauseConsumer(*parts), ResumeConsumer(*parts)
-        return OperateConsumer(self._standing, SERVICE, pause, resume, self._clock)
-
-    async def run(self) -> None:
-        """Looks first whether it is paused, as a service does before it takes a message."""
-        backoff = Backoff(self._clock)
-        while True:
-            try:
-                await self._intake.look()
-                break
-            except Unavailable:
-                await backoff.wait()
-        for job in self._jobs():
-            self._process.spawn(job.run())
-
-    def _jobs(self) -> list[Background]:
-        return [
-            Periodically(self._work_off, WORK_OFF_EVERY_S, self._clock),
-            Periodically(self._look, LOOK_EVERY_S, self._clock),
-            Relay(self._intake.unless_paused(self._replayed), self._clock),
-            Relay(self._intake.unless_paused(self._letters), self._clock),
-        ]
-
-    async def _look(self) -> bool:
-        await self._intake.look()
-        return False
-
-    async def _work_off(self) -> bool:
-        uow, clock = self._uow(), self._clock
-        discarded = self._port("discarded", MemoryDiscardedMessages(uow, clock), uow)
-        outbox = MemoryOutbox(uow, clock, encode_replayed, lambda _: None)
-        return await WorkOff(
-            uow,
-            self._operations(uow),
-            self._parked(uow),
-            discarded,
-            self._inbox(uow),
-            self._port("outbox", outbox, uow),
-            clock,
-        )()
-
-    async def _replayed(self) -> Any:
-        uow = self._uow()
-        return await HandleReplayed(uow, self._port("backlog", MemoryBacklog(uow), uow))(self._consumer)
-
-    async def _letters(self) -> Any:
-        uow = self._uow()
-        backlog = self._port("backlog", MemoryBacklog(uow), uow)
-        return await HandleLetters(uow, backlog, self._parked(uow), self._clock)(
-            under_its_type(self._consumer)
-        )
-
-
 class OperatedShop:
     """Some replicas over one database; whatever dies comes back."""
 
-    def __init__(self, faults: Faults) -> None:
+    def __init__(self, faults: Faults, parts: OperatedParts | None = None) -> None:
         self.faults = faults
+        self.parts = parts or OperatedParts()
         self.database = MemoryDatabase()
         self.broken: list[str] = []
         self.story: list[str] = []
         self.calls = self.calls_to_rest = 0
+        self._seen = 0, self._operated()
         self._running: dict[str, tuple[Process, OperatedService]] = {}
         self._away_until = 0.0
         self._over = False
@@ -202,7 +69,8 @@ class OperatedShop:
         if self._over:
             return
         process = Process(name, self)
-        service = OperatedService(self.database, process, SimClock(self.faults.rng, skew_s=0.1))
+        clock = SimClock(self.faults.rng, skew_s=0.1)
+        service = OperatedService(self.database, process, clock, self.parts, self.committed)
         self._running[name] = process, service
         process.spawn(service.run())
 
@@ -234,6 +102,8 @@ class OperatedShop:
                 break
         else:
             self.broken.append("it never comes to rest")
+        if acting.done():
+            acting.result()
         acting.cancel()
         self._over = True
         for process, _ in self._running.values():
@@ -252,6 +122,19 @@ class OperatedShop:
     def _seems_quiet(self) -> bool:
         running = [one for one in self.database.rows(OPERATIONS) if one.ended_at is None]
         return not (running or self.database.rows(OUTBOX) or self.database.locks)
+
+    def committed(self) -> None:
+        """What operators change, and the record of it, change together."""
+        seen = len(self.database.rows(OPERATOR_RECORD)), self._operated()
+        if (seen[0] == self._seen[0]) is not (seen[1] == self._seen[1]):
+            self.broken.append(f"an act and its record are apart: {self._seen}, then {seen}")
+        self._seen = seen
+        if sum(run.state is RunState.RUNNING for run in self.database.rows(AUDIT_RUNS)) > 1:
+            self.broken.append("two audits run")
+
+    def _operated(self) -> object:
+        rows = self.database.rows
+        return len(rows(OPERATIONS)), len(rows(AUDIT_RUNS)), rows(HELD), rows(PAUSED)
 
     def note(self, line: str) -> None:
         """Of every call, and of what came of it."""
@@ -277,12 +160,18 @@ class OperatedShop:
         return server == "database" and asyncio.get_running_loop().time() < self._away_until
 
 
-def run(faults: Faults, operator: Operator, *bodies: bytes, replicas: int = 1) -> OperatedShop:
+def run(
+    faults: Faults,
+    operator: Operator,
+    *bodies: bytes,
+    replicas: int = 1,
+    parts: OperatedParts | None = None,
+) -> OperatedShop:
     """The shop at rest, after what the operator did."""
     loop = VirtualLoop()
 
     async def act() -> OperatedShop:
-        shop = OperatedShop(faults)
+        shop = OperatedShop(faults, parts)
         await shop.park(*bodies)
         for number in range(replicas):
             shop.start(f"orders-{number}")

@@ -2,17 +2,22 @@
 
 import logging
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from orders.application.cancel_orders import CancelOrders
+from payments.application.correct_accounts import CorrectAccounts
+from payments.application.freeze_accounts import FreezeAccounts
 from tests.simulation.faults import Fault, faults_of
 from tests.simulation.observing import MEANING, Effect, Watched, end, events, seen
-from tests.simulation.scenarios import describe, quiet_day, run
+from tests.simulation.operator_flows import operators_day
+from tests.simulation.scenarios import Clients, describe, quiet_day, run
 from tests.simulation.shop import Shop
 
 ROOT = Path(__file__).parents[2]
 PAGE = ROOT / "docs" / "exactly-once.md"
+OPERATORS_CALLS = {"http.freeze", "http.unfreeze", "http.correct"}
 BEGIN, END = "<!-- From here on: written by `make docs`. -->\n", "<!-- Until here. -->\n"
 
 SUITES = {
@@ -23,7 +28,11 @@ SUITES = {
     **dict.fromkeys(("outbox", "backlog"), "outbox"),
     **{port: port for port in ("inbox", "parked", "bus", "admission")},
     "uow": "unit_of_work",
+    "record": "operator_record",
 }
+# Where the rules of a use case do not have a file of its name.
+ACT = "tests/unit/payments/application/test_operators_act.py"
+RULES: dict[type, str] = {FreezeAccounts: ACT, CorrectAccounts: ACT}
 
 
 @dataclass(slots=True)
@@ -39,18 +48,19 @@ class Cell:
         return " · ".join([*plain, *at_times]) or "—"
 
 
-Cells = dict[str, dict[Fault, Cell]]
+Found = defaultdict[type | None, defaultdict[str, dict[Fault, Cell]]]
 
 
 class Observer:
-    def __init__(self) -> None:
+    def __init__(self, day: Clients) -> None:
+        self._day = day
         self.fair = Watched()
         fair = self._run(self.fair)
         self._usual, self._end = seen(self.fair, fair), end(fair)
         self._messages = [event["type"] for body in fair.broker.published for event in events(body)[:1]]
 
     def _run(self, weather: Watched, **options: bool) -> Shop:
-        shop = run(weather, quiet_day, parts=weather.parts, **options)
+        shop = run(weather, self._day, parts=weather.parts, **options)
         assert not shop.broken, describe(shop, "page")
         return shop
 
@@ -62,19 +72,17 @@ class Observer:
         assert end(shop) == self._end or Effect.NOT_CHECKED in effects, describe(shop, "page")
         return effects
 
-    def use_cases(self) -> dict[type | None, Cells]:
+    def strike(self, found: Found, wanted: Callable[[type | None, str], bool] = lambda *_: True) -> None:
         """In the order of an order's status history, which begins with a client; then what runs without
         one."""
-        found: defaultdict[type | None, Cells] = defaultdict(lambda: defaultdict(dict))
         first = next(number for number, call in enumerate(self.fair.calls) if call.startswith("http."))
         count = len(self.fair.calls)
         for number in [*range(first, count), *range(first)]:
-            call = self.fair.calls[number]
-            for fault in faults_of(call):
+            call, use_case = self.fair.calls[number], self.fair.use_cases[number]
+            for fault in faults_of(call) if wanted(use_case, call) else ():
                 effects = self.effects(Watched(number, fault))
-                cell = found[self.fair.use_cases[number]][call].setdefault(fault, Cell(effects, effects))
+                cell = found[use_case][call].setdefault(fault, Cell(effects, effects))
                 cell.always, cell.ever = cell.always & effects, cell.ever | effects
-        return found
 
     def destroyed(self) -> Iterator[tuple[str, Cell]]:
         """The first message of each type."""
@@ -84,13 +92,20 @@ class Observer:
             yield message, Cell(effects, effects)
 
 
+def of_operators(use_case: type | None, call: str) -> bool:
+    return use_case in (FreezeAccounts, CorrectAccounts, CancelOrders) or call in OPERATORS_CALLS
+
+
 def tables() -> Iterator[str]:
-    observer = Observer()
+    observer = Observer(quiet_day)
+    found: Found = defaultdict(lambda: defaultdict(dict))
+    observer.strike(found)
+    Observer(operators_day).strike(found, of_operators)
     yield from table("Effect", "What it means")
     yield from (row(effect.value, meaning) for effect, meaning in MEANING.items())
     yield row("—", "it is noticed by nobody, but for the time it takes")
     yield row("( )", "only at times: as there is work, as the process is busy, as anybody has to listen")
-    for use_case, cells in observer.use_cases().items():
+    for use_case, cells in found.items():
         yield from heading(use_case, sorted({call.split(".")[0] for call in cells}))
         yield from table("Call", *(fault.value for fault in Fault))
         alike: defaultdict[tuple[str, ...], list[str]] = defaultdict(list)
@@ -115,7 +130,7 @@ def heading(use_case: type | None, ports: Sequence[str]) -> Iterator[str]:
         yield "\n### Between the processes\n\nRequests of clients (`http`) and messages (`bus`).\n"
     else:
         module = use_case.__module__.split(".")
-        rules = f"tests/unit/{'/'.join(module[:-1])}/test_{module[-1]}.py"
+        rules = RULES.get(use_case, f"tests/unit/{'/'.join(module[:-1])}/test_{module[-1]}.py")
         yield f"\n### {use_case.__name__}\n\n{(use_case.__doc__ or '').strip().splitlines()[0]}\n"
         yield f"Code {link('src/' + '/'.join(module) + '.py')}, rules {link(rules)}.\n"
     yield f"The real adapters do the same: {', '.join(map(link, suites))}.\n"

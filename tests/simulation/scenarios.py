@@ -16,8 +16,8 @@ from payments.contract.messages import PAYMENT_CAPTURED
 from payments.domain.events import PaymentCaptured
 from tests.simulation.clients import Client, Intent
 from tests.simulation.faults import Faults, OneFault
-from tests.simulation.invariants import Promise
 from tests.simulation.loop import VirtualLoop
+from tests.simulation.promises import Promise
 from tests.simulation.shop import RESTS_WITHIN_S, Shop
 
 GARBAGE = b"no message"

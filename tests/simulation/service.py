@@ -3,9 +3,12 @@
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Any, Protocol
+from uuid import UUID
 
 from kernel.application.housekeeping import INBOX_KEPT, Periodically, PruneInbox
 from kernel.application.relay import PublishCommitted, Relay, RelayBuffer, RelayResult
+from kernel.domain.acts import Act
+from kernel.ports.operator_record import OperatorRecord
 from kernel.serving import Background
 from kernel.wiring.background import RelayDispatcher
 from tests.assembly import InMemory, Parts
@@ -22,6 +25,20 @@ class LeavesAllBehind(PublishCommitted):
     async def __call__(self, event_type: str, buffer: RelayBuffer) -> RelayResult:
         buffer.leave_behind()
         return RelayResult.of([])
+
+
+class ActsAlone:
+    """The database is asked only where an operator acted, as by the real adapter."""
+
+    def __init__(self, record: OperatorRecord) -> None:
+        self._record = record
+
+    async def add(self, acts: Sequence[Act]) -> None:
+        if acts:
+            await self._record.add(acts)
+
+    async def of(self, user_id: str, subject: UUID, did: str) -> Act | None:
+        return await self._record.of(user_id, subject, did)
 
 
 class AroundService(Protocol):
@@ -64,8 +81,11 @@ class Service(InMemory):
     def uow(self) -> SimUnitOfWork:
         return SimUnitOfWork(self.database, self._process, partial(self._world.seen, self.name))
 
-    def group(self, execute: Callable[..., Any], repeat: Callable[..., Any] | None = None) -> Any:
-        return self.parts.group_commit(execute, self.clock, repeat=repeat)
+    def record(self, uow: SimUnitOfWork) -> ActsAlone:
+        return ActsAlone(super().record(uow))
+
+    def group(self, execute: Callable[..., Any], **options: Any) -> Any:
+        return self.parts.group_commit(execute, self.clock, **options)
 
     def consumer(self, decode: Callable[..., Any], handle: Callable[..., Any]) -> Any:
         return self.parts.consumer(decode, handle, self.park, self.clock)

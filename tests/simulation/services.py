@@ -22,7 +22,7 @@ class OrdersService(Service, OrdersInMemory):
     def __init__(self, world: AroundService, process: Process, clock: SimClock) -> None:
         super().__init__(world, process, clock)
         self.admission = MemoryAdmission(self._ask_payments, clock)
-        self.place = self.group(self.place_orders, partial(self.place_orders, checked=True))
+        self.place = self.group(self.place_orders, repeat=partial(self.place_orders, checked=True))
         self.cancel = self.group(self.cancel_orders)
         self.handle = self.consumer(self.parts.decode_orders_facts, self.settle_orders)
 
@@ -54,6 +54,8 @@ class PaymentsService(Service, PaymentsInMemory):
         super().__init__(world, process, clock)
         self.open = self.group(self.open_accounts)
         self.deposit = self.group(self.make_deposits)
+        self.freeze = self.group(self.freeze_accounts, batch_size_max=1)
+        self.correct = self.group(self.correct_accounts, batch_size_max=1)
         self.handle = self.consumer(self.parts.decode_payments_facts, self.charge_orders)
 
 

@@ -15,9 +15,9 @@ from tests.simulation import invariants
 from tests.simulation.bus import Broker
 from tests.simulation.clients import Intent
 from tests.simulation.faults import Faults
-from tests.simulation.invariants import Promise
 from tests.simulation.loop import SimClock
 from tests.simulation.process import NoAnswer, Process
+from tests.simulation.promises import Freezes, Promise
 from tests.simulation.services import SERVICES
 
 ADMISSION_WITHIN_S = 0.3
@@ -58,6 +58,8 @@ class Shop:
         self.poison: set[str] = set()
         self.garbage: set[bytes] = set()
         self.destroying = destroying
+        self.has_operators = False
+        self.freezes = Freezes()
         self.broken: list[str] = []
         self.history: list[tuple[float, str]] = []
         self._subscribes_after_s = subscribes_after_s

@@ -7,26 +7,36 @@ names.
 import asyncio
 import os
 from collections import Counter
-from collections.abc import Callable
-from datetime import UTC, datetime
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 import pytest
 
 from kernel.application import work_off
 from kernel.domain.parked import Kind
+from orders.application import begin_audit, run_audit
+from orders.application.begin_audit import BeginAudits
+from orders.application.read_audit import LatestAudit
+from orders.application.run_audit import RunAudit
+from orders.domain.audit_run import AuditRun, BeginAudit, RunState, begin
 from payments import wire
 from payments.domain.events import PaymentCaptured
+from tests.memory.audit import AUDIT_RUNS
 from tests.memory.operations import HELD, OPERATIONS
 from tests.memory.operator_record import OPERATOR_RECORD
 from tests.memory.parked import DISCARDED, PARKED
 from tests.memory.pauses import PAUSED
-from tests.simulation.faults import OPERATING, OneFault, RandomFaults, faults_of
-from tests.simulation.operated import ADA, HANDLED, OperatedShop, Operator, run
+from tests.simulation.bugs_of_operators import RecordBeside
+from tests.simulation.faults import OPERATING, Fault, OneFault, RandomFaults, faults_of
+from tests.simulation.observing import Watched
+from tests.simulation.operated import OperatedShop, Operator, run
+from tests.simulation.operated_service import ADA, HANDLED, OperatedParts
 
 RANDOM_RUNS = 50
 # In fair weather two seconds; a process that fails to look does so again.
 FOLLOWED_WITHIN_S = 4.0
+READS_EVERY_S = 4.0
 
 
 def captured(number: int) -> bytes:
@@ -129,20 +139,42 @@ def resumed(shop: OperatedShop) -> None:
     assert (acts["pause_consumer", "a flood"], acts["resume_consumer", ""]) == (1, 1)
 
 
+async def audits(shop: OperatedShop) -> None:
+    """Two begin one at once; whoever sees that it died begins it again."""
+    await asyncio.gather(*(shop.ask(lambda one: one.begin_audit()) for _ in range(2)))
+    while True:
+        await asyncio.sleep(READS_EVERY_S)
+        found = await shop.ask(lambda one: one.read_audit(ADA))
+        if found is None or found[1] in (RunState.DIED, RunState.FAILED):
+            await shop.ask(lambda one: one.begin_audit())
+        elif found[1] is not RunState.RUNNING:
+            break
+
+
+def audited(shop: OperatedShop) -> None:
+    *earlier, last = sorted(shop.database.rows(AUDIT_RUNS), key=lambda run: run.number)
+    assert (last.state, last.checked) == (RunState.UNSOUND, [("histories", 2, 0), ("orders", 2, 1)])
+    assert {run.state for run in earlier} <= {RunState.DIED, RunState.UNSOUND, RunState.FAILED}
+    acts = Counter((act.did, act.subject, act.operator) for act in shop.database.rows(OPERATOR_RECORD))
+    assert acts == {("begin_audit", run.id, "ada"): 1 for run in (*earlier, last)}
+
+
 FLOWS: dict[str, tuple[Operator, Callable[[OperatedShop], None]]] = {
     "replay": (replays, replayed),
     "discard": (discards, discarded),
     "both": (both_at_once, either),
     "hold": (holds, held),
     "pause": (pauses, resumed),
+    "audit": (audits, audited),
 }
 flows = pytest.mark.parametrize("name", FLOWS)
 
 
 @pytest.fixture(autouse=True)
 def small_batches(monkeypatch: pytest.MonkeyPatch) -> None:
-    """So that an operation has several."""
+    """So that an operation has several; and an audit that is patient for as long as it renews its lease."""
     monkeypatch.setattr(work_off, "BATCH_MAX", 2)
+    monkeypatch.setattr(run_audit, "PATIENCE", timedelta(seconds=3))
 
 
 def check(shop: OperatedShop, name: str, **replay: object) -> None:
@@ -157,30 +189,71 @@ def check(shop: OperatedShop, name: str, **replay: object) -> None:
         raise AssertionError(f"{error}\n{told}") from error
 
 
+def bodies(name: str) -> tuple[bytes, ...]:
+    return () if name == "audit" else BODIES
+
+
+def schedules(name: str) -> Iterator[tuple[int, Fault]]:
+    """Of an audit, those calls that begin it meet all faults; what it reads, and its readers, one in turn."""
+    shop = run(fair := Watched(), FLOWS[name][0], *bodies(name))
+    check(shop, name)
+    for number, call in enumerate(fair.calls[: shop.calls_to_rest]):
+        faults, use_case = list(faults_of(call)), fair.use_cases[number]
+        if use_case in (RunAudit, LatestAudit):
+            yield number, faults[number % len(faults)]
+        elif name != "audit" or use_case is BeginAudits or call == "http.operate":
+            yield from ((number, fault) for fault in faults)
+
+
 @flows
 def test_whatever_happens_at_whichever_call_it_is_done_once_and_recorded_once(name: str) -> None:
-    operator, _ = FLOWS[name]
-    shop = run(fair := OneFault(), operator, *BODIES)
-    check(shop, name)
     wanted_call, wanted_fault = os.environ.get("SIM_CALL"), os.environ.get("SIM_FAULT")
-    for number, call in enumerate(fair.calls[: shop.calls_to_rest]):
-        for fault in faults_of(call):
-            if wanted_call in (None, str(number), call) and wanted_fault in (None, fault.name):
-                struck = run(OneFault(number, fault), operator, *BODIES)
-                check(struck, name, SIM_CALL=number, SIM_FAULT=fault.name)
+    for number, fault in schedules(name):
+        if wanted_call in (None, str(number)) and wanted_fault in (None, fault.name):
+            struck = run(OneFault(number, fault), FLOWS[name][0], *bodies(name))
+            check(struck, name, SIM_CALL=number, SIM_FAULT=fault.name)
 
 
 @flows
 def test_at_random_it_is_done_once_and_recorded_once(name: str) -> None:
     for seed in range(RANDOM_RUNS):
-        check(run(RandomFaults(seed), FLOWS[name][0], *BODIES, replicas=2), name, seed=seed)
+        check(run(RandomFaults(seed), FLOWS[name][0], *bodies(name), replicas=2), name, seed=seed)
+
+
+@flows
+def test_a_record_in_a_transaction_of_its_own_is_found(name: str) -> None:
+    assert any(broken(name, "record.add", Fault.DIES_AFTER, OperatedParts(record=RecordBeside)))
+
+
+def test_an_audit_that_nobody_can_begin_again_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(AuditRun, "state_at", lambda run, now: run.state)
+    assert any(broken("audit", "own.run", Fault.DIES_AFTER))
+
+
+def test_an_audit_that_is_begun_while_one_runs_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(begin_audit, "begin", beside)
+    assert run(OneFault(), audits).broken
+
+
+def beside(command: BeginAudit, latest: AuditRun | None, now: datetime) -> AuditRun:
+    begun = begin(command, None, now)
+    begun.number = 1 if latest is None else latest.number + 1
+    return begun
+
+
+def broken(name: str, where: str, fault: Fault, parts: OperatedParts | None = None) -> Iterator[list[str]]:
+    run(fair := OneFault(), FLOWS[name][0], *bodies(name))
+    for number, call in enumerate(fair.calls):
+        if call == where:
+            yield run(OneFault(number, fault), FLOWS[name][0], *bodies(name), parts=parts).broken
 
 
 def test_the_flows_make_every_kind_of_call() -> None:
     calls = set()
-    for operator, _ in FLOWS.values():
-        run(weather := OneFault(), operator, *BODIES)
+    for name, (operator, _) in FLOWS.items():
+        run(weather := OneFault(), operator, *bodies(name))
         calls |= set(weather.calls)
     assert {call.split(".")[0] for call in calls} >= OPERATING | {"parked", "inbox", "outbox", "reading"}
     assert calls >= {"operations.add", "operations.batch", "operations.save", "parked.take", "held.release"}
     assert calls >= {"pauses.begin", "pauses.end", "reading.standing"}
+    assert calls >= {"runs.latest", "runs.add", "runs.save", "own.run", "claims.page", "decided.known"}

@@ -4,15 +4,15 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.simulation import bugs_of_cancellations, bugs_of_orders, bugs_of_payments
+from tests.simulation import bugs_of_cancellations, bugs_of_operators, bugs_of_orders, bugs_of_payments
 from tests.simulation.bugs import BUGS, Bug
 from tests.simulation.faults import OneFault
-from tests.simulation.scenarios import fair_weather, main_flow, run
+from tests.simulation.scenarios import fair_weather, run
 from tests.simulation.shop import Shop
 from tests.simulation.test_random import random_run
 
 SEEDS_MAX = 600
-PLANTED = (bugs_of_cancellations, bugs_of_orders, bugs_of_payments)
+PLANTED = (bugs_of_cancellations, bugs_of_operators, bugs_of_orders, bugs_of_payments)
 
 
 @pytest.mark.parametrize("name", BUGS)
@@ -33,11 +33,15 @@ def test_a_planted_bug_is_found(name: str, monkeypatch: pytest.MonkeyPatch) -> N
 
 
 def schedules(bug: Bug) -> Iterator[Shop]:
-    if bug.fault is None:
+    if bug.flow is None:
+        options = {"destroying": bug.destroying, "operators": bug.operators}
         for seed in range(SEEDS_MAX):
-            yield random_run(seed, bug.users, parts=bug.parts(), ask_again=False, destroying=bug.destroying)
+            yield random_run(seed, bug.users, parts=bug.parts(), ask_again=False, **options)
+        return
+    if bug.fault is None:
+        yield run(OneFault(), bug.flow, parts=bug.parts(), ask_again=False)
         return
     where, fault = bug.fault
-    for number, call in enumerate(fair_weather(ask_again=False).calls):
+    for number, call in enumerate(fair_weather(bug.flow, ask_again=False).calls):
         if call == where:
-            yield run(OneFault(number, fault), main_flow, parts=bug.parts(), ask_again=False)
+            yield run(OneFault(number, fault), bug.flow, parts=bug.parts(), ask_again=False)

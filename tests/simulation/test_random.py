@@ -11,11 +11,13 @@ from typing import Any
 import pytest
 
 from tests.simulation.faults import RandomFaults
+from tests.simulation.operator_flows import operated
 from tests.simulation.scenarios import describe, run, shoppers
 from tests.simulation.shop import Shop
 
 SEEDS_COUNT = int(os.environ.get("SIM_SEEDS", "500"))
 DESTROYING_EVERY = 10
+OPERATED_EVERY = 40
 PARTS = 1 if "SIM_SEED" in os.environ else 10
 
 
@@ -23,12 +25,13 @@ def seeds(first: int, count: int) -> list[int]:
     return [int(os.environ["SIM_SEED"])] if "SIM_SEED" in os.environ else list(range(first, first + count))
 
 
-def random_run(seed: int, users: int | None = None, **options: Any) -> Shop:
+def random_run(seed: int, users: int | None = None, *, operators: bool = False, **options: Any) -> Shop:
     """In every fourth run the inbox forgets within a second, so that only business keys protect."""
+    clients = shoppers(seed, users)
     forgetful = {"prune_every_s": 0.5, "inbox_kept_s": 1.0} if seed % 4 == 3 else {}
     faults = RandomFaults(seed, destroying=options.get("destroying", False))
     options = {"replicas": 2, "subscribes_after_s": 0.2, "skew_s": 0.1, **forgetful, **options}
-    return run(faults, shoppers(seed, users), **options)
+    return run(faults, operated(seed, clients) if operators else clients, **options)
 
 
 @pytest.mark.parametrize("part", range(PARTS))
@@ -36,6 +39,12 @@ def test_at_random_every_promise_is_kept(part: int) -> None:
     for seed in seeds(part * SEEDS_COUNT // PARTS, SEEDS_COUNT // PARTS):
         shop = random_run(seed)
         assert not shop.broken, describe(shop, "at_random", SIM_SEED=seed)
+
+
+def test_of_operators_at_random_every_promise_is_kept() -> None:
+    for seed in seeds(0, SEEDS_COUNT // OPERATED_EVERY):
+        shop = random_run(seed, operators=True)
+        assert not shop.broken, describe(shop, "operators_at_random", SIM_SEED=seed)
 
 
 def test_where_messages_are_destroyed_asking_again_heals() -> None:

@@ -11,6 +11,7 @@ from pathlib import Path
 import aiohttp
 import pytest
 
+from tests.groups import only_here
 from tests.servers.broker import Broker
 from tests.servers.postgres import Template
 from tests.servers.shop import Embedded, Shop, ThreeServices
@@ -21,26 +22,16 @@ KINDS = {"three services over RabbitMQ": "three_services", "embedded": "embedded
 DOORS = {"gateway": Store.at_the_gateway, "services": Store.at_the_services}
 
 
-@pytest.hookimpl(trylast=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """What needs no shop first, then one kind of shop after the other."""
-
-    def kind(item: pytest.Item) -> int:
-        callspec = getattr(item, "callspec", None)
-        fixtures = {KINDS[callspec.params["shop"]]} if callspec and "shop" in callspec.params else set()
-        fixtures |= set(getattr(item, "fixturenames", ()))
-        return max(
-            (number for number, fixture in enumerate(KINDS.values(), 1) if fixture in fixtures), default=0
-        )
-
-    items.sort(key=kind)
-
-
 @pytest.fixture(scope="session")
 async def three_services(
-    scratch: Path, broker: str, coming_broker: Broker, template: Template
+    scratch: Path,
+    broker: str,
+    coming_broker: Broker,
+    template: Template,
+    tmp_path_factory: pytest.TempPathFactory,
 ) -> AsyncIterator[ThreeServices]:
     """Each service is a user of its own at a broker of ours, and may do there what it has to."""
+    only_here("services", tmp_path_factory)
     ours, folder = coming_broker.node is not None, scratch / "three-services"
     async with ThreeServices(folder, broker, template, own_users=ours) as shop:
         yield shop

@@ -26,8 +26,9 @@ from kernel.adapters.http.parsing.body import decode_body, decode_items
 from kernel.adapters.networks import Networks, parsed
 from kernel.domain.errors import Invalid
 from kernel.domain.events import Received
+from kernel.environment import load_settings
 from kernel.ports.bus import Unreadable
-from kernel.settings import Settings, SettingsError, load_settings, variables
+from kernel.settings import Settings, SettingsError, variables
 from orders.contract.http import PlaceOrder, PlaceOrderItem
 from orders.settings import OrdersSettings
 from payments.contract.http import AdmissionRequest, Deposit, OpenAccount

@@ -7,6 +7,7 @@ from gateway.ports.operators import FactsOfOrders
 from kernel.domain.caller import Caller
 from kernel.domain.errors import NotFound, Unavailable
 from kernel.domain.facts import Part
+from kernel.ports.clock import Clock
 
 
 @dataclass
@@ -14,22 +15,25 @@ class ExplainOrder:
     """Why an order is where it is, by what both services have stored."""
 
     services: Mapping[str, FactsOfOrders]
+    clock: Clock
 
     async def __call__(self, caller: Caller, order_id: UUID) -> Explained:
         """Raises Forbidden, NotFound, and Unavailable where no service answers."""
         caller.require_to_see_all()
         parts: dict[str, Part] = {}
-        unknown: list[str] = []
+        unknown: dict[str, str] = {}
         user_id = None
         for service in (ORDERS, PAYMENTS):  # Orders knows the user, by whom payments finds the order fast.
             try:
                 parts[service] = await self.services[service].facts(caller, order_id, user_id=user_id)
                 user_id = user_id or parts[service].user_id
+                if unread := parts[service].unread:
+                    unknown[service] = "; ".join(unread)
             except Unavailable as error:
-                unknown.append(service)
+                unknown[service] = error.detail
                 away = error
         if not parts:
             raise away
         if user_id is None and not unknown:
             raise NotFound("order_not_found", f"there is no order {order_id}")
-        return explained(parts, unknown)
+        return explained(parts, unknown, self.clock.now())

@@ -1,46 +1,33 @@
 """What waits for an operator in any service, and the one service that a thing of theirs is in."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from uuid import UUID
 
-from gateway.application.parts import parts_of
-from gateway.ports.operators import Listed, ParkingService, What
+from gateway.application.parts import Page, page_of, parts_of
+from gateway.ports.operators import Listed, OperatedService, OperatedServices, What
 from kernel.domain.caller import Caller
 from kernel.domain.errors import OutcomeUnknown, Unavailable
-from kernel.domain.value import value
 from kernel.ports.http_answer import HttpAnswer
-
-ParkingServices = Mapping[str, ParkingService]
 
 NOT_FOUND = 404
 REFUSED = 400
 
 
-@value
-class Joined:
-    items: Sequence[Listed]
-    more: bool
-    """Whether others follow."""
-    unknown: Sequence[str]
-
-
 @dataclass
 class JoinParked:
-    services: ParkingServices
+    services: OperatedServices
 
     async def page(
         self, caller: Caller, what: What, *, group: UUID | None = None, after: UUID | None, limit: int
-    ) -> Joined:
+    ) -> Page[Listed]:
         """In the order of ids. Raises Forbidden, and Unavailable where no service answers."""
         caller.require_to_see_all()
         parts = await parts_of(
             self.services, lambda one: one.parked(caller, what, group=group, after=after, limit=limit)
         )
-        items = sorted((item for some in parts.known.values() for item in some), key=lambda item: item.id)
-        more = len(items) > limit or any(len(some) == limit for some in parts.known.values())
-        return Joined(items[:limit], more, parts.unknown)
+        return page_of(parts, limit, lambda item: item.id)
 
     async def read(self, caller: Caller, path: str) -> HttpAnswer:
         """The answer of the service that has it. Raises Forbidden, and Unavailable where that may be one that
@@ -54,7 +41,7 @@ class JoinParked:
         caller = caller.as_operator()
         return await self._of_owner(lambda one: one.act(caller, path, body))
 
-    async def _of_owner(self, ask: Callable[[ParkingService], Awaitable[HttpAnswer]]) -> HttpAnswer:
+    async def _of_owner(self, ask: Callable[[OperatedService], Awaitable[HttpAnswer]]) -> HttpAnswer:
         answers = await asyncio.gather(*map(ask, self.services.values()), return_exceptions=True)
         given = [answer for answer in answers if isinstance(answer, HttpAnswer)]
         errors = [answer for answer in answers if isinstance(answer, BaseException)]

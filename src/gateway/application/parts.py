@@ -2,22 +2,27 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
-from gateway.ports.operators import OperatedService
 from kernel.domain.errors import Unavailable
 from kernel.domain.value import value
 
 S = TypeVar("S")
 T = TypeVar("T")
 
-OperatedServices = Mapping[str, OperatedService]
-
 
 @value
 class Parts(Generic[T]):
     known: Mapping[str, T]
     """By the name of the service, or of the part."""
+    unknown: Sequence[str]
+
+
+@value
+class Page(Generic[T]):
+    items: Sequence[T]
+    more: bool
+    """Whether others follow."""
     unknown: Sequence[str]
 
 
@@ -41,3 +46,12 @@ async def joined(asked: Mapping[str, Awaitable[T]]) -> Parts[T]:
     if not known:
         raise next(iter(away.values()))
     return Parts(known, list(away))
+
+
+def page_of(
+    parts: Parts[Sequence[T]], limit: int, place: Callable[[T], Any], *, newest_first: bool = False
+) -> Page[T]:
+    """One page of what each service tells a page of, in the order of `place`."""
+    items = sorted((item for some in parts.known.values() for item in some), key=place, reverse=newest_first)
+    more = len(items) > limit or any(len(some) == limit for some in parts.known.values())
+    return Page(items[:limit], more, parts.unknown)

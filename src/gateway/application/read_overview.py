@@ -1,7 +1,7 @@
 from dataclasses import dataclass
 
-from gateway.application.parts import OperatedServices, Parts, joined
-from gateway.ports.operators import OperatedOrders
+from gateway.application.parts import Parts, joined
+from gateway.ports.operators import OperatedOrders, OperatedServices
 from kernel.domain.caller import Caller
 
 SERIES, AUDIT = "series", "audit"

@@ -1,19 +1,9 @@
-from collections.abc import Sequence
 from dataclasses import dataclass
 
-from gateway.application.parts import OperatedServices, parts_of
+from gateway.application.parts import Page, Parts, page_of, parts_of
+from gateway.ports.operators import OperatedServices
 from kernel.domain.acts import Act, Place
 from kernel.domain.caller import Caller
-from kernel.domain.value import value
-
-
-@value
-class JoinedRecord:
-    acts: Sequence[tuple[str, Act]]
-    """With the service that recorded it."""
-    more: bool
-    """Whether older ones follow."""
-    unknown: Sequence[str]
 
 
 @dataclass
@@ -22,11 +12,10 @@ class ReadRecord:
 
     services: OperatedServices
 
-    async def __call__(self, caller: Caller, *, after: Place | None, limit: int) -> JoinedRecord:
-        """The newest first. Raises Forbidden, and Unavailable where no service answers."""
+    async def __call__(self, caller: Caller, *, after: Place | None, limit: int) -> Page[tuple[str, Act]]:
+        """The newest first, each with the service that recorded it. Raises Forbidden, and Unavailable where
+        no service answers."""
         caller.require_to_see_all()
         parts = await parts_of(self.services, lambda one: one.acts(caller, after=after, limit=limit))
-        acts = [(service, act) for service, some in parts.known.items() for act in some]
-        acts.sort(key=lambda item: item[1].place, reverse=True)
-        more = len(acts) > limit or any(len(some) == limit for some in parts.known.values())
-        return JoinedRecord(acts[:limit], more, parts.unknown)
+        named = {service: [(service, act) for act in some] for service, some in parts.known.items()}
+        return page_of(Parts(named, parts.unknown), limit, lambda item: item[1].place, newest_first=True)

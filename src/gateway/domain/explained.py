@@ -1,18 +1,22 @@
 """Why an order is where it is: the facts of both services, and what it waits for by them."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
+from uuid import UUID
 
-from kernel.domain.facts import Fact, Part, What
+from kernel.domain.facts import Fact, Part, What, joined
 from kernel.domain.value import value
 
 ORDERS, PAYMENTS = "orders", "payments"
 PENDING = ("NEW", "REFUNDING")
+# What is younger is under way: a relay looks every second for what another process has left behind for one.
+UNPUBLISHED_AFTER = timedelta(seconds=3)
 
 
 @value(kw_only=True)
 class Wait:
-    """`since` is that of the fact that says so; `until` is when orders asks again, which may heal it."""
+    """`since` is that of the fact that says so, and None where nobody stores it; `until` is when orders asks
+    again, which may heal it, and None where it will not."""
 
     why: str
     """A stable word."""
@@ -24,83 +28,128 @@ class Wait:
 @value(kw_only=True)
 class Explained:
     user_id: str | None
+    trace_id: UUID | None
+    """That of the call that placed the order; None where that is not known."""
     status: str | None
     """None where orders does not know the order, or does not answer."""
     facts: Sequence[Fact]
     """In the order of time."""
     waits: Sequence[Wait]
-    unknown: Sequence[str]
+    unknown: Mapping[str, str]
+    """The services that did not tell all they know, each with the reason."""
 
 
-def explained(parts: Mapping[str, Part], unknown: Sequence[str]) -> Explained:
-    """`parts` are of the services that answer."""
-    facts = sorted(
-        (fact for part in parts.values() for fact in part.facts), key=lambda fact: (fact.at, fact.service)
-    )
+def explained(parts: Mapping[str, Part], unknown: Mapping[str, str], now: datetime) -> Explained:
+    """`parts` are of the services that answer; one of them may be in `unknown` too."""
+    known = joined(parts.values())
+    facts = sorted(known.facts, key=lambda fact: (fact.at, fact.service))
     statuses = [fact.detail.partition(":")[0] for fact in facts if fact.what is What.STATUS]
     status = statuses[-1] if statuses else None
     is_open = status in PENDING or (status is None and ORDERS in unknown)
+    found = _Found(facts, unknown, now)
+    # The time that is stored tells nothing where orders will not ask.
+    untrue = () if found.asks_again else (What.ASKS_AGAIN,)
     return Explained(
-        user_id=next((part.user_id for part in parts.values() if part.user_id), None),
+        user_id=known.user_id,
+        trace_id=known.trace_id,
         status=status,
-        facts=facts,
-        waits=list(_waits(facts, unknown)) if is_open else [],
+        facts=[fact for fact in facts if fact.what not in untrue],
+        waits=_waits(found) if is_open else [],
         unknown=unknown,
     )
 
 
-def _waits(facts: Sequence[Fact], unknown: Sequence[str]) -> Iterator[Wait]:
-    """What stands in the way, from orders to payments and back; the first that does is the reason."""
-    found = _Found(facts)
-    asks_again = found.last(ORDERS, What.ASKS_AGAIN)
-    until = asks_again.at if asks_again else None
-    for service in unknown:
-        yield Wait(why=f"{service}_unknown", detail=f"{service} does not answer: its part is not known")
-    if waiting := found.last(ORDERS, What.IN_OUTBOX):
-        yield from found.hindrances(ORDERS, until)
-        detail = f"orders has not published {waiting.detail}: the broker has not confirmed it"
-        yield Wait(why="not_published", detail=detail, since=waiting.at, until=until)
-        return
-    if PAYMENTS not in unknown and not found.is_answered:
-        yield from found.hindrances(PAYMENTS, until)
-        yield Wait(why="not_decided", detail="published, and payments has not decided it", until=until)
-        return
-    if waiting := found.last(PAYMENTS, What.IN_OUTBOX):
-        yield from found.hindrances(PAYMENTS, until)
-        detail = f"payments has not published {waiting.detail}: the broker has not confirmed it"
-        yield Wait(why="answer_not_published", detail=detail, since=waiting.at, until=until)
-        return
-    if ORDERS not in unknown and PAYMENTS not in unknown:
-        yield from found.hindrances(ORDERS, until)
-        yield Wait(
-            why="not_settled", detail="payments has answered, and orders has not settled it", until=until
-        )
+def _waits(found: "_Found") -> list[Wait]:
+    """What stands in the way first, for an operator can mend it; then what only waits. What is merely not
+    done yet is told where no cause of it is known."""
+    at_orders = list(found.hindrances(ORDERS))
+    if not found.is_answered:
+        hindrances = list(found.hindrances(PAYMENTS))
+        unpublished = list(found.not_published(ORDERS, "not_published"))
+        pending = () if hindrances or unpublished or PAYMENTS in found.unknown else (found.not_decided,)
+    else:
+        hindrances = []
+        unpublished = list(found.not_published(PAYMENTS, "answer_not_published"))
+        pending = () if unpublished or at_orders or found.unknown else (found.not_settled,)
+    hindrances += at_orders
+    waiting = [wait for wait in unpublished if wait not in hindrances]
+    return [*found.not_known, *hindrances, *waiting, *pending]
 
 
 class _Found:
-    def __init__(self, facts: Sequence[Fact]) -> None:
+    def __init__(self, facts: Sequence[Fact], unknown: Mapping[str, str], now: datetime) -> None:
         self._facts = facts
+        self._now = now
+        self.unknown = unknown
 
-    def last(self, service: str, what: What) -> Fact | None:
-        return next((f for f in reversed(self._facts) if (f.service, f.what) == (service, what)), None)
+    @property
+    def not_known(self) -> Iterator[Wait]:
+        for service, cause in self.unknown.items():
+            detail = f"not all that {service} knows is known here: {cause}"
+            yield Wait(why=f"{service}_unknown", detail=detail)
+
+    @property
+    def not_decided(self) -> Wait:
+        return Wait(why="not_decided", detail="payments has not decided it", until=self.asks_again)
+
+    @property
+    def not_settled(self) -> Wait:
+        detail = "payments has decided it, and orders has not settled it"
+        return Wait(why="not_settled", detail=detail, until=self.asks_again)
 
     @property
     def is_answered(self) -> bool:
         """Whether payments has decided what was asked last: to pay, or to give back."""
-        decided = self.last(PAYMENTS, What.DECIDED)
+        decided = self._last(PAYMENTS, What.DECIDED)
         if decided is None:
             return False
         was_paid = decided.detail.startswith("captured")
         is_given_back = any(f.what is What.TRANSFER and f.detail.startswith("refund") for f in self._facts)
-        return not (was_paid and self.last(ORDERS, What.CANCEL_REQUESTED)) or is_given_back
+        return not (was_paid and self._last(ORDERS, What.CANCEL_REQUESTED)) or is_given_back
 
-    def hindrances(self, service: str, until: datetime | None) -> Iterator[Wait]:
+    def not_published(self, service: str, why: str) -> Iterator[Wait]:
+        """What has waited for long in the outbox, or that nobody is there to publish it."""
+        event = self._unpublished(service)
+        if event is None:
+            return
+        stopped = [wait for wait in self.hindrances(service) if wait.why == f"{service}_not_running"]
+        confirms = "the broker, or in one process its consumer, confirms it"
+        detail = f"{event.detail} is in the outbox of {service}, which it leaves once {confirms}"
+        yield from stopped or [Wait(why=why, detail=detail, since=event.at)]
+
+    def hindrances(self, service: str) -> Iterator[Wait]:
         for what, why, detail in (
             (What.PARKED, "parked", f"a message is parked at {service}, and waits for an operator"),
-            (What.PAUSED, "paused", f"the consumer of {service} is paused by an operator"),
+            (What.PAUSED, "paused", f"the consumer of {service} is paused"),
             (What.NOT_RUNNING, "not_running", f"no process of {service} is connected to its database"),
-            (What.BLOCKED, "blocked", f"a statement of {service} waits for a lock in its database"),
+            (What.NAMELESS, "running_unknown", f"whether a process of {service} runs is not known"),
+            (What.BLOCKED, "blocked", f"another transaction holds locks in the database of {service}"),
         ):
-            if fact := self.last(service, what):
+            for fact in self._all(service, what):
                 said = ": ".join(filter(None, (detail, fact.detail)))
-                yield Wait(why=f"{service}_{why}", detail=said, since=fact.at, until=until)
+                since = None if fact.seen else fact.at
+                yield Wait(why=f"{service}_{why}", detail=said, since=since)
+
+    @property
+    def asks_again(self) -> datetime | None:
+        """Orders leaves out what is parked there or locked, and asks nothing while it has a backlog."""
+        hindering = (What.PARKED, What.NOT_RUNNING, What.NAMELESS, What.BLOCKED, What.BACKLOG)
+        if ORDERS in self.unknown or self._unpublished(ORDERS):
+            return None
+        if any(fact.service == ORDERS and fact.what in hindering for fact in self._facts):
+            return None
+        due = self._last(ORDERS, What.ASKS_AGAIN)
+        return due.at if due and due.at > self._now else None
+
+    def _unpublished(self, service: str) -> Fact | None:
+        """What is replayed lies there too, for the service itself; no event has a type without a dot."""
+        before = self._now - UNPUBLISHED_AFTER
+        events = (fact for fact in self._all(service, What.IN_OUTBOX) if "." in fact.detail)
+        return next((fact for fact in events if fact.at < before), None)
+
+    def _last(self, service: str, what: What) -> Fact | None:
+        found = self._all(service, what)
+        return found[-1] if found else None
+
+    def _all(self, service: str, what: What) -> list[Fact]:
+        return [fact for fact in self._facts if (fact.service, fact.what) == (service, what)]

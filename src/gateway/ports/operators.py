@@ -1,4 +1,4 @@
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Literal, Protocol
 from uuid import UUID
 
@@ -39,9 +39,9 @@ class OperatedService(FactsOfOrders, Protocol):
         """How it fares now, in JSON."""
         ...
 
-
-class ParkingService(Protocol):
-    """A service in which messages wait for operators; as OperatedService."""
+    async def consumers(self, caller: Caller) -> Sequence[ConsumerState]:
+        """Its consumer, and whether it is paused."""
+        ...
 
     async def parked(
         self, caller: Caller, what: What, *, group: UUID | None = None, after: UUID | None, limit: int
@@ -54,40 +54,18 @@ class ParkingService(Protocol):
         """What it answers to a GET below /ops."""
         ...
 
-    async def act(self, caller: Caller, path: str, body: bytes) -> HttpAnswer:
-        """What it answers to a POST below /ops. Raises OutcomeUnknown where the answer was lost."""
+    async def act(self, caller: Caller, path: str, body: bytes, *, key: str | None = None) -> HttpAnswer:
+        """What it answers to a POST below /ops, with this idempotency key. Raises Unavailable where nothing
+        was done, and OutcomeUnknown where the answer was lost."""
         ...
 
 
-class ConsumingService(Protocol):
-    """A service whose consumer operators pause and resume; as OperatedService."""
-
-    async def consumers(self, caller: Caller) -> Sequence[ConsumerState]:
-        """Its consumer, and whether it is paused."""
-        ...
-
-    async def act(self, caller: Caller, path: str, body: bytes) -> HttpAnswer:
-        """What it answers to a POST below /ops. Raises OutcomeUnknown where the answer was lost."""
-        ...
-
-
-class OperatedAccounts(Protocol):
-    """What operators have payments do. Bodies are the JSON of the calls.
-
-    Raises Unavailable where nothing was done, and OutcomeUnknown where the answer was lost.
-    """
-
-    async def freeze(self, caller: Caller, user_id: str, body: bytes) -> HttpAnswer: ...
-
-    async def unfreeze(self, caller: Caller, user_id: str, body: bytes) -> HttpAnswer: ...
-
-    async def correct(self, caller: Caller, user_id: str, body: bytes, *, key: str) -> HttpAnswer: ...
+OperatedServices = Mapping[str, OperatedService]
+"""By their names."""
 
 
 class OperatedOrders(Protocol):
-    """What operators have orders do; as OperatedAccounts."""
-
-    async def cancel(self, caller: Caller, order_id: UUID, body: bytes) -> HttpAnswer: ...
+    """What only the orders service tells, and does for, operators."""
 
     async def series(self, caller: Caller) -> bytes:
         """Orders a second, and seconds to decide, in JSON. Raises Unavailable."""
@@ -97,4 +75,6 @@ class OperatedOrders(Protocol):
         """The latest run of the audit, in JSON. Raises Unavailable."""
         ...
 
-    async def begin_audit(self, caller: Caller) -> HttpAnswer: ...
+    async def begin_audit(self, caller: Caller) -> HttpAnswer:
+        """Raises Unavailable where nothing was done, and OutcomeUnknown where the answer was lost."""
+        ...

@@ -1,4 +1,10 @@
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
+
+from kernel.domain.errors import TEMPORARY
 from kernel.ports.clock import Clock
+
+T = TypeVar("T")
 
 DELAY_MAX_S = 2.0
 
@@ -20,3 +26,13 @@ class Backoff:
 
     def reset(self) -> None:
         self._failures = 0
+
+
+async def until_done(act: Callable[[], Awaitable[T]], clock: Clock) -> T:
+    """Its outcome, however long that takes. It has to be safe to repeat."""
+    backoff = Backoff(clock)
+    while True:
+        try:
+            return await act()
+        except TEMPORARY:
+            await backoff.wait()

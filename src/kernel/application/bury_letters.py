@@ -4,7 +4,7 @@ import logging
 from collections.abc import Awaitable, Callable
 
 from kernel.application.backoff import Backoff
-from kernel.application.consume import TEMPORARY
+from kernel.domain.errors import TEMPORARY
 from kernel.domain.events import Unhandled
 from kernel.ports.bus import DeadLetter
 from kernel.ports.clock import Clock

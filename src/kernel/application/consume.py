@@ -3,12 +3,13 @@
 import logging
 import math
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from functools import partial
 from typing import Generic, TypeVar
 
-from kernel.application.backoff import Backoff
+from kernel.application.backoff import Backoff, until_done
 from kernel.application.group_commit import GroupCommit
-from kernel.domain.errors import Contention, OutcomeUnknown, ShopError, Unavailable
+from kernel.domain.errors import TEMPORARY, Contention, ShopError
 from kernel.domain.events import Event, Received, Unhandled
 from kernel.ports.clock import Clock
 from kernel.ports.inbox import Inbox
@@ -17,19 +18,16 @@ from kernel.ports.unit_of_work import UnitOfWork
 
 E = TypeVar("E", bound=Event)
 
-# The database is away or busy: the message waits here, unacknowledged, and nobody is to blame.
-TEMPORARY = (Unavailable, OutcomeUnknown, Contention)
-
 logger = logging.getLogger(__name__)
 
 
+@dataclass
 class ParkMessage:
     """Sets an event aside for an operator, in the same transaction as its inbox row."""
 
-    def __init__(self, uow: UnitOfWork, inbox: Inbox, parked: ParkedMessages) -> None:
-        self.uow = uow
-        self.inbox = inbox
-        self.parked = parked
+    uow: UnitOfWork
+    inbox: Inbox
+    parked: ParkedMessages
 
     async def __call__(self, unhandled: Unhandled) -> None:
         async with self.uow:
@@ -64,7 +62,7 @@ class Consumer(Generic[E]):
         unhandled += await self._handled([item for item in decoded if isinstance(item, Received)])
         for item in unhandled:
             self._log(item)
-            await self._parked(item)
+            await until_done(partial(self._park, item), self._clock)
 
     async def _execute(self, received: Sequence[Received[E]]) -> Sequence[None]:
         try:
@@ -77,7 +75,8 @@ class Consumer(Generic[E]):
         return [None] * len(received)
 
     async def _handled(self, received: Sequence[Received[E]]) -> list[Unhandled]:
-        """Those that cannot be handled, after all the others were."""
+        """Those that cannot be handled, after all the others were. While the database is away or busy, their
+        message waits here, unacknowledged."""
         backoff = Backoff(self._clock)
         culprits: list[Unhandled] = []
         while received:
@@ -95,14 +94,6 @@ class Consumer(Generic[E]):
     def _log(self, item: Unhandled) -> None:
         event = {"type": item.type, f"{self._subject}_id": item.subject, "traceparent": item.traceparent}
         logger.warning("parked: %s", item.reason, extra=event)
-
-    async def _parked(self, item: Unhandled) -> None:
-        backoff = Backoff(self._clock)
-        while True:
-            try:
-                return await self._park(item)
-            except TEMPORARY:
-                await backoff.wait()
 
 
 def _unhandled(received: Received[E], error: Exception) -> Unhandled:

@@ -5,6 +5,7 @@ those who have it. After a restart all are offered it again, and their inboxes m
 """
 
 from collections.abc import Collection, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Self
 from uuid import UUID
@@ -91,16 +92,14 @@ class ForConsumer(RelayBuffer):
         return published
 
 
+@dataclass
 class RelayToConsumer:
     """Publishes to one consumer the oldest of what was left behind for it."""
 
-    def __init__(
-        self, uow: UnitOfWork, backlog: Backlog, publish_committed: PublishCommitted, clock: Clock
-    ) -> None:
-        self.uow = uow
-        self.backlog = backlog
-        self.publish_committed = publish_committed
-        self.clock = clock
+    uow: UnitOfWork
+    backlog: Backlog
+    publish_committed: PublishCommitted
+    clock: Clock
 
     async def __call__(self, event_type: str, buffer: ForConsumer) -> RelayResult:
         """What left the outbox. Any failure leaves all of it behind once more."""

@@ -2,9 +2,10 @@
 
 import logging
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 from datetime import timedelta
 
-from kernel.domain.errors import Contention, OutcomeUnknown, Unavailable
+from kernel.domain.errors import TEMPORARY
 from kernel.ports.clock import Clock
 from kernel.ports.inbox import Inbox
 from kernel.ports.unit_of_work import UnitOfWork
@@ -15,13 +16,13 @@ PRUNE_COUNT_MAX = 1000
 logger = logging.getLogger(__name__)
 
 
+@dataclass
 class PruneInbox:
     """Forgets messages so old that no broker delivers them again; business keys protect for ever."""
 
-    def __init__(self, uow: UnitOfWork, inbox: Inbox, clock: Clock) -> None:
-        self.uow = uow
-        self.inbox = inbox
-        self.clock = clock
+    uow: UnitOfWork
+    inbox: Inbox
+    clock: Clock
 
     async def __call__(self) -> bool:
         """Whether there may be more to do."""
@@ -42,7 +43,7 @@ class Periodically:
         while True:
             try:
                 more = await self._job()
-            except (Unavailable, OutcomeUnknown, Contention):
+            except TEMPORARY:
                 more = False
             except Exception:
                 logger.exception("a periodic job failed")

@@ -32,13 +32,13 @@ class Intake:
         standing = await self._reading.standing()
         paused = standing.pause is not None
         if paused != self._paused:
-            self._paused = paused
             if standing.pause is not None:
                 logger.info("paused by %s: %s", standing.pause.by, standing.pause.note or "no note")
                 await self._bus.pause()
             else:
                 logger.info("resumed")
                 await self._bus.resume()
+            self._paused = paused  # Only now, so that health tells what has taken hold.
         return standing.waiting_since
 
     def unless_paused(

@@ -1,7 +1,7 @@
 """What operators do about parked messages, while the service works or rests."""
 
 from collections.abc import Awaitable, Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TypeVar
 from uuid import UUID
 
@@ -20,14 +20,14 @@ from kernel.ports.unit_of_work import UnitOfWork
 T = TypeVar("T")
 
 
+@dataclass
 class BeginOperation:
     """Begins what WorkOff works off: what waits now is written down with it, and nothing newer joins it."""
 
-    def __init__(self, uow: UnitOfWork, operations: Operations, record: OperatorRecord, clock: Clock) -> None:
-        self.uow = uow
-        self.operations = operations
-        self.record = record
-        self.clock = clock
+    uow: UnitOfWork
+    operations: Operations
+    record: OperatorRecord
+    clock: Clock
 
     async def __call__(
         self, caller: Caller, kind: Kind, target: UUID, messages: UUID | Cause, about: str, note: str
@@ -41,11 +41,7 @@ class BeginOperation:
             operator=caller.id,
             through=caller.service,
             note=note,
-            total=0,
-            passed=0,
-            done=0,
             began_at=self.clock.now(),
-            ended_at=None,
         )
         act = act_of(f"{kind}_messages", operation.id, caller, about, note, self.clock)
         async with self.uow:
@@ -55,18 +51,17 @@ class BeginOperation:
         return operation.id
 
 
+@dataclass
 class HoldCause:
-    def __init__(self, uow: UnitOfWork, held: HeldCauses, record: OperatorRecord, clock: Clock) -> None:
-        self.uow = uow
-        self.held = held
-        self.record = record
-        self.clock = clock
+    uow: UnitOfWork
+    held: HeldCauses
+    record: OperatorRecord
+    clock: Clock
 
     async def __call__(
         self, caller: Caller, cause: Cause, about: str, owner: str, note: str, ticket: str
     ) -> None:
-        by, now = caller.id, self.clock.now()
-        hold = Hold(owner=owner, note=note, ticket=ticket, held_by=by, held_at=now)
+        hold = Hold(owner=owner, note=note, ticket=ticket, held_by=caller.id, held_at=self.clock.now())
         words = "; ".join(filter(None, (f"owner {owner}", note, ticket and f"ticket {ticket}")))
         act = act_of("hold_group", self.clock.new_id(), caller, about, words, self.clock)
         async with self.uow:
@@ -74,12 +69,12 @@ class HoldCause:
             await self.record.add([act])
 
 
+@dataclass
 class ReleaseCause:
-    def __init__(self, uow: UnitOfWork, held: HeldCauses, record: OperatorRecord, clock: Clock) -> None:
-        self.uow = uow
-        self.held = held
-        self.record = record
-        self.clock = clock
+    uow: UnitOfWork
+    held: HeldCauses
+    record: OperatorRecord
+    clock: Clock
 
     async def __call__(self, caller: Caller, cause: Cause, about: str, note: str) -> None:
         """Does nothing where it was not held."""
@@ -113,18 +108,14 @@ class OperateParked:
         caller = caller.as_operator()
         _require_note(kind, note)
         found = await self._read.message(caller, id)
-        about = f"message {id} of {self.service}: {found.cause}"
-        begun = await again(lambda: self._begin(caller, kind, id, id, about, note), self._clock)
-        return await self._read.operation(caller, begun)
+        return await self._begun(caller, kind, id, id, f"message {id} of {self.service}: {found.cause}", note)
 
     async def group(self, caller: Caller, kind: Kind, id: UUID, note: str) -> Operation:
         """Begins to replay or discard all of it that waits now; raises as `message` does."""
         caller = caller.as_operator()
         _require_note(kind, note)
         cause = (await self._read.group(caller, id)).cause
-        about = self._about(id, cause)
-        begun = await again(lambda: self._begin(caller, kind, id, cause, about, note), self._clock)
-        return await self._read.operation(caller, begun)
+        return await self._begun(caller, kind, id, cause, self._about(id, cause), note)
 
     async def hold(self, caller: Caller, id: UUID, *, owner: str, note: str, ticket: str) -> Group:
         """Raises NotFound."""
@@ -138,10 +129,15 @@ class OperateParked:
         """Raises NotFound."""
         caller = caller.as_operator()
         group = await self._read.group(caller, id)
-        await again(
-            lambda: self._release(caller, group.cause, self._about(id, group.cause), note), self._clock
-        )
+        about = self._about(id, group.cause)
+        await again(lambda: self._release(caller, group.cause, about, note), self._clock)
         return replace(group, hold=None)
+
+    async def _begun(
+        self, caller: Caller, kind: Kind, target: UUID, messages: UUID | Cause, about: str, note: str
+    ) -> Operation:
+        begun = await again(lambda: self._begin(caller, kind, target, messages, about, note), self._clock)
+        return await self._read.operation(caller, begun)
 
     def _about(self, id: UUID, cause: Cause) -> str:
         return f"group {id} of {self.service}: {cause}"
@@ -169,7 +165,6 @@ def _require_note(kind: Kind, note: str) -> None:
 
 def act_of(did: str, subject: UUID, caller: Caller, about: str, note: str, clock: Clock) -> Act:
     return Act(
-        user_id="",
         subject=subject,
         did=did,
         about=about,

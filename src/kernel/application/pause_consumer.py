@@ -1,6 +1,7 @@
 """Operators pause the consumer of a service, and resume it; every process follows (Intake)."""
 
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 
 from kernel.application.operate import act_of, again
 from kernel.domain.caller import Caller
@@ -12,12 +13,12 @@ from kernel.ports.pauses import Pauses, StandingReading
 from kernel.ports.unit_of_work import UnitOfWork
 
 
+@dataclass
 class PauseConsumer:
-    def __init__(self, uow: UnitOfWork, pauses: Pauses, record: OperatorRecord, clock: Clock) -> None:
-        self.uow = uow
-        self.pauses = pauses
-        self.record = record
-        self.clock = clock
+    uow: UnitOfWork
+    pauses: Pauses
+    record: OperatorRecord
+    clock: Clock
 
     async def __call__(self, caller: Caller, about: str, note: str) -> None:
         """Does nothing where it is paused."""
@@ -28,12 +29,12 @@ class PauseConsumer:
                 await self.record.add([act])
 
 
+@dataclass
 class ResumeConsumer:
-    def __init__(self, uow: UnitOfWork, pauses: Pauses, record: OperatorRecord, clock: Clock) -> None:
-        self.uow = uow
-        self.pauses = pauses
-        self.record = record
-        self.clock = clock
+    uow: UnitOfWork
+    pauses: Pauses
+    record: OperatorRecord
+    clock: Clock
 
     async def __call__(self, caller: Caller, about: str, note: str) -> None:
         """Does nothing where it is not paused."""

@@ -4,7 +4,7 @@ from kernel.application.watchdog import Watchdog
 from kernel.domain.caller import Caller
 from kernel.domain.overview import ServiceOverview
 from kernel.ports.bus import Bus
-from kernel.ports.figures import Figures
+from kernel.ports.figures import MessagingFigures
 
 
 @dataclass
@@ -14,21 +14,22 @@ class ReadOverview:
     service: str
     version: str
     schema_needed: int
-    figures: Figures
+    figures: MessagingFigures
     bus: Bus
     watchdog: Watchdog
 
     async def __call__(self, caller: Caller) -> ServiceOverview:
         """Raises Forbidden, and Unavailable where the database does not answer."""
         caller.require_to_see_all()
+        parked, held = await self.figures.parked()
         return ServiceOverview(
             service=self.service,
             version=self.version,
             schema=await self.figures.revision(),
             schema_needed=self.schema_needed,
             waiting=await self.figures.waiting(),
-            parked=await self.figures.parked(),
-            held=await self.figures.held(),
+            parked=parked,
+            held=sum(held.values()),
             broker=self.bus.healthy,
             paused=self.watchdog.paused,
             on_time=self.watchdog.healthy,

@@ -5,12 +5,13 @@ import logging
 from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import Self
 
 from kernel.application.backoff import Backoff
 from kernel.application.envelopes import envelopes
-from kernel.domain.errors import Contention, OutcomeUnknown, Unavailable
+from kernel.domain.errors import TEMPORARY
 from kernel.domain.value import value
 from kernel.ports.bus import Publisher
 from kernel.ports.clock import Clock
@@ -96,14 +97,14 @@ class RelayBuffer:
         return bool(self._published)
 
 
+@dataclass
 class PublishCommitted:
     """Publishes what was just committed, unread; it leaves the outbox a moment after the bus confirmed it."""
 
-    def __init__(self, uow: UnitOfWork, backlog: Backlog, publisher: Publisher, clock: Clock) -> None:
-        self.uow = uow
-        self.backlog = backlog
-        self.publisher = publisher
-        self.clock = clock
+    uow: UnitOfWork
+    backlog: Backlog
+    publisher: Publisher
+    clock: Clock
 
     async def __call__(self, event_type: str, buffer: RelayBuffer) -> RelayResult:
         """What was published. Any failure leaves all of it behind, and what was published but not removed is
@@ -125,14 +126,14 @@ class PublishCommitted:
         return RelayResult.of(rows, published, removes_later=buffer.removes_later)
 
 
+@dataclass
 class RelayEvents:
     """Publishes the oldest of what was left behind; it leaves the outbox only once the bus confirmed it."""
 
-    def __init__(self, uow: UnitOfWork, backlog: Backlog, publisher: Publisher, clock: Clock) -> None:
-        self.uow = uow
-        self.backlog = backlog
-        self.publisher = publisher
-        self.clock = clock
+    uow: UnitOfWork
+    backlog: Backlog
+    publisher: Publisher
+    clock: Clock
 
     async def __call__(self, event_type: str) -> RelayResult:
         """What was published. Any failure puts all of it back."""
@@ -172,7 +173,7 @@ class Relay:
             self._wake.clear()
             try:
                 done = await self._publish()
-            except (Unavailable, OutcomeUnknown, Contention):
+            except TEMPORARY:
                 done = None
             except Exception:
                 logger.exception("the relay failed, its events stay in the outbox")

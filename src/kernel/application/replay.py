@@ -2,11 +2,12 @@
 
 import logging
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from uuid import UUID
 
-from kernel.application.backoff import Backoff
-from kernel.application.consume import TEMPORARY
+from kernel.application.backoff import until_done
 from kernel.application.envelopes import envelopes
 from kernel.application.relay import ROWS_MAX, RelayResult
 from kernel.domain.events import Parked
@@ -31,13 +32,13 @@ def encode_replayed(parked: Parked, event_id: UUID, at: datetime) -> tuple[str, 
     return REPLAYED, parked.unhandled.payload
 
 
+@dataclass
 class HandleReplayed:
     """Hands the oldest replayed events to their consumer; they leave the outbox once it handled them, or
     parked them again."""
 
-    def __init__(self, uow: UnitOfWork, backlog: Backlog) -> None:
-        self.uow = uow
-        self.backlog = backlog
+    uow: UnitOfWork
+    backlog: Backlog
 
     async def __call__(self, handle: Handler) -> RelayResult:
         """What was handled. Any failure puts all of it back."""
@@ -48,6 +49,7 @@ class HandleReplayed:
         return RelayResult.of(taken)
 
 
+@dataclass
 class HandleLetters:
     """Hands dead letters to the consumer, each where an operator asked for it.
 
@@ -55,11 +57,10 @@ class HandleLetters:
     one that ends the process does so once for each request, and is never lost.
     """
 
-    def __init__(self, uow: UnitOfWork, backlog: Backlog, parked: ParkedMessages, clock: Clock) -> None:
-        self.uow = uow
-        self.backlog = backlog
-        self.parked = parked
-        self.clock = clock
+    uow: UnitOfWork
+    backlog: Backlog
+    parked: ParkedMessages
+    clock: Clock
 
     async def __call__(self, handle: Callable[[Parked], Awaitable[None]]) -> RelayResult:
         """The requests that were taken, a row of them at a time: a letter that ends the process takes few
@@ -76,15 +77,9 @@ class HandleLetters:
             except Exception:
                 logger.exception("a dead letter was not handled, it stays parked")
             else:
-                await self._remove(letter)
+                await until_done(partial(self._remove, letter), self.clock)
         return RelayResult(len(ids), full=bool(taken))
 
     async def _remove(self, letter: Parked) -> None:
-        backoff = Backoff(self.clock)
-        while True:
-            try:
-                async with self.uow:
-                    await self.parked.take([letter.id])
-                return
-            except TEMPORARY:
-                await backoff.wait()
+        async with self.uow:
+            await self.parked.take([letter.id])

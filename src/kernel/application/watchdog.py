@@ -1,8 +1,10 @@
 """Whether messages get through, which an open connection to the bus does not show."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from datetime import datetime
 
 from kernel.application.intake import Intake
+from kernel.application.replay import LETTERS, REPLAYED
 from kernel.application.trouble import Trouble
 from kernel.domain.errors import Unavailable
 from kernel.ports.bus import Bus, ConsumerPaused, Envelope, Handler
@@ -30,6 +32,8 @@ class Watchdog:
         self._trouble = trouble
         self._clock = clock
         self._counts_from = self._connected_at = clock.monotonic()
+        # By type, when its events last waited for a consumer that was paused.
+        self._held_at: dict[str, datetime] = {}
         self._in_hand: dict[object, float] = {}
         self._refusal = "no publisher was refused"
         self._late = False
@@ -49,10 +53,16 @@ class Watchdog:
             await self._bus.publish(envelopes)
         except ConsumerPaused:
             self._counts_from = self._clock.monotonic()
+            self._hold(envelope.type for envelope in envelopes)
             raise
         except Unavailable as error:
             self._refusal = error.detail
             raise
+
+    def late_since(self, event_type: str, since: datetime) -> datetime:
+        """From when on an event of this type, which waits in the outbox since then, could have left it: the
+        time in which it waited for a consumer that was paused does not count."""
+        return max(since, self._held_at.get(event_type, since))
 
     def handling(self, handler: Handler) -> Handler:
         """The same handler; the watchdog knows since when it has each message in hand."""
@@ -72,6 +82,8 @@ class Watchdog:
         self._database.settle()
         self._trouble.settle()
         since = await self._intake.look()
+        if self._intake.paused:
+            self._hold((REPLAYED, LETTERS))
         now = self._clock.monotonic()
         # The time before this process began does not count, nor that in which a consumer was paused.
         age_s = 0.0 if since is None else (self._clock.now() - since).total_seconds()
@@ -84,6 +96,9 @@ class Watchdog:
         elif self._late and now - self._connected_at > LATE_AFTER_S:
             self._report(unpublished_s, unhandled_s)
         return False
+
+    def _hold(self, types: Iterable[str]) -> None:
+        self._held_at.update(dict.fromkeys(types, self._clock.now()))
 
     def _report(self, unpublished_s: float, unhandled_s: float) -> None:
         if unpublished_s > LATE_AFTER_S:

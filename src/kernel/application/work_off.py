@@ -1,5 +1,5 @@
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from kernel.domain.events import Parked
 from kernel.domain.parked import Kind, Operation
@@ -12,6 +12,7 @@ from kernel.ports.unit_of_work import UnitOfWork
 BATCH_MAX = 200
 
 
+@dataclass
 class WorkOff:
     """Does what operators asked for, a batch in a transaction with its progress: exactly once, by whichever
     process comes first, and resumed after a crash.
@@ -20,23 +21,13 @@ class WorkOff:
     is discarded stays claimed: delivered again, it stays away.
     """
 
-    def __init__(
-        self,
-        uow: UnitOfWork,
-        operations: Operations,
-        parked: ParkedMessages,
-        discarded: DiscardedMessages,
-        inbox: Inbox,
-        outbox: Outbox[Parked],
-        clock: Clock,
-    ) -> None:
-        self.uow = uow
-        self.operations = operations
-        self.parked = parked
-        self.discarded = discarded
-        self.inbox = inbox
-        self.outbox = outbox
-        self.clock = clock
+    uow: UnitOfWork
+    operations: Operations
+    parked: ParkedMessages
+    discarded: DiscardedMessages
+    inbox: Inbox
+    outbox: Outbox[Parked]
+    clock: Clock
 
     async def __call__(self) -> bool:
         """Whether there may be more to do."""

@@ -2,6 +2,8 @@
 
 from kernel.contracts.http import Moment, RequestBody, ResponseBody
 from kernel.contracts.parked import Remark
+from kernel.contracts.values import same_fields
+from kernel.domain import pauses
 from kernel.domain.pauses import ConsumerState
 
 
@@ -23,5 +25,9 @@ class Consumer(ResponseBody, frozen=True):
 
 
 def consumer_body(state: ConsumerState) -> Consumer:
-    pause = state.pause
-    return Consumer(state.service, Pause(pause.by, pause.note, pause.since) if pause else None)
+    return Consumer(state.service, same_fields(state.pause, Pause) if state.pause else None)
+
+
+def consumer_state(body: Consumer) -> ConsumerState:
+    pause = same_fields(body.paused, pauses.Pause) if body.paused else None
+    return ConsumerState(service=body.service, pause=pause)

@@ -16,14 +16,15 @@ IdempotencyKey = Annotated[
         extra={"words": "a string of 1 to 255 printable ASCII characters"},
     ),
 ]
+# A text of PostgreSQL cannot hold U+0000, and whoever must say something says more than spaces.
+SAID = r"\A[^\x00]*[^\x00\s][^\x00]*\Z"
 Note = Annotated[
     str,
     Meta(
-        min_length=1,
         max_length=500,
-        pattern=r"\A[^\x00]*\Z",
-        description="Why, for the record. Free text, without U+0000.",
-        extra={"words": "a string of 1 to 500 characters, without U+0000"},
+        pattern=SAID,
+        description="Why, for the record. Free text, not only spaces, without U+0000.",
+        extra={"words": "a string of 1 to 500 characters, not only spaces, without U+0000"},
     ),
 ]
 Moment = Annotated[datetime, Meta(tz=True)]

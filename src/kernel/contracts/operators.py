@@ -1,11 +1,15 @@
 """What services tell operators, and the gateway joins."""
 
+from typing import Annotated
 from uuid import UUID
 
 import msgspec
 
 from kernel.contracts.http import Moment, ResponseBody
 from kernel.domain.faults import Checked, Fault
+
+TraceId = Annotated[str, msgspec.Meta(pattern="^[0-9a-f]{32}$")]
+"""As W3C Trace Context writes it."""
 
 
 class RecordedAct(ResponseBody, frozen=True, omit_defaults=True):
@@ -24,20 +28,29 @@ class RecordedAct(ResponseBody, frozen=True, omit_defaults=True):
 
 
 class StoredFact(ResponseBody, frozen=True, omit_defaults=True):
-    """`source` is the table, or the view of the server, that holds it."""
+    """`source` is the table, or the view of the server, that holds it. `seen`: `at` is when somebody looked,
+    as nobody stores since when it is so."""
 
     at: Moment
     service: str
     what: str
     source: str
     detail: str = ""
+    seen: bool = False
 
 
-class FactsOfOrder(ResponseBody, frozen=True):
-    """What one service has stored about an order. `userId` is null where it does not know the order."""
+class FactsOfOrder(ResponseBody, frozen=True, omit_defaults=True):
+    """What one service has stored about an order. `userId` is null where it does not know the order. `unread`
+    is what it could not read, each with the reason."""
 
     user_id: str | None
     facts: list[StoredFact]
+    unread: list[str] = msgspec.field(default_factory=list)
+    trace_id: TraceId | None = None
+
+
+def trace_text(trace_id: UUID | None) -> str | None:
+    return None if trace_id is None else trace_id.hex
 
 
 class WaitingEvents(ResponseBody, frozen=True):
@@ -50,9 +63,8 @@ class WaitingEvents(ResponseBody, frozen=True):
 
 class ServiceOverview(ResponseBody, frozen=True, kw_only=True):
     """How a service fares now. `parked` counts messages that wait for an operator, by reason; `held` those
-    that somebody looks after already. `broker`: messages can come and go; `paused`: the
-    consumer takes none, by an operator; `onTime`: what was committed is
-    published, and what arrives is handled."""
+    that somebody looks after already. `broker`: messages can come and go; `paused`: the consumer takes none,
+    by an operator; `onTime`: what was committed is published, and what arrives is handled."""
 
     service: str
     version: str

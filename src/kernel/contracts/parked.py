@@ -5,18 +5,18 @@ from uuid import UUID
 
 from msgspec import Meta
 
-from kernel.contracts.http import Moment, RequestBody, ResponseBody
+from kernel.contracts.http import SAID, Moment, RequestBody, ResponseBody
+from kernel.contracts.values import same_fields
 from kernel.domain import parked
 
 Place = Literal["parked", "dead letters"]
 # A text of PostgreSQL cannot hold U+0000.
 _TEXT = r"\A[^\x00]*\Z"
-_SAID = r"\A[^\x00]*[^\x00\s][^\x00]*\Z"
 Note = Annotated[
     str,
     Meta(
         max_length=1000,
-        pattern=_SAID,
+        pattern=SAID,
         description="Why, for the record.",
         extra={"words": "a string of 1 to 1000 characters, not only spaces, without U+0000"},
     ),
@@ -25,7 +25,7 @@ Owner = Annotated[
     str,
     Meta(
         max_length=200,
-        pattern=_SAID,
+        pattern=SAID,
         description="Who looks after it.",
         extra={"words": "a string of 1 to 200 characters, not only spaces, without U+0000"},
     ),
@@ -152,7 +152,7 @@ def group_body(group: parked.Group) -> ParkedGroup:
         oldest_at=figures.oldest_at if figures else None,
         newest_at=figures.newest_at if figures else None,
         sample=message_body(figures.sample, group.service) if figures else None,
-        held=Held(hold.owner, hold.note, hold.ticket, hold.held_by, hold.held_at) if hold else None,
+        held=same_fields(hold, Held) if hold else None,
     )
 
 

@@ -107,6 +107,11 @@ def decoder(kind: type[T]) -> msgspec.json.Decoder[T]:
     return cast(msgspec.json.Decoder[T], _decoder(cast(Hashable, kind)))
 
 
+def same_fields(value: object, kind: type[T]) -> T:
+    """A value of the domain as a published body of the same fields, or the other way round."""
+    return msgspec.convert(value, kind, from_attributes=True)
+
+
 @cache
 def _decoder(kind: Hashable) -> msgspec.json.Decoder[Any]:
     return msgspec.json.Decoder(cast(Any, kind), dec_hook=_decode_value, float_hook=JsonNumber)

@@ -26,7 +26,7 @@ class Command(Protocol):
 class Act:
     """An operator's act. The same act on the same subject is recorded once: a repeated call finds it done."""
 
-    user_id: str
+    user_id: str = ""
     """Whom it concerned; empty where that was nobody."""
     subject: UUID
     """The id of the order, the transfer or the account, else of the command."""

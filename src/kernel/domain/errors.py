@@ -87,3 +87,7 @@ class OutcomeUnknown(ShopError):
 
 class Contention(Exception):
     """A transaction lost against another one and did nothing; run it again from its start."""
+
+
+TEMPORARY = (Unavailable, OutcomeUnknown, Contention)
+"""What nobody is to blame for: the same work may succeed later."""

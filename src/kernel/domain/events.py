@@ -45,13 +45,14 @@ class MessageId:
 
 @value
 class Received(Generic[E]):
-    """A fact from another service, with the event that carried it; perhaps `again`."""
+    """A fact from another service, with the event that carried it."""
 
     message: MessageId
     type: str
     fact: E
     payload: bytes
     again: bool = field(default=False, compare=False)
+    """Whether it may have been handled before."""
 
     def unhandled(self, reason: str, detail: str) -> "Unhandled":
         return Unhandled(
@@ -100,6 +101,11 @@ def joined(unhandled: Sequence[Unhandled], new_id: Callable[[], UUID], now: date
         count = rows[key].count + 1 if key in rows else 1
         rows[key] = Parked(new_id(), item, count, now, now)
     return [rows[key] for key in sorted(rows)]
+
+
+def trace_of(traceparent: str) -> UUID | None:
+    """The id of its trace, which has as many bits as a UUID."""
+    return UUID(hex=traceparent[3:35]) if traceparent else None
 
 
 def new_trace(seed: UUID) -> str:

@@ -12,7 +12,7 @@ _GROUPS = UUID("6f9619ff-8b86-5d01-b42d-00cf4fc964ff")
 
 
 OwnName = NewType("OwnName", str)
-"""The name of the service that all this is about."""
+"""The name of the service whose process this is; a type of its own, by which it is provided."""
 
 
 @value
@@ -103,14 +103,14 @@ class Operation:
     operator: str
     through: str
     note: str
-    total: int
+    total: int = 0
     """So many messages waited."""
-    passed: int
+    passed: int = 0
     """So many of them were looked at."""
-    done: int
+    done: int = 0
     """So many of these were still as they waited, and it was done to them."""
     began_at: datetime
-    ended_at: datetime | None
+    ended_at: datetime | None = None
 
     @property
     def state(self) -> Literal["running", "done"]:

@@ -88,6 +88,10 @@ class Bus(Publisher, Notifier, Protocol):
         """
 
     @property
+    def system(self) -> str:
+        """What kind of bus it is, in one word."""
+
+    @property
     def healthy(self) -> bool:
         """Whether messages can come and go now; a bus that is away comes back by itself."""
 

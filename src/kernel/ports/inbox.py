@@ -11,9 +11,9 @@ class Inbox(Protocol):
     async def claim(self, received: Sequence[Received[E]]) -> Sequence[Received[E]]:
         """The messages that no committed transaction has claimed before, in order, each once.
 
-        What may have come before has to say so (`again`), for that it did is rare, and to find out costs a
-        round trip. Where it does not, or comes in another transaction at the same time, Contention is raised,
-        when the transaction ends at the latest.
+        Earlier claims are looked up only for messages that are marked `again`, because that costs a round
+        trip. Raises Contention, at the latest when the transaction ends, where another message was claimed
+        before, or another transaction claims the same at the same time.
         """
 
     async def claim_message(self, message: MessageId) -> bool:

@@ -32,10 +32,10 @@ class Backlog(Protocol):
     async def take(
         self, event_type: str, *, count_max: int, before: datetime | None = None
     ) -> Sequence[OutboxRow]:
-        """The oldest of a type that was kept `before` then; gone if this transaction commits, there again if
-        not.
+        """The oldest rows of a type that were kept `before` this time. They are gone if this transaction
+        commits, and there again if not.
 
-        What another transaction has taken is passed over, so that any number of relays share the work.
+        Rows that another transaction has taken are passed over, so that any number of relays share the work.
         """
 
     async def waiting(
@@ -44,7 +44,7 @@ class Backlog(Protocol):
         """As `take`, without these rows; they all stay, and nobody is kept from them."""
 
     async def remove(self, event_type: str, ids: Sequence[UUID]) -> None:
-        """What was published without being taken; some of it may be gone already."""
+        """Remove rows that were published without being taken; some may be gone already."""
 
     async def waiting_since(self) -> datetime | None:
         """Since when the oldest committed event waits that a service must get; None where none waits."""

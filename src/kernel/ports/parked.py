@@ -11,11 +11,11 @@ class ParkedMessages(Protocol):
         """Keep them for an operator; one of the same type, subject and reason only counts up."""
 
     async def lock(self, ids: Sequence[UUID]) -> Sequence[Parked]:
-        """Those that are still parked, in the order of their ids. Whoever would change them waits."""
+        """Those that are still parked, in the order of their ids. Whoever wants to change them waits."""
 
     async def take(self, ids: Sequence[UUID]) -> Sequence[Parked]:
-        """Those that are still parked, in the order of their ids; gone if this transaction commits, there
-        again if not. Whoever asks for the same meanwhile waits, and gets the others."""
+        """Those that are still parked, in the order of their ids. They are gone if this transaction commits,
+        and there again if not. A transaction that asks for the same meanwhile waits, and gets the others."""
 
 
 class DiscardedMessages(Protocol):
@@ -29,7 +29,7 @@ class HeldCauses(Protocol):
     """What somebody looks after, so that no alarm has to tell of it."""
 
     async def hold(self, holds: Mapping[Cause, Hold]) -> None:
-        """From now on, in place of who held them before."""
+        """Replaces who held them before."""
 
     async def release(self, cause: Cause) -> bool:
         """Whether it was held."""

@@ -8,6 +8,7 @@ from dishka import AsyncContainer
 
 from kernel.adapters.cloudevents import unhandled_letter
 from kernel.adapters.sources import under_its_type
+from kernel.adapters.telemetry.messaging import MessagingMetrics
 from kernel.adapters.telemetry.metrics import StoreMetrics
 from kernel.application.bury_letters import BuryLetters
 from kernel.application.consume import Consumer, ParkMessage
@@ -49,7 +50,8 @@ async def subscribed(container: AsyncContainer, store: StoreMetrics, consumer: t
     """From now on the consumer is handed the messages of its service, and dead letters are parked; nothing of
     that where it is paused. The answer is for the relays, by which operators hand it messages again."""
     watchdog, bus = await container.get(Watchdog), await container.get(Bus)
-    handler = watchdog.handling(await container.get(consumer))
+    measured = await container.get(MessagingMetrics)
+    handler = watchdog.handling(measured.handler(await container.get(consumer)))
     bury = BuryLetters(unhandled_letter, scoped(container, ParkMessage), await container.get(Clock))
     await (await container.get(Intake)).look()
     await bus.subscribe(handler, store.burying(bury))

@@ -30,10 +30,21 @@ def watch(
         most=pool.size(),
     )
 
+    tracing = telemetry.tracing
+
+    def took(operation: str, seconds: float, error: str) -> None:
+        store.statement(operation, seconds, error)
+        if tracing is not None:
+            tracing.statement(operation, seconds, error)
+
+    pool.took = took
+
     async def read() -> None:
         try:
             async with asyncio.timeout(READ_S):
-                store.show(await waiting(engine), *await parked(engine))
+                found = (await waiting(engine)).items()
+                late = {name: (count, watchdog.late_since(name, at)) for name, (count, at) in found}
+                store.show(late, *await parked(engine))
         except (ShopError, Contention, TimeoutError):
             store.hide()
 

@@ -39,13 +39,12 @@ class Identity:
 
 
 @asynccontextmanager
-async def open_identity(settings: Settings, service: str, *needed: str) -> AsyncIterator[Identity]:
-    """Raises SettingsError, in jwt mode, for what is missing or cannot be read; `needed` are settings of the
-    service's own."""
+async def open_identity(settings: Settings, service: str) -> AsyncIterator[Identity]:
+    """Raises SettingsError, in jwt mode, for what is missing or cannot be read."""
     if settings.shop_auth == "open":
         yield Identity()
         return
-    require_all(settings, "shop_jwt_issuer", "shop_jwt_keys", "shop_service_key", *needed)
+    require_all(settings)
     # What these import costs a service in open mode time and memory.
     from kernel.adapters.identity.jwt_tokens import JwtTokens
     from kernel.adapters.identity.key_ring import KeyRing, source_of

@@ -14,10 +14,11 @@ from kernel.adapters.postgres.messages.parked import PostgresDiscardedMessages, 
 from kernel.adapters.postgres.messages.pauses import PostgresPauses, PostgresStandingReading
 from kernel.adapters.postgres.messages.reading import PostgresParkedReading
 from kernel.adapters.postgres.operator_record import PostgresOperatorRecord, PostgresRecordedActs
-from kernel.adapters.postgres.overview import PostgresFigures
+from kernel.adapters.postgres.overview import PostgresMessagingFigures
 from kernel.adapters.postgres.statements.unit_of_work import PostgresUnitOfWork
 from kernel.adapters.postgres.tables import Schema
 from kernel.adapters.system_clock import SystemClock
+from kernel.adapters.telemetry.messaging import MessagingMetrics
 from kernel.adapters.telemetry.telemetry import Telemetry
 from kernel.application.consume import ParkMessage
 from kernel.application.fan_out import RelayToConsumer
@@ -38,7 +39,7 @@ from kernel.domain.parked import OwnName
 from kernel.ports.bus import Bus, Publisher
 from kernel.ports.clock import Clock
 from kernel.ports.facts import MessagingFacts
-from kernel.ports.figures import Figures
+from kernel.ports.figures import MessagingFigures
 from kernel.ports.inbox import Inbox
 from kernel.ports.operator_record import OperatorRecord, RecordedActs
 from kernel.ports.outbox import Backlog, Outbox
@@ -63,6 +64,7 @@ class KernelProvider(Provider):
     def __init__(self, schema: Schema, engine: AsyncEngine, bus: Bus, telemetry: Telemetry) -> None:
         super().__init__()
         self._schema = schema
+        telemetry.messaging_system = bus.system
         self.provide(lambda: OwnName(schema.service), provides=OwnName, scope=Scope.APP)
         self.provide(lambda: engine, provides=AsyncEngine, scope=Scope.APP)
         self.provide(lambda: bus, provides=Bus, scope=Scope.APP)
@@ -79,7 +81,7 @@ class KernelProvider(Provider):
     backlog = provide(PostgresBacklog, provides=Backlog)
     record = provide(PostgresOperatorRecord, provides=OperatorRecord)
     recorded_acts = provide(PostgresRecordedActs, provides=RecordedActs, scope=Scope.APP)
-    figures = provide(PostgresFigures, provides=Figures, scope=Scope.APP)
+    figures = provide(PostgresMessagingFigures, provides=MessagingFigures, scope=Scope.APP)
     read_record = provide(ReadRecord, scope=Scope.APP)
     use_cases = provide_all(
         PublishCommitted,
@@ -107,11 +109,11 @@ class KernelProvider(Provider):
         return PostgresOutbox(uow, clock, encode_replayed, committed=lambda _: None)
 
     @provide(scope=Scope.APP)
-    def messaging_facts(self, engine: AsyncEngine, service: OwnName) -> MessagingFacts:
-        return PostgresMessagingFacts(engine, service)
+    def messaging_facts(self, engine: AsyncEngine) -> MessagingFacts:
+        return PostgresMessagingFacts(engine, self._schema)
 
     @provide(scope=Scope.APP)
-    def read_overview(self, figures: Figures, bus: Bus, watchdog: Watchdog) -> ReadOverview:
+    def read_overview(self, figures: MessagingFigures, bus: Bus, watchdog: Watchdog) -> ReadOverview:
         return ReadOverview(self._schema.service, VERSION, self._schema.revision, figures, bus, watchdog)
 
     @provide(scope=Scope.APP)
@@ -131,5 +133,9 @@ class KernelProvider(Provider):
         return Watchdog(bus, intake, pool_of(engine).trouble, Trouble("rabbitmq", clock), clock)
 
     @provide(scope=Scope.APP)
-    def publisher(self, telemetry: Telemetry, watchdog: Watchdog) -> Publisher:
-        return telemetry.publisher(watchdog)
+    def messaging_metrics(self, telemetry: Telemetry, bus: Bus, service: OwnName) -> MessagingMetrics:
+        return MessagingMetrics(telemetry.metrics.registry, bus.system, service)
+
+    @provide(scope=Scope.APP)
+    def publisher(self, telemetry: Telemetry, watchdog: Watchdog, metrics: MessagingMetrics) -> Publisher:
+        return telemetry.publisher(metrics.publisher(watchdog))

@@ -17,7 +17,7 @@ class UseCase(Protocol[P, R_co]):
 def scoped(container: AsyncContainer, use_case: type[UseCase[P, R]]) -> Callable[P, Awaitable[R]]:
     """The use case as a function: each call gets one to itself, on a unit of work that nobody else uses.
 
-    It is used again, for building one takes as long as much of what it does; no part of it needs closing.
+    Instances are pooled: building one costs about as much as a call, and none of its parts needs closing.
     """
     idle: list[UseCase[P, R]] = []
 

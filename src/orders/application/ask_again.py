@@ -26,7 +26,7 @@ class AskAgain:
     clock: Clock
 
     async def __call__(self) -> bool:
-        """Whether there may be more to do at once; there is not, so that payments are not flooded."""
+        """Always False: the rest waits for the next turn, so that payments is not flooded."""
         now = self.clock.now()
         async with self.uow:
             since = await self.backlog.waiting_since()

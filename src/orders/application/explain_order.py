@@ -3,6 +3,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
+from kernel.application.read_apart import read_apart
 from kernel.domain.caller import Caller
 from kernel.domain.facts import Fact, Part, What
 from kernel.domain.money import in_units
@@ -22,29 +23,40 @@ class ExplainOrder:
     messaging: MessagingFacts
 
     async def __call__(self, caller: Caller, order_id: UUID) -> Part:
-        """Raises Forbidden."""
+        """Raises Forbidden, and Unavailable where nothing can be read."""
         caller.require_to_see_all()
-        order = await self.placed.get(order_id)
-        facts = list(await self.messaging.about(order_id))
-        if order is None:
-            return Part(facts=facts)
-        history = await self.placed.history(order_id, after=0)
-        return Part(facts=[*facts_of(order, history), *facts], user_id=order.user_id)
-
-
-def facts_of(order: Order, history: Sequence[StatusChanged]) -> list[Fact]:
-    facts = [_fact(What.ACCEPTED, "orders", order.created_at, f"{in_units(order.amount)} {order.currency}")]
-    facts += [
-        _fact(
-            What.STATUS, "order_history", change.at, ": ".join(filter(None, (change.status, change.reason)))
+        return await read_apart(
+            orders=self._order(order_id),
+            order_history=self._history(order_id),
+            messages=self.messaging.about(order_id),
         )
-        for change in history
-    ]
+
+    async def _order(self, order_id: UUID) -> Part:
+        order = await self.placed.get(order_id)
+        if order is None:
+            return Part()
+        return Part(facts=facts_of(order), user_id=order.user_id, trace_id=order.trace_id)
+
+    async def _history(self, order_id: UUID) -> Part:
+        return Part(facts=statuses_of(await self.placed.history(order_id, after=0)))
+
+
+def facts_of(order: Order) -> list[Fact]:
+    facts = [_fact(What.ACCEPTED, "orders", order.created_at, f"{in_units(order.amount)} {order.currency}")]
     if order.cancel_requested_at is not None:
         facts.append(_fact(What.CANCEL_REQUESTED, "orders", order.cancel_requested_at))
     if order.ask_again_at is not None:
         facts.append(_fact(What.ASKS_AGAIN, "orders", order.ask_again_at))
     return facts
+
+
+def statuses_of(history: Sequence[StatusChanged]) -> list[Fact]:
+    return [
+        _fact(
+            What.STATUS, "order_history", change.at, ": ".join(filter(None, (change.status, change.reason)))
+        )
+        for change in history
+    ]
 
 
 def _fact(what: What, source: str, at: datetime, detail: str = "") -> Fact:

@@ -1,4 +1,5 @@
 from collections.abc import Sequence
+from dataclasses import dataclass
 from uuid import UUID
 
 from kernel.domain.caller import Caller
@@ -8,11 +9,11 @@ from orders.domain.status import Status, StatusChanged
 from orders.ports.orders import PlacedOrders
 
 
+@dataclass
 class ReadOrders:
     """What callers may see of orders. An order of another user is answered as one that does not exist."""
 
-    def __init__(self, placed: PlacedOrders) -> None:
-        self.placed = placed
+    placed: PlacedOrders
 
     async def get(self, caller: Caller, order_id: UUID) -> Order:
         """Raises NotFound."""

@@ -20,8 +20,8 @@ class ComputeSeries:
     clock: Clock
 
     async def __call__(self) -> Sequence[Step]:
-        """The newest steps, the oldest first. Each step is kept at once: who is cut off has not worked in
-        vain."""
+        """The newest steps, the oldest first. Each step is stored as soon as it is computed: a call that is
+        cut off loses one step at most."""
         now = self.clock.now()
         starts = starts_shown(now)
         known = await self._known(starts[0])
@@ -40,8 +40,8 @@ class ComputeSeries:
 
 @dataclass
 class ReadSeries:
-    """The series for operators. Of the callers in one process one at a time computes, and the others find
-    what it kept."""
+    """The series for operators. In one process, one call at a time computes; the others wait, and find what
+    it stored."""
 
     compute: Callable[[], Awaitable[Sequence[Step]]]
     _turn: asyncio.Lock = field(default_factory=asyncio.Lock)

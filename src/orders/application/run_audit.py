@@ -38,7 +38,7 @@ logger = logging.getLogger(__name__)
 
 @dataclass
 class RunAudit:
-    """Keeps the lease of a run while it goes through the books, and what it found."""
+    """Runs all checks, renews the lease of the run meanwhile, and stores how far it is and what it found."""
 
     uow: UnitOfWork
     runs: AuditRuns

@@ -116,6 +116,8 @@ GET_HISTORY = Operation(
     responses=answering(200, list[http.StatusChange], "What came after `after`", examples.HISTORY)
     | problems(PROBLEMS, *ALWAYS, NO_ORDER, *AWAY),
 )
+_CANCELLED = answering(202, http.Order, "It gets cancelled or refunded", examples.REFUNDING_ORDER)
+_NOT_CANCELLED = (FORBIDDEN, NO_ORDER, (409, "order_cancelled"), (409, "order_refunded"), *NOT_WRITTEN)
 CANCEL_ORDER = Operation(
     path="/{id:str}/cancel",
     operation_id="cancelOrder",
@@ -127,16 +129,7 @@ CANCEL_ORDER = Operation(
     status_code=202,
     before_request=nothing_but_a_key,
     operation_class=answering_with(LOCATION, RETRY_AFTER, links=FROM_ORDER),
-    responses=answering(202, http.Order, "It gets cancelled or refunded", examples.REFUNDING_ORDER)
-    | problems(
-        PROBLEMS,
-        *ALWAYS,
-        FORBIDDEN,
-        NO_ORDER,
-        (409, "order_cancelled"),
-        (409, "order_refunded"),
-        *NOT_WRITTEN,
-    ),
+    responses=_CANCELLED | problems(PROBLEMS, *ALWAYS, *_NOT_CANCELLED),
 )
 EXPLAIN = Operation(
     path=PATH,
@@ -152,16 +145,7 @@ CANCEL_FOR_CUSTOMER = Operation(
     dto=JsonBody,
     status_code=202,
     operation_class=answering_with(LOCATION, RETRY_AFTER, links=FROM_ORDER),
-    responses=answering(202, http.Order, "It gets cancelled or refunded", examples.REFUNDING_ORDER)
-    | problems(
-        PROBLEMS,
-        *INVALID_BODY,
-        FORBIDDEN,
-        NO_ORDER,
-        (409, "order_cancelled"),
-        (409, "order_refunded"),
-        *NOT_WRITTEN,
-    ),
+    responses=_CANCELLED | problems(PROBLEMS, *INVALID_BODY, *_NOT_CANCELLED),
 )
 READ_CHANGES = Operation(
     path="/changes",

@@ -10,8 +10,10 @@ from kernel.domain.errors import Conflict
 from kernel.domain.faults import SHOWN_MAX, Checked, Fault
 from kernel.domain.value import value
 
-# A run renews its lease all the time; one that does not has lost its process.
+# A run renews its lease every 2 s; one that does not has lost its process.
 LEASE = timedelta(seconds=15)
+# After its end; the latest one is kept for ever.
+KEPT = timedelta(days=30)
 
 
 class RunState(StrEnum):
@@ -32,12 +34,8 @@ class BeginAudit:
     caller: Caller
 
     @property
-    def subject(self) -> UUID:
-        return self.run_id
-
-    @property
     def user_id(self) -> str:
-        """It concerns nobody."""
+        """Of no user: the command concerns all of them."""
         return ""
 
 
@@ -50,11 +48,11 @@ class AuditRun:
     state: RunState = RunState.RUNNING
     detail: str = ""
     phase: str = ""
-    """What it is at, and how many rows of it are done."""
+    """What it checks now; `done` of `total` rows are checked."""
     done: int = 0
     total: int = 0
     checked: list[tuple[str, int, int]] = field(default_factory=list)
-    """The name of each check that is over, its rows, and its faults."""
+    """The name of each finished check, how many rows it has checked, and how many faults it found."""
     fault_count: int = 0
     faults: list[tuple[str, Fault]] = field(default_factory=list)
     """The first of them, each with the name of its check."""

@@ -1,8 +1,8 @@
 """What must hold between orders and payments: each order and what was decided about its payment.
 
-Both tell it in the order of the keys, each row as one claim: orders say what was decided, payments says it
-too. Where the claims differ, something is wrong or under way; the verdict tells which, from all that is known
-of just these orders.
+Each service makes one claim of every order, a text of what was decided, and lists its claims in the order of
+the keys. Where two claims differ, something is wrong or under way. The verdict tells which, from all that is
+known of just these orders.
 """
 
 from collections.abc import AsyncIterator, Collection, Mapping
@@ -44,8 +44,8 @@ async def suspects(orders: AsyncIterator[Claim], payments: AsyncIterator[Claim])
 
 @value
 class KnownOrders:
-    """What orders knows of some orders, read before payments is asked: what orders knows of a decision
-    payments knew before, so a decision that is missing there is missing indeed."""
+    """What orders knows of some orders. It is read before payments is asked: payments decides first, so a
+    decision that orders knows and payments does not is lost, and not under way."""
 
     orders: Mapping[Key, Ordered]
     waiting: Collection[str]

@@ -7,6 +7,7 @@ from typing import Any, Self
 from uuid import UUID
 
 from kernel.domain.errors import Conflict, NotFound
+from kernel.domain.events import trace_of
 from kernel.domain.value import value
 from orders.domain.commands import CancelOrder, Identity, Placement
 from orders.domain.events import (
@@ -34,8 +35,8 @@ CANCELLED_BY_USER = "cancelled_by_user"
 
 @dataclass(slots=True, kw_only=True)
 class Order:
-    """Payments declines what it meets after `pay_by`. `pay_by_given` is what the client asked for, and None
-    where `pay_by` is the shop's default, which says nothing of what the client wants."""
+    """Payments declines what it meets after `pay_by`. `pay_by_given` is what the client asked for; it is None
+    where `pay_by` is the shop's default. `trace_id` is that of the call that placed the order."""
 
     id: UUID
     user_id: str
@@ -43,14 +44,15 @@ class Order:
     currency: str
     description: str
     status: Status
-    reason: str | None
+    reason: str | None = None
     idempotency_key: str | None
-    cancel_requested_at: datetime | None
+    cancel_requested_at: datetime | None = None
     ask_again_at: datetime | None
     created_at: datetime
     updated_at: datetime
     pay_by: datetime | None = None
     pay_by_given: datetime | None = None
+    trace_id: UUID | None = None
 
     @property
     def identity(self) -> Identity:
@@ -68,14 +70,13 @@ class Order:
             currency=currency,
             description=command.description,
             status=Status.NEW,
-            reason=None,
             idempotency_key=command.idempotency_key,
-            cancel_requested_at=None,
             ask_again_at=now + ASK_AGAIN_FIRST,
             created_at=now,
             updated_at=now,
             pay_by=command.pay_by or by_default,
             pay_by_given=command.pay_by,
+            trace_id=trace_of(command.traceparent),
         )
 
     def placed(self, traceparent: str, request_id: str = "") -> OrderPlaced:
@@ -83,7 +84,7 @@ class Order:
         return OrderPlaced(**about, amount=self.amount, currency=self.currency, pay_by=self.pay_by)
 
     def settle(self, decided: PaymentResult, now: datetime) -> list[StatusChanged]:
-        """A repeated or late decision changes nothing; what went before an early one is made up for."""
+        """A repeated or late decision changes nothing; an early one adds the changes that come before it."""
         match decided:
             case PaymentCaptured():
                 paid = Status.REFUNDING if self.cancel_requested_at else Status.FINISHED

@@ -1,4 +1,4 @@
-"""What a Placement is told that is refused by orders itself, or that meets an order of its own."""
+"""What orders itself answers to a Placement: one that comes too late, or whose order is there already."""
 
 from datetime import datetime
 
@@ -10,7 +10,7 @@ EXPIRED = "expired"
 
 
 def expired(command: Placement, now: datetime) -> Refused | None:
-    """Why an order is not accepted that nobody could pay in time any more."""
+    """Refuses an order whose time to pay is over."""
     if command.pay_by is None or now <= command.pay_by:
         return None
     return Refused(EXPIRED, "the time to pay this order is over already")

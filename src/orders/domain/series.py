@@ -10,7 +10,7 @@ STEP = timedelta(seconds=15)
 STEPS_SHOWN = 60
 KEPT = timedelta(hours=1)
 SAMPLE_MAX = 2000
-# Most orders are decided by then. Later decisions change a step no more.
+# Most orders are decided by then; later decisions do not change the step.
 SETTLES_AFTER = timedelta(seconds=10)
 RENEWED_EVERY = timedelta(seconds=5)
 
@@ -56,7 +56,7 @@ def starts_shown(now: datetime) -> list[datetime]:
 
 
 def due(starts: Iterable[datetime], known: Mapping[datetime, Step], now: datetime) -> list[datetime]:
-    """The steps to compute: those that nobody has computed, and those that are not final, now and then."""
+    """The steps to compute: those that nobody has computed, and those not final and `RENEWED_EVERY` old."""
     return [start for start in starts if start not in known or _is_due(known[start], now)]
 
 

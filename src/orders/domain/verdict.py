@@ -1,4 +1,4 @@
-"""What is wrong with one order, from all that both services know of it; what may be under way is not."""
+"""What is wrong with one order, by all that both services know of it. Work under way is no fault."""
 
 from collections.abc import Iterator
 from datetime import datetime

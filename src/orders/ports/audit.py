@@ -21,6 +21,10 @@ class AuditRuns(Protocol):
         """Whether the run still ran: what has ended, or was given up, stays as it is."""
         ...
 
+    async def prune(self, *, before: datetime, count_max: int) -> int:
+        """Forgets runs that ended before that, the oldest first, but never the latest, and tells how many."""
+        ...
+
 
 class OrderClaims(Protocol):
     """What orders says of each order. Reads beside the model, which may take long."""

@@ -10,7 +10,7 @@ class MeasuredOrders(Protocol):
 
     async def measure(self, start: datetime, end: datetime, *, sample_max: int) -> Measured:
         """Of the orders whose ids were made from `start` on and before `end`. Those that are looked at are
-        chosen by the random end of their ids: whoever looks chooses the same."""
+        chosen by the random end of their ids, so that every process chooses the same."""
         ...
 
 

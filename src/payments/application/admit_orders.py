@@ -2,7 +2,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from kernel.domain.caller import Caller
-from payments.domain.account import Reason, reason_not_to_charge
+from payments.domain.account import reason_not_to_charge
 from payments.ports.accounts import OpenedAccounts
 
 
@@ -16,10 +16,4 @@ class AdmitOrders:
         """For each user and amount the `Reason` against it. Raises Forbidden unless a service calls."""
         caller.require_service()
         standings = await self.accounts.standings({user_id for user_id, _ in orders})
-        found = ((amount, standings.get(user_id)) for user_id, amount in orders)
-        return [
-            reason_not_to_charge(amount, standing.balance, frozen=standing.frozen)
-            if standing
-            else Reason.ACCOUNT_NOT_FOUND
-            for amount, standing in found
-        ]
+        return [reason_not_to_charge(amount, standings.get(user_id)) for user_id, amount in orders]

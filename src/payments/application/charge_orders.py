@@ -10,9 +10,10 @@ from kernel.ports.inbox import Inbox
 from kernel.ports.outbox import Outbox
 from kernel.ports.parked import ParkedMessages
 from kernel.ports.unit_of_work import UnitOfWork
-from payments.domain.account import Account, Kind, Transfer
+from payments.domain.account import Account
 from payments.domain.events import CancellationRequested, PaymentRequest, PaymentResult
 from payments.domain.payment import Decision, Payment, decide
+from payments.domain.transfer import Kind, Transfer
 from payments.ports.accounts import Accounts, Ledger, Payments
 
 
@@ -58,8 +59,8 @@ class ChargeOrders:
 
 
 class ChargeBatch:
-    """What is known of the orders of a batch, from before and from the batch itself; new are the `payments`
-    and the `transfers`."""
+    """The orders of a batch: what was decided and booked before, and in `payments` and `transfers` what the
+    batch adds."""
 
     def __init__(
         self, accounts: Mapping[str, Account], recorded: Sequence[Payment], booked: Sequence[Transfer]

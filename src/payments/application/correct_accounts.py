@@ -1,14 +1,17 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from kernel.domain.acts import acts_of_operators
+from kernel.domain.acts import Act, acts_of_operators
 from kernel.domain.errors import Refused, ShopError
 from kernel.ports.clock import Clock
 from kernel.ports.operator_record import OperatorRecord
 from kernel.ports.unit_of_work import UnitOfWork
-from payments.domain.account import Account, Deposited, Transfer, no_account
+from payments.domain.account import Account, Deposited, no_account
 from payments.domain.commands import CorrectAccount
+from payments.domain.transfer import Transfer
 from payments.ports.accounts import Accounts, Ledger
+
+CORRECTED = "correct_account"
 
 
 @dataclass
@@ -30,7 +33,8 @@ class CorrectAccounts:
             if account is None:
                 return [no_account(command.user_id)]
             for earlier in await self.ledger.booked(commands):
-                return [_replayed(command, account, earlier)]
+                act = await self.record.of(command.user_id, earlier.id, CORRECTED)
+                return [_replayed(command, account, earlier, act)]
             now = self.clock.now()
             transfer = account.correct(command, now)
             if isinstance(transfer, Refused):
@@ -38,11 +42,13 @@ class CorrectAccounts:
             await self.accounts.save([account])
             await self.ledger.add([transfer])
             done = [(command, command.transfer_id)]
-            await self.record.add(acts_of_operators("correct_account", done, now, lambda one: one.note))
+            await self.record.add(acts_of_operators(CORRECTED, done, now, lambda one: one.note))
         return [Deposited(account, transfer, replayed=False)]
 
 
-def _replayed(command: CorrectAccount, account: Account, earlier: Transfer) -> Deposited | Refused:
-    if earlier.change != command.amount:
+def _replayed(
+    command: CorrectAccount, account: Account, earlier: Transfer, act: Act | None
+) -> Deposited | Refused:
+    if earlier.change != command.amount or (act is not None and act.note != command.note):
         return Refused("idempotency_key_reused", "this idempotency key belongs to another correction")
     return Deposited(account, earlier, replayed=earlier.id != command.transfer_id)

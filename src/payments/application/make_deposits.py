@@ -8,8 +8,9 @@ from kernel.domain.errors import Forbidden, Refused, ShopError
 from kernel.ports.clock import Clock
 from kernel.ports.operator_record import OperatorRecord
 from kernel.ports.unit_of_work import UnitOfWork
-from payments.domain.account import Account, Deposited, Transfer, no_account
+from payments.domain.account import Account, Deposited, no_account
 from payments.domain.commands import Deposit
+from payments.domain.transfer import Transfer
 from payments.ports.accounts import Accounts, Ledger
 
 

@@ -1,21 +1,22 @@
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from kernel.domain.caller import Caller
 from kernel.domain.errors import Invalid
 from kernel.ports.clock import Clock
-from payments.domain.account import Account, Transfer, no_account
+from payments.domain.account import Account, no_account
+from payments.domain.transfer import Transfer
 from payments.ports.accounts import OpenedAccounts, Statements
 
 
+@dataclass
 class ReadAccounts:
     """What callers may see of accounts. Another user's account is answered as missing, without a look-up."""
 
-    def __init__(self, accounts: OpenedAccounts, statements: Statements, clock: Clock) -> None:
-        self.accounts = accounts
-        self.statements = statements
-        self.clock = clock
+    accounts: OpenedAccounts
+    statements: Statements
+    clock: Clock
 
     async def get(self, caller: Caller, user_id: str) -> Account:
         """Raises NotFound."""

@@ -66,7 +66,7 @@ class OrderKey(RequestBody, frozen=True):
 
 
 class Claim(ResponseBody, frozen=True):
-    """What was decided about an order, in one text that orders would say too."""
+    """What was decided about an order, as a text: orders writes the same text where both agree."""
 
     user_id: str
     order_id: UUID

@@ -24,9 +24,9 @@ from kernel.adapters.http.documents.operations import (
 )
 from kernel.adapters.http.operators.facts import EXAMPLE as FACT
 from kernel.adapters.http.operators.facts import PATH
-from kernel.adapters.http.parsing.body import BATCH_BYTES_MAX, JsonBody
+from kernel.adapters.http.parsing.body import JsonBody
 from kernel.contracts.http import Noted
-from kernel.contracts.operators import CheckResult, FactsOfOrder
+from kernel.contracts.operators import FactsOfOrder
 from kernel.contracts.schema import AMOUNT_TEXT, USER_ID_TEXT
 from kernel.contracts.values import Amount, Instant, UserId
 from payments.contract import examples, http
@@ -40,8 +40,6 @@ OpenAccountBody = Annotated[http.OpenAccount, body(examples.OPEN_ACCOUNT)]
 DepositBody = Annotated[http.Deposit, body(examples.DEPOSIT)]
 NotedBody = Annotated[Noted, body(examples.NOTED)]
 CorrectionBody = Annotated[http.Correction, body(examples.CORRECTION)]
-AdmissionBody = Annotated[list[http.AdmissionRequest], body([examples.ADMISSION])]
-
 UserIdInPath = Annotated[
     str,
     PathParameter(name="userId", schema_extra={"pattern": USER_ID_TEXT}, examples=[Example(value="alice")]),
@@ -79,8 +77,9 @@ _FROM_DEPOSIT = _FROM_ACCOUNT | {"placeOrder": Link(operation_id="placeOrder", r
 
 _NO_ACCOUNT = (404, "account_not_found")
 _DEPOSITED = answering(200, http.Deposited, "The balance right after this deposit", examples.DEPOSITED)
-_FROZEN = (403, "account_frozen")
-_NOT_DEPOSITED = (FORBIDDEN, _FROZEN, _NO_ACCOUNT, (422, "balance_limit"), KEY_REUSED, *NOT_WRITTEN)
+_NOT_BOOKED = (FORBIDDEN, _NO_ACCOUNT, (422, "balance_limit"), KEY_REUSED, *NOT_WRITTEN)
+_NOT_DEPOSITED = (*_NOT_BOOKED, (403, "account_frozen"))
+_NOT_FROZEN = problems(PROBLEMS, *INVALID_BODY, FORBIDDEN, _NO_ACCOUNT, *NOT_WRITTEN)
 
 OPEN_ACCOUNT = Operation(
     operation_id="openAccount",
@@ -125,19 +124,6 @@ DEPOSIT_BY_GET = Operation(
     middleware=[Deprecated("@1767225600")],  # 2026-01-01
     responses=_DEPOSITED | problems(PROBLEMS, *ALWAYS, *_NOT_DEPOSITED),
 )
-ADMIT_ORDERS = Operation(
-    path="/api/Admission",
-    operation_id="admitOrders",
-    summary="Whether orders could be paid now, each checked alone (for the orders service)",
-    dto=JsonBody,
-    status_code=200,
-    request_max_body_size=BATCH_BYTES_MAX,
-    tags=["Accounts"],
-    responses=answering(
-        200, list[str | None], "A reason against each order, or null", [None, "insufficient_funds"]
-    )
-    | problems(PROBLEMS, *INVALID_BODY, FORBIDDEN, *AWAY),
-)
 FREEZE_ACCOUNT = Operation(
     path="/{userId:str}/freeze",
     operation_id="freezeAccount",
@@ -145,7 +131,7 @@ FREEZE_ACCOUNT = Operation(
     dto=JsonBody,
     status_code=200,
     responses=answering(200, http.Account, "It is frozen", {**examples.ACCOUNT, "frozen": True})
-    | problems(PROBLEMS, *INVALID_BODY, FORBIDDEN, _NO_ACCOUNT, *NOT_WRITTEN),
+    | _NOT_FROZEN,
 )
 UNFREEZE_ACCOUNT = Operation(
     path="/{userId:str}/unfreeze",
@@ -153,8 +139,7 @@ UNFREEZE_ACCOUNT = Operation(
     summary="End the freeze of the account",
     dto=JsonBody,
     status_code=200,
-    responses=answering(200, http.Account, "It is not frozen", examples.ACCOUNT)
-    | problems(PROBLEMS, *INVALID_BODY, FORBIDDEN, _NO_ACCOUNT, *NOT_WRITTEN),
+    responses=answering(200, http.Account, "It is not frozen", examples.ACCOUNT) | _NOT_FROZEN,
 )
 CORRECT_ACCOUNT = Operation(
     path="/{userId:str}/correct",
@@ -164,16 +149,7 @@ CORRECT_ACCOUNT = Operation(
     operation_class=answering_with(REPLAYED),
     status_code=200,
     responses=answering(200, http.Deposited, "The balance right after it", examples.DEPOSITED)
-    | problems(
-        PROBLEMS,
-        *INVALID_BODY,
-        (402, "insufficient_funds"),
-        FORBIDDEN,
-        _NO_ACCOUNT,
-        (422, "balance_limit"),
-        KEY_REUSED,
-        *NOT_WRITTEN,
-    ),
+    | problems(PROBLEMS, *INVALID_BODY, (402, "insufficient_funds"), *_NOT_BOOKED),
 )
 OPERATED_ORDERS = "/orders"
 OrderIdInPath = Annotated[
@@ -194,70 +170,5 @@ EXPLAIN = Operation(
     operation_id="explainInPayments",
     summary="What payments has stored about an order",
     responses=answering(200, FactsOfOrder, "Its facts", FactsOfOrder("alice", [FACT]))
-    | problems(PROBLEMS, *ALWAYS, FORBIDDEN, *AWAY),
-)
-
-# What the orders service asks for the audit.
-_AUDITED = {"userId": "alice", "orderId": "019b7a5c-2f00-7000-8000-000000000001"}
-
-_KEY_OF_ORDER = {"pattern": f"{USER_ID_TEXT[:-1]}~[0-9a-f]{{8}}(-[0-9a-f]{{4}}){{3}}-[0-9a-f]{{12}}$"}
-
-AfterClaim = Annotated[
-    str | None,
-    QueryParameter(
-        name="after",
-        description="A user and an order, `user~order`: behind this key.",
-        schema_extra=_KEY_OF_ORDER,
-    ),
-]
-UntilClaim = Annotated[
-    str | None,
-    QueryParameter(
-        name="until",
-        description="As `after`: up to this key, which is included.",
-        schema_extra=_KEY_OF_ORDER,
-    ),
-]
-OrderKeysBody = Annotated[list[http.OrderKey], body([_AUDITED])]
-
-LIST_CLAIMS = Operation(
-    path="/claims",
-    operation_id="listClaims",
-    summary="What was decided about each order, in the order of user and order (for the orders service)",
-    responses=answering(200, list[http.Claim], "A page", [{**_AUDITED, "claim": "captured 5000 RUB"}])
-    | problems(PROBLEMS, *ALWAYS, FORBIDDEN, *AWAY),
-)
-READ_CLAIMS = Operation(
-    path="/claims",
-    operation_id="readClaims",
-    summary="All that payments knows of these orders (for the orders service)",
-    dto=JsonBody,
-    status_code=200,
-    responses=answering(
-        200,
-        list[http.KnownPayment],
-        "One an order, in any order",
-        [
-            {
-                **_AUDITED,
-                "known": True,
-                "waiting": False,
-                "decision": "declined",
-                "reason": "insufficient_funds",
-            }
-        ],
-    )
-    | problems(PROBLEMS, *INVALID_BODY, FORBIDDEN, *AWAY),
-)
-RUN_CHECKS = Operation(
-    path="/checks",
-    operation_id="runChecks",
-    summary="Look at all accounts, transfers and decisions, which may take long (for the orders service)",
-    responses=answering(
-        200,
-        list[CheckResult],
-        "One a check",
-        [{"check": "accounts", "count": 1000, "faults": 0, "findings": []}],
-    )
     | problems(PROBLEMS, *ALWAYS, FORBIDDEN, *AWAY),
 )

@@ -1,4 +1,4 @@
-"""An account, and the transfers that make its balance."""
+"""An account: what it takes, and what it pays."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -11,31 +11,7 @@ from kernel.domain.money import BALANCE_MAX_MINOR, in_units
 from kernel.domain.value import value
 from payments.domain.commands import CorrectAccount, Deposit, FreezeAccount, OpenAccount
 from payments.domain.events import OrderPlaced
-
-# System accounts carry no stored balance: what they hold is the sum of their transfers, and no row is hot.
-FUNDING = "system:funding"
-REVENUE = "system:revenue"
-CORRECTIONS = "system:corrections"
-
-
-def own_account(user_id: str) -> str:
-    """The user's account as transfers name it."""
-    return f"user:{user_id}"
-
-
-class Kind(StrEnum):
-    DEPOSIT = "deposit"
-    CAPTURE = "capture"
-    REFUND = "refund"
-    CORRECTION = "correction"
-
-
-_OTHER_SIDE = {
-    Kind.DEPOSIT: FUNDING,
-    Kind.CAPTURE: REVENUE,
-    Kind.REFUND: REVENUE,
-    Kind.CORRECTION: CORRECTIONS,
-}
+from payments.domain.transfer import OTHER_SIDE, Kind, Transfer, own_account
 
 
 class Reason(StrEnum):
@@ -55,38 +31,13 @@ class Standing(NamedTuple):
     frozen: bool
 
 
-def reason_not_to_charge(amount: int, balance: int | None, *, frozen: bool = False) -> Reason | None:
-    """What speaks against taking the amount from a user with this balance, or without an account (None)."""
-    if balance is None:
+def reason_not_to_charge(amount: int, standing: Standing | None) -> Reason | None:
+    """Why the amount cannot be taken; None where it can. A standing of None: there is no account."""
+    if standing is None:
         return Reason.ACCOUNT_NOT_FOUND
-    if frozen:
+    if standing.frozen:
         return Reason.ACCOUNT_FROZEN
-    return Reason.INSUFFICIENT_FUNDS if amount > balance else None
-
-
-@value(kw_only=True)
-class Transfer:
-    """Double entry in one row: `amount` leaves `debit_account` and reaches `credit_account`.
-
-    `sequence` numbers the transfers of the user's account without a gap.
-    """
-
-    user_id: str
-    sequence: int
-    id: UUID
-    kind: Kind
-    debit_account: str
-    credit_account: str
-    amount: int
-    order_id: UUID | None
-    idempotency_key: str | None
-    balance_after: int
-    created_at: datetime
-
-    @property
-    def change(self) -> int:
-        """What it adds to the balance; below 0 where it takes."""
-        return self.amount if self.credit_account == own_account(self.user_id) else -self.amount
+    return Reason.INSUFFICIENT_FUNDS if amount > standing.balance else None
 
 
 @dataclass(slots=True, kw_only=True)
@@ -145,7 +96,7 @@ class Account:
     def charge(self, placed: OrderPlaced, transfer_id: UUID, now: datetime) -> Transfer | Reason:
         if placed.currency != self.currency:
             return Reason.CURRENCY_MISMATCH
-        if reason := reason_not_to_charge(placed.amount, self.balance, frozen=self.is_frozen):
+        if reason := reason_not_to_charge(placed.amount, Standing(self.balance, self.is_frozen)):
             return reason
         return self._transfer(transfer_id, Kind.CAPTURE, -placed.amount, now, order_id=placed.order_id)
 
@@ -170,7 +121,7 @@ class Account:
         order_id: UUID | None = None,
         key: str | None = None,
     ) -> Transfer:
-        own, other = own_account(self.user_id), _OTHER_SIDE[kind]
+        own, other = own_account(self.user_id), OTHER_SIDE[kind]
         debit, credit = (other, own) if change > 0 else (own, other)
         self.balance += change
         self.sequence += 1

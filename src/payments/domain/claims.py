@@ -11,7 +11,7 @@ Key = tuple[str, UUID]
 
 
 class Claim(NamedTuple):
-    """What was decided about an order, in one text that orders would say too."""
+    """What was decided about an order, as a text: orders writes the same text where both agree."""
 
     user_id: str
     order_id: UUID

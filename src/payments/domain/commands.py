@@ -25,19 +25,19 @@ class Deposit:
 
 @value(kw_only=True)
 class FreezeAccount:
-    """An operator's: no order of the user is paid, and no deposit taken, until the account is thawed."""
+    """By an operator: no order of the user is paid, and no deposit taken, until the account is thawed."""
 
     command_id: UUID
     caller: Caller
     user_id: str
     note: str
     frozen: bool
-    """False thaws it."""
+    """False: the account is thawed."""
 
 
 @value(kw_only=True)
 class CorrectAccount:
-    """An operator's: the balance was wrong by an amount, which may be below 0."""
+    """By an operator: adds an amount, which may be below 0, to a balance that was wrong."""
 
     transfer_id: UUID
     caller: Caller

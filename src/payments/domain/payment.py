@@ -6,7 +6,7 @@ from typing import Any
 from uuid import UUID
 
 from kernel.domain.value import value
-from payments.domain.account import Account, Reason, Transfer, reason_not_to_charge
+from payments.domain.account import Account, Reason
 from payments.domain.events import (
     CancellationRequested,
     OrderPlaced,
@@ -17,6 +17,7 @@ from payments.domain.events import (
     PaymentResult,
     PaymentVoided,
 )
+from payments.domain.transfer import Transfer
 
 
 class Decision(StrEnum):
@@ -75,5 +76,5 @@ def _charge(
     if placed.pay_by is not None and now > placed.pay_by:
         return Reason.EXPIRED
     if account is None:
-        return reason_not_to_charge(placed.amount, balance=None)
+        return Reason.ACCOUNT_NOT_FOUND
     return account.charge(placed, transfer_id, now)

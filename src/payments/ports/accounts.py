@@ -3,10 +3,11 @@ from datetime import datetime
 from typing import Protocol
 from uuid import UUID
 
-from payments.domain.account import Account, Standing, Transfer
+from payments.domain.account import Account, Standing
 from payments.domain.commands import CorrectAccount, Deposit
 from payments.domain.events import PaymentRequest
 from payments.domain.payment import Payment
+from payments.domain.transfer import Transfer
 
 
 class Accounts(Protocol):
@@ -37,7 +38,7 @@ class Ledger(Protocol):
         ...
 
     async def of_orders(self, payments: Sequence[Payment]) -> Sequence[Transfer]:
-        """The captures and refunds of the orders that were so decided. Read it after the accounts are locked,
+        """The captures and refunds of the orders of these payments. Read it after the accounts are locked,
         not before."""
         ...
 

@@ -1,5 +1,4 @@
-"""The audit: whether the databases of a shop keep every promise about orders and money, and all that its
-services declare.
+"""The audit of a shop's databases: every promise about orders and money, and all that services declare.
 
 It only reads, and may run beside a working shop.
 """
@@ -9,6 +8,7 @@ from collections import Counter
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack
 from datetime import timedelta
+from uuid import UUID
 
 from kernel.adapters.postgres import outboxes
 from kernel.adapters.postgres.audit import Check, Row
@@ -21,7 +21,7 @@ from orders.domain.claims import Claim, suspects
 from orders.domain.verdict import Key
 from shop.audit import between
 from shop.audit.findings import Findings, Report, Waiting
-from shop.audit.running import runs
+from shop.audit.running import runs, runs_on
 from shop.services import Shop
 
 # What is under way is decided within 10 s, if nothing is wrong.
@@ -95,11 +95,13 @@ class _Audit:
     async def run(self) -> Report:
         databases: dict[str, Snapshot] = {}
         rows: dict[str, Row] = {}
+        heads: dict[str, outboxes.Heads] = {}
         async with AsyncExitStack() as opened:
             # Orders before payments: whatever they know of a decision, payments knew before.
             for name, url in self._urls.items():
-                databases[name] = await opened.enter_async_context(snapshot(url))
-                rows[name] = await databases[name].row(_counting(self._checks[name]))
+                database = databases[name] = await opened.enter_async_context(snapshot(url))
+                rows[name] = await database.row(_counting(self._checks[name]))
+                heads[name] = await outboxes.heads(database, await self._overdue(database))
             orders = await databases["orders"].row(between.COUNTS)
             counts = {
                 check.name: sum(rows[name][table] for table in check.tables)
@@ -109,12 +111,10 @@ class _Audit:
             counts[ORDERS] = orders["orders"]
             counts[OUTBOXES] = sum(row["outbox"] for row in rows.values())
             self._total = sum(counts.values())
-            now = (await databases["orders"].row("SELECT now()"))[0]
-            before = outboxes.ANY_ID if self._at_rest else outboxes.made_before(now - IN_FLIGHT_MAX)
-            heads = {name: await outboxes.heads(database, before) for name, database in databases.items()}
             async with asyncio.TaskGroup() as group:
                 for name, database in databases.items():
-                    group.create_task(self._check_within(database, self._checks[name], counts))
+                    group.create_task(self._check_within(name, database, counts))
+            now = (await databases["orders"].row("SELECT now()"))[0]
             settled = now + CLOCK_AHEAD_MAX if self._at_rest else now - IN_FLIGHT_MAX
             await self._check_between(
                 of_orders.claims(databases["orders"], settled),
@@ -125,19 +125,14 @@ class _Audit:
             for name, url in self._urls.items():
                 group.create_task(self._check_outbox(url, heads[name]))
         self._advance(counts[OUTBOXES])
-        idle = []
-        for name, url in self._urls.items():
-            async with snapshot(url) as database:
-                idle += [] if await runs(database) else [name]
+        idle = [name for name, url in self._urls.items() if not await runs_on(url)]
         waiting = Waiting(orders["new"], orders["refunding"], counts[OUTBOXES], idle)
         parked = sum(row["parked_messages"] for row in rows.values())
         return self._findings.report(counts, waiting, parked)
 
-    async def _check_within(
-        self, database: Snapshot, checks: Sequence[Check], counts: dict[str, int]
-    ) -> None:
+    async def _check_within(self, name: str, database: Snapshot, counts: Mapping[str, int]) -> None:
         """What one database tells by itself."""
-        for check in checks:
+        for check in self._checks[name]:
             async for row in database.stream(check.query):
                 self._findings.add(check.name, check.faults_of(row))
             self._advance(counts[check.name])
@@ -145,18 +140,18 @@ class _Audit:
     async def _check_between(
         self, placed: AsyncIterator[Claim], decided: AsyncIterator[Claim], count: int
     ) -> None:
-        keys: dict[Key, None] = {}
+        keys: list[Key] = []
         seen = 0
         async for key in suspects(placed, decided):
             seen += 1
             if seen % PROGRESS_EVERY == 0 and seen <= count:
                 self._advance(PROGRESS_EVERY)
             if key is not None:
-                keys[key] = None
+                keys.append(key)
             if len(keys) == SUSPECTS_MAX:
-                await self._look_again(list(keys))
-                keys.clear()
-        await self._look_again(list(keys))
+                await self._look_again(keys)
+                keys = []
+        await self._look_again(keys)
         self._advance(count - min(seen, count) // PROGRESS_EVERY * PROGRESS_EVERY)
 
     async def _look_again(self, keys: Sequence[Key]) -> None:
@@ -175,17 +170,19 @@ class _Audit:
         while stuck:
             patient = await self._moment()
             async with snapshot(url) as database:
-                now = (await database.row("SELECT now()"))[0]
-                before = outboxes.ANY_ID if self._at_rest else outboxes.made_before(now - IN_FLIGHT_MAX)
-                stuck = outboxes.still_stuck(
-                    was, await outboxes.heads(database, before), at_rest=self._at_rest
-                )
+                before = await self._overdue(database)
+                heads = await outboxes.heads(database, before)
+                stuck = outboxes.still_stuck(was, heads, at_rest=self._at_rest)
                 if not patient:
-                    if not self._at_rest and not await runs(database):
+                    if not self._at_rest and not await runs(database, url):
                         return
                     async for row in database.stream(outboxes.STUCK, before, list(stuck)):
                         self._findings.add(OUTBOXES, [outboxes.stuck_fault(row)])
                     return
+
+    async def _overdue(self, database: Snapshot) -> UUID:
+        """Greater than the ids of rows that may not wait any more."""
+        return outboxes.ANY_ID if self._at_rest else await outboxes.overdue(database)
 
     async def _moment(self) -> bool:
         """Waits a moment; whether there is time for another one."""

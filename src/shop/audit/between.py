@@ -29,10 +29,10 @@ async def look(keys: Sequence[Key], urls: Mapping[str, str], *, at_rest: bool) -
     """What is wrong with these orders now, by order. Orders are read before payments."""
     async with snapshot(urls["orders"]) as database:
         ordered = await of_orders.known(database, keys)
-        orders_run = await runs(database)
+        orders_run = await runs(database, urls["orders"])
     async with snapshot(urls["payments"]) as database:
         known = await of_payments.known(database, keys)
-        shop_runs = orders_run and await runs(database)
+        shop_runs = orders_run and await runs(database, urls["payments"])
     payments = {(one.user_id, one.order_id): _paid(one) for one in known if one.is_known}
     paid = KnownPayments(payments, {str(one.order_id) for one in known if one.waiting})
     return faults_of(keys, ordered, paid, shop_runs=shop_runs, at_rest=at_rest)

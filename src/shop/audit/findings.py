@@ -5,23 +5,8 @@ from collections.abc import Iterable, Mapping
 
 import msgspec
 
+from kernel.contracts.operators import CheckedRows, Finding, finding
 from kernel.domain.faults import SHOWN_MAX, Fault
-
-
-class Finding(msgspec.Struct, frozen=True):
-    """A Fault, and the name of the check that found it."""
-
-    check: str
-    kind: str
-    subject: str
-    found: str = msgspec.field(name="is")
-    expected: str = msgspec.field(name="shouldBe")
-
-
-class Checked(msgspec.Struct, frozen=True):
-    check: str
-    count: int
-    faults: int
 
 
 class Waiting(msgspec.Struct, frozen=True, rename="camel"):
@@ -38,7 +23,7 @@ class Report(msgspec.Struct, frozen=True, rename="camel"):
     """`faults` holds the first 100 of them; `parked` counts the messages that wait for an operator."""
 
     sound: bool
-    checked: list[Checked]
+    checked: list[CheckedRows]
     waiting: Waiting
     parked: int
     fault_count: int
@@ -56,7 +41,7 @@ class Findings:
         for fault in faults:
             self._counts[check] += 1
             if len(self._faults) < SHOWN_MAX:
-                self._faults.append(Finding(check, fault.kind, fault.subject, fault.found, fault.expected))
+                self._faults.append(finding(check, fault))
 
     def report(self, counts: Mapping[str, int], waiting: Waiting, parked: int) -> Report:
         """`counts` has the rows of each check, in the order of the report."""
@@ -64,9 +49,9 @@ class Findings:
         order = list(counts)
         return Report(
             sound=fault_count == 0,
-            checked=[Checked(check, count, self._counts[check]) for check, count in counts.items()],
+            checked=[CheckedRows(check, count, self._counts[check]) for check, count in counts.items()],
             waiting=waiting,
             parked=parked,
             fault_count=fault_count,
-            faults=sorted(self._faults, key=lambda finding: order.index(finding.check)),
+            faults=sorted(self._faults, key=lambda one: order.index(one.check)),
         )

@@ -9,7 +9,7 @@ from rich.table import Table
 
 from shop.audit.auditing import PROMISES, audit, checks_of
 from shop.audit.findings import Report, Waiting
-from shop.console import new_console, new_progress, shown
+from shop.console import new_console, new_progress, print_table, shown
 from shop.services import Shop
 from shop.terminal import say_facts
 
@@ -64,7 +64,7 @@ def show(report: Report, promises: Mapping[str, str], console: Console) -> None:
     for checked in report.checked:
         faults = f"[red]{checked.faults}" if checked.faults else "[green]0"
         table.add_row(checked.check, str(checked.count), promises[checked.check], faults)
-    console.print(table)
+    print_table(console, table)
     for line in waits(report.waiting):
         console.print(line)
     if report.parked:
@@ -75,8 +75,7 @@ def show(report: Report, promises: Mapping[str, str], console: Console) -> None:
     for fault in report.faults:
         console.print(
             f"[red]{fault.kind}[/] {shown(fault.subject)}: {shown(fault.found)};"
-            f" should be: {shown(fault.expected)}",
-            soft_wrap=True,
+            f" should be: {shown(fault.expected)}"
         )
     unseen = report.fault_count - len(report.faults)
     more = f", {unseen} of them not shown" if unseen else ""

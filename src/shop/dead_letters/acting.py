@@ -1,7 +1,6 @@
 """What an operator does about the messages that wait: first chooses, then acts on what was chosen."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from uuid import UUID
 
 import msgspec
@@ -17,6 +16,7 @@ from kernel.contracts.parked import (
 from kernel.domain.caller import Caller
 from kernel.domain.errors import NotFound
 from kernel.domain.parked import Group, Kind
+from kernel.domain.value import value
 from shop.dead_letters.opening import Operated, open_services
 from shop.services import Shop
 
@@ -31,7 +31,7 @@ class Listing(msgspec.Struct, frozen=True, rename="camel"):
     more: bool
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Choice:
     """Exactly one of them says which messages are meant."""
 
@@ -41,7 +41,7 @@ class Choice:
     everything: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Chosen:
     """A message, or a group of them, in one service."""
 
@@ -49,7 +49,7 @@ class Chosen:
     id: UUID
     reason: str
     messages: int = 1
-    is_group: bool = field(default=False)
+    is_group: bool = False
 
 
 async def look_at_groups(shop: Shop, services: Sequence[str], caller: Caller) -> list[ParkedGroup]:
@@ -114,14 +114,7 @@ async def act(
 
 
 async def hold(
-    shop: Shop,
-    services: Sequence[str],
-    caller: Caller,
-    group: UUID,
-    *,
-    owner: str,
-    note: str,
-    ticket: str,
+    shop: Shop, services: Sequence[str], caller: Caller, group: UUID, *, owner: str, note: str, ticket: str
 ) -> ParkedGroup:
     """Raises NotFound."""
     async with open_services(shop, services) as opened:

@@ -15,7 +15,7 @@ from shop.dead_letters.group_commands import groups, hold, release
 from shop.dead_letters.options import service_option, services_meant
 from shop.operators import by_option, operator
 from shop.services import Shop
-from shop.terminal import json_option, say, say_facts
+from shop.terminal import json_option, say_facts, say_result
 
 LIST_MAX = 1000
 
@@ -88,7 +88,7 @@ def replay(
     with any_databases(shop, services := services_meant(shop, service)) as complete:
         chosen = asyncio.run(choose(complete, services, caller, choice))
         done = asyncio.run(act(complete, services, caller, Kind.REPLAY, chosen, note))
-    _say_done("replayed", done, as_json)
+    _say_done("replayed", "Handed back to their service", done, as_json)
 
 
 @dead_letters.command()
@@ -97,14 +97,7 @@ def replay(
 @click.option("--note", default="", help="Why, for the record; required.")
 @click.pass_obj
 def discard(
-    shop: Shop,
-    /,
-    service: str | None,
-    as_json: bool,
-    by: str | None,
-    yes: bool,
-    note: str,
-    **which: Any,
+    shop: Shop, /, service: str | None, as_json: bool, by: str | None, yes: bool, note: str, **which: Any
 ) -> None:
     """Throw them away: those named by ID, or of a group, or of a reason, or all.
 
@@ -125,15 +118,12 @@ def discard(
             if not yes:
                 click.confirm(f"Discard {in_words(chosen)} for good?", abort=True, err=True)
             done = asyncio.run(act(complete, services, caller, Kind.DISCARD, chosen, note))
-    _say_done("discarded", done, as_json)
+    _say_done("discarded", "Discarded", done, as_json)
 
 
-def _say_done(word: str, operations: Sequence[Any], as_json: bool) -> None:
+def _say_done(key: str, words: str, operations: Sequence[Any], as_json: bool) -> None:
     count = sum(operation.done for operation in operations)
-    if as_json:
-        say_facts(msgspec.json.encode({word: count, "operations": operations}))
-    else:
-        say(f"{word.capitalize()}: {count}")
+    say_result({key: count, "operations": operations}, as_json, f"{words}: {count}")
 
 
 def _exactly_one(which: dict[str, Any]) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from shop.databases import any_databases
 from shop.dead_letters.options import service_option, services_meant
 from shop.operators import by_option, operator
 from shop.services import Shop
-from shop.terminal import json_option, say, say_facts
+from shop.terminal import json_option, say_facts, say_result
 
 _group = click.argument("group", type=click.UUID)
 
@@ -79,7 +79,5 @@ def release(shop: Shop, group: UUID, note: str, by: str | None, service: str | N
 
 
 def _say_group(word: str, group: Any, as_json: bool) -> None:
-    if as_json:
-        say_facts(msgspec.json.encode(group))
-    else:
-        say(f"{word}: {group.service}, {group.place}, {group.reason}, {group.type or 'no type'}")
+    told = f"{word}: {group.service}, {group.place}, {group.reason}, {group.type or 'no type'}"
+    say_result(group, as_json, told)

@@ -23,7 +23,7 @@ from kernel.domain.errors import Contention, Unavailable
 from kernel.domain.parked import Operation, OwnName
 from kernel.ports.parked import ParkedReading
 from kernel.settings import required
-from kernel.wiring.database import database
+from kernel.wiring.database import CONSOLE, database
 from shop.services import Shop
 
 POLL_S = 0.1
@@ -37,19 +37,19 @@ class Operated:
         self, service: str, reading: ParkedReading, new_uow: Callable[[], PostgresUnitOfWork]
     ) -> None:
         self.service = service
-        self._clock = SystemClock()
-        self._uow = new_uow
+        self._new_uow = new_uow
         self.read = ReadParked(reading, OwnName(service))
-        # Each call is the only one here, so that one unit of work does for all.
-        uow, clock = self._uow(), self._clock
+        # One call at a time is made here, so they can share a unit of work.
+        uow, clock = new_uow(), SystemClock()
+        self._clock = clock
         record, held = PostgresOperatorRecord(uow), PostgresHeldCauses(uow)
         begin = BeginOperation(uow, PostgresOperations(uow), record, clock)
         hold, release = HoldCause(uow, held, record, clock), ReleaseCause(uow, held, record, clock)
         self.operate = OperateParked(self.read, begin, hold, release, clock)
 
     async def finish(self, caller: Caller, id: UUID) -> Operation:
-        """Works the operation off, unless the service is faster, and others that wait before it. Raises
-        Unavailable; the service then goes on with it, or whoever works next."""
+        """Waits for the end of the operation. Works it off, and those that wait before it, unless the service
+        does so first. Raises Unavailable; the service, or the next command, then goes on with it."""
         work_off, backoff, failures = self._work_off(), Backoff(self._clock), 0
         while True:
             operation = await self.read.operation(caller, id)
@@ -66,7 +66,7 @@ class Operated:
                 await backoff.wait()
 
     def _work_off(self) -> Callable[[], Awaitable[bool]]:
-        uow, clock = self._uow(), self._clock
+        uow, clock = self._new_uow(), self._clock
         return WorkOff(
             uow,
             PostgresOperations(uow),
@@ -86,7 +86,7 @@ async def open_services(shop: Shop, services: Sequence[str]) -> AsyncIterator[li
         for service in services:
             url = required(shop.settings[service], "database_url")
             schema = shop.services[service].load_schema()
-            engine = await opened.enter_async_context(database(url, schema))
+            engine = await opened.enter_async_context(database(url, schema, CONSOLE))
             reading, new_uow = PostgresParkedReading(engine), partial(PostgresUnitOfWork, engine)
             found.append(Operated(service, reading, new_uow))
         yield found

@@ -27,11 +27,11 @@ def show_groups(
     if not any(group.messages for group in groups):
         console.print("[green]No message waits for an operator.")
     for group in groups:
-        console.print(_heading(group), soft_wrap=True)
-        console.print(f"  group {group.id}{_hold(group)}", soft_wrap=True, highlight=False)
+        console.print(_heading(group))
+        console.print(f"  group {group.id}{_hold(group)}", highlight=False)
         messages = [message for message in listed if message.group == group.id]
         for message in islice(messages, SHOWN_MAX):
-            console.print(_line(message), soft_wrap=True, highlight=False)
+            console.print(_line(message), highlight=False)
         if len(messages) > SHOWN_MAX:
             console.print(f"  … and {len(messages) - SHOWN_MAX} more, which --json lists")
 

@@ -16,9 +16,9 @@ def points(shop: Any, user_id: str) -> None:
 
 
 async def _points(url: str, user_id: str) -> int:
-    from kernel.wiring.database import database
+    from kernel.wiring.database import CONSOLE, database
     from points.postgres import points_of
     from points.tables import SCHEMA
 
-    async with database(url, SCHEMA) as engine:
+    async with database(url, SCHEMA, CONSOLE) as engine:
         return await points_of(engine, user_id)

@@ -86,6 +86,14 @@ async def test_a_setting_with_a_wrong_value_is_named(scratch: Path) -> None:
     await for_each(WRONG_SETTINGS, refused, at_once=PROCESSES_AT_ONCE)
 
 
+async def test_all_settings_that_a_service_lacks_are_named_at_once(scratch: Path) -> None:
+    process = Process("serve", "orders", settings={"SHOP_AUTH": "jwt"}, logs=scratch / "mistakes")
+    lacking = (
+        "ORDERS_DATABASE_URL, RABBITMQ_URL are not set; SHOP_AUTH=jwt needs SHOP_JWT_ISSUER, SHOP_JWT_KEYS"
+    )
+    await assert_refuses_to_start(process, lacking)
+
+
 async def test_nothing_of_the_embedded_shop_starts_with_a_wrong_setting(scratch: Path) -> None:
     data = scratch / "never-made"
     settings = {"SHOP_DATA_DIR": str(data), "ORDERS_PORT": "5oo1"}

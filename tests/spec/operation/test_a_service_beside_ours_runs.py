@@ -164,7 +164,7 @@ async def test_what_it_cannot_handle_waits_until_an_operator_replays_it_and_heal
     )
     await in_points(shop, "ALTER TABLE points DROP CONSTRAINT broken")
     replay = await shop.says("dead-letters", "replay", "--service", "points", parked["id"])
-    assert replay == (0, "Replayed: 1\n")
+    assert replay == (0, "Handed back to their service: 1\n")
 
     await eventually(partial(has_points, shop, http, user, PER_PAYMENT))
     await eventually(partial(is_ready, http, shop.urls["points"], degraded=[]))
@@ -176,6 +176,36 @@ async def test_what_nobody_needs_of_it_is_discarded_with_a_record(shop: WithPoin
     assert discard == (0, "Discarded: 1\n")
     async with connected(database_of(shop)) as database:
         assert await database.fetchval("SELECT note FROM discarded_messages WHERE reason = 'odd'") == "a test"
+
+
+async def test_the_gateway_joins_what_it_tells_operators_with_ours(shop: WithPoints, http: Http) -> None:
+    ops = f"{shop.gateway}/ops"
+    everybody = {"orders", "payments", "points"}
+    overview = expect(200, await http.get(f"{ops}/overview"))
+    assert {one["service"] for one in overview["services"]} == everybody
+    assert overview["unknown"] == []
+    consumers = expect(200, await http.get(f"{ops}/consumers"))["consumers"]
+    assert {one["service"] for one in consumers} == everybody
+
+    note = {"note": "too many points"}
+    assert expect(200, await http.post(f"{ops}/consumers/points/pause", note))["paused"] is not None
+    try:
+        await eventually(partial(is_ready, http, shop.urls["points"], degraded=["paused"]))
+    finally:
+        expect(200, await http.post(f"{ops}/consumers/points/resume"))
+    acts = expect(200, await http.get(f"{ops}/record"))["acts"]
+    assert ("points", "pause_consumer") in [(act["service"], act["did"]) for act in acts]
+
+    await in_points(shop, "INSERT INTO parked_messages VALUES ('t', 's', 'odd', '', 'x', 1, now(), now())")
+    (parked,) = expect(200, await http.get(f"{ops}/parked"))["messages"]
+    assert (parked["service"], parked["reason"]) == ("points", "odd")
+    done = await http.post(f"{ops}/parked/{parked['id']}/discard", {"note": "a test"})
+    assert done.status in (200, 202), done
+
+    async def nothing_is_parked() -> bool:
+        return bool(expect(200, await http.get(f"{ops}/parked"))["messages"] == [])
+
+    await eventually(nothing_is_parked)
 
 
 async def test_its_settings_are_read_as_ours_are(shop: WithPoints) -> None:

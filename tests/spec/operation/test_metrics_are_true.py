@@ -6,6 +6,8 @@ from dataclasses import dataclass
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
+from orders.contract.messages import ORDER_PLACED
+from payments.contract.messages import PAYMENT_CAPTURED
 from tests.architecture.test_telemetry_md import DOCUMENTED, PROCESS, QUERIES, SCRAPED, asked_for
 from tests.servers.process import eventually
 from tests.servers.shop import SERVICES, Shop, ThreeServices
@@ -82,6 +84,31 @@ async def test_requests_are_counted_by_template_method_and_status(
     assert figures.values[f"{series}{{route=/accounts/{{userId}}}}"] >= 1
     assert figures.values[f"{series}{{route=unmatched}}"] >= 1
     assert not any(user in name for name in figures.values)
+
+
+async def test_statements_and_messages_are_counted_by_the_semantic_conventions(
+    shop: Shop, gateway: Store, http: Http
+) -> None:
+    user = await gateway.open_account(funds="2.00")
+    await gateway.decided((await gateway.placed(user, "1.00"))["id"])
+
+    async def counted() -> bool:
+        for url, sent, queue in (
+            (shop.orders, ORDER_PLACED, "orders"),
+            (shop.payments, PAYMENT_CAPTURED, "payments"),
+        ):
+            values = (await Figures.of(http, url)).values
+            of_type, of_queue = (f"{{messaging_destination_name={name}}}" for name in (sent, queue))
+            assert values[f"messaging_client_sent_messages_total{of_type}"] >= 1
+            assert values[f"messaging_client_operation_duration_seconds_count{of_type}"] >= 1
+            assert values[f"messaging_client_consumed_messages_total{of_queue}"] >= 1
+            assert values[f"messaging_process_duration_seconds_count{of_queue}"] >= 1
+            for operation in ("SELECT", "BEGIN", "COMMIT"):
+                series = f"db_client_operation_duration_seconds_count{{db_operation_name={operation}}}"
+                assert values[series] >= 1, series
+        return True
+
+    await eventually(counted)
 
 
 async def test_dashboards_and_alerts_ask_for_what_the_shop_tells(shop: Shop, http: Http) -> None:

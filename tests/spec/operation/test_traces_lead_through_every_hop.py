@@ -75,7 +75,9 @@ class Run:
     spans: list[ReadableSpan]
 
     def trace_of(self, client: Client) -> dict[tuple[str, str], ReadableSpan]:
-        return {hop(span): span for span in self.spans if context(span).trace_id == client.trace_id}
+        """Its hops, without their statements."""
+        trace = [span for span in self.spans if context(span).trace_id == client.trace_id]
+        return {hop(span): span for span in trace if not is_statement(span)}
 
 
 def context(span: ReadableSpan) -> Any:
@@ -85,6 +87,10 @@ def context(span: ReadableSpan) -> Any:
 
 def hop(span: ReadableSpan) -> tuple[str, str]:
     return str(span.resource.attributes["service.name"]).removeprefix("shop-"), span.name
+
+
+def is_statement(span: ReadableSpan) -> bool:
+    return "db.system.name" in (span.attributes or {})
 
 
 def parent_id(span: ReadableSpan) -> int:
@@ -210,9 +216,41 @@ def test_spans_name_their_orders(run: Run) -> None:
             assert trace[step].attributes["shop.order.id"] == order_id  # type: ignore[index]
 
 
+def test_statements_stand_under_the_work_that_they_are_done_for(run: Run) -> None:
+    trace = run.trace_of(run.alone)
+    for step in (("orders", "place_orders"), ("payments", "charge_orders"), ("orders", "settle_orders")):
+        statements = [
+            span
+            for span in run.spans
+            if is_statement(span) and span.parent and parent_id(span) == context(trace[step]).span_id
+        ]
+        assert statements, step
+        for span in statements:
+            assert span.attributes is not None
+            assert span.attributes["db.system.name"] == "postgresql"
+            assert span.attributes["db.operation.name"] == span.name
+            assert span.name.isupper()
+            assert hop(span)[0] == step[0]
+
+
+def test_messages_are_told_by_the_semantic_conventions(run: Run) -> None:
+    trace = run.trace_of(run.alone)
+    for step, operation, kind, destination in (
+        (("orders", f"publish {ORDER_PLACED}"), "publish", "send", ORDER_PLACED),
+        (("payments", "charge_orders"), "process", "process", ORDER_PLACED),
+        (("orders", "settle_orders"), "process", "process", PAYMENT_CAPTURED),
+    ):
+        told = trace[step].attributes or {}
+        assert told["messaging.system"] == "in_process"
+        assert told["messaging.operation.name"] == operation
+        assert told["messaging.operation.type"] == kind
+        assert told["messaging.destination.name"] == destination
+
+
 def test_docs_telemetry_md_lists_every_span(run: Run) -> None:
     def as_listed(span: ReadableSpan) -> tuple[str, str, str]:
         service, name = hop(span)
+        name = "{statement}" if is_statement(span) else name
         name = re.sub(r"^[A-Z]+ /.*", "{method} {route}", re.sub(r"^publish .*", "publish {type}", name))
         return service, name, span.kind.name.lower()
 

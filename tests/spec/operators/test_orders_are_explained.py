@@ -1,18 +1,23 @@
 """Whatever an order waits for, `shop explain` names it by the facts that are stored, and invents nothing."""
 
 import json
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from functools import partial
 from typing import Any
+from urllib.parse import urlsplit
 from uuid import UUID, uuid4
 
 import asyncpg
 
 from payments import wire
 from payments.domain.events import PaymentDeclined
-from tests.builders import TRACE
+from shop.explain import explain
+from shop.services import load_shop
+from tests.builders import TRACE, TRACE_ID
+from tests.servers.postgres import create_database
 from tests.servers.process import eventually
-from tests.servers.shop import ThreeServices
+from tests.servers.shop import Shop, ThreeServices
 from tests.spec.promises.test_what_is_away_only_delays import is_ready
 from tests.spec.scenario import Http, expect, expect_problem
 from tests.spec.store import Store
@@ -20,7 +25,7 @@ from tests.spec.store import Store
 NOBODYS = "01970000-0000-7000-8000-000000000000"
 
 
-async def explained(shop: ThreeServices, order_id: str) -> Any:
+async def explained(shop: Shop, order_id: str) -> Any:
     console = shop.process("explain", order_id, "--json", **shop.database_settings)
     console.spawn()
     assert await console.ended(within=60) == 0, console.last_words
@@ -28,16 +33,17 @@ async def explained(shop: ThreeServices, order_id: str) -> Any:
 
 
 async def waits_for(shop: ThreeServices, order_id: str, *reasons: str) -> Any:
-    """What the console tells once it names these reasons."""
-    found: Any = None
+    """What the console tells once the databases name these reasons."""
+    console = load_shop(shop.database_settings)
 
     async def named() -> bool:
-        nonlocal found
-        found = await explained(shop, order_id)
-        assert [wait["why"] for wait in found["waits"]] == list(reasons), found
+        found = await explain(console, UUID(order_id))
+        assert [wait.why for wait in found.waits] == list(reasons), found
         return True
 
     await eventually(named, within=30)
+    found = await explained(shop, order_id)
+    assert [wait["why"] for wait in found["waits"]] == list(reasons), found
     return found
 
 
@@ -51,23 +57,49 @@ async def test_a_finished_order_has_its_facts_in_the_order_of_time_and_waits_for
     store = Store.at_the_gateway(http, three_services)
     user = await store.open_account(funds="10.00")
     order = await store.decided((await store.placed(user, "9.00"))["id"])
-    found: Any = None
+    by_http: Any = None
 
-    async def both_tell_the_same() -> bool:
-        """Once what was published has left the outboxes, which it does in company."""
-        nonlocal found
+    async def is_published() -> bool:
+        """It leaves the outboxes in company."""
+        nonlocal by_http
         by_http = expect(200, await http.get(f"{three_services.gateway}/ops/orders/{order['id']}"))
-        found = await explained(three_services, order["id"])
-        assert found == by_http
-        return len(found["facts"]) == 5
+        return len(by_http["facts"]) == 5
 
-    await eventually(both_tell_the_same, within=20)
+    await eventually(is_published, within=20)
+    found = await explained(three_services, order["id"])
+    assert found == by_http
     assert (found["userId"], found["status"], found["waits"], found["unknown"]) == (user, "FINISHED", [], [])
     assert whats(found) == [
         "orders accepted", "orders status", "payments decided", "payments transfer", "orders status",
     ]  # fmt: skip
     assert [fact["at"] for fact in found["facts"]] == sorted(fact["at"] for fact in found["facts"])
     assert found["facts"][0]["at"] == order["createdAt"]
+
+
+async def test_the_trace_of_the_call_that_placed_an_order_is_told(
+    three_services: ThreeServices, http: Http
+) -> None:
+    store = Store.at_the_gateway(http, three_services)
+    user = await store.open_account(funds="20.00")
+    body, orders = {"userId": user, "amount": "9.00"}, f"{three_services.gateway}/orders"
+    order = expect(201, await http.post(orders, body, [("traceparent", TRACE)]))
+    found = await explained(three_services, order["id"])
+    assert found["traceId"] == TRACE_ID
+    by_http = expect(200, await http.get(f"{three_services.gateway}/ops/orders/{order['id']}"))
+    assert by_http["traceId"] == TRACE_ID
+    # Without one of the client's, the gateway begins one.
+    own = await http.post(orders, body)
+    found = await explained(three_services, expect(201, own)["id"])
+    assert found["traceId"] == own.headers["X-Request-Id"]
+
+
+async def in_words(shop: ThreeServices, order_id: str, columns: int) -> str:
+    """What the console says on a terminal of this width."""
+    settings = shop.database_settings | {"COLUMNS": str(columns)}
+    console = shop.process("explain", order_id, **settings)
+    console.spawn()
+    assert await console.ended(within=60) == 0, console.last_words
+    return console.stdout
 
 
 async def test_what_is_no_order_is_not_found(three_services: ThreeServices, http: Http) -> None:
@@ -89,6 +121,7 @@ async def test_an_order_that_the_broker_does_not_take_waits_in_the_outbox(
         order = await store.placed(user, "9.00")
         found = await waits_for(three_services, order["id"], "not_published")
         assert "orders in_outbox" in whats(found)
+        assert "until" not in found["waits"][0], "orders asks nothing while its own events wait"
         assert found["waits"][0]["since"] >= order["createdAt"][:-5]
     await store.decided(order["id"], within=30)
 
@@ -97,18 +130,46 @@ async def test_an_order_that_payments_does_not_decide_waits_for_its_process(
     three_services: ThreeServices, http: Http
 ) -> None:
     store = Store.at_the_gateway(http, three_services)
-    user = await store.open_account(funds="10.00")
-    payments = three_services.processes["payments"]
-    payments.kill()
-    try:
-        order = await store.placed(user, "9.00")
-        await waits_for(three_services, order["id"], "payments_not_running", "not_decided")
-        part = expect(200, await http.get(f"{three_services.gateway}/ops/orders/{order['id']}"))
-        assert part["unknown"] == ["payments"]
-        assert [wait["why"] for wait in part["waits"]] == ["payments_unknown"]
-    finally:
-        await payments.start()
+    async with placed_without_payments(three_services, store) as order:
+        await no_other_session_counts(three_services, order["id"])
+        url = f"{three_services.gateway}/ops/orders/{order['id']}"
+
+        async def payments_is_unknown() -> bool:
+            part = expect(200, await http.get(url))
+            assert part["unknown"] == ["payments"]
+            assert part["causes"] == {"payments": "the payments service does not answer"}
+            return [wait["why"] for wait in part["waits"]] == ["payments_unknown"]
+
+        # Orders asks payments again now and then, and each time waits in its outbox for a moment.
+        await eventually(payments_is_unknown)
     assert (await store.decided(order["id"], within=30))["status"] == "FINISHED"
+
+
+async def no_other_session_counts(shop: ThreeServices, order_id: str) -> None:
+    """As that of the service, which a session of its own role may only seem to be where it bears no name."""
+    for name, reason in (("shop console", "payments_not_running"), ("", "payments_running_unknown")):
+        url = shop.databases["payments"].service_url
+        beside = await asyncpg.connect(url, server_settings={"application_name": name})
+        try:
+            await waits_for(shop, order_id, reason)
+        finally:
+            await beside.close()
+
+
+async def test_a_part_that_is_unknown_is_told_with_its_cause(
+    three_services: ThreeServices, http: Http
+) -> None:
+    store = Store.at_the_gateway(http, three_services)
+    order_id = (await store.placed(await store.open_account(funds="10.00"), "9.00"))["id"]
+    empty = await create_database(three_services.database_settings["PAYMENTS_DATABASE_URL"], "unmigrated")
+    urls = three_services.database_settings | {"PAYMENTS_DATABASE_URL": empty}
+    for options in ([], ["--json"]):
+        console = three_services.process("explain", order_id, *options, **urls)
+        console.spawn()
+        assert await console.ended(within=60) == 0, console.last_words
+        assert "was never migrated: run `shop migrate payments`" in console.stdout
+        assert (password := urlsplit(empty).password)
+        assert password not in console.stdout
 
 
 async def test_an_order_whose_consumer_is_paused_waits_for_an_operator(
@@ -121,27 +182,10 @@ async def test_an_order_whose_consumer_is_paused_waits_for_an_operator(
     try:
         await eventually(partial(is_ready, http, three_services.payments, degraded=["paused"]))
         order = await store.placed(user, "9.00")
-        found = await waits_for(three_services, order["id"], "payments_paused", "not_decided")
+        found = await waits_for(three_services, order["id"], "payments_paused")
         assert "by anyone: a broken release" in found["waits"][0]["detail"]
     finally:
         expect(200, await http.post(f"{consumer}/resume", {"note": "mended"}))
-    assert (await store.decided(order["id"], within=30))["status"] == "FINISHED"
-
-
-async def test_an_order_whose_account_somebody_holds_locked_waits_for_that_session(
-    three_services: ThreeServices, http: Http
-) -> None:
-    store = Store.at_the_gateway(http, three_services)
-    user = await store.open_account(funds="10.00")
-    holder = await asyncpg.connect(three_services.database_settings["PAYMENTS_DATABASE_URL"])
-    try:
-        async with holder.transaction():
-            await holder.execute("SELECT FROM accounts WHERE user_id = $1 FOR UPDATE", user)
-            order = await store.placed(user, "9.00")
-            found = await waits_for(three_services, order["id"], "payments_blocked", "not_decided")
-            assert str(holder.get_server_pid()) in found["waits"][0]["detail"]
-    finally:
-        await holder.close()
     assert (await store.decided(order["id"], within=30))["status"] == "FINISHED"
 
 
@@ -149,21 +193,33 @@ async def test_an_order_whose_decision_is_parked_waits_for_an_operator(
     three_services: ThreeServices, http: Http
 ) -> None:
     store = Store.at_the_gateway(http, three_services)
-    user = await store.open_account(funds="10.00")
-    payments = three_services.processes["payments"]
-    payments.kill()
-    try:
-        order = await store.placed(user, "9.00")
-        await waits_for(three_services, order["id"], "payments_not_running", "not_decided")
-        await declined_and_parked(three_services, user, UUID(order["id"]))
-        found = await waits_for(three_services, order["id"], "orders_parked", "not_settled")
+    async with placed_without_payments(three_services, store) as order:
+        await declined_and_parked(three_services, order["userId"], UUID(order["id"]))
+        found = await waits_for(three_services, order["id"], "orders_parked")
         assert "no_such_thing" in found["waits"][0]["detail"]
+        assert "until" not in found["waits"][0], "orders leaves out what is parked"
+        said = await in_words(three_services, order["id"], columns=80)
+        assert all(wait["detail"] in said for wait in found["waits"])
+        assert all(fact.get("detail", "") in said for fact in found["facts"])
         replay = three_services.process(
             "dead-letters", "replay", "--reason", "no_such_thing", **three_services.database_settings
         )
         replay.spawn()
         assert await replay.ended(within=60) == 0, replay.last_words
         assert (await store.decided(order["id"], within=30))["reason"] == "insufficient_funds"
+
+
+@asynccontextmanager
+async def placed_without_payments(shop: ThreeServices, store: Store) -> AsyncIterator[Any]:
+    """An order that was placed while no process of payments ran; payments runs again at the end."""
+    user = await store.open_account(funds="10.00")
+    payments = shop.processes["payments"]
+    payments.kill()
+    try:
+        order = await store.placed(user, "9.00")
+        found = await waits_for(shop, order["id"], "payments_not_running")
+        assert "since" not in found["waits"][0], "nobody stores when it ended"
+        yield order
     finally:
         await payments.start()
 

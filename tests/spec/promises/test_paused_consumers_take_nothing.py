@@ -126,7 +126,10 @@ async def test_a_pause_is_no_fault_of_anybody(shop: Shop, gateway: Store, http: 
             assert await is_ready(http, shop.orders, degraded=[])
             assert await is_ready(http, shop.payments, degraded=["paused"])
             assert await is_ready(http, shop.gateway, degraded=[])
-            return datetime.now(UTC) - moment(placed["createdAt"]) > LATE
+            waited = datetime.now(UTC) - moment(placed["createdAt"])
+            oldest_s = await figure(http, shop.orders, "shop_outbox_oldest_seconds")
+            assert oldest_s < waited.total_seconds() / 2
+            return waited > LATE
 
         await eventually(has_waited, within=30)
         assert await figure(http, shop.payments, "shop_consumer_paused") == 1

@@ -2,8 +2,10 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import aiohttp
 import pytest
@@ -24,33 +26,36 @@ class Street:
 
     def __init__(self, gateway: str, provider: OpenId, session: aiohttp.ClientSession) -> None:
         self.gateway = gateway
-        self._provider = provider
+        self.provider = provider
         self._session = session
 
     async def signed_in(self) -> tuple[str, Browser]:
-        self._provider.person, browser = new_user(), Browser(self._session)
+        self.provider.person, browser = new_user(), Browser(self._session)
         answer = await browser.visit(f"{self.gateway}/session/login?returnTo=/index.html")
         assert (answer.status, answer.url) == (200, f"{self.gateway}/index.html"), str(answer)
-        return self._provider.person, browser
+        return self.provider.person, browser
 
     async def ask(self, browser: Browser, method: str, path: str, body: Any = None, **more: str) -> Answer:
         """What a script of the shop's own pages calls."""
         return await browser.fetch(method, f"{self.gateway}{path}", headers={**OWN, **more}, body=body)
 
 
-@pytest.fixture
-async def street(postgres_server: str, tmp_path: Path) -> AsyncIterator[Street]:
+@asynccontextmanager
+async def a_street(postgres_server: str, folder: Path, **settings: str) -> AsyncIterator[Street]:
+    """`settings` beside those of a shop that believes this street's provider."""
     names = ("orders", "payments")
-    databases = {name: await create_database(postgres_server, f"street_{name}") for name in names}
+    databases = {
+        name: await create_database(postgres_server, f"street_{uuid4().hex}_{name}") for name in names
+    }
     async with OpenId() as provider, aiohttp.ClientSession(cookie_jar=aiohttp.DummyCookieJar()) as session:
         shop = load_shop(
             {
                 "SHOP_AUTH": "jwt",
                 "SHOP_JWT_ISSUER": provider.issuer,
                 "SHOP_JWT_KEYS": f"{provider.issuer}/keys",
-                "SHOP_OIDC_CLIENT_ID": CLIENT,
-                "SHOP_DATA_DIR": str(tmp_path),
+                "SHOP_DATA_DIR": str(folder),
             }
+            | settings
             | {f"{name.upper()}_DATABASE_URL": url for name, url in databases.items()}
             | {f"{service.upper()}_PORT": str(free_port()) for service in SERVICES}
         )
@@ -58,6 +63,12 @@ async def street(postgres_server: str, tmp_path: Path) -> AsyncIterator[Street]:
         provider.redirect_uris.append(f"{gateway}/session/callback")
         async with open_shop(shop, asyncio.Event()):
             yield Street(gateway, provider, session)
+
+
+@pytest.fixture
+async def street(postgres_server: str, tmp_path: Path) -> AsyncIterator[Street]:
+    async with a_street(postgres_server, tmp_path, SHOP_OIDC_CLIENT_ID=CLIENT) as street:
+        yield street
 
 
 async def test_who_signs_in_pays_in_buys_and_alone_sees_it(street: Street) -> None:

@@ -117,6 +117,16 @@ async def test_signing_out_removes_the_cookie_and_leads_to_the_provider(shop: Pa
     assert await shop.who(browser) is None
 
 
+async def test_nothing_that_was_read_stays_in_the_browser_after_signing_out(shop: Pages) -> None:
+    """https://www.w3.org/TR/clear-site-data/: a browser obeys it over HTTPS and on loopback."""
+    browser = await shop.signed_in()
+    answer = await browser.fetch("DELETE", f"{shop.url}/session", headers=OWN)
+    assert answer.headers["Clear-Site-Data"] == '"cache"'
+    ended = shop.aged(await shop.signed_in(), left_s=-1)
+    answer = await ended.fetch("DELETE", f"{shop.url}/session", headers=OWN)
+    assert (answer.status, answer.headers["Clear-Site-Data"]) == (401, '"cache"')
+
+
 async def test_without_an_end_session_endpoint_signing_out_is_done_at_once() -> None:
     async with OpenId(endpoints={"end_session_endpoint": None}) as provider, pages(provider) as shop:
         browser = await shop.signed_in()

@@ -9,8 +9,9 @@ import pytest
 import gateway.main
 from gateway.settings import GatewaySettings
 from kernel.adapters.in_process.bus import InProcessBroker, InProcessNotifications
+from kernel.environment import load_settings
 from kernel.service import Host
-from kernel.settings import SettingsError, load_settings
+from kernel.settings import SettingsError
 from tests.catalog import CATALOG
 
 

@@ -5,7 +5,8 @@ from typing import Any
 
 import pytest
 
-from kernel.settings import SettingsError, load_settings, require_all, required, variables
+from kernel.environment import load_settings
+from kernel.settings import SettingsError, require_all, required, variables
 from orders.settings import OrdersSettings
 from shop.services import OURS, Shop, load_shop
 from tests.unit.kernel.setting_samples import RIGHT, SECRET, WRONG
@@ -119,7 +120,17 @@ def test_other_variables_of_the_environment_and_other_spellings_are_no_settings(
 def test_all_settings_that_jwt_needs_and_that_are_missing_are_named_in_one_line() -> None:
     settings = load_settings(OrdersSettings, {"SHOP_AUTH": "jwt", "SHOP_JWT_ISSUER": "https://id.example"})
     with pytest.raises(SettingsError, match=r"^SHOP_AUTH=jwt needs SHOP_JWT_KEYS, SHOP_SERVICE_KEY$"):
-        require_all(settings, "shop_jwt_issuer", "shop_jwt_keys", "shop_service_key")
+        require_all(settings)
+
+
+def test_all_that_is_missing_is_named_at_once() -> None:
+    missing = (
+        r"^ORDERS_DATABASE_URL, RABBITMQ_URL are not set;"
+        r" SHOP_AUTH=jwt needs SHOP_JWT_ISSUER, SHOP_JWT_KEYS, SHOP_SERVICE_KEY$"
+    )
+    with pytest.raises(SettingsError, match=missing):
+        require_all(load_settings(OrdersSettings, {"SHOP_AUTH": "jwt"}), "database_url", "rabbitmq_url")
+    require_all(load_settings(OrdersSettings, {"RABBITMQ_URL": "amqp://mq"}), "rabbitmq_url")
 
 
 def test_a_setting_without_a_default_is_asked_for_by_its_name() -> None:

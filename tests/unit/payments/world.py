@@ -8,10 +8,11 @@ from kernel.domain.caller import ANYONE
 from kernel.domain.errors import ShopError
 from kernel.domain.events import MessageId, Received, Unhandled
 from kernel.ports.outbox import OutboxRow
-from payments.domain.account import Account, Deposited, Opened, Transfer
+from payments.domain.account import Account, Deposited, Opened
 from payments.domain.commands import CorrectAccount, Deposit, FreezeAccount, OpenAccount
 from payments.domain.events import CancellationRequested, OrderPlaced, PaymentRequest
 from payments.domain.payment import Payment
+from payments.domain.transfer import Transfer
 from tests.assembly import PaymentsInMemory
 from tests.builders import TRACE
 from tests.memory.clock import MemoryClock

@@ -13,7 +13,8 @@ from click.testing import CliRunner, Result
 from kernel.adapters.embedded.postgres import EmbeddedPostgresError
 from kernel.domain.errors import ShopError, Unavailable
 from kernel.settings import SettingsError
-from shop.cli import ShopCommands, cli
+from shop.cli import cli
+from shop.commands import ShopCommands
 from tests.servers.ports import free_port
 
 
@@ -64,7 +65,7 @@ def test_a_bug_is_shown_as_one_even_beside_a_mistake(bug: Exception) -> None:
 
 
 def test_the_traceback_of_a_bug_is_logged_for_who_asks(caplog: pytest.LogCaptureFixture) -> None:
-    with caplog.at_level("DEBUG", logger="shop.cli"):
+    with caplog.at_level("DEBUG", logger="shop.commands"):
         outcome_of(ValueError("odd"))
     (record,) = caplog.records
     assert record.exc_info is not None

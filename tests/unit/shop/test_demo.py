@@ -3,8 +3,7 @@
 import io
 from decimal import Decimal
 
-from rich.console import Console
-
+from shop.console import new_console
 from shop.demo import BALANCE, BASKET, DEPOSIT, RETURNED, TOO_DEAR, Step, Story, show
 
 PAID = Step("… a book is paid", Decimal("30.00"), "FINISHED", "FINISHED")
@@ -13,7 +12,7 @@ UNPAID = Step("… a lamp is paid", Decimal("45.50"), "NEW", "FINISHED")
 
 def shown(*steps: Step) -> str:
     text = io.StringIO()
-    show(Story("demo-1", list(steps)), Console(file=text, width=120))
+    show(Story("demo-1", list(steps)), new_console(text, width=120))
     return text.getvalue()
 
 

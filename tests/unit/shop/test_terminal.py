@@ -2,67 +2,105 @@
 
 import io
 import json
+import re
+from collections import Counter
+from collections.abc import Callable
 from datetime import UTC, datetime
 from uuid import UUID
 
 import pytest
 from rich.console import Console
 
+from gateway.adapters.inbound.ops.explain import explained_body
+from gateway.domain.explained import explained
 from kernel.contracts.parked import group_body, message_body
+from kernel.domain.facts import Fact, Part, What
 from kernel.domain.faults import Fault
 from kernel.domain.parked import Cause, Figures, Group, Hold, Waiting
 from shop.audit.findings import Findings
 from shop.audit.findings import Waiting as UnderWay
 from shop.audit.report import show as show_audit
+from shop.console import new_console
 from shop.dead_letters.acting import Listing
 from shop.dead_letters.report import show as show_dead_letters
 from shop.demo import Step, Story
 from shop.demo import show as show_demo
+from shop.explain import show as show_explained
 from shop.terminal import say, say_facts
 
 HOSTILE = "\x1b[2J\x1b]0;title\x07\x9b1A\u202e\r\n[red]fake[/red]\\"
 NOW = datetime(2026, 11, 29, tzinfo=UTC)
 
 
-def dead_letters(console: Console) -> None:
-    cause = Cause(dead_letter=True, type=HOSTILE, reason=HOSTILE)
+LONG = " ".join(f"{word}.of.many.words" for word in ("one", "another", "third", "fourth", "last"))
+
+
+def dead_letters(console: Console, text: str = HOSTILE) -> None:
+    cause = Cause(dead_letter=True, type=text, reason=text)
     waiting = Waiting(
         id=UUID(int=1),
         cause=cause,
-        subject=HOSTILE,
-        detail=HOSTILE,
+        subject=text,
+        detail=text,
         count=2,
         first_parked_at=NOW,
         last_parked_at=NOW,
         size=1,
-        beginning=HOSTILE.encode(),
+        beginning=text.encode(),
     )
     figures = Figures(messages=1, count=2, oldest_at=NOW, newest_at=NOW, sample=waiting)
-    hold = Hold(owner=HOSTILE, note=HOSTILE, ticket=HOSTILE, held_by=HOSTILE, held_at=NOW)
+    hold = Hold(owner=text, note=text, ticket=text, held_by=text, held_at=NOW)
     group = Group(id=cause.id_in("orders"), service="orders", cause=cause, figures=figures, hold=hold)
     listing = Listing([group_body(group)], [message_body(waiting, "orders")], more=False)
     show_dead_letters(listing, console)
 
 
-def audit(console: Console) -> None:
+def audit(console: Console, text: str = HOSTILE) -> None:
     findings = Findings()
-    findings.add("orders", [Fault(HOSTILE, "kind", HOSTILE, HOSTILE)])
+    findings.add("orders", [Fault(text, "kind", text, text)])
     report = findings.report({"orders": 1}, UnderWay(0, 0, 0, []), 0)
-    show_audit(report, {"orders": "a promise"}, console)
+    show_audit(report, {"orders": "no order is lost, and none is doubled"}, console)
 
 
-def demo(console: Console) -> None:
-    show_demo(Story("demo-1", [Step("deposit", None, HOSTILE, "201")]), console)
+def demo(console: Console, text: str = HOSTILE) -> None:
+    show_demo(Story("demo-1", [Step("deposit", None, text, "201")]), console)
 
 
-@pytest.mark.parametrize("show", [dead_letters, audit, demo], ids=lambda show: show.__name__)
-def test_what_strangers_wrote_is_shown_harmless(show: object) -> None:
+def explain(console: Console, text: str = HOSTILE) -> None:
+    facts = [
+        Fact(at=NOW, service="orders", what=what, source="orders", detail=detail)
+        for what, detail in ((What.STATUS, "NEW"), (What.PARKED, text), (What.IN_OUTBOX, "shop.placed"))
+    ]
+    parts = {"orders": Part(facts=facts, user_id="ada", trace_id=UUID(int=1))}
+    found = explained(parts, {"payments": text}, NOW)
+    show_explained(explained_body(UUID(int=2), found), console)
+
+
+Show = Callable[..., None]
+reports = pytest.mark.parametrize("show", [dead_letters, audit, demo, explain])
+
+
+@reports
+def test_what_strangers_wrote_is_shown_harmless(show: Show) -> None:
     text = io.StringIO()
-    assert callable(show)
-    show(Console(file=text, width=400, emoji=False))
+    show(new_console(text, width=400))
     written = text.getvalue()
     assert not {"\x1b", "\x07", "\x9b", "\u202e", "\r"} & set(written)
     assert "[red]fake[/red]" in written
+
+
+@reports
+@pytest.mark.parametrize("width", [20, 80])
+def test_every_word_stands_whole_however_narrow_the_terminal(show: Show, width: int) -> None:
+    wide, narrow = io.StringIO(), io.StringIO()
+    show(new_console(wide, width=1000), LONG)
+    show(new_console(narrow, width=width), LONG)
+    assert words(wide) == words(narrow)
+
+
+def words(text: io.StringIO) -> Counter[str]:
+    """Without the frames of tables."""
+    return Counter(re.findall(r"[\w.:-]+", text.getvalue()))
 
 
 def test_a_line_stays_one_line(capsys: pytest.CaptureFixture[str]) -> None:

@@ -20,6 +20,7 @@ SESSION_HEADER = "X-Shop-Session"
 COOKIE = Cookie("shop-session", "/", "Strict")
 PURPOSE = "shop session"
 
+_CACHE_CLEARED = (b"clear-site-data", b'"cache"')
 _READS = frozenset({"GET", "HEAD", METHOD_OF_OPTIONS})
 _FORGED = f"a change with a session's cookie needs the header {SESSION_HEADER}, from a page of this host"
 
@@ -63,9 +64,10 @@ class CookieSessions:
         return COOKIE.set(self._sealing.seal(session), scope)
 
     def forget(self, scope: Mapping[str, Any]) -> None:
-        """The answer to this call removes the cookie."""
+        """The answer to this call removes the cookie, and what the browser has kept of earlier answers."""
         headers = answer_start(scope).headers
-        headers.extend(line for line in COOKIE.removed(scope) if line not in headers)
+        removing = (*COOKIE.removed(scope), _CACHE_CLEARED)
+        headers.extend(line for line in removing if line not in headers)
 
 
 def _is_change(scope: Mapping[str, Any]) -> bool:

@@ -15,6 +15,7 @@ from gateway.adapters.inbound.cookie_sessions import PATH, CookieSessions
 from gateway.adapters.inbound.cookies import base_url_of
 from gateway.adapters.inbound.session_operations import OwnSession, SessionState, SignedOut
 from gateway.adapters.inbound.sign_in_cookie import SignInCookie
+from gateway.adapters.inbound.told_by_page import told_by_page
 from gateway.application.finish_sign_in import FinishSignIn
 from gateway.domain.session import (
     Session,
@@ -31,7 +32,7 @@ from kernel.adapters.http.conventions.caller import CURRENT
 from kernel.adapters.http.parsing.query import ANY_QUERY
 from kernel.adapters.identity import bearer
 from kernel.domain.caller import Role
-from kernel.domain.errors import Conflict, Forbidden, Unauthenticated
+from kernel.domain.errors import Conflict, Forbidden, ShopError, Unauthenticated
 from kernel.domain.value import value
 from kernel.ports.tokens import Verified
 
@@ -126,8 +127,13 @@ class SessionController(Controller):
         path, base = own_path(return_to), base_url_of(request.scope)
         if f"{path}/".startswith(f"{base.prefix}/"):  # The redirect puts the prefix before the path again.
             path = own_path(path.removeprefix(base.prefix) or "/")
-        begun, url = await provider.begin(f"{base.url}{CALLBACK}", path)
-        answer_start(request.scope).headers.extend([_NO_STORE, *cookie.kept(begun, request.scope)])
+        headers = answer_start(request.scope).headers
+        headers.append(_NO_STORE)
+        try:
+            begun, url = await provider.begin(f"{base.url}{CALLBACK}", path)
+        except ShopError as error:
+            return told_by_page(error, request.headers)
+        headers.extend(cookie.kept(begun, request.scope))
         return Redirect(url, status_code=303)
 
     @get(opt={ANY_QUERY: True}, **operations.FINISH_SIGN_IN)
@@ -151,8 +157,9 @@ class SessionController(Controller):
             if any(len(given.get(name, [])) > 1 for name in ("code", "state", "error", "iss")):
                 raise SignInFailed("a parameter comes twice")
             session = await finish(begun, SignInAnswer(own_state or "", code or "", error or "", iss or ""))
-        except SignInFailed as failure:
-            logger.info("a sign-in failed: %s", failure.why)
-            raise
-        headers.extend(sessions.cookies_of(session, request.scope))
+            headers.extend(sessions.cookies_of(session, request.scope))
+        except ShopError as failure:
+            if isinstance(failure, SignInFailed):
+                logger.info("a sign-in failed: %s", failure.why)
+            return told_by_page(failure, request.headers)
         return Redirect(begun.return_to if begun else "/", status_code=303)

@@ -8,6 +8,7 @@ from litestar.params import HeaderParameter, QueryParameter
 
 from gateway.adapters.inbound.answers import PROBLEMS
 from gateway.adapters.inbound.cookie_sessions import SESSION_HEADER
+from gateway.adapters.inbound.told_by_page import TOLD_BY_PAGE
 from kernel.adapters.http.conventions.problem import problems
 from kernel.adapters.http.documents.operations import ALWAYS, FORBIDDEN, OVERLOADED, Operation, answering
 from kernel.contracts.http import Moment, ResponseBody
@@ -112,7 +113,7 @@ SIGN_IN = Operation(
     operation_id="signIn",
     summary="Begin to sign in with the provider",
     description="A browser goes here and is redirected to the provider (OpenID Connect, authorization code"
-    " with PKCE), which sends it back.",
+    " with PKCE), which sends it back. " + TOLD_BY_PAGE,
     status_code=303,
     responses={303: ResponseSpec(None, description="To the provider")}
     | problems(PROBLEMS, *_OPEN, (404, "no_provider"), _AWAY, OVERLOADED),
@@ -121,7 +122,7 @@ FINISH_SIGN_IN = Operation(
     path="/callback",
     operation_id="finishSignIn",
     summary="Where the provider sends the browser back to",
-    description="Parameters that are not named here are ignored.",
+    description=f"Parameters that are not named here are ignored. {TOLD_BY_PAGE}",
     status_code=303,
     responses={303: ResponseSpec(None, description="The cookie is set; back to where the person was")}
     | problems(

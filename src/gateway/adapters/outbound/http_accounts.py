@@ -2,7 +2,8 @@ from datetime import datetime
 
 import aiohttp
 
-from gateway.adapters.outbound.http_service import HttpService, path_of
+from gateway.adapters.outbound.http_service import HttpService
+from kernel.adapters.http.documents.operations import path_of
 from kernel.ports.http_answer import HttpAnswer
 from payments.contract import operations
 

@@ -1,19 +1,19 @@
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from uuid import UUID
 
 import aiohttp
 
 from gateway import wire
-from gateway.adapters.outbound.http_service import HttpService, path_of
+from gateway.adapters.outbound.http_service import AsService, HttpService
 from gateway.ports.operators import Listed, What
-from kernel.adapters.http.documents.operations import Operation
+from kernel.adapters.http.documents.operations import path_of
 from kernel.adapters.http.operators import facts, overview, record
 from kernel.adapters.http.operators.consumer_operations import LIST_CONSUMERS
 from kernel.adapters.http.operators.parked_operations import LIST_GROUPS, LIST_PARKED
 from kernel.contracts.operators import FactsOfOrder
 from kernel.contracts.values import decoder
 from kernel.domain.acts import Act, Place
-from kernel.domain.caller import ANYONE, Caller
+from kernel.domain.caller import Caller
 from kernel.domain.errors import Unavailable
 from kernel.domain.facts import Part
 from kernel.domain.pauses import ConsumerState
@@ -21,18 +21,9 @@ from kernel.ports.http_answer import HttpAnswer
 from orders.contract import operations as of_orders
 from payments.contract import operations as of_payments
 
-AsService = Callable[[Caller | None], Mapping[str, str]]
-
 
 class HttpOperatedService:
-    def __init__(
-        self,
-        session: aiohttp.ClientSession,
-        url: str,
-        name: str,
-        as_service: AsService = lambda _: {},
-    ) -> None:
-        """`as_service` gives the headers of a call of the gateway's own for somebody."""
+    def __init__(self, session: aiohttp.ClientSession, url: str, name: str, as_service: AsService) -> None:
         self._service = HttpService(session, f"{url}/ops", name)
         self._name = name
         self._as_service = as_service
@@ -54,7 +45,7 @@ class HttpOperatedService:
     ) -> Sequence[Listed]:
         query = {"group": group, "after": after, "limit": limit}
         path = {"messages": LIST_PARKED["path"], "groups": LIST_GROUPS["path"]}[what]
-        answer = await self._service.read(path, query=query, authorized=self._authorized(caller))
+        answer = await self._ask(caller, path, query)
         if answer.status == 404:
             return []
         return wire.listed(self._told(answer).body)
@@ -63,70 +54,31 @@ class HttpOperatedService:
         return wire.consumers((await self._read(caller, LIST_CONSUMERS["path"], {})).body)
 
     async def read(self, caller: Caller, path: str) -> HttpAnswer:
-        return await self._service.read(path, authorized=self._authorized(caller))
+        return await self._ask(caller, path, {})
 
-    async def act(self, caller: Caller, path: str, body: bytes) -> HttpAnswer:
-        return await self._service.write(path, body=body, authorized=self._authorized(caller))
+    async def act(self, caller: Caller, path: str, body: bytes, *, key: str | None = None) -> HttpAnswer:
+        return await self._service.write(path, body=body, key=key, authorized=self._as_service(caller))
 
     async def _read(self, caller: Caller, path: str, query: Mapping[str, object]) -> HttpAnswer:
-        return self._told(await self._service.read(path, query=query, authorized=self._authorized(caller)))
+        return self._told(await self._ask(caller, path, query))
+
+    async def _ask(self, caller: Caller, path: str, query: Mapping[str, object]) -> HttpAnswer:
+        return await self._service.read(path, query=query, authorized=self._as_service(caller))
 
     def _told(self, answer: HttpAnswer) -> HttpAnswer:
+        """Raises Unavailable where the service does not tell."""
         if answer.status != 200:
-            raise Unavailable(f"the {self._name} service cannot tell now")
+            said = f"{answer.status}{wire.words_of(answer.body)}"
+            raise Unavailable(f"the {self._name} service cannot tell now: it answers {said}")
         return answer
 
-    def _authorized(self, caller: Caller) -> Mapping[str, str]:
-        return self._as_service(None if caller == ANYONE else caller)
 
-
-class HttpOperatedAccounts:
-    def __init__(self, session: aiohttp.ClientSession, url: str, as_service: AsService) -> None:
-        self._service = HttpService(session, f"{url}/ops{of_payments.OPERATED}", "payments")
-        self._as_service = as_service
-
-    async def freeze(self, caller: Caller, user_id: str, body: bytes) -> HttpAnswer:
-        return await self._act(of_payments.FREEZE_ACCOUNT, caller, user_id, body)
-
-    async def unfreeze(self, caller: Caller, user_id: str, body: bytes) -> HttpAnswer:
-        return await self._act(of_payments.UNFREEZE_ACCOUNT, caller, user_id, body)
-
-    async def correct(self, caller: Caller, user_id: str, body: bytes, *, key: str) -> HttpAnswer:
-        return await self._act(of_payments.CORRECT_ACCOUNT, caller, user_id, body, key=key)
-
-    async def _act(
-        self, operation: Operation, caller: Caller, user_id: str, body: bytes, *, key: str | None = None
-    ) -> HttpAnswer:
-        path, authorized = path_of(operation, user_id), self._as_service(caller)
-        return await self._service.write(path, body=body, key=key, authorized=authorized)
-
-
-class HttpOperatedOrders:
-    def __init__(self, session: aiohttp.ClientSession, url: str, as_service: AsService) -> None:
-        self._service = HttpService(session, f"{url}/ops", "orders")
-        self._as_service = as_service
-
-    async def cancel(self, caller: Caller, order_id: UUID, body: bytes) -> HttpAnswer:
-        path = of_orders.OPERATED + path_of(of_orders.CANCEL_FOR_CUSTOMER, order_id)
-        return await self._service.write(path, body=body, authorized=self._as_service(caller))
-
+class HttpOperatedOrders(HttpOperatedService):
     async def series(self, caller: Caller) -> bytes:
-        return await self._read(caller, of_orders.READ_SERIES)
+        return (await self._read(caller, of_orders.READ_SERIES["path"], {})).body
 
     async def audit(self, caller: Caller) -> bytes:
-        return await self._read(caller, of_orders.READ_AUDIT)
+        return (await self._read(caller, of_orders.READ_AUDIT["path"], {})).body
 
     async def begin_audit(self, caller: Caller) -> HttpAnswer:
-        path = of_orders.BEGIN_AUDIT["path"]
-        return await self._service.write(path, body=b"", authorized=self._as_service(caller))
-
-    async def _read(self, caller: Caller, operation: Operation) -> bytes:
-        authorized = self._as_service(None if caller == ANYONE else caller)
-        return told(await self._service.read(operation["path"], authorized=authorized), "orders").body
-
-
-def told(answer: HttpAnswer, service: str) -> HttpAnswer:
-    """Raises Unavailable where the service does not tell."""
-    if answer.status != 200:
-        raise Unavailable(f"the {service} service cannot tell now")
-    return answer
+        return await self.act(caller, of_orders.BEGIN_AUDIT["path"], b"")

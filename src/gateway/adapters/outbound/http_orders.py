@@ -1,13 +1,13 @@
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 from uuid import UUID
 
 import aiohttp
 
 from gateway import wire
-from gateway.adapters.outbound.http_service import HttpService, path_of
+from gateway.adapters.outbound.http_service import AsService, HttpService
 from gateway.domain.orders import Change, Outcome, PlacementRequest
 from kernel.adapters import request_id, trace_context
-from kernel.adapters.http.documents.operations import Operation
+from kernel.adapters.http.documents.operations import Operation, path_of
 from kernel.adapters.identity.bearer import NOT_BELIEVED
 from kernel.application.trouble import Trouble
 from kernel.contracts.values import decoder, encode
@@ -16,8 +16,6 @@ from kernel.domain.errors import OutcomeUnknown, Unavailable
 from kernel.ports.clock import Clock
 from kernel.ports.http_answer import HttpAnswer
 from orders.contract import operations
-
-AsService = Callable[[Caller | None], Mapping[str, str]]
 
 NAMES_BYTES_MAX = 14 * 1024  # A head has at most 16 KiB.
 
@@ -34,7 +32,6 @@ class HttpOrders:
     def __init__(
         self, session: aiohttp.ClientSession, orders_url: str, clock: Clock, as_service: AsService
     ) -> None:
-        """`as_service` gives the headers of a call by the gateway itself, or on behalf of a person."""
         self._service = HttpService(session, orders_url + operations.ROUTE, "orders")
         self._as_service = as_service
         self._trouble = Trouble("the orders service", clock)

@@ -1,8 +1,6 @@
 """One service behind the gateway, over HTTP."""
 
-import re
-from collections.abc import Mapping, Sequence
-from urllib.parse import quote
+from collections.abc import Callable, Mapping, Sequence
 
 import aiohttp
 from multidict import CIMultiDict
@@ -22,11 +20,14 @@ from kernel.adapters.http.conventions.headers import (
 )
 from kernel.adapters.http.conventions.idempotency import KEY
 from kernel.adapters.http.conventions.problem import MEDIA_TYPE
-from kernel.adapters.http.documents.operations import Operation
 from kernel.adapters.http.server.server import CLIENT_KEEP_ALIVE_S
 from kernel.adapters.identity.bearer import CURRENT, authorization
+from kernel.domain.caller import Caller
 from kernel.domain.errors import OutcomeUnknown, Unavailable
 from kernel.ports.http_answer import HttpAnswer
+
+AsService = Callable[[Caller | None], Mapping[str, str]]
+"""The headers of a call by the gateway itself, or on behalf of a person."""
 
 CONNECTIONS_MAX = 100
 CONNECT_WITHIN_S = 2
@@ -39,7 +40,6 @@ NO_ANSWER = (aiohttp.ClientError, TimeoutError)
 # A replica that ends breaks its connections; the next one may lead to another.
 BROKEN = (aiohttp.ClientConnectionError, aiohttp.ClientPayloadError)
 
-_PARAMETER = re.compile(r"{.*}")
 _REFERRING = (LOCATION, LINK)
 _PASSED_ON = (*_REFERRING, CHALLENGE, ETAG, REPLAYED, RETRY_AFTER, RATE_LIMIT, RATE_LIMIT_POLICY)
 
@@ -146,11 +146,6 @@ class HttpService:
             method, url, headers=headers, data=body, timeout=timeout, allow_redirects=False
         ) as response:
             return _answer(response, await response.read())
-
-
-def path_of(operation: Operation, about: object) -> str:
-    """`about` takes the place of the parameter, as one segment, whatever characters it holds."""
-    return _PARAMETER.sub(quote(str(about), safe=""), operation["path"])
 
 
 def _answer(response: aiohttp.ClientResponse, body: bytes) -> HttpAnswer:

@@ -23,7 +23,13 @@ def create_app(
     container: AsyncContainer,
 ) -> Litestar:
     app = Litestar(
-        route_handlers=[*api.routes, health(probes), metrics(exposition), documentation(api, asyncapi)],
+        route_handlers=[
+            *api.routes,
+            *api.pages,
+            health(probes),
+            metrics(exposition),
+            documentation(api, asyncapi),
+        ],
         openapi_config=None,
         before_request=plain_query,
         exception_handlers=exception_handlers(api.problems),

@@ -41,6 +41,10 @@ class InProcessBus:
     """The bus of one service, like RabbitBus."""
 
     @property
+    def system(self) -> str:
+        return "in_process"
+
+    @property
     def healthy(self) -> bool:
         return True
 
@@ -61,9 +65,9 @@ class InProcessBus:
         ]
         outcomes = await asyncio.gather(*starmap(self._hand_over, deliveries), return_exceptions=True)
         failed = [(one, why) for (_, one), why in zip(deliveries, outcomes, strict=True) if why is not None]
-        # A pause is no fault: it is what is told only where nothing else failed.
-        failed.sort(key=lambda failure: isinstance(failure[1], ConsumerPaused))
-        for envelope, why in failed:
+        if failed:
+            # A pause is no fault: it is what is told only where nothing else failed.
+            envelope, why = min(failed, key=lambda failure: isinstance(failure[1], ConsumerPaused))
             kind = ConsumerPaused if isinstance(why, ConsumerPaused) else Unavailable
             detail = f"{envelope.type} was not taken: {str(why) or 'its handler was cut off'}"
             raise kind(detail, code="consumer_unavailable") from why

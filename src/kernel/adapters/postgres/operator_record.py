@@ -1,4 +1,5 @@
 from collections.abc import Sequence
+from uuid import UUID
 
 from sqlalchemy import bindparam, select, tuple_
 from sqlalchemy.dialects.postgresql import insert
@@ -16,6 +17,9 @@ _ADD = (
     .from_select([c.name for c in _COLUMNS], select(records(*_COLUMNS)))
     .on_conflict_do_nothing(index_elements=[*OPERATOR_RECORD.primary_key])
 )
+_ONE = select(OPERATOR_RECORD).where(
+    *(c == bindparam(c.name, type_=c.type) for c in OPERATOR_RECORD.primary_key)
+)
 _PLACE = (OPERATOR_RECORD.c.at, OPERATOR_RECORD.c.subject, OPERATOR_RECORD.c.did)
 _NEWEST = (
     select(OPERATOR_RECORD).order_by(*(column.desc() for column in _PLACE)).limit(bindparam("count_max"))
@@ -31,6 +35,11 @@ class PostgresOperatorRecord:
         if acts:
             rows = sorted(acts, key=lambda act: (act.user_id, act.subject, act.did))
             await self._uow.transaction.write(_ADD, document(OPERATOR_RECORD, rows))
+
+    async def of(self, user_id: str, subject: UUID, did: str) -> Act | None:
+        key = {"user_id": user_id, "subject": subject, "did": did}
+        rows = await self._uow.transaction.execute(_ONE, key)
+        return Act(**rows[0]) if rows else None
 
 
 class PostgresRecordedActs:

@@ -7,7 +7,7 @@ from kernel.adapters.postgres.messages.figures import parked, waiting
 from kernel.domain.overview import WaitingEvents
 
 
-class PostgresFigures:
+class PostgresMessagingFigures:
     def __init__(self, engine: AsyncEngine) -> None:
         self._engine = engine
 
@@ -15,11 +15,8 @@ class PostgresFigures:
         found = await waiting(self._engine)
         return [WaitingEvents(name, count, since) for name, (count, since) in sorted(found.items())]
 
-    async def parked(self) -> Mapping[str, int]:
-        return (await parked(self._engine))[0]
-
-    async def held(self) -> int:
-        return sum((await parked(self._engine))[1].values())
+    async def parked(self) -> tuple[Mapping[str, int], Mapping[str, int]]:
+        return await parked(self._engine)
 
     async def revision(self) -> int:
         return await revision(self._engine)

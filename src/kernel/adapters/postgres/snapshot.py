@@ -15,8 +15,7 @@ CONNECT_TIMEOUT_S = 5
 # Rows that lie in memory at a time, of each stream.
 PREFETCH = 1000
 # An audit may take long, and one database waits while the other is read; but an audit that was stopped must
-# not hold back vacuum for ever.
-# Of the transaction, so that a pooler between has nothing to refuse.
+# not hold back vacuum for ever. They are set for the transaction, so that a pooler has nothing to refuse.
 SETTINGS = """
 SET LOCAL idle_in_transaction_session_timeout = '10min';
 SET LOCAL statement_timeout = 0;

@@ -1,7 +1,6 @@
 """The bus of a service on RabbitMQ: one session at a time, and a new one whenever it is lost."""
 
 import asyncio
-import logging
 from collections.abc import Sequence
 from contextlib import suppress
 from typing import Self
@@ -25,8 +24,6 @@ _CLOSE_S = 3.0
 _RETRY_S = 0.25
 _TRY_S = 1.0
 _BLOCKS = "blocks publishers: it is short of memory or disk"
-
-logger = logging.getLogger(__name__)
 
 
 class RabbitBus:
@@ -83,30 +80,28 @@ class RabbitBus:
     async def subscribe(self, handler: Handler, bury: Bury | None = None) -> None:
         """Without `bury`, dead letters stay in their queue."""
         if self._session is not None and not self._paused:
-            try:
+            with suppress(Unavailable):  # left to the supervisor
                 await self._session.consume(handler, bury)
-            except Unavailable as error:
-                logger.debug("left to the supervisor: %s", error)
         self._handler, self._bury = handler, bury
 
     async def pause(self) -> None:
         self._paused = True
         if self._session is not None:
-            try:
+            with suppress(Unavailable):  # left to the supervisor
                 await self._session.pause()
-            except Unavailable as error:
-                logger.debug("left to the supervisor: %s", error)
 
     async def resume(self) -> None:
         if self._paused and self._session is not None and self._handler is not None:
-            try:
+            with suppress(Unavailable):  # left to the supervisor
                 await self._session.resume(self._handler, self._bury)
-            except Unavailable as error:
-                logger.debug("left to the supervisor: %s", error)
         self._paused = False
 
     def consumers(self, event_type: str) -> Sequence[str]:
         return ()
+
+    @property
+    def system(self) -> str:
+        return "rabbitmq"
 
     @property
     def healthy(self) -> bool:
@@ -120,10 +115,8 @@ class RabbitBus:
     async def stop(self) -> None:
         self._handler = None
         if self._session is not None:
-            try:
+            with suppress(Unavailable):  # A session that is lost has nothing to stop.
                 await self._session.stop()
-            except Unavailable as error:
-                logger.debug("nothing to stop: %s", error)
 
     async def close(self) -> None:
         """End the connections; the broker gives what is unacknowledged to others."""
@@ -184,23 +177,20 @@ class RabbitBus:
 
     def _watch(self, session: RabbitSession) -> None:
         if session.is_blocked:
-            self._blocked = True
             self._trouble.report("blocked", _BLOCKS)
         elif self._blocked:
-            self._blocked = False
             self._trouble.over()
         else:
             self._trouble.settle()
-        if not self._trouble.lasts:
-            self._refusal = None
+        self._blocked = session.is_blocked
+        self._refusal = self._refusal if self._trouble.lasts else None
 
     async def _is_lost(self, session: RabbitSession) -> bool:
-        """Known at once where the connection tells, else looked for once a second."""
+        """A closed connection is noticed at once; a half-open one is detected by a check every second."""
         with suppress(TimeoutError):
             async with asyncio.timeout(CHECK_S):
                 await session.lost.wait()
-        consuming = self._consumes
-        return not session.is_intact(consuming=consuming) or not await session.answers(consuming=consuming)
+        return not await session.answers(consuming=self._consumes)
 
     def _discard(self, session: RabbitSession | None = None) -> None:
         """In the background, since a dead connection can take its time to close."""

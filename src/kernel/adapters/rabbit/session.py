@@ -104,6 +104,8 @@ class RabbitSession:
 
     async def answers(self, *, consuming: bool) -> bool:
         """Asks the broker: a half-open connection is silent, and a queue can lose its consumer there."""
+        if not self.is_intact(consuming=consuming):
+            return False
         try:
             await self._publisher_answers()
             if consuming and self._consuming is not None:

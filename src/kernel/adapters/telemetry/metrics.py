@@ -2,7 +2,7 @@
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import UTC, datetime
-from functools import partial
+from functools import lru_cache, partial
 from typing import ParamSpec
 
 from prometheus_client import (
@@ -24,6 +24,7 @@ disable_created_metrics()  # type: ignore[no-untyped-call]  # the library types 
 P = ParamSpec("P")
 
 SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
+DATABASE_SYSTEM = "postgresql"
 SIZES = (1, 2, 5, 10, 20, 50, 100, 200)
 
 
@@ -90,6 +91,15 @@ class StoreMetrics:
         self._paused = gauge("shop_consumer_paused", "1 while an operator wants no message taken, else 0.")
         self._used = gauge("shop_database_connections_used", "Connections of the pool that are at work.")
         self._max = gauge("shop_database_connections_max", "Connections that the pool may have.")
+        statements = Histogram(
+            "db_client_operation_duration_seconds",
+            "Until a statement, or a COMMIT, was answered.",
+            ("db_system_name", "db_operation_name", "error_type"),
+            buckets=SECONDS,
+            registry=registry,
+        )
+        # `labels` takes longer than all the rest of a measurement.
+        self._of_statement = lru_cache(partial(statements.labels, DATABASE_SYSTEM))
         Renamed(self._used, "db_client_connection_count", of_used_connections, registry)
         Renamed(self._max, "db_client_connection_max", of_connections, registry)
 
@@ -105,6 +115,10 @@ class StoreMetrics:
         self._paused.set_function(lambda: float(is_paused()))
         self._used.set_function(lambda: float(used()))
         self._max.set(most)
+
+    def statement(self, operation: str, seconds: float, error: str) -> None:
+        """One that ended; `error` is what it raised, if it did."""
+        self._of_statement(operation, error).observe(seconds)
 
     def publishing(
         self, relay_events: Callable[P, Awaitable[RelayResult]]

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar
 from prometheus_client import generate_latest
 
 from kernel.adapters import request_id
+from kernel.adapters.telemetry.messaging import span_attributes
 from kernel.adapters.telemetry.metrics import Metrics
 from kernel.adapters.trace_context import CURRENT
 from kernel.domain.events import Received
@@ -34,6 +35,8 @@ class Telemetry:
         """Spans name the subject of an item, which is called so; none where it is empty."""
         self.metrics = Metrics()
         self.tracing = tracing
+        self.messaging_system = ""
+        """The `system` of the service's Bus; empty in a service without one."""
         self._subject = f"shop.{subject}.id" if subject else ""
         self._readings: list[Callable[[], Awaitable[None]]] = []
 
@@ -59,7 +62,8 @@ class Telemetry:
             try:
                 if self.tracing is None:
                     return await call(items, *args, **kwargs)
-                traces, attributes = [_said(item, "traceparent") for item in items], self._attributes(items)
+                traces = [_said(item, "traceparent") for item in items]
+                attributes = [self._attributes(item) for item in items]
                 with self.tracing.batch(work, kind, traces, attributes) as onward:
                     pairs = zip(items, onward, strict=True)
                     return await call([_with(item, text) for item, text in pairs], *args, **kwargs)
@@ -72,11 +76,17 @@ class Telemetry:
 
         return observed
 
-    def _attributes(self, items: Sequence[object]) -> Sequence[Mapping[str, str]]:
-        return [{self._subject: _said(item, "subject")} for item in items] if self._subject else ()
+    def _attributes(self, item: object) -> Mapping[str, str]:
+        subject = {self._subject: _said(item, "subject")} if self._subject else {}
+        if not isinstance(item, Received):
+            return subject
+        attributes = span_attributes(self.messaging_system, "process", "process", item.type)
+        return subject | attributes | {"messaging.message.id": item.message.id}
 
     def publisher(self, publisher: Publisher) -> Publisher:
-        return publisher if self.tracing is None else self.tracing.publisher(publisher)
+        if self.tracing is None:
+            return publisher
+        return self.tracing.publisher(publisher, self.messaging_system)
 
 
 class LoopLag:

@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import partial
 from threading import Thread
+from time import time_ns
 from typing import Literal
 
 import requests
@@ -31,6 +32,8 @@ from opentelemetry.trace import (
     set_span_in_context,
 )
 
+from kernel.adapters.telemetry.messaging import span_attributes
+from kernel.adapters.telemetry.metrics import DATABASE_SYSTEM
 from kernel.adapters.trace_context import CURRENT
 from kernel.ports.bus import Envelope, Publisher
 
@@ -69,8 +72,27 @@ class Tracing:
         parent = _context(_remote(traceparent)) if traceparent else _ROOT
         return Call(self._tracer.start_span(method, parent, SpanKind.SERVER), method)
 
-    def publisher(self, publisher: Publisher) -> Publisher:
-        return _TracedPublisher(publisher, self)
+    def publisher(self, publisher: Publisher, system: str) -> Publisher:
+        """`system` is the kind of the bus."""
+        return _TracedPublisher(publisher, self, system)
+
+    def statement(self, operation: str, seconds: float, error: str) -> None:
+        """A statement that has just ended, in the trace of the call or of the batch that is under way;
+        `error` is what it raised, if it did."""
+        current = CURRENT.get()
+        if not _is_sampled(current):
+            return
+        ended_ns = time_ns()
+        span = self._tracer.start_span(
+            operation,
+            _context(_remote(current)),
+            SpanKind.CLIENT,
+            {"db.system.name": DATABASE_SYSTEM, "db.operation.name": operation},
+            start_time=ended_ns - int(seconds * 1e9),
+        )
+        if error:
+            _fail(span, error)
+        span.end(ended_ns)
 
     @contextmanager
     def batch(
@@ -128,25 +150,21 @@ class Call:
             }
         )
         if status >= 500:
-            self._span.set_attribute("error.type", str(status))
-            self._span.set_status(StatusCode.ERROR)
+            _fail(self._span, str(status))
         self._span.end()
 
 
 class _TracedPublisher:
     """A span for every event on its way to the bus; the event itself stays as it was stored."""
 
-    def __init__(self, publisher: Publisher, tracing: Tracing) -> None:
+    def __init__(self, publisher: Publisher, tracing: Tracing, system: str) -> None:
         self._publisher = publisher
         self._tracing = tracing
+        self._system = system
 
     async def publish(self, envelopes: Sequence[Envelope]) -> None:
         found = [text.decode() for envelope in envelopes for text in _OF_EVENT.findall(envelope.body)]
-        attributes = {
-            "messaging.operation.name": "publish",
-            "messaging.operation.type": "send",
-            "messaging.destination.name": envelopes[0].type,
-        }
+        attributes = span_attributes(self._system, "publish", "send", envelopes[0].type)
         of_each = [attributes] * len(found)
         with self._tracing.batch(f"publish {envelopes[0].type}", "producer", found, of_each):
             await self._publisher.publish(envelopes)
@@ -162,6 +180,11 @@ def otlp_exporter(endpoint: str) -> SpanExporter:
 def traceparent_of(span: Span) -> str:
     context = span.get_span_context()
     return f"00-{context.trace_id:032x}-{context.span_id:016x}-{context.trace_flags:02x}"
+
+
+def _fail(span: Span, error: str) -> None:
+    span.set_attribute("error.type", error)
+    span.set_status(StatusCode.ERROR)
 
 
 def _is_sampled(traceparent: str) -> bool:

@@ -59,9 +59,7 @@ class OrdersController(Controller):
     @post(**operations.READ_CHANGES)
     @inject
     async def changes(
-        self,
-        data: operations.OrderIdsBody,
-        read_orders: FromDishka[ReadOrders],
+        self, data: operations.OrderIdsBody, read_orders: FromDishka[ReadOrders]
     ) -> JsonAnswer[list[list[http.OrderChange]]]:
         histories = await read_orders.status_histories(calling(), data)
         return JsonAnswer([wire.status_history_body(history) for history in histories])

@@ -4,7 +4,7 @@ OPEN_S = 1.0
 
 
 class CircuitBreaker:
-    """Open for a while after a failure: what does not answer is not asked, and costs no caller its time."""
+    """Open for `OPEN_S` after a failure, so that callers do not wait for a service that does not answer."""
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock

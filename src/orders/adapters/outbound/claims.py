@@ -11,7 +11,7 @@ from orders.domain.order import CANCELLED_BY_USER
 from orders.domain.status import Status
 from orders.domain.verdict import Decision, Key, Ordered
 
-# One that is being refunded differs from everything: it is looked at on its own.
+# The claim of an order that is being refunded equals no claim of payments, so it always becomes a suspect.
 _CLAIMS = f"""
 SELECT user_id, id,
        CASE status
@@ -35,7 +35,7 @@ SELECT user_id, id, amount, currency, status, reason, created_at, updated_at FRO
 
 
 async def claims(database: Snapshot, settled: datetime) -> AsyncIterator[Claim]:
-    """Of all orders, in the order of their keys; NEW ones that are younger than that say nothing."""
+    """Of all orders, in the order of their keys; NEW ones that were placed after `settled` say nothing."""
     async for row in database.stream(_ALL, settled):
         yield Claim(*row)
 

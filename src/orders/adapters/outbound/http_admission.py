@@ -12,14 +12,15 @@ from kernel.adapters.words import in_words
 from kernel.contracts.values import decoder, encode
 from kernel.domain.errors import Refused
 from kernel.ports.clock import Clock
+from orders.adapters.outbound.answers import only_ok
 from orders.adapters.outbound.circuit_breaker import CircuitBreaker
 from orders.domain.commands import Placement
 from orders.wire import admission_request
-from payments.contract.operations import ADMIT_ORDERS
+from payments.contract.for_orders import ADMIT_ORDERS
 
 ANSWER_WITHIN_S = 0.3
 
-# In words for people what payments only names (`Reason` there).
+# The words for people: payments answers with a code alone (its `Reason`).
 DETAILS = {
     "account_not_found": "the user has no account",
     "account_frozen": "an operator has frozen this account",
@@ -83,7 +84,8 @@ class HttpAdmission:
             data=encode([admission_request(command) for command in commands]),
             headers={**_headers(), **self._as_service()},
             timeout=aiohttp.ClientTimeout(total=ANSWER_WITHIN_S),
-            raise_for_status=True,
+            raise_for_status=only_ok,
+            allow_redirects=False,
         ) as response:
             reasons = decoder(list[str | None]).decode(await response.read())
         if len(reasons) != len(commands):

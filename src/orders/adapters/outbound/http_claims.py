@@ -1,6 +1,7 @@
 """What payments says of each order, over HTTP."""
 
 from collections.abc import Callable, Mapping, Sequence
+from itertools import pairwise
 from typing import TypeVar
 
 import aiohttp
@@ -11,42 +12,55 @@ from kernel.contracts.operators import CheckResult, checked_of
 from kernel.contracts.values import UserId, decoder, encode
 from kernel.domain.errors import Unavailable
 from kernel.domain.faults import Checked
+from orders.adapters.outbound.answers import only_ok
 from orders.domain.claims import Claim, KnownPayments
 from orders.domain.verdict import Key, Paid
 from payments.contract import http
-from payments.contract.operations import LIST_CLAIMS, READ_CLAIMS, RUN_CHECKS
+from payments.contract.for_orders import LIST_CLAIMS, READ_CLAIMS, RUN_CHECKS
 
 READ_WITHIN_S = 10.0
-# All transfers are read.
+# All transfers are read, and nothing tells how far that is: a payments that hangs is noticed only then.
 CHECK_WITHIN_S = 3600.0
 CONNECT_WITHIN_S = 2.0
+
+NOT_TOLD = "the payments service does not tell what it knows"
 
 T = TypeVar("T")
 
 
 class HttpPaymentClaims:
-    """`as_service` gives the headers that say which service asks."""
+    """`as_service` gives the headers that say which service asks. An answer that is not to the question would
+    be taken for faults of the books, or keep the audit going for ever: it counts as none."""
 
     def __init__(
         self,
         session: aiohttp.ClientSession,
         payments_url: str,
         as_service: Callable[[], Mapping[str, str]] = dict,
+        read_within_s: float = READ_WITHIN_S,
     ) -> None:
         self._session = session
         self._url = f"{payments_url}/ops"
         self._as_service = as_service
+        self._read_within_s = read_within_s
 
     async def page(self, after: Key | None, until: Key | None, *, count_max: int) -> Sequence[Claim]:
         places = {"after": after, "until": until}
         query = {name: f"{key[0]}~{key[1]}" for name, key in places.items() if key is not None}
         url = {**query, "limit": str(count_max)}
-        claims = await self._ask("GET", LIST_CLAIMS, list[http.Claim], query=url)
-        return [Claim(one.user_id, one.order_id, one.claim) for one in claims]
+        told = await self._ask("GET", LIST_CLAIMS, list[http.Claim], query=url)
+        claims = [Claim(one.user_id, one.order_id, one.claim) for one in told]
+        keys = [*([after] if after else []), *(claim.key for claim in claims)]
+        in_order = all(key < following for key, following in pairwise(keys))
+        if not in_order or len(claims) > count_max or (until and keys and keys[-1] > until):
+            raise Unavailable(NOT_TOLD)
+        return claims
 
     async def known(self, keys: Sequence[Key]) -> KnownPayments:
         body = encode([http.OrderKey(UserId(user_id), order_id) for user_id, order_id in keys])
         known = await self._ask("POST", READ_CLAIMS, list[http.KnownPayment], body=body)
+        if sorted((one.user_id, one.order_id) for one in known) != sorted(keys):
+            raise Unavailable(NOT_TOLD)
         payments = {(one.user_id, one.order_id): paid_of(one) for one in known if one.known}
         return KnownPayments(payments, {str(one.order_id) for one in known if one.waiting})
 
@@ -62,11 +76,12 @@ class HttpPaymentClaims:
         *,
         query: Mapping[str, str] | None = None,
         body: bytes | None = None,
-        within_s: float = READ_WITHIN_S,
+        within_s: float | None = None,
     ) -> T:
         headers = dict(self._as_service())
         if body is not None:
             headers["Content-Type"] = "application/json"
+        timeout = aiohttp.ClientTimeout(total=within_s or self._read_within_s, connect=CONNECT_WITHIN_S)
         try:
             async with self._session.request(
                 method,
@@ -74,12 +89,13 @@ class HttpPaymentClaims:
                 params=query,
                 data=body,
                 headers=headers,
-                timeout=aiohttp.ClientTimeout(total=within_s, connect=CONNECT_WITHIN_S),
-                raise_for_status=True,
+                timeout=timeout,
+                raise_for_status=only_ok,
+                allow_redirects=False,
             ) as response:
                 return decoder(kind).decode(await response.read())
         except (aiohttp.ClientError, TimeoutError, msgspec.DecodeError, UnicodeDecodeError) as error:
-            raise Unavailable("the payments service does not tell what it knows") from error
+            raise Unavailable(NOT_TOLD) from error
 
 
 def paid_of(one: http.KnownPayment) -> Paid:

@@ -19,6 +19,7 @@ ORDERS = Table(
     Column("updated_at", Time, nullable=False),
     Column("pay_by", Time),
     Column("pay_by_given", Time),
+    Column("trace_id", Uuid),
     UniqueConstraint("user_id", "idempotency_key"),
 )
 
@@ -69,7 +70,7 @@ RIGHTS = {
     ORDERS: CHANGE,
     ORDER_HISTORY: APPEND,
     SERIES_STEPS: ALL,
-    AUDIT_RUNS: CHANGE,
+    AUDIT_RUNS: ALL,
 }
 
-SCHEMA = Schema("orders", revision=10, tables=(ORDERS, ORDER_HISTORY), rights=RIGHTS)
+SCHEMA = Schema("orders", revision=11, tables=(ORDERS, ORDER_HISTORY), rights=RIGHTS)

@@ -14,16 +14,16 @@ from kernel.domain.errors import Invalid
 from kernel.domain.ids import parse_user_id
 from payments import wire
 from payments.application.read_claims import ReadClaims
-from payments.contract import http, operations
+from payments.contract import for_orders, http
 from payments.domain.claims import Key
 
 
-@get(**operations.LIST_CLAIMS)
+@get(**for_orders.LIST_CLAIMS)
 @inject
 async def list_claims(
     read: FromDishka[ReadClaims],
-    after: operations.AfterClaim = None,
-    until: operations.UntilClaim = None,
+    after: for_orders.AfterClaim = None,
+    until: for_orders.UntilClaim = None,
     limit: PageLimit = PAGE_SIZE,
 ) -> JsonAnswer[list[http.Claim]]:
     places = _key("after", after), _key("until", until)
@@ -31,16 +31,16 @@ async def list_claims(
     return JsonAnswer([http.Claim(one.user_id, one.order_id, one.claim) for one in claims])
 
 
-@post(**operations.READ_CLAIMS)
+@post(**for_orders.READ_CLAIMS)
 @inject
 async def read_claims(
-    data: operations.OrderKeysBody, read: FromDishka[ReadClaims]
+    data: for_orders.OrderKeysBody, read: FromDishka[ReadClaims]
 ) -> JsonAnswer[list[http.KnownPayment]]:
     known = await read.known(calling(), [(one.user_id, one.order_id) for one in data])
     return JsonAnswer([wire.known_payment(one) for one in known])
 
 
-@get(**operations.RUN_CHECKS)
+@get(**for_orders.RUN_CHECKS)
 @inject
 async def run_checks(read: FromDishka[ReadClaims]) -> JsonAnswer[list[CheckResult]]:
     return JsonAnswer([check_result(one) for one in await read.checked(calling())])

@@ -21,7 +21,7 @@ from kernel.ports.http_answer import HttpAnswer
 from payments import wire
 from payments.application.admit_orders import AdmitOrders
 from payments.application.read_accounts import ReadAccounts
-from payments.contract import http, operations
+from payments.contract import for_orders, http, operations
 from payments.domain.account import Deposited, Opened
 from payments.domain.commands import Deposit, OpenAccount
 
@@ -109,9 +109,9 @@ async def deposit_by_get(
     return _deposited(await make_deposits(deposit))
 
 
-@post(**operations.ADMIT_ORDERS)
+@post(**for_orders.ADMIT_ORDERS)
 @inject
-async def admit_orders(data: operations.AdmissionBody, admit: FromDishka[AdmitOrders]) -> JsonAnswer[bytes]:
+async def admit_orders(data: for_orders.AdmissionBody, admit: FromDishka[AdmitOrders]) -> JsonAnswer[bytes]:
     return passed_on(await _admitted(data, admit))
 
 
@@ -119,7 +119,7 @@ def fast_paths(admit: AdmitOrders) -> Mapping[str, FastPath]:
     async def answer(call: Call) -> HttpAnswer:
         return await _admitted(decode_body(call.body, list[http.AdmissionRequest]), admit)
 
-    return {operations.ADMIT_ORDERS["path"]: FastPath(answer, body_bytes_max=BATCH_BYTES_MAX)}
+    return {for_orders.ADMIT_ORDERS["path"]: FastPath(answer, body_bytes_max=BATCH_BYTES_MAX)}
 
 
 async def _admitted(orders: Sequence[http.AdmissionRequest], admit: AdmitOrders) -> HttpAnswer:

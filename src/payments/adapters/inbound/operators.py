@@ -3,10 +3,12 @@
 from dishka import FromDishka
 from dishka.integrations.litestar import inject
 from litestar import Controller, get, post
+from litestar.handlers import HTTPRouteHandler
 
 from kernel.adapters.http.conventions.answers import JsonAnswer
 from kernel.adapters.http.conventions.caller import calling
 from kernel.adapters.http.conventions.idempotency import RequiredKey, replay_headers
+from kernel.adapters.http.documents.operations import Operation
 from kernel.adapters.http.operators.facts import facts_body
 from kernel.adapters.http.parsing.values import user_id_of
 from kernel.application.group_commit import GroupCommit
@@ -22,35 +24,29 @@ FreezeAccountsGroup = GroupCommit[FreezeAccount, Account]
 CorrectAccountsGroup = GroupCommit[CorrectAccount, Deposited]
 
 
+def _freezing(operation: Operation, *, frozen: bool) -> HTTPRouteHandler:
+    @post(**operation)
+    @inject
+    async def freeze(
+        self: Controller,
+        user_id: operations.UserIdInPath,
+        data: operations.NotedBody,
+        freeze_accounts: FromDishka[FreezeAccountsGroup],
+        clock: FromDishka[Clock],
+    ) -> JsonAnswer[http.Account]:
+        user = user_id_of(user_id)
+        command = wire.freeze(user, data.note, calling(), clock.new_id(), frozen=frozen)
+        return JsonAnswer(wire.account_body(await freeze_accounts(command)))
+
+    return freeze
+
+
 class OperatedAccountsController(Controller):
     path = operations.OPERATED
     tags = ("Operators",)
 
-    @post(**operations.FREEZE_ACCOUNT)
-    @inject
-    async def freeze(
-        self,
-        user_id: operations.UserIdInPath,
-        data: operations.NotedBody,
-        freeze_accounts: FromDishka[FreezeAccountsGroup],
-        clock: FromDishka[Clock],
-    ) -> JsonAnswer[http.Account]:
-        user = user_id_of(user_id)
-        command = wire.freeze(user, data.note, calling(), clock.new_id(), frozen=True)
-        return JsonAnswer(wire.account_body(await freeze_accounts(command)))
-
-    @post(**operations.UNFREEZE_ACCOUNT)
-    @inject
-    async def unfreeze(
-        self,
-        user_id: operations.UserIdInPath,
-        data: operations.NotedBody,
-        freeze_accounts: FromDishka[FreezeAccountsGroup],
-        clock: FromDishka[Clock],
-    ) -> JsonAnswer[http.Account]:
-        user = user_id_of(user_id)
-        command = wire.freeze(user, data.note, calling(), clock.new_id(), frozen=False)
-        return JsonAnswer(wire.account_body(await freeze_accounts(command)))
+    freeze = _freezing(operations.FREEZE_ACCOUNT, frozen=True)
+    unfreeze = _freezing(operations.UNFREEZE_ACCOUNT, frozen=False)
 
     @post(**operations.CORRECT_ACCOUNT)
     @inject

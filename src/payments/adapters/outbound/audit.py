@@ -1,12 +1,12 @@
 """What must hold within the database of payments: accounts, transfers, decisions, and all money together."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from functools import partial
 
 from kernel.adapters.postgres.audit import Check, Row
 from kernel.domain.faults import Fault, money, word
-from payments.domain.account import CORRECTIONS, FUNDING, REVENUE, Kind
 from payments.domain.payment import Decision
+from payments.domain.transfer import CORRECTIONS, FUNDING, REVENUE, Kind
 
 # Each kind of transfer: what it does to the user's balance, and where the money comes from and goes to.
 _SIGNED = (
@@ -56,11 +56,8 @@ def account_faults(row: Row) -> Iterator[Fault]:
     if row["balance"] != row["last_balance"]:
         yield fault("balance_not_last", balance, f"{money(row['last_balance'])}, after its last transfer")
     if row["sequence"] != row["last_sequence"]:
-        yield fault(
-            "sequence_not_last",
-            f"sequence {row['sequence']}",
-            f"{row['last_sequence']}, that of its last transfer",
-        )
+        expected = f"{row['last_sequence']}, that of its last transfer"
+        yield fault("sequence_not_last", f"sequence {row['sequence']}", expected)
 
 
 TRANSFERS = f"""
@@ -159,10 +156,6 @@ def decision_faults(row: Row) -> Iterator[Fault]:
     elif row["captured"] <= 1 and row["transfer_id"] != row["captures"]:
         named = f"{decision}, names transfer {word(row['transfer_id'])}"
         yield fault("other_transfer", named, word(row["captures"]))
-    yield from _refund_faults(row, fault)
-
-
-def _refund_faults(row: Row, fault: Callable[[str, str, str], Fault]) -> Iterator[Fault]:
     refunded = f"refunded by transfer {row['refunds']}"
     if row["refunded"] > 1:
         yield fault("refunded_twice", refunded, "refunded at most once")

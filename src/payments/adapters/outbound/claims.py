@@ -4,9 +4,9 @@ from collections.abc import AsyncIterator, Sequence
 
 from kernel.adapters.postgres.outboxes import WAITING
 from kernel.adapters.postgres.snapshot import Snapshot, snapshot
-from payments.domain.account import Kind
 from payments.domain.claims import Claim, Key, KnownPayment
 from payments.domain.payment import Decision
+from payments.domain.transfer import Kind
 
 REFUNDED = "refunded"
 

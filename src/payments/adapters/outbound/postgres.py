@@ -13,10 +13,11 @@ from kernel.adapters.postgres.statements.unit_of_work import PostgresUnitOfWork
 from kernel.adapters.postgres.statements.unnest import arrays, document, records, unnest
 from kernel.adapters.postgres.tables import Key
 from payments.adapters.outbound.tables import ACCOUNTS, PAYMENTS, TRANSFERS
-from payments.domain.account import Account, Kind, Standing, Transfer
+from payments.domain.account import Account, Standing
 from payments.domain.commands import CorrectAccount, Deposit
 from payments.domain.events import PaymentRequest
 from payments.domain.payment import Decision, Payment
+from payments.domain.transfer import Kind, Transfer
 
 _ACCOUNT = tuple(ACCOUNTS.c)
 _ACCOUNT_NAMES = [c.name for c in _ACCOUNT]
@@ -54,9 +55,7 @@ _names = unnest(*_NAMES)
 _FIND_BOOKED = union(
     *(
         select(*_TRANSFER).join_from(
-            TRANSFERS,
-            _names,
-            and_(TRANSFERS.c.user_id == _names.c.user_id, own == given),
+            TRANSFERS, _names, and_(TRANSFERS.c.user_id == _names.c.user_id, own == given)
         )
         for own, given in (
             (TRANSFERS.c.id, _names.c.id),

@@ -9,7 +9,8 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from kernel.adapters.postgres.statements.reading import read
 from payments.adapters.outbound.postgres import transfer_of
 from payments.adapters.outbound.tables import TRANSFERS
-from payments.domain.account import Account, Transfer
+from payments.domain.account import Account
+from payments.domain.transfer import Transfer
 
 _NEWEST = (
     select(*TRANSFERS.c)

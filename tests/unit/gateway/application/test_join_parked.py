@@ -35,7 +35,7 @@ class Parking:
             raise self.answer
         return HttpAnswer(self.answer, "application/json", {}, b"")
 
-    async def act(self, caller: Caller, path: str, body: bytes) -> HttpAnswer:
+    async def act(self, caller: Caller, path: str, body: bytes, *, key: str | None = None) -> HttpAnswer:
         return await self.read(caller, path)
 
 

@@ -36,14 +36,14 @@ def act(hours: int) -> Act:
 async def test_the_newest_of_all_services_come_first() -> None:
     services = {"orders": Recording([act(4), act(1)]), "payments": Recording([act(3), act(2)])}
     joined = await ReadRecord(services)(ANYONE, after=None, limit=3)
-    assert joined.acts == [("orders", act(4)), ("payments", act(3)), ("payments", act(2))]
+    assert joined.items == [("orders", act(4)), ("payments", act(3)), ("payments", act(2))]
     assert (joined.more, joined.unknown) == (True, [])
 
 
 async def test_the_part_of_a_service_that_is_away_is_named() -> None:
     services = {"orders": Recording(), "payments": Recording([act(3)])}
     joined = await ReadRecord(services)(ANYONE, after=None, limit=3)
-    assert joined.acts == [("payments", act(3))]
+    assert joined.items == [("payments", act(3))]
     assert (joined.more, joined.unknown) == (False, ["orders"])
 
 

@@ -8,7 +8,8 @@ import pytest
 from kernel.adapters.postgres.connections.urls import database_hosts
 from kernel.adapters.rabbit.urls import BrokerUrls
 from kernel.adapters.reread import FileText, Reread
-from kernel.settings import load_settings, required
+from kernel.environment import load_settings
+from kernel.settings import required
 from orders.settings import OrdersSettings
 
 SECRET = "hunter2"

@@ -9,6 +9,7 @@ from typing import cast
 import pytest
 
 from kernel.application.intake import Intake
+from kernel.application.replay import REPLAYED
 from kernel.application.trouble import QUIET_S, Trouble
 from kernel.application.watchdog import LATE_AFTER_S, Watchdog
 from kernel.domain.errors import Unavailable
@@ -139,6 +140,26 @@ async def test_a_publisher_whose_consumer_is_paused_is_late_only_once_it_could_p
     await world.pass_time(1)
     assert not world.watchdog.healthy
     assert len(caplog.messages) == 1
+
+
+async def test_what_waited_for_a_paused_consumer_is_late_from_when_it_no_longer_did(
+    world: WatchedService,
+) -> None:
+    began = world.clock.now()
+    world.bus.refusal = ConsumerPaused("payments is paused")
+    world.pause = Pause(by="ada", note="", since=began)
+    for _ in range(20):
+        with pytest.raises(ConsumerPaused):
+            await world.watchdog.publish([Envelope("placed", b"[]")])
+        await world.pass_time(1)
+    world.bus.refusal, world.pause = Unavailable("no queue takes it"), None
+    await world.pass_time(10)
+    assert world.watchdog.late_since("placed", began) == began + timedelta(seconds=19)
+    # What an operator replayed goes to the service's own consumer.
+    assert world.watchdog.late_since(REPLAYED, began) == began + timedelta(seconds=20)
+    assert world.watchdog.late_since("cancelled", began) == began
+    now = world.clock.now()
+    assert world.watchdog.late_since("placed", now) == now
 
 
 async def test_a_paused_consumer_is_healthy_and_what_it_had_in_hand_is_still_watched(

@@ -1,7 +1,9 @@
 """PlaceOrders: accepted once per key, with its history and its event; refused without a trace."""
 
 import asyncio
+from dataclasses import replace
 from datetime import timedelta
+from uuid import UUID
 
 import pytest
 from hypothesis import given
@@ -12,6 +14,7 @@ from orders.contract.messages import ORDER_PLACED
 from orders.domain.commands import Placement
 from orders.domain.order import Order, Placed
 from orders.domain.status import Status
+from tests.builders import TRACE_ID
 from tests.memory.database import MemoryDatabase
 from tests.memory.orders import MemoryOrders
 from tests.memory.unit_of_work import MemoryUnitOfWork
@@ -215,3 +218,9 @@ async def test_splitting_a_batch_by_users_changes_no_outcome(
     assert apart == together
     assert split.orders() == whole.orders()
     assert {e["subject"] for e in split.outbox()} == {e["subject"] for e in whole.outbox()}
+
+
+async def test_an_order_keeps_the_trace_of_the_call_that_placed_it() -> None:
+    world = OrdersWorld()
+    await world.place(order(1), replace(order(2), traceparent=""))
+    assert [o.trace_id for o in world.orders()] == [UUID(hex=TRACE_ID), None]

@@ -8,9 +8,10 @@ import pytest
 
 from kernel.domain.caller import ANYONE, Caller, Role
 from kernel.domain.errors import Forbidden, Unavailable
-from orders.application.prune_series import PruneSeries
+from orders.application.prune_figures import PruneFigures
 from orders.application.read_series import ComputeSeries, ReadSeries
 from orders.domain.series import KEPT, STEP, STEPS_SHOWN, Measured, Step
+from tests.memory.audit import MemoryAuditRuns
 from tests.memory.clock import EPOCH, MemoryClock
 from tests.memory.database import MemoryDatabase
 from tests.memory.series import MemorySeries
@@ -108,7 +109,8 @@ async def test_steps_are_kept_for_an_hour() -> None:
     await shop.process()(ANYONE)
     shop.clock.advance(KEPT.total_seconds() - 60)
     uow = MemoryUnitOfWork(shop.database)
-    assert await PruneSeries(uow, MemorySeries(uow), shop.clock)() is False
+    prune = PruneFigures(uow, MemorySeries(uow), MemoryAuditRuns(uow), shop.clock)
+    assert await prune() is False
     async with uow:
         left = await MemorySeries(uow).since(EPOCH)
     assert shop.clock.now() - left[0].start <= KEPT

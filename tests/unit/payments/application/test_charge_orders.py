@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 
 from kernel.domain.money import BALANCE_MAX_MINOR
 from payments.contract.messages import PAYMENT_CAPTURED, PAYMENT_DECLINED, PAYMENT_REFUNDED, PAYMENT_VOIDED
-from payments.domain.account import Kind
 from payments.domain.events import PaymentRequest, PaymentResult
 from payments.domain.payment import Decision
+from payments.domain.transfer import Kind
 from tests.memory.parked import PARKED
 from tests.unit.clock import id_of
 from tests.unit.payments.world import TRACE, PaymentsWorld, cancellation, deposit, opening, order, world_of

@@ -5,8 +5,9 @@ import pytest
 from kernel.domain.caller import ANYONE, Caller, Role
 from kernel.domain.errors import Forbidden, ShopError
 from kernel.domain.money import BALANCE_MAX_MINOR
-from payments.domain.account import CORRECTIONS, Deposited, Kind
+from payments.domain.account import Deposited
 from payments.domain.commands import CorrectAccount, FreezeAccount
+from payments.domain.transfer import CORRECTIONS, Kind
 from tests.memory.operator_record import OPERATOR_RECORD
 from tests.memory.payments import ACCOUNTS
 from tests.unit.clock import id_of
@@ -22,14 +23,20 @@ def freezing(number: int, *, frozen: bool = True, user_id: str = "alice", by: Ca
 
 
 def correction(
-    number: int, amount: int, *, key: str = "k", user_id: str = "alice", by: Caller = ADA
+    number: int,
+    amount: int,
+    *,
+    key: str = "k",
+    user_id: str = "alice",
+    by: Caller = ADA,
+    note: str = "paid twice",
 ) -> CorrectAccount:
     return CorrectAccount(
         transfer_id=id_of(number),
         caller=by,
         user_id=user_id,
         amount=amount,
-        note="paid twice",
+        note=note,
         idempotency_key=by.key_of_correction(key),
     )
 
@@ -101,6 +108,7 @@ async def test_a_correction_moves_money_to_or_from_an_account_of_its_own_once_a_
     assert await corrected(world, correction(1, -300)) == (700, False)  # The same call again.
     assert await corrected(world, correction(2, -300)) == (700, True)  # Another call with its key.
     assert await corrected(world, correction(3, -299)) == "idempotency_key_reused"
+    assert await corrected(world, correction(3, -300, note="paid once")) == "idempotency_key_reused"
     assert await corrected(world, correction(4, 50, key="other")) == (750, False)
     _, taken, given = world.transfers()
     assert (taken.kind, taken.debit_account, taken.credit_account) == (

@@ -9,9 +9,10 @@ from hypothesis import strategies as st
 from kernel.domain.caller import ANYONE
 from kernel.domain.errors import Refused
 from kernel.domain.money import BALANCE_MAX_MINOR
-from payments.domain.account import FUNDING, REVENUE, Account, Kind, Reason, Transfer, reason_not_to_charge
+from payments.domain.account import Account, Reason, Standing, reason_not_to_charge
 from payments.domain.commands import Deposit, OpenAccount
 from payments.domain.events import OrderPlaced
+from payments.domain.transfer import FUNDING, REVENUE, Kind, Transfer
 from tests.builders import TRACE
 from tests.unit.clock import START, id_of
 
@@ -95,10 +96,11 @@ def test_a_balance_may_be_spent_to_the_last_minor_unit_and_no_further() -> None:
 
 
 def test_whoever_has_an_account_may_be_charged_what_is_on_it() -> None:
-    assert reason_not_to_charge(1000, balance=1000) is None
-    assert reason_not_to_charge(1001, balance=1000) == "insufficient_funds"
-    assert reason_not_to_charge(1, balance=0) == "insufficient_funds"
-    assert reason_not_to_charge(1, balance=None) == "account_not_found"
+    assert reason_not_to_charge(1000, Standing(1000, frozen=False)) is None
+    assert reason_not_to_charge(1001, Standing(1000, frozen=False)) == "insufficient_funds"
+    assert reason_not_to_charge(1, Standing(0, frozen=False)) == "insufficient_funds"
+    assert reason_not_to_charge(1, Standing(1000, frozen=True)) == "account_frozen"
+    assert reason_not_to_charge(1, None) == "account_not_found"
 
 
 def test_an_order_in_another_currency_is_refused_however_much_there_is() -> None:

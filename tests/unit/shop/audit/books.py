@@ -4,6 +4,7 @@ import asyncio
 import itertools
 from collections.abc import Collection
 from dataclasses import dataclass
+from urllib.parse import urlencode
 
 import aiohttp
 import asyncpg
@@ -37,12 +38,14 @@ class Books:
         at_rest: bool = False,
         patience_s: float = 0,
         running: Collection[str] = ("orders", "payments"),
+        called: str = "shop",
     ) -> Report:
-        """As if these services were running: each has a connection."""
-        name = {"application_name": "shop"}
+        """As if these services were running: each has a connection, which is `called` as the URLs say."""
+        name = {"application_name": called}
         services = [await asyncpg.connect(self.urls[one], server_settings=name) for one in running]
+        urls = {one: f"{url}?{urlencode(name)}" for one, url in self.urls.items()}
         try:
-            return await audit(on(**self.urls), at_rest=at_rest, patience_s=patience_s)
+            return await audit(on(**urls), at_rest=at_rest, patience_s=patience_s)
         finally:
             for service in services:
                 await service.close()

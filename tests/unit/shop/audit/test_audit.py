@@ -152,6 +152,12 @@ async def test_what_waits_for_a_service_that_does_not_run_is_told_and_no_fault(
     assert STUCK in culprits(await books.audit(running=running, at_rest=True))
 
 
+async def test_services_whose_urls_name_their_sessions_are_seen_to_run(books: Books) -> None:
+    await books.harm("orders", UNDECIDED)
+    report = await books.audit(called="accounting")
+    assert (report.sound, report.waiting.not_running) == (False, [])
+
+
 async def test_a_young_order_may_be_undecided_unless_the_shop_is_at_rest(books: Books) -> None:
     await books.harm("orders", UNDECIDED + "; UPDATE orders SET created_at = now() WHERE id = '<unknown>'")
     assert culprits(await books.audit()) == []

@@ -2,11 +2,10 @@
 
 import io
 
-from rich.console import Console
-
 from kernel.domain.faults import Fault
 from shop.audit.findings import Findings, Waiting
 from shop.audit.report import promises_of, show
+from shop.console import new_console
 from shop.services import load_shop
 
 
@@ -24,7 +23,7 @@ def shown(*faults: Fault, waiting: Waiting = NOTHING, parked: int = 0) -> str:
     findings.add("orders", faults)
     text = io.StringIO()
     report = findings.report(dict.fromkeys(PROMISES, 7), waiting, parked)
-    show(report, PROMISES, Console(file=text, width=120))
+    show(report, PROMISES, new_console(text, width=120))
     return text.getvalue()
 
 

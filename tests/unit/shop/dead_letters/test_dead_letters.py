@@ -6,11 +6,11 @@ from uuid import UUID
 
 import pytest
 from click.testing import CliRunner
-from rich.console import Console
 
 from kernel.contracts.parked import ParkedGroup, ParkedMessage, group_body, message_body
 from kernel.domain.parked import Cause, Figures, Group, Hold, Waiting
 from shop.cli import cli
+from shop.console import new_console
 from shop.dead_letters.acting import Chosen, Listing
 from shop.dead_letters.report import SHOWN_MAX, in_words, show
 
@@ -52,7 +52,7 @@ def listing(*messages: Waiting, more: bool = False, hold: Hold | None = None) ->
 
 def shown(one: Listing) -> str:
     text = io.StringIO()
-    show(one, Console(file=text, width=80))
+    show(one, new_console(text, width=80))
     return text.getvalue()
 
 

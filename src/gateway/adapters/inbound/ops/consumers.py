@@ -3,16 +3,17 @@
 from dishka import FromDishka
 from dishka.integrations.litestar import inject
 from litestar import get, post
+from litestar.handlers import HTTPRouteHandler
 
-from gateway.application.operate_consumers import OperateConsumers
+from gateway.application.act_at_service import ActAtService
+from gateway.application.read_consumers import ReadConsumers
 from kernel.adapters.http.conventions.answers import JsonAnswer, passed_on
 from kernel.adapters.http.conventions.caller import calling
-from kernel.adapters.http.conventions.problem import problems
-from kernel.adapters.http.documents.operations import ALWAYS, AWAY, FORBIDDEN, Operation, answering
+from kernel.adapters.http.documents.operations import Operation, path_of
 from kernel.adapters.http.operators import consumer_operations as operations
+from kernel.adapters.http.operators.reads import read
 from kernel.contracts.consumers import Consumer, consumer_body
 from kernel.contracts.http import ResponseBody
-from kernel.contracts.problems import COMMON
 from kernel.contracts.values import encode
 
 
@@ -23,48 +24,35 @@ class Consumers(ResponseBody, frozen=True):
     unknown: list[str]
 
 
-READ_CONSUMERS = Operation(
-    path=operations.LIST_CONSUMERS["path"],
-    operation_id="readConsumers",
-    summary="The consumers of all services, and which are paused",
-    responses=answering(200, Consumers, "All of them", Consumers([Consumer("orders", None)], ["payments"]))
-    | problems(COMMON, *ALWAYS, FORBIDDEN, *AWAY),
+READ_CONSUMERS = read(
+    operations.LIST_CONSUMERS["path"],
+    "readConsumers",
+    "The consumers of all services, and which are paused",
+    answer=(Consumers, "All of them", Consumers([Consumer("orders", None)], ["payments"])),
 )
 
 
 @get(**READ_CONSUMERS)
 @inject
-async def read_consumers(operate: FromDishka[OperateConsumers]) -> JsonAnswer[Consumers]:
-    joined = await operate.read(calling())
-    return JsonAnswer(Consumers(list(map(consumer_body, joined.consumers)), list(joined.unknown)))
+async def read_consumers(read: FromDishka[ReadConsumers]) -> JsonAnswer[Consumers]:
+    parts = await read(calling())
+    consumers = [consumer_body(state) for some in parts.known.values() for state in some]
+    return JsonAnswer(Consumers(consumers, list(parts.unknown)))
 
 
-@post(**operations.PAUSE_CONSUMER)
-@inject
-async def pause(
-    service: operations.ServiceName,
-    operate: FromDishka[OperateConsumers],
-    data: operations.NoteBody = operations.NO_NOTE,
-) -> JsonAnswer[bytes]:
-    return passed_on(
-        await operate.act(calling(), service, _path(operations.PAUSE_CONSUMER, service), encode(data))
-    )
+def _change(operation: Operation) -> HTTPRouteHandler:
+    """Passed on to the service that is named."""
+
+    @post(**operation)
+    @inject
+    async def change(
+        service: operations.ServiceName,
+        act: FromDishka[ActAtService],
+        data: operations.NoteBody = operations.NO_NOTE,
+    ) -> JsonAnswer[bytes]:
+        return passed_on(await act(calling(), service, path_of(operation, service), encode(data)))
+
+    return change
 
 
-@post(**operations.RESUME_CONSUMER)
-@inject
-async def resume(
-    service: operations.ServiceName,
-    operate: FromDishka[OperateConsumers],
-    data: operations.NoteBody = operations.NO_NOTE,
-) -> JsonAnswer[bytes]:
-    return passed_on(
-        await operate.act(calling(), service, _path(operations.RESUME_CONSUMER, service), encode(data))
-    )
-
-
-def _path(operation: Operation, service: str) -> str:
-    return operation["path"].replace("{service:str}", service)
-
-
-HANDLERS = (read_consumers, pause, resume)
+HANDLERS = (read_consumers, _change(operations.PAUSE_CONSUMER), _change(operations.RESUME_CONSUMER))

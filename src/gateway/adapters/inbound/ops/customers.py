@@ -4,10 +4,11 @@ from dishka import FromDishka
 from dishka.integrations.litestar import inject
 from litestar import Controller, post
 
-from gateway.application.act_for_customers import ActForCustomers
+from gateway.application.act_at_service import ActAtService
 from kernel.adapters.http.conventions.answers import JsonAnswer, passed_on
 from kernel.adapters.http.conventions.caller import calling
 from kernel.adapters.http.conventions.idempotency import RequiredKey
+from kernel.adapters.http.documents.operations import Operation, path_of
 from kernel.adapters.http.parsing.values import user_id_of
 from kernel.contracts.values import encode
 from orders.contract import operations as of_orders
@@ -23,9 +24,10 @@ class OperatedAccountsController(Controller):
         self,
         user_id: of_payments.UserIdInPath,
         data: of_payments.NotedBody,
-        act: FromDishka[ActForCustomers],
+        act: FromDishka[ActAtService],
     ) -> JsonAnswer[bytes]:
-        return passed_on(await act.freeze(calling(), user_id_of(user_id), encode(data)))
+        path = _path(of_payments.FREEZE_ACCOUNT, user_id)
+        return passed_on(await act(calling(), "payments", path, encode(data)))
 
     @post(**of_payments.UNFREEZE_ACCOUNT)
     @inject
@@ -33,9 +35,10 @@ class OperatedAccountsController(Controller):
         self,
         user_id: of_payments.UserIdInPath,
         data: of_payments.NotedBody,
-        act: FromDishka[ActForCustomers],
+        act: FromDishka[ActAtService],
     ) -> JsonAnswer[bytes]:
-        return passed_on(await act.unfreeze(calling(), user_id_of(user_id), encode(data)))
+        path = _path(of_payments.UNFREEZE_ACCOUNT, user_id)
+        return passed_on(await act(calling(), "payments", path, encode(data)))
 
     @post(**of_payments.CORRECT_ACCOUNT)
     @inject
@@ -43,11 +46,11 @@ class OperatedAccountsController(Controller):
         self,
         user_id: of_payments.UserIdInPath,
         data: of_payments.CorrectionBody,
-        act: FromDishka[ActForCustomers],
+        act: FromDishka[ActAtService],
         idempotency_key: RequiredKey,
     ) -> JsonAnswer[bytes]:
-        user = user_id_of(user_id)
-        return passed_on(await act.correct(calling(), user, encode(data), key=idempotency_key))
+        path = _path(of_payments.CORRECT_ACCOUNT, user_id)
+        return passed_on(await act(calling(), "payments", path, encode(data), key=idempotency_key))
 
 
 class OperatedOrdersController(Controller):
@@ -59,6 +62,12 @@ class OperatedOrdersController(Controller):
         self,
         order_id: of_orders.OrderIdInPath,
         data: of_orders.NotedBody,
-        act: FromDishka[ActForCustomers],
+        act: FromDishka[ActAtService],
     ) -> JsonAnswer[bytes]:
-        return passed_on(await act.cancel(calling(), order_id, encode(data)))
+        path = of_orders.OPERATED + path_of(of_orders.CANCEL_FOR_CUSTOMER, order_id)
+        return passed_on(await act(calling(), "orders", path, encode(data)))
+
+
+def _path(operation: Operation, user_id: str) -> str:
+    """Raises Invalid, which names `userId`."""
+    return of_payments.OPERATED + path_of(operation, user_id_of(user_id))

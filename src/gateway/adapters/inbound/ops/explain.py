@@ -15,14 +15,15 @@ from kernel.adapters.http.conventions.problem import problems
 from kernel.adapters.http.documents.operations import ALWAYS, AWAY, FORBIDDEN, Operation, answering
 from kernel.adapters.http.operators.facts import EXAMPLE, fact_body
 from kernel.contracts.http import Moment, ResponseBody
-from kernel.contracts.operators import StoredFact
+from kernel.contracts.operators import StoredFact, TraceId, trace_text
 from orders.contract import operations
 from orders.contract.examples import ORDER
 from orders.contract.problems import PROBLEMS
 
 
 class Wait(ResponseBody, frozen=True, omit_defaults=True):
-    """What an order waits for: `why` is a stable word. `until` is when orders asks again by itself."""
+    """What an order waits for: `why` is a stable word. `since` is missing where nobody stores it. `until` is
+    when orders asks again by itself, and missing where it will not."""
 
     why: str
     detail: str
@@ -31,26 +32,29 @@ class Wait(ResponseBody, frozen=True, omit_defaults=True):
 
 
 class ExplainedOrder(ResponseBody, frozen=True):
-    """`facts` are in the order of time. `unknown` names the services whose part is missing."""
+    """`facts` are in the order of time. `unknown` names the services of whose part some or all is missing;
+    `causes` says why. `traceId` is that of the call that placed the order: traces and log lines bear it."""
 
     id: UUID
     user_id: str | None
+    trace_id: TraceId | None
     status: str | None
     facts: list[StoredFact]
     waits: list[Wait]
     unknown: list[str]
+    causes: dict[str, str]
 
 
 _AT = datetime.fromisoformat("2026-01-01T12:00:00Z")
 _WAIT = Wait("not_published", "orders has not published shop.orders.order-placed.v1", since=_AT)
 _ID = UUID(ORDER["id"])
+_TRACE_ID = "4bf92f3577b34da6a3ce929d0e0e4736"
+_EXPLAINED = ExplainedOrder(_ID, "alice", _TRACE_ID, "NEW", [EXAMPLE], [_WAIT], [], {})
 EXPLAIN_ORDER = Operation(
     path=f"{operations.OPERATED}{operations.EXPLAIN['path']}",
     operation_id="explainOrder",
     summary="Why an order is where it is: every stored fact over both services, and what it waits for",
-    responses=answering(
-        200, ExplainedOrder, "What is known", ExplainedOrder(_ID, "alice", "NEW", [EXAMPLE], [_WAIT], [])
-    )
+    responses=answering(200, ExplainedOrder, "What is known", _EXPLAINED)
     | problems(PROBLEMS, *ALWAYS, FORBIDDEN, operations.NO_ORDER, *AWAY),
 )
 
@@ -67,8 +71,10 @@ def explained_body(order_id: UUID, found: Explained) -> ExplainedOrder:
     return ExplainedOrder(
         id=order_id,
         user_id=found.user_id,
+        trace_id=trace_text(found.trace_id),
         status=found.status,
         facts=[fact_body(fact) for fact in found.facts],
         waits=[Wait(wait.why, wait.detail, wait.since, wait.until) for wait in found.waits],
         unknown=list(found.unknown),
+        causes=dict(found.unknown),
     )

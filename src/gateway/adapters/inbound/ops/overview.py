@@ -9,12 +9,10 @@ from gateway.application.parts import Parts
 from gateway.application.read_overview import AUDIT, SERIES, ReadOverview
 from kernel.adapters.http.conventions.answers import JsonAnswer
 from kernel.adapters.http.conventions.caller import calling
-from kernel.adapters.http.conventions.problem import problems
-from kernel.adapters.http.documents.operations import ALWAYS, AWAY, FORBIDDEN, Operation, answering
-from kernel.adapters.http.operators.overview import EXAMPLE
+from kernel.adapters.http.operators.overview import EXAMPLE, PATH
+from kernel.adapters.http.operators.reads import read
 from kernel.contracts.http import ResponseBody
 from kernel.contracts.operators import ServiceOverview
-from kernel.contracts.problems import COMMON
 from kernel.contracts.values import encode
 from orders.contract import examples
 from orders.contract.http import Audit, SeriesStep
@@ -38,22 +36,17 @@ class RawOverview(ResponseBody, frozen=True):
     unknown: list[str]
 
 
-READ_OVERVIEW = Operation(
-    path="/overview",
-    operation_id="readOverview",
-    summary="How the shop fares now: both services, the orders of the last 15 minutes, the latest audit",
-    responses=answering(
-        200,
-        Overview,
-        "What is known",
-        {
-            "services": [EXAMPLE],
-            "series": [examples.SERIES_STEP],
-            "audit": {"run": examples.AUDIT_RUN},
-            "unknown": ["payments"],
-        },
-    )
-    | problems(COMMON, *ALWAYS, FORBIDDEN, *AWAY),
+_EXAMPLE = {
+    "services": [EXAMPLE],
+    "series": [examples.SERIES_STEP],
+    "audit": {"run": examples.AUDIT_RUN},
+    "unknown": ["payments"],
+}
+READ_OVERVIEW = read(
+    PATH,
+    "readOverview",
+    "How the shop fares now: each service, the orders of the last 15 minutes, the latest audit",
+    answer=(Overview, "What is known", _EXAMPLE),
 )
 
 

@@ -5,14 +5,11 @@ from litestar import get
 from gateway.application.read_record import ReadRecord
 from kernel.adapters.http.conventions.answers import JsonAnswer
 from kernel.adapters.http.conventions.caller import calling
-from kernel.adapters.http.conventions.headers import LINK, answering_with
 from kernel.adapters.http.conventions.paging import PAGE_SIZE, PageLimit
-from kernel.adapters.http.conventions.problem import problems
-from kernel.adapters.http.documents.operations import ALWAYS, AWAY, FORBIDDEN, Operation, answering
+from kernel.adapters.http.operators.reads import page
 from kernel.adapters.http.operators.record import EXAMPLE, PATH, AfterAct, next_acts, place_of, recorded
 from kernel.contracts.http import ResponseBody
 from kernel.contracts.operators import RecordedAct
-from kernel.contracts.problems import COMMON
 
 
 class Record(ResponseBody, frozen=True):
@@ -22,13 +19,11 @@ class Record(ResponseBody, frozen=True):
     unknown: list[str]
 
 
-READ_RECORD = Operation(
-    path=PATH,
-    operation_id="readRecord",
-    summary="What operators did, newest first",
-    operation_class=answering_with(LINK),
-    responses=answering(200, Record, "A page", Record([EXAMPLE], ["payments"]))
-    | problems(COMMON, *ALWAYS, FORBIDDEN, *AWAY),
+READ_RECORD = page(
+    PATH,
+    "readRecord",
+    "What operators did, newest first",
+    answer=(Record, "A page", Record([EXAMPLE], ["payments"])),
 )
 
 
@@ -37,7 +32,7 @@ READ_RECORD = Operation(
 async def read_record(
     read: FromDishka[ReadRecord], after: AfterAct = None, limit: PageLimit = PAGE_SIZE
 ) -> JsonAnswer[Record]:
-    joined = await read(calling(), after=place_of(after), limit=limit)
-    link = next_acts([act for _, act in joined.acts], limit, more=joined.more)
-    acts = [recorded(act, service) for service, act in joined.acts]
-    return JsonAnswer(Record(acts, list(joined.unknown)), headers=link)
+    found = await read(calling(), after=place_of(after), limit=limit)
+    link = next_acts([act for _, act in found.items], limit, more=found.more)
+    acts = [recorded(act, service) for service, act in found.items]
+    return JsonAnswer(Record(acts, list(found.unknown)), headers=link)

@@ -1,3 +1,5 @@
+"""Where the routes of operators are, and which they are."""
+
 from litestar import Router
 from litestar.types import ControllerRouterHandler
 

@@ -2,9 +2,11 @@
 
 import hashlib
 import re
+from collections.abc import Mapping
 from typing import Annotated
 
 import msgspec
+from litestar import Response
 from litestar.openapi.spec import Example
 from litestar.params import HeaderParameter
 
@@ -27,12 +29,29 @@ _TAG = re.compile(r'(?:W/)?("[\x21\x23-\x7e\x80-\xff]*")')
 def conditional(body: msgspec.Struct, if_none_match: str | None) -> JsonAnswer[bytes]:
     """The body under its ETag, or 304 for who has it. The tag is a hash, so equal only for equal bytes."""
     encoded = encode(body)
-    tag = f'"{hashlib.blake2b(encoded, digest_size=8).hexdigest()}"'
-    if if_none_match is not None and _matches(if_none_match, tag):
+    tag = _tag_of(encoded)
+    if _matches(if_none_match, tag):
         return JsonAnswer(b"", status_code=304, headers={ETAG: tag})
     return JsonAnswer(encoded, headers={ETAG: tag})
 
 
-def _matches(if_none_match: str, tag: str) -> bool:
+def conditional_file(
+    content: bytes, media_type: str, if_none_match: str | None, headers: Mapping[str, str]
+) -> Response[bytes]:
+    """The same for a file, with further headers."""
+    tag = _tag_of(content)
+    tagged = {**headers, ETAG: tag}
+    if _matches(if_none_match, tag):
+        return Response(b"", status_code=304, media_type=media_type, headers=tagged)
+    return Response(content, media_type=media_type, headers=tagged)
+
+
+def _tag_of(content: bytes) -> str:
+    return f'"{hashlib.blake2b(content, digest_size=8).hexdigest()}"'
+
+
+def _matches(if_none_match: str | None, tag: str) -> bool:
     """By the weak comparison; what is no list of tags matches nothing."""
+    if if_none_match is None:
+        return False
     return if_none_match.strip() == "*" or tag in _TAG.findall(if_none_match)

@@ -64,13 +64,14 @@ def documentation(api: Api, asyncapi: bytes | None) -> Router:
         file_system=_Files(),
         opt=_ANY_QUERY,
     )
-    pages = [show, script, openapi, *([messages] if asyncapi else []), *_redirects(api.ui_path)]
+    pages = [show, script, openapi, *([messages] if asyncapi else []), *_redirects(api)]
     return Router("/", route_handlers=[*pages, assets], include_in_schema=False)
 
 
-def _redirects(ui_path: str) -> list[HTTPRouteHandler]:
+def _redirects(api: Api) -> list[HTTPRouteHandler]:
     """From the paths where people look for the page and for the document."""
-    targets = {"/": ui_path, "/swagger": ui_path, "/openapi.json": "/schema/openapi.json"}
+    home = {} if api.pages else {"/": api.ui_path}
+    targets = {**home, "/swagger": api.ui_path, "/openapi.json": "/schema/openapi.json"}
     return [_redirect(path, to) for path, to in targets.items() if path != to]
 
 

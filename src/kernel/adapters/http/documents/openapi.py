@@ -67,6 +67,8 @@ class Api:
     routes: Sequence[ControllerRouterHandler]
     ui_path: str
     problems: Problems
+    pages: Sequence[ControllerRouterHandler] = ()
+    """What is for people: it is no part of the document. One of them is at `/`."""
 
     @cached_property
     def openapi(self) -> bytes:

@@ -3,8 +3,10 @@
 A service also documents what only a gateway before it answers (`unavailable`): both offer one contract.
 """
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any, TypedDict
+from urllib.parse import quote
 
 import msgspec
 from litestar.dto import AbstractDTO
@@ -16,6 +18,8 @@ from litestar.params import Body
 from litestar.types import BeforeRequestHookHandler, Guard
 
 from kernel.contracts.values import encode
+
+_PARAMETER = re.compile(r"{.*}")
 
 
 class Operation(TypedDict, total=False):
@@ -35,6 +39,11 @@ class Operation(TypedDict, total=False):
     middleware: Sequence[ASGIMiddleware]
     operation_class: type[OpenAPIOperation]
     responses: Mapping[int, ResponseSpec]
+
+
+def path_of(operation: Operation, about: object) -> str:
+    """`about` takes the place of the parameter, as one segment, whatever characters it holds."""
+    return _PARAMETER.sub(quote(str(about), safe=""), operation["path"])
 
 
 def answering(status: int, kind: Any, description: str, example: object) -> dict[int, ResponseSpec]:

@@ -15,7 +15,8 @@ from kernel.adapters.answer_start import answer_start
 from kernel.adapters.http.conventions.problem import error_answer, instance_of
 from kernel.adapters.http.middleware.fast_path import send_answer
 from kernel.adapters.http.middleware.options import METHOD_OF_OPTIONS
-from kernel.domain.errors import FieldError, Invalid
+from kernel.adapters.http.parsing.faults import invalid
+from kernel.domain.errors import FieldError
 from kernel.ports.http_answer import HttpAnswer
 
 _ORIGIN = b"origin"
@@ -63,8 +64,7 @@ def _preflight(config: CORSConfig, headers: dict[bytes, str], instance: str) -> 
     if not allowed.issuperset(name.lower() for name in wanted):
         errors.append(FieldError("Access-Control-Request-Headers", f"may name {_or(config.allow_headers)}"))
     if errors:
-        detail = "; ".join(f"{error.field}: {error.message}" for error in errors)
-        refusal = error_answer(Invalid(detail, *errors), instance)
+        refusal = error_answer(invalid(errors), instance)
         return replace(refusal, headers={**refusal.headers, "Vary": _VARY_OF_PREFLIGHT})
     granted = {
         "Access-Control-Allow-Origin": _allowed_origin(config, origin).decode("latin-1"),

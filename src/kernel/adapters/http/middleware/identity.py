@@ -24,7 +24,7 @@ from kernel.ports.tokens import Tokens, Verified
 _OPEN = Verified(ANYONE, float("inf"))
 _SCHEME = b"bearer "
 # An orchestrator that gets no answer ends the process.
-_NEVER_COUNTED = "/health/"
+_HEALTH = "/health/"
 
 
 @value
@@ -37,6 +37,8 @@ class CookieAuthentication:
     """Paths that need neither."""
     read_by_all: str
     """A path whose GET anybody may call; its route learns the caller from the cookie, where there is one."""
+    page_files: str
+    """The prefix of the pages' files. They are open to all and never counted: a page loads many at once."""
 
 
 def identified(
@@ -53,7 +55,9 @@ def identified(
     In `open_to_all`, a path that ends in a slash is a prefix, any other a whole path.
     """
     paths = frozenset((*open_to_all, *(cookies.open_to_all if cookies else ())))
-    beginnings = tuple(path for path in open_to_all if path.endswith("/") and path != "/")
+    page_files = (cookies.page_files,) if cookies else ()
+    beginnings = (*(path for path in open_to_all if path.endswith("/") and path != "/"), *page_files)
+    never_counted = (_HEALTH, *page_files)
     read_by_all = cookies.read_by_all if cookies else None
 
     async def identify(scope: Scope, receive: Receive, send: Send) -> None:
@@ -66,7 +70,7 @@ def identified(
                 else:
                     token = await _token(scope, cookies)
                     verified = tokens.remembered(token) or await _verified(token, tokens, limits, scope)
-            if limits is not None and not path.startswith(_NEVER_COUNTED):
+            if limits is not None and not path.startswith(never_counted):
                 await limits.count(verified.caller, subscriber_in(scope))
         except (Forbidden, Unauthenticated, Unavailable, RateLimited) as error:
             await _refuse(await _counted(error, limits, scope), scope, send)

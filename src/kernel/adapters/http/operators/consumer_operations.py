@@ -8,8 +8,6 @@ from litestar.params import PathParameter
 
 from kernel.adapters.http.conventions.problem import problems
 from kernel.adapters.http.documents.operations import (
-    ALWAYS,
-    AWAY,
     FORBIDDEN,
     INVALID_BODY,
     NOT_WRITTEN,
@@ -17,6 +15,7 @@ from kernel.adapters.http.documents.operations import (
     answering,
     body,
 )
+from kernel.adapters.http.operators.reads import read
 from kernel.adapters.http.parsing.body import JsonBody, WithBodyIfAny
 from kernel.contracts.consumers import Consumer, Pause, PauseOrResume
 from kernel.contracts.problems import COMMON
@@ -44,12 +43,11 @@ def _changes(act: str, operation_id: str, summary: str, description: str) -> Ope
     )
 
 
-LIST_CONSUMERS = Operation(
-    path="/consumers",
-    operation_id="listConsumers",
-    summary="The consumer of this service, and whether it is paused",
-    responses=answering(200, list[Consumer], "The consumer", [PAUSED])
-    | problems(COMMON, *ALWAYS, FORBIDDEN, *AWAY),
+LIST_CONSUMERS = read(
+    "/consumers",
+    "listConsumers",
+    "The consumer of this service, and whether it is paused",
+    answer=(list[Consumer], "The consumer", [PAUSED]),
 )
 PAUSE_CONSUMER = _changes(
     "pause",

@@ -1,8 +1,9 @@
 """What a service has stored about one order, as operators are told."""
 
 from datetime import datetime
+from uuid import UUID
 
-from kernel.contracts.operators import FactsOfOrder, StoredFact
+from kernel.contracts.operators import FactsOfOrder, StoredFact, trace_text
 from kernel.domain.facts import Fact, Part, What
 
 # Of the operations at the services, and of the gateway's.
@@ -17,16 +18,18 @@ EXAMPLE = StoredFact(
 
 
 def facts_body(part: Part) -> FactsOfOrder:
-    return FactsOfOrder(part.user_id, [fact_body(fact) for fact in part.facts])
+    facts = [fact_body(fact) for fact in part.facts]
+    return FactsOfOrder(part.user_id, facts, list(part.unread), trace_text(part.trace_id))
 
 
 def fact_body(fact: Fact) -> StoredFact:
-    return StoredFact(fact.at, fact.service, fact.what.value, fact.source, fact.detail)
+    return StoredFact(fact.at, fact.service, fact.what.value, fact.source, fact.detail, fact.seen)
 
 
 def part_of(body: FactsOfOrder) -> Part:
     facts = [
-        Fact(at=f.at, service=f.service, what=What(f.what), source=f.source, detail=f.detail)
+        Fact(at=f.at, service=f.service, what=What(f.what), source=f.source, detail=f.detail, seen=f.seen)
         for f in body.facts
     ]
-    return Part(facts=facts, user_id=body.user_id)
+    trace_id = None if body.trace_id is None else UUID(hex=body.trace_id)
+    return Part(facts=facts, user_id=body.user_id, unread=body.unread, trace_id=trace_id)

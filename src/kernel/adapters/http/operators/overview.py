@@ -8,11 +8,10 @@ from litestar import get
 
 from kernel.adapters.http.conventions.answers import JsonAnswer
 from kernel.adapters.http.conventions.caller import calling
-from kernel.adapters.http.conventions.problem import problems
-from kernel.adapters.http.documents.operations import ALWAYS, AWAY, FORBIDDEN, Operation, answering
+from kernel.adapters.http.operators.reads import read
 from kernel.application.read_overview import ReadOverview
 from kernel.contracts.operators import ServiceOverview, WaitingEvents
-from kernel.contracts.problems import COMMON
+from kernel.contracts.values import same_fields
 
 PATH = "/overview"
 
@@ -28,29 +27,15 @@ EXAMPLE = ServiceOverview(
     paused=False,
     on_time=True,
 )
-GET_OVERVIEW = Operation(
-    path=PATH,
-    operation_id="getOverview",
-    summary="How this service fares now: what waits, what is parked, broker, versions",
-    responses=answering(200, ServiceOverview, "The overview", EXAMPLE)
-    | problems(COMMON, *ALWAYS, FORBIDDEN, *AWAY),
+GET_OVERVIEW = read(
+    PATH,
+    "getOverview",
+    "How this service fares now: what waits, what is parked, broker, versions",
+    answer=(ServiceOverview, "The overview", EXAMPLE),
 )
 
 
 @get(**GET_OVERVIEW)
 @inject
 async def get_overview(read: FromDishka[ReadOverview]) -> JsonAnswer[ServiceOverview]:
-    seen = await read(calling())
-    body = ServiceOverview(
-        service=seen.service,
-        version=seen.version,
-        schema=seen.schema,
-        schema_needed=seen.schema_needed,
-        waiting=[WaitingEvents(one.type, one.count, one.since) for one in seen.waiting],
-        parked=dict(seen.parked),
-        held=seen.held,
-        broker=seen.broker,
-        paused=seen.paused,
-        on_time=seen.on_time,
-    )
-    return JsonAnswer(body)
+    return JsonAnswer(same_fields(await read(calling()), ServiceOverview))

@@ -1,22 +1,31 @@
 """Parked messages and what operators do about them, in this service."""
 
+from collections.abc import Awaitable, Callable
+from typing import Any
+from uuid import UUID
+
 from dishka import FromDishka
 from dishka.integrations.litestar import inject
 from litestar import get, post
+from litestar.handlers import HTTPRouteHandler
 
 from kernel.adapters.http.conventions.answers import JsonAnswer
 from kernel.adapters.http.conventions.caller import calling
 from kernel.adapters.http.conventions.headers import LOCATION
 from kernel.adapters.http.conventions.paging import PAGE_SIZE, After, PageLimit, next_page
+from kernel.adapters.http.documents.operations import Operation as Documented
 from kernel.adapters.http.operators import parked_operations as operations
 from kernel.application.operate import OperateParked
 from kernel.application.read_parked import ReadParked
 from kernel.contracts import parked
+from kernel.domain.caller import Caller
 from kernel.domain.parked import Kind, Operation
 
 PARKED = "/ops/parked"
 GROUPS = f"{PARKED}/groups"
 PAYLOAD_BYTES = 16 * 1024
+
+Begin = Callable[[OperateParked, Caller, Kind, UUID, str], Awaitable[Operation]]
 
 
 @get(**operations.LIST_PARKED)
@@ -40,22 +49,6 @@ async def get_parked(
 ) -> JsonAnswer[parked.ParkedMessage]:
     found = await read.message(calling(), message_id)
     return JsonAnswer(parked.message_body(found, read.service, payload_bytes=PAYLOAD_BYTES))
-
-
-@post(**operations.REPLAY_PARKED)
-@inject
-async def replay_parked(
-    message_id: operations.MessageId, operate: FromDishka[OperateParked]
-) -> JsonAnswer[parked.Operation]:
-    return _begun(await operate.message(calling(), Kind.REPLAY, message_id, ""), operate.service)
-
-
-@post(**operations.DISCARD_PARKED)
-@inject
-async def discard_parked(
-    message_id: operations.MessageId, data: operations.DiscardBody, operate: FromDishka[OperateParked]
-) -> JsonAnswer[parked.Operation]:
-    return _begun(await operate.message(calling(), Kind.DISCARD, message_id, data.note), operate.service)
 
 
 @get(**operations.LIST_GROUPS)
@@ -95,22 +88,6 @@ async def release_group(
     return JsonAnswer(parked.group_body(await operate.release(calling(), group_id, "")))
 
 
-@post(**operations.REPLAY_GROUP)
-@inject
-async def replay_group(
-    group_id: operations.GroupId, operate: FromDishka[OperateParked]
-) -> JsonAnswer[parked.Operation]:
-    return _begun(await operate.group(calling(), Kind.REPLAY, group_id, ""), operate.service)
-
-
-@post(**operations.DISCARD_GROUP)
-@inject
-async def discard_group(
-    group_id: operations.GroupId, data: operations.DiscardBody, operate: FromDishka[OperateParked]
-) -> JsonAnswer[parked.Operation]:
-    return _begun(await operate.group(calling(), Kind.DISCARD, group_id, data.note), operate.service)
-
-
 @get(**operations.GET_OPERATION)
 @inject
 async def get_operation(
@@ -118,6 +95,28 @@ async def get_operation(
 ) -> JsonAnswer[parked.Operation]:
     found = await read.operation(calling(), operation_id)
     return JsonAnswer(parked.operation_body(found, read.service))
+
+
+def _replay(operation: Documented, id: Any, begin: Begin) -> HTTPRouteHandler:
+    """`id` is the parameter as it is documented."""
+
+    @post(**operation)
+    @inject
+    async def replay(about: id, operate: FromDishka[OperateParked]) -> JsonAnswer[parked.Operation]:
+        return _begun(await begin(operate, calling(), Kind.REPLAY, about, ""), operate.service)
+
+    return replay
+
+
+def _discard(operation: Documented, id: Any, begin: Begin) -> HTTPRouteHandler:
+    @post(**operation)
+    @inject
+    async def discard(
+        about: id, data: operations.DiscardBody, operate: FromDishka[OperateParked]
+    ) -> JsonAnswer[parked.Operation]:
+        return _begun(await begin(operate, calling(), Kind.DISCARD, about, data.note), operate.service)
+
+    return discard
 
 
 def _begun(operation: Operation, service: str) -> JsonAnswer[parked.Operation]:
@@ -128,13 +127,13 @@ def _begun(operation: Operation, service: str) -> JsonAnswer[parked.Operation]:
 HANDLERS = (
     list_parked,
     get_parked,
-    replay_parked,
-    discard_parked,
+    _replay(operations.REPLAY_PARKED, operations.MessageId, OperateParked.message),
+    _discard(operations.DISCARD_PARKED, operations.MessageId, OperateParked.message),
     list_groups,
     get_group,
     hold_group,
     release_group,
-    replay_group,
-    discard_group,
+    _replay(operations.REPLAY_GROUP, operations.GroupId, OperateParked.group),
+    _discard(operations.DISCARD_GROUP, operations.GroupId, OperateParked.group),
     get_operation,
 )

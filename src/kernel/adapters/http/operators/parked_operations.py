@@ -7,12 +7,11 @@ from uuid import UUID
 from litestar.openapi.spec import Example
 from litestar.params import PathParameter, QueryParameter
 
-from kernel.adapters.http.conventions.headers import LINK, LOCATION, answering_with
+from kernel.adapters.http.conventions.headers import LOCATION, answering_with
 from kernel.adapters.http.conventions.idempotency import nothing_but_a_key
 from kernel.adapters.http.conventions.problem import problems
 from kernel.adapters.http.documents.operations import (
     ALWAYS,
-    AWAY,
     FORBIDDEN,
     INVALID_BODY,
     NOT_WRITTEN,
@@ -20,6 +19,7 @@ from kernel.adapters.http.documents.operations import (
     answering,
     body,
 )
+from kernel.adapters.http.operators.reads import page, read
 from kernel.adapters.http.parsing.body import JsonBody
 from kernel.contracts import parked
 from kernel.contracts.problems import COMMON
@@ -84,68 +84,58 @@ DiscardBody = Annotated[parked.Discard, body(DISCARD)]
 HoldBody = Annotated[parked.HoldGroup, body(HOLD)]
 
 _NO_MESSAGE, _NO_GROUP = (404, "message_not_found"), (404, "group_not_found")
-_BEGUN = "It began; Location tells how far it is"
 
 
-def _begins(path: str, operation_id: str, summary: str, *missing: tuple[int, str]) -> Operation:
-    return Operation(
+def _begins(
+    path: str, operation_id: str, summary: str, *missing: tuple[int, str], noted: bool = False
+) -> Operation:
+    """`noted`: it takes a body with a note."""
+    body_of = Operation(dto=JsonBody) if noted else Operation(before_request=nothing_but_a_key)
+    refused = INVALID_BODY if noted else ALWAYS
+    return body_of | Operation(
         path=path,
         operation_id=operation_id,
         summary=summary,
         description="It takes what waits now, nothing newer, and goes on whatever ends meanwhile.",
         status_code=202,
-        before_request=nothing_but_a_key,
         operation_class=answering_with(LOCATION),
-        responses=answering(202, parked.Operation, _BEGUN, OPERATION)
-        | problems(COMMON, *ALWAYS, FORBIDDEN, *missing, *NOT_WRITTEN),
+        responses=answering(202, parked.Operation, "It began; Location tells how far it is", OPERATION)
+        | problems(COMMON, *refused, FORBIDDEN, *missing, *NOT_WRITTEN),
     )
 
 
-def _begins_with_note(path: str, operation_id: str, summary: str, *missing: tuple[int, str]) -> Operation:
-    begins = _begins(path, operation_id, summary, *missing)
-    del begins["before_request"]
-    return begins | Operation(
-        dto=JsonBody,
-        responses=answering(202, parked.Operation, _BEGUN, OPERATION)
-        | problems(COMMON, *INVALID_BODY, FORBIDDEN, *missing, *NOT_WRITTEN),
-    )
-
-
-LIST_PARKED = Operation(
-    path="/parked",
-    operation_id="listParked",
-    summary="Messages that could not be handled, in the order of their ids",
-    operation_class=answering_with(LINK),
-    responses=answering(200, list[parked.ParkedMessage], "A page", [MESSAGE])
-    | problems(COMMON, *ALWAYS, FORBIDDEN, _NO_GROUP, *AWAY),
+LIST_PARKED = page(
+    "/parked",
+    "listParked",
+    "Messages that could not be handled, in the order of their ids",
+    _NO_GROUP,
+    answer=(list[parked.ParkedMessage], "A page", [MESSAGE]),
 )
-GET_PARKED = Operation(
-    path="/parked/{id:str}",
-    operation_id="getParked",
-    summary="A message that could not be handled",
-    responses=answering(200, parked.ParkedMessage, "The message", MESSAGE)
-    | problems(COMMON, *ALWAYS, FORBIDDEN, _NO_MESSAGE, *AWAY),
+GET_PARKED = read(
+    "/parked/{id:str}",
+    "getParked",
+    "A message that could not be handled",
+    _NO_MESSAGE,
+    answer=(parked.ParkedMessage, "The message", MESSAGE),
 )
 REPLAY_PARKED = _begins(
     "/parked/{id:str}/replay", "replayParked", "Have a message handled again", _NO_MESSAGE
 )
-DISCARD_PARKED = _begins_with_note(
-    "/parked/{id:str}/discard", "discardParked", "Throw a message away", _NO_MESSAGE
+DISCARD_PARKED = _begins(
+    "/parked/{id:str}/discard", "discardParked", "Throw a message away", _NO_MESSAGE, noted=True
 )
-LIST_GROUPS = Operation(
-    path="/parked/groups",
-    operation_id="listParkedGroups",
-    summary="What failures have in common: service, place, reason and type",
-    operation_class=answering_with(LINK),
-    responses=answering(200, list[parked.ParkedGroup], "A page, in the order of their ids", [GROUP])
-    | problems(COMMON, *ALWAYS, FORBIDDEN, *AWAY),
+LIST_GROUPS = page(
+    "/parked/groups",
+    "listParkedGroups",
+    "What failures have in common: service, place, reason and type",
+    answer=(list[parked.ParkedGroup], "A page, in the order of their ids", [GROUP]),
 )
-GET_GROUP = Operation(
-    path="/parked/groups/{id:str}",
-    operation_id="getParkedGroup",
-    summary="A group of failures",
-    responses=answering(200, parked.ParkedGroup, "The group", GROUP)
-    | problems(COMMON, *ALWAYS, FORBIDDEN, _NO_GROUP, *AWAY),
+GET_GROUP = read(
+    "/parked/groups/{id:str}",
+    "getParkedGroup",
+    "A group of failures",
+    _NO_GROUP,
+    answer=(parked.ParkedGroup, "The group", GROUP),
 )
 HOLD_GROUP = Operation(
     path="/parked/groups/{id:str}/hold",
@@ -172,17 +162,18 @@ REPLAY_GROUP = _begins(
     _NO_GROUP,
     _NO_MESSAGE,
 )
-DISCARD_GROUP = _begins_with_note(
+DISCARD_GROUP = _begins(
     "/parked/groups/{id:str}/discard",
     "discardParkedGroup",
     "Throw all messages of a group away",
     _NO_GROUP,
     _NO_MESSAGE,
+    noted=True,
 )
-GET_OPERATION = Operation(
-    path="/operations/{id:str}",
-    operation_id="getOperation",
-    summary="How far an operation is, and how it ended",
-    responses=answering(200, parked.Operation, "The operation", OPERATION)
-    | problems(COMMON, *ALWAYS, FORBIDDEN, (404, "operation_not_found"), *AWAY),
+GET_OPERATION = read(
+    "/operations/{id:str}",
+    "getOperation",
+    "How far an operation is, and how it ended",
+    (404, "operation_not_found"),
+    answer=(parked.Operation, "The operation", OPERATION),
 )

@@ -9,16 +9,15 @@ from dishka import FromDishka
 from dishka.integrations.litestar import inject
 from litestar import get
 from litestar.params import QueryParameter
+from msgspec import structs
 
 from kernel.adapters.http.conventions.answers import JsonAnswer
 from kernel.adapters.http.conventions.caller import calling
-from kernel.adapters.http.conventions.headers import LINK, answering_with
 from kernel.adapters.http.conventions.paging import PAGE_SIZE, PageLimit, next_page
-from kernel.adapters.http.conventions.problem import problems
-from kernel.adapters.http.documents.operations import ALWAYS, AWAY, FORBIDDEN, Operation, answering
+from kernel.adapters.http.operators.reads import page
 from kernel.application.read_record import ReadRecord
 from kernel.contracts.operators import RecordedAct
-from kernel.contracts.problems import COMMON
+from kernel.contracts.values import same_fields
 from kernel.domain.acts import Act, Place
 from kernel.domain.errors import Invalid
 
@@ -42,13 +41,11 @@ EXAMPLE = RecordedAct(
     user_id="alice",
     note="asked for by phone",
 )
-LIST_ACTS = Operation(
-    path=PATH,
-    operation_id="listActs",
-    summary="What operators did in this service, newest first",
-    operation_class=answering_with(LINK),
-    responses=answering(200, list[RecordedAct], "A page", [EXAMPLE])
-    | problems(COMMON, *ALWAYS, FORBIDDEN, *AWAY),
+LIST_ACTS = page(
+    PATH,
+    "listActs",
+    "What operators did in this service, newest first",
+    answer=(list[RecordedAct], "A page", [EXAMPLE]),
 )
 
 
@@ -58,24 +55,12 @@ async def list_acts(
     read_record: FromDishka[ReadRecord], after: AfterAct = None, limit: PageLimit = PAGE_SIZE
 ) -> JsonAnswer[list[RecordedAct]]:
     acts = await read_record(calling(), after=place_of(after), limit=limit + 1)
-    return JsonAnswer(
-        [recorded(act) for act in acts[:limit]],
-        headers=next_acts(acts[:limit], limit, more=len(acts) > limit),
-    )
+    link = next_acts(acts[:limit], limit, more=len(acts) > limit)
+    return JsonAnswer([recorded(act) for act in acts[:limit]], headers=link)
 
 
 def recorded(act: Act, service: str = "") -> RecordedAct:
-    return RecordedAct(
-        at=act.at,
-        did=act.did,
-        operator=act.operator,
-        subject=act.subject,
-        through=act.through,
-        user_id=act.user_id,
-        about=act.about,
-        note=act.note,
-        service=service,
-    )
+    return structs.replace(same_fields(act, RecordedAct), service=service)
 
 
 def next_acts(page: Sequence[Act], limit: int, *, more: bool) -> dict[str, str]:

@@ -1,29 +1,31 @@
 """The published values where they stand in a path or a query."""
 
+from typing import TypeVar
+
 from kernel.adapters.http.parsing.words import shown
 from kernel.contracts.values import Amount, Instant, UserId
 from kernel.domain.errors import Invalid
 
+V = TypeVar("V", Amount, UserId, Instant)
+
 
 def amount_of(text: str) -> Amount:
     """Raises Invalid, which names `amount`."""
-    try:
-        return Amount.decode(text)
-    except ValueError as error:
-        raise Invalid.field("amount", f"{error}, not {shown(text)}") from error
+    return _value(Amount, text, "amount")
 
 
 def user_id_of(text: str) -> UserId:
     """Raises Invalid, which names `userId`."""
-    try:
-        return UserId.decode(text)
-    except ValueError as error:
-        raise Invalid.field("userId", f"{error}, not {shown(text)}") from error
+    return _value(UserId, text, "userId")
 
 
 def instant_of(text: str, name: str) -> Instant:
     """Raises Invalid, which names the parameter."""
+    return _value(Instant, text, name)
+
+
+def _value(kind: type[V], text: str, name: str) -> V:
     try:
-        return Instant.decode(text)
+        return kind.decode(text)
     except ValueError as error:
         raise Invalid.field(name, f"{error}, not {shown(text)}") from error

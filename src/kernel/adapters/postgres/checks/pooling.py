@@ -49,7 +49,7 @@ async def _pid(connection: asyncpg.Connection) -> int:
 
 
 async def settings_problem(connection: asyncpg.Connection) -> str | None:
-    names = [name for name in SERVER_SETTINGS if name != "application_name"]
+    names = list(SERVER_SETTINGS)
     found = dict(await connection.fetch(_SETTINGS, names))
     wanted = dict(await connection.fetch(_WANTED, names, [SERVER_SETTINGS[name] for name in names]))
     for name, value in wanted.items():

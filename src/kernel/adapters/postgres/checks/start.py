@@ -92,7 +92,7 @@ async def look(url: str, schema: Schema, *, writes: bool = False, creates: bool 
         Hosts(url).connect,
         timeout_s=CONNECT_TIMEOUT_S,
         command_timeout=COMMAND_TIMEOUT_S,
-        server_settings=SERVER_SETTINGS,
+        server_settings=SERVER_SETTINGS | {"application_name": "shop check"},
         statement_cache_size=0,  # a pooler may give each statement to another server
     )
     with naming(schema.service, url):

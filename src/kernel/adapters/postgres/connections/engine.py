@@ -23,7 +23,6 @@ POOL_SIZE = 10
 # Those that lie unused are the last to be lent: a firewall may have forgotten them meanwhile.
 RECYCLE_S = 300
 SERVER_SETTINGS = {
-    "application_name": "shop",
     "default_transaction_isolation": "read committed",
     # What a client that died or stalled may hold locks for.
     "idle_in_transaction_session_timeout": "10s",
@@ -39,9 +38,13 @@ SERVER_SETTINGS = {
 }
 
 
-def connect_engine(url: str) -> AsyncEngine:
-    """An engine for a libpq URL; of several hosts the one that takes writes is used."""
+def connect_engine(url: str, session_name: str | None = None) -> AsyncEngine:
+    """An engine for a libpq URL; of several hosts the one that takes writes is used.
+
+    Without `session_name`, its sessions are called as those of the service.
+    """
     hosts = Hosts(url)
+    settings = SERVER_SETTINGS | ({"application_name": session_name} if session_name else {})
 
     class Connecting:
         """Begins once it is awaited, which it is not where nobody can wait (`PatientPool.at_hand`)."""
@@ -50,7 +53,7 @@ def connect_engine(url: str) -> AsyncEngine:
             connecting = hosts.connect(
                 timeout_s=CONNECT_TIMEOUT_S,
                 command_timeout=COMMAND_TIMEOUT_S,
-                server_settings=SERVER_SETTINGS,
+                server_settings=settings,
             )
             return connecting.__await__()
 

@@ -21,6 +21,8 @@ _PASSED_OVER = (
 )
 
 SEARCH_EVERY_S = 0.1
+# What the sessions of a service are called, and no other's, where its URL names nothing else.
+SESSION_NAME = "shop"
 
 
 class Hosts:
@@ -103,7 +105,7 @@ async def connect_to(
         target_session_attrs="read-write",
         connection_class=PrimaryConnection,
         # What the shop needs of the session comes last: it wins over `options`.
-        server_settings=host.session_settings | server_settings | _name(host),
+        server_settings={"application_name": SESSION_NAME} | host.session_settings | server_settings,
         **options,
     )
     if not host.host.startswith("/"):
@@ -111,9 +113,9 @@ async def connect_to(
     return connection
 
 
-def _name(host: HostUrl) -> dict[str, str]:
-    name = host.session_settings.get("application_name")
-    return {"application_name": name} if name else {}
+def session_name(url: str) -> str:
+    """What the sessions of the service of this URL are called."""
+    return database_hosts(url)[0].session_settings.get("application_name", SESSION_NAME)
 
 
 def _set_socket_options(connection: asyncpg.Connection, host: HostUrl) -> None:

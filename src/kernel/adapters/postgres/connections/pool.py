@@ -11,6 +11,7 @@ from sqlalchemy.pool import ConnectionPoolEntry
 from sqlalchemy.util.queue import Empty
 
 from kernel.adapters.postgres.connections.failures import cause_of, refusal
+from kernel.adapters.postgres.connections.primary import Took, unmeasured
 from kernel.adapters.system_clock import SystemClock
 from kernel.application.trouble import Trouble
 
@@ -25,6 +26,7 @@ class PatientPool(AsyncAdaptedQueuePool):
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
         self.trouble = Trouble("the database", SystemClock())
+        self.took: Took = unmeasured
         self._full_until = 0.0
         self._away = False
         event.listen(self, "connect", self._connected)

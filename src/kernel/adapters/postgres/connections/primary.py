@@ -1,10 +1,18 @@
 """Connections to a server that takes writes, for as long as it does."""
 
+from collections.abc import Callable
 from weakref import WeakSet
 
 import asyncpg
 
 from kernel.adapters.postgres.connections.urls import HostUrl
+
+Took = Callable[[str, float, str], None]
+"""Is told the first word of a statement, how many seconds it took, and what it raised, if it did."""
+
+
+def unmeasured(_operation: str, _seconds: float, _error: str) -> None:
+    pass
 
 
 class Primary:
@@ -13,6 +21,7 @@ class Primary:
     def __init__(self, host: HostUrl) -> None:
         self.host = host
         self.retired = False
+        self.took: Took = unmeasured
         # Connections in the pool: nothing is read from them, so they report nothing.
         self.idle: WeakSet[PrimaryConnection] = WeakSet()
 

@@ -1,67 +1,131 @@
 """What the tables of messaging, and the server itself, tell of one subject."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from kernel.adapters.postgres.messages.holders import Holders
 from kernel.adapters.postgres.statements.reading import read
-from kernel.domain.facts import Fact, What
+from kernel.adapters.postgres.tables import INBOX, OUTBOX, Schema
+from kernel.application.read_apart import read_apart
+from kernel.application.relay import LEFT_BEHIND_AFTER
+from kernel.domain.facts import Fact, Part, What
 from kernel.domain.ids import made_at
 
 # A row holds many events as JSON. An outbox is short, or somebody looks at it because it is not.
 _IN_OUTBOX = text(
     "SELECT type, id FROM outbox WHERE position(convert_to(:subject, 'UTF8') IN event) > 0 ORDER BY id"
 )
-_PARKED = text("SELECT type, reason, detail, last_parked_at FROM parked_messages WHERE subject = :subject")
+_OLDEST = text("SELECT type, id, now() AS at FROM outbox ORDER BY id LIMIT 1")
+_PARKED = text(
+    "SELECT id, type, reason, detail, last_parked_at FROM parked_messages WHERE subject = :subject"
+)
+_DISCARDED = text(
+    "SELECT type, reason, discarded_by, note, discarded_at FROM discarded_messages WHERE subject = :subject"
+)
 _ACTS = text("SELECT did, operator, note, at FROM operator_record WHERE subject = CAST(:subject AS uuid)")
 _PAUSED = text("SELECT paused_by, note, paused_at FROM paused_consumers WHERE consumer = :service")
-# Services keep connections under the name `shop` (kernel/adapters/postgres/connections/engine.py). One
-# without any name may be a service behind a pooler.
+# Everybody may see the names of sessions (pg_stat_get_activity); whose session has no user is the server's.
 _SESSIONS = text("""
-SELECT now() AS at,
-    count(*) FILTER (WHERE pid <> pg_backend_pid() AND application_name IN ('shop', '')) AS running,
-    min(query_start) FILTER (WHERE wait_event_type = 'Lock' AND application_name = 'shop') AS blocked_since,
-    max(array_to_string(pg_blocking_pids(pid), ', '))
-        FILTER (WHERE wait_event_type = 'Lock' AND application_name = 'shop') AS blockers
+SELECT now() AS at, count(*) FILTER (WHERE application_name = :name) AS running,
+    count(*) FILTER (WHERE application_name = '') AS nameless,
+    string_agg(DISTINCT usename, ', ') FILTER (WHERE application_name = '') AS users
 FROM pg_stat_activity
-WHERE datname = current_database() AND backend_type = 'client backend'
+WHERE datname = current_database() AND usesysid IS NOT NULL AND pid <> pg_backend_pid()
 """)
 
 
 class PostgresMessagingFacts:
-    def __init__(self, engine: AsyncEngine, service: str, *, running: bool = True) -> None:
-        """`running`: a process of the service asks, so that one runs."""
+    def __init__(self, engine: AsyncEngine, schema: Schema, session_name: str | None = None) -> None:
+        """`session_name` is what the sessions of the service are called. None: `engine` is the service's own,
+        so the service runs."""
         self._engine = engine
-        self._service = service
-        self._running = running
+        self._service = schema.service
+        self._session_name = session_name
+        tables = [table.name for table in (*schema.tables, OUTBOX, INBOX)]
+        self._holders = Holders(engine, tables, session_name)
 
-    async def about(self, subject: UUID) -> Sequence[Fact]:
+    async def about(self, subject: UUID) -> Part:
+        """Each is read by itself: a table may be locked."""
         named = {"subject": str(subject)}
-        facts = [
-            self._fact(made_at(row["id"]), What.IN_OUTBOX, "outbox", row["type"])
-            for row in await read(self._engine, _IN_OUTBOX, named)
-        ]
+        return await read_apart(
+            pg_stat_activity=self._sessions(),
+            pg_locks=self._blocks(),
+            outbox=self._outbox(named),
+            parked_messages=self._parked(named),
+            discarded_messages=self._discarded(named),
+            operator_record=self._acts(named),
+            paused_consumers=self._paused(),
+        )
+
+    async def _outbox(self, named: dict[str, str]) -> Part:
+        oldest = await read(self._engine, _OLDEST)
+        backlog = [row for row in oldest if row["at"] - made_at(row["id"]) > LEFT_BEHIND_AFTER]
+        rows = await read(self._engine, _IN_OUTBOX, named)
+        return Part(
+            facts=[
+                self._fact(made_at(row["id"]), what, "outbox", row["type"])
+                for what, found in ((What.BACKLOG, backlog), (What.IN_OUTBOX, rows))
+                for row in found
+            ]
+        )
+
+    async def _parked(self, named: dict[str, str]) -> Part:
+        facts = []
         for row in await read(self._engine, _PARKED, named):
-            detail = f"{row['type']}: {row['reason']}: {row['detail']}"
+            detail = f"message {row['id']}, {row['type']}: {row['reason']}: {row['detail']}"
             facts.append(self._fact(row["last_parked_at"], What.PARKED, "parked_messages", detail))
+        return Part(facts=facts)
+
+    async def _discarded(self, named: dict[str, str]) -> Part:
+        facts = []
+        for row in await read(self._engine, _DISCARDED, named):
+            detail = _said(f"{row['type']}: {row['reason']}: by {row['discarded_by']}", row)
+            facts.append(self._fact(row["discarded_at"], What.DISCARDED, "discarded_messages", detail))
+        return Part(facts=facts)
+
+    async def _acts(self, named: dict[str, str]) -> Part:
+        facts = []
         for row in await read(self._engine, _ACTS, named):
-            detail = ": ".join(filter(None, (f"{row['did']} by {row['operator']}", row["note"])))
+            detail = _said(f"{row['did']} by {row['operator']}", row)
             facts.append(self._fact(row["at"], What.ACT, "operator_record", detail))
+        return Part(facts=facts)
+
+    async def _paused(self) -> Part:
+        facts = []
         for row in await read(self._engine, _PAUSED, {"service": self._service}):
-            detail = ": ".join(filter(None, (f"by {row['paused_by']}", row["note"])))
+            detail = _said(f"by {row['paused_by']}", row)
             facts.append(self._fact(row["paused_at"], What.PAUSED, "paused_consumers", detail))
-        (sessions,) = await read(self._engine, _SESSIONS)
-        return [*facts, *self._of_sessions(sessions)]
+        return Part(facts=facts)
+
+    async def _sessions(self) -> Part:
+        if self._session_name is None:
+            return Part()
+        (row,) = await read(self._engine, _SESSIONS, {"name": self._session_name})
+        return Part(facts=list(self._of_sessions(row)))
 
     def _of_sessions(self, row: Any) -> Iterator[Fact]:
-        if not (self._running or row["running"]):
-            yield self._fact(row["at"], What.NOT_RUNNING, "pg_stat_activity")
-        if row["blocked_since"] is not None:
-            detail = f"by the session {row['blockers']}"
-            yield self._fact(row["blocked_since"], What.BLOCKED, "pg_stat_activity", detail)
+        if row["running"]:
+            return
+        detail = f"no session is called {self._session_name}"
+        if row["nameless"]:
+            detail += f", and {row['nameless']} without a name may be its own (of {row['users']})"
+        what = What.NAMELESS if row["nameless"] else What.NOT_RUNNING
+        yield self._fact(row["at"], what, "pg_stat_activity", detail, seen=True)
 
-    def _fact(self, at: Any, what: What, source: str, detail: str = "") -> Fact:
-        return Fact(at=at, service=self._service, what=what, source=source, detail=detail)
+    async def _blocks(self) -> Part:
+        facts = []
+        for one in await self._holders.find():
+            at, seen = one.since or one.seen_at, one.since is None
+            facts.append(self._fact(at, What.BLOCKED, "pg_locks", str(one), seen=seen))
+        return Part(facts=facts)
+
+    def _fact(self, at: Any, what: What, source: str, detail: str = "", *, seen: bool = False) -> Fact:
+        return Fact(at=at, service=self._service, what=what, source=source, detail=detail, seen=seen)
+
+
+def _said(who: str, row: Any) -> str:
+    return ": ".join(filter(None, (who, row["note"])))

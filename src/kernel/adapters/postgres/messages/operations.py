@@ -2,24 +2,20 @@ from collections.abc import Mapping, Sequence
 from uuid import UUID
 
 from asyncpg import Record
-from sqlalchemy import Boolean, Text, Uuid, and_, any_, bindparam, delete, func, select, update
+from sqlalchemy import Uuid, any_, bindparam, delete, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 
+from kernel.adapters.postgres.messages.causes import named, of_cause
 from kernel.adapters.postgres.messages.text import storable
 from kernel.adapters.postgres.statements.unit_of_work import PostgresUnitOfWork
-from kernel.adapters.postgres.statements.unnest import arrays, unnest
+from kernel.adapters.postgres.statements.unnest import arrays, insert_arrays, unnest
 from kernel.adapters.postgres.tables import HELD, OPERATION_MESSAGES, OPERATIONS, PARKED
 from kernel.domain.parked import Cause, Hold, Kind, Operation
 
 _COLUMNS = tuple(OPERATIONS.c)
-_ADD = insert(OPERATIONS).from_select([c.name for c in _COLUMNS], select(*unnest(*_COLUMNS).c))
+_ADD = insert_arrays(OPERATIONS)
 _WAITING = select(bindparam("operation", type_=Uuid), PARKED.c.id, PARKED.c.count).order_by(PARKED.c.id)
 _ONE = PARKED.c.id == bindparam("target", type_=Uuid)
-_ALL = and_(
-    PARKED.c.dead_letter == bindparam("dead_letter", type_=Boolean),
-    PARKED.c.type == bindparam("type", type_=Text),
-    PARKED.c.reason == bindparam("reason", type_=Text),
-)
 _CHOOSE_ONE, _CHOOSE_ALL = (
     select(func.count().label("total")).select_from(
         insert(OPERATION_MESSAGES)
@@ -27,7 +23,7 @@ _CHOOSE_ONE, _CHOOSE_ALL = (
         .returning(OPERATION_MESSAGES.c.message)
         .cte("chosen")
     )
-    for chosen in (_ONE, _ALL)
+    for chosen in (_ONE, of_cause(PARKED))
 )
 _NEXT = (
     select(OPERATIONS)
@@ -57,20 +53,12 @@ _SAVE = (
 )
 
 _HELD = tuple(HELD.c)
-_HOLD = insert(HELD).from_select([c.name for c in _HELD], select(*unnest(*_HELD).c))
+_HOLD = insert_arrays(HELD)
 _HOLD_ANEW = _HOLD.on_conflict_do_update(
     index_elements=[*HELD.primary_key],
     set_={name: _HOLD.excluded[name] for name in ("owner", "note", "ticket", "held_by", "held_at")},
 )
-_RELEASE = (
-    delete(HELD)
-    .where(
-        HELD.c.dead_letter == bindparam("dead_letter", type_=Boolean),
-        HELD.c.type == bindparam("type", type_=Text),
-        HELD.c.reason == bindparam("reason", type_=Text),
-    )
-    .returning(HELD.c.owner)
-)
+_RELEASE = delete(HELD).where(of_cause(HELD)).returning(HELD.c.owner)
 
 
 class PostgresOperations:
@@ -79,7 +67,7 @@ class PostgresOperations:
 
     async def add(self, operation: Operation, messages: UUID | Cause) -> int:
         choose = _CHOOSE_ALL if isinstance(messages, Cause) else _CHOOSE_ONE
-        chosen = _named(messages) if isinstance(messages, Cause) else {"target": messages}
+        chosen = named(messages) if isinstance(messages, Cause) else {"target": messages}
         rows = await self._uow.transaction.execute(choose, {"operation": operation.id, **chosen})
         total: int = rows[0]["total"]
         await self._uow.transaction.write(_ADD, arrays(_COLUMNS, [_row(operation, total)]))
@@ -114,11 +102,7 @@ class PostgresHeldCauses:
         await self._uow.transaction.write(_HOLD_ANEW, arrays(_HELD, rows))
 
     async def release(self, cause: Cause) -> bool:
-        return bool(await self._uow.transaction.execute(_RELEASE, _named(cause)))
-
-
-def _named(cause: Cause) -> Mapping[str, object]:
-    return {"dead_letter": cause.dead_letter, "type": cause.type, "reason": cause.reason}
+        return bool(await self._uow.transaction.execute(_RELEASE, named(cause)))
 
 
 def _row(operation: Operation, total: int) -> Sequence[object]:

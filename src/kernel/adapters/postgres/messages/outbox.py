@@ -5,10 +5,10 @@ from operator import attrgetter
 from typing import Generic, TypeVar
 from uuid import UUID
 
-from sqlalchemy import ARRAY, Uuid, all_, any_, bindparam, delete, func, insert, select
+from sqlalchemy import ARRAY, Uuid, all_, any_, bindparam, delete, func, select
 
 from kernel.adapters.postgres.statements.unit_of_work import PostgresUnitOfWork
-from kernel.adapters.postgres.statements.unnest import arrays, unnest
+from kernel.adapters.postgres.statements.unnest import arrays, insert_arrays
 from kernel.adapters.postgres.tables import OUTBOX
 from kernel.application.envelopes import Encode, pack
 from kernel.domain.ids import first_id, made_at
@@ -17,9 +17,9 @@ from kernel.ports.outbox import OutboxRow
 
 E = TypeVar("E")
 
-_COLUMNS = (OUTBOX.c.type, OUTBOX.c.id, OUTBOX.c.event, OUTBOX.c.count)
+_COLUMNS = tuple(OUTBOX.c)
 _row = attrgetter("type", "id", "events", "count")
-_ADD = insert(OUTBOX).from_select([c.name for c in _COLUMNS], select(unnest(*_COLUMNS)))
+_ADD = insert_arrays(OUTBOX)
 _OF_TYPE = OUTBOX.c.type == bindparam("event_type")
 _OLDEST = (
     select(OUTBOX.c.id)

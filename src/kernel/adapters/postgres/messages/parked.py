@@ -4,19 +4,19 @@ from uuid import UUID
 
 from asyncpg import Record
 from sqlalchemy import Column, any_, bindparam, delete, func, select
-from sqlalchemy.dialects.postgresql import ARRAY, insert
+from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.types import Uuid
 
 from kernel.adapters.cloudevents import message_of
 from kernel.adapters.postgres.messages.text import storable, storable_key
 from kernel.adapters.postgres.statements.unit_of_work import PostgresUnitOfWork
-from kernel.adapters.postgres.statements.unnest import arrays, unnest
+from kernel.adapters.postgres.statements.unnest import arrays, insert_arrays
 from kernel.adapters.postgres.tables import DISCARDED, PARKED
 from kernel.domain.events import Parked, Unhandled, joined
 from kernel.ports.clock import Clock
 
 _PARKED = tuple(PARKED.c)
-_INSERT = insert(PARKED).from_select([c.name for c in _PARKED], select(*unnest(*_PARKED).c))
+_INSERT = insert_arrays(PARKED)
 _ADD = _INSERT.on_conflict_do_update(
     index_elements=[PARKED.c.type, PARKED.c.subject, PARKED.c.reason],
     set_={
@@ -37,8 +37,8 @@ _STILL_PARKED = (
 _IDS = func.array(_STILL_PARKED.with_only_columns(PARKED.c.id).scalar_subquery())
 _TAKE = delete(PARKED).where(PARKED.c.id == any_(_IDS)).returning(PARKED)
 
-_COLUMNS = tuple(DISCARDED.c)
-_DISCARD = insert(DISCARDED).from_select([c.name for c in _COLUMNS], select(unnest(*_COLUMNS)))
+_DISCARDED = tuple(DISCARDED.c)
+_DISCARD = insert_arrays(DISCARDED)
 
 
 class PostgresParkedMessages:
@@ -66,7 +66,7 @@ class PostgresDiscardedMessages:
     async def add(self, discarded: Sequence[Parked], *, by: str, note: str) -> None:
         record = {"discarded_at": self._clock.now(), "discarded_by": storable(by), "note": storable(note)}
         rows = (_row(parked) | record | {"id": self._clock.new_id()} for parked in discarded)
-        await self._uow.transaction.execute(_DISCARD, _arrays(_COLUMNS, rows))
+        await self._uow.transaction.execute(_DISCARD, _arrays(_DISCARDED, rows))
 
 
 def _arrays(columns: Sequence[Column[Any]], rows: Iterable[dict[str, Any]]) -> dict[str, list[Any]]:

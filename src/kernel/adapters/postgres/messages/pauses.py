@@ -1,13 +1,12 @@
 from uuid import UUID
 
 from sqlalchemy import Text, bindparam, delete, literal_column, select
-from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from kernel.adapters.postgres.messages.text import storable
 from kernel.adapters.postgres.statements.reading import read
 from kernel.adapters.postgres.statements.unit_of_work import PostgresUnitOfWork
-from kernel.adapters.postgres.statements.unnest import arrays, unnest
+from kernel.adapters.postgres.statements.unnest import arrays, insert_arrays
 from kernel.adapters.postgres.tables import OUTBOX, PAUSED
 from kernel.application.replay import LETTERS, REPLAYED
 from kernel.domain.ids import made_at
@@ -17,8 +16,7 @@ from kernel.ports.pauses import Standing
 
 _COLUMNS = tuple(PAUSED.c)
 _BEGIN = (
-    insert(PAUSED)
-    .from_select([c.name for c in _COLUMNS], select(*unnest(*_COLUMNS).c))
+    insert_arrays(PAUSED)
     .on_conflict_do_nothing(index_elements=[PAUSED.c.consumer])
     .returning(PAUSED.c.consumer)
 )

@@ -5,10 +5,11 @@ from typing import Any
 from uuid import UUID
 
 from asyncpg import Record
-from sqlalchemy import Boolean, Text, Uuid, any_, bindparam, cast, func, select
+from sqlalchemy import Text, Uuid, any_, bindparam, cast, func, select
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from kernel.adapters.postgres.messages.causes import named, of_cause
 from kernel.adapters.postgres.messages.operations import operation_of
 from kernel.adapters.postgres.statements.reading import read
 from kernel.adapters.postgres.tables import HELD, OPERATIONS, PARKED
@@ -29,11 +30,7 @@ _PAGE = (
     .order_by(PARKED.c.id)
     .limit(bindparam("count_max"))
 )
-_PAGE_OF_CAUSE = _PAGE.where(
-    PARKED.c.dead_letter == bindparam("dead_letter", type_=Boolean),
-    PARKED.c.type == bindparam("type", type_=Text),
-    PARKED.c.reason == bindparam("reason", type_=Text),
-)
+_PAGE_OF_CAUSE = _PAGE.where(of_cause(PARKED))
 _SOME = _SHOWN.where(PARKED.c.id == any_(bindparam("ids", type_=ARRAY(Uuid))))
 # PostgreSQL before 18 knows no min() of ids, and as text they sort alike.
 _CAUSES = select(
@@ -58,8 +55,7 @@ class PostgresParkedReading:
         wanted: dict[str, Any] = {"after": after or _FIRST, "count_max": count_max}
         if cause is None:
             return list(map(_waiting, await read(self._engine, _PAGE, wanted)))
-        of_cause = {"dead_letter": cause.dead_letter, "type": cause.type, "reason": cause.reason}
-        return list(map(_waiting, await read(self._engine, _PAGE_OF_CAUSE, {**wanted, **of_cause})))
+        return list(map(_waiting, await read(self._engine, _PAGE_OF_CAUSE, {**wanted, **named(cause)})))
 
     async def find(self, message: UUID) -> Waiting | None:
         found = await self._some([message])

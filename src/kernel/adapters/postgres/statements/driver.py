@@ -5,10 +5,11 @@ other's, costs 0.12 ms of a core a statement (docs/decisions/0011-statements-on-
 constants; what runs them raises what the driver raises.
 """
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Mapping
 from contextlib import asynccontextmanager, suppress
 from functools import lru_cache
-from typing import Any, cast
+from time import perf_counter
+from typing import Any, TypeVar, cast
 
 import asyncpg
 from sqlalchemy import ClauseElement, PoolProxiedConnection
@@ -24,6 +25,8 @@ from kernel.domain.errors import OutcomeUnknown
 _DIALECT = dialect()  # type: ignore[no-untyped-call]  # the library types all but this
 ROLLBACK_S = 1.0
 
+T = TypeVar("T")
+
 
 async def execute(
     connection: PrimaryConnection, statement: ClauseElement, parameters: Mapping[str, Any]
@@ -38,10 +41,10 @@ async def write(
     connection: PrimaryConnection, statement: ClauseElement, parameters: Mapping[str, Any]
 ) -> list[asyncpg.Record]:
     """For a statement that commits by itself: once it is confirmed, it is final."""
-    sql, names, constants = _compiled(statement)
+    sql, operation, names, constants = _compiled(statement)
     values = [parameters[name] if name in parameters else constants[name] for name in names]
     try:
-        rows: list[asyncpg.Record] = await connection.fetch(sql, *values)
+        rows: list[asyncpg.Record] = await _measured(connection, operation, connection.fetch(sql, *values))
     except asyncpg.ReadOnlySQLTransactionError:
         connection.primary.retire()
         raise
@@ -49,11 +52,28 @@ async def write(
 
 
 @lru_cache(maxsize=256)
-def _compiled(statement: ClauseElement) -> tuple[str, list[str], Mapping[str, Any]]:
-    """The SQL, the names of its parameters in order, and the values of those that are constant."""
+def _compiled(statement: ClauseElement) -> tuple[str, str, list[str], Mapping[str, Any]]:
+    """The SQL, its first word, the names of its parameters in order, and the values of constant ones."""
     compiled = cast(SQLCompiler, statement.compile(dialect=_DIALECT))
     constants = {name: bound.value for name, bound in compiled.binds.items() if not bound.required}
-    return str(compiled), compiled.positiontup or [], constants
+    sql = str(compiled)
+    return sql, sql.split(maxsplit=1)[0], compiled.positiontup or [], constants
+
+
+async def command(connection: PrimaryConnection, sql: str) -> None:
+    """BEGIN or COMMIT."""
+    await _measured(connection, sql, connection.execute(sql))
+
+
+async def _measured(connection: PrimaryConnection, operation: str, answer: Awaitable[T]) -> T:
+    began, error = perf_counter(), ""
+    try:
+        return await answer
+    except BaseException as raised:
+        error = type(raised).__name__
+        raise
+    finally:
+        connection.primary.took(operation, perf_counter() - began, error)
 
 
 @asynccontextmanager
@@ -101,6 +121,7 @@ async def _lend(engine: AsyncEngine) -> PoolProxiedConnection:
             pooled = pool_of(engine).at_hand() or await engine.raw_connection()
         connection = _driver(pooled)
         connection.primary.idle.discard(connection)
+        connection.primary.took = pool_of(engine).took
         if not connection.is_closed() and not connection.is_in_transaction() and connection.takes_writes():
             return pooled
         _discard(pooled)

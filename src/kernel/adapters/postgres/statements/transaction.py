@@ -14,7 +14,8 @@ _NONE: Mapping[str, Any] = {}
 
 
 class Transaction:
-    """Begins where something is read: what is only written is one statement, which needs no BEGIN and COMMIT.
+    """The transaction starts at the first read. Writes without a read are sent as one statement, which is
+    atomic by itself.
 
     Methods raise what the driver raises.
     """
@@ -46,7 +47,8 @@ class Transaction:
         """Several writes travel together, and fail together, when a statement reads one of their tables, or
         `flush` sends them.
 
-        Of one table only one at a time: PostgreSQL leaves open which part of a statement is done first.
+        At most one waits per table: PostgreSQL does not define the order of data-modifying CTEs (manual,
+        7.8.4).
         """
         if any(statement.table is other.table for other in self._waiting):
             await self._begin()
@@ -66,7 +68,7 @@ class Transaction:
     async def commit(self) -> None:
         """Sends COMMIT, or without a BEGIN all writes as one statement, which commits by itself."""
         if self.begun:
-            await self._connection.execute("COMMIT")
+            await driver.command(self._connection, "COMMIT")
         elif self._waiting:
             await driver.write(self._connection, *self._take_waiting())
 
@@ -84,7 +86,7 @@ class Transaction:
         if not self.begun:
             self.begun = True
             try:
-                await self._connection.execute("BEGIN")
+                await driver.command(self._connection, "BEGIN")
             except BaseException:
                 # It may still begin, which the connection would not know, nor whoever is lent it next.
                 self._connection.terminate()

@@ -7,7 +7,20 @@ inserted, travel as one JSON document: the driver takes three times as long for 
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from sqlalchemy import ARRAY, JSON, Column, Table, TableValuedAlias, Text, bindparam, cast, column, func
+from sqlalchemy import (
+    ARRAY,
+    JSON,
+    Column,
+    Table,
+    TableValuedAlias,
+    Text,
+    bindparam,
+    cast,
+    column,
+    func,
+    select,
+)
+from sqlalchemy.dialects.postgresql import Insert, insert
 
 from kernel.contracts.values import encode
 
@@ -26,6 +39,11 @@ def arrays(columns: Sequence[Column[Any]], rows: Iterable[Sequence[Any]]) -> dic
     """The parameters of `unnest(*columns)`: each row holds a value a column, in that order."""
     transposed = [list(values) for values in zip(*rows, strict=True)] or [[] for _ in columns]
     return {_name(c): values for c, values in zip(columns, transposed, strict=True)}
+
+
+def insert_arrays(table: Table) -> Insert:
+    """Inserts whole rows; `arrays(tuple(table.c), rows)` makes its parameters."""
+    return insert(table).from_select([c.name for c in table.c], select(*unnest(*table.c).c))
 
 
 def _name(column: Column[Any]) -> str:

@@ -1,8 +1,9 @@
+from datetime import datetime
 from typing import Any
 
 import msgspec
 from asyncpg import Record
-from sqlalchemy import bindparam, insert, select, update
+from sqlalchemy import any_, bindparam, delete, func, insert, select, update
 
 from kernel.adapters.postgres.statements.unit_of_work import PostgresUnitOfWork
 from kernel.adapters.postgres.statements.unnest import arrays, unnest
@@ -22,6 +23,18 @@ _SAVE = (
     .values({c.name: bindparam(f"new_{c.name}", type_=c.type) for c in _COLUMNS if c.name != "number"})
     .returning(AUDIT_RUNS.c.number)
 )
+_NUMBERS = AUDIT_RUNS.c.number
+_OLDEST = (
+    select(_NUMBERS)
+    .where(
+        AUDIT_RUNS.c.ended_at < bindparam("before"), select(func.max(_NUMBERS)).scalar_subquery() > _NUMBERS
+    )
+    .order_by(_NUMBERS)
+    .limit(bindparam("count_max"))
+    .with_for_update(skip_locked=True)
+    .scalar_subquery()
+)
+_PRUNE = delete(AUDIT_RUNS).where(any_(func.array(_OLDEST)) == _NUMBERS).returning(_NUMBERS)
 _JSON = {"checked": list[tuple[str, int, int]], "faults": list[tuple[str, Fault]]}
 
 
@@ -42,6 +55,10 @@ class PostgresAuditRuns:
         given = {f"new_{name}": value for name, value in _row(run).items() if name != "number"}
         named = {"the_number": run.number, "running": RunState.RUNNING.value}
         return bool(await self._uow.transaction.execute(_SAVE, {**given, **named}))
+
+    async def prune(self, *, before: datetime, count_max: int) -> int:
+        wanted = {"before": before, "count_max": count_max}
+        return len(await self._uow.transaction.execute(_PRUNE, wanted))
 
 
 def _row(run: AuditRun) -> dict[str, Any]:

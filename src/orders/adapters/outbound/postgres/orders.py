@@ -4,14 +4,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import (
-    Text,
-    bindparam,
-    cast,
-    exists,
-    select,
-    update,
-)
+from sqlalchemy import Text, bindparam, cast, exists, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from kernel.adapters.postgres.statements.unit_of_work import PostgresUnitOfWork

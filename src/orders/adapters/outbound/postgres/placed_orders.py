@@ -62,8 +62,7 @@ _RESERVE = (
     .returning(ORDERS.c.id)
 )
 _WITH_HISTORY = ORDERS.join(
-    ORDER_HISTORY,
-    and_(ORDER_HISTORY.c.user_id == ORDERS.c.user_id, ORDER_HISTORY.c.order_id == ORDERS.c.id),
+    ORDER_HISTORY, and_(ORDER_HISTORY.c.user_id == ORDERS.c.user_id, ORDER_HISTORY.c.order_id == ORDERS.c.id)
 )
 _HISTORY = (
     select(*CHANGES)

@@ -21,7 +21,10 @@ CHANGES = tuple(ORDER_HISTORY.c)
 
 def order_of(row: Iterable[Any]) -> Order:
     """Takes the values of `COLUMNS`; written out, because a list of orders takes most of its time here."""
-    user, id, amount, currency, text, status, reason, key, cancelled, ask_at, made, changed, by, given = row
+    (
+        user, id, amount, currency, text, status, reason, key, cancelled, ask_at, made, changed,
+        by, given, trace,
+    ) = row  # fmt: skip
     return Order(
         id=id,
         user_id=user,
@@ -37,6 +40,7 @@ def order_of(row: Iterable[Any]) -> Order:
         updated_at=changed,
         pay_by=by,
         pay_by_given=given,
+        trace_id=trace,
     )
 
 

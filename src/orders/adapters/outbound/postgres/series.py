@@ -24,7 +24,8 @@ _SAMPLE = (
     .order_by(_RANDOM_END, ORDERS.c.id)
     .limit(bindparam("sample_max"))
 )
-# The second line of a history is the decision. A join may begin at either end, and read all histories.
+# The second line of a history is the decision. It is no join, because the planner might start one at the
+# histories, and read all of them.
 _DECIDED_AT = (
     select(ORDER_HISTORY.c.at)
     .where(

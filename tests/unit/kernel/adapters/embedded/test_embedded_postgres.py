@@ -1,11 +1,9 @@
 """The promises of the embedded PostgreSQL, kept by a real server."""
 
-import asyncio
 import importlib.util
 import os
 import shutil
 import signal
-import socket
 import stat
 import subprocess
 import sys
@@ -13,9 +11,7 @@ import time
 from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
-from typing import Any
 
-import asyncpg
 import pytest
 
 import kernel
@@ -23,11 +19,11 @@ from kernel.adapters.embedded.child import start_watcher
 from kernel.adapters.embedded.cluster import living_server
 from kernel.adapters.embedded.postgres import EmbeddedPostgres, EmbeddedPostgresError, running_url
 from tests.servers.postgres import Template, crash
+from tests.unit.kernel.adapters.embedded.asking import query
 
 SOURCES = str(Path(str(kernel.__file__)).parents[1])
 PARENT = """
 import sys
-from functools import partial
 from pathlib import Path
 from kernel.adapters.embedded.postgres import EmbeddedPostgres
 print(EmbeddedPostgres(Path(sys.argv[1]), database="orders").start(), flush=True)
@@ -48,29 +44,6 @@ def directory(tmp_path: Path) -> Iterator[Path]:
 def used(directory: Path, template: Template) -> Path:
     """The directory with a cluster in it, as after a first start and a stop."""
     return template.copy_to(directory)
-
-
-@pytest.fixture(scope="module")
-def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Path, str]]:
-    root = tmp_path_factory.mktemp("shared")
-    with EmbeddedPostgres(root / "orders", database="orders") as server:
-        yield root / "orders", server.url
-    shutil.rmtree(root)
-
-
-def query(url: str, *statements: str) -> Any:
-    """The value of the last statement."""
-
-    async def ask() -> Any:
-        connection = await asyncpg.connect(url)
-        try:
-            for statement in statements[:-1]:
-                await connection.execute(statement)
-            return await connection.fetchval(statements[-1])
-        finally:
-            await connection.close()
-
-    return asyncio.run(ask())
 
 
 def wait_until(holds: Callable[[], bool], *, within_s: float = 10) -> None:
@@ -190,16 +163,6 @@ def test_a_folder_of_an_earlier_version_gets_a_role_for_the_service(used: Path, 
         assert running_url(used, database="orders", owner=False) == server.url
 
 
-def test_the_role_of_the_service_has_no_rights_by_itself(running: tuple[Path, str]) -> None:
-    directory, url = running
-    query(url, "CREATE TABLE IF NOT EXISTS kept (n int)", "SELECT 1")
-    of_role = running_url(directory, database="orders", owner=False)
-    assert of_role is not None
-    for statement in ("SELECT * FROM kept", "CREATE TABLE mine (n int)", "SET ROLE shop"):
-        with pytest.raises(asyncpg.InsufficientPrivilegeError):
-            query(of_role, statement)
-
-
 def test_a_second_server_on_the_same_folder_is_refused_in_one_line(used: Path) -> None:
     parent = parent_process(used)
     url = first_line(parent)
@@ -251,40 +214,6 @@ def test_a_folder_without_binaries_is_named(tmp_path: Path, monkeypatch: pytest.
         EmbeddedPostgres(tmp_path / "orders", database="orders").start()
 
 
-def test_only_the_owner_can_read_the_password_and_the_data(running: tuple[Path, str]) -> None:
-    directory, url = running
-    password = directory / "password"
-    for file in (password, directory / "service-password"):
-        assert stat.S_IMODE(file.stat().st_mode) == 0o600
-    assert stat.S_IMODE((directory / "server.log").stat().st_mode) == 0o600
-    assert stat.S_IMODE((directory / "cluster").stat().st_mode) == 0o700
-    assert password.read_text() in url
-
-
-def test_a_wrong_password_is_refused(running: tuple[Path, str]) -> None:
-    directory, url = running
-    with pytest.raises(asyncpg.InvalidPasswordError):
-        query(url.replace((directory / "password").read_text(), "wrong"), "SELECT 1")
-    assert query(url, "SELECT count(*) FROM pg_hba_file_rules WHERE auth_method <> 'scram-sha-256'") == 0
-
-
-def test_the_server_listens_only_on_loopback(running: tuple[Path, str]) -> None:
-    _, url = running
-    assert query(url, "SHOW listen_addresses") == "127.0.0.1"
-    assert query(url, "SHOW unix_socket_directories") == ""
-    port = int(url.rpartition(":")[2].partition("/")[0])
-    with socket.socket() as probe:
-        probe.connect(("127.0.0.1", port))
-    with socket.socket() as probe:
-        assert probe.connect_ex(("127.0.0.2", port)) != 0
-
-
-def test_a_commit_is_on_disk_before_it_is_confirmed(running: tuple[Path, str]) -> None:
-    _, url = running
-    for setting in ("fsync", "synchronous_commit", "full_page_writes"):
-        assert query(url, f"SHOW {setting}") == "on"
-
-
 @needs_root
 def test_binaries_and_data_below_a_folder_of_root_alone_work(directory: Path) -> None:
     closed = directory
@@ -305,6 +234,7 @@ def test_binaries_and_data_below_a_folder_of_root_alone_work(directory: Path) ->
 
 def test_a_watcher_ends_the_server_where_the_system_does_not() -> None:
     server = subprocess.Popen(["sleep", "60"])
-    watcher = start_watcher(server.pid, signal.SIGINT)
+    # Not SIGINT, which what a shell starts in the background ignores.
+    watcher = start_watcher(server.pid, signal.SIGTERM)
     watcher.communicate()
-    assert server.wait(5) == -signal.SIGINT
+    assert server.wait(5) == -signal.SIGTERM

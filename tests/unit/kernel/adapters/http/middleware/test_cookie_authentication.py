@@ -56,7 +56,7 @@ async def answered(
     async def send(message: Any) -> None:
         sent.append(message)
 
-    own = CookieAuthentication(token_of, open_to_all=("/in",), read_by_all="/me")
+    own = CookieAuthentication(token_of, open_to_all=("/in",), read_by_all="/me", page_files="/files/")
     cookies = own if with_cookies else None
     headers = [(b"authorization", f"{scheme} {bears}".encode())] if bears is not None else []
     client = ("192.0.2.1", 1)
@@ -96,6 +96,14 @@ async def test_what_a_cookie_is_refused_for_is_counted_too() -> None:
 async def test_where_no_cookies_are_taken_none_lets_in() -> None:
     assert await answered("GET", "/orders", cookie="alice", with_cookies=False) == (401, "", None)
     assert await answered("GET", "/in", with_cookies=False) == (401, "", None)
+
+
+async def test_the_files_of_pages_ask_nobody_and_are_never_counted() -> None:
+    limits = CountedRateLimits("1/day", "gateway", MemoryClock())
+    for _ in range(3):
+        assert await answered("GET", "/files/app.js", limits=limits) == (200, "", ANYONE)
+    for path in ("/files", "//files/app.js", "/Files/app.js"):
+        assert (await answered("GET", path))[0] == 401
 
 
 async def test_open_paths_ask_nobody_and_are_told_of_nobody() -> None:

@@ -1,0 +1,19 @@
+/** Views that are about somebody's account: who has none chosen is asked first, at the same address. */
+
+import enter from "./enter.js";
+
+/**
+ * @typedef {import("../core/router.js").Context} Context
+ * @typedef {Context & { userId: string }} OwnContext
+ */
+
+/**
+ * @param {(context: OwnContext) => Element | Promise<Element>} view
+ * @returns {import("../core/router.js").View}
+ */
+export function own(view) {
+  return (context) => {
+    const { userId } = context.session;
+    return userId === null ? enter(context) : view({ ...context, userId });
+  };
+}

@@ -1,0 +1,73 @@
+"""Reads settings from the environment."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, TypeVar, get_args
+
+import msgspec
+from msgspec import Meta
+
+from kernel.adapters.postgres.connections.parameters import UrlProblem
+from kernel.adapters.reread import FileText
+from kernel.settings import MAY_BE_SECRET, Settings, SettingsError, variables
+
+S = TypeVar("S", bound=Settings)
+
+
+def load_settings(kind: type[S], environment: Mapping[str, str]) -> S:
+    """Raises SettingsError for the first value that is not what its setting takes; empty means unset.
+
+    The value of a secret may lie in a file, which the variable `…_FILE` names; a URL may hold a password.
+    """
+    values = {
+        field.name: _value(variable, field.type, text)
+        for variable, field in variables(kind).items()
+        if (text := _text(variable, environment))
+    }
+    return kind(**values)
+
+
+def names_of(kind: type[Settings]) -> set[str]:
+    """The variables that may give these settings, or name the files of secrets."""
+    names = variables(kind).keys()
+    return {*names, *(f"{name}_FILE" for name in names if name.endswith(MAY_BE_SECRET))}
+
+
+def _text(name: str, environment: Mapping[str, str]) -> str:
+    text = environment.get(name, "")
+    path = environment.get(f"{name}_FILE", "") if name.endswith(MAY_BE_SECRET) else ""
+    if not path:
+        return text.upper() if name == "LOG_LEVEL" else text
+    if text:
+        raise SettingsError(f"{name} and {name}_FILE are both set; only one may be")
+    try:
+        return FileText.read(f"{name}_FILE", Path(path))
+    except ValueError as error:
+        raise SettingsError(str(error)) from error
+
+
+def _value(name: str, kind: Any, text: str) -> Any:
+    try:
+        value = msgspec.convert(text, kind, strict=False, dec_hook=lambda wanted, value: wanted(value))
+        for note in _notes(kind):
+            if callable(note):
+                note(value)
+    except UrlProblem as problem:
+        raise SettingsError(f"{name} must be {_expected(kind)}: {problem}") from None
+    except (msgspec.ValidationError, UnicodeError) as error:  # The second one: it is not UTF-8.
+        # Never the value itself: it may hold a password.
+        raise SettingsError(f"{name} must be {_expected(kind)}") from error
+    return text if isinstance(text, FileText) and value == text else value
+
+
+def _notes(kind: Any) -> list[Any]:
+    """What the annotation of a setting adds to its type."""
+    return [note for part in (kind, *get_args(kind)) for note in getattr(part, "__metadata__", ())]
+
+
+def _expected(kind: Any) -> str:
+    """What a setting takes, in words, from its annotation."""
+    for note in _notes(kind):
+        if isinstance(note, Meta):
+            return str(note.description)
+    return "one of " + ", ".join(get_args(kind))

@@ -1,0 +1,58 @@
+"""The transfers that make the balance of an account."""
+
+from datetime import datetime
+from enum import StrEnum
+from uuid import UUID
+
+from kernel.domain.value import value
+
+# System accounts have no row: every transfer would wait for its lock. Their balance is the sum of their
+# transfers.
+FUNDING = "system:funding"
+REVENUE = "system:revenue"
+CORRECTIONS = "system:corrections"
+
+
+def own_account(user_id: str) -> str:
+    """The user's account as transfers name it."""
+    return f"user:{user_id}"
+
+
+class Kind(StrEnum):
+    DEPOSIT = "deposit"
+    CAPTURE = "capture"
+    REFUND = "refund"
+    CORRECTION = "correction"
+
+
+OTHER_SIDE = {
+    Kind.DEPOSIT: FUNDING,
+    Kind.CAPTURE: REVENUE,
+    Kind.REFUND: REVENUE,
+    Kind.CORRECTION: CORRECTIONS,
+}
+
+
+@value(kw_only=True)
+class Transfer:
+    """Double entry in one row: `amount` leaves `debit_account` and reaches `credit_account`.
+
+    `sequence` numbers the transfers of the user's account without a gap.
+    """
+
+    user_id: str
+    sequence: int
+    id: UUID
+    kind: Kind
+    debit_account: str
+    credit_account: str
+    amount: int
+    order_id: UUID | None
+    idempotency_key: str | None
+    balance_after: int
+    created_at: datetime
+
+    @property
+    def change(self) -> int:
+        """What it adds to the balance; below 0 where it takes."""
+        return self.amount if self.credit_account == own_account(self.user_id) else -self.amount

@@ -1,0 +1,51 @@
+"""The group of all commands: ours and those of services. Whatever a command raises is one clear line."""
+
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pkgutil import resolve_name
+from typing import Any
+
+import click
+
+from shop.mistakes import in_one_line
+from shop.service_name import services_of
+
+logger = logging.getLogger(__name__)
+
+
+@contextmanager
+def _failing_in_one_line() -> Iterator[None]:
+    try:
+        yield
+    except (click.ClickException, click.exceptions.Exit, click.Abort, BrokenPipeError):
+        raise
+    except Exception as error:
+        logger.debug("the command failed", exc_info=error)
+        raise click.ClickException(in_one_line(error)) from None
+
+
+class ShopCommands(click.Group):
+    """Where one of ours and one of a service have the same name, ours is taken."""
+
+    def make_context(self, *arguments: Any, **options: Any) -> click.Context:
+        with _failing_in_one_line():
+            return super().make_context(*arguments, **options)
+
+    def invoke(self, context: click.Context) -> Any:
+        with _failing_in_one_line():
+            return super().invoke(context)
+
+    def list_commands(self, context: click.Context) -> list[str]:
+        return sorted({*super().list_commands(context), *_brought(context)})
+
+    def get_command(self, context: click.Context, name: str) -> click.Command | None:
+        if (own := super().get_command(context, name)) or name not in (brought := _brought(context)):
+            return own
+        command: click.Command = resolve_name(brought[name])
+        return command
+
+
+def _brought(context: click.Context) -> dict[str, str]:
+    """Where the command of each name is, as `module:name`."""
+    return {name: where for service in services_of(context) for name, where in service.commands.items()}

@@ -1,0 +1,60 @@
+"""What is for operators asks no service for anybody else: the gateway is the first to refuse."""
+
+from collections.abc import Awaitable, Callable
+from typing import Any, NoReturn
+from uuid import UUID
+
+import pytest
+
+from gateway.application.act_at_service import ActAtService
+from gateway.application.audits import Audits
+from gateway.application.explain_order import ExplainOrder
+from gateway.application.read_overview import ReadOverview
+from gateway.application.read_record import ReadRecord
+from kernel.domain.caller import Caller, Role
+from kernel.domain.errors import Forbidden
+from tests.unit.clock import RecordingClock
+
+ORDER = UUID(int=1)
+Call = Callable[[Caller], Awaitable[object]]
+
+
+class Untouched:
+    """A service that must not be asked anything."""
+
+    def __getattr__(self, name: str) -> Callable[..., NoReturn]:
+        def asked(*_: object, **__: object) -> NoReturn:
+            raise AssertionError(f"asked for {name}")
+
+        return asked
+
+
+SERVICE: Any = Untouched()
+SERVICES: Any = {"orders": SERVICE, "payments": SERVICE}
+ACT = ActAtService(SERVICES, RecordingClock())
+
+ACTS: dict[str, Call] = {
+    "act at a service": lambda caller: ACT(caller, "payments", "/ops/accounts/alice/freeze", b""),
+    "act at a service that there is not": lambda caller: ACT(caller, "nobody", "/ops", b""),
+    "begin an audit": lambda caller: Audits(SERVICE).begin(caller),
+}
+READS: dict[str, Call] = {
+    "the latest audit": lambda caller: Audits(SERVICE).latest(caller),
+    "the overview": lambda caller: ReadOverview(SERVICES, SERVICE)(caller),
+    "the record": lambda caller: ReadRecord(SERVICES)(caller, after=None, limit=1),
+    "explain": lambda caller: ExplainOrder(SERVICES, RecordingClock())(caller, ORDER),
+}
+
+
+@pytest.mark.parametrize("act", ACTS)
+@pytest.mark.parametrize("role", [Role.USER, Role.SERVICE, Role.VIEWER])
+async def test_who_is_no_operator_has_no_service_asked_to_act(act: str, role: Role) -> None:
+    with pytest.raises(Forbidden):
+        await ACTS[act](Caller(role, "alice"))
+
+
+@pytest.mark.parametrize("read", READS)
+@pytest.mark.parametrize("role", [Role.USER, Role.SERVICE])
+async def test_who_does_not_see_all_has_no_service_asked(read: str, role: Role) -> None:
+    with pytest.raises(Forbidden):
+        await READS[read](Caller(role, "alice"))
