@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from tomllib import loads
 
+import aiohttp
 import pytest
 import yaml
 
@@ -77,6 +78,8 @@ async def test_the_wheel_serves_migrates_shows_and_audits_from_another_folder(sc
             (process := shop.process(*command)).spawn()
             assert await process.ended() == 0, process.last_words
             assert expected in process.stdout
+        async with aiohttp.ClientSession() as session, session.get(f"{shop.gateway}/pages/app.js") as page:
+            assert page.status == 200
         assert await shop.up.terminate() == 0
 
 
