@@ -13,6 +13,7 @@ from tests.spec.scenario import Http, expect_problem
 STATIC = Path(__file__).parents[3] / "src/gateway/adapters/inbound/pages/static"
 FILES = sorted(path.relative_to(STATIC).as_posix() for path in STATIC.rglob("*") if path.is_file())
 LINES_MAX = 200
+MEDIA_TYPES = {"js": "text/javascript", "css": "text/css", "svg": "image/svg+xml"}
 BYTES_MAX = 150_000
 # A part of a module that the browser loads for it.
 IMPORTED = re.compile(r"""(?:from |import\()"(\.[^"]+)\"""")
@@ -41,6 +42,8 @@ async def test_a_file_is_sent_again_only_when_it_has_changed(
     file = await http.get(f"{embedded.gateway}/pages/{name}")
     assert (file.status, file.headers["Cache-Control"]) == (200, "no-cache")
     assert file.body == (STATIC / name).read_bytes()
+    media_type = file.headers["Content-Type"].partition(";")[0]
+    assert media_type == MEDIA_TYPES[name.rpartition(".")[2]]
     again = await http(
         "GET", f"{embedded.gateway}/pages/{name}", headers=[("If-None-Match", file.headers["ETag"])]
     )

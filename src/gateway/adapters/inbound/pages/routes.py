@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from html import escape
 from importlib.resources import files
 from importlib.resources.abc import Traversable
-from mimetypes import guess_type
+from pathlib import PurePath
 from typing import Any
 
 from litestar import Request, Response, Router, get
@@ -28,6 +28,8 @@ _HEADERS = {
 # A release changes files under the same names, so a browser asks each time whether its copy is current.
 _CACHED = {"Cache-Control": "no-cache"}
 _ANY_QUERY = {ANY_QUERY: True}
+# Not asked of the machine, whose table may lack one or name it otherwise; a browser runs no other script.
+_MEDIA_TYPES = {".js": "text/javascript", ".css": "text/css", ".svg": "image/svg+xml"}
 
 
 def pages() -> Router:
@@ -46,8 +48,7 @@ def pages() -> Router:
         content = kept.get(name.removeprefix("/"))
         if content is None:
             raise NotFoundException()
-        media_type = guess_type(name)[0] or "application/octet-stream"
-        return conditional_file(content, media_type, if_none_match, _CACHED)
+        return conditional_file(content, _MEDIA_TYPES[PurePath(name).suffix], if_none_match, _CACHED)
 
     return Router("/", route_handlers=[show, file], include_in_schema=False)
 

@@ -62,7 +62,7 @@ export function statementList(lines, currency) {
         h(
           "span",
           { class: "amount soft" },
-          h("span", { class: "lane" }, `${t("op.after")} `),
+          h("span", { class: "unseen lane" }, `${t("op.after")} `),
           money(line.balanceAfter, currency),
         ),
       ),

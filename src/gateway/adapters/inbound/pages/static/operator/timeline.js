@@ -83,7 +83,7 @@ function entry(fact, after) {
     h(
       "div",
       { class: "fact" },
-      h("p", {}, h("span", { class: "lane" }, `${partName(fact.service)}: `), h("b", {}, title)),
+      h("p", {}, h("span", { class: "unseen lane" }, `${partName(fact.service)}: `), h("b", {}, title)),
       detail && h("p", { class: "free small" }, detail),
       h("p", { class: "soft small" }, t(fact.seen ? "op.seen.in" : "op.source", { source: fact.source })),
     ),
