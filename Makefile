@@ -3,7 +3,7 @@
 # The only things asked of the machine are Python 3.11 or newer, pip and make.
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo test prove bench bench-long check check-pages audit-deps format docs screenshots lock clean FORCE
+.PHONY: help run demo test prove bench bench-long bench-peers check check-pages audit-deps format docs screenshots lock clean FORCE
 
 UV_VERSION := 0.13.9
 UV    := .cache/uv/bin/uv
@@ -68,6 +68,9 @@ bench: $(READY)  ## measure the shop against its floors; writes bench/results
 bench-long: $(READY)  ## measure what work costs as it grows, and a soak; writes bench/results/long.json
 	@.venv/bin/python -m bench.long $(ARGS)
 
+bench-peers: $(READY) .cache/peers/.ready  ## measure the same order the usual ways, beside the shop; writes bench/results/peers.json
+	@.venv/bin/python -m bench.peers $(ARGS)
+
 check: $(READY)  ## check formatting, lint, the rules of ARCHITECTURE.md, types and generated documents
 	.venv/bin/ruff format --check
 	.venv/bin/ruff check
@@ -125,6 +128,7 @@ lock: $(UV)  ## write requirements/*.txt anew from pyproject.toml; ARGS=--upgrad
 	$(COMPILE) --group client -o requirements/client.txt
 	$(COMPILE) --group pages -o requirements/pages.txt
 	$(COMPILE) --group audit -o requirements/audit.txt
+	$(COMPILE) --group peers -c requirements/runtime.txt -o requirements/peers.txt
 
 clean:  ## remove what make installed and every cache; the data in .data stays
 	rm -rf .venv .cache .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
@@ -152,6 +156,13 @@ $(UV):
 	@$(UV) venv --quiet --clear --no-project --python .venv/bin/python .cache/audit
 	@$(UV) pip sync --quiet --python .cache/audit --require-hashes requirements/audit.txt 2>.cache/audit.log \
 		|| $(unaudited)
+	@touch $@
+
+# Nor are the peers, which are measured from outside.
+.cache/peers/.ready: requirements/peers.txt | $(UV) $(READY)
+	@echo 'Installing the peers into .cache/peers'
+	@$(UV) venv --quiet --clear --no-project --python .venv/bin/python .cache/peers
+	@$(UV) pip sync --quiet --python .cache/peers --require-hashes --compile-bytecode requirements/peers.txt
 	@touch $@
 
 # Node comes as a wheel, and from npm what the check of the pages needs.

@@ -9,17 +9,19 @@ import time
 import uvloop
 
 from bench import floors, report, rows
+from bench.chart import chart
+from bench.curve import REACH, Points, as_rows, costs, curve
+from bench.published import pages
 from bench.report import Row, step
+from bench.rest import at_rest, starts
 from bench.servers import BenchedShop, Servers, private_servers
 from tests.servers.cable import Cable
 
-ROUNDS = 3
+ROUNDS = 2
 ORDERS = 20_000
-STORED = 1_000_000
-# Of each page that changes for the first time since the last checkpoint, PostgreSQL logs the whole. So many
-# orders change most pages of a million stored ones.
-CHANGING_ORDERS = 2 * ORDERS
 PACE_PER_S = 20.0
+# How many times the CPU of F1 a lone order took before decision 24.
+LONE_CPU_BEFORE = 25.0
 
 
 class Bench:
@@ -30,48 +32,69 @@ class Bench:
         self.seed = seed
         self.facts: dict[str, float] = {}
         self.memory: list[float] = []
+        self.curves: dict[str, Points] = {}
 
     async def run(self) -> list[Row]:
         return [
-            await self.under_load(),
-            await self.accepted(),
+            *await self.decided(),
+            *await self.lone(),
+            *await self.accepted(),
             await self.drained(),
             *await self.latency(),
-            await self.grown(),
             self.remembered(),
+            *await self.at_rest(),
         ]
 
     def next_seed(self) -> int:
         self.seed += 1
         return self.seed
 
-    async def under_load(self) -> Row:
-        decided, f1, generator = [], [], []
-        costs: dict[str, list[float]] = {}
-        await self.servers.empty()
-        async with BenchedShop(self.servers) as shop:
-            with step("warming up"):
-                await rows.decided_per_s(shop, self.servers, ORDERS // 4, self.next_seed())
-            for number in range(1, ROUNDS + 1):
-                with step(f"round {number}: orders through the gateway"):
-                    before = {**shop.cpu_s(), **self.servers.cpu_s()}
-                    per_s, answers = await rows.decided_per_s(shop, self.servers, ORDERS, self.next_seed())
-                    for part, cpu_s in {**shop.cpu_s(), **self.servers.cpu_s()}.items():
-                        costs.setdefault(part, []).append((cpu_s - before[part]) / ORDERS)
-                    decided.append(per_s)
-                    generator.append(answers.cpu_s / len(answers.latencies_s))
+    async def decided(self) -> list[Row]:
+        table = []
+        for key, title in (("three", "three processes"), ("one", "one process")):
+            await self.servers.empty()
+            async with BenchedShop(self.servers, one_process=key == "one") as shop:
+                with step("warming up"):
+                    await rows.decided_per_s(shop, self.servers, ORDERS // 4, self.next_seed())
+                points = await curve(shop, self.servers, title, self.next_seed())
+                if key == "three":
                     self.memory.append(max(shop.memory_mb().values()))
-                with step(f"round {number}: the floor of PostgreSQL"):
-                    f1.append(floors.pgbench(self.servers, "f1.sql", seconds=8, clients=32))
-        self.facts["µs of a core that the load generator takes for a request"] = (
-            statistics.median(generator) * 1e6
-        )
+            self.curves[title] = points
+            table += as_rows(key, title, points)
+            with step("audit"):
+                await self.servers.audited()
+        under_load = self.curves["three processes"][max(REACH)]
+        generator_s = statistics.median(point.generator_s for point in under_load)
+        self.facts["µs of a core that the load generator takes for a request"] = generator_s * 1e6
         # deploy/capacity.py plans with these.
-        for part, seconds in costs.items():
-            self.facts[f"µs of a core that {part} takes for an order"] = statistics.median(seconds) * 1e6
-        return Row("decided", "orders decided, through the gateway", "F1", "/s", decided, f1, at_least=1.5)
+        for part, seconds in costs(under_load).items():
+            self.facts[f"µs of a core that {part} takes for an order"] = seconds * 1e6
+        return table
 
-    async def accepted(self) -> Row:
+    async def lone(self) -> list[Row]:
+        """One client, which sends its next order once the last one was answered."""
+        alone = self.curves["three processes"][1]
+        floor = []
+        for number, _ in enumerate(alone, 1):
+            with step(f"round {number}: the floor of a lone client"):
+                hello = await floors.hello(connections=1, requests=2_000)
+                commit_s = await floors.commit_s(self.servers.bare, count=2_000)
+                floor.append(commit_s + statistics.median(hello.latencies_s))
+        for part, seconds in costs(alone).items():
+            self.facts[f"µs of a core that {part} takes for a lone order"] = seconds * 1e6
+        return [
+            Row(
+                "lone-answer", "answer to the POST of a lone client, p50", "1 commit + 1 hello", "s",
+                [point.answer_s for point in alone], floor, at_most=3,
+            ),
+            Row(
+                "lone-cpu", "CPU of a lone order, all processes", "CPU of F1, 1 connection", "s",
+                [sum(point.cpu_s.values()) for point in alone], [point.floor_cpu_s for point in alone],
+                at_most=LONE_CPU_BEFORE / 3,
+            ),
+        ]  # fmt: skip
+
+    async def accepted(self) -> list[Row]:
         apart, beside, hello = [], [], []
         await self.servers.empty()
         async with (
@@ -85,10 +108,21 @@ class Bench:
                     some = shop, self.servers
                     apart.append(await rows.accepted_apart_per_s(*some, cable, ORDERS, self.next_seed()))
                     beside.append(await rows.accepted_per_s(*some, ORDERS, self.next_seed()))
-                    requests = ORDERS // 2
-                    hello.append(await floors.hello_per_s(connections=rows.CONNECTIONS, requests=requests))
-        self.facts["orders a second that orders accepts while payments decides"] = statistics.median(beside)
-        return Row("accepted", "orders accepted by orders", "hello", "/s", apart, hello, at_least=0.5)
+                    answers = await floors.hello(connections=rows.CONNECTIONS, requests=ORDERS // 2)
+                    hello.append(answers.per_s)
+        title = "orders accepted by orders"
+        return [
+            Row("accepted", title, "hello", "/s", apart, hello, at_least=0.5),
+            Row(
+                "accepted-beside",
+                f"{title} while payments decides",
+                "hello",
+                "/s",
+                beside,
+                hello,
+                at_least=0.25,
+            ),
+        ]
 
     async def drained(self) -> Row:
         drained, f50 = [], []
@@ -127,39 +161,12 @@ class Bench:
             Row("p99", "POST to FINISHED at 20/s, p99", name, "s", p99, floor, at_most=4),
         ]
 
-    async def grown(self) -> Row:
-        """The same load on empty tables and on full ones, in turns."""
-        empty: list[float] = []
-        full: list[float] = []
-        with step(f"{STORED:,} orders stored"):
-            await self.servers.empty()
-            with self.servers.other_databases():
-                await self.servers.empty()
-                await rows.store_decided(self.servers, STORED)
-        with step("warming up"), self.servers.other_databases():
-            async with BenchedShop(self.servers) as shop:
-                await rows.decided_per_s(shop, self.servers, CHANGING_ORDERS, self.next_seed())
-        for number in range(1, ROUNDS + 1):
-            with step(f"round {number}: orders on empty tables"):
-                empty.append(await self.decided_afresh())
-            with step(f"round {number}: orders on top of {STORED:,}"), self.servers.other_databases():
-                full.append(await self.decided_afresh())
-        with step("audit"):
-            await self.servers.audited()
-            with self.servers.other_databases():
-                await self.servers.audited()
-        return Row("grown", f"the same on {STORED:,} orders", "empty tables", "/s", full, empty, at_least=0.9)
-
-    async def decided_afresh(self) -> float:
-        async with BenchedShop(self.servers) as shop:
-            await rows.decided_per_s(shop, self.servers, ORDERS // 4, self.next_seed())
-            per_s, _ = await rows.decided_per_s(shop, self.servers, ORDERS, self.next_seed())
-            self.memory.append(max(shop.memory_mb().values()))
-        return per_s
-
     def remembered(self) -> Row:
         floor = [150.0] * len(self.memory)
         return Row("memory", "memory of a service under load", "150 MB", "MB", self.memory, floor, at_most=1)
+
+    async def at_rest(self) -> list[Row]:
+        return [*await at_rest(self.servers), *await starts(self.servers)]
 
 
 def main() -> None:
@@ -172,11 +179,13 @@ def main() -> None:
     with private_servers() as servers:
         bench = Bench(servers, arguments.seed)
         table = uvloop.run(bench.run())
-    document = report.text(report.as_json(table, bench.facts, (time.monotonic() - started) / 60))
-    report.write("latest.json", document + "\n")
-    report.write("latest.svg", report.chart(table))
+    document = report.as_json(table, bench.facts, (time.monotonic() - started) / 60)
+    report.write("latest.json", report.text(document) + "\n")
+    report.write("latest.svg", chart(bench.curves))
+    for path, text in pages(document).items():
+        path.write_text(text)
     if arguments.json:
-        print(document)
+        print(report.text(document))
     else:
         report.show(report.on_stdout(), table, bench.facts)
     sys.exit(0 if all(row.reached for row in table) else 1)

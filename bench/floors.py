@@ -1,17 +1,20 @@
 """What nothing built of the same parts can be faster than, measured in the same run."""
 
 import asyncio
+import math
+import os
 import re
 import statistics
 import sys
 import time
+from dataclasses import dataclass
 from itertools import repeat
 from pathlib import Path
 
 import aio_pika
 import asyncpg
 
-from bench.load import post, run_load
+from bench.load import Answers, post, run_load
 from bench.servers import USERS, Servers
 from tests.servers.ports import free_port
 from tests.servers.process import eventually
@@ -21,6 +24,27 @@ _TPS = re.compile(r"tps = ([\d.]+)")
 
 # Of the size of an encoded event.
 EVENT_BYTES = 400
+
+
+@dataclass(frozen=True)
+class BareOrders:
+    per_s: float
+    cpu_s: float
+    """CPU of one order, in PostgreSQL and in `pgbench`."""
+
+
+def bare_orders(servers: Servers, *, seconds: int, clients: int) -> BareOrders:
+    """F1: the same order bare, one transaction each."""
+    before = servers.cpu_s()["orders-db"] + _children_cpu_s()
+    per_s = pgbench(servers, "f1.sql", seconds=seconds, clients=clients)
+    taken_s = servers.cpu_s()["orders-db"] + _children_cpu_s() - before
+    return BareOrders(per_s, taken_s / (per_s * seconds))
+
+
+def _children_cpu_s() -> float:
+    """CPU of the programs that this process ran and that have ended."""
+    times = os.times()
+    return times.children_user + times.children_system
 
 
 def pgbench(servers: Servers, script: str, *, seconds: int, clients: int) -> float:
@@ -34,8 +58,8 @@ def pgbench(servers: Servers, script: str, *, seconds: int, clients: int) -> flo
     return float(_TPS.findall(output)[0])
 
 
-async def hello_per_s(*, connections: int, requests: int) -> float:
-    """POSTs a second of a handler that only echoes."""
+async def hello(*, connections: int, requests: int) -> Answers:
+    """POSTs to a handler that only echoes."""
     port = free_port()
     url = f"http://127.0.0.1:{port}/hello"
     server = await asyncio.create_subprocess_exec(sys.executable, "-m", "bench.hello", str(port))
@@ -48,7 +72,7 @@ async def hello_per_s(*, connections: int, requests: int) -> float:
         server.terminate()
         await server.wait()
     assert set(answers.statuses) == {201}, answers.statuses
-    return answers.per_s
+    return answers
 
 
 async def _listens(port: int) -> bool:
@@ -60,8 +84,9 @@ async def _listens(port: int) -> bool:
     return True
 
 
-async def commit_s(url: str, *, count: int, per_s: float) -> float:
-    """The median time of a transaction of one row, at the pace of the orders it is held against."""
+async def commit_s(url: str, *, count: int, per_s: float = math.inf) -> float:
+    """The median time of a transaction of one row, at the pace of the orders it is held against; without a
+    pace one after the other."""
     connection = await asyncpg.connect(url)
     try:
         await connection.execute("CREATE TABLE IF NOT EXISTS floor (id uuid PRIMARY KEY, event bytea)")
@@ -71,7 +96,7 @@ async def commit_s(url: str, *, count: int, per_s: float) -> float:
             started = time.perf_counter()
             await insert.fetch(bytes(EVENT_BYTES))
             took.append(time.perf_counter() - started)
-            await asyncio.sleep(1 / per_s)  # the pace: a busy loop would keep disk and caches awake
+            await asyncio.sleep(1 / per_s)  # A busy loop would keep disk and caches awake.
         await connection.execute("DROP TABLE floor")
     finally:
         await connection.close()

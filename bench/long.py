@@ -14,6 +14,7 @@ import uvloop
 
 from bench import report, rows, soak, stress
 from bench.load import Stream, open_streams
+from bench.published import BENCH, long_page
 from bench.report import Row, console, step
 from bench.servers import USERS, BenchedShop, Servers, private_servers
 from tests.servers.keys import Keys
@@ -24,6 +25,7 @@ ORDERS = 20_000
 STORED = 1_000_000
 BACKLOG = 200_000
 STREAMS = 1_000
+LANES = 16
 RETURNING = 1_000
 # Longer than the gateway takes to look by itself, should a notification be lost.
 ENDED_WITHIN_S = 60.0
@@ -32,7 +34,7 @@ PACE_PER_S = 200.0
 WARM_UP_MINUTES = 1.0
 STRESS_S = 10.0
 OVERLOADED_S = 60.0
-PARTS = ("stored", "backlog", "hot", "tokens", "streams", "readers", "overload", "soak")
+PARTS = ("stored", "backlog", "hot", "tokens", "streams", "readers", "lanes", "overload", "soak")
 
 
 class Long:
@@ -58,6 +60,7 @@ class Long:
             "tokens": self.with_tokens,
             "streams": self.beside_streams,
             "readers": self.beside_readers,
+            "lanes": self.in_lanes,
             "overload": self.overloaded,
             "soak": self.soaked,
         }
@@ -196,6 +199,24 @@ class Long:
             table.append(Row(key, title, "without", "/s", beside, alone, at_least=0.6))
         return table
 
+    async def in_lanes(self) -> list[Row]:
+        one: list[float] = []
+        many: list[float] = []
+        for number in range(1, ROUNDS + 1):
+            with step(f"round {number}: orders in one lane"):
+                one.append(await self.decided_afresh_per_s())
+            with step(f"round {number}: orders in {LANES} lanes"):
+                async with self.servers.in_lanes(LANES):
+                    many.append(await self.decided_afresh_per_s())
+                    await self.servers.audited()
+        return [Row("lanes", f"decided in {LANES} lanes", "in one", "/s", many, one, at_least=0.7)]
+
+    async def decided_afresh_per_s(self) -> float:
+        await self.servers.empty()
+        async with BenchedShop(self.servers) as shop:
+            await self.warmed_up(shop)
+            return await self.decided_per_s(shop)
+
     async def overloaded(self) -> list[Row]:
         await self.servers.empty()
         async with BenchedShop(self.servers) as shop:
@@ -283,6 +304,7 @@ def main() -> None:
         document["soak"] = soak.as_json(bench.looks, minutes=arguments.minutes, per_s=PACE_PER_S)
     if arguments.scale == 1 and set(arguments.only) == set(PARTS):
         report.write("long.json", report.text(document) + "\n")
+        BENCH.write_text(long_page(document))
     if arguments.json:
         print(report.text(document))
     else:

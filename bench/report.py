@@ -15,6 +15,8 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
+from bench.published import figure
+
 RESULTS = Path(__file__).parent / "results"
 
 console = Console(stderr=True)
@@ -105,9 +107,9 @@ def show(console: Console, rows: Sequence[Row], facts: dict[str, float]) -> None
         reach = f"≥ {row.at_least:g}" if row.at_least is not None else f"≤ {row.at_most:g}"
         table.add_row(
             row.title,
-            _figure(statistics.median(row.measured), row.unit),
+            figure(statistics.median(row.measured), row.unit),
             row.floor_title,
-            _figure(statistics.median(row.floors), row.unit),
+            figure(statistics.median(row.floors), row.unit),
             f"{row.ratio:.2f}",
             f"{min(row.ratios):.2f}-{max(row.ratios):.2f}",
             reach,
@@ -116,42 +118,6 @@ def show(console: Console, rows: Sequence[Row], facts: dict[str, float]) -> None
     console.print(table)
     for name, value in facts.items():
         console.print(f"{name}: {value:,.0f}")
-
-
-def _figure(value: float, unit: str) -> str:
-    return f"{value * 1000:.1f} ms" if unit == "s" else f"{value:,.0f} {unit}"
-
-
-BAR_HEIGHT, BAR_GAP, LABEL_WIDTH, BARS_WIDTH = 22, 12, 330, 420
-
-
-def chart(rows: Sequence[Row]) -> str:
-    """SVG: what is measured in orders a second beside its floor."""
-    bars = [
-        bar
-        for row in rows
-        if row.unit == "/s"
-        for bar in (
-            (row.title, statistics.median(row.measured), "#2563eb"),
-            (f"floor: {row.floor_title}", statistics.median(row.floors), "#9ca3af"),
-        )
-    ]
-    widest = max(value for _, value, _ in bars)
-    height = len(bars) * (BAR_HEIGHT + BAR_GAP) + BAR_GAP
-    lines = [
-        f'<svg xmlns="http://www.w3.org/2000/svg" width="{LABEL_WIDTH + BARS_WIDTH + 90}" height="{height}"'
-        ' font-family="sans-serif" font-size="13">',
-        '<rect width="100%" height="100%" fill="white"/>',
-    ]
-    for number, (title, value, colour) in enumerate(bars):
-        top = BAR_GAP + number * (BAR_HEIGHT + BAR_GAP)
-        width = BARS_WIDTH * value / widest
-        lines += [
-            f'<text x="{LABEL_WIDTH - 8}" y="{top + 15}" text-anchor="end">{title}</text>',
-            f'<rect x="{LABEL_WIDTH}" y="{top}" width="{width:.0f}" height="{BAR_HEIGHT}" fill="{colour}"/>',
-            f'<text x="{LABEL_WIDTH + width + 6:.0f}" y="{top + 15}">{value:,.0f}/s</text>',
-        ]
-    return "\n".join([*lines, "</svg>", ""])
 
 
 def text(document: dict[str, object]) -> str:

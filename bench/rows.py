@@ -60,7 +60,8 @@ async def accepted(
 
 async def decided(servers: Servers, count: int) -> None:
     """Returns once all orders are decided; the more there are, the more patient, and the rarer the look."""
-    await all_decided(servers.databases["orders"], within=60 + count / 200, every=max(0.05, count / 400_000))
+    for url in servers.urls_of("orders"):
+        await all_decided(url, within=60 + count / 200, every=max(0.05, count / 400_000))
 
 
 async def decided_per_s(

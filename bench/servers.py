@@ -5,8 +5,8 @@ import os
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager, suppress
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from contextlib import ExitStack, asynccontextmanager, contextmanager, suppress
 from pathlib import Path
 from typing import Self
 
@@ -17,8 +17,10 @@ from aio_pika.exceptions import ChannelNotFoundEntity
 from kernel.adapters.embedded.account import Account
 from kernel.adapters.embedded.binaries import find_binaries
 from kernel.adapters.embedded.postgres import EmbeddedPostgres
+from kernel.adapters.lanes.lane import every_lane
+from kernel.adapters.postgres.connections.urls import in_schema
 from shop.audit.auditing import audit
-from tests.databases import on
+from shop.services import load_shop
 from tests.servers.ports import free_port
 from tests.servers.postgres import create_database
 from tests.servers.process import Process, StartFailed, descendants, eventually, start_together
@@ -34,6 +36,7 @@ POSTGRES = {"shared_buffers": "512MB", "max_wal_size": "4GB", "checkpoint_timeou
 ACCOUNTS = """
 INSERT INTO accounts (user_id, id, balance, sequence, currency, created_at)
 SELECT 'user-' || n, uuidv7(), $2, 1, 'RUB', now() FROM generate_series(1, $1) n
+WHERE get_byte(sha256(convert_to('user-' || n, 'UTF8')), 0) * $3 / 256 = $4
 """
 DEPOSITS = """
 INSERT INTO transfers
@@ -59,7 +62,10 @@ class Servers:
         }
         self._rabbit = PrivateRabbitMQ(directory / "rabbitmq")
         self.databases: dict[str, str] = {}
+        self.lanes = 1
+        """How many lanes each of `databases` has."""
         self._others: dict[str, str] = {}
+        self._in_lanes: dict[str, str] = {}
         self.bare = ""
 
     def __enter__(self) -> Self:
@@ -105,11 +111,38 @@ class Servers:
         finally:
             self.databases, self._others = self._others, self.databases
 
+    @asynccontextmanager
+    async def in_lanes(self, count: int) -> AsyncIterator[None]:
+        """Meanwhile `databases` are others on the same servers, with this number of lanes."""
+        before = self.databases
+        if not self._in_lanes:
+            self._in_lanes = {
+                name: await create_database(url, "in_lanes") for name, url in self.databases.items()
+            }
+            settings = {f"{name.upper()}_DATABASE_URL": url for name, url in self._in_lanes.items()}
+            process = self._process("migrate", "all", SHOP_LANES=str(count), **settings)
+            process.spawn()
+            if await process.ended():
+                raise StartFailed(process.last_words)
+        self.databases, self.lanes = self._in_lanes, count
+        try:
+            yield
+        finally:
+            self.databases, self.lanes = before, 1
+
+    def urls_of(self, service: str) -> list[str]:
+        """The URL of each lane, for sessions that find its tables."""
+        url = self.databases[service]
+        return [in_schema(url, lane.schema) if lane.schema else url for lane in every_lane(self.lanes)]
+
     def _shop(self, *arguments: str, **settings: str) -> None:
-        process = Process(*arguments, settings=settings, logs=self.directory / "logs")
+        process = self._process(*arguments, **settings)
         process.spawn()
         if asyncio.run(process.ended()):
             raise StartFailed(process.last_words)
+
+    def _process(self, *arguments: str, **settings: str) -> Process:
+        return Process(*arguments, settings=settings, logs=self.directory / "logs")
 
     def cpu_s(self) -> dict[str, float]:
         """What each server has taken of the processors so far."""
@@ -118,14 +151,16 @@ class Servers:
 
     async def audited(self) -> None:
         """Raises AssertionError unless every order and every balance is right, and nothing is under way."""
-        found = await audit(on(**self.databases), at_rest=True)
+        urls = {f"{name.upper()}_DATABASE_URL": url for name, url in self.databases.items()}
+        found = await audit(load_shop({"SHOP_LANES": str(self.lanes), **urls}), at_rest=True)
         assert found.sound, found
 
     async def empty(self) -> None:
         """No order anywhere, no message about one, and every account as funded as ever."""
         await self._purge()
-        for name, url in self.databases.items():
-            await self._refill(url, TABLES[name])
+        for name, tables in TABLES.items():
+            for lane, url in enumerate(self.urls_of(name)):
+                await self._refill(url, tables, lane)
         await self._refill(self.bare, [*TABLES["orders"], *TABLES["payments"][:3]])
 
     async def _purge(self) -> None:
@@ -137,12 +172,12 @@ class Servers:
                     queue = await channel.declare_queue(service, passive=True)
                     await queue.purge()
 
-    async def _refill(self, url: str, tables: Sequence[str]) -> None:
+    async def _refill(self, url: str, tables: Sequence[str], lane: int = 0) -> None:
         connection = await asyncpg.connect(url)
         try:
             await connection.execute(f"TRUNCATE {', '.join(tables)}")
             if "accounts" in tables:
-                await connection.execute(ACCOUNTS, USERS, BALANCE)
+                await connection.execute(ACCOUNTS, USERS, BALANCE, self.lanes, lane)
                 await connection.execute(DEPOSITS)
             await connection.execute("VACUUM ANALYZE")
             await connection.execute("CHECKPOINT")
@@ -179,6 +214,7 @@ class BenchedShop:
         settings = {
             **{f"{service.upper()}_PORT": str(port) for service, port in ports.items()},
             **{f"{name.upper()}_DATABASE_URL": url for name, url in servers.databases.items()},
+            "SHOP_LANES": str(servers.lanes),
             "RABBITMQ_URL": servers.rabbitmq,
             "ORDERS_URL": self.urls["orders"],
             "PAYMENTS_URL": self.urls["payments"],

@@ -4,7 +4,7 @@
 
 The model is plain: a part that takes so many µs of a core for an order, as the bench saw it under full load,
 needs so many cores. A process of the shop keeps one core busy, a server of a database --cores at most, and
-nothing is planned to be busier than --busy. docs/scaling.md says what that leaves out.
+nothing is planned to be busier than --busy. docs/scaling.md says what that leaves out, and what lanes cost.
 
 Needs Python's standard library, and in the results the facts "µs of a core that PART takes for an order".
 """
@@ -52,8 +52,11 @@ def needs(costs: dict[str, float], orders_per_s: float, busy: float, cores_max: 
     for part in DATABASES:
         primaries = max(1, math.ceil(cores[part] / cores_max))
         connections = replicas[part.removesuffix("-db")] * POOL_SIZE
-        spread = "1 primary" if primaries == 1 else f"{primaries} primaries, the users spread over them"
-        found.append(Need(part, cores[part], f"{spread}; {connections} connections"))
+        what = f"1 primary; {connections} connections"
+        if primaries > 1:
+            lanes = 2 ** math.ceil(math.log2(primaries))
+            what = f"{primaries} primaries, SHOP_LANES={lanes} or more; {connections} connections to each"
+        found.append(Need(part, cores[part], what))
     nodes = f"{BROKER_NODES} nodes of {max(2, math.ceil(cores[BROKER]))} cores"
     found.append(Need(BROKER, cores[BROKER], f"{nodes}: every node keeps every message"))
     return found

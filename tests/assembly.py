@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
+from kernel.adapters.lanes.consuming import ConsumerOfLanes
 from kernel.application.consume import Consumer, ParkMessage
 from kernel.application.group_commit import GroupCommit
 from kernel.application.relay import PublishCommitted, RelayEvents
@@ -48,6 +49,7 @@ class Parts:
     relay_events: Callable[..., Any] = RelayEvents
     group_commit: Callable[..., Any] = GroupCommit
     consumer: Callable[..., Any] = Consumer
+    consumer_of_lanes: Callable[..., Any] = ConsumerOfLanes
     orders: Callable[..., Any] = MemoryOrders
     history: Callable[..., Any] = MemoryHistory
     place_orders: Callable[..., Any] = PlaceOrders

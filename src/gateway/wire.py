@@ -96,9 +96,10 @@ def batch_outcome(outcome: Outcome) -> RawBatchOutcome:
             return RawBatchOutcome(outcome.status, problem=msgspec.Raw(outcome.problem))
 
 
-def status_histories(changes: bytes) -> list[list[Change]]:
-    """Of several orders, as the orders service tells their changes."""
-    return [[_change(item) for item in history] for history in decoder(list[list[_Change]]).decode(changes)]
+def status_histories(changes: bytes) -> list[list[Change] | None]:
+    """Of several orders, as the orders service tells their changes; None of one that it cannot read now."""
+    found = decoder(list[list[_Change] | None]).decode(changes)
+    return [None if one is None else [_change(item) for item in one] for one in found]
 
 
 def notified(body: bytes) -> list[Change]:

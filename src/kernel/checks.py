@@ -8,7 +8,7 @@ from msgspec import Meta
 from yarl import URL
 
 from kernel.adapters.postgres.connections.parameters import UrlProblem, is_host
-from kernel.adapters.postgres.connections.urls import database_hosts
+from kernel.adapters.postgres.connections.urls import database_hosts, names_lanes, urls_of_lanes
 
 # The parameters that the AMQP library reads; it ignores any other one.
 BROKER_PARAMETERS = (
@@ -21,6 +21,14 @@ REDIS_FILES = ("ssl_ca_certs", "ssl_certfile", "ssl_keyfile")
 
 def check_database_url(text: str) -> None:
     database_hosts(text)
+
+
+def check_lane_urls(text: str) -> None:
+    urls_of_lanes(text)
+
+
+def check_owner_url(text: str) -> None:
+    (check_lane_urls if names_lanes(text) else check_database_url)(text)
 
 
 def check_http_url(text: str) -> None:

@@ -58,7 +58,8 @@ class Service:
     messaging: Messaging
     settings: type[Settings]
     """With a field `port`, and with `database_url` where the service has a database; with `migration_url` too
-    where migrations run under a role of their own, and the service's has only the rights of its Schema. With
+    where migrations run under a role of their own, and the service's has only the rights of its Schema; with
+    `lane_urls` where it runs as many lanes as SHOP_LANES says. With
     `{name}_url`, operators reach the service through the gateway."""
     main: str
     """The module that has `api` and `serve`, as Main describes it."""

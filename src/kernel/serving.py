@@ -20,7 +20,7 @@ from kernel.adapters.http.server.server import HttpServer, listen
 from kernel.adapters.telemetry.asgi import observed
 from kernel.adapters.telemetry.lifecycle import Lifecycle
 from kernel.adapters.telemetry.telemetry import LoopLag, Telemetry
-from kernel.application.relay import Relay
+from kernel.application.relay_loop import Relay
 from kernel.ports.rate_limits import RateLimits
 from kernel.ports.tokens import Tokens
 from kernel.settings import Settings

@@ -3,14 +3,19 @@
 A variable has the name of its field in capitals; `msgspec.field(name=…)` gives it another one.
 """
 
+from collections import Counter
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import Annotated, ClassVar, Literal
 
 import msgspec
 from msgspec import Meta
 
+from kernel.adapters.lanes.lane import LANES_MAX, Lane, every_lane
 from kernel.adapters.networks import Networks
+from kernel.adapters.postgres.connections.urls import in_schema, names_lanes, urls_of_lanes
+from kernel.adapters.reread import made_of
 from kernel.checks import (
     RateLimit,
     RedisUrl,
@@ -19,12 +24,29 @@ from kernel.checks import (
     check_collector_url,
     check_database_url,
     check_http_url,
+    check_lane_urls,
+    check_owner_url,
 )
+from kernel.domain.value import value
 
 Port = Annotated[int, Meta(ge=1, le=65535, description="a port from 1 to 65535")]
 Seconds = Annotated[int, Meta(ge=1, le=86400, description="whole seconds from 1 to 86400")]
 DatabaseUrl = Annotated[
     str, Meta(description="a URL like postgresql://user:password@host:5432/name"), check_database_url
+]
+LaneUrls = Annotated[
+    str,
+    Meta(description="the URLs of lanes, like 0-1=postgresql://host/name;2-3=postgresql://other/name"),
+    check_lane_urls,
+]
+OwnerUrl = Annotated[
+    str,
+    Meta(description="a URL like postgresql://owner:password@host:5432/name, or those of lanes"),
+    check_owner_url,
+]
+LaneCount = Annotated[
+    Literal[1, 2, 4, 8, 16, 32, 64, 128, 256],
+    Meta(description=f"a power of two from 1 to {LANES_MAX}"),
 ]
 BrokerUrls = Annotated[
     str,
@@ -44,7 +66,7 @@ Secrets = Annotated[
 ]
 
 # The ends of the names of variables whose value may lie in a file.
-MAY_BE_SECRET = ("_URL", "_KEY", "_SECRET", "_TOKEN")
+MAY_BE_SECRET = ("_URL", "_URLS", "_KEY", "_SECRET", "_TOKEN")
 
 
 class SettingsError(Exception):
@@ -94,6 +116,21 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     log_format: Literal["auto", "console", "json"] = "auto"
     otel_exporter_otlp_endpoint: CollectorUrl | None = None
     shop_migrate_lock_within: Seconds = 60
+    shop_lanes: LaneCount = 1
+
+    def __post_init__(self) -> None:
+        """Raises SettingsError unless every lane has one server, and the owner URLs name the same lanes."""
+        if urls := getattr(self, "lane_urls", None):
+            named = Counter(number for lanes, _ in urls_of_lanes(urls) for number in lanes)
+            wanted = Counter(range(self.shop_lanes))
+            if wrong := (named - wanted) + (wanted - named):
+                raise SettingsError(
+                    f"{variable(type(self), 'lane_urls')} must name each of the {self.shop_lanes} lanes"
+                    f" (SHOP_LANES) exactly once: look at lane {min(wrong)}"
+                )
+        if (owner := getattr(self, "migration_url", None)) and set(_named(owner)) != set(_named(urls)):
+            of_owner, of_service = (variable(type(self), name) for name in ("migration_url", "lane_urls"))
+            raise SettingsError(f"{of_owner} must name the same lanes for each server as {of_service}")
 
     @property
     def rate_limit(self) -> str | None:
@@ -106,6 +143,63 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     def connections_per_address(self) -> int | None:
         """The default is for authenticated callers: in open mode all callers may share one address."""
         return self.shop_connections_per_address or (1000 if self.shop_auth == "jwt" else None)
+
+
+@value
+class LaneServer:
+    """A database, and which lanes of a service it holds."""
+
+    url: str
+    lanes: Sequence[Lane]
+
+    def url_of(self, lane: Lane) -> str:
+        """The URL for sessions that find the tables of the lane."""
+        if lane.schema is None:
+            return self.url
+        return made_of(self.url, partial(in_schema, schema=lane.schema))
+
+
+def lane_servers(settings: Settings) -> list[LaneServer]:
+    """The servers of a service with their lanes; without a field `lane_urls` it has one lane. Raises
+    SettingsError where no database is set."""
+    urls = getattr(settings, "lane_urls", None)
+    lanes = every_lane(settings.shop_lanes if hasattr(settings, "lane_urls") else 1)
+    if urls is None:
+        return [LaneServer(required(settings, "database_url"), lanes)]
+    return [
+        LaneServer(made_of(urls, partial(_url_of_part, named=named)), [lanes[number] for number in named])
+        for named in _named(urls)
+    ]
+
+
+def owner_url_of(settings: Settings, server: LaneServer) -> str:
+    """The URL of the role that owns the tables of these lanes; the service's own URL where none is set."""
+    owner: str | None = getattr(settings, "migration_url", None)
+    if owner is None:
+        return server.url
+    if not names_lanes(owner):
+        return owner
+    named = range(server.lanes[0].number, server.lanes[-1].number + 1)
+    return made_of(owner, partial(_url_of_part, named=named))
+
+
+def _named(urls: str | None) -> Sequence[range]:
+    """The lanes of each server; none where one server has all of them."""
+    return [lanes for lanes, _ in urls_of_lanes(urls)] if urls and names_lanes(urls) else []
+
+
+def urls_of(servers: Sequence[LaneServer]) -> Sequence[str]:
+    """The URL of each lane, in the order of their numbers, for sessions that find its tables."""
+    urls = {lane.number: server.url_of(lane) for server in servers for lane in server.lanes}
+    return [urls[number] for number in sorted(urls)]
+
+
+def _url_of_part(urls: str, named: range) -> str:
+    """Raises ValueError where a file that was read again names these lanes no more."""
+    for lanes, url in urls_of_lanes(urls):
+        if lanes == named:
+            return url
+    raise ValueError(f"no server is named for the lanes {named.start}-{named.stop - 1}")
 
 
 def required(settings: Settings, name: str) -> str:

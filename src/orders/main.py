@@ -10,12 +10,13 @@ from kernel.application.watchdog import Watchdog
 from kernel.ports.clock import Clock
 from kernel.service import Host
 from kernel.serving import run
-from kernel.settings import required
-from kernel.wiring.background import housekeeping, relays, subscribed
-from kernel.wiring.database import database
+from kernel.settings import lane_servers
+from kernel.wiring.background import housekeeping, in_each_lane, relays, subscribed
+from kernel.wiring.database import databases
 from kernel.wiring.figures import watch
 from kernel.wiring.health import probes
 from kernel.wiring.identity import open_identity
+from kernel.wiring.lanes import Lanes
 from kernel.wiring.rate_limits import open_rate_limits, probes_of
 from kernel.wiring.telemetry import open_telemetry
 from kernel.wiring.use_cases import scoped
@@ -52,9 +53,9 @@ def api(_: OrdersSettings) -> Api:
 async def serve(settings: OrdersSettings, host: Host) -> None:
     """Run the orders service until its host stops. Raises ShopError or SettingsError if it cannot start."""
     bus, stop = host.bus(), host.stop
-    url = required(settings, "database_url")
+    where = lane_servers(settings)
     servers = {
-        "database": url,
+        "database": ",".join(server.url for server in where),
         "rabbitmq": settings.rabbitmq_url,
         "payments": settings.payments_url,
         "rate-limit": settings.shop_rate_limit_url,
@@ -62,26 +63,24 @@ async def serve(settings: OrdersSettings, host: Host) -> None:
     }
     async with (
         open_telemetry("orders", settings.otel_exporter_otlp_endpoint, MESSAGING.subject) as telemetry,
-        database(url, SCHEMA) as engine,
+        databases(where, SCHEMA) as engines,
         open_session() as session,
         open_identity(settings, "orders") as identity,
         open_rate_limits(settings, "orders") as limits,
         bus,
     ):
-        container = assemble(settings, engine, bus, session, telemetry, identity)
+        container = assemble(settings, engines, bus, session, telemetry, identity)
         watchdog = await container.get(Watchdog)
-        store = watch(telemetry, MESSAGING.publishes, engine, watchdog)
+        store = watch(telemetry, MESSAGING.publishes, engines, watchdog)
         host.expose(telemetry.exposition)
         app = create_app(
             api(settings),
             asyncapi=host.asyncapi,
-            probes=probes(engine, SCHEMA.revision, watchdog, stop, **probes_of(limits)),
+            probes=probes(engines, SCHEMA.revision, watchdog, stop, **probes_of(limits)),
             exposition=telemetry.exposition,
             container=container,
         )
-        clock = await container.get(Clock)
-        ask_again = Periodically(scoped(container, AskAgain), ASK_AGAIN_EVERY_S, clock)
-        prune_figures = Periodically(scoped(container, PruneFigures), PRUNE_FIGURES_EVERY_S, clock)
+        first_lane, clock = (await container.get(Lanes)).first, await container.get(Clock)
         consumer = await subscribed(container, store, Consumer[PaymentResult])
         await run(
             with_fast_paths(app, fast_paths(await container.get(PlacementHandler)), PROBLEMS),
@@ -96,8 +95,8 @@ async def serve(settings: OrdersSettings, host: Host) -> None:
             relays=await relays(container, MESSAGING.publishes, store, consumer),
             jobs=[
                 *await housekeeping(container),
-                ask_again,
-                prune_figures,
+                *await in_each_lane(container, AskAgain, ASK_AGAIN_EVERY_S),
+                Periodically(scoped(first_lane, PruneFigures), PRUNE_FIGURES_EVERY_S, clock),
                 await container.get(BegunAudits),
                 *identity.jobs,
                 await container.get(BackgroundNotifier[OrderStatusChanged]),

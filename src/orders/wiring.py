@@ -1,12 +1,14 @@
 """Every adapter of the orders service, named once."""
 
+from collections.abc import Sequence
 from datetime import timedelta
 from functools import partial
 
 import aiohttp
-from dishka import AsyncContainer, Provider, Scope, make_async_container, provide, provide_all
+from dishka import AsyncContainer, Provider, Scope, provide, provide_all
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from kernel.adapters.lanes.own_checks import OwnChecksOfLanes
 from kernel.adapters.postgres.messages.outbox import PostgresOutbox
 from kernel.adapters.postgres.own_checks import PostgresOwnChecks
 from kernel.adapters.postgres.statements.unit_of_work import PostgresUnitOfWork
@@ -14,15 +16,18 @@ from kernel.adapters.sources import from_its_publisher
 from kernel.adapters.telemetry.telemetry import Telemetry
 from kernel.application.consume import Consumer, ParkMessage
 from kernel.application.group_commit import GroupCommit
+from kernel.application.groups import Groups
 from kernel.application.notifier import BackgroundNotifier
 from kernel.ports.bus import Bus
 from kernel.ports.clock import Clock
+from kernel.ports.facts import MessagingFacts
 from kernel.ports.operator_record import OperatorRecord
 from kernel.ports.outbox import Outbox
 from kernel.ports.own_checks import OwnChecks
-from kernel.settings import required
+from kernel.settings import lane_servers, urls_of
 from kernel.wiring.background import RelayDispatcher
 from kernel.wiring.identity import Identity
+from kernel.wiring.lanes import LANE, Lanes, assembled, over_all
 from kernel.wiring.providers import KernelProvider
 from kernel.wiring.use_cases import scoped
 from orders import wire
@@ -31,6 +36,7 @@ from orders.adapters.outbound.audit import CHECKS
 from orders.adapters.outbound.claims import PostgresOrderClaims
 from orders.adapters.outbound.http_admission import HttpAdmission
 from orders.adapters.outbound.http_claims import HttpPaymentClaims
+from orders.adapters.outbound.lanes import MeasuredOrdersOfLanes, OrderClaimsOfLanes, PlacedOrdersOfLanes
 from orders.adapters.outbound.postgres.audit_runs import PostgresAuditRuns
 from orders.adapters.outbound.postgres.orders import PostgresHistory, PostgresOrders
 from orders.adapters.outbound.postgres.placed_orders import PostgresPlacedOrders
@@ -75,45 +81,63 @@ class OrdersProvider(Provider):
         self._telemetry = telemetry
         self._metrics = OrderMetrics(telemetry.metrics.registry)
         self._settings = settings
+        self._urls = urls_of(lane_servers(settings))
         self._session = session
         self._as_service = partial(identity.as_service, "payments")
 
     orders = provide(PostgresOrders, provides=Orders)
-    placed = provide(PostgresPlacedOrders, provides=PlacedOrders, scope=Scope.APP)
-    measured_orders = provide(PostgresMeasuredOrders, provides=MeasuredOrders, scope=Scope.APP)
+    placed = provide(PostgresPlacedOrders, provides=PlacedOrders, scope=LANE)
+    measured = provide(PostgresMeasuredOrders, scope=LANE)
     series = provide(PostgresSeries, provides=Series)
     audit_runs = provide(PostgresAuditRuns, provides=AuditRuns)
     use_cases = provide_all(AskAgain, CancelOrders, ComputeSeries, PruneFigures, SettleOrders)
     audit = provide_all(BeginAudits, LatestAudit, RunAudit)
-    for_callers = provide_all(ExplainOrder, PlacementHandler, ReadOrders, scope=Scope.APP)
 
     @provide(scope=Scope.APP)
-    def read_audit(self, container: AsyncContainer, clock: Clock) -> ReadAudit:
-        return ReadAudit(scoped(container, LatestAudit), clock)
+    async def placement_handler(
+        self, lanes: Lanes, groups: Groups[Placement, Placed], clock: Clock
+    ) -> PlacementHandler:
+        return PlacementHandler(groups, lambda user_id: lanes.finder.order_id(user_id, clock.new_id()))
+
+    @provide(scope=Scope.APP)
+    async def read_orders(self, lanes: Lanes) -> ReadOrders:
+        return ReadOrders(await lanes.over_all(PlacedOrders, PlacedOrdersOfLanes))
+
+    @provide(scope=Scope.APP)
+    async def explain_order(self, lanes: Lanes, facts: MessagingFacts) -> ExplainOrder:
+        return ExplainOrder(await lanes.over_all(PlacedOrders, PlacedOrdersOfLanes), facts)
+
+    @provide(scope=Scope.APP)
+    async def measured_orders(self, lanes: Lanes) -> MeasuredOrders:
+        return await lanes.over_all(PostgresMeasuredOrders, MeasuredOrdersOfLanes)
+
+    @provide(scope=Scope.APP)
+    def read_audit(self, lanes: Lanes, clock: Clock) -> ReadAudit:
+        return ReadAudit(scoped(lanes.first, LatestAudit), clock)
 
     @provide(scope=Scope.APP)
     def order_claims(self) -> OrderClaims:
-        return PostgresOrderClaims(required(self._settings, "database_url"))
+        return over_all(list(map(PostgresOrderClaims, self._urls)), OrderClaimsOfLanes)
 
     @provide(scope=Scope.APP)
     def own_checks(self) -> OwnChecks:
-        return PostgresOwnChecks(required(self._settings, "database_url"), CHECKS)
+        return over_all([PostgresOwnChecks(url, CHECKS) for url in self._urls], OwnChecksOfLanes)
 
     @provide(scope=Scope.APP)
     def payment_claims(self) -> PaymentClaims:
         return HttpPaymentClaims(self._session, self._settings.payments_url, self._as_service)
 
     @provide(scope=Scope.APP)
-    def begun_audits(self, container: AsyncContainer) -> BegunAudits:
-        return BegunAudits(scoped(container, RunAudit))
+    def begun_audits(self, lanes: Lanes) -> BegunAudits:
+        return BegunAudits(scoped(lanes.first, RunAudit))
 
     @provide(scope=Scope.APP)
     def start_run(self, begun: BegunAudits) -> StartRun:
         return begun.start
 
     @provide(scope=Scope.APP)
-    def audits(self, container: AsyncContainer, clock: Clock) -> GroupCommit[BeginAudit, AuditRun]:
-        return GroupCommit(scoped(container, BeginAudits), clock, batch_size_max=1)
+    def audits(self, lanes: Lanes, clock: Clock) -> GroupCommit[BeginAudit, AuditRun]:
+        return GroupCommit(scoped(lanes.first, BeginAudits), clock, batch_size_max=1)
 
     @provide
     def history(self, uow: PostgresUnitOfWork) -> History:
@@ -126,8 +150,8 @@ class OrdersProvider(Provider):
         return PostgresOutbox(uow, clock, wire.encode, dispatcher)
 
     @provide(scope=Scope.APP)
-    def read_series(self, container: AsyncContainer) -> ReadSeries:
-        return ReadSeries(scoped(container, ComputeSeries))
+    def read_series(self, lanes: Lanes) -> ReadSeries:
+        return ReadSeries(scoped(lanes.first, ComputeSeries))
 
     @provide(scope=Scope.APP)
     def notifier(self, bus: Bus, clock: Clock) -> BackgroundNotifier[OrderStatusChanged]:
@@ -137,8 +161,9 @@ class OrdersProvider(Provider):
     def notify_listeners(self, notifier: BackgroundNotifier[OrderStatusChanged]) -> NotifyListeners:
         return notifier.notify
 
-    @provide(scope=Scope.APP)
+    @provide(scope=LANE)
     def admission(self, clock: Clock) -> Admission:
+        """One for each lane, because payments may answer for some lanes only."""
         url = self._settings.payments_url
         return HttpAdmission(self._session, url, clock, self._as_service, self._metrics.unchecked)
 
@@ -160,20 +185,20 @@ class OrdersProvider(Provider):
             uow, orders, history, placed, outbox, record, admission, clock, currency, pay_within
         )
 
-    @provide(scope=Scope.APP)
+    @provide(scope=LANE)
     def group_of_placements(self, container: AsyncContainer, clock: Clock) -> GroupCommit[Placement, Placed]:
         counted = self._metrics.placing(scoped(container, PlaceOrders))
         place_orders = self._telemetry.batches("place_orders", counted)
         return GroupCommit(place_orders, clock, repeat=partial(place_orders, checked=True))
 
-    @provide(scope=Scope.APP)
+    @provide(scope=LANE)
     def group_of_cancellations(
         self, container: AsyncContainer, clock: Clock
     ) -> GroupCommit[CancelOrder, Cancelled]:
         cancel_orders = self._telemetry.batches("cancel_orders", scoped(container, CancelOrders))
         return GroupCommit(cancel_orders, clock)
 
-    @provide(scope=Scope.APP)
+    @provide(scope=LANE)
     def consumer(self, container: AsyncContainer, clock: Clock) -> Consumer[PaymentResult]:
         settle_orders = self._telemetry.batches("settle_orders", scoped(container, SettleOrders), "consumer")
         decode = from_its_publisher(wire.decode, self._settings.shop_event_sources.split(","))
@@ -182,12 +207,13 @@ class OrdersProvider(Provider):
 
 def assemble(
     settings: OrdersSettings,
-    engine: AsyncEngine,
+    engines: Sequence[AsyncEngine],
     bus: Bus,
     session: aiohttp.ClientSession,
     telemetry: Telemetry,
     identity: Identity,
 ) -> AsyncContainer:
-    return make_async_container(
-        KernelProvider(SCHEMA, engine, bus, telemetry), OrdersProvider(settings, session, telemetry, identity)
+    return assembled(
+        KernelProvider(SCHEMA, engines, bus, telemetry),
+        OrdersProvider(settings, session, telemetry, identity),
     )

@@ -7,9 +7,9 @@ from kernel.application.consume import Consumer
 from kernel.application.watchdog import Watchdog
 from kernel.service import Host
 from kernel.serving import run
-from kernel.settings import required
+from kernel.settings import lane_servers
 from kernel.wiring.background import housekeeping, relays, subscribed
-from kernel.wiring.database import database
+from kernel.wiring.database import databases
 from kernel.wiring.figures import watch
 from kernel.wiring.health import probes
 from kernel.wiring.identity import open_identity
@@ -46,28 +46,28 @@ def api(settings: PaymentsSettings) -> Api:
 async def serve(settings: PaymentsSettings, host: Host) -> None:
     """Run the payments service until its host stops. Raises ShopError or SettingsError if it cannot start."""
     bus, stop = host.bus(), host.stop
-    url = required(settings, "database_url")
+    where = lane_servers(settings)
     servers = {
-        "database": url,
+        "database": ",".join(server.url for server in where),
         "rabbitmq": settings.rabbitmq_url,
         "rate-limit": settings.shop_rate_limit_url,
         "collector": settings.otel_exporter_otlp_endpoint,
     }
     async with (
         open_telemetry("payments", settings.otel_exporter_otlp_endpoint, MESSAGING.subject) as telemetry,
-        database(url, SCHEMA) as engine,
+        databases(where, SCHEMA) as engines,
         open_identity(settings, "payments") as identity,
         open_rate_limits(settings, "payments") as limits,
         bus,
     ):
-        container = assemble(settings, engine, bus, telemetry)
+        container = assemble(settings, engines, bus, telemetry)
         watchdog = await container.get(Watchdog)
-        store = watch(telemetry, MESSAGING.publishes, engine, watchdog)
+        store = watch(telemetry, MESSAGING.publishes, engines, watchdog)
         host.expose(telemetry.exposition)
         app = create_app(
             api(settings),
             asyncapi=host.asyncapi,
-            probes=probes(engine, SCHEMA.revision, watchdog, stop, **probes_of(limits)),
+            probes=probes(engines, SCHEMA.revision, watchdog, stop, **probes_of(limits)),
             exposition=telemetry.exposition,
             container=container,
         )

@@ -1,8 +1,11 @@
 """Every adapter of the payments service, named once."""
 
-from dishka import AsyncContainer, Provider, Scope, make_async_container, provide, provide_all
+from collections.abc import Sequence
+
+from dishka import AsyncContainer, Provider, Scope, provide, provide_all
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from kernel.adapters.lanes.own_checks import OwnChecksOfLanes
 from kernel.adapters.postgres.messages.outbox import PostgresOutbox
 from kernel.adapters.postgres.own_checks import PostgresOwnChecks
 from kernel.adapters.postgres.statements.unit_of_work import PostgresUnitOfWork
@@ -15,13 +18,20 @@ from kernel.ports.clock import Clock
 from kernel.ports.operator_record import OperatorRecord
 from kernel.ports.outbox import Outbox
 from kernel.ports.own_checks import OwnChecks
-from kernel.settings import required
+from kernel.settings import lane_servers, urls_of
 from kernel.wiring.background import RelayDispatcher
+from kernel.wiring.lanes import LANE, Lanes, assembled, over_all
 from kernel.wiring.providers import KernelProvider
 from kernel.wiring.use_cases import scoped
 from payments import wire
 from payments.adapters.outbound.audit import CHECKS
 from payments.adapters.outbound.claims import PostgresClaims
+from payments.adapters.outbound.lanes import (
+    ClaimsOfLanes,
+    DecisionsOfLanes,
+    OpenedAccountsOfLanes,
+    StatementsOfLanes,
+)
 from payments.adapters.outbound.postgres import (
     PostgresAccounts,
     PostgresDecisions,
@@ -56,23 +66,34 @@ class PaymentsProvider(Provider):
         super().__init__()
         self._telemetry = telemetry
         self._settings = settings
+        self._urls = urls_of(lane_servers(settings))
 
     accounts = provide(PostgresAccounts, provides=Accounts)
     ledger = provide(PostgresLedger, provides=Ledger)
     payments = provide(PostgresPayments, provides=Payments)
-    opened_accounts = provide(PostgresOpenedAccounts, provides=OpenedAccounts, scope=Scope.APP)
-    statements = provide(PostgresStatements, provides=Statements, scope=Scope.APP)
-    decisions = provide(PostgresDecisions, provides=Decisions, scope=Scope.APP)
+    of_lane = provide_all(PostgresOpenedAccounts, PostgresStatements, PostgresDecisions, scope=LANE)
     use_cases = provide_all(ChargeOrders, CorrectAccounts, FreezeAccounts)
     for_callers = provide_all(AdmitOrders, ExplainPayment, ReadAccounts, ReadClaims, scope=Scope.APP)
 
     @provide(scope=Scope.APP)
+    async def opened_accounts(self, lanes: Lanes) -> OpenedAccounts:
+        return await lanes.over_all(PostgresOpenedAccounts, OpenedAccountsOfLanes)
+
+    @provide(scope=Scope.APP)
+    async def statements(self, lanes: Lanes) -> Statements:
+        return await lanes.over_all(PostgresStatements, StatementsOfLanes)
+
+    @provide(scope=Scope.APP)
+    async def decisions(self, lanes: Lanes) -> Decisions:
+        return await lanes.over_all(PostgresDecisions, DecisionsOfLanes)
+
+    @provide(scope=Scope.APP)
     def claims(self) -> Claims:
-        return PostgresClaims(required(self._settings, "database_url"))
+        return over_all(list(map(PostgresClaims, self._urls)), ClaimsOfLanes)
 
     @provide(scope=Scope.APP)
     def own_checks(self) -> OwnChecks:
-        return PostgresOwnChecks(required(self._settings, "database_url"), CHECKS)
+        return over_all([PostgresOwnChecks(url, CHECKS) for url in self._urls], OwnChecksOfLanes)
 
     @provide
     def outbox(
@@ -98,23 +119,23 @@ class PaymentsProvider(Provider):
         by_users = self._settings.shop_deposits == "users"
         return MakeDeposits(uow, accounts, ledger, record, clock, by_users=by_users)
 
-    @provide(scope=Scope.APP)
+    @provide(scope=LANE)
     def group_of_openings(self, container: AsyncContainer, clock: Clock) -> GroupCommit[OpenAccount, Opened]:
         return GroupCommit(self._telemetry.batches("open_accounts", scoped(container, OpenAccounts)), clock)
 
-    @provide(scope=Scope.APP)
+    @provide(scope=LANE)
     def group_of_deposits(self, container: AsyncContainer, clock: Clock) -> GroupCommit[Deposit, Deposited]:
         return GroupCommit(self._telemetry.batches("make_deposits", scoped(container, MakeDeposits)), clock)
 
-    @provide(scope=Scope.APP)
+    @provide(scope=LANE)
     def freezes(self, container: AsyncContainer, clock: Clock) -> GroupCommit[FreezeAccount, Account]:
         return GroupCommit(scoped(container, FreezeAccounts), clock, batch_size_max=1)
 
-    @provide(scope=Scope.APP)
+    @provide(scope=LANE)
     def corrections(self, container: AsyncContainer, clock: Clock) -> GroupCommit[CorrectAccount, Deposited]:
         return GroupCommit(scoped(container, CorrectAccounts), clock, batch_size_max=1)
 
-    @provide(scope=Scope.APP)
+    @provide(scope=LANE)
     def consumer(self, container: AsyncContainer, clock: Clock) -> Consumer[PaymentRequest]:
         charge_orders = self._telemetry.batches("charge_orders", scoped(container, ChargeOrders), "consumer")
         decode = from_its_publisher(wire.decode, self._settings.shop_event_sources.split(","))
@@ -122,8 +143,6 @@ class PaymentsProvider(Provider):
 
 
 def assemble(
-    settings: PaymentsSettings, engine: AsyncEngine, bus: Bus, telemetry: Telemetry
+    settings: PaymentsSettings, engines: Sequence[AsyncEngine], bus: Bus, telemetry: Telemetry
 ) -> AsyncContainer:
-    return make_async_container(
-        KernelProvider(SCHEMA, engine, bus, telemetry), PaymentsProvider(settings, telemetry)
-    )
+    return assembled(KernelProvider(SCHEMA, engines, bus, telemetry), PaymentsProvider(settings, telemetry))

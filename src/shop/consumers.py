@@ -10,7 +10,7 @@ import click
 from kernel.contracts.consumers import Consumer, consumer_body
 from kernel.domain.parked import OwnName
 from kernel.domain.pauses import ConsumerState
-from kernel.settings import required
+from kernel.settings import lane_servers
 from shop.databases import any_databases
 from shop.operators import by_option, operator
 from shop.service_name import ServiceName
@@ -96,19 +96,20 @@ async def _each(
 
 @asynccontextmanager
 async def _opened(shop: Shop, services: Sequence[str]) -> AsyncIterator[list["OperateConsumer"]]:
-    """Raises SchemaMismatch, and Unavailable for a database."""
+    """Pauses are kept in the first lane. Raises SchemaMismatch, and Unavailable for a database."""
     from kernel.adapters.postgres.messages.pauses import PostgresPauses, PostgresStandingReading
     from kernel.adapters.postgres.operator_record import PostgresOperatorRecord
     from kernel.adapters.postgres.statements.unit_of_work import PostgresUnitOfWork
     from kernel.adapters.system_clock import SystemClock
     from kernel.application.pause_consumer import OperateConsumer, PauseConsumer, ResumeConsumer
-    from kernel.wiring.database import CONSOLE, database
+    from kernel.wiring.database import CONSOLE, one_lane
 
     async with AsyncExitStack() as stack:
         found = []
         for name in map(OwnName, services):
-            url, schema = required(shop.settings[name], "database_url"), shop.services[name].load_schema()
-            engine, clock = await stack.enter_async_context(database(url, schema, CONSOLE)), SystemClock()
+            servers, schema = lane_servers(shop.settings[name]), shop.services[name].load_schema()
+            engine, _ = await stack.enter_async_context(one_lane(servers, schema, CONSOLE))
+            clock = SystemClock()
             # One call at a time is made here, so they can share a unit of work.
             uow = PostgresUnitOfWork(engine)
             parts = uow, PostgresPauses(uow, name), PostgresOperatorRecord(uow), clock

@@ -6,9 +6,10 @@ lost its orders.
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager
+from typing import Any
 
 from kernel.adapters.embedded.postgres import EmbeddedPostgres, EmbeddedPostgresError, running_url
-from kernel.settings import SettingsError, not_set, required, variable
+from kernel.settings import SettingsError, not_set, variable
 from shop.services import Shop
 
 
@@ -29,8 +30,8 @@ def any_databases(shop: Shop, services: Sequence[str], *, make: bool = False) ->
     is no shop, unless this is to `make` one.
     """
     _require_whole(shop, services)
-    if any(shop.settings[service].database_url for service in shop.stores):
-        lacking = [shop.settings[service] for service in services if not shop.settings[service].database_url]
+    if any(has_database(shop.settings[service]) for service in shop.stores):
+        lacking = [shop.settings[service] for service in services if not has_database(shop.settings[service])]
         if lacking:
             raise SettingsError(not_set([variable(type(own), "database_url") for own in lacking]))
         yield shop
@@ -42,17 +43,16 @@ def any_databases(shop: Shop, services: Sequence[str], *, make: bool = False) ->
         yield complete
 
 
-def migration_url(shop: Shop, service: str) -> str:
-    """The URL of the role that owns the database; raises SettingsError where there is no URL at all."""
-    settings = shop.settings[service]
-    return getattr(settings, "migration_url", None) or required(settings, "database_url")
+def has_database(settings: Any) -> bool:
+    """Whether the settings name the database of their service."""
+    return bool(settings.database_url or getattr(settings, "lane_urls", None))
 
 
 def _require_whole(shop: Shop, services: Sequence[str]) -> None:
     """Raises SettingsError where the owner of a database is given, and not the role of its service."""
     for service in services:
         settings = shop.settings[service]
-        if getattr(settings, "migration_url", None) and not settings.database_url:
+        if getattr(settings, "migration_url", None) and not has_database(settings):
             owners = variable(type(settings), "migration_url")
             raise SettingsError(f"{owners} is set, but {variable(type(settings), 'database_url')} is not")
 
@@ -86,7 +86,7 @@ def _with_servers(shop: Shop, services: Sequence[str]) -> Iterator[Shop]:
     started = {}
     with ExitStack() as servers:
         for service in services:
-            if shop.settings[service].database_url is None:
+            if not has_database(shop.settings[service]):
                 server = EmbeddedPostgres(shop.common.shop_data_dir / service, database=service)
                 servers.enter_context(server)
                 started[service] = _urls(shop, service, server.service_url, server.url)

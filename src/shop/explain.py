@@ -10,6 +10,7 @@ from rich.console import Console
 from gateway.adapters.inbound.ops.explain import ExplainedOrder, explained_body
 from gateway.application.explain_order import ExplainOrder
 from gateway.ports.operators import FactsOfOrders
+from kernel.adapters.lanes.lane import LaneFinder
 from kernel.adapters.postgres.checks.schema import SchemaMismatch
 from kernel.adapters.postgres.connections.hosts import session_name
 from kernel.adapters.postgres.messages.facts import PostgresMessagingFacts
@@ -19,8 +20,8 @@ from kernel.domain.caller import Caller
 from kernel.domain.errors import Unavailable
 from kernel.domain.facts import Part
 from kernel.ports.facts import MessagingFacts
-from kernel.settings import required
-from kernel.wiring.database import CONSOLE, database
+from kernel.settings import lane_servers
+from kernel.wiring.database import CONSOLE, one_lane
 from orders.adapters.outbound.postgres.placed_orders import PostgresPlacedOrders
 from orders.application import explain_order as in_orders
 from payments.adapters.outbound.postgres import PostgresDecisions, PostgresOpenedAccounts
@@ -59,19 +60,26 @@ class Away:
 
 async def explain(shop: Shop, order_id: UUID) -> ExplainedOrder:
     """Raises NotFound, and Unavailable where no database can be read."""
-    async with _services(shop) as services:
+    async with _services(shop, order_id) as services:
         return explained_body(order_id, await ExplainOrder(services, SystemClock())(operator(), order_id))
 
 
 @asynccontextmanager
-async def _services(shop: Shop) -> AsyncIterator[Mapping[str, FactsOfOrders]]:
+async def _services(shop: Shop, order_id: UUID) -> AsyncIterator[Mapping[str, FactsOfOrders]]:
+    """Only the lane of the order is asked, and the first lane for a pause."""
     async with AsyncExitStack() as opened:
         services: dict[str, FactsOfOrders] = {}
         for name, kind in ((in_orders.SERVICE, Orders), (in_payments.SERVICE, Payments)):
-            url, schema = required(shop.settings[name], "database_url"), shop.services[name].load_schema()
+            servers, schema = lane_servers(shop.settings[name]), shop.services[name].load_schema()
+            lane = LaneFinder(sum(len(server.lanes) for server in servers)).of_order(order_id)
             try:
-                engine = await opened.enter_async_context(database(url, schema, CONSOLE))
-                services[name] = kind(engine, PostgresMessagingFacts(engine, schema, session_name(url)))
+                found = await opened.enter_async_context(one_lane(servers, schema, CONSOLE, lane))
+                engine, server = found
+                first, _ = (
+                    await opened.enter_async_context(one_lane(servers, schema, CONSOLE)) if lane else found
+                )
+                facts = PostgresMessagingFacts(engine, schema, session_name(server.url), first=first)
+                services[name] = kind(engine, facts)
             except Unavailable as error:
                 services[name] = Away(error)
             except SchemaMismatch as error:

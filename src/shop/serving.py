@@ -17,6 +17,7 @@ from kernel.adapters.rabbit.notifications import RabbitNotifications
 from kernel.ports.bus import Bus, Notifications
 from kernel.service import Host
 from kernel.settings import require_all, required
+from shop.databases import has_database
 from shop.documents import messages_of
 from shop.free_ports import require_free_ports
 from shop.process import allow_many_connections, collect_garbage_rarely
@@ -86,7 +87,7 @@ async def _serve(
     """`broker` is that of this process, if it has one; RABBITMQ_URL names another."""
     settings, asyncapi = shop.settings[name], messages_of(shop, name)
     require_reach(settings)
-    needed = ["database_url"] if name in shop.stores else []
+    needed = ["database_url"] if name in shop.stores and not has_database(settings) else []
     if asyncapi and not broker:
         needed.append("rabbitmq_url")
     require_all(settings, *needed)

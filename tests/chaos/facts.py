@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 from tests.chaos.engine import Chaos
 from tests.chaos.history import Outcome
+from tests.chaos.losing import Lost
 from tests.chaos.simulating import Simulated
 from tests.chaos.switching import Switched
 
@@ -25,6 +26,7 @@ class Facts:
     doubled: int = 0
     decided_within_s: float = 0.0
     switched: Switched = field(default_factory=Switched)
+    servers: Lost = field(default_factory=Lost)
     broken: list[str] = field(default_factory=list)
 
     def add_simulated(self, simulated: Simulated) -> None:
@@ -48,6 +50,10 @@ class Facts:
         self.switched = switched
         self.broken += switched.broken
 
+    def add_lost(self, servers: Lost) -> None:
+        self.servers = servers
+        self.broken += servers.broken
+
     def as_json(self) -> dict[str, object]:
         return dict(self.rows()) | {"by kind": self.faults, "broken": self.broken}
 
@@ -69,4 +75,6 @@ class Facts:
         yield "decided within", f"{self.decided_within_s:.1f} s"
         yield "switchovers", self.switched.switchovers
         yield "longest without service", f"{self.switched.longest_s:.1f} s"
+        yield "servers of lanes lost", self.servers.times
+        yield "longest for users of others", f"{self.servers.longest_s:.1f} s"
         yield "seed", self.seed

@@ -11,12 +11,14 @@ from pathlib import Path
 from tests.chaos.engine import Chaos
 from tests.chaos.facts import Facts
 from tests.chaos.faults import KINDS
+from tests.chaos.losing import lose_servers
 from tests.chaos.messages import remove_queues
 from tests.chaos.shop import SERVICES, ChaosShop
 from tests.chaos.simulating import simulate
 from tests.chaos.switching import switch_over_and_back
 from tests.servers.broker import Broker
 from tests.servers.database import Database, ReplicatedDatabase
+from tests.servers.lanes import LaneServers, ThreeOnLanes
 from tests.servers.postgres import Template
 from tests.servers.rabbit_cluster import RabbitCluster
 from tests.servers.rabbitmq import installed_server
@@ -28,6 +30,9 @@ REPLICATED_FROM_S = 150.0
 REPLICATED_SHARE = 0.3
 REPLICATED_S_MIN = 75.0
 SWITCHING_SHARE = 0.1
+# A shop with lanes on two servers, which starts in a quarter of a minute.
+LOSING_SHARE = 0.08
+LOSING_S_MIN = 40.0
 
 ROUND_S_MAX = 60.0
 ROUND_S_MIN = 10.0
@@ -59,6 +64,8 @@ class Proof:
             template = Template(self._directory / "template")
             self._simulate()
             asyncio.run(self._plain(template, broker, url))
+            if self._losing_s:
+                asyncio.run(self._on_lanes(template, url))
         finally:
             broker.close()
         if self._seconds >= REPLICATED_FROM_S and installed_server():
@@ -81,11 +88,27 @@ class Proof:
         directory = self._directory / "plain"
         databases = {name: Database(directory / f"{name}-database", name, template) for name in SERVICES}
         brokers = [broker.node] if broker.node else []
-        ends_at = self._ends_at - self._replicated_s
+        ends_at = self._ends_at - self._replicated_s - self._losing_s
         await remove_queues([url])
         async with ChaosShop(directory, databases, [url], brokers) as shop:
             await self._rounds(Chaos(shop, str(self._seed), list(KINDS), FAULT_S_MAX, FAULT_EVERY_S), ends_at)
         await remove_queues([url])
+
+    async def _on_lanes(self, template: Template, url: str) -> None:
+        """Lanes on two servers, which die in turn."""
+        self._report("the servers of lanes start")
+        ends_at = time.monotonic() + self._losing_s - LOSING_S_MIN / 2
+        directory = self._directory / "lanes"
+        async with ThreeOnLanes(directory, LaneServers(directory, template), url) as shop:
+            self.facts.add_lost(await lose_servers(shop, ends_at, self._report))
+        await remove_queues([url])
+
+    @property
+    def _losing_s(self) -> float:
+        """Not in a short proof."""
+        if self._seconds < REPLICATED_FROM_S:
+            return 0.0
+        return max(LOSING_S_MIN, LOSING_SHARE * self._seconds)
 
     async def _replicated(self, template: Template) -> None:
         """Three brokers, and a synchronous standby of each database."""

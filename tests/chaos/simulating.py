@@ -13,6 +13,7 @@ from concurrent.futures import FIRST_COMPLETED, Executor, ProcessPoolExecutor, w
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
+from typing import Any
 
 from tests.simulation.faults import OneFault
 from tests.simulation.operator_flows import ACTING
@@ -48,13 +49,19 @@ def calls(flow: str, first: int) -> Simulated:
 
 
 def seeds(first: int) -> Simulated:
-    """Some random schedules; in every other lot operators act, in every tenth the bus destroys messages."""
+    """Some random schedules; in every other lot operators act, in every tenth the bus destroys messages, and
+    in every fourth there are two lanes."""
     lot = first // CHUNK
-    destroying, operators = lot % DESTROYING_EVERY == 0, lot % 2 == 1
-    test = "messages_are_destroyed" if destroying else "operators_at_random" if operators else "at_random"
+    options: dict[str, Any] = {}
+    test = "at_random"
+    if lot % DESTROYING_EVERY == 0:
+        options, test = {"destroying": True}, "messages_are_destroyed"
+    elif lot % 2 == 1:
+        options, test = {"operators": True}, "operators_at_random"
+    elif lot % 4 == 2:
+        options, test = {"lanes": 2}, "in_lanes_at_random"
     return tallied(
-        (random_run(seed, destroying=destroying, operators=operators), test, {"SIM_SEED": seed})
-        for seed in range(first, first + CHUNK)
+        (random_run(seed, **options), test, {"SIM_SEED": seed}) for seed in range(first, first + CHUNK)
     )
 
 

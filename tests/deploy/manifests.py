@@ -109,8 +109,13 @@ def environment_of(overlay: str, container: Object, unknown: str = "") -> dict[s
             assert named <= found.keys(), f"{variable['name']} names what is not there before it"
             parts |= named
             found[variable["name"]] = re.sub(r"\$\((\w+)\)", lambda name: found[name[1]], variable["value"])
+        elif wanted := variable["valueFrom"].get("configMapKeyRef"):
+            found[variable["name"]] = maps[wanted["name"]]["data"][wanted["key"]]
         else:
             wanted = variable["valueFrom"]["secretKeyRef"]
+            if wanted.get("optional") and wanted["name"] not in secrets:
+                found[variable["name"]] = ""
+                continue
             data = secrets[wanted["name"]]["data"] if secrets else {}
             known = base64.b64decode(data.get(wanted["key"], "")).decode()
             found[variable["name"]] = known if secrets else unknown

@@ -34,7 +34,9 @@ def test_replicas_and_primaries_follow_from_what_an_order_costs(tmp_path: Path) 
     shown = capacity(100_000, "--busy", 0.5, "--cores", 16, "--results", measured)
     assert shown.returncode == 0, shown.stderr
     assert "60.0  60 replicas" in row(shown.stdout, "orders")
-    assert f"3 primaries, the users spread over them; {60 * POOL_SIZE}" in row(shown.stdout, "orders-db")
+    assert f"3 primaries, SHOP_LANES=4 or more; {60 * POOL_SIZE} connections to each" in row(
+        shown.stdout, "orders-db"
+    )
     assert "3 nodes of 10 cores" in row(shown.stdout, "rabbitmq")
     assert "orders is full first, at 3,333 orders a second" in shown.stdout
 

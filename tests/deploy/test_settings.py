@@ -45,7 +45,7 @@ def test_what_one_service_is_given_all_are_but_for_the_servers_that_it_works_wit
     given = {name for container in SERVICES.values() for name in container["environment"]}
     for name, container in SERVICES.items():
         missing = given - container["environment"].keys()
-        assert not [setting for setting in missing if not setting.endswith("_URL")], name
+        assert not [setting for setting in missing if not setting.endswith(("_URL", "_URLS"))], name
 
 
 def compose() -> set[str]:

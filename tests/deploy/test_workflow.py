@@ -32,10 +32,11 @@ def test_the_workflow_is_valid() -> None:
 
 
 def test_it_checks_tests_and_deploys_both_ways() -> None:
-    assert JOBS.keys() == {"check", "dependencies", "test", "images", "compose", "sign-in", "kind"}
+    assert JOBS.keys() == {"check", "dependencies", "test", "lanes", "images", "compose", "sign-in", "kind"}
     assert "make check" in commands("check")
     assert "make audit-deps" in commands("dependencies")
     assert "make test" in commands("test")
+    assert "make test ARGS=tests/spec" in commands("lanes")
     assert "docker compose up --build" in commands("compose")
     assert "kubectl apply -k deploy/k8s/overlays/dev" in commands("kind")
     for job in ("compose", "kind"):

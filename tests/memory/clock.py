@@ -24,6 +24,10 @@ class MemoryClock:
     def monotonic(self) -> float:
         return (self._now - EPOCH).total_seconds()
 
+    def cpu_s(self) -> float:
+        """As of a process that is always busy."""
+        return self.monotonic()
+
     def advance(self, seconds: float) -> None:
         self._now += timedelta(seconds=seconds)
 

@@ -6,7 +6,7 @@ which they were asked for; whoever closes a circle of waiting transactions loses
 
 import asyncio
 from collections import defaultdict, deque
-from collections.abc import Callable, Hashable, Iterable, Mapping
+from collections.abc import Callable, Hashable, Iterable, Mapping, MutableMapping
 from typing import Any, Generic, TypeVar
 
 from kernel.domain.errors import Contention, Unavailable
@@ -56,7 +56,7 @@ class MemoryDatabase:
 
     def __init__(self) -> None:
         self.tables: defaultdict[Table[Any], _Rows] = defaultdict(lambda: defaultdict(dict))
-        self.locks: dict[Hashable, _Lock] = {}
+        self.locks: MutableMapping[Hashable, _Lock] = {}
 
     def rows(self, table: Table[R]) -> list[R]:
         return list(self.tables[table][table.primary].values())

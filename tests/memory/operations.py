@@ -36,6 +36,8 @@ class MemoryOperations:
 
     async def add(self, operation: Operation, messages: UUID | Cause) -> int:
         transaction = self._uow.transaction
+        if kept := transaction.get(OPERATIONS, operation.id):
+            return kept.total
         rows = [row for row in transaction.committed(PARKED) if messages in (row.id, cause_of(row))]
         for row in sorted(rows, key=lambda row: row.id):
             await transaction.insert(OPERATION_MESSAGES, Chosen(operation.id, row.id, row.count))

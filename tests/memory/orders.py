@@ -86,7 +86,7 @@ class MemoryPlacedOrders:
         changes = [row for row in rows if row.order_id == order_id and row.sequence > after]
         return sorted(changes, key=lambda change: change.sequence)
 
-    async def status_histories(self, order_ids: Sequence[UUID]) -> Mapping[UUID, Sequence[Order]]:
+    async def status_histories(self, order_ids: Sequence[UUID]) -> Mapping[UUID, Sequence[Order] | None]:
         return {
             order.id: [
                 replace(order, status=change.status, reason=change.reason, updated_at=change.at)

@@ -6,6 +6,7 @@ from typing import Generic, TypeVar
 from uuid import UUID
 
 from kernel.application.envelopes import Encode, pack
+from kernel.application.set_aside import ASIDE
 from kernel.domain.ids import made_at
 from kernel.ports.clock import Clock
 from kernel.ports.outbox import OutboxRow
@@ -54,10 +55,15 @@ class MemoryBacklog:
         rows = [row for row in committed if row.type == event_type and made_at(row.id) < before]
         return [row for row in rows if row.id not in but][:count_max]
 
+    async def types_waiting(self, event_types: Sequence[str]) -> Sequence[str]:
+        waiting = {row.type for row in self._uow.transaction.committed(OUTBOX)}
+        return [name for name in event_types if name in waiting]
+
     async def remove(self, event_type: str, ids: Sequence[UUID]) -> None:
         for row_id in ids:
             await self._uow.transaction.delete(OUTBOX, (event_type, row_id))
 
     async def waiting_since(self) -> datetime | None:
-        ids = [row.id for row in self._uow.transaction.committed(OUTBOX)]
+        rows = self._uow.transaction.committed(OUTBOX)
+        ids = [row.id for row in rows if not row.type.startswith(ASIDE)]
         return made_at(min(ids)) if ids else None

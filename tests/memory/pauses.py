@@ -1,6 +1,7 @@
 from dataclasses import dataclass
 
 from kernel.application.replay import LETTERS, REPLAYED
+from kernel.application.set_aside import ASIDE
 from kernel.domain.ids import made_at
 from kernel.domain.parked import OwnName
 from kernel.domain.pauses import Pause
@@ -17,6 +18,10 @@ class Paused:
 
 
 PAUSED = Table[Paused]({"consumer": lambda paused: paused.consumer})
+
+
+def is_published(event_type: str) -> bool:
+    return event_type not in (REPLAYED, LETTERS) and not event_type.startswith(ASIDE)
 
 
 class MemoryPauses:
@@ -39,6 +44,6 @@ class MemoryStandingReading:
         self._consumer = consumer
 
     async def standing(self) -> Standing:
-        ids = [row.id for row in self._database.rows(OUTBOX) if row.type not in (REPLAYED, LETTERS)]
+        ids = [row.id for row in self._database.rows(OUTBOX) if is_published(row.type)]
         paused = self._database.get(PAUSED, self._consumer)
         return Standing(made_at(min(ids)) if ids else None, paused.pause if paused else None)

@@ -172,7 +172,7 @@ async def test_a_consumer_that_only_the_broker_has_lost_is_replaced(
         await payments.subscribe(inbox)
         first = payments._session
         assert first is not None
-        first._service = "orders"  # Whose queue exists, and has no consumer.
+        first._queues = ["orders"]  # It exists, and has no consumer.
         await until(lambda: payments._session is not first and payments.healthy)
         await orders.publish([placed(b"[1]")])
         assert await inbox.has(1) == [b"[1]"]

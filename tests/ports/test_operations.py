@@ -72,6 +72,16 @@ async def test_an_operation_about_one_message_has_that_one(world: World) -> None
     assert (one.total, await batch(world, one)) == (1, {wanted: 1})
 
 
+async def test_an_operation_that_is_begun_again_is_the_same(world: World) -> None:
+    ids = await park_some(world, 2)
+    one = operation(world)
+    for _ in range(2):
+        async with world.uow() as uow:
+            assert await world.operations(uow).add(one, CAUSE) == 2
+        await park(world, replace(UNHANDLED, subject="later"))
+    assert await batch(world, one) == dict.fromkeys(ids, 1)
+
+
 async def test_an_operation_about_nothing_that_waits_has_no_message(world: World) -> None:
     assert (await begun(world, UUID(int=7))).total == 0
     assert (await begun(world, CAUSE)).total == 0

@@ -243,6 +243,19 @@ async def test_it_tells_since_when_the_oldest_waits(world: World) -> None:
     assert await since() is None
 
 
+async def test_it_tells_of_which_types_something_waits(world: World) -> None:
+    async def waiting(*types: str) -> set[str]:
+        async with world.uow() as uow:
+            return set(await world.backlog(uow).types_waiting(types))
+
+    assert await waiting("a", "b") == set()
+    await add(world, noted(b"1", "b"), noted(b"2", "b"), noted(b"3", "c"))
+    assert await waiting("a", "b") == {"b"}
+    assert await waiting("a", "b", "c") == {"b", "c"}
+    assert await taken(world, "b") == [b"1,2"]
+    assert await waiting("a", "b", "c") == {"c"}
+
+
 async def waiting_but(
     world: World, *but: OutboxRow, count_max: int = 10, event_type: str = "a"
 ) -> list[bytes]:
@@ -284,6 +297,7 @@ async def test_postgres_who_finds_nothing_needs_no_transaction(postgres: Postgre
         assert await backlog.take("a", count_max=10) == []
         assert await backlog.waiting("a", count_max=10, before=postgres.clock.now(), but=[]) == []
         assert await backlog.waiting_since() is None
+        assert await backlog.types_waiting(["a"]) == []
         assert not uow.transaction.begun
     await add(postgres, noted(b"1"))
     async with postgres.uow() as uow:

@@ -4,6 +4,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from kernel.application.replay import LETTERS, REPLAYED
+from kernel.application.set_aside import aside
 from kernel.domain.parked import OwnName
 from kernel.domain.pauses import Pause
 from kernel.ports.pauses import Standing
@@ -92,7 +93,7 @@ async def test_the_oldest_event_that_is_to_be_published_is_told_with_it(world: W
     async def since() -> datetime | None:
         return (await world.standing(OURS).standing()).waiting_since
 
-    await add(world, noted(b"1", REPLAYED), noted(b"2", LETTERS))
+    await add(world, noted(b"1", REPLAYED), noted(b"2", LETTERS), noted(b"0", aside(7)))
     assert await since() is None
     world.clock.advance(5)
     first = world.clock.now().replace(microsecond=0)

@@ -5,6 +5,7 @@ the test run: a killed pytest leaves no process behind.
 """
 
 import asyncio
+import os
 from abc import ABC, abstractmethod
 from collections.abc import AsyncIterator, Iterable, Mapping
 from contextlib import asynccontextmanager
@@ -23,16 +24,19 @@ from tests.servers.postgres import Template
 from tests.servers.process import Process, StartFailed, start_together
 
 SERVICES = ("gateway", "orders", "payments")
+# Every shop has so many lanes, unless its test says how many.
+LANES = int(os.environ.get("SPEC_LANES", "1"))
 
 
 class Shop(ABC):
     """A running shop: where it answers, and its processes by name."""
 
-    def __init__(self, directory: Path) -> None:
+    def __init__(self, directory: Path, *, lanes: int = LANES) -> None:
         self.directory = directory
         ports = {service: free_port() for service in SERVICES}
         self.urls = {service: f"http://127.0.0.1:{port}" for service, port in ports.items()}
         self.settings = {f"{service.upper()}_PORT": str(port) for service, port in ports.items()}
+        self.settings["SHOP_LANES"] = str(lanes)
         self.processes: dict[str, Process] = {}
         self.database_settings: dict[str, str] = {}
         """The URLs of the owners, for whom a test does what no service may; an embedded shop's commands find
@@ -80,8 +84,8 @@ class Shop(ABC):
 class Embedded(Shop):
     """`shop up`: one process with its own databases, in a data directory of its own."""
 
-    def __init__(self, directory: Path) -> None:
-        super().__init__(directory)
+    def __init__(self, directory: Path, *, lanes: int = LANES) -> None:
+        super().__init__(directory, lanes=lanes)
         self.settings |= {"SHOP_DATA_DIR": str(directory / "data")}
         self.processes["up"] = self.process("up", ready_at=self.urls.values())
 
@@ -103,10 +107,16 @@ class ThreeServices(Shop):
     """`shop serve …` three times, over two PostgreSQL servers and a RabbitMQ at the end of a cable."""
 
     def __init__(
-        self, directory: Path, broker_url: str, template: Template, *, own_users: bool = False
+        self,
+        directory: Path,
+        broker_url: str,
+        template: Template,
+        *,
+        own_users: bool = False,
+        lanes: int = LANES,
     ) -> None:
         """`own_users`: the broker has those of `shop broker definitions`, as PrivateRabbitMQ does."""
-        super().__init__(directory)
+        super().__init__(directory, lanes=lanes)
         self.broker = Cable(broker_url)
         self._own_users = own_users
         self.databases = {

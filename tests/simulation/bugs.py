@@ -29,6 +29,7 @@ class Bug:
     fault: tuple[str, Fault] | None = None
     flow: Clients | None = None
     operators: bool = False
+    lanes: int = 1
 
 
 BUGS: dict[str, Bug] = {}

@@ -162,7 +162,7 @@ BUGS["the relay drops what reaches no queue"] = Bug(
 
 class AckBeforeCommit(Consumer[Any]):
     async def __call__(self, body: bytes) -> None:
-        self._decode(body)
+        self.decode(body)
         self._running = asyncio.create_task(super().__call__(body))
 
 

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping
 from itertools import chain
 from typing import Any
 
+from kernel.adapters.lanes.lane import LaneFinder
 from orders.domain.order import CANCELLED_BY_USER, Order
 from orders.domain.status import Status
 from payments.domain.account import Reason
@@ -19,7 +20,7 @@ from tests.simulation.promises import Broken, Promise, Shop
 
 
 def at_every_step(shop: Shop, where: str) -> list[str]:
-    found = [not_forgotten(shop)]
+    found = [not_forgotten(shop), in_their_lanes(shop)]
     if where == "payments":
         found += [balances(shop), payments(shop), refunds(shop), agreed(shop)]
     if where == "orders":
@@ -36,6 +37,16 @@ def at_rest(shop: Shop) -> list[str]:
         *(acts.of_payments, acts.of_orders, acts.asked_once),
     )
     return [f"{promise}: {detail}" for check in checks for promise, detail in check(shop)]
+
+
+def in_their_lanes(shop: Shop) -> Broken:
+    for lanes in shop.lanes.values():
+        finder = LaneFinder(len(lanes))
+        for number, database in enumerate(lanes if len(lanes) > 1 else ()):
+            for table in (ORDERS, ORDER_HISTORY, ACCOUNTS, TRANSFERS, PAYMENTS):
+                for row in database.rows(table):
+                    if finder.of_user(row.user_id) != number:
+                        yield Promise.IN_ITS_LANE, f"lane {number} has {row}"
 
 
 def balances(shop: Shop) -> Broken:

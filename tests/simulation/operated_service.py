@@ -1,8 +1,9 @@
 """A service with parked messages and an audit, which operators operate."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -15,9 +16,16 @@ from kernel.application.housekeeping import Periodically
 from kernel.application.intake import Intake
 from kernel.application.operate import BeginOperation, HoldCause, OperateParked, ReleaseCause
 from kernel.application.pause_consumer import OperateConsumer, PauseConsumer, ResumeConsumer
+from kernel.application.poll import POLL_EVERY_S, PollOutbox
 from kernel.application.read_parked import ReadParked
-from kernel.application.relay import Relay
-from kernel.application.replay import HandleLetters, HandleReplayed, encode_replayed
+from kernel.application.relay_loop import Relay
+from kernel.application.replay import (
+    LETTERS,
+    REPLAYED,
+    HandleLetters,
+    HandleReplayed,
+    encode_replayed,
+)
 from kernel.application.work_off import WorkOff
 from kernel.contracts.messaging import Catalog
 from kernel.domain.caller import Caller, Role
@@ -147,9 +155,9 @@ class OperatedService:
         held = self._port("held", MemoryHeldCauses(uow), uow)
         return OperateParked(
             self.read,
-            BeginOperation(uow, self._operations(uow), record, clock),
-            HoldCause(uow, held, record, clock),
-            ReleaseCause(uow, held, record, clock),
+            BeginOperation(uow, self._operations(uow), record),
+            HoldCause(uow, held, record),
+            ReleaseCause(uow, held, record),
             clock,
         )
 
@@ -203,13 +211,19 @@ class OperatedService:
             self._process.spawn(job.run())
 
     def _jobs(self) -> list[Background]:
+        acts = {REPLAYED: self._replayed, LETTERS: self._letters}
+        polled = {name: [Relay(self._intake.unless_paused(act), self._clock)] for name, act in acts.items()}
         return [
             Periodically(self._work_off, WORK_OFF_EVERY_S, self._clock),
             Periodically(self._look, LOOK_EVERY_S, self._clock),
             self._audits,
-            Relay(self._intake.unless_paused(self._replayed), self._clock),
-            Relay(self._intake.unless_paused(self._letters), self._clock),
+            Periodically(partial(self._poll, polled), POLL_EVERY_S, self._clock),
+            *(relay for relays in polled.values() for relay in relays),
         ]
+
+    async def _poll(self, relays: Mapping[str, Sequence[Relay]]) -> bool:
+        uow = self._uow()
+        return await PollOutbox(uow, self._port("backlog", MemoryBacklog(uow), uow))(relays)
 
     async def _look(self) -> bool:
         await self._intake.look()

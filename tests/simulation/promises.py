@@ -1,6 +1,6 @@
 """What is promised to clients, and what there is to hold the promises against."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, Protocol
@@ -38,6 +38,8 @@ class Promise(StrEnum):
     HISTORY = "a history has no gap, no row without a change, and ends with the status"
     AGREED = "a status is that of the decision and of the refund"
     CANCELLED = "an order that somebody cancelled ends cancelled or refunded"
+    # About lanes
+    IN_ITS_LANE = "whatever is of a user is in the user's lane"
     # About messages
     NOT_FORGOTTEN = "an undecided order is always named by an event, a message or a parked one"
     NO_DEADLOCK = "locks are taken in key order, so that no transaction deadlocks"
@@ -66,6 +68,7 @@ class Shop(Protocol):
     """What the promises are held against."""
 
     databases: dict[str, MemoryDatabase]
+    lanes: Mapping[str, Sequence[MemoryDatabase]]
     broker: Broker
     intents: list[Any]
     poison: set[str]

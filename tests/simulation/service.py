@@ -6,7 +6,9 @@ from typing import Any, Protocol
 from uuid import UUID
 
 from kernel.application.housekeeping import INBOX_KEPT, Periodically, PruneInbox
-from kernel.application.relay import PublishCommitted, Relay, RelayBuffer, RelayResult
+from kernel.application.poll import POLL_EVERY_S, PollOutbox
+from kernel.application.relay import PublishCommitted, RelayBuffer, RelayResult
+from kernel.application.relay_loop import Relay
 from kernel.domain.acts import Act
 from kernel.ports.operator_record import OperatorRecord
 from kernel.serving import Background
@@ -46,7 +48,6 @@ class AroundService(Protocol):
 
     parts: Parts
     broker: Broker
-    databases: Mapping[str, MemoryDatabase]
     ask_again: bool
     prune_every_s: float
     inbox_kept_s: float
@@ -66,10 +67,14 @@ class Service(InMemory):
     """What both services share in a process that can die at each call of a port."""
 
     name: str
+    groups: Sequence[str]
+    """What it does by group commit, by the names of its attributes."""
 
-    def __init__(self, world: AroundService, process: Process, clock: SimClock) -> None:
+    def __init__(
+        self, world: AroundService, process: Process, clock: SimClock, database: MemoryDatabase
+    ) -> None:
         self._dispatcher = RelayDispatcher()
-        super().__init__(world.databases[self.name], clock, self._dispatcher, world.parts)
+        super().__init__(database, clock, self._dispatcher, world.parts)
         self._world = world
         self._process = process
         # By this clock it is so late that the inbox keeps less.
@@ -91,16 +96,22 @@ class Service(InMemory):
         return self.parts.consumer(decode, handle, self.park, self.clock)
 
     def jobs(self) -> list[Background]:
-        jobs: list[Background] = [Periodically(self._prune, self._world.prune_every_s, self.clock)]
+        polled: dict[str, list[Relay]] = {}
+        jobs: list[Background] = [
+            Periodically(self._prune, self._world.prune_every_s, self.clock),
+            Periodically(partial(self._poll, polled), POLL_EVERY_S, self.clock),
+        ]
         for name in CATALOG.of(self.name).publishes:
             buffer = RelayBuffer()
             self._dispatcher.hand_to(name, [buffer])
             publish = partial(self._publish_committed, name, buffer)
-            jobs += [
-                Relay(publish, self.clock, wake=buffer.added, polls=False),
-                Relay(partial(self._relay, name), self.clock),
-            ]
+            polled[name] = [Relay(partial(self._relay, name), self.clock)]
+            jobs += [Relay(publish, self.clock, wake=buffer.added), *polled[name]]
         return jobs
+
+    async def _poll(self, relays: Mapping[str, Sequence[Relay]]) -> bool:
+        uow = self.uow()
+        return await PollOutbox(uow, self.backlog(uow))(relays)
 
     async def _publish_committed(self, event_type: str, buffer: RelayBuffer) -> RelayResult:
         uow = self.uow()

@@ -10,6 +10,7 @@ from kernel.ports.outbox import Outbox
 from kernel.serving import Background
 from orders.main import ASK_AGAIN_EVERY_S
 from tests.assembly import OrdersInMemory, PaymentsInMemory
+from tests.memory.database import MemoryDatabase
 from tests.memory.orders import MemoryAdmission
 from tests.simulation.loop import SimClock
 from tests.simulation.process import Process, SimUnitOfWork
@@ -18,9 +19,12 @@ from tests.simulation.service import AroundService, Service
 
 class OrdersService(Service, OrdersInMemory):
     name = "orders"
+    groups = ("place", "cancel")
 
-    def __init__(self, world: AroundService, process: Process, clock: SimClock) -> None:
-        super().__init__(world, process, clock)
+    def __init__(
+        self, world: AroundService, process: Process, clock: SimClock, database: MemoryDatabase
+    ) -> None:
+        super().__init__(world, process, clock, database)
         self.admission = MemoryAdmission(self._ask_payments, clock)
         self.place = self.group(self.place_orders, repeat=partial(self.place_orders, checked=True))
         self.cancel = self.group(self.cancel_orders)
@@ -49,9 +53,12 @@ class CountedOutbox:
 
 class PaymentsService(Service, PaymentsInMemory):
     name = "payments"
+    groups = ("open", "deposit", "freeze", "correct")
 
-    def __init__(self, world: AroundService, process: Process, clock: SimClock) -> None:
-        super().__init__(world, process, clock)
+    def __init__(
+        self, world: AroundService, process: Process, clock: SimClock, database: MemoryDatabase
+    ) -> None:
+        super().__init__(world, process, clock, database)
         self.open = self.group(self.open_accounts)
         self.deposit = self.group(self.make_deposits)
         self.freeze = self.group(self.freeze_accounts, batch_size_max=1)

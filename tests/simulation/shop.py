@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 from kernel.application.housekeeping import INBOX_KEPT
 from kernel.domain.errors import Unavailable
 from kernel.wiring.background import PRUNE_EVERY_S
+from kernel.wiring.lanes import over_all
 from tests.assembly import Parts
 from tests.memory.database import MemoryDatabase
 from tests.memory.outbox import OUTBOX
@@ -15,6 +16,7 @@ from tests.simulation import invariants
 from tests.simulation.bus import Broker
 from tests.simulation.clients import Intent
 from tests.simulation.faults import Faults
+from tests.simulation.lanes import DatabaseOfLanes, ServiceOfLanes
 from tests.simulation.loop import SimClock
 from tests.simulation.process import NoAnswer, Process
 from tests.simulation.promises import Freezes, Promise
@@ -38,6 +40,7 @@ class Shop:
         parts: Parts | None = None,
         *,
         replicas: int = 1,
+        lanes: int = 1,
         ask_again: bool = True,
         prune_every_s: float = PRUNE_EVERY_S,
         inbox_kept_s: float = INBOX_KEPT.total_seconds(),
@@ -50,7 +53,8 @@ class Shop:
         self.ask_again = ask_again
         self.prune_every_s = prune_every_s
         self.inbox_kept_s = inbox_kept_s
-        self.databases = {name: MemoryDatabase() for name in SERVICES}
+        self.lanes = {name: [MemoryDatabase() for _ in range(lanes)] for name in SERVICES}
+        self.databases = {name: over_all(of_it, DatabaseOfLanes) for name, of_it in self.lanes.items()}
         self.broker = Broker(faults, lambda: self.seen("bus"))
         self.intents: list[Intent] = []
         self.repeated_requests_count = 0
@@ -84,7 +88,9 @@ class Shop:
         self.note(f"{name}: starts")
         process = Process(name, self)
         skew_s = self._skew_s * (self.faults.rng.random() - 0.5)
-        service = SERVICES[process.service](self, process, SimClock(self.faults.rng, skew_s=skew_s))
+        clock = SimClock(self.faults.rng, skew_s=skew_s)
+        kind, lanes = SERVICES[process.service], self.lanes[process.service]
+        service = over_all([kind(self, process, clock, lane) for lane in lanes], ServiceOfLanes)
         self._running[name] = process, service
         for job in service.jobs():
             process.spawn(job.run())

@@ -1,10 +1,17 @@
 """The checker is checked: each bug that is planted must be found, by the promise that it breaks."""
 
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
-from tests.simulation import bugs_of_cancellations, bugs_of_operators, bugs_of_orders, bugs_of_payments
+from tests.simulation import (
+    bugs_of_cancellations,
+    bugs_of_lanes,
+    bugs_of_operators,
+    bugs_of_orders,
+    bugs_of_payments,
+)
 from tests.simulation.bugs import BUGS, Bug
 from tests.simulation.faults import OneFault
 from tests.simulation.scenarios import fair_weather, run
@@ -12,7 +19,7 @@ from tests.simulation.shop import Shop
 from tests.simulation.test_random import random_run
 
 SEEDS_MAX = 600
-PLANTED = (bugs_of_cancellations, bugs_of_operators, bugs_of_orders, bugs_of_payments)
+PLANTED = (bugs_of_cancellations, bugs_of_lanes, bugs_of_operators, bugs_of_orders, bugs_of_payments)
 
 
 @pytest.mark.parametrize("name", BUGS)
@@ -34,7 +41,11 @@ def test_a_planted_bug_is_found(name: str, monkeypatch: pytest.MonkeyPatch) -> N
 
 def schedules(bug: Bug) -> Iterator[Shop]:
     if bug.flow is None:
-        options = {"destroying": bug.destroying, "operators": bug.operators}
+        options: dict[str, Any] = {
+            "destroying": bug.destroying,
+            "operators": bug.operators,
+            "lanes": bug.lanes,
+        }
         for seed in range(SEEDS_MAX):
             yield random_run(seed, bug.users, parts=bug.parts(), ask_again=False, **options)
         return

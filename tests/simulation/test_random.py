@@ -18,6 +18,7 @@ from tests.simulation.shop import Shop
 SEEDS_COUNT = int(os.environ.get("SIM_SEEDS", "500"))
 DESTROYING_EVERY = 10
 OPERATED_EVERY = 40
+IN_LANES_EVERY = 20
 PARTS = 1 if "SIM_SEED" in os.environ else 10
 
 
@@ -45,6 +46,12 @@ def test_of_operators_at_random_every_promise_is_kept() -> None:
     for seed in seeds(0, SEEDS_COUNT // OPERATED_EVERY):
         shop = random_run(seed, operators=True)
         assert not shop.broken, describe(shop, "operators_at_random", SIM_SEED=seed)
+
+
+def test_in_lanes_at_random_every_promise_is_kept() -> None:
+    for seed in seeds(0, SEEDS_COUNT // IN_LANES_EVERY):
+        shop = random_run(seed, lanes=2)
+        assert not shop.broken, describe(shop, "in_lanes_at_random", SIM_SEED=seed)
 
 
 def test_where_messages_are_destroyed_asking_again_heals() -> None:

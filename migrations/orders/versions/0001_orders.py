@@ -1,11 +1,10 @@
 """Orders with their history, and the kernel's outbox, inbox and parked messages."""
 
-from alembic import op
-
 from kernel.adapters.postgres.migrating.ddl import (
     MESSAGING_0001,
     REFUSE_CHANGE_0001,
     execute_script,
+    execute_without_citus,
     make_append_only,
 )
 
@@ -48,5 +47,5 @@ CREATE TABLE order_history (
 def upgrade() -> None:
     execute_script(ORDERS)
     execute_script(MESSAGING_0001)
-    op.execute(REFUSE_CHANGE_0001)
+    execute_without_citus(REFUSE_CHANGE_0001)
     make_append_only("order_history")

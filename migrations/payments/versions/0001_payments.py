@@ -1,11 +1,10 @@
 """Accounts with their transfers, decisions, and the kernel's outbox, inbox and parked messages."""
 
-from alembic import op
-
 from kernel.adapters.postgres.migrating.ddl import (
     MESSAGING_0001,
     REFUSE_CHANGE_0001,
     execute_script,
+    execute_without_citus,
     make_append_only,
 )
 
@@ -57,6 +56,6 @@ CREATE TABLE payments (
 def upgrade() -> None:
     execute_script(PAYMENTS)
     execute_script(MESSAGING_0001)
-    op.execute(REFUSE_CHANGE_0001)
+    execute_without_citus(REFUSE_CHANGE_0001)
     make_append_only("transfers")
     make_append_only("payments")

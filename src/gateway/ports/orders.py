@@ -26,8 +26,9 @@ class OrdersService(Protocol):
 
     async def history(self, order_id: UUID, *, after: int | None) -> HttpAnswer: ...
 
-    async def changes(self, order_ids: Sequence[UUID]) -> Sequence[Sequence[Change]]:
-        """All changes of each order so far, in order; none where there is no such order.
+    async def changes(self, order_ids: Sequence[UUID]) -> Sequence[Sequence[Change] | Exception]:
+        """All changes of each order so far, in order; none where there is no such order, and Unavailable for
+        one that cannot be read while others can.
 
         Raises Unavailable or OutcomeUnknown where there is no answer.
         """

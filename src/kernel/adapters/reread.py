@@ -3,7 +3,7 @@
 import logging
 from collections.abc import Callable
 from pathlib import Path
-from typing import Generic, Self, TypeVar
+from typing import Generic, TypeVar
 
 from kernel.adapters.words import in_words
 from kernel.domain.errors import ShopError
@@ -14,14 +14,15 @@ logger = logging.getLogger(__name__)
 
 
 class FileText(str):
-    """The text of a file when it was read, with the name of the file."""
+    """The text of a file when it was read, or what is made of it, with the name of the file."""
 
     name: str
     """The setting that names the file."""
     path: Path
+    make: Callable[[str], str]
 
     @classmethod
-    def read(cls, name: str, path: Path) -> Self:
+    def read(cls, name: str, path: Path, make: Callable[[str], str] = str) -> "FileText":
         """Raises ValueError, in one line that quotes nothing of the file."""
         try:
             text = path.read_text(encoding="utf-8").strip()
@@ -30,9 +31,23 @@ class FileText(str):
             raise ValueError(f"{name} names a file that cannot be read: {reason}") from error
         if not text:
             raise ValueError(f"{name} names a file that is empty")
-        found = cls(text)
-        found.name, found.path = name, path
+        found = cls(make(text))
+        found.name, found.path, found.make = name, path, make
         return found
+
+    def again(self) -> "FileText":
+        """Made anew of what the file holds now. Raises ValueError."""
+        return FileText.read(self.name, self.path, self.make)
+
+
+def made_of(text: str, make: Callable[[str], str]) -> str:
+    """What `make` makes of the text. Text that comes from a file is made anew when the file changes."""
+    if not isinstance(text, FileText):
+        return make(text)
+    before = text.make
+    found = FileText(make(text))
+    found.name, found.path, found.make = text.name, text.path, lambda content: make(before(content))
+    return found
 
 
 class Reread(Generic[T]):
@@ -56,7 +71,7 @@ class Reread(Generic[T]):
         return self._meaning
 
     def _look(self, known: FileText) -> None:
-        found = FileText.read(known.name, known.path)
+        found = known.again()
         if found != known:
             self._meaning, self._text = self._parse(found), found
             logger.info("%s was read anew", known.name)

@@ -48,7 +48,7 @@ class Consumer(Generic[E]):
     ) -> None:
         """`handle` answers with what it parked itself, in the same transaction as all the others. Log lines
         call what an event is about its `subject`."""
-        self._decode = decode
+        self.decode = decode
         self._handle = handle
         self._park = park
         self._clock = clock
@@ -57,7 +57,9 @@ class Consumer(Generic[E]):
         self._group = GroupCommit(self._execute, clock, in_flight_max=1, wait_max_s=math.inf)
 
     async def __call__(self, body: bytes) -> None:
-        decoded = self._decode(body)
+        await self.take(self.decode(body))
+
+    async def take(self, decoded: Sequence[Received[E] | Unhandled]) -> None:
         unhandled = [item for item in decoded if isinstance(item, Unhandled)]
         unhandled += await self._handled([item for item in decoded if isinstance(item, Received)])
         for item in unhandled:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Generic, TypeVar
 
 from kernel.application.batch_attempts import BatchAttempts, Execute, busy
+from kernel.application.gathering import Company
 from kernel.domain.errors import OutcomeUnknown, Unavailable
 from kernel.ports.clock import Clock
 
@@ -18,6 +19,8 @@ ANSWER_WITHIN_S = 10.0
 WAIT_MAX_S = 5.0
 # Some callers try again at once: to refuse them at once would cost as much as the work itself.
 REFUSED_AFTER_S = 1.0
+# When a batch takes so long, the next one begins beside it.
+BESIDE_AFTER_S = 0.1
 
 
 @dataclass(slots=True, eq=False)
@@ -35,10 +38,14 @@ class _Call(Generic[C, R]):
 class GroupCommit(Generic[C, R]):
     """Runs a set-based use case for many callers at once.
 
-    No call waits for company: at low load a batch is one call. `execute` answers with one outcome a command,
-    in order, and is safe to repeat with the same commands, because they carry their ids; after a lost answer
-    `repeat`, where it is given, takes its place. A batch that fails is halved (BatchAttempts), so that
-    only the culprit's caller gets the error. A caller who hangs up cancels nothing once begun.
+    At low load a batch is one call, which waits for nothing. Right after a batch, the next one begins once
+    as many calls wait as then, or after half of the time that the batch took, 20 ms at most. A second batch
+    runs beside the first only where a full one waits, or the first takes BESIDE_AFTER_S.
+
+    `execute` answers with one outcome a command, in order, and is safe to repeat with the same commands,
+    because they carry their ids; after a lost answer `repeat`, where it is given, takes its place. A batch
+    that fails is halved (BatchAttempts), so that only the culprit's caller gets the error. A caller who hangs
+    up cancels nothing once begun.
     """
 
     def __init__(
@@ -64,6 +71,9 @@ class GroupCommit(Generic[C, R]):
         self._patience: asyncio.TimerHandle | None = None
         self._in_flight: set[asyncio.Task[None]] = set()
         self._in_flight_count = 0
+        self._begun_at = 0.0
+        self._company = Company()
+        self._timer: asyncio.TimerHandle | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
 
     async def __call__(self, command: C) -> R:
@@ -88,11 +98,7 @@ class GroupCommit(Generic[C, R]):
         call: _Call[C, R] = _Call(commands, loop.create_future(), now)
         self._waiting.append(call)
         self._waiting_count += len(commands)
-        if self._in_flight_count < self._in_flight_max:
-            self._in_flight_count += 1
-            task = asyncio.create_task(self._work())
-            self._in_flight.add(task)
-            task.add_done_callback(self._in_flight.discard)
+        self._begin(loop, now)
         self._unanswered[call] = None
         if self._patience is None:
             self._patience = loop.call_at(call.deadline, self._give_up)
@@ -119,21 +125,63 @@ class GroupCommit(Generic[C, R]):
                 late = OutcomeUnknown("there was no answer in time") if call.begun else busy()
                 call.answer.set_result([late] * len(call.commands))
 
-    async def _work(self) -> None:
+    def _begin(self, loop: asyncio.AbstractEventLoop, now: float) -> None:
+        """Begin the next batch, or look again when it is due."""
+        if not self._waiting or self._in_flight_count == self._in_flight_max:
+            return
+        due = self._due()
+        if now < due:
+            if self._timer is None:
+                self._timer = loop.call_at(due, self._when_due, loop)
+            return
+        self._forget_timer()
+        self._in_flight_count += 1
+        self._begun_at = now
+        task = asyncio.create_task(self._work(loop))
+        self._in_flight.add(task)
+        task.add_done_callback(self._in_flight.discard)
+
+    def _when_due(self, loop: asyncio.AbstractEventLoop) -> None:
+        self._timer = None
+        # The timers of uvloop are as coarse as its clock, a millisecond, and may be early.
+        self._begin(loop, max(loop.time(), self._due()))
+
+    def _forget_timer(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+
+    def _due(self) -> float:
+        """When a batch of what waits now begins, by the loop's clock; 0: at once."""
+        if self._waiting_count >= self._batch_size_max:
+            return 0.0
+        if self._in_flight_count:
+            return self._begun_at + BESIDE_AFTER_S
+        return self._company.awaited_until(len(self._waiting))
+
+    async def _work(self, loop: asyncio.AbstractEventLoop) -> None:
+        begun_at = self._begun_at
+        calls = self._next_batch()
         try:
-            while calls := self._next_batch():
-                commands = [command for call in calls for command in call.commands]
-                outcomes = await self._batches.settle(commands, self._clock.monotonic() + ANSWER_WITHIN_S)
-                # What was committed goes on its way before its callers are answered.
-                await asyncio.sleep(0)
-                start = 0
-                for call in calls:
-                    end = start + len(call.commands)
-                    if not call.answer.done():
-                        call.answer.set_result(outcomes[start:end])
-                    start = end
+            commands = [command for call in calls for command in call.commands]
+            deadline = self._clock.monotonic() + ANSWER_WITHIN_S
+            outcomes = await self._batches.settle(commands, deadline) if calls else []
+            # The relays begin to publish what was committed before its callers are answered.
+            await asyncio.sleep(0)
+            start = 0
+            for call in calls:
+                end = start + len(call.commands)
+                if not call.answer.done():
+                    call.answer.set_result(outcomes[start:end])
+                start = end
         finally:
             self._in_flight_count -= 1
+            self._forget_timer()
+            now = loop.time()
+            if calls:
+                count = len(calls) + len(self._waiting)
+                self._company.answered(count, took_s=now - begun_at, now=now)
+            self._begin(loop, now)
 
     def _next_batch(self) -> list[_Call[C, R]]:
         calls: list[_Call[C, R]] = []

@@ -4,7 +4,6 @@ import asyncio
 import logging
 from collections import deque
 from collections.abc import Sequence
-from itertools import islice
 from typing import Generic, TypeVar
 
 from kernel.application.envelopes import ENVELOPE_EVENTS_MAX, Encode, envelopes, pack
@@ -15,6 +14,7 @@ from kernel.ports.clock import Clock
 E = TypeVar("E")
 
 WAITING_MAX = 10_000
+ASK_EVERY_S = 0.1
 
 logger = logging.getLogger(__name__)
 
@@ -22,8 +22,9 @@ logger = logging.getLogger(__name__)
 class BackgroundNotifier(Generic[E]):
     """Notifies of events of one type. Where many wait the oldest are lost, like all while the bus is away.
 
-    While nobody listens, an event costs next to nothing: only the first of a batch is encoded and sent, which
-    finds out whether somebody does now.
+    While nobody listens, an event costs next to nothing: ten times a second one event is encoded and sent,
+    and the bus tells whether somebody listens now. If nobody does, the events before it are dropped: whoever
+    begins to listen later also reads the state.
     """
 
     def __init__(self, encode: Encode[E], notifier: Notifier, clock: Clock) -> None:
@@ -42,25 +43,26 @@ class BackgroundNotifier(Generic[E]):
     async def run(self) -> None:
         while True:
             await self._wake.wait()
-            batch = list(islice(self._waiting, ENVELOPE_EVENTS_MAX))
-            for _ in batch:
-                self._waiting.popleft()
-            if not self._waiting:
-                self._wake.clear()
+            self._wake.clear()
+            events = list(self._waiting)
+            self._waiting.clear()
             try:
-                await self._notify(batch)
+                await self._notify(events)
             except Unavailable:
                 self._has_listeners = False
             except Exception:
                 logger.exception("what was committed was not told")
                 self._has_listeners = False
+            if not self._has_listeners:
+                await self._clock.sleep(ASK_EVERY_S)
 
-    async def _notify(self, batch: Sequence[E]) -> None:
+    async def _notify(self, events: Sequence[E]) -> None:
         if not self._has_listeners:
-            self._has_listeners = await self._send(batch[:1])
-            batch = batch[1:]
-        if self._has_listeners and batch:
-            self._has_listeners = await self._send(batch)
+            self._has_listeners = await self._send(events[:1])
+            events = events[1:]
+        while self._has_listeners and events:
+            self._has_listeners = await self._send(events[:ENVELOPE_EVENTS_MAX])
+            events = events[ENVELOPE_EVENTS_MAX:]
 
     async def _send(self, events: Sequence[E]) -> bool:
         """Whether anybody listened."""

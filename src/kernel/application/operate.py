@@ -27,28 +27,22 @@ class BeginOperation:
     uow: UnitOfWork
     operations: Operations
     record: OperatorRecord
-    clock: Clock
 
-    async def __call__(
-        self, caller: Caller, kind: Kind, target: UUID, messages: UUID | Cause, about: str, note: str
-    ) -> UUID:
-        """The id of the operation. Raises NotFound where nothing waits any more."""
-        operation = Operation(
-            id=self.clock.new_id(),
-            kind=kind,
-            target=target,
-            about=about,
-            operator=caller.id,
-            through=caller.service,
-            note=note,
-            began_at=self.clock.now(),
+    async def __call__(self, operation: Operation, messages: UUID | Cause) -> None:
+        """Raises NotFound where nothing waits any more. May be repeated: it is begun once."""
+        act = Act(
+            subject=operation.id,
+            did=f"{operation.kind}_messages",
+            about=operation.about,
+            operator=operation.operator,
+            through=operation.through,
+            note=operation.note,
+            at=operation.began_at,
         )
-        act = act_of(f"{kind}_messages", operation.id, caller, about, note, self.clock)
         async with self.uow:
             if not await self.operations.add(operation, messages):
-                raise NotFound("message_not_found", f"nothing waits any more: {about}")
+                raise NotFound("message_not_found", f"nothing waits any more: {operation.about}")
             await self.record.add([act])
-        return operation.id
 
 
 @dataclass
@@ -56,14 +50,8 @@ class HoldCause:
     uow: UnitOfWork
     held: HeldCauses
     record: OperatorRecord
-    clock: Clock
 
-    async def __call__(
-        self, caller: Caller, cause: Cause, about: str, owner: str, note: str, ticket: str
-    ) -> None:
-        hold = Hold(owner=owner, note=note, ticket=ticket, held_by=caller.id, held_at=self.clock.now())
-        words = "; ".join(filter(None, (f"owner {owner}", note, ticket and f"ticket {ticket}")))
-        act = act_of("hold_group", self.clock.new_id(), caller, about, words, self.clock)
+    async def __call__(self, cause: Cause, hold: Hold, act: Act) -> None:
         async with self.uow:
             await self.held.hold({cause: hold})
             await self.record.add([act])
@@ -74,19 +62,17 @@ class ReleaseCause:
     uow: UnitOfWork
     held: HeldCauses
     record: OperatorRecord
-    clock: Clock
 
-    async def __call__(self, caller: Caller, cause: Cause, about: str, note: str) -> None:
+    async def __call__(self, cause: Cause, act: Act) -> None:
         """Does nothing where it was not held."""
-        act = act_of("release_group", self.clock.new_id(), caller, about, note, self.clock)
         async with self.uow:
             if await self.held.release(cause):
                 await self.record.add([act])
 
 
-Begin = Callable[[Caller, Kind, UUID, UUID | Cause, str, str], Awaitable[UUID]]
-HoldIt = Callable[[Caller, Cause, str, str, str, str], Awaitable[None]]
-Release = Callable[[Caller, Cause, str, str], Awaitable[None]]
+Begin = Callable[[Operation, UUID | Cause], Awaitable[None]]
+HoldIt = Callable[[Cause, Hold, Act], Awaitable[None]]
+Release = Callable[[Cause, Act], Awaitable[None]]
 
 
 class OperateParked:
@@ -121,30 +107,45 @@ class OperateParked:
         """Raises NotFound."""
         caller = caller.as_operator()
         cause = (await self._read.group(caller, id)).cause
-        about = self._about(id, cause)
-        await again(lambda: self._hold(caller, cause, about, owner, note, ticket), self._clock)
+        words = "; ".join(filter(None, (f"owner {owner}", note, ticket and f"ticket {ticket}")))
+        act = self._act("hold_group", caller, self._about(id, cause), words)
+        hold = Hold(owner=owner, note=note, ticket=ticket, held_by=caller.id, held_at=act.at)
+        await again(lambda: self._hold(cause, hold, act), self._clock)
         return await self._read.group(caller, id)
 
     async def release(self, caller: Caller, id: UUID, note: str) -> Group:
         """Raises NotFound."""
         caller = caller.as_operator()
         group = await self._read.group(caller, id)
-        about = self._about(id, group.cause)
-        await again(lambda: self._release(caller, group.cause, about, note), self._clock)
+        act = self._act("release_group", caller, self._about(id, group.cause), note)
+        await again(lambda: self._release(group.cause, act), self._clock)
         return replace(group, hold=None)
 
     async def _begun(
         self, caller: Caller, kind: Kind, target: UUID, messages: UUID | Cause, about: str, note: str
     ) -> Operation:
-        begun = await again(lambda: self._begin(caller, kind, target, messages, about, note), self._clock)
-        return await self._read.operation(caller, begun)
+        operation = Operation(
+            id=self._clock.new_id(),
+            kind=kind,
+            target=target,
+            about=about,
+            operator=caller.id,
+            through=caller.service,
+            note=note,
+            began_at=self._clock.now(),
+        )
+        await again(lambda: self._begin(operation, messages), self._clock)
+        return await self._read.operation(caller, operation.id)
+
+    def _act(self, did: str, caller: Caller, about: str, note: str) -> Act:
+        return act_of(did, self._clock.new_id(), caller, about, note, self._clock)
 
     def _about(self, id: UUID, cause: Cause) -> str:
         return f"group {id} of {self.service}: {cause}"
 
 
 async def again(act: Callable[[], Awaitable[T]], clock: Clock) -> T:
-    """Where somebody else was first, and once where another host may have taken over."""
+    """Repeats what lost a race, and once what failed as Unavailable: another host may have taken over."""
     backoff, failures = Backoff(clock), 0
     for _ in range(ATTEMPTS_MAX):
         try:

@@ -1,17 +1,13 @@
 """From the outbox to the bus: at least once, never before the commit, never lost."""
 
 import asyncio
-import logging
 from collections import deque
-from collections.abc import Awaitable, Callable, Sequence
-from contextlib import suppress
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Self
 
-from kernel.application.backoff import Backoff
 from kernel.application.envelopes import envelopes
-from kernel.domain.errors import TEMPORARY
 from kernel.domain.value import value
 from kernel.ports.bus import Publisher
 from kernel.ports.clock import Clock
@@ -19,26 +15,25 @@ from kernel.ports.outbox import Backlog, OutboxRow
 from kernel.ports.unit_of_work import UnitOfWork
 
 ROWS_MAX = 10
-POLL_S = 1.0
 # Until then an event is the business of the process that committed it.
 LEFT_BEHIND_AFTER = timedelta(seconds=1)
 BUFFER_ROWS_MAX = 100
-# A removal is a transaction of its own, so what was published waits for company; well below
-# LEFT_BEHIND_AFTER, or it would be published again.
+# A removal is a transaction of its own, so several publications share one. It has to come well before
+# LEFT_BEHIND_AFTER, when the rows would be published again.
 REMOVED_AFTER_S = 0.2
 REMOVED_ROWS_MAX = 100
-
-logger = logging.getLogger(__name__)
 
 
 @value
 class RelayResult:
-    """Of a relay: how many events every consumer has now, whether more may wait in the outbox, and whether
-    there is something to remove from it soon."""
+    """What one round of a relay did."""
 
     events: int
+    """How many every consumer has now."""
     full: bool
+    """Whether more may wait in the outbox."""
     removes_later: bool = False
+    """Whether published rows have to leave the outbox soon."""
 
     @classmethod
     def of(
@@ -143,55 +138,3 @@ class RelayEvents:
             if taken:
                 await self.publisher.publish(envelopes(taken))
         return RelayResult.of(taken)
-
-
-class Relay:
-    """Keeps events flowing, round after round while they are full, then again when woken or after a while."""
-
-    def __init__(
-        self,
-        publish: Callable[[], Awaitable[RelayResult]],
-        clock: Clock,
-        *,
-        wake: asyncio.Event | None = None,
-        polls: bool = True,
-    ) -> None:
-        self._publish = publish
-        self._clock = clock
-        self._wake = wake or asyncio.Event()
-        self._polls = polls
-        self._backoff = Backoff(clock)
-        self._stopping = False
-
-    def stop(self) -> None:
-        """Ends `run` as soon as nothing waits any more, or nothing can be published now."""
-        self._stopping = True
-        self._wake.set()
-
-    async def run(self) -> None:
-        while True:
-            self._wake.clear()
-            try:
-                done = await self._publish()
-            except TEMPORARY:
-                done = None
-            except Exception:
-                logger.exception("the relay failed, its events stay in the outbox")
-                done = None
-            if self._stopping and not (done and (done.full or done.removes_later)):
-                return
-            if done is None:
-                await self._backoff.wait()
-                continue
-            self._backoff.reset()
-            if not (done.full or self._stopping):
-                await self._rest(REMOVED_AFTER_S if done.removes_later else None)
-
-    async def _rest(self, within_s: float | None) -> None:
-        """Polls come give or take half of the time, or all relays would poll at once, and hold up whoever
-        comes then."""
-        if self._polls:
-            within_s = POLL_S * (0.5 + self._clock.random())
-        with suppress(TimeoutError):
-            async with asyncio.timeout(within_s):
-                await self._wake.wait()

@@ -21,14 +21,14 @@ class Watchdog:
         self,
         bus: Bus,
         intake: Intake,
-        database: Trouble,
+        databases: Sequence[Trouble],
         trouble: Trouble,
         clock: Clock,
     ) -> None:
-        """While there is trouble with the `database`, late work is not blamed on the bus."""
+        """While there is trouble with one of the `databases`, late work is not blamed on the bus."""
         self._bus = bus
         self._intake = intake
-        self._database = database
+        self._databases = databases
         self._trouble = trouble
         self._clock = clock
         self._counts_from = self._connected_at = clock.monotonic()
@@ -79,7 +79,8 @@ class Watchdog:
 
     async def look(self) -> bool:
         """A job for `Periodically`, every second or so. Returns False: there is never more to do at once."""
-        self._database.settle()
+        for database in self._databases:
+            database.settle()
         self._trouble.settle()
         since = await self._intake.look()
         if self._intake.paused:
@@ -89,7 +90,8 @@ class Watchdog:
         age_s = 0.0 if since is None else (self._clock.now() - since).total_seconds()
         unpublished_s = min(age_s, now - self._counts_from)
         unhandled_s = now - min(self._in_hand.values(), default=now)
-        self._late = not self._database.lasts and max(unpublished_s, unhandled_s) > LATE_AFTER_S
+        is_away = any(database.lasts for database in self._databases)
+        self._late = not is_away and max(unpublished_s, unhandled_s) > LATE_AFTER_S
         if not self._bus.healthy:
             self._connected_at = now
             self._trouble.leave_to_others()  # The bus itself says why, and that it is back.

@@ -12,6 +12,9 @@ class Clock(Protocol):
     def monotonic(self) -> float:
         """Seconds that only ever grow, for measuring; the wall clock may be set back."""
 
+    def cpu_s(self) -> float:
+        """Seconds of a processor that this process has taken so far."""
+
     def new_id(self) -> UUID:
         """A UUIDv7 (RFC 9562), so that what is newer sorts last."""
 

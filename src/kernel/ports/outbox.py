@@ -43,6 +43,9 @@ class Backlog(Protocol):
     ) -> Sequence[OutboxRow]:
         """As `take`, without these rows; they all stay, and nobody is kept from them."""
 
+    async def types_waiting(self, event_types: Sequence[str]) -> Sequence[str]:
+        """The given types of which some row waits."""
+
     async def remove(self, event_type: str, ids: Sequence[UUID]) -> None:
         """Remove rows that were published without being taken; some may be gone already."""
 

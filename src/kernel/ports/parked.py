@@ -41,7 +41,7 @@ class Operations(Protocol):
     async def add(self, operation: Operation, messages: UUID | Cause) -> int:
         """Keep it, with the messages that wait now: the one of this id, or all of the cause. Says how many
         they are, which becomes its `total`. What is parked later, or comes again later, does not belong to
-        it."""
+        it. An operation that is kept already stays as it is."""
         ...
 
     async def next(self) -> Operation | None:

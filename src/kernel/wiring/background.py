@@ -1,12 +1,17 @@
 """What runs beside the requests of a service: its relays and its housekeeping."""
 
-from collections.abc import Iterable, Sequence
+import asyncio
+from collections import defaultdict
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from functools import partial
-from typing import TypeVar
+from typing import ParamSpec, TypeVar
 
 from dishka import AsyncContainer
+from sqlalchemy.ext.asyncio import AsyncEngine
 
 from kernel.adapters.cloudevents import unhandled_letter
+from kernel.adapters.lanes.consuming import ConsumerOfLanes
+from kernel.adapters.postgres.connections.pool import PatientPool, pool_of
 from kernel.adapters.sources import under_its_type
 from kernel.adapters.telemetry.messaging import MessagingMetrics
 from kernel.adapters.telemetry.metrics import StoreMetrics
@@ -15,28 +20,36 @@ from kernel.application.consume import Consumer, ParkMessage
 from kernel.application.fan_out import ForConsumer, RelayToConsumer
 from kernel.application.housekeeping import Periodically, PruneInbox
 from kernel.application.intake import Intake
-from kernel.application.relay import PublishCommitted, Relay, RelayBuffer, RelayEvents
-from kernel.application.replay import HandleLetters, HandleReplayed
+from kernel.application.poll import POLL_EVERY_S, PollOutbox
+from kernel.application.relay import PublishCommitted, RelayBuffer, RelayEvents
+from kernel.application.relay_loop import Relay
+from kernel.application.replay import LETTERS, REPLAYED, HandleLetters, HandleReplayed
+from kernel.application.set_aside import HandBack, SetAside, aside
 from kernel.application.watchdog import Watchdog
 from kernel.application.work_off import WorkOff
 from kernel.domain.events import Event
 from kernel.ports.bus import Bus, Handler
 from kernel.ports.clock import Clock
 from kernel.ports.outbox import OutboxRow
-from kernel.wiring.use_cases import scoped
+from kernel.wiring.lanes import Lanes
+from kernel.wiring.use_cases import UseCase, scoped
 
 PRUNE_EVERY_S = 10.0
 LOOK_EVERY_S = 1.0
 WORK_OFF_EVERY_S = 1.0
 
 E = TypeVar("E", bound=Event)
+P = ParamSpec("P")
+R = TypeVar("R")
 
 
 class RelayDispatcher:
-    """Hands what was committed to the relays of its type."""
+    """Hands what was committed in a lane to the relays of its type."""
 
     def __init__(self) -> None:
         self._of_type: dict[str, Sequence[RelayBuffer]] = {}
+        self.of_left_behind: dict[str, Sequence[Relay]] = {}
+        """By type, the relays that are woken when a poll finds rows in the outbox."""
 
     def __call__(self, row: OutboxRow) -> None:
         for buffer in self._of_type.get(row.type, ()):
@@ -50,10 +63,14 @@ async def subscribed(container: AsyncContainer, store: StoreMetrics, consumer: t
     """From now on the consumer is handed the messages of its service, and dead letters are parked; nothing of
     that where it is paused. The answer is for the relays, by which operators hand it messages again."""
     watchdog, bus = await container.get(Watchdog), await container.get(Bus)
-    measured = await container.get(MessagingMetrics)
-    handler = watchdog.handling(measured.handler(await container.get(consumer)))
-    bury = BuryLetters(unhandled_letter, scoped(container, ParkMessage), await container.get(Clock))
-    await (await container.get(Intake)).look()
+    measured, lanes = await container.get(MessagingMetrics), await container.get(Lanes)
+    set_aside = [scoped(lane, SetAside) for lane in lanes.containers if lanes.servers > 1]
+    join = partial(ConsumerOfLanes, set_aside=set_aside, is_lost=lanes.is_lost)
+    of_all_lanes = await lanes.over_all(consumer, join)
+    handler = watchdog.handling(measured.handler(of_all_lanes))
+    bury = BuryLetters(unhandled_letter, scoped(lanes.first, ParkMessage), await container.get(Clock))
+    if not lanes.is_lost(0):  # While it is lost, its pauses are not known, and the other lanes go on.
+        await (await container.get(Intake)).look()
     await bus.subscribe(handler, store.burying(bury))
     return handler
 
@@ -61,36 +78,92 @@ async def subscribed(container: AsyncContainer, store: StoreMetrics, consumer: t
 async def relays(
     container: AsyncContainer, types: Iterable[str], store: StoreMetrics, consumer: Handler
 ) -> list[Relay]:
+    """The relays of all lanes."""
+    types, lanes = tuple(types), await container.get(Lanes)
+    turns = defaultdict[PatientPool, asyncio.Lock](asyncio.Lock)
+    found = []
+    for lane in lanes.containers:
+        turn = turns[pool_of(await lane.get(AsyncEngine))]
+        found += await _relays_of_lane(lane, types, store, consumer, turn)
+        if lanes.several:
+            found.append(await _relay_back(lanes, lane, consumer, turn))
+    return found
+
+
+async def _relay_back(lanes: Lanes, lane: AsyncContainer, consumer: Handler, turn: asyncio.Lock) -> Relay:
+    """Hands back what this lane keeps for others (kernel/application/set_aside.py)."""
+    numbers = range(len(lanes.containers))
+    intake, clock = await lane.get(Intake), await lane.get(Clock)
+    hand_back = in_turn(scoped(lane, HandBack), turn)
+
+    def reachable() -> Sequence[int]:
+        return [number for number in numbers if not lanes.is_lost(number)]
+
+    relay = Relay(partial(intake.unless_paused(hand_back), consumer, reachable), clock)
+    found = (await lane.get(RelayDispatcher)).of_left_behind
+    found.update((aside(number), [relay]) for number in numbers)
+    return relay
+
+
+async def _relays_of_lane(
+    container: AsyncContainer,
+    types: Iterable[str],
+    store: StoreMetrics,
+    consumer: Handler,
+    turn: asyncio.Lock,
+) -> list[Relay]:
     """Two a type that the service publishes, for what is committed here and for what was left behind: a type
     that cannot be published holds up no other. Where the bus asks for it, two for each consumer of the type.
-    And two for what goes back to the service's own consumer by an operator's order."""
+    And two for what goes back to the service's own consumer by an operator's order: a replay holds a
+    connection while the consumer needs another one, so the lanes of a server take turns."""
     publish_committed = store.publishing(scoped(container, PublishCommitted))
     relay_events = store.publishing(scoped(container, RelayEvents))
     relay_to_consumer = store.publishing(scoped(container, RelayToConsumer))
     dispatcher, clock = await container.get(RelayDispatcher), await container.get(Clock)
     bus, intake = await container.get(Bus), await container.get(Intake)
     replayed, letters = scoped(container, HandleReplayed), scoped(container, HandleLetters)
-    relays = [
-        Relay(partial(intake.unless_paused(replayed), consumer), clock),
-        Relay(partial(intake.unless_paused(letters), under_its_type(consumer)), clock),
-    ]
+    found = dispatcher.of_left_behind
+    found[REPLAYED] = [Relay(partial(intake.unless_paused(in_turn(replayed, turn)), consumer), clock)]
+    found[LETTERS] = [Relay(partial(intake.unless_paused(letters), under_its_type(consumer)), clock)]
+    relays = []
     for name in types:
         each = ForConsumer.each(bus.consumers(name))
-        relays += [Relay(partial(relay_to_consumer, name, one), clock) for one in each]
-        if not each:
-            relays.append(Relay(partial(relay_events, name), clock))
+        found[name] = [Relay(partial(relay_to_consumer, name, one), clock) for one in each] or [
+            Relay(partial(relay_events, name), clock)
+        ]
         buffers: Sequence[RelayBuffer] = each or [RelayBuffer()]
         dispatcher.hand_to(name, buffers)
         for one in buffers:
             publish = partial(publish_committed, name, one)
-            relays.append(Relay(publish, clock, wake=one.added, polls=False))
-    return relays
+            relays.append(Relay(publish, clock, wake=one.added))
+    return relays + [relay for of_type in found.values() for relay in of_type]
+
+
+def in_turn(act: Callable[P, Awaitable[R]], turn: asyncio.Lock) -> Callable[P, Awaitable[R]]:
+    async def act_alone(*args: P.args, **kwargs: P.kwargs) -> R:
+        async with turn:
+            return await act(*args, **kwargs)
+
+    return act_alone
 
 
 async def housekeeping(container: AsyncContainer) -> list[Periodically]:
     watchdog, clock = await container.get(Watchdog), await container.get(Clock)
+    lanes = await container.get(Lanes)
+    polls = [
+        partial(scoped(lane, PollOutbox), (await lane.get(RelayDispatcher)).of_left_behind)
+        for lane in lanes.containers
+    ]
     return [
-        Periodically(scoped(container, PruneInbox), PRUNE_EVERY_S, clock),
-        Periodically(scoped(container, WorkOff), WORK_OFF_EVERY_S, clock),
+        *(Periodically(poll, POLL_EVERY_S, clock) for poll in polls),
+        *await in_each_lane(container, PruneInbox, PRUNE_EVERY_S),
+        *await in_each_lane(container, WorkOff, WORK_OFF_EVERY_S),
         Periodically(watchdog.look, LOOK_EVERY_S, clock),
     ]
+
+
+async def in_each_lane(
+    container: AsyncContainer, job: type[UseCase[[], bool]], every_s: float
+) -> list[Periodically]:
+    lanes, clock = await container.get(Lanes), await container.get(Clock)
+    return [Periodically(scoped(lane, job), every_s, clock) for lane in lanes.containers]

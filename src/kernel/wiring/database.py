@@ -1,29 +1,116 @@
-"""The database of a service, checked before it is used."""
+"""The databases of a service, checked before they are used."""
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
 
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from kernel.adapters.postgres.checks.start import require_fit
+from kernel.adapters.lanes.lane import every_lane
+from kernel.adapters.postgres.checks.lanes import require_lanes
+from kernel.adapters.postgres.checks.start import require_fit, where
 from kernel.adapters.postgres.connections.engine import connect_engine
-from kernel.adapters.postgres.connections.pool import pool_of
+from kernel.adapters.postgres.connections.lanes import engine_of_lane
+from kernel.adapters.postgres.connections.pool import PatientPool, pool_of
 from kernel.adapters.postgres.tables import Schema
+from kernel.domain.errors import Unavailable
+from kernel.settings import LaneServer
 
 CONSOLE = "shop console"
 """What the sessions of commands are called, which come and go beside those of the service."""
+CHECK_EVERY_S = 0.5
+
+logger = logging.getLogger(__name__)
+
+
+@asynccontextmanager
+async def databases(
+    servers: Sequence[LaneServer], schema: Schema, session_name: str | None = None
+) -> AsyncIterator[Sequence[AsyncEngine]]:
+    """An engine for each lane, in the order of their numbers; those of one server share a pool. Without
+    `session_name`, the sessions are called as those of the service.
+
+    Raises Unavailable or SchemaMismatch, in one clear line, at start. Of several servers some may be away:
+    each is checked when it comes back, and refuses every call until then.
+    """
+    away = await _away(servers, schema)
+    engines: dict[int, AsyncEngine] = {}
+    async with AsyncExitStack() as opened:
+        unchecked: list[tuple[LaneServer, PatientPool]] = []
+        for server in servers:
+            engine = connect_engine(server.url, session_name, len(server.lanes))
+            opened.push_async_callback(engine.dispose)
+            pool = pool_of(engine)
+            pool.trouble.server = f"the {schema.service} database"
+            if len(servers) > 1:
+                pool.trouble.server = where(schema.service, server.url)
+                pool.may_be_lost = True
+            if server in away:
+                pool.is_unchecked = True
+                unchecked.append((server, pool))
+            for lane in server.lanes:
+                engines[lane.number] = engine_of_lane(engine, lane, len(server.lanes))
+        if unchecked:
+            await opened.enter_async_context(_checking(unchecked, schema))
+        yield [engines[number] for number in sorted(engines)]
+
+
+@asynccontextmanager
+async def one_lane(
+    servers: Sequence[LaneServer], schema: Schema, session_name: str, number: int = 0
+) -> AsyncIterator[tuple[AsyncEngine, LaneServer]]:
+    """The engine of this lane, and its server; no other server is asked."""
+    (server,) = (one for one in servers if number in [lane.number for lane in one.lanes])
+    place = sorted(lane.number for lane in server.lanes).index(number)
+    async with databases([server], schema, session_name) as engines:
+        yield engines[place], server
 
 
 @asynccontextmanager
 async def database(url: str, schema: Schema, session_name: str | None = None) -> AsyncIterator[AsyncEngine]:
-    """The service's database. Without `session_name`, the sessions are called as those of the service.
-
-    Raises Unavailable or SchemaMismatch, in one clear line, at start.
-    """
-    await require_fit(url, schema)
-    engine = connect_engine(url, session_name)
-    pool_of(engine).trouble.server = f"the {schema.service} database"
-    try:
+    """The only lane of a service."""
+    async with databases([LaneServer(url, every_lane(1))], schema, session_name) as (engine,):
         yield engine
-    finally:
-        await engine.dispose()
+
+
+async def _away(servers: Sequence[LaneServer], schema: Schema) -> Sequence[LaneServer]:
+    """The servers that are away. Raises what is wrong with one that answers, or Unavailable where none
+    does."""
+    checks = (_require(server, schema) for server in servers)
+    found = await asyncio.gather(*checks, return_exceptions=True)
+    faults = [error for error in found if error is not None]
+    wrong = [error for error in faults if not isinstance(error, Unavailable)]
+    if wrong or len(faults) == len(servers):
+        raise [*wrong, *faults][0]
+    for error in faults:
+        logger.warning("%s; its lanes are served once it is back", error)
+    return [server for server, error in zip(servers, found, strict=True) if error is not None]
+
+
+async def _require(server: LaneServer, schema: Schema) -> None:
+    await require_lanes(server.url, server.lanes, schema)
+    await require_fit(server.url, schema, lanes=server.lanes)
+
+
+@asynccontextmanager
+async def _checking(
+    unchecked: Sequence[tuple[LaneServer, PatientPool]], schema: Schema
+) -> AsyncIterator[None]:
+    """Checks each of the servers when it comes back. One that does not fit ends the service."""
+
+    async def check(server: LaneServer, pool: PatientPool) -> None:
+        while pool.is_unchecked:
+            await asyncio.sleep(CHECK_EVERY_S)
+            try:
+                await _require(server, schema)
+            except Unavailable:
+                continue
+            pool.is_unchecked = False
+            logger.info("%s is back", pool.trouble.server)
+
+    async with asyncio.TaskGroup() as group:
+        checks = [group.create_task(check(server, pool)) for server, pool in unchecked]
+        yield
+        for task in checks:
+            task.cancel()

@@ -1,12 +1,13 @@
 """The figures of a service's tables, pool and bus."""
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from kernel.adapters.postgres.connections.pool import pool_of
-from kernel.adapters.postgres.messages.figures import parked, waiting
+from kernel.adapters.lanes.messages import FiguresOfLanes
+from kernel.adapters.postgres.connections.pool import pools_of
+from kernel.adapters.postgres.overview import PostgresMessagingFigures
 from kernel.adapters.telemetry.metrics import StoreMetrics
 from kernel.adapters.telemetry.telemetry import Telemetry
 from kernel.application.replay import LETTERS, REPLAYED
@@ -17,17 +18,18 @@ READ_S = 2.0
 
 
 def watch(
-    telemetry: Telemetry, types: Iterable[str], engine: AsyncEngine, watchdog: Watchdog
+    telemetry: Telemetry, types: Iterable[str], engines: Sequence[AsyncEngine], watchdog: Watchdog
 ) -> StoreMetrics:
-    """Figures of the service's tables, pool and bus, each read when it is asked for; `types` are the events
-    that it publishes."""
+    """Figures of the service's tables, pools and bus, each read when it is asked for; `types` are the events
+    that it publishes, `engines` those of its lanes."""
     store = StoreMetrics(telemetry.metrics.registry, [*types, REPLAYED, LETTERS])
-    pool = pool_of(engine)
+    pools = pools_of(engines)
+    figures = FiguresOfLanes([PostgresMessagingFigures(engine) for engine in engines])
     store.watch(
         bus_is_healthy=lambda: watchdog.healthy,
         is_paused=lambda: watchdog.paused,
-        used=pool.checkedout,
-        most=pool.size(),
+        used=lambda: sum(pool.checkedout() for pool in pools),
+        most=sum(pool.size() for pool in pools),
     )
 
     tracing = telemetry.tracing
@@ -37,14 +39,17 @@ def watch(
         if tracing is not None:
             tracing.statement(operation, seconds, error)
 
-    pool.took = took
+    for pool in pools:
+        pool.took = took
 
     async def read() -> None:
         try:
             async with asyncio.timeout(READ_S):
-                found = (await waiting(engine)).items()
-                late = {name: (count, watchdog.late_since(name, at)) for name, (count, at) in found}
-                store.show(late, *await parked(engine))
+                late = {
+                    one.type: (one.count, watchdog.late_since(one.type, one.since))
+                    for one in await figures.waiting()
+                }
+                store.show(late, *await figures.parked())
         except (ShopError, Contention, TimeoutError):
             store.hide()
 

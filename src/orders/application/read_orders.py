@@ -37,8 +37,11 @@ class ReadOrders:
             raise Forbidden()
         return await self.placed.page(user_id=user_id, status=status, after=after, limit=limit)
 
-    async def status_histories(self, caller: Caller, order_ids: Sequence[UUID]) -> Sequence[Sequence[Order]]:
-        """For each order its states, one after each change; none where there is no such order.
+    async def status_histories(
+        self, caller: Caller, order_ids: Sequence[UUID]
+    ) -> Sequence[Sequence[Order] | None]:
+        """For each order its states, one after each change; an empty sequence where there is no such order,
+        and None where it cannot be read now.
 
         Raises Forbidden unless a service calls.
         """

@@ -155,8 +155,9 @@ READ_CHANGES = Operation(
     status_code=200,
     responses=answering(
         200,
-        list[list[http.OrderChange]],
-        "The life of each order so far, in the same order; an empty one where there is no such order",
+        list[list[http.OrderChange] | None],
+        "The life of each order so far, in the same order; an empty one where there is no such order, null"
+        " where it cannot be read now",
         [[{"sequence": 1, "order": examples.ORDER}], []],
     )
     | problems(PROBLEMS, *INVALID_BODY, FORBIDDEN, *AWAY),

@@ -48,8 +48,9 @@ class PlacedOrders(Protocol):
         """The order's changes with a higher sequence than that, oldest first."""
         ...
 
-    async def status_histories(self, order_ids: Sequence[UUID]) -> Mapping[UUID, Sequence[Order]]:
-        """Each order as it was after each of its changes, by id; what is not there is left out."""
+    async def status_histories(self, order_ids: Sequence[UUID]) -> Mapping[UUID, Sequence[Order] | None]:
+        """Each order as it was after each of its changes, by id; what is not there is left out. None for one
+        that cannot be read now while others can."""
         ...
 
     async def find(self, commands: Sequence[Placement]) -> Sequence[Order]:

@@ -12,15 +12,16 @@ from uuid import UUID
 
 from kernel.adapters.postgres import outboxes
 from kernel.adapters.postgres.audit import Check, Row
+from kernel.adapters.postgres.checks.lanes import require_lanes
 from kernel.adapters.postgres.checks.start import require_fit
 from kernel.adapters.postgres.snapshot import Snapshot, snapshot
 from kernel.domain.faults import IN_FLIGHT_MAX
-from kernel.settings import SettingsError, required
+from kernel.settings import SettingsError, lane_servers, urls_of
 from orders.adapters.outbound import claims as of_orders
 from orders.domain.claims import Claim, suspects
 from orders.domain.verdict import Key
 from shop.audit import between
-from shop.audit.findings import Findings, Report, Waiting
+from shop.audit.findings import Findings, Report, Waiting, joined
 from shop.audit.running import runs, runs_on
 from shop.services import Shop
 
@@ -70,14 +71,24 @@ async def audit(
     it stays wrong. What waits for a service that is not running is no fault. With `at_rest` nothing may be
     under way: every undecided order, unless a parked message names it, and every row of an outbox is a fault.
 
+    Lanes are audited one after another, each with its own `patience_s`.
+
     Raises SettingsError, SchemaMismatch, and Unavailable, which may come in a group, for the databases were
     read at once.
     """
     checks = checks_of(shop)
-    urls = {name: required(shop.settings[name], "database_url") for name in shop.stores}
-    for name, url in urls.items():
-        await require_fit(url, shop.services[name].load_schema(), writes=False)
-    return await _Audit(urls, checks, at_rest, patience_s, progress).run()
+    urls: dict[str, Sequence[str]] = {}
+    for name in shop.stores:
+        servers, schema = lane_servers(shop.settings[name]), shop.services[name].load_schema()
+        for server in servers:
+            await require_lanes(server.url, server.lanes, schema)
+            await require_fit(server.url, schema, lanes=server.lanes, writes=False)
+        urls[name] = urls_of(servers)
+    reports = []
+    for lane in range(max(map(len, urls.values()))):
+        of_lane = {name: of_service[lane] for name, of_service in urls.items() if lane < len(of_service)}
+        reports.append(await _Audit(of_lane, checks, at_rest, patience_s, progress).run())
+    return joined(reports)
 
 
 class _Audit:
@@ -105,8 +116,8 @@ class _Audit:
             orders = await databases["orders"].row(between.COUNTS)
             counts = {
                 check.name: sum(rows[name][table] for table in check.tables)
-                for name, checks in self._checks.items()
-                for check in checks
+                for name in self._urls
+                for check in self._checks[name]
             }
             counts[ORDERS] = orders["orders"]
             counts[OUTBOXES] = sum(row["outbox"] for row in rows.values())

@@ -1,7 +1,7 @@
 """What an audit has to tell: what was checked, and what is not as it should be."""
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 import msgspec
 
@@ -28,6 +28,29 @@ class Report(msgspec.Struct, frozen=True, rename="camel"):
     parked: int
     fault_count: int
     faults: list[Finding]
+
+
+def joined(reports: Sequence[Report]) -> Report:
+    """The reports of all lanes as one."""
+    checked: dict[str, CheckedRows] = {}
+    for report in reports:
+        for one in report.checked:
+            known = checked.get(one.check, CheckedRows(one.check, 0, 0))
+            checked[one.check] = CheckedRows(one.check, known.count + one.count, known.faults + one.faults)
+    waiting = [report.waiting for report in reports]
+    return Report(
+        sound=all(report.sound for report in reports),
+        checked=list(checked.values()),
+        waiting=Waiting(
+            sum(one.new for one in waiting),
+            sum(one.refunding for one in waiting),
+            sum(one.outbox for one in waiting),
+            list(dict.fromkeys(name for one in waiting for name in one.not_running)),
+        ),
+        parked=sum(report.parked for report in reports),
+        fault_count=sum(report.fault_count for report in reports),
+        faults=[fault for report in reports for fault in report.faults][:SHOWN_MAX],
+    )
 
 
 class Findings:

@@ -2,9 +2,10 @@
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
-from functools import partial
+from typing import Any
 from uuid import UUID
 
+from kernel.adapters.lanes.messages import InEachLane, ParkedReadingOfLanes
 from kernel.adapters.postgres.messages.inbox import PostgresInbox
 from kernel.adapters.postgres.messages.operations import PostgresHeldCauses, PostgresOperations
 from kernel.adapters.postgres.messages.outbox import PostgresOutbox
@@ -21,9 +22,9 @@ from kernel.application.work_off import WorkOff
 from kernel.domain.caller import Caller
 from kernel.domain.errors import Contention, Unavailable
 from kernel.domain.parked import Operation, OwnName
-from kernel.ports.parked import ParkedReading
-from kernel.settings import required
-from kernel.wiring.database import CONSOLE, database
+from kernel.settings import lane_servers
+from kernel.wiring.database import CONSOLE, databases
+from kernel.wiring.lanes import over_all
 from shop.services import Shop
 
 POLL_S = 0.1
@@ -31,32 +32,34 @@ FAILURES_MAX = 10
 
 
 class Operated:
-    """One service."""
+    """One service, in all of its lanes."""
 
-    def __init__(
-        self, service: str, reading: ParkedReading, new_uow: Callable[[], PostgresUnitOfWork]
-    ) -> None:
+    def __init__(self, service: str, engines: Sequence[Any]) -> None:
         self.service = service
-        self._new_uow = new_uow
+        reading = over_all(list(map(PostgresParkedReading, engines)), ParkedReadingOfLanes)
         self.read = ReadParked(reading, OwnName(service))
-        # One call at a time is made here, so they can share a unit of work.
-        uow, clock = new_uow(), SystemClock()
-        self._clock = clock
-        record, held = PostgresOperatorRecord(uow), PostgresHeldCauses(uow)
-        begin = BeginOperation(uow, PostgresOperations(uow), record, clock)
-        hold, release = HoldCause(uow, held, record, clock), ReleaseCause(uow, held, record, clock)
-        self.operate = OperateParked(self.read, begin, hold, release, clock)
+        # One call at a time is made here, so those of a lane can share a unit of work.
+        self._uows = list(map(PostgresUnitOfWork, engines))
+        self._clock = SystemClock()
+        begin, hold, release = [], [], []
+        for uow in self._uows:
+            record, held = PostgresOperatorRecord(uow), PostgresHeldCauses(uow)
+            begin.append(BeginOperation(uow, PostgresOperations(uow), record))
+            hold.append(HoldCause(uow, held, record))
+            release.append(ReleaseCause(uow, held, record))
+        acts = InEachLane(begin), InEachLane(hold), InEachLane(release)
+        self.operate = OperateParked(self.read, *acts, self._clock)
 
     async def finish(self, caller: Caller, id: UUID) -> Operation:
         """Waits for the end of the operation. Works it off, and those that wait before it, unless the service
         does so first. Raises Unavailable; the service, or the next command, then goes on with it."""
-        work_off, backoff, failures = self._work_off(), Backoff(self._clock), 0
+        jobs, backoff, failures = list(map(self._work_off, self._uows)), Backoff(self._clock), 0
         while True:
             operation = await self.read.operation(caller, id)
             if operation.ended_at is not None:
                 return operation
             try:
-                if not await work_off():
+                if not any([await work_off() for work_off in jobs]):
                     await self._clock.sleep(POLL_S)  # The service has it in hand.
                 failures = 0
             except (Contention, Unavailable) as error:
@@ -65,8 +68,8 @@ class Operated:
                     raise Unavailable(f"the {self.service} database is away or busy: {error}") from error
                 await backoff.wait()
 
-    def _work_off(self) -> Callable[[], Awaitable[bool]]:
-        uow, clock = self._new_uow(), self._clock
+    def _work_off(self, uow: PostgresUnitOfWork) -> Callable[[], Awaitable[bool]]:
+        clock = self._clock
         return WorkOff(
             uow,
             PostgresOperations(uow),
@@ -84,9 +87,7 @@ async def open_services(shop: Shop, services: Sequence[str]) -> AsyncIterator[li
     async with AsyncExitStack() as opened:
         found = []
         for service in services:
-            url = required(shop.settings[service], "database_url")
-            schema = shop.services[service].load_schema()
-            engine = await opened.enter_async_context(database(url, schema, CONSOLE))
-            reading, new_uow = PostgresParkedReading(engine), partial(PostgresUnitOfWork, engine)
-            found.append(Operated(service, reading, new_uow))
+            servers, schema = lane_servers(shop.settings[service]), shop.services[service].load_schema()
+            engines = await opened.enter_async_context(databases(servers, schema, CONSOLE))
+            found.append(Operated(service, engines))
         yield found

@@ -1,6 +1,7 @@
+from collections.abc import Sequence
 from functools import partial
 
-from dishka import AsyncContainer, Provider, Scope, make_async_container, provide
+from dishka import AsyncContainer, Provider, Scope, provide
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from kernel.adapters.http.app import create_app
@@ -24,6 +25,7 @@ from kernel.wiring.database import database
 from kernel.wiring.figures import watch
 from kernel.wiring.health import probes
 from kernel.wiring.identity import open_identity
+from kernel.wiring.lanes import LANE, assembled
 from kernel.wiring.providers import KernelProvider
 from kernel.wiring.rate_limits import open_rate_limits, probes_of
 from kernel.wiring.telemetry import open_telemetry
@@ -53,16 +55,16 @@ class PointsProvider(Provider):
         outbox = PostgresOutbox(uow, clock, wire.encode, dispatcher)
         return EarnPoints(uow, inbox, PostgresPoints(uow), outbox, self._settings.points_per_payment)
 
-    @provide(scope=Scope.APP)
+    @provide(scope=LANE)
     def consumer(self, container: AsyncContainer, clock: Clock) -> Consumer[PaymentCaptured]:
         earn_points = self._telemetry.batches("earn_points", scoped(container, EarnPoints), "consumer")
         return Consumer(wire.decode, earn_points, scoped(container, ParkMessage), clock)
 
 
-def assemble(settings: PointsSettings, engine: AsyncEngine, bus: Bus, telemetry: Telemetry) -> AsyncContainer:
-    return make_async_container(
-        KernelProvider(SCHEMA, engine, bus, telemetry), PointsProvider(settings, telemetry)
-    )
+def assemble(
+    settings: PointsSettings, engines: Sequence[AsyncEngine], bus: Bus, telemetry: Telemetry
+) -> AsyncContainer:
+    return assembled(KernelProvider(SCHEMA, engines, bus, telemetry), PointsProvider(settings, telemetry))
 
 
 def api(_: PointsSettings) -> Api:
@@ -85,15 +87,15 @@ async def serve(settings: PointsSettings, host: Host) -> None:
         open_rate_limits(settings, "points") as limits,
         bus,
     ):
-        container = assemble(settings, engine, bus, telemetry)
+        container = assemble(settings, [engine], bus, telemetry)
         watchdog = await container.get(Watchdog)
-        store = watch(telemetry, MESSAGING.publishes, engine, watchdog)
+        store = watch(telemetry, MESSAGING.publishes, [engine], watchdog)
         host.expose(telemetry.exposition)
         app = create_app(
             api(settings),
             asyncapi=host.asyncapi,
             probes=probes(
-                engine,
+                [engine],
                 SCHEMA.revision,
                 watchdog,
                 host.stop,

@@ -1,15 +1,20 @@
-"""How often a hundred orders make the parts of the shop ask each other: counts, which no machine changes."""
+"""How often a hundred orders make the parts of the shop ask each other: counts, which no machine changes.
+
+A hundred orders of one lane of four cost what they cost where there is but one lane.
+"""
 
 import asyncio
 import re
 from collections import Counter
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
+from itertools import count, islice
 from typing import Any
 
 import aiohttp
 import pytest
 
+from kernel.adapters.lanes.lane import LaneFinder
 from orders.contract.messages import ORDER_PLACED
 from payments.contract.messages import PAYMENT_CAPTURED
 from shop.services import load_shop
@@ -38,12 +43,21 @@ class Trips:
     messages: Counter[str]
 
 
-@pytest.fixture(scope="module")
-async def trips(postgres_server: str) -> AsyncIterator[Trips]:
+def users_of_one_lane(lanes: int) -> list[str]:
+    finder = LaneFinder(lanes)
+    users = (f"user-{number}" for number in count())
+    return list(islice((user for user in users if finder.of_user(user) == 0), ORDERS))
+
+
+@pytest.fixture(scope="module", params=[1, 4], ids=lambda lanes: f"{lanes} lanes")
+async def trips(postgres_server: str, request: pytest.FixtureRequest) -> AsyncIterator[Trips]:
+    lanes = request.param
+    users = users_of_one_lane(lanes)
     shop = load_shop(
         {
-            "ORDERS_DATABASE_URL": await create_database(postgres_server, "counted_orders"),
-            "PAYMENTS_DATABASE_URL": await create_database(postgres_server, "counted_payments"),
+            "SHOP_LANES": str(lanes),
+            "ORDERS_DATABASE_URL": await create_database(postgres_server, f"counted_orders_{lanes}"),
+            "PAYMENTS_DATABASE_URL": await create_database(postgres_server, f"counted_payments_{lanes}"),
         }
         | {f"{service.upper()}_PORT": str(free_port()) for service in SERVICES}
     )
@@ -54,10 +68,10 @@ async def trips(postgres_server: str) -> AsyncIterator[Trips]:
             await figures(session, urls, _CALLS)
             # Every periodic job, every idle relay and every scrape has asked once by now, and will again.
             at_rest = set(statements)
-            await together(*(open_account(session, f"user-{number}") for number in range(ORDERS)))
+            await together(*(open_account(session, user) for user in users))
             calls_before = await figures(session, urls, _CALLS)
             statements.clear()
-            orders = [{"userId": f"user-{number}", "amount": 10} for number in range(ORDERS)]
+            orders = [{"userId": user, "amount": 10} for user in users]
             await session.post("/orders/batch", json=orders)
             await eventually(lambda: all_finished(session, urls))
             # What was published leaves the outboxes a moment later.

@@ -13,6 +13,7 @@ from tests.servers.shop import Shop, ThreeServices
 from tests.spec.promises.test_unhandled_messages_are_parked import (
     add_order,
     database,
+    new_order_id,
     operated,
     placed_event,
 )
@@ -142,7 +143,7 @@ async def test_an_unreadable_message_is_listed_grouped_held_replayed_and_discard
 async def test_a_group_is_replayed_once_its_cause_is_mended(shop: Shop, http: Http, gateway: Store) -> None:
     operator, kind = Operator(http, shop), f"shop.orders.odd-{uuid4().hex}.v1"
     user = await gateway.open_account(funds="10.00")
-    orders = [uuid7() for _ in range(3)]
+    orders = [new_order_id(user) for _ in range(3)]
     for order_id in orders:
         event = json.loads(placed_event(order_id, user, "1.00")) | {"type": kind}
         await sent_to_payments(shop, json.dumps(event).encode())
@@ -154,7 +155,7 @@ async def test_a_group_is_replayed_once_its_cause_is_mended(shop: Shop, http: Ht
     group = await eventually(all_parked)
     assert group["reason"] == "unknown_type"
     with operated(shop) as settings:
-        async with database(settings, "payments") as payments:
+        async with database(settings, "payments", user) as payments:
             # Whoever parked it: what is mended here is the message.
             await payments.execute(
                 "UPDATE parked_messages SET payload = replace(encode(payload, 'escape'), $1, $2)::bytea"

@@ -15,6 +15,7 @@ from tests.spec.promises.test_unhandled_messages_are_parked import (
     add_order,
     ask,
     database,
+    new_order_id,
     operated,
     waiting,
 )
@@ -64,7 +65,8 @@ async def test_an_order_behind_a_paused_consumer_is_found_out_and_goes_on(
 async def test_a_parked_message_is_replayed_until_its_order_is_settled(
     embedded: Embedded, store_of_embedded: Store, windows: Windows
 ) -> None:
-    user, order_id = await store_of_embedded.open_account(funds="10.00"), uuid7()
+    user = await store_of_embedded.open_account(funds="10.00")
+    order_id = new_order_id(user)
 
     async def is_parked() -> bool:
         return any(one.subject == str(order_id) for one in await waiting(settings))

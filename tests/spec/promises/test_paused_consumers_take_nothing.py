@@ -7,8 +7,6 @@ from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any
 
-from uuid_utils.compat import uuid7
-
 from kernel.application.watchdog import LATE_AFTER_S
 from kernel.domain.parked import Kind
 from shop.dead_letters.acting import Choice, act, choose
@@ -21,6 +19,7 @@ from tests.spec.promises.test_unhandled_messages_are_parked import (
     add_order,
     ask,
     database,
+    new_order_id,
     operated,
     statuses,
     waiting,
@@ -143,7 +142,8 @@ async def test_a_pause_is_no_fault_of_anybody(shop: Shop, gateway: Store, http: 
 
 
 async def test_what_operators_have_replayed_waits_too(shop: Shop, gateway: Store, http: Http) -> None:
-    user, order_id = await gateway.open_account(funds="10.00"), uuid7()
+    user = await gateway.open_account(funds="10.00")
+    order_id = new_order_id(user)
 
     async def parked() -> Any:
         return next((one for one in await waiting(settings) if one.subject == str(order_id)), None)
@@ -163,9 +163,9 @@ async def test_what_operators_have_replayed_waits_too(shop: Shop, gateway: Store
             )
             assert done.done == 1
             await stays_degraded(http, shop.orders, "paused")
-            async with database(settings, "orders") as orders:
+            async with database(settings, "orders", user) as orders:
                 assert await orders.fetchval("SELECT count(*) FROM outbox WHERE type = 'replayed'") == 1
-            assert await statuses(settings, order_id) == ["NEW"]
+            assert await statuses(settings, user, order_id) == ["NEW"]
         assert (await gateway.decided(str(order_id)))["status"] == "FINISHED"
 
 

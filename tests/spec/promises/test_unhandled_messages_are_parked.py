@@ -16,6 +16,7 @@ import asyncpg
 import pytest
 from uuid_utils.compat import uuid7
 
+from kernel.adapters.lanes.lane import LaneFinder, every_lane
 from kernel.contracts.parked import ParkedMessage
 from kernel.domain.errors import NotFound
 from kernel.domain.parked import Kind
@@ -25,12 +26,13 @@ from shop.operators import operator
 from shop.services import Shop as Settings
 from shop.services import load_shop
 from tests.servers.process import eventually
-from tests.servers.shop import Embedded, Shop, ThreeServices
+from tests.servers.shop import LANES, Embedded, Shop, ThreeServices
 from tests.spec.scenario import Http, together
 from tests.spec.store import Store
 
 SERVICES = load_shop({}).stores
 ADA = operator("ada@desk")
+FINDER = LaneFinder(LANES)
 ORDER_PLACED = "shop.orders.order-placed.v1"
 
 
@@ -43,8 +45,11 @@ def operated(shop: Shop) -> Iterator[Settings]:
 
 
 @asynccontextmanager
-async def database(settings: Settings, service: str) -> Any:
-    connection = await asyncpg.connect(settings.settings[service].database_url)
+async def database(settings: Settings, service: str, user: str | None = None) -> Any:
+    """With the tables of this user's lane, else of the first one."""
+    schema = every_lane(LANES)[0 if user is None else FINDER.of_user(user)].schema or "public"
+    url = settings.settings[service].database_url
+    connection = await asyncpg.connect(url, server_settings={"search_path": schema})
     try:
         yield connection
     finally:
@@ -66,13 +71,13 @@ def placed_event(order_id: UUID, user: str, amount: str) -> bytes:
 
 async def ask(settings: Settings, order_id: UUID, user: str, amount: str) -> None:
     """Payments is asked for an order that orders does not have."""
-    async with database(settings, "orders") as orders:
+    async with database(settings, "orders", user) as orders:
         row = (ORDER_PLACED, uuid7(), placed_event(order_id, user, amount))
         await orders.execute("INSERT INTO outbox VALUES ($1, $2, $3)", *row)
 
 
 async def add_order(settings: Settings, order_id: UUID, user: str, minor: int) -> None:
-    async with database(settings, "orders") as orders, orders.transaction():
+    async with database(settings, "orders", user) as orders, orders.transaction():
         await orders.execute(
             "INSERT INTO orders (user_id, id, amount, currency, description, status, created_at, updated_at)"
             " VALUES ($1, $2, $3, 'RUB', '', 'NEW', now(), now())",
@@ -85,8 +90,12 @@ async def add_order(settings: Settings, order_id: UUID, user: str, minor: int) -
         )
 
 
-async def statuses(settings: Settings, order_id: UUID) -> list[str]:
-    async with database(settings, "orders") as orders:
+def new_order_id(user: str) -> UUID:
+    return FINDER.order_id(user, uuid7())
+
+
+async def statuses(settings: Settings, user: str, order_id: UUID) -> list[str]:
+    async with database(settings, "orders", user) as orders:
         rows = await orders.fetch(
             "SELECT status FROM order_history WHERE order_id = $1 ORDER BY sequence", order_id
         )
@@ -106,7 +115,8 @@ async def replayed(settings: Settings, *ids: UUID) -> int:
 async def test_an_answer_that_came_before_its_order_is_replayed_once_by_however_many_operators(
     shop: Shop, gateway: Store
 ) -> None:
-    user, order_id = await gateway.open_account(funds="10.00"), uuid7()
+    user = await gateway.open_account(funds="10.00")
+    order_id = new_order_id(user)
 
     async def parked() -> ParkedMessage | None:
         return next((one for one in await waiting(settings) if one.subject == str(order_id)), None)
@@ -127,7 +137,7 @@ async def test_an_answer_that_came_before_its_order_is_replayed_once_by_however_
                 await shop.processes["orders"].start()
         assert (await gateway.decided(str(order_id)))["status"] == "FINISHED"
         assert str(await gateway.balance(user)) == "6.00"
-        assert await statuses(settings, order_id) == ["NEW", "FINISHED"]
+        assert await statuses(settings, user, order_id) == ["NEW", "FINISHED"]
         assert await parked() is None
 
 
@@ -135,7 +145,8 @@ async def test_dead_letters_are_listed_handled_again_and_discarded_with_a_record
     three_services: ThreeServices, http: Http
 ) -> None:
     store = Store.at_the_gateway(http, three_services)
-    user, order_id = await store.open_account(funds="10.00"), uuid7()
+    user = await store.open_account(funds="10.00")
+    order_id = new_order_id(user)
     garbage, other_garbage = f"garbage {uuid4()}", f"garbage {uuid4()}"
     asked = placed_event(order_id, user, "4.00").decode()
 

@@ -81,8 +81,9 @@ async def planted(
         for name in ("orders", "payments"):
             url = shop.url(name, PASSWORDS["of the databases"])
             settings[f"{name.upper()}_DATABASE_URL"] = url
+            settings[f"{name.upper()}_LANE_URLS"] = f"0={url}"
             if f"{name.upper()}_MIGRATION_URL" in _settings():
-                settings[f"{name.upper()}_MIGRATION_URL"] = url
+                settings[f"{name.upper()}_MIGRATION_URL"] = f"0={url}"
         local_key(folder)
         told.secrets["local key"] = json.loads(local_key_file(folder).read_text())["d"]
         yield shop
@@ -98,7 +99,7 @@ async def told(planted: Planted) -> Told:
     """What a shop says in good days and in bad ones, and commands that cannot do anything."""
     wrong = planted.url("orders", PASSWORDS["of a database, wrong"])
     failing = [
-        planted.process("audit", ORDERS_DATABASE_URL=wrong, LOG_FORMAT="console"),
+        planted.process("audit", ORDERS_LANE_URLS=f"0={wrong}", LOG_FORMAT="console"),
         planted.process("demo"),
         planted.process("serve", "orders", RABBITMQ_URL=planted.host.url(PASSWORDS["of a database, wrong"])),
     ]

@@ -12,6 +12,8 @@ RIGHT = {
     "PAYMENTS_DATABASE_URL": ["postgresql://shop@127.0.0.1/payments"],
     "ORDERS_MIGRATION_URL": [f"postgresql://owner:{SECRET}@db:5432/orders"],
     "PAYMENTS_MIGRATION_URL": ["postgresql://owner@127.0.0.1/payments"],
+    "ORDERS_LANE_URLS": [f"0=postgresql://shop:{SECRET}%3B1=@db/orders", "0-0=postgresql://a,b:6432/orders"],
+    "PAYMENTS_LANE_URLS": ["0=postgresql://shop@127.0.0.1/payments"],
     "RABBITMQ_URL": [
         f"amqp://shop:{SECRET}@mq:5672/",
         "amqps://mq",
@@ -59,6 +61,7 @@ RIGHT = {
     "LOG_FORMAT": ["auto", "console", "json"],
     "OTEL_EXPORTER_OTLP_ENDPOINT": ["http://collector:4318", "https://otlp.example/of/us"],
     "SHOP_MIGRATE_LOCK_WITHIN": ["1", "60", "86400"],
+    "SHOP_LANES": ["1", "2", "64", "256"],
 }
 
 WRONG = {
@@ -71,8 +74,19 @@ WRONG = {
         f"postgresql://shop:{SECRET}@db/orders?channel_binding=require",
     ],
     "PAYMENTS_DATABASE_URL": [f"postgressql://shop:{SECRET}@db/payments", "postgresql://"],
-    "ORDERS_MIGRATION_URL": [f"mysql://owner:{SECRET}@db/orders"],
+    "ORDERS_MIGRATION_URL": [
+        f"mysql://owner:{SECRET}@db/orders",
+        f"0=mysql://owner:{SECRET}@db/orders",
+    ],
     "PAYMENTS_MIGRATION_URL": [f"postgresql://owner:{SECRET}@db:99999/payments"],
+    "ORDERS_LANE_URLS": [
+        f"postgresql://shop:{SECRET}@db/orders",
+        f"0=mysql://shop:{SECRET}@db/orders",
+        f"1-0=postgresql://shop:{SECRET}@db/orders",
+        f"0=postgresql://shop:{SECRET}@db/orders;",
+        f"0=postgresql://shop:{SECRET}@db/orders;all=postgresql://db/orders",
+    ],
+    "PAYMENTS_LANE_URLS": [f"0-x=postgresql://shop:{SECRET}@db/payments", "0="],
     "RABBITMQ_URL": [
         f"http://shop:{SECRET}@mq",
         "amqp://",
@@ -171,5 +185,6 @@ WRONG = {
         "http://[",
         "http://collector:0",
     ],
+    "SHOP_LANES": ["0", "3", "512", "-1", "4.0", "four"],
     "SHOP_MIGRATE_LOCK_WITHIN": ["0", "-1", "86401", "1.5", "60s", "1_0", " 60"],
 }

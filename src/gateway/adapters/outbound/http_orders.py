@@ -20,6 +20,9 @@ from orders.contract import operations
 NAMES_BYTES_MAX = 14 * 1024  # A head has at most 16 KiB.
 
 
+_CANNOT_TELL = "the orders service cannot tell of orders now"
+
+
 class UnexpectedAnswer(Exception):
     """The orders service did not understand, or failed at, some order of a batch."""
 
@@ -78,14 +81,15 @@ class HttpOrders:
         query = {"after": after}
         return await self._service.read(path_of(operations.GET_HISTORY, order_id), query=query)
 
-    async def changes(self, order_ids: Sequence[UUID]) -> Sequence[Sequence[Change]]:
+    async def changes(self, order_ids: Sequence[UUID]) -> Sequence[Sequence[Change] | Exception]:
         # One read serves all who watch, so it belongs to none of their calls.
         trace_context.CURRENT.set("")
         request_id.CURRENT.set("")
         answer = await self._write_as_service(operations.READ_CHANGES, encode(order_ids), None)
         if answer.status != 200:
-            raise Unavailable("the orders service cannot tell of orders now")
-        return wire.status_histories(answer.body)
+            raise Unavailable(_CANNOT_TELL)
+        histories = wire.status_histories(answer.body)
+        return [Unavailable(_CANNOT_TELL) if one is None else one for one in histories]
 
     async def page(
         self, *, user_id: str | None, status: str | None, after: UUID | None, limit: int

@@ -38,7 +38,8 @@ class RabbitSession:
         # publish might travel on the subscriber's channel, where a returned message raises nothing.
         self._publishing = self._connection("publisher", Channel(on_return_raises=True))
         self._consuming: RabbitConnection | None = None
-        self._buries = False
+        self._queues: list[str] = []
+        """The names of those that are consumed."""
         self._misses = 0
 
     def _connection(self, role: str, channel: Channel) -> RabbitConnection:
@@ -65,7 +66,8 @@ class RabbitSession:
             queue = service_queue(self._service)
             return await consumed(broker, queue, told_apart(handler), policy, envelope)
 
-        self._buries = bury is not None
+        letters = [dead_letter_queue(self._service).name] if bury is not None else []
+        self._queues = [service_queue(self._service).name, *letters]
         self._consuming = self._connection("subscriber", Channel(prefetch_count=PREFETCH_MESSAGES))
         await self._consuming.open(prepare, within_s=ANSWER_S)
 
@@ -86,12 +88,6 @@ class RabbitSession:
         except Unavailable as error:
             self._on_lost(error)
             raise
-
-    @property
-    def _queues(self) -> list[str]:
-        """That are consumed."""
-        letters = [dead_letter_queue(self._service).name] if self._buries else []
-        return [service_queue(self._service).name, *letters]
 
     def is_intact(self, *, consuming: bool) -> bool:
         """As far as this side knows."""

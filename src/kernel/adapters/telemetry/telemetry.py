@@ -19,7 +19,7 @@ from kernel.ports.bus import Publisher
 if TYPE_CHECKING:
     from kernel.adapters.telemetry.tracing import Kind, Tracing
 
-LAG_CHECK_S = 0.5
+LAG_CHECK_S = 1.0
 
 logger = logging.getLogger(__name__)
 

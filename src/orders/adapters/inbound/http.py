@@ -15,7 +15,7 @@ from kernel.adapters.http.conventions.idempotency import IdempotencyKey
 from kernel.adapters.http.conventions.paging import PAGE_SIZE, After, AfterSequence, PageLimit, next_page
 from kernel.adapters.http.operators.facts import facts_body
 from kernel.adapters.http.parsing.values import user_id_of
-from kernel.application.group_commit import GroupCommit
+from kernel.application.groups import Groups
 from kernel.contracts.operators import FactsOfOrder
 from kernel.domain.caller import Caller
 from orders import wire
@@ -60,9 +60,9 @@ class OrdersController(Controller):
     @inject
     async def changes(
         self, data: operations.OrderIdsBody, read_orders: FromDishka[ReadOrders]
-    ) -> JsonAnswer[list[list[http.OrderChange]]]:
+    ) -> JsonAnswer[list[list[http.OrderChange] | None]]:
         histories = await read_orders.status_histories(calling(), data)
-        return JsonAnswer([wire.status_history_body(history) for history in histories])
+        return JsonAnswer([None if one is None else wire.status_history_body(one) for one in histories])
 
     @get(**operations.LIST_ORDERS)
     @inject
@@ -110,7 +110,7 @@ class OrdersController(Controller):
         self,
         order_id: operations.OrderIdInPath,
         read_orders: FromDishka[ReadOrders],
-        cancel_orders: FromDishka[GroupCommit[CancelOrder, Cancelled]],
+        cancel_orders: FromDishka[Groups[CancelOrder, Cancelled]],
     ) -> JsonAnswer[http.Order]:
         return await _cancelled(order_id, calling(), "", read_orders, cancel_orders)
 
@@ -133,7 +133,7 @@ class OperatedOrdersController(Controller):
         order_id: operations.OrderIdInPath,
         data: operations.NotedBody,
         read_orders: FromDishka[ReadOrders],
-        cancel_orders: FromDishka[GroupCommit[CancelOrder, Cancelled]],
+        cancel_orders: FromDishka[Groups[CancelOrder, Cancelled]],
     ) -> JsonAnswer[http.Order]:
         return await _cancelled(order_id, calling().as_operator(), data.note, read_orders, cancel_orders)
 
@@ -143,7 +143,7 @@ async def _cancelled(
     caller: Caller,
     note: str,
     read_orders: ReadOrders,
-    cancel_orders: GroupCommit[CancelOrder, Cancelled],
+    cancel_orders: Groups[CancelOrder, Cancelled],
 ) -> JsonAnswer[http.Order]:
     order = await read_orders.get(caller, order_id)
     trace, own_id = trace_context.CURRENT.get(), request_id.CURRENT.get()

@@ -1,6 +1,7 @@
 """POST of one order and of a batch: what both the fast paths and Litestar's routes do."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from uuid import UUID
 
 from kernel.adapters import request_id, trace_context
 from kernel.adapters.http.conventions.caller import calling
@@ -8,10 +9,9 @@ from kernel.adapters.http.conventions.idempotency import replay_headers
 from kernel.adapters.http.conventions.problem import problem_of
 from kernel.adapters.http.middleware.fast_path import Call, FastPath
 from kernel.adapters.http.parsing.body import BATCH_BYTES_MAX, Items, decode_body, decode_items
-from kernel.application.group_commit import GroupCommit
+from kernel.application.groups import Groups
 from kernel.contracts.values import encode
 from kernel.domain.errors import Invalid
-from kernel.ports.clock import Clock
 from kernel.ports.http_answer import HttpAnswer
 from orders import wire
 from orders.contract import http
@@ -22,14 +22,15 @@ from orders.domain.order import Placed
 
 
 class PlacementHandler:
-    def __init__(self, place_orders: GroupCommit[Placement, Placed], clock: Clock) -> None:
+    def __init__(self, place_orders: Groups[Placement, Placed], new_id: Callable[[str], UUID]) -> None:
+        """`new_id` takes a user id, and makes the id of an order."""
         self._place_orders = place_orders
-        self._clock = clock
+        self._new_id = new_id
 
     async def one(self, body: http.PlaceOrder, key: str | None) -> HttpAnswer:
         """Raises what refuses the order."""
         trace, own_id = trace_context.CURRENT.get(), request_id.CURRENT.get()
-        command = wire.place_order(body, calling(), key, self._clock.new_id(), trace, own_id)
+        command = wire.place_order(body, calling(), key, self._new_id(body.user_id), trace, own_id)
         placed = await self._place_orders(command)
         headers = {"Location": f"{ROUTE}/{placed.order.id}"} | replay_headers(replayed=placed.replayed)
         return HttpAnswer(201, "application/json", headers, encode(wire.order_body(placed.order)))
@@ -44,7 +45,9 @@ class PlacementHandler:
         default = "" if traces else request_id.CURRENT.get()
         request_ids = request_id.from_list(ids, traceparents=traceparents, default=default)
         commands = [
-            wire.place_order(item, calling(), item.idempotency_key, self._clock.new_id(), own_trace, own_id)
+            wire.place_order(
+                item, calling(), item.idempotency_key, self._new_id(item.user_id), own_trace, own_id
+            )
             for item, own_trace, own_id in zip(items.items, traceparents, request_ids, strict=True)
             if not isinstance(item, Invalid)
         ]

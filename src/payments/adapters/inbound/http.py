@@ -14,7 +14,7 @@ from kernel.adapters.http.conventions.paging import PAGE_SIZE, AfterSequence, Pa
 from kernel.adapters.http.middleware.fast_path import Call, FastPath
 from kernel.adapters.http.parsing.body import BATCH_BYTES_MAX, decode_body
 from kernel.adapters.http.parsing.values import amount_of, instant_of, user_id_of
-from kernel.application.group_commit import GroupCommit
+from kernel.application.groups import Groups
 from kernel.contracts.values import encode
 from kernel.ports.clock import Clock
 from kernel.ports.http_answer import HttpAnswer
@@ -25,8 +25,8 @@ from payments.contract import for_orders, http, operations
 from payments.domain.account import Deposited, Opened
 from payments.domain.commands import Deposit, OpenAccount
 
-OpenAccountsGroup = GroupCommit[OpenAccount, Opened]
-MakeDepositsGroup = GroupCommit[Deposit, Deposited]
+OpenAccountsGroup = Groups[OpenAccount, Opened]
+MakeDepositsGroup = Groups[Deposit, Deposited]
 
 
 class AccountsController(Controller):

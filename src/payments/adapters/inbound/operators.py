@@ -11,7 +11,7 @@ from kernel.adapters.http.conventions.idempotency import RequiredKey, replay_hea
 from kernel.adapters.http.documents.operations import Operation
 from kernel.adapters.http.operators.facts import facts_body
 from kernel.adapters.http.parsing.values import user_id_of
-from kernel.application.group_commit import GroupCommit
+from kernel.application.groups import Groups
 from kernel.contracts.operators import FactsOfOrder
 from kernel.ports.clock import Clock
 from payments import wire
@@ -20,8 +20,8 @@ from payments.contract import http, operations
 from payments.domain.account import Account, Deposited
 from payments.domain.commands import CorrectAccount, FreezeAccount
 
-FreezeAccountsGroup = GroupCommit[FreezeAccount, Account]
-CorrectAccountsGroup = GroupCommit[CorrectAccount, Deposited]
+FreezeAccountsGroup = Groups[FreezeAccount, Account]
+CorrectAccountsGroup = Groups[CorrectAccount, Deposited]
 
 
 def _freezing(operation: Operation, *, frozen: bool) -> HTTPRouteHandler:

@@ -90,9 +90,9 @@ class OperatedService:
         record, held = MemoryOperatorRecord(uow), MemoryHeldCauses(uow)
         return OperateParked(
             self.read,
-            BeginOperation(uow, MemoryOperations(uow), record, clock),
-            HoldCause(uow, held, record, clock),
-            ReleaseCause(uow, held, record, clock),
+            BeginOperation(uow, MemoryOperations(uow), record),
+            HoldCause(uow, held, record),
+            ReleaseCause(uow, held, record),
             clock,
         )
 

@@ -45,10 +45,10 @@ async def test_what_arrives_while_a_batch_is_in_flight_shares_the_next_one() -> 
     assert store.batches == [[0], [1, 2, 3, 4]]
 
 
-async def test_only_so_many_batches_are_in_flight_at_once() -> None:
+async def test_full_batches_are_in_flight_beside_each_other_but_only_so_many() -> None:
     store = Store()
     store.gate.clear()
-    group = GroupCommit(store, RecordingClock(), in_flight_max=2)
+    group = GroupCommit(store, RecordingClock(), in_flight_max=2, batch_size_max=1)
     calls = [await settle(group(number)) for number in range(6)]
     assert store.batches == [[0], [1]]
     store.gate.set()

@@ -6,11 +6,11 @@ from uuid import UUID
 
 import pytest
 
-from kernel.application.notifier import WAITING_MAX, BackgroundNotifier
+from kernel.application.notifier import ASK_EVERY_S, WAITING_MAX, BackgroundNotifier
 from kernel.domain.errors import Unavailable
 from kernel.ports.bus import Envelope
-from tests.memory.clock import MemoryClock
 from tests.servers.process import eventually
+from tests.unit.clock import RecordingClock
 
 TYPE = "shop.tests.happened.v1"
 
@@ -21,7 +21,9 @@ class Listener:
     def __init__(self) -> None:
         self.listens = self.away = False
         self.sent: list[list[int]] = []
-        self.notifier = BackgroundNotifier(self.encode, self, MemoryClock())
+        self.committed_meanwhile: list[int] = []
+        self.clock = RecordingClock()
+        self.notifier = BackgroundNotifier(self.encode, self, self.clock)
         self.encoded_count = 0
 
     def encode(self, event: int, event_id: UUID, at: datetime) -> tuple[str, bytes]:
@@ -34,6 +36,8 @@ class Listener:
         if self.away:
             raise Unavailable("the bus is away")
         self.sent.append(json.loads(envelope.body))
+        meanwhile, self.committed_meanwhile = self.committed_meanwhile, []
+        self.notifier.notify(meanwhile)
         return self.listens
 
     async def sees(self, *batches: list[int]) -> None:
@@ -60,6 +64,32 @@ async def test_while_nobody_listens_only_the_first_of_a_batch_is_encoded_and_sen
     listener.notifier.notify(list(range(100)))
     await listener.sees([0])
     assert listener.encoded_count == 1
+
+
+async def test_while_nobody_listens_it_asks_ten_times_a_second(listener: Listener) -> None:
+    clock = listener.clock
+    for number in range(3):
+        listener.notifier.notify([number])
+        await listener.sees(*([n] for n in range(number + 1)))
+        assert clock.slept == [ASK_EVERY_S] * (number + 1)
+    listener.listens = True
+    listener.notifier.notify([3])
+    await listener.sees([0], [1], [2], [3])
+    assert len(clock.slept) == 3
+
+
+async def test_what_is_committed_while_it_asks_is_not_lost(listener: Listener) -> None:
+    listener.committed_meanwhile = [2]
+    listener.notifier.notify([1])
+    await listener.sees([1], [2])
+
+
+async def test_what_waited_while_nobody_listened_is_lost(listener: Listener) -> None:
+    listener.notifier.notify(list(range(1000)))
+    await listener.sees([0])
+    listener.listens = True
+    listener.notifier.notify([1000])
+    await listener.sees([0], [1000])
 
 
 async def test_who_stops_listening_is_noticed_and_who_begins_is_too(listener: Listener) -> None:

@@ -5,10 +5,9 @@ import asyncio
 import pytest
 
 from kernel.application import relay
-from kernel.application.relay import (
-    Relay,
-    RelayResult,
-)
+from kernel.application.gathering import INTERVAL_MAX_S
+from kernel.application.relay import RelayResult
+from kernel.application.relay_loop import Relay
 from kernel.domain.errors import Contention, OutcomeUnknown, Unavailable
 from tests.unit.clock import RecordingClock
 
@@ -71,26 +70,25 @@ async def test_a_commit_while_a_round_is_under_way_is_not_forgotten() -> None:
     task.cancel()
 
 
-async def test_what_others_left_behind_is_found_by_polling(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert relay.POLL_S == 1.0
-    monkeypatch.setattr(relay, "POLL_S", 0.001)
-    rounds = Rounds()
-    task = await running(rounds, asyncio.Event(), RecordingClock())
-    await rounds.reach(3)
-    task.cancel()
+async def test_what_is_committed_right_after_a_round_waits_for_company_while_the_process_is_busy() -> None:
+    class Busy(RecordingClock):
+        """A round takes a millisecond, and the process is never idle."""
 
+        def monotonic(self) -> float:
+            self.advance(0.001)
+            return super().monotonic()
 
-async def test_a_relay_that_is_always_woken_need_not_poll(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(relay, "POLL_S", 0.001)
-    rounds, others, wake = Rounds(), Rounds(), asyncio.Event()
-    woken = asyncio.create_task(Relay(rounds, RecordingClock(), wake=wake, polls=False).run())
-    polling = await running(others, asyncio.Event(), RecordingClock())
-    await others.reach(5)
-    assert rounds.count == 1
+    clock, rounds, wake = Busy(), Rounds(LAST, LAST, LAST), asyncio.Event()
+    task = asyncio.create_task(Relay(rounds, clock, wake=wake).run())
+    await rounds.reach(1)
+    clock.advance(1)
     wake.set()
     await rounds.reach(2)
-    woken.cancel()
-    polling.cancel()
+    assert clock.slept == []
+    wake.set()
+    await rounds.reach(3)
+    task.cancel()
+    assert clock.slept == [pytest.approx(INTERVAL_MAX_S, abs=0.005)]
 
 
 async def test_a_full_round_is_followed_by_another_at_once() -> None:
@@ -145,7 +143,7 @@ async def test_a_relay_that_has_to_remove_something_soon_comes_back_unwoken(
 ) -> None:
     monkeypatch.setattr(relay, "REMOVED_AFTER_S", 0.001)
     rounds = Rounds(REMOVES_LATER)
-    task = asyncio.create_task(Relay(rounds, RecordingClock(), polls=False).run())
+    task = asyncio.create_task(Relay(rounds, RecordingClock()).run())
     await rounds.reach(2)
     task.cancel()
 
@@ -155,7 +153,7 @@ async def test_a_relay_that_is_told_to_stop_first_removes_what_it_published(
 ) -> None:
     monkeypatch.setattr(relay, "REMOVED_AFTER_S", 3600.0)
     rounds = Rounds(NONE, REMOVES_LATER)
-    stopped = Relay(rounds, RecordingClock(), polls=False)
+    stopped = Relay(rounds, RecordingClock())
     task = asyncio.create_task(stopped.run())
     await rounds.reach(1)
     stopped.stop()

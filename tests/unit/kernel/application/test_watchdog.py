@@ -45,7 +45,7 @@ class WatchedService:
         self.database = Trouble("the database", self.clock)
         trouble = Trouble("rabbitmq", self.clock)
         intake = Intake(cast(AnyBus, self.bus), self)
-        self.watchdog = Watchdog(cast(AnyBus, self.bus), intake, self.database, trouble, self.clock)
+        self.watchdog = Watchdog(cast(AnyBus, self.bus), intake, [self.database], trouble, self.clock)
 
     async def standing(self) -> Standing:
         return Standing(self.oldest, self.pause)

@@ -1,6 +1,7 @@
 """What a service says of itself. Swagger UI comes from its wheel: nothing is loaded from outside."""
 
-from importlib.resources import files
+from importlib.util import find_spec
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -60,12 +61,20 @@ def documentation(api: Api, asyncapi: bytes | None) -> Router:
 
     assets = create_static_files_router(
         path=_ASSETS,
-        directories=[str(files("swagger_ui") / "static")],
+        directories=[_swagger_ui() / "static"],
         file_system=_Files(),
         opt=_ANY_QUERY,
     )
     pages = [show, script, openapi, *([messages] if asyncapi else []), *_redirects(api)]
     return Router("/", route_handlers=[*pages, assets], include_in_schema=False)
+
+
+def _swagger_ui() -> Path:
+    """Its folder. Importing the package would cost every process its template engine."""
+    spec = find_spec("swagger_ui")
+    if spec is None or spec.origin is None:
+        raise ModuleNotFoundError("swagger-ui-py is not installed")
+    return Path(spec.origin).parent
 
 
 def _redirects(api: Api) -> list[HTTPRouteHandler]:

@@ -4,7 +4,7 @@ import os
 import socket
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import partial
 from typing import Any, cast
 
@@ -26,6 +26,7 @@ LULL_S = 2.0
 CLIENT_KEEP_ALIVE_S = 1.0
 GRACE_S = 4
 _LULL_CHECK_S = 0.02
+_TICK_S = 1.0
 # Asked after 30 s of silence, and dropped 30 s after what was not confirmed.
 _SILENCE = {"TCP_KEEPIDLE": 30, "TCP_KEEPINTVL": 10, "TCP_KEEPCNT": 3, "TCP_USER_TIMEOUT": 30_000}
 
@@ -61,10 +62,19 @@ class HttpServer(uvicorn.Server):
             )
         )
         self._listener = listener
+        self._ends = asyncio.Event()
 
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
         yield
+
+    async def main_loop(self) -> None:
+        """Renews the date of answers once a second, until `run_until` ends it. The loop of uvicorn wakes ten
+        times a second."""
+        while not await self.on_tick(0):
+            with suppress(TimeoutError):
+                async with asyncio.timeout(_TICK_S):
+                    await self._ends.wait()
 
     async def run_until(self, stop: asyncio.Event) -> None:
         """Serve until `stop` is set, then send clients away, and finish what was begun."""
@@ -77,6 +87,7 @@ class HttpServer(uvicorn.Server):
             stopping.cancel()
             await self._send_away()
             self.should_exit = True
+            self._ends.set()
             await serving
             if not sweeping.done():
                 sweeping.cancel()

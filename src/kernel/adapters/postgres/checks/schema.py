@@ -1,14 +1,16 @@
 """The revision of a database, as its newest migration recorded it."""
 
 import asyncpg
-from sqlalchemy import text
+from sqlalchemy import Column, MetaData, Table, Text, func, select
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from kernel.adapters.postgres.connections.failures import cause_of
 from kernel.adapters.postgres.statements.reading import read
 from kernel.domain.errors import ShopError, Unavailable
 
-_REVISION = text("SELECT max(version_num) FROM alembic_version")
+# Alembic's own table.
+_VERSION = Table("alembic_version", MetaData(), Column("version_num", Text, primary_key=True))
+_REVISION = select(func.max(_VERSION.c.version_num))
 
 
 class SchemaMismatch(ShopError):

@@ -1,5 +1,6 @@
 """The checks of a database that every command makes before it does anything with it."""
 
+import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -8,6 +9,7 @@ from functools import partial
 import asyncpg
 from sqlalchemy.exc import SQLAlchemyError
 
+from kernel.adapters.lanes.lane import ONLY, Lane
 from kernel.adapters.postgres.checks.pooling import CURE, pooled_by_transaction, settings_problem
 from kernel.adapters.postgres.checks.schema import SchemaMismatch, stored_revision
 from kernel.adapters.postgres.checks.tables_found import TABLES, first_missing, tables_of
@@ -56,30 +58,43 @@ def naming(service: str, url: str) -> Iterator[None]:
         raise Unavailable(f"{where(service, url)}: {said}{cure}") from error
 
 
-def where(service: str, url: str) -> str:
+def where(service: str, url: str, lane: Lane = ONLY) -> str:
+    """Names the lane of the URL's search_path where it has one, else `lane`."""
     hosts = database_hosts(url)
-    return f"the {service} database {hosts[0].database} at {','.join(map(str, hosts))}"
+    of_url = re.search(r"search_path=(lane_[0-9]{3})$", hosts[0].parameters.get("options", ""))
+    schema = of_url[1] if of_url else lane.schema
+    named = f"{schema} of " if schema else ""
+    return f"{named}the {service} database {hosts[0].database} at {','.join(map(str, hosts))}"
 
 
-async def require_fit(url: str, schema: Schema, *, writes: bool = True) -> None:
-    """Raises Unavailable or SchemaMismatch where the database is not the service's, or not ready for it.
+async def require_fit(
+    url: str, schema: Schema, *, lanes: Sequence[Lane] = (ONLY,), writes: bool = True
+) -> None:
+    """Raises Unavailable or SchemaMismatch where the database is not the service's, or not ready for it in
+    one of these lanes, which are all looked at over one session.
 
     A higher revision is fine: expand, then contract.
     """
-    found = await look(url, schema, writes=writes)
-    if found.revision < schema.revision:
-        state = f"is at revision {found.revision:04}, but {schema.revision:04} is needed"
-        raise SchemaMismatch(
-            f"{where(schema.service, url)} {state if found.revision else 'was never migrated'}:"
-            f" run `shop migrate {schema.service}`"
-        )
+    for lane, found in zip(lanes, await _look(url, schema, lanes, writes=writes), strict=True):
+        if found.revision < schema.revision:
+            state = f"is at revision {found.revision:04}, but {schema.revision:04} is needed"
+            raise SchemaMismatch(
+                f"{where(schema.service, url, lane)} {state if found.revision else 'was never migrated'}:"
+                f" run `shop migrate {schema.service}`"
+            )
 
 
 async def require_migratable(databases: Sequence[tuple[str, Schema]]) -> None:
     """Raises Unavailable or SchemaMismatch before any of them is touched."""
     found = [await look(url, schema, creates=True) for url, schema in databases]
     if len({one.identity for one in found}) < len(found):
-        names = " and ".join(f"{schema.service.upper()}_DATABASE_URL" for _, schema in databases)
+        services = [*dict.fromkeys(schema.service for _, schema in databases)]
+        if len(services) == 1:
+            several = f"{services[0].upper()}_LANE_URLS"
+            raise SchemaMismatch(
+                f"{several} names the same database twice; name it once, with all of its lanes"
+            )
+        names = " and ".join(f"{service.upper()}_DATABASE_URL" for service in services)
         raise SchemaMismatch(f"{names} lead to the same database; each service needs one of its own")
 
 
@@ -88,6 +103,13 @@ async def look(url: str, schema: Schema, *, writes: bool = False, creates: bool 
 
     The collation is not looked at, because no index depends on it: every key is COLLATE "C".
     """
+    (found,) = await _look(url, schema, (ONLY,), writes=writes, creates=creates)
+    return found
+
+
+async def _look(
+    url: str, schema: Schema, lanes: Sequence[Lane], *, writes: bool = False, creates: bool = False
+) -> list[Found]:
     connect = partial(
         Hosts(url).connect,
         timeout_s=CONNECT_TIMEOUT_S,
@@ -98,20 +120,25 @@ async def look(url: str, schema: Schema, *, writes: bool = False, creates: bool 
     with naming(schema.service, url):
         connection = await connect()
         try:
-            reason = await pooled_by_transaction(connection, connect)
-            if reason is None:
+            if reason := await pooled_by_transaction(connection, connect):
+                raise SchemaMismatch(f"{where(schema.service, url)} {reason}")
+            found = []
+            for lane in lanes:
                 async with connection.transaction():
+                    if lane.schema is not None:
+                        await connection.execute(f"SET LOCAL search_path = {lane.schema}")
                     server = await connection.fetchrow(_SERVER)
                     rows = await connection.fetch(TABLES)
                     reason = _server_problem(server) or await settings_problem(connection)
                     tables = {row["relname"]: row for row in rows}
                     revision = "0" if reason else await stored_revision(connection)
+                reason = reason or _problem(schema, server, tables, revision, writes=writes, creates=creates)
+                if reason is not None:
+                    raise SchemaMismatch(f"{where(schema.service, url, lane)} {reason}")
+                found.append(Found(int(revision), server["identity"]))
         finally:
             connection.terminate()
-    reason = reason or _problem(schema, server, tables, revision, writes=writes, creates=creates)
-    if reason is not None:
-        raise SchemaMismatch(f"{where(schema.service, url)} {reason}")
-    return Found(int(revision), server["identity"])
+    return found
 
 
 def _server_problem(server: asyncpg.Record) -> str | None:

@@ -20,6 +20,10 @@ CONNECT_TIMEOUT_S = 5
 # COMMIT whose answer is lost can be asked after within the 10 s that a caller waits.
 COMMAND_TIMEOUT_S = 5
 POOL_SIZE = 10
+# Prepared statements of each connection; every lane of its server has its own.
+PREPARED_MAX = 100
+PREPARED_PER_FURTHER_LANE = 25
+PREPARED_OF_ALL_MAX = 1000
 # Those that lie unused are the last to be lent: a firewall may have forgotten them meanwhile.
 RECYCLE_S = 300
 SERVER_SETTINGS = {
@@ -38,12 +42,14 @@ SERVER_SETTINGS = {
 }
 
 
-def connect_engine(url: str, session_name: str | None = None) -> AsyncEngine:
-    """An engine for a libpq URL; of several hosts the one that takes writes is used.
+def connect_engine(url: str, session_name: str | None = None, lanes: int = 1) -> AsyncEngine:
+    """An engine for a libpq URL of a server with this number of lanes; of several hosts it uses the one that
+    takes writes.
 
     Without `session_name`, its sessions are called as those of the service.
     """
     hosts = Hosts(url)
+    prepared = min(PREPARED_MAX + PREPARED_PER_FURTHER_LANE * (lanes - 1), PREPARED_OF_ALL_MAX)
     settings = SERVER_SETTINGS | ({"application_name": session_name} if session_name else {})
 
     class Connecting:
@@ -54,6 +60,7 @@ def connect_engine(url: str, session_name: str | None = None) -> AsyncEngine:
                 timeout_s=CONNECT_TIMEOUT_S,
                 command_timeout=COMMAND_TIMEOUT_S,
                 server_settings=settings,
+                statement_cache_size=prepared,
             )
             return connecting.__await__()
 

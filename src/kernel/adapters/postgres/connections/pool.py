@@ -1,6 +1,7 @@
 """A pool for a server that gives fewer connections than the pool may open, or none."""
 
 import time
+from collections.abc import Iterable
 from typing import Any, cast
 
 import asyncpg
@@ -17,6 +18,9 @@ from kernel.application.trouble import Trouble
 
 # For how long a server that is full is not asked for another connection.
 FULL_S = 0.5
+# One of several servers counts as lost after this time; a switchover takes less.
+LOST_AFTER_S = 3.0
+LOST_TRY_EVERY_S = 0.5
 
 
 class PatientPool(AsyncAdaptedQueuePool):
@@ -29,9 +33,24 @@ class PatientPool(AsyncAdaptedQueuePool):
         self.took: Took = unmeasured
         self._full_until = 0.0
         self._away = False
+        self.may_be_lost = False
+        """Whether the service has other servers, whose work must not wait for this one."""
+        self.is_unchecked = False
+        """Whether the server was away when the service started, so that its lanes are not checked yet."""
+        self.away_since: float | None = None
+        self._try_at = 0.0
         event.listen(self, "connect", self._connected)
 
+    @property
+    def is_lost(self) -> bool:
+        """Whether the server has been away for so long that calls are refused at once."""
+        if self.is_unchecked:
+            return True
+        since = self.away_since
+        return self.may_be_lost and since is not None and time.monotonic() > since + LOST_AFTER_S
+
     def connect(self) -> PoolProxiedConnection:
+        self._require_chance()
         deadline = time.monotonic() + self._timeout
         while True:
             try:
@@ -43,6 +62,14 @@ class PatientPool(AsyncAdaptedQueuePool):
                 self._full_until = time.monotonic() + FULL_S
                 if self._full_until > deadline:
                     raise
+
+    def _require_chance(self) -> None:
+        """Refuses callers of a lost server, but for one every LOST_TRY_EVERY_S: a silent server would keep
+        each of them for seconds."""
+        if self.is_lost:
+            if self.is_unchecked or time.monotonic() < self._try_at:
+                raise ConnectionError("it is away")
+            self._try_at = time.monotonic() + LOST_TRY_EVERY_S
 
     def at_hand(self) -> PoolProxiedConnection | None:
         """A connection that lies unused, else None.
@@ -73,13 +100,21 @@ class PatientPool(AsyncAdaptedQueuePool):
         if found is not None:
             kind, words = found
             self._away = connecting or words.startswith("away")
+            if connecting and words.startswith("away") and self.away_since is None:
+                self.away_since = time.monotonic()
             self.trouble.report(kind, words)
 
     def _connected(self, *_: object) -> None:
-        """A server that was away is back. One that was full may be full again at once."""
+        """Ends the trouble of a server that was away. One that was full may be full again at once."""
+        self.away_since = None
         if self._away and time.monotonic() > self._full_until:
             self.trouble.over()
 
 
 def pool_of(engine: AsyncEngine) -> PatientPool:
     return cast(PatientPool, engine.pool)
+
+
+def pools_of(engines: Iterable[AsyncEngine]) -> list[PatientPool]:
+    """One for each server."""
+    return list(dict.fromkeys(map(pool_of, engines)))

@@ -36,8 +36,10 @@ class PrimaryConnection(asyncpg.Connection):  # type: ignore[misc]  # the librar
     """Since PostgreSQL 14 a server reports with each answer whether it has become read-only: a primary that
     was switched over sets `default_transaction_read_only`, a standby is `in_hot_standby`."""
 
-    __slots__ = ("primary",)
+    __slots__ = ("primary", "schema")
     primary: Primary
+    schema: str | None
+    """The schema that statements name while this is lent; None: the default one of the session."""
 
     def takes_writes(self) -> bool:
         """Whether no connection to this host has been told that the host is read-only."""

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from ipaddress import IPv6Address
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import quote, urlencode
 
 from kernel.adapters.postgres.connections.parameters import (
     SESSION,
@@ -117,6 +117,33 @@ def database_hosts(url: str) -> list[HostUrl]:
     database = given.get("dbname") or decoded(path)
     user = user or _user_of_this_process()
     return [HostUrl(host, port, user, password, database or user, given) for host, port in places]
+
+
+def in_schema(url: str, schema: str) -> str:
+    """The same URL, for sessions that find their tables in the schema."""
+    given = database_hosts(url)[0].parameters
+    options = f"{given.get('options', '')} -c search_path={schema}".strip()
+    joint = "" if url.endswith("?") else "&" if given else "?"
+    return f"{url}{joint}options={quote(options)}"  # Of a parameter that comes twice, the last one counts.
+
+
+def names_lanes(text: str) -> bool:
+    """Whether the text is the URLs of lanes, not one URL."""
+    return bool(re.match(r"[0-9]+(-[0-9]+)?=", text))
+
+
+def urls_of_lanes(text: str) -> list[tuple[range, str]]:
+    """The lanes of each server, and its URL, as in `0-1=postgresql://…;2-3=postgresql://…`. Raises
+    UrlProblem."""
+    found = []
+    for part in text.split(";"):
+        named = re.fullmatch(r"([0-9]{1,3})(?:-([0-9]{1,3}))?=(.*)", part, re.DOTALL)
+        lanes = range(int(named[1]), int(named[2] or named[1]) + 1) if named else range(0)
+        if not named or not lanes:
+            raise UrlProblem("a part does not begin with lanes, like 0-1= (in a password, ; is %3B)")
+        database_hosts(named[3])
+        found.append((lanes, named[3]))
+    return found
 
 
 def _places(written: list[tuple[str, str]], ports: str) -> list[Place]:

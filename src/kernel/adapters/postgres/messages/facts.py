@@ -4,30 +4,42 @@ from collections.abc import Iterator
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import text
+from sqlalchemy import Text, Uuid, bindparam, cast, func, select, text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from kernel.adapters.postgres.messages.holders import Holders
 from kernel.adapters.postgres.statements.reading import read
-from kernel.adapters.postgres.tables import INBOX, OUTBOX, Schema
+from kernel.adapters.postgres.tables import (
+    DISCARDED,
+    INBOX,
+    OPERATOR_RECORD,
+    OUTBOX,
+    PARKED,
+    PAUSED,
+    Schema,
+)
 from kernel.application.read_apart import read_apart
 from kernel.application.relay import LEFT_BEHIND_AFTER
 from kernel.domain.facts import Fact, Part, What
 from kernel.domain.ids import made_at
 
 # A row holds many events as JSON. An outbox is short, or somebody looks at it because it is not.
-_IN_OUTBOX = text(
-    "SELECT type, id FROM outbox WHERE position(convert_to(:subject, 'UTF8') IN event) > 0 ORDER BY id"
+_SUBJECT = bindparam("subject", type_=Text)
+_BYTES = func.convert_to(_SUBJECT, "UTF8")
+_IN_OUTBOX = (
+    select(OUTBOX.c.type, OUTBOX.c.id)
+    .where(func.position(_BYTES.op("IN")(OUTBOX.c.event)) > 0)
+    .order_by(OUTBOX.c.id)
 )
-_OLDEST = text("SELECT type, id, now() AS at FROM outbox ORDER BY id LIMIT 1")
-_PARKED = text(
-    "SELECT id, type, reason, detail, last_parked_at FROM parked_messages WHERE subject = :subject"
+_OLDEST = select(OUTBOX.c.type, OUTBOX.c.id, func.now().label("at")).order_by(OUTBOX.c.id).limit(1)
+_PARKED = select(PARKED.c.id, PARKED.c.type, PARKED.c.reason, PARKED.c.detail, PARKED.c.last_parked_at).where(
+    PARKED.c.subject == _SUBJECT
 )
-_DISCARDED = text(
-    "SELECT type, reason, discarded_by, note, discarded_at FROM discarded_messages WHERE subject = :subject"
-)
-_ACTS = text("SELECT did, operator, note, at FROM operator_record WHERE subject = CAST(:subject AS uuid)")
-_PAUSED = text("SELECT paused_by, note, paused_at FROM paused_consumers WHERE consumer = :service")
+_DISCARDED = select(
+    *(DISCARDED.c[name] for name in ("type", "reason", "discarded_by", "note", "discarded_at"))
+).where(DISCARDED.c.subject == _SUBJECT)
+_ACTS = select(OPERATOR_RECORD).where(OPERATOR_RECORD.c.subject == cast(_SUBJECT, Uuid))
+_PAUSED = select(PAUSED).where(PAUSED.c.consumer == bindparam("service", type_=Text))
 # Everybody may see the names of sessions (pg_stat_get_activity); whose session has no user is the server's.
 _SESSIONS = text("""
 SELECT now() AS at, count(*) FILTER (WHERE application_name = :name) AS running,
@@ -39,10 +51,18 @@ WHERE datname = current_database() AND usesysid IS NOT NULL AND pid <> pg_backen
 
 
 class PostgresMessagingFacts:
-    def __init__(self, engine: AsyncEngine, schema: Schema, session_name: str | None = None) -> None:
+    def __init__(
+        self,
+        engine: AsyncEngine,
+        schema: Schema,
+        session_name: str | None = None,
+        *,
+        first: AsyncEngine | None = None,
+    ) -> None:
         """`session_name` is what the sessions of the service are called. None: `engine` is the service's own,
-        so the service runs."""
+        so the service runs. `first` is the first of several lanes, which keeps the pauses."""
         self._engine = engine
+        self._first = first or engine
         self._service = schema.service
         self._session_name = session_name
         tables = [table.name for table in (*schema.tables, OUTBOX, INBOX)]
@@ -96,7 +116,7 @@ class PostgresMessagingFacts:
 
     async def _paused(self) -> Part:
         facts = []
-        for row in await read(self._engine, _PAUSED, {"service": self._service}):
+        for row in await read(self._first, _PAUSED, {"service": self._service}):
             detail = _said(f"by {row['paused_by']}", row)
             facts.append(self._fact(row["paused_at"], What.PAUSED, "paused_consumers", detail))
         return Part(facts=facts)

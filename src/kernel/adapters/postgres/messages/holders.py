@@ -12,6 +12,7 @@ from typing import Any
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from kernel.adapters.postgres.connections.lanes import schema_of
 from kernel.adapters.postgres.statements.reading import read
 from kernel.domain.value import value
 
@@ -38,7 +39,8 @@ WITH own AS (
         ('ShareLock', 'ShareRowExclusiveLock', 'ExclusiveLock', 'AccessExclusiveLock') AS whole) AS _
     WHERE lock.locktype = 'relation'
         AND lock.database = (SELECT oid FROM pg_database WHERE datname = current_database())
-        AND relnamespace = CAST(current_schema() AS regnamespace) AND relname = ANY (CAST(:tables AS text[]))
+        AND relnamespace = CAST(coalesce(:schema, current_schema()) AS regnamespace)
+        AND relname = ANY (CAST(:tables AS text[]))
         AND (whole OR granted AND mode IN ('RowShareLock', 'RowExclusiveLock') AND EXISTS (
             SELECT FROM pg_locks AS its
             WHERE its.virtualtransaction = lock.virtualtransaction AND its.locktype = 'transactionid'
@@ -106,7 +108,7 @@ class Holders:
         """`tables` are those that the service needs. `session_name` is what its sessions are called. None:
         `engine` is the service's own."""
         self._engine = engine
-        self._given = {"tables": list(tables), "session_name": session_name}
+        self._given = {"tables": list(tables), "schema": schema_of(engine), "session_name": session_name}
 
     async def find(self) -> list[Holder]:
         """Those that hold for long what the service needs, or that it waits for now; takes up to LASTING.

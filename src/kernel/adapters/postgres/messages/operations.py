@@ -25,13 +25,10 @@ _CHOOSE_ONE, _CHOOSE_ALL = (
     )
     for chosen in (_ONE, of_cause(PARKED))
 )
-_NEXT = (
-    select(OPERATIONS)
-    .where(OPERATIONS.c.ended_at.is_(None))
-    .order_by(OPERATIONS.c.id)
-    .limit(1)
-    .with_for_update(skip_locked=True)
-)
+_KEPT = select(OPERATIONS.c.total).where(OPERATIONS.c.id == bindparam("id", type_=Uuid))
+_OLDEST = select(OPERATIONS).where(OPERATIONS.c.ended_at.is_(None)).order_by(OPERATIONS.c.id).limit(1)
+_NEXT = _OLDEST.with_for_update(skip_locked=True)
+_IS_ANY = _OLDEST.with_only_columns(OPERATIONS.c.id)
 _OF_OPERATION = OPERATION_MESSAGES.c.operation == bindparam("operation", type_=Uuid)
 _FIRST = (
     select(OPERATION_MESSAGES.c.message)
@@ -66,6 +63,8 @@ class PostgresOperations:
         self._uow = uow
 
     async def add(self, operation: Operation, messages: UUID | Cause) -> int:
+        if kept := await self._uow.transaction.execute(_KEPT, {"id": operation.id}):
+            return int(kept[0]["total"])
         choose = _CHOOSE_ALL if isinstance(messages, Cause) else _CHOOSE_ONE
         chosen = named(messages) if isinstance(messages, Cause) else {"target": messages}
         rows = await self._uow.transaction.execute(choose, {"operation": operation.id, **chosen})
@@ -74,6 +73,8 @@ class PostgresOperations:
         return total
 
     async def next(self) -> Operation | None:
+        if not await self._uow.transaction.look(_IS_ANY):
+            return None
         rows = await self._uow.transaction.execute(_NEXT)
         return operation_of(rows[0]) if rows else None
 

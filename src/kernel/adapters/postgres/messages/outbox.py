@@ -5,12 +5,13 @@ from operator import attrgetter
 from typing import Generic, TypeVar
 from uuid import UUID
 
-from sqlalchemy import ARRAY, Uuid, all_, any_, bindparam, delete, func, select
+from sqlalchemy import ARRAY, Text, Uuid, all_, any_, bindparam, delete, exists, func, not_, select
 
 from kernel.adapters.postgres.statements.unit_of_work import PostgresUnitOfWork
 from kernel.adapters.postgres.statements.unnest import arrays, insert_arrays
 from kernel.adapters.postgres.tables import OUTBOX
 from kernel.application.envelopes import Encode, pack
+from kernel.application.set_aside import ASIDE
 from kernel.domain.ids import first_id, made_at
 from kernel.ports.clock import Clock
 from kernel.ports.outbox import OutboxRow
@@ -32,8 +33,11 @@ _TAKEN = delete(OUTBOX).where(_OF_TYPE, OUTBOX.c.id == any_(_FREE_IDS)).returnin
 _TAKE = select(_TAKEN).order_by(_TAKEN.c.id)
 _REMOVE = delete(OUTBOX).where(_OF_TYPE, OUTBOX.c.id == any_(bindparam("ids", type_=ARRAY(Uuid))))
 _OTHERS = _OLDEST.with_only_columns(*_COLUMNS).where(OUTBOX.c.id != all_(bindparam("but", type_=ARRAY(Uuid))))
+_types = func.unnest(bindparam("event_types", type_=ARRAY(Text))).column_valued("given")
+_WAITING_TYPES = select(_types).where(exists().where(OUTBOX.c.type == _types))
 _END = UUID(int=2**128 - 1)
-_FIRST = select(OUTBOX.c.id).order_by(OUTBOX.c.id).limit(1)
+IS_NOT_ASIDE = not_(OUTBOX.c.type.startswith(ASIDE, autoescape=True))
+_FIRST = select(OUTBOX.c.id).where(IS_NOT_ASIDE).order_by(OUTBOX.c.id).limit(1)
 
 
 class PostgresOutbox(Generic[E]):
@@ -78,6 +82,10 @@ class PostgresBacklog:
         wanted = {"event_type": event_type, "count_max": count_max, "before": first_id(before)}
         rows = await self._uow.transaction.look(_OTHERS, {**wanted, "but": list(but)})
         return [OutboxRow(*row) for row in rows]
+
+    async def types_waiting(self, event_types: Sequence[str]) -> Sequence[str]:
+        rows = await self._uow.transaction.look(_WAITING_TYPES, {"event_types": event_types})
+        return [row["given"] for row in rows]
 
     async def remove(self, event_type: str, ids: Sequence[UUID]) -> None:
         await self._uow.transaction.write(_REMOVE, {"event_type": event_type, "ids": ids})

@@ -3,6 +3,7 @@ from uuid import UUID
 from sqlalchemy import Text, bindparam, delete, literal_column, select
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from kernel.adapters.postgres.messages.outbox import IS_NOT_ASIDE
 from kernel.adapters.postgres.messages.text import storable
 from kernel.adapters.postgres.statements.reading import read
 from kernel.adapters.postgres.statements.unit_of_work import PostgresUnitOfWork
@@ -22,10 +23,10 @@ _BEGIN = (
 )
 _OWN = PAUSED.c.consumer == bindparam("consumer", type_=Text)
 _END = delete(PAUSED).where(_OWN).returning(PAUSED.c.consumer)
-# What operators had replayed waits for the service's own consumer, not to be published.
+# What operators had replayed, and what waits for a lane, goes to the service's own consumer.
 _OLDEST = (
     select(OUTBOX.c.id)
-    .where(OUTBOX.c.type != REPLAYED, OUTBOX.c.type != LETTERS)
+    .where(OUTBOX.c.type != REPLAYED, OUTBOX.c.type != LETTERS, IS_NOT_ASIDE)
     .order_by(OUTBOX.c.id)
     .limit(1)
     .scalar_subquery()

@@ -1,6 +1,9 @@
 """Statements that the migrations of every service share. Frozen: databases were made by them."""
 
 from alembic import op
+from sqlalchemy import text
+
+from kernel.adapters.postgres.migrating.citus import HAS_CITUS
 
 MESSAGING_0001 = """
 CREATE TABLE outbox (
@@ -31,7 +34,8 @@ CREATE TABLE parked_messages (
 
 # The default is for a previous version of the service, which knows no id yet, and for what it parked.
 MESSAGING_0002 = """
-ALTER TABLE parked_messages ADD COLUMN id uuid NOT NULL DEFAULT gen_random_uuid() UNIQUE;
+ALTER TABLE parked_messages ADD COLUMN id uuid NOT NULL DEFAULT gen_random_uuid();
+ALTER TABLE parked_messages ADD CONSTRAINT parked_messages_id_key UNIQUE (id);
 CREATE TABLE discarded_messages (
     id uuid PRIMARY KEY,
     type text COLLATE "C" NOT NULL,
@@ -48,12 +52,12 @@ CREATE TABLE discarded_messages (
 );
 """
 
-# The default is for a previous version of the service, whose rows are single events. Rows live for seconds:
-# to compress them costs more than it saves.
+# The default is for a previous version of the service, whose rows are single events.
 MESSAGING_0003 = """
 ALTER TABLE outbox ADD COLUMN count integer NOT NULL DEFAULT 1;
-ALTER TABLE outbox ALTER COLUMN event SET STORAGE EXTERNAL;
 """
+# Rows live for seconds: to compress them costs more than it saves.
+UNCOMPRESSED_0003 = "ALTER TABLE outbox ALTER COLUMN event SET STORAGE EXTERNAL"
 
 # The defaults are for a previous version of the service, which knows no dead letters.
 MESSAGING_0004 = """
@@ -133,8 +137,16 @@ def execute_script(script: str) -> None:
             op.execute(statement)
 
 
+def execute_without_citus(statement: str) -> None:
+    """For what Citus refuses and the shop can do without."""
+    # `as_sql`: alembic only writes the statements down.
+    if op.get_context().as_sql or not op.get_bind().scalar(text(HAS_CITUS)):
+        op.execute(statement)
+
+
 def make_append_only(table: str) -> None:
-    op.execute(
+    """On Citus, which refuses triggers, only the rights of the service's role do this."""
+    execute_without_citus(
         f"CREATE TRIGGER append_only BEFORE UPDATE OR DELETE ON {table}"
         " FOR EACH STATEMENT EXECUTE FUNCTION refuse_change()"
     )

@@ -56,6 +56,7 @@ SELECT format('SCHEMA %I', nspname) AS object,
         UNION ALL SELECT 'OWNER' WHERE pg_has_role($1::name, nspowner, 'MEMBER')
     ) AS has
 FROM pg_namespace WHERE nspname !~ '^pg_' AND nspname <> 'information_schema'
+    AND (nspname = current_schema() OR nspname !~ '^lane_[0-9]{3}$')  -- those have their own turn
 UNION ALL
 SELECT format('DATABASE %I', datname), '{CONNECT}',
     ARRAY(

@@ -7,7 +7,7 @@ constants; what runs them raises what the driver raises.
 
 from collections.abc import AsyncIterator, Awaitable, Mapping
 from contextlib import asynccontextmanager, suppress
-from functools import lru_cache
+from functools import cache
 from time import perf_counter
 from typing import Any, TypeVar, cast
 
@@ -18,6 +18,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from sqlalchemy.sql.compiler import SQLCompiler
 
 from kernel.adapters.postgres.connections.failures import DRIVER_ERRORS, connecting
+from kernel.adapters.postgres.connections.lanes import part_of
 from kernel.adapters.postgres.connections.pool import pool_of
 from kernel.adapters.postgres.connections.primary import PrimaryConnection
 from kernel.domain.errors import OutcomeUnknown
@@ -41,7 +42,7 @@ async def write(
     connection: PrimaryConnection, statement: ClauseElement, parameters: Mapping[str, Any]
 ) -> list[asyncpg.Record]:
     """For a statement that commits by itself: once it is confirmed, it is final."""
-    sql, operation, names, constants = _compiled(statement)
+    sql, operation, names, constants = _compiled(statement, connection.schema)
     values = [parameters[name] if name in parameters else constants[name] for name in names]
     try:
         rows: list[asyncpg.Record] = await _measured(connection, operation, connection.fetch(sql, *values))
@@ -51,10 +52,13 @@ async def write(
     return rows
 
 
-@lru_cache(maxsize=256)
-def _compiled(statement: ClauseElement) -> tuple[str, str, list[str], Mapping[str, Any]]:
+@cache  # as many as there are statements in the code, times the lanes
+def _compiled(statement: ClauseElement, schema: str | None) -> tuple[str, str, list[str], Mapping[str, Any]]:
     """The SQL, its first word, the names of its parameters in order, and the values of constant ones."""
-    compiled = cast(SQLCompiler, statement.compile(dialect=_DIALECT))
+    options: dict[str, Any] = {}
+    if schema is not None:
+        options = {"schema_translate_map": {None: schema}, "render_schema_translate": True}
+    compiled = cast(SQLCompiler, statement.compile(dialect=_DIALECT, **options))
     constants = {name: bound.value for name, bound in compiled.binds.items() if not bound.required}
     sql = str(compiled)
     return sql, sql.split(maxsplit=1)[0], compiled.positiontup or [], constants
@@ -80,8 +84,17 @@ async def _measured(connection: PrimaryConnection, operation: str, answer: Await
 async def connected(engine: AsyncEngine) -> AsyncIterator[PrimaryConnection]:
     """Lends a usable connection of the pool. It is closed instead of given back if it is still within a
     transaction or a statement, or if its server takes no more writes."""
-    pooled = await _lend(engine)
-    connection = _driver(pooled)
+    lane = part_of(engine)
+    if lane is not None:
+        await lane.enter()
+    try:
+        pooled = await _lend(engine)
+        connection = _driver(pooled)
+        connection.schema = None if lane is None else lane.schema
+    except BaseException:
+        if lane is not None:
+            lane.leave()
+        raise
     whole = False  # What was cancelled, or took too long, may still be under way.
     try:
         yield connection
@@ -91,11 +104,16 @@ async def connected(engine: AsyncEngine) -> AsyncIterator[PrimaryConnection]:
         whole = not isinstance(error, OutcomeUnknown | TimeoutError) and await _rolled_back(connection)
         raise
     finally:
-        if whole and connection.takes_writes():
-            connection.primary.idle.add(connection)
-            pooled.close()
-        else:
-            _discard(pooled)
+        try:
+            if whole and connection.takes_writes():
+                connection.primary.idle.add(connection)
+                pool_of(engine).away_since = None
+                pooled.close()
+            else:
+                _discard(pooled)
+        finally:
+            if lane is not None:
+                lane.leave()
 
 
 async def _rolled_back(connection: PrimaryConnection) -> bool:

@@ -36,7 +36,7 @@ _SAVE = (
     .values({c.name: _given.c[c.name] for c in _STATUS[2:]})
 )
 
-_OVERDUE = (
+_DUE = (
     select(*COLUMNS)
     .where(
         ORDERS.c.ask_again_at <= bindparam("now"),
@@ -44,8 +44,9 @@ _OVERDUE = (
     )
     .order_by(ORDERS.c.ask_again_at)
     .limit(bindparam("count_max"))
-    .with_for_update(skip_locked=True)
 )
+_OVERDUE = _DUE.with_for_update(skip_locked=True)
+_IS_ANY_DUE = _DUE.with_only_columns(ORDERS.c.id)
 _ADD_CHANGES = insert(ORDER_HISTORY).from_select([c.name for c in CHANGES], select(records(*CHANGES)))
 
 
@@ -65,6 +66,9 @@ class PostgresOrders:
         return {order.id: order for order in map(order_of, rows)}
 
     async def overdue(self, now: datetime, *, count_max: int) -> Sequence[Order]:
+        # Mostly there is none.
+        if not await self._uow.transaction.look(_IS_ANY_DUE, {"now": now, "count_max": 1}):
+            return []
         rows = await self._uow.transaction.execute(_OVERDUE, {"now": now, "count_max": count_max})
         return [order_of(row) for row in rows]
 

@@ -95,7 +95,7 @@ class PostgresPlacedOrders:
         rows = await read(self._engine, _HISTORY, {"id": order_id, "after": after})
         return [StatusChanged(**{**row, "status": Status(row["status"])}) for row in rows]
 
-    async def status_histories(self, order_ids: Sequence[UUID]) -> Mapping[UUID, Sequence[Order]]:
+    async def status_histories(self, order_ids: Sequence[UUID]) -> Mapping[UUID, Sequence[Order] | None]:
         status_histories: defaultdict[UUID, list[Order]] = defaultdict(list)
         for row in await read(self._engine, _STATUS_HISTORIES, {"ids": order_ids}):
             status_histories[row["id"]].append(order_of(row))

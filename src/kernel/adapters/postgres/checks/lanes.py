@@ -1,0 +1,65 @@
+"""Which lanes a server holds: the comment of a lane's schema says which of how many it is."""
+
+import re
+from collections.abc import Sequence
+
+import asyncpg
+
+from kernel.adapters.lanes.lane import ONLY, Lane
+from kernel.adapters.postgres.checks.schema import SchemaMismatch
+from kernel.adapters.postgres.checks.start import naming, where
+from kernel.adapters.postgres.connections.engine import COMMAND_TIMEOUT_S, CONNECT_TIMEOUT_S, SERVER_SETTINGS
+from kernel.adapters.postgres.connections.hosts import Hosts
+from kernel.adapters.postgres.tables import Schema
+
+SETTINGS = SERVER_SETTINGS | {"application_name": "shop check"}
+_COMMENTS = """
+SELECT obj_description(oid, 'pg_namespace') AS comment FROM pg_namespace WHERE nspname ~ '^lane_[0-9]{3}$'
+"""
+_IS_THERE = "SELECT to_regclass($1) IS NOT NULL"
+
+
+async def require_lanes(url: str, lanes: Sequence[Lane], schema: Schema, *, creates: bool = False) -> None:
+    """Raises Unavailable, or SchemaMismatch where the server holds other lanes, lanes of another SHOP_LANES,
+    or none. Whoever `creates` lanes may find none."""
+    with naming(schema.service, url):
+        connection = await Hosts(url).connect(
+            timeout_s=CONNECT_TIMEOUT_S,
+            command_timeout=COMMAND_TIMEOUT_S,
+            server_settings=SETTINGS,
+            statement_cache_size=0,  # a pooler may give each statement to another server
+        )
+        try:
+            made = await lanes_made(connection)
+            is_one = await connection.fetchval(_IS_THERE, schema.tables[0].name)
+        finally:
+            connection.terminate()
+    made = [ONLY] if is_one and not made else made
+    reason = _problem(made, lanes, schema.service)
+    if reason is None and not made and not creates and lanes[0].count > 1:
+        reason = f"was never migrated: run `shop migrate {schema.service}`"
+    if reason is not None:
+        raise SchemaMismatch(f"{where(schema.service, url)} {reason}")
+
+
+async def lanes_made(connection: asyncpg.Connection) -> list[Lane]:
+    """The lanes that have a schema of their own."""
+    comments = [row["comment"] or "" for row in await connection.fetch(_COMMENTS)]
+    found = [re.fullmatch(r"lane ([0-9]{1,3}) of ([0-9]{1,3})", comment) for comment in comments]
+    return [Lane(int(one[1]), int(one[2])) for one in found if one]
+
+
+def _problem(made: Sequence[Lane], wanted: Sequence[Lane], service: str) -> str | None:
+    if not made:
+        return None
+    count = wanted[0].count
+    if other := next((lane for lane in made if lane.count != count), None):
+        return f"was made with SHOP_LANES={other.count}, not {count}"
+    held, given = ({lane.number for lane in lanes} for lanes in (made, wanted))
+    if held != given:
+        return f"holds the {_named(held)}, and {service.upper()}_LANE_URLS gives it the {_named(given)}"
+    return None
+
+
+def _named(numbers: set[int]) -> str:
+    return f"lane{'s' if len(numbers) > 1 else ''} {', '.join(map(str, sorted(numbers)))}"

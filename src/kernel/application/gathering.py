@@ -1,0 +1,52 @@
+"""How long work waits to be done together: a batch of one costs as much as a batch of many."""
+
+from kernel.ports.clock import Clock
+
+# A batch waits for the callers of the last one: a share of the time that the last one took.
+COMPANY_SHARE = 0.5
+COMPANY_MAX_S = 0.02
+
+INTERVAL_MAX_S = 0.05
+BUSY_SHARE = 0.4
+MEASURED_S = 0.25
+
+
+class Company:
+    """The callers of the last batch, who are likely to call again at once and to share the next one."""
+
+    def __init__(self) -> None:
+        self._calls_count = 0
+        self._until = 0.0
+
+    def answered(self, calls_count: int, *, took_s: float, now: float) -> None:
+        """A batch ended now; `calls_count` is the calls in it and those that wait."""
+        self._calls_count = calls_count
+        self._until = now + min(COMPANY_MAX_S, COMPANY_SHARE * took_s)
+
+    def awaited_until(self, waiting_count: int) -> float:
+        """The time until which waiting calls wait for others; 0 where as many wait as last time."""
+        return self._until if waiting_count < self._calls_count else 0.0
+
+
+class Gathering:
+    """The interval of work that nobody waits for.
+
+    The interval grows with how busy the process is: 0 while it is idle, INTERVAL_MAX_S from BUSY_SHARE of a
+    processor on, measured over MEASURED_S or longer.
+    """
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._since, self._cpu_s = clock.monotonic(), clock.cpu_s()
+        self._interval_s = 0.0
+
+    def interval_s(self) -> float:
+        """Seconds from the beginning of one round to the next."""
+        now = self._clock.monotonic()
+        passed_s = now - self._since
+        if passed_s >= MEASURED_S:
+            cpu_s = self._clock.cpu_s()
+            share = (cpu_s - self._cpu_s) / passed_s
+            self._since, self._cpu_s = now, cpu_s
+            self._interval_s = INTERVAL_MAX_S * min(1.0, share / BUSY_SHARE)
+        return self._interval_s

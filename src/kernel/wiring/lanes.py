@@ -1,0 +1,52 @@
+"""The lanes of a service, each made of the same parts (docs/decisions/0023-lanes.md)."""
+
+from collections.abc import Callable, Sequence
+from typing import Any, TypeVar
+
+from dishka import AsyncContainer, Provider, Scope, make_async_container
+
+from kernel.adapters.lanes.lane import IsLost, LaneFinder
+
+T = TypeVar("T")
+
+LANE = Scope.SESSION
+"""The scope of what each lane has for itself. It lies between `APP`, the service, and `REQUEST`, a
+transaction."""
+
+
+def over_all(parts: Sequence[Any], join: Callable[[Sequence[Any]], T]) -> T:
+    """What `join` makes of the parts of all lanes; the part of an only lane as it is."""
+    only: T = parts[0]
+    return only if len(parts) == 1 else join(parts)
+
+
+class Lanes:
+    def __init__(self, containers: Sequence[AsyncContainer], is_lost: IsLost, *, servers: int) -> None:
+        """`containers` are in the order of the lanes' numbers; `servers` is how many servers hold
+        them."""
+        self.containers = containers
+        self.servers = servers
+        self.is_lost = is_lost
+        self.finder = LaneFinder(len(containers))
+
+    @property
+    def first(self) -> AsyncContainer:
+        """The lane that also has what belongs to no user."""
+        return self.containers[0]
+
+    @property
+    def several(self) -> bool:
+        return len(self.containers) > 1
+
+    async def each(self, part: Any) -> list[Any]:
+        return [await lane.get(part) for lane in self.containers]
+
+    async def over_all(self, part: Any, join: Callable[[Sequence[Any]], T]) -> T:
+        """The part of all lanes, as `over_all` makes it."""
+        return over_all(await self.each(part), join)
+
+
+def assembled(*providers: Provider) -> AsyncContainer:
+    """Without a lock: a part of the service would hold it while its parts in the lanes are made, which would
+    wait for it. Making a part awaits nothing else, so no part is made twice."""
+    return make_async_container(*providers, lock_factory=None)

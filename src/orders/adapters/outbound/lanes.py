@@ -1,0 +1,119 @@
+"""Orders of all lanes."""
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from heapq import merge
+from itertools import chain, islice
+from math import ceil
+from operator import attrgetter
+from uuid import UUID
+
+from kernel.adapters.lanes.groups import by_lane, of_each
+from kernel.adapters.lanes.lane import LaneFinder
+from kernel.domain.errors import Unavailable
+from orders.domain.claims import Claim, KnownOrders
+from orders.domain.commands import Placement
+from orders.domain.order import Order
+from orders.domain.series import Measured
+from orders.domain.status import Status, StatusChanged
+from orders.domain.verdict import Key
+from orders.ports.audit import OrderClaims
+from orders.ports.orders import PlacedOrders
+from orders.ports.series import MeasuredOrders
+
+
+class PlacedOrdersOfLanes:
+    def __init__(self, lanes: Sequence[PlacedOrders]) -> None:
+        self._lanes = lanes
+        self._finder = LaneFinder(len(lanes))
+
+    async def get(self, order_id: UUID) -> Order | None:
+        return await self._of_order(order_id).get(order_id)
+
+    async def history(self, order_id: UUID, *, after: int) -> Sequence[StatusChanged]:
+        return await self._of_order(order_id).history(order_id, after=after)
+
+    async def status_histories(self, order_ids: Sequence[UUID]) -> Mapping[UUID, Sequence[Order] | None]:
+        """None for orders of a lane that is away: those who watch other orders share the call."""
+        parts = by_lane(order_ids, self._finder.of_order)
+        found = await of_each(parts, self._status_histories)
+        return {order_id: history for part in found for order_id, history in part.items()}
+
+    async def _status_histories(
+        self, lane: int, order_ids: Sequence[UUID]
+    ) -> Mapping[UUID, Sequence[Order] | None]:
+        try:
+            return await self._lanes[lane].status_histories(order_ids)
+        except Unavailable:
+            return dict.fromkeys(order_ids)
+
+    async def find(self, commands: Sequence[Placement]) -> Sequence[Order]:
+        parts = by_lane(commands, self._lane_of)
+        found = await of_each(parts, lambda lane, part: self._lanes[lane].find(part))
+        return list(chain.from_iterable(found))
+
+    async def find_twins(self, commands: Sequence[Placement]) -> Sequence[Order]:
+        parts = by_lane(commands, self._lane_of)
+        found = await of_each(parts, lambda lane, part: self._lanes[lane].find_twins(part))
+        return list(chain.from_iterable(found))
+
+    async def page(
+        self, *, user_id: str | None, status: Status | None, after: UUID | None, limit: int
+    ) -> Sequence[Order]:
+        """Raises Unavailable where a lane is away: its orders would be missing."""
+        if user_id is not None:
+            lane = self._lanes[self._finder.of_user(user_id)]
+            return await lane.page(user_id=user_id, status=status, after=after, limit=limit)
+        asked = (lane.page(user_id=None, status=status, after=after, limit=limit) for lane in self._lanes)
+        return list(islice(merge(*await asyncio.gather(*asked), key=attrgetter("id")), limit))
+
+    def _of_order(self, order_id: UUID) -> PlacedOrders:
+        return self._lanes[self._finder.of_order(order_id)]
+
+    def _lane_of(self, command: Placement) -> int:
+        return self._finder.of_user(command.user_id)
+
+
+class OrderClaimsOfLanes:
+    def __init__(self, lanes: Sequence[OrderClaims]) -> None:
+        self._lanes = lanes
+        self._finder = LaneFinder(len(lanes))
+
+    async def count(self) -> int:
+        return sum(await asyncio.gather(*(lane.count() for lane in self._lanes)))
+
+    async def page(self, after: Key | None, *, settled: datetime, count_max: int) -> Sequence[Claim]:
+        asked = (lane.page(after, settled=settled, count_max=count_max) for lane in self._lanes)
+        return list(islice(merge(*await asyncio.gather(*asked), key=attrgetter("key")), count_max))
+
+    async def known(self, keys: Sequence[Key]) -> KnownOrders:
+        parts = by_lane(keys, lambda key: self._finder.of_order(key[1]))
+        found = await of_each(parts, lambda lane, part: self._lanes[lane].known(part))
+        return KnownOrders(
+            {key: order for one in found for key, order in one.orders.items()},
+            {id for one in found for id in one.waiting},
+            min(one.now for one in found),
+        )
+
+
+class MeasuredOrdersOfLanes:
+    def __init__(self, lanes: Sequence[MeasuredOrders]) -> None:
+        self._lanes = lanes
+
+    async def measure(self, start: datetime, end: datetime, *, sample_max: int) -> Measured:
+        """Each lane has the same part of the sample as of the orders, so that all orders count alike."""
+        counted = await asyncio.gather(*(lane.measure(start, end, sample_max=1) for lane in self._lanes))
+        orders = sum(one.orders for one in counted) or 1
+        found = await asyncio.gather(
+            *(
+                lane.measure(start, end, sample_max=ceil(sample_max * one.orders / orders))
+                for lane, one in zip(self._lanes, counted, strict=True)
+                if one.orders
+            )
+        )
+        return Measured(
+            sum(one.orders for one in found),
+            sum(one.sampled for one in found),
+            [seconds for one in found for seconds in one.seconds],
+        )

@@ -1,0 +1,76 @@
+"""Accounts of all lanes."""
+
+import asyncio
+from collections.abc import Mapping, Sequence, Set
+from datetime import datetime
+from heapq import merge
+from itertools import chain, islice
+from uuid import UUID
+
+from kernel.adapters.lanes.groups import by_lane, of_each
+from kernel.adapters.lanes.lane import LaneFinder
+from payments.domain.account import Account, Standing
+from payments.domain.claims import Claim, Key, KnownPayment
+from payments.domain.payment import Payment
+from payments.domain.transfer import Transfer
+from payments.ports.accounts import Decisions, OpenedAccounts, Statements
+from payments.ports.claims import Claims
+
+
+class OpenedAccountsOfLanes:
+    def __init__(self, lanes: Sequence[OpenedAccounts]) -> None:
+        self._lanes = lanes
+        self._finder = LaneFinder(len(lanes))
+
+    async def find(self, user_ids: Set[str]) -> Mapping[str, Account]:
+        parts = by_lane(user_ids, self._finder.of_user)
+        found = await of_each(parts, lambda lane, users: self._lanes[lane].find(set(users)))
+        return {user_id: account for part in found for user_id, account in part.items()}
+
+    async def standings(self, user_ids: Set[str]) -> Mapping[str, Standing]:
+        parts = by_lane(user_ids, self._finder.of_user)
+        found = await of_each(parts, lambda lane, users: self._lanes[lane].standings(set(users)))
+        return {user_id: standing for part in found for user_id, standing in part.items()}
+
+
+class StatementsOfLanes:
+    def __init__(self, lanes: Sequence[Statements]) -> None:
+        self._lanes = lanes
+        self._finder = LaneFinder(len(lanes))
+
+    async def page(self, user_id: str, *, after: int | None, limit: int) -> Sequence[Transfer]:
+        return await self._of_user(user_id).page(user_id, after=after, limit=limit)
+
+    async def balance(self, account: Account, at: datetime) -> int:
+        return await self._of_user(account.user_id).balance(account, at)
+
+    def _of_user(self, user_id: str) -> Statements:
+        return self._lanes[self._finder.of_user(user_id)]
+
+
+class DecisionsOfLanes:
+    def __init__(self, lanes: Sequence[Decisions]) -> None:
+        self._lanes = lanes
+        self._finder = LaneFinder(len(lanes))
+
+    async def about(
+        self, order_id: UUID, *, user_id: str | None
+    ) -> tuple[Payment | None, Sequence[Transfer]]:
+        finder = self._finder
+        lane = finder.of_order(order_id) if user_id is None else finder.of_user(user_id)
+        return await self._lanes[lane].about(order_id, user_id=user_id)
+
+
+class ClaimsOfLanes:
+    def __init__(self, lanes: Sequence[Claims]) -> None:
+        self._lanes = lanes
+        self._finder = LaneFinder(len(lanes))
+
+    async def page(self, after: Key | None, until: Key | None, *, count_max: int) -> Sequence[Claim]:
+        asked = (lane.page(after, until, count_max=count_max) for lane in self._lanes)
+        return list(islice(merge(*await asyncio.gather(*asked)), count_max))
+
+    async def known(self, keys: Sequence[Key]) -> Sequence[KnownPayment]:
+        parts = by_lane(keys, lambda key: self._finder.of_user(key[0]))
+        found = await of_each(parts, lambda lane, part: self._lanes[lane].known(part))
+        return list(chain.from_iterable(found))
