@@ -13,7 +13,6 @@ from bench.peers.killing import killed
 from bench.peers.load import finished_s, rate
 from bench.peers.subjects import SUBJECTS, Subject
 from bench.peers.table import Measured
-from bench.published import LAST_RUN, within
 from bench.report import step
 from bench.servers import Servers, private_servers
 
@@ -64,7 +63,8 @@ def main() -> None:
     document = table.as_json(results, (time.monotonic() - started) / 60)
     if len(results) == len(SUBJECTS) and arguments.seconds >= SECONDS:
         report.write("peers.json", report.text(document) + "\n")
-        table.README.write_text(within(table.README.read_text(), LAST_RUN, table.markdown(document)))
+        for path, text in table.pages(document).items():
+            path.write_text(text)
     print(report.text(document) if arguments.json else table.markdown(document))
     # What a peer loses is a finding, what the shop loses is a failure.
     sound = all(subject.is_peer or result.verdict.sound for subject, result in results)

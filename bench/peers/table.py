@@ -10,10 +10,14 @@ from typing import Any
 from bench.peers.killing import Verdict
 from bench.peers.load import Rate
 from bench.peers.subjects import ROOT, Subject
-from bench.published import table
+from bench.published import LAST_RUN, table, within
 from bench.report import machine
 
 README = Path(__file__).parent / "README.md"
+HEADS = {
+    "README.md": ["clients", "1", "32", "128", "kills", "lost", "doubled", "left NEW", "lines"],
+    "README.ru.md": ["клиентов", "1", "32", "128", "kill -9", "потеряно", "удвоено", "осталось NEW", "строк"],
+}
 PINNED = ("aio-pika", "celery", "dbos", "fastapi", "faststream", "faststream-outbox", "sqlalchemy", "uvicorn")
 
 
@@ -79,6 +83,28 @@ def markdown(document: dict[str, Any]) -> str:
     shown = table(["", *heads, "until FINISHED", *killed, "lines"], cells)
     versions = ", ".join(f"{name} {version}" for name, version in document["versions"].items())
     return f"{document['at'][:10]}, {document['machine']}; {versions}.\n\n{shown}"
+
+
+def short(document: dict[str, Any], head: Sequence[str]) -> str:
+    """For the READMEs of the repository: orders a second, and what `kill -9` did."""
+    cells = [
+        [
+            row["title"],
+            *(f"{of['decided_per_s']:,}/s" for of in row["clients"].values()),
+            *("{kills} {lost} {doubled} {stuck}".format(**row["killed"]).split()),
+            f"{row['lines']:,}",
+        ]
+        for row in document["rows"]
+    ]
+    return table(head, cells)
+
+
+def pages(document: dict[str, Any]) -> dict[Path, str]:
+    """What each page says with these figures."""
+    found = {README: within(README.read_text(), LAST_RUN, markdown(document))}
+    for name, head in HEADS.items():
+        found[ROOT / name] = within((ROOT / name).read_text(), "the peers", short(document, head))
+    return found
 
 
 def _rate(of: dict[str, Any]) -> str:

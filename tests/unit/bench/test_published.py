@@ -3,8 +3,8 @@
 import json
 from typing import Any
 
-from bench.peers.table import README, markdown
-from bench.published import BENCH, LAST_RUN, long_page, pages, within
+from bench.peers import table as peers
+from bench.published import BENCH, long_page, pages, within
 from bench.report import RESULTS
 
 
@@ -24,8 +24,9 @@ def test_the_page_of_the_benches_shows_the_figures_of_the_last_long_run() -> Non
     assert BENCH.read_text() == long_page(result("long.json"))
 
 
-def test_the_page_of_the_peers_shows_the_figures_of_the_last_run() -> None:
-    assert README.read_text() == within(README.read_text(), LAST_RUN, markdown(result("peers.json")))
+def test_the_pages_of_the_peers_show_the_figures_of_the_last_run() -> None:
+    for path, text in peers.pages(result("peers.json")).items():
+        assert path.read_text() == text, f"{path}: `make bench-peers` writes its figures"
 
 
 def test_what_stands_around_the_figures_stays() -> None:
