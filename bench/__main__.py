@@ -21,7 +21,7 @@ ROUNDS = 2
 ORDERS = 20_000
 PACE_PER_S = 20.0
 # How many times the CPU of F1 a lone order took before decision 24.
-LONE_CPU_BEFORE = 25.0
+LONE_CPU_BEFORE = 11.0
 
 
 class Bench:
