@@ -9,8 +9,9 @@ from uuid import UUID
 
 import aiohttp
 
-from bench.peers.load import bodies, connected, place
+from bench.peers.load import bodies, place
 from bench.peers.subjects import Running
+from tests.servers.database import connected
 
 CLIENTS = 32
 ANSWERED_WITHIN_S = 10.0

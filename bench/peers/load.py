@@ -3,17 +3,16 @@
 import asyncio
 import json
 import random
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager
+from collections.abc import Iterator
 from dataclasses import dataclass
 from uuid import UUID
 
 import aiohttp
-import asyncpg
 
 from bench.load import post, run_load, until
 from bench.peers.subjects import Running
 from bench.servers import USERS
+from tests.servers.database import connected
 from tests.servers.process import eventually
 
 DECIDED_WITHIN_S = 120.0
@@ -84,12 +83,3 @@ async def place(session: aiohttp.ClientSession, url: str, body: dict[str, object
     """The order's id, unless it was refused. Raises aiohttp.ClientError or TimeoutError without an answer."""
     async with session.post(url, json=body) as answer:
         return UUID((await answer.json())["id"]) if answer.status == 201 else None
-
-
-@asynccontextmanager
-async def connected(url: str) -> AsyncIterator[asyncpg.Connection]:
-    connection = await asyncpg.connect(url)
-    try:
-        yield connection
-    finally:
-        await connection.close()
