@@ -63,6 +63,26 @@ async def test_postgres_whoever_is_cancelled_leaves_no_transaction_behind(postgr
         assert await claimed(postgres, MessageId("/shop/orders", str(number)))
 
 
+async def test_postgres_whoever_is_cancelled_gives_up_its_locks_though_its_statement_would_wait_for_ever(
+    postgres: PostgresWorld,
+) -> None:
+    async def wait() -> None:
+        async with postgres.uow() as uow:
+            await uow.transaction.execute(text("SET LOCAL lock_timeout = 0"))
+            await uow.transaction.execute(text("SET LOCAL statement_timeout = 0"))
+            await count(postgres, uow, "a")
+            await count(postgres, uow, "b")
+
+    async with postgres.uow() as first:
+        await count(postgres, first, "b")
+        waiting = postgres.start(wait())
+        await postgres.blocked(waiting)
+        waiting.cancel()
+        await asyncio.wait([waiting], timeout=DEADLINE_S)
+        await ended(postgres.start(counted(postgres, "a")))
+    assert await counts(postgres) == {"a": 1, "b": 1}
+
+
 async def test_postgres_a_connection_at_hand_is_lent_without_a_greenlet_and_no_other_is(
     postgres: PostgresWorld,
 ) -> None:

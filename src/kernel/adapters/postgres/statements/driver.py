@@ -103,6 +103,9 @@ async def connected(engine: AsyncEngine) -> AsyncIterator[PrimaryConnection]:
         pool_of(engine).note(error)
         whole = not isinstance(error, OutcomeUnknown | TimeoutError) and await _rolled_back(connection)
         raise
+    except BaseException:
+        await _cancelled(connection)
+        raise
     finally:
         try:
             if whole and connection.takes_writes():
@@ -125,6 +128,15 @@ async def _rolled_back(connection: PrimaryConnection) -> bool:
             await connection.execute("ROLLBACK", timeout=ROLLBACK_S)
         return True
     return False
+
+
+async def _cancelled(connection: PrimaryConnection) -> None:
+    """Closes the connection once the server has been told to cancel its statement.
+
+    A server that waits for a lock does not notice a closed connection, and keeps the locks that it has.
+    """
+    with suppress(*DRIVER_ERRORS, OSError, TimeoutError):
+        await connection.close(timeout=ROLLBACK_S)
 
 
 def _discard(pooled: PoolProxiedConnection) -> None:
