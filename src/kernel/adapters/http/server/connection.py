@@ -47,6 +47,8 @@ class Connection(Reading):
         self.left.set()
         self.limiter.leave(self)
         self._forget()
+        # The request refers to its connection. Without this, both would wait for the garbage collector.
+        self.cycle = None  # type: ignore[assignment]  # as uvicorn begins
 
     def data_received(self, data: bytes) -> None:
         if not self.is_ending:

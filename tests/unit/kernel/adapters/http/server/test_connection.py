@@ -1,6 +1,8 @@
 """A connection: one request at a time, exactly the bytes of its own, and limits on all that may grow."""
 
+import gc
 import logging
+from weakref import ref
 
 import pytest
 
@@ -253,3 +255,20 @@ async def test_path_and_client_are_told(echo: Echo, raw: Raw) -> None:
         "/a b%2Fc%2Fd", b"/a%20b%2Fc%2fd", b"e=%20",
     )  # fmt: skip
     assert scope["client"][0] == scope["server"][0] == "127.0.0.1"
+
+
+@pytest.mark.parametrize("path", ["/", "/slow", "/stream", "/big", "/early"])
+async def test_a_lost_connection_is_freed_without_the_garbage_collector(
+    echo: Echo, raw: Raw, path: str
+) -> None:
+    gc.disable()
+    try:
+        await raw.send(request(path))
+        await eventually(lambda: echo.begun == [f"GET {path}"])
+        connections = list(map(ref, echo.connections))
+        raw.leave()
+        echo.allowed.set()
+        await eventually(lambda: not any(connection() for connection in connections))
+    finally:
+        gc.enable()
+    assert connections
