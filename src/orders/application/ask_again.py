@@ -1,5 +1,5 @@
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from kernel.domain.events import new_trace
 from kernel.ports.clock import Clock
@@ -29,10 +29,14 @@ class AskAgain:
         """Always False: the rest waits for the next turn, so that payments is not flooded."""
         now = self.clock.now()
         async with self.uow:
-            since = await self.backlog.waiting_since()
-            if since is None or now - since < BACKLOG_AGE_MAX:
-                overdue = await self.orders.overdue(now, count_max=COUNT_MAX)
+            overdue = await self.orders.overdue(now, count_max=COUNT_MAX)
+            if overdue and not await self._is_late(now):
                 requests = [order.ask_again(new_trace(self.clock.new_id()), now) for order in overdue]
                 await self.orders.save(overdue)
                 await self.outbox.add(requests)
         return False
+
+    async def _is_late(self, now: datetime) -> bool:
+        """Whether events wait in the outbox for longer than a relay needs."""
+        since = await self.backlog.waiting_since()
+        return since is not None and now - since >= BACKLOG_AGE_MAX

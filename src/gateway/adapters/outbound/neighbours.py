@@ -5,7 +5,7 @@ import aiohttp
 from kernel.application.trouble import Trouble
 from kernel.ports.clock import Clock
 
-LOOK_EVERY_S = 1.0
+LOOK_EVERY_S = 2.0
 MISSED_EVERY_S = 0.25
 ANSWERS_WITHIN_S = 2.0
 
