@@ -34,8 +34,8 @@ class PruneInbox:
 class Periodically:
     """Does a job every so many seconds, and at once while there is more to do.
 
-    The times are multiples of the interval, so jobs of a process run together: one wake-up of an idle process for
-    all of them costs less than one for each.
+    The times are multiples of the interval, so jobs of a process run together: one wake-up of an idle process
+    for all of them costs less than one for each.
     """
 
     def __init__(self, job: Callable[[], Awaitable[bool]], every_s: float, clock: Clock) -> None:

@@ -1,6 +1,7 @@
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
+from kernel.application.operate import again
 from kernel.domain.caller import Caller
 from kernel.ports.clock import Clock
 from kernel.ports.unit_of_work import UnitOfWork
@@ -28,5 +29,5 @@ class ReadAudit:
     async def __call__(self, caller: Caller) -> tuple[AuditRun, RunState] | None:
         """With its state now; None where none was ever begun. Raises Forbidden."""
         caller.require_to_see_all()
-        run = await self.latest()
+        run = await again(self.latest, self.clock)
         return None if run is None else (run, run.state_at(self.clock.now()))
