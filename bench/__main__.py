@@ -1,4 +1,4 @@
-"""`make bench`: the table of bench/README.md, in one run."""
+"""`make bench`: measures the rows of bench/README.md in one run."""
 
 import argparse
 import logging
@@ -9,23 +9,24 @@ import time
 import uvloop
 
 from bench import floors, report, rows
+from bench.benched_shop import BenchedShop
 from bench.chart import chart
 from bench.curve import REACH, Points, as_rows, costs, curve
 from bench.published import pages
 from bench.report import Row, step
 from bench.rest import at_rest, starts
-from bench.servers import BenchedShop, Servers, private_servers
+from bench.servers import Servers, private_servers
 from tests.servers.cable import Cable
 
 ROUNDS = 2
 ORDERS = 20_000
 PACE_PER_S = 20.0
-# How many times the CPU of F1 a lone order took before decision 24.
+# The CPU of a lone order before decision 24, as a multiple of F1's.
 LONE_CPU_BEFORE = 11.0
 
 
 class Bench:
-    """Every figure of the table, round by round: what is measured stands next to its floor in time."""
+    """Measures every row, round by round. Each figure is measured right before or after its floor."""
 
     def __init__(self, servers: Servers, seed: int) -> None:
         self.servers = servers
@@ -66,13 +67,13 @@ class Bench:
         under_load = self.curves["three processes"][max(REACH)]
         generator_s = statistics.median(point.generator_s for point in under_load)
         self.facts["µs of a core that the load generator takes for a request"] = generator_s * 1e6
-        # deploy/capacity.py plans with these.
+        # deploy/capacity.py calculates with these facts.
         for part, seconds in costs(under_load).items():
             self.facts[f"µs of a core that {part} takes for an order"] = seconds * 1e6
         return table
 
     async def lone(self) -> list[Row]:
-        """One client, which sends its next order once the last one was answered."""
+        """Rows of one client that waits for each answer before it sends the next order."""
         alone = self.curves["three processes"][1]
         floor = []
         for number, _ in enumerate(alone, 1):

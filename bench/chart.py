@@ -1,4 +1,4 @@
-"""The curve as SVG, for the README."""
+"""Draws the curve of `make bench` as SVG."""
 
 import statistics
 from collections.abc import Callable, Mapping
@@ -12,7 +12,7 @@ FLOOR_COLOUR = "#6b7280"
 
 
 def chart(curves: Mapping[str, Points]) -> str:
-    """Orders decided a second over the number of clients, and the floor, which is that of the first curve."""
+    """Orders decided per second over the number of clients, and the floor of the first curve."""
     first = next(iter(curves.values()))
     lines = {title: _medians(points, lambda point: point.decided_per_s) for title, points in curves.items()}
     lines["F1: bare in PostgreSQL"] = _medians(first, lambda point: point.floor_per_s)

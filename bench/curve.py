@@ -1,4 +1,4 @@
-"""Orders decided a second by few clients and by many, each beside the floor with as many connections."""
+"""Measures orders decided per second by few and many clients, each beside its floor."""
 
 import asyncio
 import statistics
@@ -7,16 +7,17 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from bench import floors, rows
+from bench.benched_shop import BenchedShop
 from bench.load import run_load, until
 from bench.report import Row, step
-from bench.servers import BenchedShop, Servers
+from bench.servers import Servers
 
 REACH = {1: 0.3, 8: 0.6, 32: 1.2, 128: 1.25, 768: 1.7}
-"""For each number of clients, the least ratio of the shop's orders to the floor's."""
+"""The ratio of the shop's orders to the floor's that has to be reached, by the number of clients."""
 ROUNDS = 2
 SECONDS = 5
 FLOOR_SECONDS = 3
-# More connections do not make the floor faster.
+# The floor is not faster with more connections.
 FLOOR_CLIENTS_MAX = 32
 # More orders than any round sends.
 _MANY = 10_000_000
@@ -24,16 +25,16 @@ _MANY = 10_000_000
 
 @dataclass(frozen=True)
 class Point:
-    """What a number of clients got, each sending its next order once the last one was answered."""
+    """One measurement of clients that each wait for an answer before they send the next order."""
 
     decided_per_s: float
     """From the first request until the last order is decided."""
     answer_s: float
     """The median time from a POST to its answer."""
     cpu_s: Mapping[str, float]
-    """What an order took of the processors, by part of the shop."""
+    """CPU time of an order, by part of the shop."""
     generator_s: float
-    """What an order took of the processors in the load generator."""
+    """CPU time of an order in the load generator."""
     floor_per_s: float
     floor_cpu_s: float
 
@@ -42,7 +43,7 @@ Points = Mapping[int, Sequence[Point]]
 
 
 async def curve(shop: BenchedShop, servers: Servers, title: str, seed: int) -> Points:
-    """The points of each number of clients, one a round."""
+    """The points by the number of clients, one point per round."""
     points: defaultdict[int, list[Point]] = defaultdict(list)
     for number in range(1, ROUNDS + 1):
         for clients in REACH:
@@ -89,5 +90,5 @@ def as_rows(key: str, title: str, points: Points) -> list[Row]:
 
 
 def costs(points: Sequence[Point]) -> dict[str, float]:
-    """The median time that an order takes of a core, by part, in seconds."""
+    """The median CPU time of an order, by part, in seconds."""
     return {part: statistics.median(point.cpu_s[part] for point in points) for part in points[0].cpu_s}

@@ -1,4 +1,4 @@
-"""What nothing built of the same parts can be faster than, measured in the same run."""
+"""Measures the floors: the least that PostgreSQL, HTTP and the broker need for the same work."""
 
 import asyncio
 import math
@@ -12,17 +12,17 @@ from itertools import repeat
 from pathlib import Path
 
 import aio_pika
-import asyncpg
 
 from bench.load import Answers, post, run_load
 from bench.servers import USERS, Servers
+from tests.servers.database import connected
 from tests.servers.ports import free_port
 from tests.servers.process import eventually
 
 SQL = Path(__file__).parent / "sql"
 _TPS = re.compile(r"tps = ([\d.]+)")
 
-# Of the size of an encoded event.
+# The size of an encoded event.
 EVENT_BYTES = 400
 
 
@@ -34,7 +34,7 @@ class BareOrders:
 
 
 def bare_orders(servers: Servers, *, seconds: int, clients: int) -> BareOrders:
-    """F1: the same order bare, one transaction each."""
+    """F1: the same order as bare SQL, one transaction per order."""
     before = servers.cpu_s()["orders-db"] + _children_cpu_s()
     per_s = pgbench(servers, "f1.sql", seconds=seconds, clients=clients)
     taken_s = servers.cpu_s()["orders-db"] + _children_cpu_s() - before
@@ -42,13 +42,13 @@ def bare_orders(servers: Servers, *, seconds: int, clients: int) -> BareOrders:
 
 
 def _children_cpu_s() -> float:
-    """CPU of the programs that this process ran and that have ended."""
+    """CPU time of this process's children that have ended."""
     times = os.times()
     return times.children_user + times.children_system
 
 
 def pgbench(servers: Servers, script: str, *, seconds: int, clients: int) -> float:
-    """Transactions a second of one of our scripts over the real tables of both services."""
+    """Transactions per second of a script of bench/sql on the real tables of both services."""
     output = servers.tool(
         "pgbench",
         *("--no-vacuum", "--protocol=prepared", f"--file={SQL / script}", f"--define=users={USERS}"),
@@ -59,7 +59,7 @@ def pgbench(servers: Servers, script: str, *, seconds: int, clients: int) -> flo
 
 
 async def hello(*, connections: int, requests: int) -> Answers:
-    """POSTs to a handler that only echoes."""
+    """POSTs to a handler that echoes the body (bench/hello.py)."""
     port = free_port()
     url = f"http://127.0.0.1:{port}/hello"
     server = await asyncio.create_subprocess_exec(sys.executable, "-m", "bench.hello", str(port))
@@ -85,26 +85,23 @@ async def _listens(port: int) -> bool:
 
 
 async def commit_s(url: str, *, count: int, per_s: float = math.inf) -> float:
-    """The median time of a transaction of one row, at the pace of the orders it is held against; without a
-    pace one after the other."""
-    connection = await asyncpg.connect(url)
-    try:
-        await connection.execute("CREATE TABLE IF NOT EXISTS floor (id uuid PRIMARY KEY, event bytea)")
-        insert = await connection.prepare("INSERT INTO floor VALUES (uuidv7(), $1)")
+    """The median time to commit one inserted row. `per_s` should be the pace of the orders that it is
+    compared with; by default there is no pause between commits."""
+    async with connected(url) as database:
+        await database.execute("CREATE TABLE IF NOT EXISTS floor (id uuid PRIMARY KEY, event bytea)")
+        insert = await database.prepare("INSERT INTO floor VALUES (uuidv7(), $1)")
         took = []
         for _ in range(count):
             started = time.perf_counter()
             await insert.fetch(bytes(EVENT_BYTES))
             took.append(time.perf_counter() - started)
-            await asyncio.sleep(1 / per_s)  # A busy loop would keep disk and caches awake.
-        await connection.execute("DROP TABLE floor")
-    finally:
-        await connection.close()
+            await asyncio.sleep(1 / per_s)  # Without the pause, disk and caches would stay warm.
+        await database.execute("DROP TABLE floor")
     return statistics.median(took)
 
 
 class BrokerFloor:
-    """Queues of its own, like those of services and of a gateway that listens; each message is confirmed."""
+    """Measures the broker alone: queues like a service's and a gateway's, with publisher confirms."""
 
     def __init__(self, url: str) -> None:
         self._url = url
@@ -126,7 +123,7 @@ class BrokerFloor:
         return await self._published_s(self._queue, count, per_s)
 
     async def notify_s(self, *, count: int, per_s: float) -> float:
-        """The same of a notification, which no disk keeps."""
+        """The same for a notification, which the broker does not write to disk."""
         return await self._published_s(self._listener, count, per_s)
 
     async def _published_s(self, queue: aio_pika.abc.AbstractQueue, count: int, per_s: float) -> float:
@@ -135,12 +132,12 @@ class BrokerFloor:
             started = time.perf_counter()
             await self._publish(queue)
             took.append(time.perf_counter() - started)
-            await asyncio.sleep(1 / per_s)  # the same pace, for the same reason
+            await asyncio.sleep(1 / per_s)
         await queue.purge()
         return statistics.median(took)
 
     async def rates(self, *, count: int) -> tuple[float, float]:
-        """Messages a second, published (100 confirms awaited at once) and then consumed (prefetch 100)."""
+        """Messages per second: published with 100 confirms at a time, and consumed with a prefetch of 100."""
         started = time.perf_counter()
         for _ in range(count // 100):
             await asyncio.gather(*(self._publish(self._queue) for _ in range(100)))

@@ -1,4 +1,4 @@
-"""The floor of HTTP: the smallest handler with a JSON body, on the server that the shop uses."""
+"""The floor of HTTP: a handler that echoes its JSON body, on the HTTP server of the shop."""
 
 import asyncio
 import logging

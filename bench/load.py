@@ -1,22 +1,17 @@
-"""A load generator that costs about 20 µs a request: raw HTTP/1.1 on kept-alive connections, no parser."""
+"""A load generator for HTTP/1.1 without a parser, on kept-alive connections. A request costs it 20 µs."""
 
 import asyncio
 import random
 import re
 import time
 from collections import Counter
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from itertools import takewhile
 from typing import cast
 from urllib.parse import urlsplit
 
-# Streams that are opened at once: fewer than wait for a server to accept them.
-OPENED_AT_ONCE = 100
-
-_STATUS = re.compile(rb'"status":"(\w+)"')
 _RETRY_AFTER = re.compile(rb"\r\nretry-after: *(\d+)", re.IGNORECASE)
 _LENGTH = re.compile(rb"\r\ncontent-length: *(\d+)", re.IGNORECASE)
 
@@ -44,7 +39,7 @@ class Answers:
     latencies_s: list[float] = field(default_factory=list)
     seconds: float = 0.0
     cpu_s: float = 0.0
-    """What the generator itself took of the machine."""
+    """CPU time of the generator itself."""
 
     @property
     def per_s(self) -> float:
@@ -62,7 +57,7 @@ class _Connection(asyncio.Protocol):
         self._transport = cast(asyncio.Transport, transport)
 
     def send(self, requests: Iterator[bytes]) -> None:
-        """Each once the one before is answered; then `done`."""
+        """Sends each request after the answer to the one before. `done` is set after the last answer."""
         self._requests = requests
         self.done = asyncio.get_running_loop().create_future()
         self._send()
@@ -108,7 +103,7 @@ class _Connection(asyncio.Protocol):
 
 
 class _Retrying(_Connection):
-    """A client that sends again what was refused: after `Retry-After`, or at once."""
+    """A client that repeats a refused request: after `Retry-After` if it is patient, else at once."""
 
     def __init__(self, answers: Answers, *, patient: bool) -> None:
         super().__init__(answers)
@@ -121,7 +116,7 @@ class _Retrying(_Connection):
         after = _RETRY_AFTER.search(head)
         assert after is not None, head
         if self._patient:
-            # Not all at the same moment, as no two clients are.
+            # Real clients do not all come back at the same moment.
             delay_s = int(after[1]) * random.uniform(1, 1.2)
             asyncio.get_running_loop().call_later(delay_s, self._write, self._request)
         else:
@@ -155,7 +150,7 @@ class _Load:
 
 
 async def run_load(url: str, requests: Iterator[bytes], *, connections: int) -> Answers:
-    """Sends all requests, one after the other on each connection. Raises OSError when one breaks."""
+    """Sends all requests, one at a time on each connection. Raises OSError when a connection breaks."""
     load = _Load(url)
     for _ in range(connections):
         (await load.connect()).send(requests)
@@ -163,7 +158,7 @@ async def run_load(url: str, requests: Iterator[bytes], *, connections: int) -> 
 
 
 async def run_retrying(url: str, requests: Iterator[bytes], *, connections: int, impatient: float) -> Answers:
-    """Like `run_load`, by clients that send again what is refused, the share `impatient` of them at once."""
+    """Like `run_load`, but clients repeat refused requests; the share `impatient` of them at once."""
     load = _Load(url)
     for number in range(connections):
         patient = number >= impatient * connections
@@ -172,15 +167,16 @@ async def run_retrying(url: str, requests: Iterator[bytes], *, connections: int,
 
 
 def until(deadline_s: float, requests: Iterator[bytes]) -> Iterator[bytes]:
-    """The requests that are sent before this time of the event loop."""
+    """The requests until the deadline, which is a time of the event loop."""
     now = asyncio.get_running_loop().time
     return takewhile(lambda _: now() < deadline_s, requests)
 
 
 async def run_paced(url: str, requests: Iterator[bytes], *, per_s: float) -> Answers:
-    """Sends each request when it is due, on a new connection if no other is idle: late answers delay nobody.
+    """Sends `per_s` requests per second, on a new connection if none is idle, so a late answer delays no
+    request.
 
-    Raises OSError when a connection breaks that an answer is due on.
+    Raises OSError when a connection breaks before its answer.
     """
     load = _Load(url)
     for number, request in enumerate(requests):
@@ -188,65 +184,3 @@ async def run_paced(url: str, requests: Iterator[bytes], *, per_s: float) -> Ans
         idle = filter(lambda connection: connection.idle, load.connections)
         (next(idle, None) or await load.connect()).send(iter([request]))
     return await load.answers()
-
-
-class Stream(asyncio.Protocol):
-    """A reader of server-sent events, who keeps what it is told."""
-
-    def __init__(self, request: bytes) -> None:
-        loop = asyncio.get_running_loop()
-        self.opened: asyncio.Future[None] = loop.create_future()
-        self.ended: asyncio.Future[None] = loop.create_future()
-        self._request = request
-        self._received = b""
-
-    @property
-    def statuses(self) -> list[str]:
-        return [status.decode() for status in _STATUS.findall(self._received)]
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        self._transport = cast(asyncio.Transport, transport)
-        self._transport.write(self._request)
-
-    def data_received(self, data: bytes) -> None:
-        self._received += data
-        if b"\r\n\r\n" in self._received and not self._received.startswith(b"HTTP/1.1 200 "):
-            self._transport.abort()
-        if not self.opened.done() and self.statuses:
-            self.opened.set_result(None)
-        if self._received.endswith(b"\r\n0\r\n\r\n") and not self.ended.done():
-            self.ended.set_result(None)
-
-    def connection_lost(self, error: Exception | None) -> None:
-        for future in (self.opened, self.ended):
-            if not future.done():
-                future.set_exception(error or ConnectionError(f"no more than {self._received[-500:]!r}"))
-                future.exception()  # Nobody has to wait for it: the bench itself leaves streams.
-
-    def close(self) -> None:
-        self._transport.close()
-
-
-@asynccontextmanager
-async def open_streams(urls: Sequence[str]) -> AsyncIterator[list[Stream]]:
-    """Streams of which each has told something, on a connection each.
-
-    Raises OSError when one breaks, here or where its end is waited for.
-    """
-    loop = asyncio.get_running_loop()
-    streams: list[Stream] = []
-    try:
-        for first in range(0, len(urls), OPENED_AT_ONCE):
-            some = urls[first : first + OPENED_AT_ONCE]
-            for url in some:
-                at = urlsplit(url)
-                request = f"GET {at.path} HTTP/1.1\r\nHost: {at.netloc}\r\nAccept: text/event-stream\r\n\r\n"
-                _, stream = await loop.create_connection(
-                    lambda r=request: Stream(r.encode()), at.hostname, at.port
-                )
-                streams.append(stream)
-            await asyncio.gather(*(stream.opened for stream in streams[first:]))
-        yield streams
-    finally:
-        for stream in streams:
-            stream.close()

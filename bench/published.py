@@ -1,5 +1,6 @@
-"""The figures of the last run in the READMEs, between two markers: nobody copies them by hand."""
+"""Writes the figures of the last run into the pages, between markers, so that nobody copies them by hand."""
 
+import re
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -8,48 +9,60 @@ from typing import Any
 LAST_RUN, LAST_LONG_RUN = "the last run", "the last long run"
 ROOT = Path(__file__).parents[1]
 BENCH = ROOT / "bench/README.md"
+PERFORMANCE = ROOT / "docs/performance.md"
 
-ENGLISH = {
-    "clients": "clients",
-    "three": "three processes and RabbitMQ",
-    "one": "one process (`make run`)",
-    "floor": "F1: bare in PostgreSQL",
-    "on": "{date}, {machine}; in brackets the median ratio to F1 of the same minute.",
-}
-RUSSIAN = {
-    "clients": "клиентов",
-    "three": "три процесса и RabbitMQ",
-    "one": "один процесс (`make run`)",
-    "floor": "F1: то же в PostgreSQL без магазина",
-    "on": "{date}, {machine}; в скобках медиана отношения к F1 той же минуты.",
-}
+# The READMEs show one number of clients; docs/performance.md shows all.
+CLIENTS = 128
+ENGLISH = (
+    "With {clients} clients, three processes and RabbitMQ decide {decided} orders a second. For comparison:\n"
+    "`pgbench` stores {floor} such orders a second in PostgreSQL, each in a transaction of its own\n"
+    "({date}, {machine})."
+)
+RUSSIAN = (
+    "Скорость обработки заказов при {clients} клиентах (три процесса и RabbitMQ): {decided} в секунду.\n"
+    "Для сравнения: `pgbench` записывает такие же заказы в PostgreSQL, каждый отдельной транзакцией;\n"
+    "скорость записи: {floor} в секунду\n"
+    "({date}, {machine})."
+)
 
 
 def pages(document: Mapping[str, Any]) -> dict[Path, str]:
-    """What each page says with the figures of `make bench`."""
+    """The new text of each page, with the figures of `make bench`."""
     shown = {
-        ROOT / "README.md": curve(document, ENGLISH),
-        ROOT / "README.ru.md": curve(document, RUSSIAN),
+        ROOT / "README.md": sentence(document, ENGLISH),
+        ROOT / "README.ru.md": sentence(document, RUSSIAN),
+        PERFORMANCE: curve(document),
         BENCH: all_rows(document),
     }
     return {path: within(path.read_text(), LAST_RUN, content) for path, content in shown.items()}
 
 
 def long_page(document: Mapping[str, Any]) -> str:
-    """What the page of the benches says with the figures of `make bench-long`."""
+    """The new text of bench/README.md, with the figures of `make bench-long`."""
     return within(BENCH.read_text(), LAST_LONG_RUN, all_rows(document))
 
 
-def curve(document: Mapping[str, Any], words: Mapping[str, str]) -> str:
-    """Orders decided a second, for each number of clients."""
+def sentence(document: Mapping[str, Any], words: str) -> str:
+    row = next(row for row in document["rows"] if row["key"] == f"three-{CLIENTS}")
+    decided, floor = f"{row['median']:,.0f}", f"{row['floor_median']:,.0f}"
+    machine = document["machine"]
+    if words is RUSSIAN:
+        decided, floor = (figure.replace(",", "\u00a0") for figure in (decided, floor))
+        machine = re.sub(r"^(\d+) cores of ", r"ядер: \1, ", machine)
+    date = document["at"][:10]
+    return words.format(clients=CLIENTS, decided=decided, floor=floor, date=date, machine=machine) + "\n"
+
+
+def curve(document: Mapping[str, Any]) -> str:
+    """Orders decided a second, and times what floor that is, for each number of clients."""
     rows = {row["key"]: row for row in document["rows"]}
     clients = [key.removeprefix("three-") for key in rows if key.startswith("three-")]
+    titles = {"three": "three processes and RabbitMQ", "one": "one process (`make run`)"}
     cells = [
-        [words[key], *(_decided(rows[f"{key}-{number}"]) for number in clients)] for key in ("three", "one")
+        [title, *(_decided(rows[f"{key}-{number}"]) for number in clients)] for key, title in titles.items()
     ]
-    cells.append([words["floor"], *(f"{rows[f'three-{number}']['floor_median']:,.0f}" for number in clients)])
-    on = words["on"].format(date=document["at"][:10], machine=document["machine"])
-    return f"{table([words['clients'], *clients], cells)}\n{on}\n"
+    on = f"{document['at'][:10]}, {document['machine']}. In brackets: the ratio to F1, and that F1."
+    return f"{table(['clients', *clients], cells)}\n{on}\n"
 
 
 def all_rows(document: Mapping[str, Any]) -> str:
@@ -66,12 +79,22 @@ def all_rows(document: Mapping[str, Any]) -> str:
         for row in document["rows"]
     ]
     facts = "".join(f"- {name}: {value:,.0f}\n" for name, value in document["facts"].items())
-    head = ["row", "median", "floor", "its median", "ratio (of each round)", "to reach", ""]
+    head = [
+        "row",
+        "median",
+        "floor",
+        "its median",
+        "median of the rounds' ratios (each round)",
+        "to reach",
+        "",
+    ]
     return f"{document['at'][:10]}, {document['machine']}.\n\n{table(head, rows)}\n{facts}"
 
 
 def _decided(row: Mapping[str, Any]) -> str:
-    return f"{row['median']:,.0f} ({row['ratio']:.2f})"
+    """The quotient is that of the two figures shown; bench/README.md judges by the ratio of each round."""
+    median, floor = row["median"], row["floor_median"]
+    return f"{median:,.0f} ({median / floor:.2f} times {floor:,.0f})"
 
 
 def figure(value: float, unit: str) -> str:
@@ -81,13 +104,13 @@ def figure(value: float, unit: str) -> str:
 
 
 def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    """In Markdown, all columns but the first aligned to the right."""
+    """A Markdown table; all columns but the first are aligned to the right."""
     lines = [head, ["---", *["---:"] * (len(head) - 1)], *rows]
     return "".join(f"| {' | '.join(line)} |\n" for line in lines)
 
 
 def within(text: str, name: str, content: str) -> str:
-    """The text with this content between its two markers of this name."""
+    """The text with `content` between its two markers of this name."""
     begin, end = f"<!-- {name} -->\n", f"<!-- /{name} -->\n"
     before, _, rest = text.partition(begin)
     _, marker, after = rest.partition(end)

@@ -1,4 +1,4 @@
-"""Progress and a table for people, JSON for programs, and a chart for the README."""
+"""The rows of a bench, with progress and a table on the terminal, and JSON in bench/results."""
 
 import json
 import os
@@ -24,7 +24,7 @@ console = Console(stderr=True)
 
 @contextmanager
 def step(title: str) -> Iterator[None]:
-    """Tells what is done now, and how long it took."""
+    """Shows a step of the bench while it runs, and its duration afterwards."""
     started = time.monotonic()
     with console.status(title):
         yield
@@ -33,9 +33,9 @@ def step(title: str) -> Iterator[None]:
 
 @dataclass(frozen=True)
 class Row:
-    """One promise of speed: a figure of each round, its floor in the same round, and the ratio to reach.
+    """One row: a figure of each round, its floor in the same round, and the ratio that has to be reached.
 
-    `unit` tells what both are. Where less is better, as for seconds, `at_most` is the reach instead.
+    `unit` is the unit of both. `at_most` replaces `at_least` when less is better, as for seconds.
     """
 
     key: str
@@ -130,5 +130,5 @@ def write(name: str, content: str) -> None:
 
 
 def on_stdout() -> Console:
-    """Wide enough for the table where nobody's terminal says how wide."""
+    """A console that is wide enough for the table when stdout is no terminal."""
     return Console(width=None if sys.stdout.isatty() else 120)

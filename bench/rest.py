@@ -1,12 +1,13 @@
-"""What the shop takes while nobody orders: at rest, and to start."""
+"""Measures CPU and memory of the shop at rest, and the time that it takes to start."""
 
 import asyncio
 import subprocess
 import sys
 import time
 
+from bench.benched_shop import BenchedShop
 from bench.report import Row, step
-from bench.servers import BenchedShop, Servers
+from bench.servers import Servers
 from tests.servers.ports import free_port
 from tests.servers.process import Process, start_together
 from tests.servers.shop import SERVICES
@@ -24,11 +25,11 @@ import alembic.command, asyncpg, aiohttp, dishka, faststream.rabbit, litestar, m
 import sqlalchemy.ext.asyncio, structlog, uvicorn, uvloop
 print(re.search(r"VmRSS:\\s+(\\d+)", open("/proc/self/status").read())[1])
 """
-"""Imports what the shop is built of, without the shop, and prints its memory in KiB."""
+"""Imports the libraries of the shop without the shop, and prints the memory in KiB."""
 
 
 async def at_rest(servers: Servers) -> list[Row]:
-    """The service that takes most, beside what each may take."""
+    """CPU and memory of the service that uses most, beside the limits for each service."""
     async with BenchedShop(servers) as shop:
         with step("the services at rest"):
             await asyncio.sleep(SETTLES_S)
@@ -47,14 +48,14 @@ async def at_rest(servers: Servers) -> list[Row]:
 
 
 def stack() -> tuple[float, float]:
-    """The memory in MB and the seconds that importing what the shop is built of takes."""
+    """The memory in MB and the seconds that the import of the libraries takes."""
     began = time.monotonic()
     done = subprocess.run([sys.executable, "-c", STACK], capture_output=True, text=True, check=True)
     return int(done.stdout) / 1024, time.monotonic() - began
 
 
 async def starts(servers: Servers) -> list[Row]:
-    """From the command until it answers: a service alone, and the whole shop on the data of a run before."""
+    """The time from the command to the first answer: of a service, and of the whole shop on existing data."""
     with step("a service starts"):
         began = time.monotonic()
         async with BenchedShop(servers, ["orders"]):

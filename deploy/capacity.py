@@ -1,10 +1,10 @@
-"""What a load of orders asks of each part, by what `make bench` measured.
+"""Plans the capacity that each part needs for a load of orders, from the results of `make bench`.
 
     python3 deploy/capacity.py ORDERS_PER_S [--busy 0.6] [--cores 32] [--results bench/results/latest.json]
 
-The model is plain: a part that takes so many µs of a core for an order, as the bench saw it under full load,
-needs so many cores. A process of the shop keeps one core busy, a server of a database --cores at most, and
-nothing is planned to be busier than --busy. docs/scaling.md says what that leaves out, and what lanes cost.
+The model is linear: cores = orders a second * µs of a core for an order / --busy, with the µs that the bench
+measured under full load. A process of the shop uses one core, a database server at most --cores.
+docs/scaling.md says what the model leaves out, and what lanes cost.
 
 Needs Python's standard library, and in the results the facts "µs of a core that PART takes for an order".
 """

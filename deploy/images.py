@@ -1,10 +1,10 @@
-"""The images of others that a deployment runs, each in an exact version: deploy/images.txt.
+"""Finds the digests of the third-party images that a deployment runs; deploy/images.txt lists them.
 
     python3 deploy/images.py          prints each image with the digest that its registry has for it now
     python3 deploy/images.py --pin    and writes both wherever an image of that name is used
 
-A version is a name that can be given to other bytes later; a digest is not. Needs `docker buildx` and
-Python's standard library. Exit code 0 only for success.
+A version may name other bytes later; a digest never does. Needs `docker buildx` and Python's standard
+library. Exit code 0 only for success.
 """
 
 import re
@@ -13,7 +13,7 @@ import sys
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
-# Where an image may be named, and how.
+# Where an image may be named, and the text before its name.
 FILES = ("docker-compose.yml", "deploy/Dockerfile", "deploy/k8s/**/*.yaml")
 USE = r"^(\s*(?:- )?image(?:Name)?: |FROM )"
 DIGEST = r"@sha256:[0-9a-f]{64}"
@@ -38,7 +38,7 @@ def pinned(image: str) -> str:
 
 
 def write(images: list[str], root: Path = ROOT) -> None:
-    """Each of them in the place of whatever version of it is used."""
+    """Replaces whatever version of each image the files name."""
     for file in files(root):
         text = file.read_text()
         for image in images:
@@ -51,7 +51,7 @@ def write(images: list[str], root: Path = ROOT) -> None:
 if __name__ == "__main__":
     if sys.argv[1:] not in ([], ["--pin"]):
         sys.exit(__doc__)
-    # All are asked for before one is written: half of them pinned would look like all.
+    # All digests are fetched before one is written: half of them pinned would look like all.
     images = [pinned(image) for image in listed()]
     print("\n".join(images))
     if sys.argv[1:]:

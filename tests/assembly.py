@@ -40,7 +40,7 @@ CURRENCY = "RUB"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Parts:
-    """What a shop is made of; a planted bug puts another part in the place of one of these."""
+    """The parts of a shop that a planted bug may replace."""
 
     inbox: Callable[..., Any] = MemoryInbox
     record: Callable[..., Any] = MemoryOperatorRecord
@@ -66,7 +66,7 @@ class Parts:
 
 
 class InMemory:
-    """What every service is assembled from; each call gets a use case and a unit of work of its own.
+    """Assembles the use cases of a service; each call gets a use case and a unit of work of its own.
 
     Reads see `readable`. The simulation wraps each adapter in `port`, and has units of work that fail.
     """

@@ -1,4 +1,4 @@
-"""Values that tests of all kinds are made of."""
+"""Values for tests of all kinds."""
 
 TRACE_ID = "0af7651916cd43dd8448eb211c80319c"
 TRACE = f"00-{TRACE_ID}-b7ad6b7169203331-01"

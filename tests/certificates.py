@@ -1,4 +1,4 @@
-"""An authority that nobody has the key of: a file for settings that want one."""
+"""The certificate of an authority whose key nobody has: a file for settings that want one."""
 
 CERTIFICATE = """
 -----BEGIN CERTIFICATE-----

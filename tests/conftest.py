@@ -24,7 +24,7 @@ pytest.register_assert_rewrite(
 
 SCRATCH = pytest.StashKey[Path]()
 
-# What the disk keeps is tried on servers of its own.
+# Tests of what the disk keeps have servers of their own.
 OPTIONS = {"fsync": "off", "deadlock_timeout": "50ms"}
 
 

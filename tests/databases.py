@@ -4,5 +4,5 @@ from shop.services import Shop, load_shop
 
 
 def on(**urls: str) -> Shop:
-    """By the names of the services."""
+    """The shop on these URLs, named by service."""
     return load_shop({f"{service.upper()}_DATABASE_URL": url for service, url in urls.items()})

@@ -17,10 +17,10 @@ from xdist.remote import Producer
 from xdist.scheduler import LoadScopeScheduling
 from xdist.workermanage import WorkerController
 
-# Groups that run side by side, each with servers of its own. What needs no server is a group for each file,
-# and whoever is free takes the next one.
+# Groups that run side by side, each with servers of its own. Each file without a server is a group too, and a
+# free worker takes the next one.
 SERVICES, EMBEDDED, BROKER, POSTGRES = "services", "embedded", "broker", "postgres"
-# What is on its way from the first test of a group on; and what that group begins with meanwhile.
+# The server that starts with the first test of a group, and the tests that this group runs meanwhile.
 COMING = {SERVICES: "coming_broker", EMBEDDED: "coming_embedded", BROKER: "coming_broker"}
 MEANWHILE = {
     "tests/contracts": SERVICES,
@@ -63,7 +63,7 @@ def asks_for(item: pytest.Item, *fixtures: str, **parameters: str) -> bool:
 
 
 def begin_with_servers(items: list[pytest.Item]) -> None:
-    """What needs no server goes first: it is quick to tell of mistakes, and the servers start meanwhile."""
+    """Orders the tests: those without a server first, which find mistakes soon while the servers start."""
     needed = {server_of(item) for item in items} & COMING.keys()
 
     def turn(item: pytest.Item) -> int:

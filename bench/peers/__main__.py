@@ -1,4 +1,4 @@
-"""`make bench-peers`: the same order in the usual ways and in the shop, side by side in one run."""
+"""`make bench-peers`: measures the shop and the usual ways to build the same order, in one run."""
 
 import argparse
 import logging
@@ -53,7 +53,7 @@ def main() -> None:
     results = []
     with private_servers() as servers:
         for subject in chosen:
-            # One that fails, such as for want of a port, costs its own row only.
+            # A subject that fails, for example because a port is taken, loses only its own row.
             try:
                 results.append((subject, uvloop.run(measured(subject, servers, **how))))
             except Exception:
@@ -66,7 +66,7 @@ def main() -> None:
         for path, text in table.pages(document).items():
             path.write_text(text)
     print(report.text(document) if arguments.json else table.markdown(document))
-    # What a peer loses is a finding, what the shop loses is a failure.
+    # An order that a peer loses is a finding; an order that the shop loses is a failure.
     sound = all(subject.is_peer or result.verdict.sound for subject, result in results)
     sys.exit(0 if sound and len(results) == len(chosen) else 1)
 

@@ -1,4 +1,4 @@
-"""kill -9 under load, with a restart as a supervisor would do it; then what is lost and what is doubled."""
+"""Kills processes under load, restarts them as a supervisor would, and counts lost and doubled orders."""
 
 import asyncio
 from collections import Counter
@@ -19,7 +19,7 @@ AGAIN_AFTER_S = 0.05
 RESTARTED_AFTER_S = 1.0
 # Longer than any peer keeps a claim of a killed process.
 STANDS_STILL_S = 30.0
-# Then a repeat after such a claim (10 s) is seen, too.
+# Long enough to see a repeat after such a claim ends (10 s).
 QUIET_S = 15.0
 
 
@@ -32,9 +32,9 @@ class Verdict:
     doubled: int
     """Charged more than once."""
     stuck: int
-    """Stored and still NEW, though nobody was told that it was accepted."""
+    """Stored and still NEW, but never answered with 201."""
     money_off: Decimal
-    """What the accounts lack beyond the charges, or have too much."""
+    """The money that the accounts lack beyond the charges; negative if they have too much."""
 
     @property
     def sound(self) -> bool:
@@ -63,7 +63,7 @@ def judged(
 
 
 async def killed(running: Running, *, rounds: int, between_s: float, seed: int) -> Verdict:
-    """Kills each kind in turn, so many times, while clients go on."""
+    """Kills each kind in turn, `rounds` times, while clients continue to order."""
     accepted: set[UUID] = set()
     over = asyncio.Event()
     kinds = [*running.kinds] * rounds
@@ -100,7 +100,7 @@ async def _client(
 
 
 async def _all_finished(running: Running, accepted: Set[UUID]) -> None:
-    """Returns once all are FINISHED, or when no other becomes so for STANDS_STILL_S: the rest is lost."""
+    """Returns once all are FINISHED, or when none became FINISHED for STANDS_STILL_S: the rest is lost."""
     loop, query = asyncio.get_running_loop(), "SELECT id FROM orders WHERE status = 'FINISHED'"
     async with connected(running.orders_database) as database:
         count, moved_at = -1, 0.0

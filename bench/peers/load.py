@@ -1,4 +1,4 @@
-"""The load, the same for all: orders of random users, in a closed loop."""
+"""The load, which is the same for all subjects: orders of random users, in a closed loop."""
 
 import asyncio
 import json
@@ -17,16 +17,16 @@ from tests.servers.process import eventually
 
 DECIDED_WITHIN_S = 120.0
 LOOK_S = 0.002
-# A client that pauses at random meets a poller in all of its phases.
+# Random pauses, so that orders arrive in all phases of a poller's interval.
 PAUSE_S = 0.2
 
 
 @dataclass(frozen=True)
 class Rate:
     per_s: float
-    """Orders decided: from the first POST until the last order is decided."""
+    """Orders decided per second, from the first POST until the last order is decided."""
     p50_s: float
-    """Of the answer to the POST."""
+    """The time to the answer to the POST."""
     p99_s: float
 
 
@@ -60,7 +60,7 @@ async def rate(running: Running, *, clients: int, seconds: float, seed: int) -> 
 
 
 async def finished_s(running: Running, *, seconds: float, seed: int) -> list[float]:
-    """Seconds from a POST until its order is seen FINISHED in the database, by a lone client; sorted."""
+    """Seconds from a lone client's POST until its order is FINISHED in the database, sorted."""
     loop, dice = asyncio.get_running_loop(), random.Random(seed)
     found = []
     deadline = loop.time() + seconds

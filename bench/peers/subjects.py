@@ -1,4 +1,4 @@
-"""What is compared: the peers and the shop, each on databases of its own on the same servers."""
+"""The subjects of the comparison: the shop and its peers, each in its own databases on the same servers."""
 
 import os
 import re
@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-import asyncpg
-
-from bench.servers import BALANCE, USERS, BenchedShop, Servers
+from bench.benched_shop import BenchedShop
+from bench.servers import BALANCE, USERS, Servers
+from tests.servers.database import connected
 from tests.servers.ports import free_port
 from tests.servers.postgres import create_database
 from tests.servers.process import Process, StartFailed, descendants, eventually, start_together
@@ -19,9 +19,9 @@ from tests.servers.process import Process, StartFailed, descendants, eventually,
 ROOT = Path(__file__).parents[2]
 PYTHON = ROOT / ".cache" / "peers" / "bin" / "python"
 APPS = Path(__file__).parent / "apps"
-# Of each account; the shop counts in hundredths.
+# The balance of each account. The shop counts in hundredths.
 FUNDED = BALANCE // 100
-# One child of a process is killed, as by the system when memory runs out.
+# The suffix of a kind whose process loses one child, as when memory runs out.
 CHILD = " child"
 
 
@@ -43,13 +43,13 @@ class Running:
     charges: str
     funded: int
     kinds: Sequence[str]
-    """What is killed in turn: processes, or a child of one."""
+    """The processes that are killed in turn, by name; with the suffix CHILD, only a child of one."""
 
     async def kill(self, kind: str) -> None:
-        """kill -9: a process with all of its children, as the end of a container would, or one child."""
+        """Kills a process with all of its children, as when a container ends, or one child."""
         process = self.processes[kind.removesuffix(CHILD)]
         if kind.endswith(CHILD):
-            # One that was just restarted has none yet.
+            # A process that was just restarted has no children yet.
             children = {max(await eventually(lambda: descendants(process.pid), within=30))}
         else:
             children = descendants(process.pid)
@@ -59,7 +59,7 @@ class Running:
                 os.kill(pid, signal.SIGKILL)
 
     async def restart(self, kind: str) -> None:
-        """Returns once it is ready. A lost child is replaced by its process."""
+        """Returns once the process is ready. A lost child is replaced by its process itself."""
         if not kind.endswith(CHILD):
             await self.processes[kind].start()
 
@@ -101,7 +101,7 @@ async def shop(servers: Servers, *, one_process: bool) -> AsyncIterator[Running]
 async def peer(
     servers: Servers, module: str, commands: Mapping[str, str], *, databases: int, kinds: Sequence[str]
 ) -> AsyncIterator[Running]:
-    """`commands` are what follows `python -m`; with two databases, `payments` has one of its own."""
+    """`commands` follow `python -m`, by the process's name. With two databases, `payments` has its own."""
     on = {name: await create_database(url, module) for name, url in servers.databases.items()}
     if databases == 1:
         on["payments"] = on["orders"]
@@ -147,14 +147,11 @@ async def peer(
 
 
 async def fund(url: str) -> None:
-    connection = await asyncpg.connect(url)
-    try:
+    async with connected(url) as database:
         insert = "INSERT INTO accounts SELECT 'user-' || n, $2 FROM generate_series(1, $1) n"
-        await connection.execute(insert, USERS, FUNDED)
-        await connection.execute("VACUUM ANALYZE")
-        await connection.execute("CHECKPOINT")
-    finally:
-        await connection.close()
+        await database.execute(insert, USERS, FUNDED)
+        await database.execute("VACUUM ANALYZE")
+        await database.execute("CHECKPOINT")
 
 
 WEB = "uvicorn {module}:api --port {port} --no-access-log"

@@ -1,4 +1,4 @@
-"""What was measured, as JSON, and as the table of README.md beside this file."""
+"""The results of `make bench-peers` as JSON, and as tables of the READMEs."""
 
 import re
 from collections.abc import Sequence
@@ -10,14 +10,11 @@ from typing import Any
 from bench.peers.killing import Verdict
 from bench.peers.load import Rate
 from bench.peers.subjects import ROOT, Subject
-from bench.published import LAST_RUN, table, within
+from bench.published import LAST_RUN, PERFORMANCE, table, within
 from bench.report import machine
 
 README = Path(__file__).parent / "README.md"
-HEADS = {
-    "README.md": ["clients", "1", "32", "128", "kills", "lost", "doubled", "left NEW", "lines"],
-    "README.ru.md": ["клиентов", "1", "32", "128", "kill -9", "потеряно", "удвоено", "осталось NEW", "строк"],
-}
+HEAD = ["clients", "1", "32", "128", "kills", "lost", "doubled", "left NEW", "lines"]
 PINNED = ("aio-pika", "celery", "dbos", "fastapi", "faststream", "faststream-outbox", "sqlalchemy", "uvicorn")
 
 
@@ -85,8 +82,8 @@ def markdown(document: dict[str, Any]) -> str:
     return f"{document['at'][:10]}, {document['machine']}; {versions}.\n\n{shown}"
 
 
-def short(document: dict[str, Any], head: Sequence[str]) -> str:
-    """For the READMEs of the repository: orders a second, and what `kill -9` did."""
+def short(document: dict[str, Any]) -> str:
+    """For docs/performance.md: orders decided a second, and what `kill -9` did."""
     cells = [
         [
             row["title"],
@@ -96,15 +93,15 @@ def short(document: dict[str, Any], head: Sequence[str]) -> str:
         ]
         for row in document["rows"]
     ]
-    return table(head, cells)
+    return f"{document['at'][:10]}, {document['machine']}.\n\n{table(HEAD, cells)}"
 
 
 def pages(document: dict[str, Any]) -> dict[Path, str]:
     """What each page says with these figures."""
-    found = {README: within(README.read_text(), LAST_RUN, markdown(document))}
-    for name, head in HEADS.items():
-        found[ROOT / name] = within((ROOT / name).read_text(), "the peers", short(document, head))
-    return found
+    return {
+        README: within(README.read_text(), LAST_RUN, markdown(document)),
+        PERFORMANCE: within(PERFORMANCE.read_text(), "the peers", short(document)),
+    }
 
 
 def _rate(of: dict[str, Any]) -> str:

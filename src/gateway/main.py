@@ -49,7 +49,7 @@ def api(settings: GatewaySettings) -> Api:
 
 
 async def serve(settings: GatewaySettings, host: Host) -> None:
-    """Run the gateway until its host stops. Raises ShopError or SettingsError where it cannot start."""
+    """Runs the gateway until its host stops. Raises ShopError or SettingsError when it cannot start."""
     notifications, stop = host.notifications(), host.stop
 
     async def notified() -> bool:

@@ -1,5 +1,5 @@
 from kernel.contracts.messaging import Messaging
 from orders.contract.messages import ORDER_STATUS_CHANGED
 
-# It only listens to notifications, which nobody has to receive.
+# The gateway only listens to notifications; losing one is no fault.
 MESSAGING = Messaging(service="gateway", listens=[ORDER_STATUS_CHANGED])

@@ -1,4 +1,4 @@
-"""Between the gateway's own words and the bodies and routes of HTTP."""
+"""Translates between the gateway's domain and the JSON bodies, messages and routes of the services."""
 
 import re
 from typing import Annotated
@@ -31,8 +31,8 @@ _ABSENT = msgspec.Raw()
 
 
 class RawBatchOutcome(ResponseBody, frozen=True, omit_defaults=True):
-    """An http.BatchOutcome on its way through, unread: both kinds in one, because msgspec cannot decode their
-    union."""
+    """An http.BatchOutcome whose order or problem is passed on undecoded. One class has the fields of both
+    kinds, because msgspec cannot decode their union."""
 
     status: int
     order: msgspec.Raw = _ABSENT
@@ -50,7 +50,7 @@ class _ChangedOrder(_Order, frozen=True):
 
 
 class _Change(ResponseBody, frozen=True):
-    """An http.OrderChange, or what matters in an OrderStatusChangedV1; the order is passed on as it came."""
+    """An http.OrderChange, or those fields of an OrderStatusChangedV1. The order is passed on undecoded."""
 
     sequence: int
     order: msgspec.Raw
@@ -66,7 +66,7 @@ _Events = Annotated[list[_Event], msgspec.Meta(max_length=ENVELOPE_EVENTS_MAX)]
 def place_order(
     order: http.PlaceOrder, caller: Caller, key: str | None, new_id: UUID, traceparent: str, request_id: str
 ) -> PlacementRequest:
-    """An order without a client's key gets one of the gateway's own, so that it may be sent again."""
+    """An order without a client's key gets a key of the gateway, so that it may be sent again."""
     own_key = key is None
     item = http.PlaceOrderItem(
         order.user_id, order.amount, order.description, order.pay_by, str(new_id) if own_key else key
@@ -97,28 +97,28 @@ def batch_outcome(outcome: Outcome) -> RawBatchOutcome:
 
 
 def status_histories(changes: bytes) -> list[list[Change] | None]:
-    """Of several orders, as the orders service tells their changes; None of one that it cannot read now."""
+    """The changes of several orders, from JSON; None for an order that the orders service cannot read now."""
     found = decoder(list[list[_Change] | None]).decode(changes)
     return [None if one is None else [_change(item) for item in one] for one in found]
 
 
 def notified(body: bytes) -> list[Change]:
-    """The changes that a message notifies of, a batch or a single event.
+    """The changes in a notification, which is a batch or a single event.
 
-    Raises msgspec.DecodeError, UnicodeDecodeError or RecursionError where it is no such message, or one of
-    more events than a message may hold.
+    Raises msgspec.DecodeError, UnicodeDecodeError or RecursionError when it is neither, or has more events
+    than a message may hold.
     """
     events = decoder(_Events).decode(body if body.lstrip()[:1] == b"[" else b"[" + body + b"]")
     return [_change(event.data) for event in events]
 
 
 def acts(body: bytes) -> list[Act]:
-    """What operators did, as a service tells it."""
+    """What operators did, from a service's JSON."""
     return [same_fields(act, Act) for act in decoder(list[RecordedAct]).decode(body)]
 
 
 def consumers(body: bytes) -> list[ConsumerState]:
-    """As a service tells them."""
+    """The states of consumers, from a service's JSON."""
     return [consumer_state(one) for one in decoder(list[Consumer]).decode(body)]
 
 
@@ -127,7 +127,7 @@ class _Identified(msgspec.Struct):
 
 
 def listed(body: bytes) -> list[Listed]:
-    """What has an id, as a service tells it."""
+    """The items of a service's JSON list, each with its id."""
     return [
         Listed(decoder(_Identified).decode(one).id, bytes(one))
         for one in decoder(list[msgspec.Raw]).decode(body)
@@ -140,7 +140,7 @@ def _change(data: _Change) -> Change:
 
 
 def words_of(problem: bytes) -> str:
-    """The detail of a service's problem, after a colon; empty where it is none, but a page of a proxy's."""
+    """A colon and the detail of a service's problem; empty for another body, such as a proxy's page."""
     try:
         return f": {decoder(Problem).decode(problem).detail}"
     except msgspec.DecodeError:
@@ -148,11 +148,11 @@ def words_of(problem: bytes) -> str:
 
 
 def at_own_route(problem: bytes | msgspec.Raw) -> bytes:
-    """The JSON of a service's problem, told of the gateway's route."""
+    """The JSON of a service's problem, with the gateway's route as its instance."""
     decoded = decoder(Problem).decode(problem)
     return encode(msgspec.structs.replace(decoded, instance=at_the_gateway(decoded.instance)))
 
 
 def at_the_gateway(references: str) -> str:
-    """The path of a Location or an instance, or the targets of a Link, with the services' routes replaced."""
+    """A Location, a Link or the instance of a problem, with the gateway's routes instead of the services'."""
     return _ROUTE.sub(lambda found: found["start"] + _AT_THE_GATEWAY[found["route"]], references)

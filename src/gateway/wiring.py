@@ -35,6 +35,7 @@ from gateway.ports.operators import OperatedOrders, OperatedServices
 from gateway.ports.orders import OrdersService
 from gateway.ports.provider import Provider as SignInProvider
 from gateway.settings import GatewaySettings
+from kernel.adapters.lanes.lane import LaneFinder
 from kernel.adapters.system_clock import SystemClock
 from kernel.adapters.telemetry.telemetry import Telemetry
 from kernel.ports.bus import Notifications
@@ -55,7 +56,7 @@ class GatewayProvider(Provider):
         identity: Identity,
         operated: Mapping[str, str],
     ) -> None:
-        """`operated` are the URLs of services beside ours, by name."""
+        """`operated` gives the URLs of services beside ours, by name."""
         super().__init__()
         self._telemetry = telemetry
         self._settings = settings
@@ -73,7 +74,9 @@ class GatewayProvider(Provider):
 
     @provide
     def place_orders(self, orders: OrdersService, clock: Clock) -> PlaceOrders:
-        return PlaceOrders(self._telemetry.batches("send_orders", orders.place, "client"), clock)
+        finder = LaneFinder(self._settings.shop_lanes)
+        lane_of = (lambda order: finder.of_user(order.user_id)) if self._settings.shop_lanes > 1 else None
+        return PlaceOrders(self._telemetry.batches("send_orders", orders.place, "client"), clock, lane_of)
 
     @provide
     def orders(self, clock: Clock) -> OrdersService:

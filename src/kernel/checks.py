@@ -1,4 +1,4 @@
-"""What settings must be beyond their types. Every check raises UrlProblem, which quotes nothing secret."""
+"""Checks of settings beyond their types. Each raises UrlProblem, whose text quotes nothing secret."""
 
 import os
 import re
@@ -100,19 +100,19 @@ def _server_url(text: str, *schemes: str) -> URL:
     try:
         url = URL(text)
         port = url.explicit_port
-    except ValueError:  # which may quote a password
+    except ValueError:  # Its text may quote a password.
         raise UrlProblem(
             "its host or port cannot be read; in a password, / ? # [ ] are percent-encoded"
         ) from None
-    has_more = "http" not in schemes
+    is_http = "http" in schemes
     if not url.host or not is_host(url.host) or port == 0:
         raise UrlProblem("its host or port is missing or invalid")
     if not text.partition("://")[2].partition("/")[0].rpartition("@")[2].isascii():
-        raise UrlProblem("its host and port must be ASCII")  # URL takes a port of any script's digits
+        raise UrlProblem("its host and port must be ASCII")  # URL takes the digits of any script.
     if "@" in url.path or "@" in url.fragment:
         raise UrlProblem("in a password, / ? # are percent-encoded")
-    if "#" in text or (not has_more and (url.raw_query_string or "?" in text)):
+    if "#" in text or (is_http and (url.raw_query_string or "?" in text)):
         raise UrlProblem("nothing may follow ? or #")
-    if not has_more and "@" in text:
+    if is_http and "@" in text:
         raise UrlProblem("it takes no user and no password")
     return url

@@ -15,9 +15,9 @@ S = TypeVar("S", bound=Settings)
 
 
 def load_settings(kind: type[S], environment: Mapping[str, str]) -> S:
-    """Raises SettingsError for the first value that is not what its setting takes; empty means unset.
+    """Raises SettingsError for the first value that its setting does not take; empty means unset.
 
-    The value of a secret may lie in a file, which the variable `…_FILE` names; a URL may hold a password.
+    A secret, or a URL, as it may hold a password, may be in a file that the variable `…_FILE` names.
     """
     values = {
         field.name: _value(variable, field.type, text)
@@ -28,7 +28,7 @@ def load_settings(kind: type[S], environment: Mapping[str, str]) -> S:
 
 
 def names_of(kind: type[Settings]) -> set[str]:
-    """The variables that may give these settings, or name the files of secrets."""
+    """The variables of these settings, and the variables that name files of secrets."""
     names = variables(kind).keys()
     return {*names, *(f"{name}_FILE" for name in names if name.endswith(MAY_BE_SECRET))}
 
@@ -54,19 +54,19 @@ def _value(name: str, kind: Any, text: str) -> Any:
                 note(value)
     except UrlProblem as problem:
         raise SettingsError(f"{name} must be {_expected(kind)}: {problem}") from None
-    except (msgspec.ValidationError, UnicodeError) as error:  # The second one: it is not UTF-8.
-        # Never the value itself: it may hold a password.
+    except (msgspec.ValidationError, UnicodeError) as error:  # UnicodeError: it is not UTF-8.
+        # The text never quotes the value, which may hold a password.
         raise SettingsError(f"{name} must be {_expected(kind)}") from error
     return text if isinstance(text, FileText) and value == text else value
 
 
 def _notes(kind: Any) -> list[Any]:
-    """What the annotation of a setting adds to its type."""
+    """The metadata in the annotation of a setting."""
     return [note for part in (kind, *get_args(kind)) for note in getattr(part, "__metadata__", ())]
 
 
 def _expected(kind: Any) -> str:
-    """What a setting takes, in words, from its annotation."""
+    """The values that a setting takes, in words, from its annotation."""
     for note in _notes(kind):
         if isinstance(note, Meta):
             return str(note.description)

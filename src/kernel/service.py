@@ -1,7 +1,7 @@
-"""A service as its shop sees it: all that it takes to run the service beside the others.
+"""What a shop needs to know of a service to run it beside the others.
 
-Whatever is costly to import is named here and imported when it is used: the console answers help and mistakes
-at once.
+Modules that are slow to import are only named here, and imported when they are used, so that the console
+answers help and mistakes at once.
 """
 
 import asyncio
@@ -24,51 +24,49 @@ if TYPE_CHECKING:
 
 @value(kw_only=True)
 class Host:
-    """What a process lends to a service that it runs until `stop` is set."""
+    """What a process provides to a service that it runs until `stop` is set."""
 
     bus: Callable[[], Bus]
-    """Raises SettingsError where there is no broker."""
+    """Makes the service's bus. Raises SettingsError if no broker is set."""
     notifications: Callable[[], Notifications]
     asyncapi: bytes | None
-    """The document of the service's messages, in JSON; None where it has none."""
+    """The AsyncAPI document of the service, in JSON; None if it has no messages."""
     expose: Callable[[Callable[[], Awaitable[bytes]]], None]
-    """Takes the source of the service's metrics, to show them at METRICS_PORT where that is set."""
+    """Takes the function that writes the service's metrics, which METRICS_PORT serves if it is set."""
     stop: asyncio.Event
     operated: Mapping[str, str] = field(default_factory=dict)
-    """Where services answer whose `/ops` the gateway joins with those that it knows: URLs, by name."""
+    """By name, the URLs of services whose `/ops` the gateway joins, beside orders and payments."""
 
 
 class Main(Protocol):
     """The module that runs a service. `settings` are those that the service declares."""
 
     def api(self, settings: Any) -> "Api":
-        """What the service offers over HTTP, of which its OpenAPI document is made."""
-        ...
+        """The HTTP routes of the service, from which its OpenAPI document is made."""
 
     async def serve(self, settings: Any, host: Host) -> None:
         """Run the service. Raises ShopError or SettingsError if it cannot start."""
-        ...
 
 
 @value(kw_only=True)
 class Service:
-    """Its `serve` gives health checks to `probes` (kernel/wiring/health.py). For parked messages and dead
-    letters nothing is declared: `shop dead-letters` takes each service with a schema."""
+    """A service, as it declares itself. It declares nothing for parked messages: `shop dead-letters` works on
+    every service with a schema."""
 
     messaging: Messaging
     settings: type[Settings]
-    """With a field `port`, and with `database_url` where the service has a database; with `migration_url` too
-    where migrations run under a role of their own, and the service's has only the rights of its Schema; with
-    `lane_urls` where it runs as many lanes as SHOP_LANES says. With
-    `{name}_url`, operators reach the service through the gateway."""
+    """It has a field `port`. If the service has a database, it has `database_url`; also `migration_url` if
+    migrations run under another role than the service, which then has only the rights of its Schema; also
+    `lane_urls` if the service can have several lanes. With `{name}_url`, operators reach the service through
+    the gateway."""
     main: str
     """The module that has `api` and `serve`, as Main describes it."""
     schema: str | None = None
-    """Where the Schema of its database is: `module:name`. None: the service owns no data."""
+    """The Schema of its database, as `module:name`. None: the service owns no data."""
     audit: str | None = None
-    """Where the Checks of its database are, for `shop audit`: `module:name` of a tuple."""
+    """The tuple of Checks of its database, for `shop audit`, as `module:name`."""
     commands: Mapping[str, str] = field(default_factory=dict)
-    """What it adds to the console: where the command of each name is, as `module:name`."""
+    """The commands that it adds to the console: by name, each as `module:name`."""
 
     @property
     def name(self) -> str:

@@ -1,4 +1,4 @@
-"""How every service runs and ends: its HTTP application, with all that stands around it, relays and jobs."""
+"""Runs a service until it is stopped: its HTTP application with all middleware, its relays and its jobs."""
 
 import asyncio
 import logging
@@ -41,7 +41,7 @@ class Stoppable(Protocol):
 
 @contextmanager
 def _crash_logged() -> Iterator[None]:
-    """Logs the traceback of a service that crashes: the one line that ends its command is not enough."""
+    """Logs the traceback of a service that crashes, because its command ends with one line only."""
     try:
         yield
     except Exception:
@@ -68,13 +68,13 @@ async def run(
     relays: Sequence[Relay] = (),
     jobs: Sequence[Background] = (),
 ) -> None:
-    """Serve HTTP and keep relays and jobs going until `stop` is set; a crash of any ends all.
+    """Serves HTTP and runs relays and jobs until `stop` is set. If one of them crashes, all end.
 
-    Then nothing more is taken from the bus and the network, and what was begun is finished. The relays end
-    last, so that they publish what it committed; what they cannot publish in time stays in the outbox.
+    Then `intake` is stopped first, so that no message and no stream begins any more. Requests that have begun
+    are finished. The relays end last, so that they publish the events of these; an event that they cannot
+    publish within DRAIN_S stays in the outbox.
 
-    `intake` is stopped first: no message, no endless answer is begun any more. Without `tokens` nobody is
-    asked who they are; without `rate_limits` anybody calls as often as they like.
+    Without `tokens` callers are not authenticated; without `rate_limits` their calls are not limited.
     """
 
     async def stop_first() -> None:
@@ -84,9 +84,9 @@ async def run(
 
     trusted = settings.shop_trusted_proxies
     bounded = bound_reads(app, ReadBudget(), written_by_get=written_by_get, streams=streams)
-    everybody = ("/health/", *OPEN_TO_ALL)
-    asked = join_repeated(identified(bounded, tokens, everybody, cookies=cookies, limits=rate_limits))
-    seen = behind_proxies(observed(with_cors(asked, cors), telemetry), trusted, root_path)
+    open_paths = ("/health/", *OPEN_TO_ALL)
+    guarded = join_repeated(identified(bounded, tokens, open_paths, cookies=cookies, limits=rate_limits))
+    served = behind_proxies(observed(with_cors(guarded, cors), telemetry), trusted, root_path)
     limits = Limits(
         connections=settings.shop_connections, connections_per_address=settings.connections_per_address
     )
@@ -94,11 +94,11 @@ async def run(
         lifecycle.listening(settings.bind_host, port)
         async with asyncio.TaskGroup() as group:
             relaying = [group.create_task(relay.run()) for relay in relays]
-            aside = [*jobs, LoopLag(telemetry.metrics), *([rate_limits] if rate_limits else [])]
-            working = [group.create_task(job.run()) for job in aside]
-            taking = group.create_task(stop_first())
-            await HttpServer(seen, listener, limits, trusted.hold).run_until(stop)
-            await taking
+            every_job = [*jobs, LoopLag(telemetry.metrics), *([rate_limits] if rate_limits else [])]
+            working = [group.create_task(job.run()) for job in every_job]
+            intake_stopped = group.create_task(stop_first())
+            await HttpServer(served, listener, limits, trusted.hold).run_until(stop)
+            await intake_stopped
             for relay in relays:
                 relay.stop()
             for task in working:

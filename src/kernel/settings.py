@@ -3,6 +3,7 @@
 A variable has the name of its field in capitals; `msgspec.field(name=…)` gives it another one.
 """
 
+import logging
 from collections import Counter
 from collections.abc import Sequence
 from functools import partial
@@ -69,6 +70,9 @@ Secrets = Annotated[
 MAY_BE_SECRET = ("_URL", "_URLS", "_KEY", "_SECRET", "_TOKEN")
 
 
+logger = logging.getLogger(__name__)
+
+
 class SettingsError(Exception):
     """One clear line about a setting that is wrong or missing."""
 
@@ -121,12 +125,14 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     def __post_init__(self) -> None:
         """Raises SettingsError unless every lane has one server, and the owner URLs name the same lanes."""
         if urls := getattr(self, "lane_urls", None):
+            of_lanes = variable(type(self), "lane_urls")
             named = Counter(number for lanes, _ in urls_of_lanes(urls) for number in lanes)
             wanted = Counter(range(self.shop_lanes))
             if wrong := (named - wanted) + (wanted - named):
+                lanes = f"lanes from 0 to {self.shop_lanes - 1}" if self.shop_lanes > 1 else "lane 0"
                 raise SettingsError(
-                    f"{variable(type(self), 'lane_urls')} must name each of the {self.shop_lanes} lanes"
-                    f" (SHOP_LANES) exactly once: look at lane {min(wrong)}"
+                    f"{of_lanes} must name the {lanes} (SHOP_LANES={self.shop_lanes}), each exactly once:"
+                    f" look at lane {min(wrong)}"
                 )
         if (owner := getattr(self, "migration_url", None)) and set(_named(owner)) != set(_named(urls)):
             of_owner, of_service = (variable(type(self), name) for name in ("migration_url", "lane_urls"))
@@ -170,6 +176,13 @@ def lane_servers(settings: Settings) -> list[LaneServer]:
         LaneServer(made_of(urls, partial(_url_of_part, named=named)), [lanes[number] for number in named])
         for named in _named(urls)
     ]
+
+
+def say_what_is_not_used(settings: Settings) -> None:
+    """Logs that a database is set which has no lanes, beside the servers that have all of them."""
+    if getattr(settings, "lane_urls", None) and getattr(settings, "database_url", None):
+        used, unused = (variable(type(settings), name) for name in ("lane_urls", "database_url"))
+        logger.warning("%s is set, so %s is not used", used, unused)
 
 
 def owner_url_of(settings: Settings, server: LaneServer) -> str:

@@ -1,4 +1,4 @@
-"""Between the domain of orders and what is published: HTTP bodies and messages."""
+"""Translates between the domain of orders and what is published: HTTP bodies and messages."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -83,7 +83,7 @@ def cancel_order(
 
 
 def order_body(order: Order, change: StatusChanged | None = None) -> http.Order:
-    """The order as it is, or as it was right after this change."""
+    """The order as it is now, or as it was right after `change`."""
     return http.Order(
         id=order.id,
         user_id=order.user_id,

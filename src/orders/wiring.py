@@ -1,12 +1,10 @@
-"""Every adapter of the orders service, named once."""
+"""Assembles the orders service. Every adapter is named here, once."""
 
-from collections.abc import Sequence
 from datetime import timedelta
 from functools import partial
 
 import aiohttp
 from dishka import AsyncContainer, Provider, Scope, provide, provide_all
-from sqlalchemy.ext.asyncio import AsyncEngine
 
 from kernel.adapters.lanes.own_checks import OwnChecksOfLanes
 from kernel.adapters.postgres.messages.outbox import PostgresOutbox
@@ -20,15 +18,13 @@ from kernel.application.groups import Groups
 from kernel.application.notifier import BackgroundNotifier
 from kernel.ports.bus import Bus
 from kernel.ports.clock import Clock
-from kernel.ports.facts import MessagingFacts
 from kernel.ports.operator_record import OperatorRecord
 from kernel.ports.outbox import Outbox
 from kernel.ports.own_checks import OwnChecks
 from kernel.settings import lane_servers, urls_of
 from kernel.wiring.background import RelayDispatcher
 from kernel.wiring.identity import Identity
-from kernel.wiring.lanes import LANE, Lanes, assembled, over_all
-from kernel.wiring.providers import KernelProvider
+from kernel.wiring.lanes import LANE, Lanes, over_all
 from kernel.wiring.use_cases import scoped
 from orders import wire
 from orders.adapters.inbound.placement_handler import PlacementHandler
@@ -36,12 +32,11 @@ from orders.adapters.outbound.audit import CHECKS
 from orders.adapters.outbound.claims import PostgresOrderClaims
 from orders.adapters.outbound.http_admission import HttpAdmission
 from orders.adapters.outbound.http_claims import HttpPaymentClaims
-from orders.adapters.outbound.lanes import MeasuredOrdersOfLanes, OrderClaimsOfLanes, PlacedOrdersOfLanes
+from orders.adapters.outbound.lanes import MeasuredOrdersOfLanes, OrderClaimsOfLanes, ReadableOrdersOfLanes
 from orders.adapters.outbound.postgres.audit_runs import PostgresAuditRuns
 from orders.adapters.outbound.postgres.orders import PostgresHistory, PostgresOrders
 from orders.adapters.outbound.postgres.placed_orders import PostgresPlacedOrders
 from orders.adapters.outbound.postgres.series import PostgresMeasuredOrders, PostgresSeries
-from orders.adapters.outbound.tables import SCHEMA
 from orders.adapters.outbound.telemetry import ObservedHistory, OrderMetrics
 from orders.application.ask_again import AskAgain
 from orders.application.begin_audit import BeginAudits, StartRun
@@ -62,7 +57,7 @@ from orders.messaging import MESSAGING
 from orders.ports.admission import Admission
 from orders.ports.audit import AuditRuns, OrderClaims, PaymentClaims
 from orders.ports.listeners import NotifyListeners
-from orders.ports.orders import History, Orders, PlacedOrders
+from orders.ports.orders import History, Orders, ReadableOrders
 from orders.ports.series import MeasuredOrders, Series
 from orders.settings import OrdersSettings
 
@@ -86,12 +81,12 @@ class OrdersProvider(Provider):
         self._as_service = partial(identity.as_service, "payments")
 
     orders = provide(PostgresOrders, provides=Orders)
-    placed = provide(PostgresPlacedOrders, provides=PlacedOrders, scope=LANE)
-    measured = provide(PostgresMeasuredOrders, scope=LANE)
+    of_lane = provide_all(PostgresPlacedOrders, PostgresMeasuredOrders, scope=LANE)
     series = provide(PostgresSeries, provides=Series)
     audit_runs = provide(PostgresAuditRuns, provides=AuditRuns)
     use_cases = provide_all(AskAgain, CancelOrders, ComputeSeries, PruneFigures, SettleOrders)
     audit = provide_all(BeginAudits, LatestAudit, RunAudit)
+    for_callers = provide_all(ExplainOrder, ReadOrders, scope=Scope.APP)
 
     @provide(scope=Scope.APP)
     async def placement_handler(
@@ -100,12 +95,8 @@ class OrdersProvider(Provider):
         return PlacementHandler(groups, lambda user_id: lanes.finder.order_id(user_id, clock.new_id()))
 
     @provide(scope=Scope.APP)
-    async def read_orders(self, lanes: Lanes) -> ReadOrders:
-        return ReadOrders(await lanes.over_all(PlacedOrders, PlacedOrdersOfLanes))
-
-    @provide(scope=Scope.APP)
-    async def explain_order(self, lanes: Lanes, facts: MessagingFacts) -> ExplainOrder:
-        return ExplainOrder(await lanes.over_all(PlacedOrders, PlacedOrdersOfLanes), facts)
+    async def readable_orders(self, lanes: Lanes) -> ReadableOrders:
+        return await lanes.over_all(PostgresPlacedOrders, ReadableOrdersOfLanes)
 
     @provide(scope=Scope.APP)
     async def measured_orders(self, lanes: Lanes) -> MeasuredOrders:
@@ -163,7 +154,7 @@ class OrdersProvider(Provider):
 
     @provide(scope=LANE)
     def admission(self, clock: Clock) -> Admission:
-        """One for each lane, because payments may answer for some lanes only."""
+        """Each lane has its own circuit breaker, because payments may answer for some lanes only."""
         url = self._settings.payments_url
         return HttpAdmission(self._session, url, clock, self._as_service, self._metrics.unchecked)
 
@@ -173,7 +164,7 @@ class OrdersProvider(Provider):
         uow: PostgresUnitOfWork,
         orders: Orders,
         history: History,
-        placed: PlacedOrders,
+        placed: PostgresPlacedOrders,
         outbox: Outbox[PaymentRequest],
         record: OperatorRecord,
         admission: Admission,
@@ -203,17 +194,3 @@ class OrdersProvider(Provider):
         settle_orders = self._telemetry.batches("settle_orders", scoped(container, SettleOrders), "consumer")
         decode = from_its_publisher(wire.decode, self._settings.shop_event_sources.split(","))
         return Consumer(decode, settle_orders, scoped(container, ParkMessage), clock, MESSAGING.subject)
-
-
-def assemble(
-    settings: OrdersSettings,
-    engines: Sequence[AsyncEngine],
-    bus: Bus,
-    session: aiohttp.ClientSession,
-    telemetry: Telemetry,
-    identity: Identity,
-) -> AsyncContainer:
-    return assembled(
-        KernelProvider(SCHEMA, engines, bus, telemetry),
-        OrdersProvider(settings, session, telemetry, identity),
-    )

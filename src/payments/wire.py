@@ -1,4 +1,4 @@
-"""Between the domain of payments and what is published: HTTP bodies and messages."""
+"""Translates between the domain of payments and what is published: HTTP bodies and messages."""
 
 from collections.abc import Sequence
 from datetime import datetime

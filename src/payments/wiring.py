@@ -1,9 +1,6 @@
-"""Every adapter of the payments service, named once."""
-
-from collections.abc import Sequence
+"""Assembles the payments service. Every adapter is named here, once."""
 
 from dishka import AsyncContainer, Provider, Scope, provide, provide_all
-from sqlalchemy.ext.asyncio import AsyncEngine
 
 from kernel.adapters.lanes.own_checks import OwnChecksOfLanes
 from kernel.adapters.postgres.messages.outbox import PostgresOutbox
@@ -13,15 +10,13 @@ from kernel.adapters.sources import from_its_publisher
 from kernel.adapters.telemetry.telemetry import Telemetry
 from kernel.application.consume import Consumer, ParkMessage
 from kernel.application.group_commit import GroupCommit
-from kernel.ports.bus import Bus
 from kernel.ports.clock import Clock
 from kernel.ports.operator_record import OperatorRecord
 from kernel.ports.outbox import Outbox
 from kernel.ports.own_checks import OwnChecks
 from kernel.settings import lane_servers, urls_of
 from kernel.wiring.background import RelayDispatcher
-from kernel.wiring.lanes import LANE, Lanes, assembled, over_all
-from kernel.wiring.providers import KernelProvider
+from kernel.wiring.lanes import LANE, Lanes, over_all
 from kernel.wiring.use_cases import scoped
 from payments import wire
 from payments.adapters.outbound.audit import CHECKS
@@ -40,7 +35,6 @@ from payments.adapters.outbound.postgres import (
     PostgresPayments,
 )
 from payments.adapters.outbound.postgres_statements import PostgresStatements
-from payments.adapters.outbound.tables import SCHEMA
 from payments.application.admit_orders import AdmitOrders
 from payments.application.charge_orders import ChargeOrders
 from payments.application.correct_accounts import CorrectAccounts
@@ -140,9 +134,3 @@ class PaymentsProvider(Provider):
         charge_orders = self._telemetry.batches("charge_orders", scoped(container, ChargeOrders), "consumer")
         decode = from_its_publisher(wire.decode, self._settings.shop_event_sources.split(","))
         return Consumer(decode, charge_orders, scoped(container, ParkMessage), clock, MESSAGING.subject)
-
-
-def assemble(
-    settings: PaymentsSettings, engines: Sequence[AsyncEngine], bus: Bus, telemetry: Telemetry
-) -> AsyncContainer:
-    return assembled(KernelProvider(SCHEMA, engines, bus, telemetry), PaymentsProvider(settings, telemetry))

@@ -1,4 +1,4 @@
-"""`shop broker`: the users of RabbitMQ, and the topology for services that may not declare it."""
+"""`shop broker`: sets up RabbitMQ for services whose users may not declare exchanges and queues."""
 
 import asyncio
 
@@ -12,16 +12,16 @@ from shop.terminal import json_option, say, say_result
 
 @click.group()
 def broker() -> None:
-    """RabbitMQ of your own: its users, and its exchange, queues and bindings."""
+    """Set up your own RabbitMQ: its users, and its exchange, queues and bindings."""
 
 
 @broker.command("declare")
 @json_option
 @click.pass_obj
 def declare_(shop: Shop, as_json: bool) -> None:
-    """Declare exchange, queues and bindings, as a user who may; safe to repeat.
+    """Declare exchange, queues and bindings, as a user who may do so; safe to repeat.
 
-    A service whose user may not does not start before this was done.
+    A service whose own user may not do so cannot start before.
     """
     from kernel.adapters.rabbit.declaring import declare_at
 

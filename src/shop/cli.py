@@ -28,7 +28,7 @@ from shop.token import token
 def cli(context: click.Context) -> None:
     """An online shop whose orders and money cannot be lost or doubled.
 
-    Settings are environment variables; README.md lists them.
+    Settings are environment variables; docs/settings.md lists them.
     """
     shop = load_shop(os.environ, installed())
     packages = ("kernel", "shop", *(service.package for service in shop.services.values()))
@@ -44,7 +44,7 @@ def up(shop: Shop) -> None:
     from shop import serving
     from shop.migrating import require_given_databases
 
-    # Until the event loop listens to signals: the database servers may be starting.
+    # Until the event loop handles signals, while the database servers start.
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: sys.exit(0))
 
@@ -95,11 +95,11 @@ def demo(shop: Shop, as_json: bool) -> None:
 
 
 @cli.command()
-@click.option("--at-rest", is_flag=True, help="Nothing may be under way: what waits is a fault, too.")
+@click.option("--at-rest", is_flag=True, help="Nothing may be under way: undecided orders are faults, too.")
 @json_option
 @click.pass_obj
 def audit(shop: Shop, at_rest: bool, as_json: bool) -> None:
-    """Check the books, also of a shop that works: money, payments and histories; name what is wrong."""
+    """Check the books, also of a running shop: money, payments and histories; list the faults."""
     from shop.audit.report import run_audit
 
     with any_databases(shop, shop.stores) as complete:
@@ -112,7 +112,7 @@ def audit(shop: Shop, at_rest: bool, as_json: bool) -> None:
 @json_option
 @click.pass_obj
 def explain(shop: Shop, order_id: UUID, as_json: bool) -> None:
-    """Say why an order is where it is: every stored fact over both services, and what it waits for."""
+    """Explain the state of an order: every stored fact of both services, and what the order waits for."""
     from kernel.contracts.values import encode
     from shop.console import new_console
     from shop.explain import explain, show

@@ -1,4 +1,4 @@
-"""The group of all commands: ours and those of services. Whatever a command raises is one clear line."""
+"""The group of all console commands: ours and those of services. An exception becomes one clear line."""
 
 import logging
 from collections.abc import Iterator
@@ -26,7 +26,7 @@ def _failing_in_one_line() -> Iterator[None]:
 
 
 class ShopCommands(click.Group):
-    """Where one of ours and one of a service have the same name, ours is taken."""
+    """If a command of ours and one of a service have the same name, ours is taken."""
 
     def make_context(self, *arguments: Any, **options: Any) -> click.Context:
         with _failing_in_one_line():
@@ -47,5 +47,5 @@ class ShopCommands(click.Group):
 
 
 def _brought(context: click.Context) -> dict[str, str]:
-    """Where the command of each name is, as `module:name`."""
+    """The commands that services add: by name, each as `module:name`."""
     return {name: where for service in services_of(context) for name, where in service.commands.items()}

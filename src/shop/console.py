@@ -1,4 +1,4 @@
-"""Tables, colours and progress for people. What comes from outside goes through `shown`."""
+"""Tables, colours and progress bars for people. Text from outside has to go through `shown`."""
 
 from typing import IO
 
@@ -12,12 +12,12 @@ from kernel.domain.text import harmless
 
 
 def new_console(file: IO[str] | None = None, width: int | None = None) -> Console:
-    """A line stays one line, however narrow the terminal: what it says can be searched for and copied."""
+    """Lines are not wrapped, however narrow the terminal is, so that they can be searched and copied."""
     return Console(emoji=False, soft_wrap=True, file=file, width=width)
 
 
 def print_table(console: Console, table: Table) -> None:
-    """Cells are wrapped between words. Where a terminal is too narrow even for that, the table is wider."""
+    """Wraps cells, but only between words: on a very narrow terminal the table is wider than the terminal."""
     ample = console.options.update(max_width=1000)
     for column in table.columns:
         cells = column.header, *column.cells
@@ -26,11 +26,11 @@ def print_table(console: Console, table: Table) -> None:
 
 
 def new_progress() -> Progress:
-    """On a terminal only: elsewhere stderr is for what went wrong."""
+    """A bar on stderr, if that is a terminal; any other stderr is for errors only."""
     stderr = Console(stderr=True)
     return Progress(console=stderr, transient=True, disable=not stderr.is_terminal)
 
 
 def shown(text: str) -> str:
-    """Text from outside, as it is written in the markup of a console."""
+    """Text from outside, made harmless and escaped for the markup of a console."""
     return escape(harmless(text))

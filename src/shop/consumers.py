@@ -1,8 +1,7 @@
 """`shop consumers`: list, pause, resume."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager
+from collections.abc import Awaitable, Callable, Sequence
 from typing import TYPE_CHECKING
 
 import click
@@ -10,6 +9,7 @@ import click
 from kernel.contracts.consumers import Consumer, consumer_body
 from kernel.domain.parked import OwnName
 from kernel.domain.pauses import ConsumerState
+from kernel.domain.text import harmless
 from kernel.settings import lane_servers
 from shop.databases import any_databases
 from shop.operators import by_option, operator
@@ -47,9 +47,9 @@ def list_(shop: Shop, as_json: bool) -> None:
 @json_option
 @click.pass_obj
 def pause(shop: Shop, service: str, note: str, by: str | None, as_json: bool) -> None:
-    """Let SERVICE take no more messages. Its processes follow within 2 seconds, also those that start later.
+    """Stop SERVICE from taking messages. Its processes follow within 2 seconds, also those that start later.
 
-    What they have in hand they finish. One that is paused stays as it is.
+    They finish the messages that they are handling. If SERVICE is paused already, nothing changes.
     """
     caller = operator(by)
     _act(shop, service, lambda one: one.pause(caller, note), as_json)
@@ -76,8 +76,6 @@ def _act(
 
 
 def _in_words(consumer: Consumer) -> str:
-    from kernel.domain.text import harmless
-
     paused = consumer.paused
     if paused is None:
         return f"{consumer.service}: takes messages"
@@ -90,13 +88,8 @@ def _in_words(consumer: Consumer) -> str:
 async def _each(
     shop: Shop, services: Sequence[str], act: Callable[["OperateConsumer"], Awaitable[ConsumerState]]
 ) -> list[Consumer]:
-    async with _opened(shop, services) as opened:
-        return [consumer_body(await act(one)) for one in opened]
-
-
-@asynccontextmanager
-async def _opened(shop: Shop, services: Sequence[str]) -> AsyncIterator[list["OperateConsumer"]]:
-    """Pauses are kept in the first lane. Raises SchemaMismatch, and Unavailable for a database."""
+    """Calls `act` for each service, on its first lane, which keeps the pauses. Raises SchemaMismatch, and
+    Unavailable for a database."""
     from kernel.adapters.postgres.messages.pauses import PostgresPauses, PostgresStandingReading
     from kernel.adapters.postgres.operator_record import PostgresOperatorRecord
     from kernel.adapters.postgres.statements.unit_of_work import PostgresUnitOfWork
@@ -104,15 +97,13 @@ async def _opened(shop: Shop, services: Sequence[str]) -> AsyncIterator[list["Op
     from kernel.application.pause_consumer import OperateConsumer, PauseConsumer, ResumeConsumer
     from kernel.wiring.database import CONSOLE, one_lane
 
-    async with AsyncExitStack() as stack:
-        found = []
-        for name in map(OwnName, services):
-            servers, schema = lane_servers(shop.settings[name]), shop.services[name].load_schema()
-            engine, _ = await stack.enter_async_context(one_lane(servers, schema, CONSOLE))
-            clock = SystemClock()
-            # One call at a time is made here, so they can share a unit of work.
+    found, clock = [], SystemClock()
+    for name in map(OwnName, services):
+        servers, schema = lane_servers(shop.settings[name]), shop.services[name].load_schema()
+        async with one_lane(servers, schema, CONSOLE) as (engine, _):
             uow = PostgresUnitOfWork(engine)
             parts = uow, PostgresPauses(uow, name), PostgresOperatorRecord(uow), clock
             pause, resume = PauseConsumer(*parts), ResumeConsumer(*parts)
-            found.append(OperateConsumer(PostgresStandingReading(engine, name), name, pause, resume, clock))
-        yield found
+            reading = PostgresStandingReading(engine, name)
+            found.append(consumer_body(await act(OperateConsumer(reading, name, pause, resume, clock))))
+    return found

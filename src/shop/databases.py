@@ -1,7 +1,7 @@
 """The databases that a command works on: those of the settings, else the embedded ones of SHOP_DATA_DIR.
 
-A command takes all of them from one of the two: half of one shop and half of another look like a shop that
-lost its orders.
+A command takes all of them from one of the two: half of one shop with half of another would look like a shop
+that lost its orders.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -14,20 +14,18 @@ from shop.services import Shop
 
 
 def own_databases(shop: Shop) -> AbstractContextManager[Shop]:
-    """Starts the embedded servers that a shop needs; raises EmbeddedPostgresError where another shop runs.
-
-    A URL that is set is used instead of the embedded server of its service.
-    """
+    """Starts the embedded servers for the services whose URL is not set. Raises EmbeddedPostgresError if
+    another shop runs on them."""
     _require_whole(shop, shop.stores)
     return _with_servers(shop, shop.stores)
 
 
 @contextmanager
 def any_databases(shop: Shop, services: Sequence[str], *, make: bool = False) -> Iterator[Shop]:
-    """The databases of the settings, else those of a running shop, else embedded servers that this starts.
+    """The databases of the settings, else those of a running shop, else embedded servers, which it starts.
 
-    Raises SettingsError where only the URL of another service is set, and EmbeddedPostgresError where there
-    is no shop, unless this is to `make` one.
+    Raises SettingsError if only URLs of other services are set, and EmbeddedPostgresError if SHOP_DATA_DIR
+    has no shop and `make` is not set.
     """
     _require_whole(shop, services)
     if any(has_database(shop.settings[service]) for service in shop.stores):
@@ -49,7 +47,7 @@ def has_database(settings: Any) -> bool:
 
 
 def _require_whole(shop: Shop, services: Sequence[str]) -> None:
-    """Raises SettingsError where the owner of a database is given, and not the role of its service."""
+    """Raises SettingsError if the URL of a database's owner is set, but not that of its service."""
     for service in services:
         settings = shop.settings[service]
         if getattr(settings, "migration_url", None) and not has_database(settings):
@@ -68,14 +66,14 @@ def _require_shop(shop: Shop, services: Sequence[str]) -> None:
 
 
 def _running(shop: Shop, service: str) -> Mapping[str, str | None]:
-    """The URLs of the embedded server that another process runs for this service; None where none does."""
+    """The URLs of the embedded server that another process runs for this service; None if none does."""
     folder = shop.common.shop_data_dir / service
     of_role, of_owner = (running_url(folder, database=service, owner=owner) for owner in (False, True))
     return _urls(shop, service, of_role, of_owner)
 
 
 def _urls(shop: Shop, service: str, of_role: str | None, of_owner: str | None) -> Mapping[str, str | None]:
-    """As the settings of the service, which may know one role only: the owner then."""
+    """The URLs as settings of the service. If it has no `migration_url`, its only role is the owner."""
     if hasattr(shop.settings[service], "migration_url"):
         return {"database_url": of_role, "migration_url": of_owner}
     return {"database_url": of_owner}

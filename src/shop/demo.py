@@ -19,7 +19,7 @@ from kernel.domain.errors import Unavailable
 from kernel.settings import SettingsError
 from shop.console import new_console, new_progress, print_table, shown
 from shop.databases import own_databases
-from shop.identity import bearing
+from shop.identity import operator_headers
 from shop.migrating import require_given_databases
 from shop.services import Shop
 from shop.serving import answers, open_shop, url_of
@@ -57,7 +57,7 @@ class Story(msgspec.Struct, rename="camel"):
 
 
 def run_demo(shop: Shop, *, as_json: bool) -> bool:
-    """On the shop that runs, or on one of its own; whether everything was as it should be."""
+    """Plays the demo on the running shop, or on one that it starts. Returns whether all went as expected."""
     if asyncio.run(answers(url_of(shop, "gateway"))):
         story = asyncio.run(_show_progress(shop))
     else:
@@ -72,7 +72,7 @@ def run_demo(shop: Shop, *, as_json: bool) -> bool:
 
 
 async def _on_own_shop(shop: Shop) -> Story:
-    # The demo is not about the lifecycle of the services.
+    # Lines about services that start and stop would only distract.
     logging.getLogger("kernel.adapters.telemetry").setLevel(logging.WARNING)
     async with open_shop(shop, asyncio.Event()):
         return await _show_progress(shop)
@@ -82,16 +82,14 @@ async def _show_progress(shop: Shop) -> Story:
     gateway, user = url_of(shop, "gateway"), f"demo-{uuid4()}"
     with new_progress() as bar:
         try:
-            return await play(gateway, user, bearing(shop, user), bar)
+            return await play(gateway, user, operator_headers(shop, user), bar)
         except (aiohttp.ClientError, TimeoutError, msgspec.DecodeError, UnicodeDecodeError) as error:
             raise Unavailable(f"{gateway} does not answer as a shop does: {error!r}") from error
 
 
 async def play(gateway: str, user: str, headers: Mapping[str, str], progress: Progress) -> Story:
-    """Walk through the shop at `gateway` as a new user.
-
-    Raises aiohttp.ClientError where nobody answers, SettingsError where these headers open nothing.
-    """
+    """Walks through the shop at `gateway` as a new user. Raises aiohttp.ClientError if nobody answers, and
+    SettingsError if the shop refuses `headers`."""
     story = Story(user, [])
     task = progress.add_task("a new user goes shopping", total=len(BASKET) * 2 + 8)
 
@@ -148,7 +146,7 @@ def show(story: Story, console: Console) -> None:
 
 
 async def _left(session: aiohttp.ClientSession, order: dict[str, Any], passing: str) -> str:
-    """The order's status once it is no longer the passing one, or its last one."""
+    """The order's status once it is not `passing` any more, or after DECIDED_WITHIN_S."""
     status = passing
     with suppress(TimeoutError):
         async with asyncio.timeout(DECIDED_WITHIN_S):

@@ -1,4 +1,4 @@
-"""The documents of every service, as files."""
+"""Writes the OpenAPI and AsyncAPI documents of all services to files, and finds outdated files."""
 
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -12,7 +12,7 @@ from shop.services import Shop, load_shop
 
 
 def documents(services: Iterable[Service]) -> Iterator[tuple[Path, bytes]]:
-    """Where each belongs, and its text; of a shop with the default settings."""
+    """The path and the text of each document, for a shop with the default settings."""
     shop = load_shop({}, services)
     for name in sorted(shop.services):
         api = shop.services[name].load_main().api(shop.settings[name])
@@ -22,7 +22,7 @@ def documents(services: Iterable[Service]) -> Iterator[tuple[Path, bytes]]:
 
 
 def messages_of(shop: Shop, name: str) -> bytes | None:
-    """The AsyncAPI document of a service; None where it neither sends nor receives."""
+    """The AsyncAPI document of a service; None if it neither sends nor subscribes."""
     messaging = shop.services[name].messaging
     if not (messaging.sends or messaging.subscribes):
         return None
@@ -30,12 +30,12 @@ def messages_of(shop: Shop, name: str) -> bytes | None:
 
 
 def stale(folder: Path, services: Iterable[Service]) -> list[Path]:
-    """The files of this folder that are not what the services say today."""
+    """The files that are missing in this folder, or out of date."""
     return [folder / path for path, text in documents(services) if not _is(folder / path, text)]
 
 
 def write(folder: Path, services: Iterable[Service]) -> list[Path]:
-    """Write all, and tell which."""
+    """Writes all documents, and returns their paths."""
     written = []
     for path, text in documents(services):
         (folder / path).parent.mkdir(parents=True, exist_ok=True)

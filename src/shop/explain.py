@@ -1,4 +1,4 @@
-"""`shop explain`: why an order is where it is, by what the databases hold."""
+"""`shop explain`: explains the state of an order from what the databases hold."""
 
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -59,14 +59,14 @@ class Away:
 
 
 async def explain(shop: Shop, order_id: UUID) -> ExplainedOrder:
-    """Raises NotFound, and Unavailable where no database can be read."""
+    """Raises NotFound, and Unavailable if no database can be read."""
     async with _services(shop, order_id) as services:
         return explained_body(order_id, await ExplainOrder(services, SystemClock())(operator(), order_id))
 
 
 @asynccontextmanager
 async def _services(shop: Shop, order_id: UUID) -> AsyncIterator[Mapping[str, FactsOfOrders]]:
-    """Only the lane of the order is asked, and the first lane for a pause."""
+    """Connects only to the lane of the order, and to the first lane, which keeps the pauses."""
     async with AsyncExitStack() as opened:
         services: dict[str, FactsOfOrders] = {}
         for name, kind in ((in_orders.SERVICE, Orders), (in_payments.SERVICE, Payments)):
@@ -96,7 +96,7 @@ def show(found: ExplainedOrder, console: Console) -> None:
         console.print(line, highlight=False)
     for service in found.unknown:
         cause = shown(found.causes[service])
-        console.print(f"[yellow]Not all that {service} knows is known here: {cause}")
+        console.print(f"[yellow]Not all facts of {service} could be read: {cause}")
     for wait in found.waits:
         since = f", since {wait.since:%H:%M:%S}" if wait.since else ""
         until = f"; orders asks again at {wait.until:%H:%M:%S}" if wait.until else ""
@@ -106,7 +106,7 @@ def show(found: ExplainedOrder, console: Console) -> None:
 
 
 def _lines(facts: Sequence[StoredFact]) -> Iterator[str]:
-    """All but the last column as wide as the widest of it."""
+    """The facts as a table. Every column but the last is as wide as its widest cell."""
     rows = [("at (UTC)", "gap", "service", "fact", "stored in")]
     for before, fact in zip([None, *facts], facts, strict=False):
         at = f"{fact.at:%Y-%m-%d %H:%M:%S.%f}"[:-3]

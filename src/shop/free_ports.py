@@ -6,7 +6,7 @@ from shop.services import Shop
 
 
 def require_free_ports(shop: Shop) -> None:
-    """Raises SettingsError where two services would share a port, and Unavailable where one is taken."""
+    """Raises SettingsError if two services would share a port, and Unavailable if a port is taken."""
     ports = {variable(type(own), "port"): own.port for own in shop.settings.values()}
     if shop.common.metrics_port is not None:
         ports["METRICS_PORT"] = shop.common.metrics_port

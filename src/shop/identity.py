@@ -1,4 +1,4 @@
-"""The keys of a shop that makes its own, and tokens signed with them."""
+"""The keys that a shop makes for itself in its data folder, and tokens signed with them."""
 
 import secrets
 from collections.abc import Mapping
@@ -17,7 +17,7 @@ SESSION_KEY_FILE = "session-key"
 
 
 def with_own_keys(shop: Shop) -> Shop:
-    """In jwt mode, keys of the data folder take the place of those that no setting names."""
+    """In jwt mode, the keys that no setting names come from the data folder."""
     common = shop.common
     if common.shop_auth == "open":
         return shop
@@ -35,17 +35,15 @@ def with_own_keys(shop: Shop) -> Shop:
 
 
 def secret_of(path: Path) -> str:
-    """The secret in this file; a new one where there is no file."""
+    """The secret in this file. If there is no file, it is made with a new secret."""
     path.parent.mkdir(parents=True, exist_ok=True)
     write_once(path, secrets.token_urlsafe(48).encode())
     return path.read_text()
 
 
-def bearing(shop: Shop, user: str) -> Mapping[str, str]:
-    """The headers of an operator: with SHOP_TOKEN, else as this user with the local key, if there is one.
-
-    A customer may not deposit everywhere (SHOP_DEPOSITS).
-    """
+def operator_headers(shop: Shop, user: str) -> Mapping[str, str]:
+    """Headers with an operator's token, since users may not deposit everywhere (SHOP_DEPOSITS): SHOP_TOKEN,
+    else a token for this user, signed with the local key, if there is one."""
     common = shop.common
     token = common.shop_token
     if token is None and local_key_file(common.shop_data_dir).exists():
@@ -54,7 +52,7 @@ def bearing(shop: Shop, user: str) -> Mapping[str, str]:
 
 
 def local_token(settings: Settings, caller: Caller, *, valid_s: int) -> str:
-    """Signed with the key of the data folder."""
+    """A token that is signed with the key of the data folder."""
     issuer, audience = settings.shop_jwt_issuer or ISSUER, settings.shop_jwt_audience
     key, clock = local_key(settings.shop_data_dir), SystemClock()
     return sign(key, caller, issuer=issuer, audience=audience, valid_s=valid_s, clock=clock)

@@ -1,32 +1,36 @@
-"""Brings the databases of a shop to what its code needs: their schemas, and the rights of their services."""
+"""Migrates the databases of a shop to the schemas of its code, and grants services their rights."""
 
+import logging
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 from kernel.adapters.lanes.lane import Lane
-from kernel.adapters.postgres.checks.lanes import require_lanes
-from kernel.adapters.postgres.checks.start import naming, require_migratable
+from kernel.adapters.postgres.checks.lanes import named, require_lanes
+from kernel.adapters.postgres.checks.start import naming, require_migratable, where
 from kernel.adapters.postgres.migrating.lanes import make_lanes
 from kernel.adapters.postgres.migrating.migrate import migrate
 from kernel.adapters.postgres.migrating.rights import give_rights
 from kernel.adapters.postgres.tables import Schema
 from kernel.domain.errors import ShopError
-from kernel.settings import LaneServer, lane_servers, owner_url_of
+from kernel.settings import LaneServer, lane_servers, owner_url_of, say_what_is_not_used
 from shop.databases import has_database
 from shop.services import Shop
+
+logger = logging.getLogger(__name__)
 
 Servers = Sequence[tuple[LaneServer, LaneServer, Schema]]
 
 
 async def require_given_databases(shop: Shop) -> None:
-    """Raises Unavailable or SchemaMismatch, before embedded servers are made for the other services."""
+    """Checks the databases that the settings name, before embedded servers are made for other services.
+    Raises Unavailable or SchemaMismatch."""
     await _require_migratable(
         _servers(shop, [name for name in shop.stores if has_database(shop.settings[name])])
     )
 
 
 def _servers(shop: Shop, services: Sequence[str]) -> Servers:
-    """Each server as its service connects to it, and as its owner does."""
+    """Each server with the URL of its service's role, and with the URL of its owner's role."""
     found = []
     for name in services:
         schema, settings = shop.services[name].load_schema(), shop.settings[name]
@@ -38,9 +42,21 @@ def _servers(shop: Shop, services: Sequence[str]) -> Servers:
 
 
 async def _require_migratable(servers: Servers) -> None:
-    for _, owner, schema in servers:
-        await require_lanes(owner.url, owner.lanes, schema, creates=True)
+    """Warns of lanes that will be made beside lanes that are there: their server may be the wrong one."""
+    found: dict[str, list[tuple[LaneServer, bool]]] = {}
+    for server, owner, schema in servers:
+        name = schema.service
+        setting = "" if owner.url == server.url else f"{name.upper()}_MIGRATION_URL"
+        made = await require_lanes(owner.url, owner.lanes, schema, creates=True, setting=setting)
+        found.setdefault(name, []).append((owner, bool(made)))
     await require_migratable([(owner.url, schema) for _, owner, schema in servers])
+    for name, of_service in found.items():
+        for owner, is_made in of_service:
+            if not is_made and any(made for _, made in of_service):
+                numbers = named([lane.number for lane in owner.lanes])
+                logger.warning(
+                    "%s has none of its %s yet, other servers have theirs", where(name, owner.url), numbers
+                )
 
 
 @contextmanager
@@ -55,12 +71,14 @@ def _naming(service: str, lane: Lane) -> Iterator[None]:
 
 
 async def migrate_databases(shop: Shop, services: Sequence[str]) -> dict[str, int]:
-    """Bring the databases to their newest revision, and the rights of the services' roles to what the code
-    says; answers with the number of the revision, by service.
+    """Migrates the databases to their newest revision, and gives the roles of services the rights that the
+    code says. Returns the number of the revision, by service.
 
-    All of them are checked before any is migrated.
+    All databases are checked before one is migrated.
     """
     servers = _servers(shop, services)
+    for name in services:
+        say_what_is_not_used(shop.settings[name])
     await _require_migratable(servers)
     within_s = shop.common.shop_migrate_lock_within
     revisions: dict[str, int] = {}

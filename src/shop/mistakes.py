@@ -1,4 +1,4 @@
-"""Whatever a command raises, as one line for the operator."""
+"""Turns any exception of a command into one line for the operator."""
 
 import traceback
 from collections.abc import Iterator
@@ -13,14 +13,14 @@ from kernel.settings import SettingsError
 SOURCES = Path(__file__).parents[1]
 CHARACTERS_MAX = 600
 _OURS = (SettingsError, ShopError, EmbeddedPostgresError, Contention, OSError, EOFError)
-# A server, or a file of the operator, is the cause of what these raise.
+# Exceptions of these libraries are caused by a server, or by a file of the operator.
 _LIBRARIES = {"aio_pika", "aiohttp", "aiormq", "alembic", "asyncpg", "faststream", "pamqp", "sqlalchemy"}
 
 
 def in_one_line(error: BaseException) -> str:
-    """It names what has to be fixed. An exception that is neither ours nor a library's is called a bug.
+    """The line names what has to be fixed. An exception that is neither ours nor a library's is called a bug.
 
-    Several failures are all named, bugs first: services that start together fail together.
+    All exceptions of a group are named, bugs first: services that start together fail together.
     """
     leaves = list(_leaves(error))
     bugs = [leaf for leaf in leaves if not _is_expected(leaf)]
@@ -38,7 +38,7 @@ def _leaves(error: BaseException) -> Iterator[BaseException]:
 
 
 def _is_expected(error: BaseException) -> bool:
-    """Also where the library's error is a ValueError or the like at the same time."""
+    """Looks at base classes, too: an error of a library may be a ValueError at the same time."""
     return isinstance(error, _OURS) or any(
         kind.__module__.partition(".")[0] in _LIBRARIES for kind in type(error).__mro__
     )

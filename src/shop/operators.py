@@ -1,4 +1,4 @@
-"""Who acts at a console, for the record."""
+"""The operator who acts at a console, for the record."""
 
 import getpass
 import os

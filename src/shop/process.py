@@ -1,4 +1,4 @@
-"""What the process of a shop asks of Python and of the system."""
+"""Sets up the process of a shop: garbage collection and the limit of open files."""
 
 import gc
 import resource
@@ -8,17 +8,15 @@ YOUNG_OBJECTS_MAX = 50_000
 
 
 def collect_garbage_rarely() -> None:
-    """Reference counts free nearly all that a call leaves; looking for cycles 20 times a batch finds nothing.
-
-    What the imports made lives as long as the process, and is not looked at at all.
-    """
+    """Reference counts free nearly everything that a call leaves, so the 20 collections in each batch would
+    find nothing. Objects that imports made live as long as the process, and are never looked at."""
     gc.collect()
     gc.freeze()
     gc.set_threshold(YOUNG_OBJECTS_MAX)
 
 
 def allow_many_connections() -> None:
-    """An open stream is an open file, of which a process may often have 1024 only until it asks for more."""
+    """Raises the limit of open files, which is often 1024: every open stream is an open file."""
     _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
-    with suppress(ValueError, OSError):  # as where the system means less than it says
+    with suppress(ValueError, OSError):  # A system may refuse the maximum that it names.
         resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))

@@ -1,4 +1,4 @@
-"""The argument of a command that names a service: which there are is known once the console runs."""
+"""The type of arguments that name a service. Which services there are is known only when the console runs."""
 
 from collections.abc import Callable
 from typing import Any
@@ -10,7 +10,7 @@ from shop.services import Shop, installed
 
 
 def services_of(context: click.Context) -> tuple[Service, ...]:
-    """Those of the shop that this command works on; where only help is asked for there is none yet."""
+    """The services of the shop that this command works on; for `--help` there is no shop yet."""
     shop = context.find_object(Shop)
     return tuple(shop.services.values()) if shop else installed()
 
@@ -19,7 +19,7 @@ class ServiceName(click.ParamType[str]):
     name = "service"
 
     def __init__(self, *others: str, wanted: Callable[[Service], object] = lambda _: True) -> None:
-        """Takes the names of services that are `wanted`, and these other words."""
+        """Accepts the names of services that are `wanted`, and the words in `others`."""
         self._others = others
         self._wanted = wanted
 

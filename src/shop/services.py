@@ -34,7 +34,7 @@ class Shop:
 
     @property
     def common(self) -> Settings:
-        """What all services share."""
+        """The settings that all services share."""
         shared: Settings = next(iter(self.settings.values()))
         return shared
 
@@ -49,7 +49,7 @@ class Shop:
 
     @property
     def operated(self) -> Mapping[str, str]:
-        """The URLs of services that say themselves where they answer, by name."""
+        """By name, the URLs of services that have a setting for their own URL."""
         urls = {name: getattr(own, f"{name}_url", None) for name, own in self.settings.items()}
         return {name: url for name, url in urls.items() if url}
 
@@ -62,7 +62,7 @@ class Shop:
 
 
 def load_shop(environment: Mapping[str, str], services: Iterable[Service] = OURS) -> Shop:
-    """Raises SettingsError for the first setting that is wrong, and for two services of one name."""
+    """Raises SettingsError for the first setting that is wrong, and if two services have the same name."""
     by_name: dict[str, Service] = {}
     for service in services:
         if by_name.setdefault(service.name, service) is not service:
@@ -73,7 +73,7 @@ def load_shop(environment: Mapping[str, str], services: Iterable[Service] = OURS
 
 @cache
 def installed() -> tuple[Service, ...]:
-    """Ours, and those beside them. Raises SettingsError where one cannot be loaded."""
+    """Our services, and those beside them. Raises SettingsError if one cannot be loaded."""
     others = []
     for entry in sorted(entry_points(group=GROUP)):
         try:

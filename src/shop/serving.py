@@ -30,7 +30,7 @@ READY_POLL_S = 0.02
 
 
 def run(main: Callable[[asyncio.Event], Awaitable[T]]) -> T:
-    """Run `main` on an event loop; the event that it is given is set by SIGTERM and Ctrl-C."""
+    """Runs `main` on an event loop, with an event that SIGTERM and Ctrl-C set."""
 
     async def until_signalled() -> T:
         stop = asyncio.Event()
@@ -45,10 +45,9 @@ def run(main: Callable[[asyncio.Event], Awaitable[T]]) -> T:
 
 
 async def serve_all(shop: Shop, stop: asyncio.Event) -> None:
-    """The whole shop; without RABBITMQ_URL its services meet on a bus of this process.
+    """Runs the whole shop; without RABBITMQ_URL, its services share a bus in this process.
 
-    A service without a database works with those that have one. It starts last, so that nobody meets a
-    gateway with nothing behind it.
+    Services without a database, such as the gateway, start last, because they call those with one.
     """
     shop = _at_local_urls(shop)
     broker, figures = InProcessBroker(shop.catalog), MetricsPort()
@@ -67,7 +66,7 @@ async def serve_all(shop: Shop, stop: asyncio.Event) -> None:
 
 
 async def serve(name: str, shop: Shop, stop: asyncio.Event) -> None:
-    """One service, alone."""
+    """Runs one service alone."""
     figures = MetricsPort()
     async with _metrics_port(shop, figures, stop):
         await _serve(name, shop, stop, partial(figures.show, "/metrics"))
@@ -84,7 +83,7 @@ async def _serve(
     expose: Callable[[Exposition], None],
     broker: InProcessBroker | None = None,
 ) -> None:
-    """`broker` is that of this process, if it has one; RABBITMQ_URL names another."""
+    """`broker` is the one in this process, which serves unless RABBITMQ_URL names another."""
     settings, asyncapi = shop.settings[name], messages_of(shop, name)
     require_reach(settings)
     needed = ["database_url"] if name in shop.stores and not has_database(settings) else []
@@ -98,7 +97,7 @@ async def _serve(
         return RabbitBus([required(settings, "rabbitmq_url")], name, shop.catalog)
 
     def notifications() -> Notifications:
-        """Without any broker a gateway hears nothing, and reads."""
+        """Without any broker nothing arrives, and the gateway asks orders instead."""
         if settings.rabbitmq_url:
             return RabbitNotifications([settings.rabbitmq_url], name)
         return InProcessNotifications(broker or InProcessBroker(shop.catalog))
@@ -115,7 +114,7 @@ async def _serve(
 
 
 def _at_local_urls(shop: Shop) -> Shop:
-    """Each setting `NAME_URL` of a service leads to the service of that name in this process."""
+    """Sets every setting `NAME_URL` of a service to the service of that name in this process."""
     local = {f"{name}_url": url_of(shop, name) for name in shop.services}
     changes = {
         name: {field: url for field, url in local.items() if hasattr(own, field)}
@@ -128,10 +127,10 @@ def _at_local_urls(shop: Shop) -> Shop:
 async def open_shop(shop: Shop, stop: asyncio.Event) -> AsyncIterator[None]:
     """The whole shop, migrated and answering, until the block ends; `stop` ends it early.
 
-    Raises SettingsError where two services were to share a port, and Unavailable where one is taken, before
+    Raises SettingsError if two services would share a port, and Unavailable if a port is taken, before
     anything is done.
     """
-    # A service alone makes no keys and migrates nothing: it does without the memory that these take.
+    # Imported here: a service that runs alone needs neither, and saves their memory.
     from shop.identity import with_own_keys
     from shop.migrating import migrate_databases
 
@@ -148,7 +147,7 @@ async def open_shop(shop: Shop, stop: asyncio.Event) -> AsyncIterator[None]:
 
 
 async def answers(url: str) -> bool:
-    """Whether a service there is ready."""
+    """Whether a service at this URL is ready."""
     with suppress(aiohttp.ClientError, TimeoutError):
         async with (
             aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=1)) as session,

@@ -1,4 +1,4 @@
-"""Where a command writes: an output of any encoding, which may be closed, full or no longer read."""
+"""Writes what commands print. The output has any encoding, and may be closed, full or no longer read."""
 
 import errno
 import io
@@ -20,10 +20,8 @@ _NOT_ASCII = re.compile(r"[^ -~]")
 
 
 def run(command: Callable[[], Any]) -> NoReturn:
-    """Run `command` to its exit code. A mistake is one line, and so is output that could not be written.
-
-    A reader that went away, such as `| head -1`, gets no line: nobody would read it.
-    """
+    """Runs `command`, and exits with its exit code. A mistake is told in one line, and so is that the output
+    could not be written; not if its reader went away, as in `| head -1`, which is usual."""
     _open_streams()
     bug = None
     try:
@@ -62,7 +60,7 @@ def say_result(facts: Any, as_json: bool, *lines: str) -> None:
 
 
 def announce(text: str) -> None:
-    """Tell people what a service offers. A service whose stdout is closed serves all the same."""
+    """Prints what a service offers to people. A service whose stdout is closed runs nevertheless."""
     if sys.__stdout__ is not None:
         print(_lines(text), flush=True)
 
@@ -72,7 +70,7 @@ def _lines(text: str) -> str:
 
 
 def _outcome(command: Callable[[], Any]) -> tuple[int, str]:
-    """The exit code, and what to say of it."""
+    """The exit code, and the text for stderr."""
     try:
         return int(command() or 0), ""
     except SystemExit as end:
@@ -87,10 +85,10 @@ def _outcome(command: Callable[[], Any]) -> tuple[int, str]:
 
 
 def _open_streams() -> None:
-    """Characters that an output cannot take are replaced. What was closed (`>&-`) is open again.
+    """Opens streams that are closed (`>&-`), and lets the outputs replace characters that they cannot encode.
 
-    Python has None for a closed stream, and the next file or connection would get its number. Results that
-    are asked for must arrive, so writing to a closed stdout fails; a log may be closed.
+    Python has None for a closed stream, and the next file or connection would get the stream's number.
+    Writing to a closed stdout fails, because results must not be lost; a log may be closed.
     """
     if sys.stdin is None:
         sys.stdin = _open(os.open(os.devnull, os.O_RDONLY), "r")
@@ -107,7 +105,7 @@ def _open(number: int, mode: str, encoding: str | None = None) -> TextIO:
 
 
 def _lost(stream: TextIO) -> OSError | None:
-    """Why something that was written did not arrive; from then on the stream takes everything."""
+    """The error if what was written cannot be flushed. From then on the stream writes to /dev/null."""
     try:
         stream.flush()
     except OSError as error:
@@ -122,6 +120,6 @@ def _reason(error: OSError) -> str:
 
 
 def _as_json_escape(found: re.Match[str]) -> str:
-    """Two of them for a character beyond U+FFFF (RFC 8259, section 7)."""
+    """Two escapes for a character beyond U+FFFF (RFC 8259, section 7)."""
     units = found[0].encode("utf-16-be", "surrogatepass")
     return "".join(f"\\u{units[at : at + 2].hex()}" for at in range(0, len(units), 2))

@@ -11,7 +11,7 @@ from tests.servers.postgres import create_database
 
 @pytest.fixture(scope="session")
 async def engines(postgres_server: str) -> AsyncIterator[dict[str, AsyncEngine]]:
-    """Engines on migrated databases of this module's own."""
+    """Engines on migrated databases, one for each service."""
     engines = {}
     for service in SERVICES:
         url = await create_database(postgres_server, f"schema_of_{service}")

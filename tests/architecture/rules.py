@@ -1,4 +1,4 @@
-"""The rules of ARCHITECTURE.md that no import contract can express; `make check` runs this file."""
+"""Checks the rules of ARCHITECTURE.md that no import contract can express. `make check` runs this file."""
 
 import ast
 import re
@@ -11,8 +11,8 @@ from typing import Any
 BESIDE_SERVICES = {"kernel", "shop"}
 INNER_ROOMS = {"domain", "ports", "application"}
 
-# All that the inner rooms may import beside our own packages. Nothing of it does I/O or reads a clock, except
-# what `IMPURE` names. The time of the event loop is allowed: a wait ends by it, and no rule is decided by it.
+# The libraries that the inner rooms may import. None of them does I/O or reads a clock, except by the names
+# in `IMPURE`. The time of the event loop is allowed, because only waits use it, and no rule depends on it.
 PURE = {
     "asyncio", "collections", "contextlib", "dataclasses", "datetime", "decimal", "enum", "functools",
     "itertools", "logging", "math", "operator", "re", "types", "typing", "uuid",
@@ -26,16 +26,16 @@ IMPURE = re.compile(
     r"|.*\.(run_in_executor|create_connection|create_server|create_datagram_endpoint|subprocess_\w+|sock_\w+)"
 )
 
-# Every row of these tables gets a new id, and they have no other unique key: nobody else inserts the same.
+# Every row of these tables gets a new id, and they have no other unique key, so no two inserts collide.
 TABLES_OF_NEW_IDS = {"OUTBOX", "DISCARDED", "OPERATIONS", "OPERATION_MESSAGES"}
-# A transaction inserts one row into these: who waits for another's has none that others wait for.
+# A transaction inserts one row into these tables, so one that waits holds no row that others wait for.
 TABLES_OF_ONE_ROW = {"AUDIT_RUNS"}
 # `joined` makes the rows of parked messages, in key order.
 SORTING = {"sorted", "joined"}
 
 
 def breaches(root: Path, files: str = "*.py") -> list[str]:
-    """One line for each breach, with the place."""
+    """One line for each breach, with its file and line."""
     src = root / "src"
     packages = {path.name for path in src.iterdir() if any(path.rglob("*.py"))}
     found = [*undeclared(root, packages), *outside_of_packages(root)]
@@ -53,7 +53,7 @@ def breaches(root: Path, files: str = "*.py") -> list[str]:
 
 
 def undeclared(root: Path, packages: set[str]) -> Iterator[str]:
-    """Only what pyproject.toml names is under the import contracts, type-checked and installed."""
+    """A package without a name in pyproject.toml is not installed, type-checked or under contract."""
     config = tomllib.loads((root / "pyproject.toml").read_text())["tool"]
     wheel: dict[str, Any] = config["hatch"]["build"]["targets"]["wheel"]
     lists = [
@@ -81,7 +81,7 @@ def undeclared(root: Path, packages: set[str]) -> Iterator[str]:
 
 
 def forgotten(src: Path, services: set[str], names: set[str]) -> set[str]:
-    """A contract that names the same room of two services is about this room of every service."""
+    """The names that a contract misses. If it names a room of two services, it is about every service."""
     rooms: dict[str, set[str]] = {}
     for name in names:
         service, _, room = name.partition(".")
@@ -96,7 +96,7 @@ def forgotten(src: Path, services: set[str], names: set[str]) -> set[str]:
 
 
 def outside_of_packages(root: Path) -> Iterator[str]:
-    """The import contracts see neither a file beside the packages nor a folder without `__init__.py`."""
+    """Import contracts do not see a file outside of packages, or a folder without `__init__.py`."""
     for path in sorted((root / "src").rglob("*.py")):
         if not (path.parent / "__init__.py").exists():
             yield f"{path.relative_to(root)}: its folder is no package: it has no __init__.py"
@@ -113,7 +113,7 @@ def pure(tree: ast.Module, packages: set[str]) -> Iterator[tuple[int, str]]:
 
 
 def hidden_imports(tree: ast.Module) -> Iterator[tuple[int, str]]:
-    """An import by a name in a text is seen by no contract."""
+    """Import contracts do not see an import by a name in a string."""
     for line, name in used(tree):
         if re.fullmatch(r"importlib\.import_module|(builtins\.)?__import__|runpy\..*", name):
             yield line, f"uses {name}, which hides from the import contracts what is imported"
@@ -128,7 +128,7 @@ def imported(tree: ast.Module) -> Iterator[tuple[int, str]]:
 
 
 def used(tree: ast.Module) -> Iterator[tuple[int, str]]:
-    """All names with where they come from: `now` of a class that is imported under another name too."""
+    """All names that the code uses, by their full origin, even when they are imported under another name."""
     origins: dict[str, str] = {}
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
@@ -178,7 +178,7 @@ def statements(tree: ast.Module) -> Iterator[tuple[int, str]]:
 
 
 def calls(node: ast.AST) -> dict[str, list[ast.Call]]:
-    """All calls within, by the last part of the name that is called."""
+    """All calls in the node, by the last part of the called name."""
     found: dict[str, list[ast.Call]] = {}
     for call in ast.walk(node):
         if isinstance(call, ast.Call):
@@ -187,7 +187,7 @@ def calls(node: ast.AST) -> dict[str, list[ast.Call]]:
 
 
 def inserted_into(statement: ast.expr, assigned: dict[str, ast.expr]) -> set[str]:
-    """The tables of an INSERT, which may be put together from other names of the module."""
+    """The tables of an INSERT, which may be built from other names of the module."""
     names = {node.id for node in ast.walk(statement) if isinstance(node, ast.Name)} & assigned.keys()
     direct = {dotted(call.args[0], {}) for call in calls(statement).get("insert", [])}
     rest = {name: value for name, value in assigned.items() if name not in names}
@@ -195,7 +195,7 @@ def inserted_into(statement: ast.expr, assigned: dict[str, ast.expr]) -> set[str
 
 
 def in_loops(method: ast.AsyncFunctionDef) -> Iterator[tuple[int, str]]:
-    """What an adapter awaits in a loop is a statement for each item."""
+    """An await in a loop of an adapter would be one statement for each item."""
     for node in ast.walk(method):
         match node:
             case ast.For() | ast.AsyncFor():

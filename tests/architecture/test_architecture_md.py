@@ -1,4 +1,4 @@
-"""ARCHITECTURE.md and the glossary are held against the tree: what either names is there, and more."""
+"""ARCHITECTURE.md and the glossary agree with the tree: their paths exist, and no folder is missing."""
 
 import re
 import subprocess
@@ -6,7 +6,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
 TEXT = (ROOT / "ARCHITECTURE.md").read_text()
-# A picture takes more lines of source than of a page.
+# Without the pictures, whose source has more lines than they take on a page.
 PROSE = re.sub(r"```mermaid\n.*?```\n", "", TEXT, flags=re.DOTALL)
 GLOSSARY = (ROOT / "docs/glossary.md").read_text()
 QUOTED = set(re.findall(r"`([^`\n]+)`", TEXT))
@@ -19,7 +19,7 @@ def is_path(name: str) -> bool:
 
 
 def places(name: str) -> list[list[Path]]:
-    """Where the name may lie; in each of the groups, everywhere."""
+    """The paths that a name may mean. It exists if all paths of one group exist."""
     return [[ROOT / name], [ROOT / "src" / name], [ROOT / "src" / service / name for service in SERVICES]]
 
 
@@ -28,14 +28,14 @@ def exists(name: str) -> bool:
 
 
 def tracked() -> set[Path]:
-    """What git holds or would take; caches and data are neither."""
+    """The files that git tracks or would add, so no caches and no data."""
     command = ["git", "-C", str(ROOT), "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
     listed = subprocess.run(command, capture_output=True, text=True, check=True).stdout
     return {Path(name) for name in listed.split("\0") if name and (ROOT / name).exists()}
 
 
 def folders(under: str, depth: int) -> set[str]:
-    """The folders so many levels below, as the page should name them."""
+    """The folders `depth` levels below `under`, as the page should name them."""
     base = Path(under)
     return {
         "/".join(path.relative_to(base).parts[:depth])

@@ -1,4 +1,4 @@
-"""What a call means is told once: the commands of a service are built in its wire.py alone."""
+"""The commands of a service are built only in its wire.py, so a call is translated in one place."""
 
 import ast
 from pathlib import Path
@@ -12,7 +12,7 @@ COMMANDS = {
 
 
 def built_in(path: Path) -> set[str]:
-    """The names that are called in the file where they come from a domain."""
+    """The names that the file imports from a domain and calls."""
     tree = ast.parse(path.read_text())
     imports = [node for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)]
     of_domain = {alias.name for node in imports if ".domain" in str(node.module) for alias in node.names}

@@ -1,4 +1,4 @@
-"""The import contracts of pyproject.toml are seen to fail, each on a bad import planted in a copy."""
+"""Each import contract of pyproject.toml fails when a bad import is planted in a copy of the tree."""
 
 import json
 import re
@@ -16,7 +16,7 @@ SRC = ROOT / "src"
 CONFIG: dict[str, Any] = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["importlinter"]
 NAMES: dict[str, str] = {contract["id"]: contract["name"] for contract in CONFIG["contracts"]}
 
-# Contract, file, and what is planted into it.
+# The contract, the file, and the line that is planted into it.
 VIOLATIONS = [
     ("services", "orders/application/place_orders.py", "import payments.domain.account"),
     ("services", "gateway/adapters/outbound/http_orders.py", "from orders import wire"),
@@ -55,7 +55,7 @@ VIOLATIONS = [
     ("kernel-rooms", "kernel/application/relay.py", "from kernel.contracts import messaging"),
     ("kernel-rooms", "kernel/contracts/http.py", "from kernel.application import backoff"),
     ("kernel-rooms", "kernel/adapters/http/app.py", "from kernel import settings"),
-    ("kernel-rooms", "kernel/wiring/providers.py", "from kernel import service"),
+    ("kernel-rooms", "kernel/serving.py", "from kernel import service"),
     ("technologies", "kernel/adapters/kafka/__init__.py", ""),
     ("technologies", "kernel/adapters/rabbit/bus.py", "from kernel.adapters.postgres import outbox"),
     ("contracts", "kernel/contracts/messaging.py", "from kernel.ports import clock"),
@@ -107,11 +107,11 @@ VIOLATIONS = [
 ]
 
 
-# Nothing is planted, and every contract is checked.
+# Plants nothing, and checks every contract.
 UNCHANGED = ("", "", "")
 
-# Lints one tree again and again, each time with another line at the end of a file, or with another new file;
-# from inside, in a process that has none of our packages loaded. It checks the named contract, or all.
+# Lints the tree repeatedly in one process, which has none of our packages loaded. Each time it adds a line at
+# the end of a file, or a new file, and checks the named contract, or all of them.
 LINT = """
 import importlib, json, os, sys
 from pathlib import Path
@@ -138,7 +138,7 @@ for contract, path, line in json.load(sys.stdin):
 
 @pytest.fixture(scope="module")
 def verdicts(tmp_path_factory: pytest.TempPathFactory) -> dict[tuple[str, str], str]:
-    """What lint-imports says of its contract about every planted line, and of all before and after them."""
+    """The output of lint-imports by planted file and line, and for the unchanged tree."""
     tree = tmp_path_factory.mktemp("planted")
     shutil.copy(ROOT / "pyproject.toml", tree)
     shutil.copytree(SRC, tree / "src", ignore=shutil.ignore_patterns("__pycache__"))
@@ -153,7 +153,7 @@ def verdicts(tmp_path_factory: pytest.TempPathFactory) -> dict[tuple[str, str], 
         check=True,
     )
     before, *verdicts, after = (verdict.strip() for verdict in linted.stdout.split("=" * 20)[:-1])
-    assert before == after, "every planted line was taken out again"
+    assert before == after, "a planted line was not removed"
     return {UNCHANGED[1:]: before} | dict(zip((v[1:] for v in VIOLATIONS), verdicts, strict=True))
 
 

@@ -1,4 +1,4 @@
-"""A new migration holds up no table that is in use (docs/recipes/writing-a-migration.md)."""
+"""A new migration blocks no table that is in use (docs/recipes/writing-a-migration.md)."""
 
 import re
 import subprocess
@@ -16,24 +16,24 @@ from kernel.adapters.postgres.migrating.beforehand import InBatches, Index, NoIn
 from kernel.adapters.postgres.migrating.migrate import MIGRATIONS
 
 SQUAWK = Path(sys.executable).with_name("squawk")
-# Older than this check, and frozen; tests/spec/commands has migrations run on big tables.
+# Older than this check, and frozen.
 RELEASED = ("0001", "0002", "0003")
 NEW = [path for path in sorted(MIGRATIONS.glob("*/versions/*.py")) if path.name[:4] not in RELEASED]
 
-# The migrator sets its own limits; types are a matter of taste here; and a release may drop what the one
-# before it has ceased to use.
+# The migrator sets its own timeouts, the choice of types is ours, and a release may drop columns and tables
+# that the release before no longer uses.
 NOT_ASKED = (
     "require-lock-timeout,require-statement-timeout,require-timeout-settings,prefer-bigint-over-int,"
     "prefer-bigint-over-smallint,prefer-robust-stmts,prefer-identity,prefer-text-field,prefer-timestamptz,"
     "ban-drop-column,ban-drop-table"
 )
-# In the transaction of a migration. What changes rows belongs to InBatches.
+# The statements that the transaction of a migration may have. Changes of rows belong to InBatches.
 CHANGES_THE_SCHEMA = re.compile(r"\s*(CREATE|ALTER|DROP|COMMENT|GRANT|REVOKE)\b", re.IGNORECASE)
 COMMENTS = re.compile(r"--.*?$|/\*.*?\*/", re.MULTILINE | re.DOTALL)
 
 
 def transaction_of(migration: ModuleType) -> str:
-    """The SQL of its `upgrade`, as alembic writes it without a database."""
+    """The SQL of the migration's `upgrade`, as alembic writes it without a database."""
     sql = StringIO()
     context = MigrationContext.configure(
         dialect_name="postgresql", opts={"as_sql": True, "output_buffer": sql}
@@ -44,7 +44,7 @@ def transaction_of(migration: ModuleType) -> str:
 
 
 def faults(migration: ModuleType) -> list[str]:
-    """What would hold up others for as long as the table is big."""
+    """The statements that would block others, the longer the bigger the table is."""
     sql = transaction_of(migration)
     statements = [COMMENTS.sub("", statement) for statement in sql.split(";\n\n")]
     found = [
@@ -68,7 +68,7 @@ def faults(migration: ModuleType) -> list[str]:
     ]
 
 
-def test_no_new_migration_holds_up_a_table_that_is_in_use() -> None:
+def test_no_new_migration_blocks_a_table_in_use() -> None:
     found = {str(path): faults(load_python_file(str(path.parent), path.name)) for path in NEW}
     assert not any(found.values()), found
 
@@ -112,11 +112,11 @@ def of(*statements: str) -> ModuleType:
         "ALTER TABLE orders RENAME COLUMN reason TO cause",
     ],
 )
-def test_what_holds_up_a_table_that_is_in_use_is_seen(statement: str) -> None:
+def test_a_statement_that_blocks_a_table_in_use_is_found(statement: str) -> None:
     assert faults(of("ALTER TABLE orders ADD COLUMN colour text", statement)) != []
 
 
-def test_a_constraint_that_is_validated_in_the_transaction_that_adds_it_is_seen() -> None:
+def test_a_constraint_that_is_validated_in_the_transaction_that_adds_it_is_found() -> None:
     added = "ALTER TABLE orders ADD CONSTRAINT a CHECK (amount < 10) NOT VALID"
     validated = "ALTER TABLE orders VALIDATE CONSTRAINT a"
     assert faults(of(added, validated)) != []
@@ -134,5 +134,5 @@ def test_a_constraint_that_is_validated_in_the_transaction_that_adds_it_is_seen(
     ],
     ids=lambda statements: statements[0],
 )
-def test_what_holds_up_nobody_is_let_through(statements: list[str]) -> None:
+def test_a_migration_that_blocks_nobody_is_accepted(statements: list[str]) -> None:
     assert faults(of(*statements)) == []

@@ -1,4 +1,4 @@
-"""Rows travel as documents, in which a column without a field of its name would silently be null."""
+"""Rows travel as JSON documents. A column without a field of its name would silently be null."""
 
 from dataclasses import fields
 

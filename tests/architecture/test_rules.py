@@ -1,4 +1,4 @@
-"""`make check` finds every breach of a rule of ARCHITECTURE.md: each is planted in a copy of the tree."""
+"""`make check` finds every breach of a rule of ARCHITECTURE.md that is planted in a copy of the tree."""
 
 import re
 import shutil
@@ -16,7 +16,7 @@ ORDERS = "src/orders/adapters/outbound/postgres/orders.py"
 PAYMENTS = "src/payments/adapters/outbound/postgres.py"
 INBOX = "src/kernel/adapters/postgres/messages/inbox.py"
 
-# What is added to a file, and what is said about it.
+# The file, the text that is added to it, and the message.
 ADDED = [
     ("src/orders/domain/order.py", "import sqlalchemy", "imports sqlalchemy"),
     ("src/payments/ports/accounts.py", "from msgspec import Struct", "imports msgspec"),
@@ -71,7 +71,7 @@ ADDED = [
     ),
 ]
 
-# What is taken from the only file that has it, what comes in its place, and what is said about it.
+# A text that only one file has, its replacement, and the message.
 CHANGED = [
     (".order_by(ORDERS.c.user_id, ORDERS.c.id).with", ".with", "_LOCK locks rows in no order"),
     (".order_by(ACCOUNTS.c.user_id).with", ".with", "_LOCK_ACCOUNTS locks rows in no order"),
@@ -103,7 +103,7 @@ CHANGED = [
 
 @pytest.fixture(scope="module")
 def tree(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A copy of all that the rules are about; who changes it puts it back."""
+    """A copy of the tree that the rules check. A test that changes it restores it."""
     tree = tmp_path_factory.mktemp("rules")
     shutil.copy(ROOT / "pyproject.toml", tree)
     shutil.copytree(ROOT / "src", tree / "src", ignore=shutil.ignore_patterns("__pycache__"))
@@ -111,7 +111,7 @@ def tree(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def said_of(tree: Path, path: str, text: str) -> str:
-    """What the rules say while the file has this text."""
+    """The messages of the rules while the file has this text."""
     file = tree / path
     before = file.read_text() if file.exists() else None
     try:
@@ -184,14 +184,14 @@ def deliver(tree: Path) -> None:
 
 
 def declared(config: str) -> str:
-    """With the service on every list."""
+    """The configuration with the service on every list."""
     config = config.replace('"src/gateway"', '"src/gateway", "src/delivery"')
     config = config.replace('"gateway"', '"gateway", "delivery"').replace("| gateway", "| gateway | delivery")
     return config.replace('"gateway.adapters"', '"gateway.adapters", "delivery.adapters"')
 
 
 def make_check(tree: Path) -> str:
-    """What those commands of `make check` say that hold the rules, up to the first that is red."""
+    """The output of the commands of `make check` that check the rules, up to the first that fails."""
     recipe = re.search(r"^check:.*\n((?:\t.*\n)+)", (tree / "Makefile").read_text(), re.MULTILINE)
     assert recipe
     commands = [line.strip() for line in recipe[1].splitlines() if re.search(r"rules|lint-imports", line)]

@@ -1,4 +1,4 @@
-"""The migrated databases are those that the code knows, and refuse what must never be."""
+"""The migrated databases have the tables and revisions that the code expects."""
 
 import re
 import shutil
@@ -37,7 +37,7 @@ def known(service: str) -> dict[str, Table]:
 
 
 def shape(table: Table) -> dict[str, Any]:
-    """What must be the same here and there."""
+    """The properties that must be equal in the database and in the code."""
     dialect = postgresql.dialect()
     uniques = (c for c in table.constraints if isinstance(c, UniqueConstraint))
     return {
@@ -47,13 +47,13 @@ def shape(table: Table) -> dict[str, Any]:
     }
 
 
-def shapes_there(connection: Connection) -> dict[str, Any]:
+def shapes_in_database(connection: Connection) -> dict[str, Any]:
     found = MetaData()
     found.reflect(connection)
     return {name: shape(table) for name, table in found.tables.items() if name != "alembic_version"}
 
 
-def shapes_here(service: str) -> dict[str, Any]:
+def shapes_in_code(service: str) -> dict[str, Any]:
     return {name: shape(table) for name, table in known(service).items()}
 
 
@@ -62,7 +62,7 @@ async def test_the_database_has_the_tables_that_the_code_knows(
     service: str, engines: dict[str, AsyncEngine]
 ) -> None:
     async with engines[service].connect() as connection:
-        assert await connection.run_sync(shapes_there) == shapes_here(service)
+        assert await connection.run_sync(shapes_in_database) == shapes_in_code(service)
 
 
 @pytest.mark.parametrize(
@@ -79,10 +79,12 @@ async def test_the_database_has_the_tables_that_the_code_knows(
         "CREATE TABLE forgotten (id int)",
     ],
 )
-async def test_any_difference_between_the_two_is_seen(change: str, engines: dict[str, AsyncEngine]) -> None:
+async def test_any_difference_between_database_and_code_is_found(
+    change: str, engines: dict[str, AsyncEngine]
+) -> None:
     async with engines["orders"].connect() as connection:
         await connection.execute(text(change))
-        assert await connection.run_sync(shapes_there) != shapes_here("orders")
+        assert await connection.run_sync(shapes_in_database) != shapes_in_code("orders")
         await connection.rollback()
 
 
@@ -117,7 +119,7 @@ async def test_migrating_twice_changes_nothing(
     assert await revision(engines[service]) == SERVICES[service].SCHEMA.revision
 
 
-async def test_what_nobody_publishes_any_more_leaves_the_outbox_of_the_orders(
+async def test_migration_0003_of_orders_removes_notifications_from_the_outbox(
     postgres_server: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     url = await create_database(postgres_server, "orders_before_0003")

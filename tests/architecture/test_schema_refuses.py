@@ -1,4 +1,4 @@
-"""The migrated databases refuse what must never be."""
+"""The migrated databases refuse rows and changes that break a rule."""
 
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
@@ -70,7 +70,7 @@ ACT = {
 
 
 class Database:
-    """One transaction that is rolled back at the end."""
+    """A connection in a transaction that is rolled back at the end."""
 
     def __init__(self, connection: asyncpg.Connection) -> None:
         self.connection = connection
@@ -113,7 +113,7 @@ async def database(
         ("payments", "operator_record", ACT, "through"),
     ],
 )
-async def test_what_is_append_only_refuses_every_change(
+async def test_an_append_only_table_refuses_every_change(
     database: Database, table: str, row: dict[str, Any], column: str
 ) -> None:
     await database.insert(table, row)
@@ -138,7 +138,7 @@ async def test_what_is_append_only_refuses_every_change(
         ("payments", "transfers", TRANSFER, {"debit_account": "system:revenue"}),
     ],
 )
-async def test_a_row_that_must_never_be_is_refused(
+async def test_a_row_with_a_forbidden_value_is_refused(
     database: Database, table: str, row: dict[str, Any], changes: dict[str, Any]
 ) -> None:
     with pytest.raises(asyncpg.CheckViolationError):
@@ -164,15 +164,24 @@ async def test_a_balance_cannot_become_negative(database: Database) -> None:
         ("payments", "transfers", TRANSFER, {"sequence": 2, "order_id": None, "idempotency_key": None}),
         ("payments", "transfers", TRANSFER, {"sequence": 2, "id": uuid4(), "idempotency_key": None}),
         ("payments", "transfers", TRANSFER, {"sequence": 2, "id": uuid4(), "order_id": None}),
-        ("payments", "payments", PAYMENT, {"decision": "declined"}),
         ("orders", "operator_record", ACT, {"operator": "grace"}),
         ("payments", "operator_record", ACT, {"operator": "grace"}),
     ],
 )
-async def test_what_must_be_unique_is_unique(
+async def test_a_second_row_with_the_same_unique_key_is_refused(
     database: Database, table: str, row: dict[str, Any], twin: dict[str, Any]
 ) -> None:
     await database.insert(table, row)
     with pytest.raises(asyncpg.UniqueViolationError):
         await database.insert(table, row, **twin)
     await database.insert(table, row, **twin, user_id="bob")
+
+
+@pytest.mark.parametrize("service", ["payments"])
+@pytest.mark.parametrize("user_id", ["alice", "bob"])
+async def test_a_second_decision_about_an_order_is_refused_whichever_user_it_names(
+    database: Database, user_id: str
+) -> None:
+    await database.insert("payments", PAYMENT)
+    with pytest.raises(asyncpg.UniqueViolationError):
+        await database.insert("payments", PAYMENT, decision="declined", user_id=user_id)

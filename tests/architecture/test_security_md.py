@@ -1,4 +1,4 @@
-"""SECURITY.md is held against the suite: each threat has a guard, and tests that there are."""
+"""SECURITY.md agrees with the suite: each threat has a guard, and tests that exist."""
 
 import re
 from collections.abc import Iterator
@@ -16,7 +16,7 @@ TESTS = {
 
 
 def rows(first: str) -> Iterator[tuple[str, str, str]]:
-    """The rows of the table whose first column has this header, without the names of its parts."""
+    """The rows of the table whose first column has this header, without its section titles."""
     table = PAGE[PAGE.index(f"| {first} |") :].split("\n\n")[0].splitlines()[2:]
     for row in table:
         threat, guard, tests = (cell.strip() for cell in row.strip("|").split("|"))
@@ -25,7 +25,7 @@ def rows(first: str) -> Iterator[tuple[str, str, str]]:
 
 
 def lacking(row: tuple[str, str, str]) -> list[str]:
-    """What a row owes: a guard, at least one test, and of its tests those that there are not."""
+    """What a row lacks: a guard, a test, or the tests that it names and that do not exist."""
     _, guard, cell = row
     named = re.findall(r"`(\w+)`", cell)
     owed = [] if guard else ["a guard"]
@@ -36,7 +36,7 @@ ROWS = [*rows("threat"), *rows("risk")]
 
 
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: row[0][:50])
-def test_every_threat_has_a_guard_and_tests_that_there_are(row: tuple[str, str, str]) -> None:
+def test_every_threat_has_a_guard_and_tests_that_exist(row: tuple[str, str, str]) -> None:
     assert lacking(row) == []
     assert re.sub(r"`test_\w+`", "", row[2]).strip() == ""
 
@@ -45,7 +45,7 @@ def test_every_threat_has_a_guard_and_tests_that_there_are(row: tuple[str, str, 
     "row",
     [("x", "", "`test_garbage_is_no_token`"), ("x", "y", ""), ("x", "y", "`test_nothing_of_this_name`")],
 )
-def test_a_row_that_lacks_something_is_seen(row: tuple[str, str, str]) -> None:
+def test_a_row_that_lacks_something_is_found(row: tuple[str, str, str]) -> None:
     assert len(lacking(row)) == 1
 
 
@@ -59,6 +59,6 @@ def test_what_is_trusted_is_said() -> None:
     assert "`shop audit` compares the two databases and names each such order" in trusted
 
 
-def test_each_threat_is_told_once() -> None:
+def test_each_threat_is_listed_once() -> None:
     threats = [threat for threat, *_ in ROWS]
     assert len(set(threats)) == len(threats) > 40

@@ -1,4 +1,4 @@
-"""docs/telemetry.md is held against the code, and against it what dashboards and alerts ask for."""
+"""docs/telemetry.md agrees with the code, and dashboards and alerts agree with docs/telemetry.md."""
 
 import json
 import re
@@ -24,7 +24,7 @@ ALERTS = sorted((ROOT / "deploy/prometheus/alerts").glob("*.yml"))
 DASHBOARDS = sorted((ROOT / "deploy/grafana/dashboards").glob("*.json"))
 
 SUFFIXES = {"histogram": ("_bucket", "_count", "_sum"), "counter": ("",), "gauge": ("",)}
-# What Prometheus adds by itself.
+# Labels that Prometheus adds.
 SCRAPED = {"instance", "job", "le"}
 PROCESS = re.compile(r"process_[a-z_]+")
 
@@ -136,7 +136,7 @@ def asked_for(query: str) -> tuple[set[str], set[str]]:
 
 
 def labels_of(series: str) -> frozenset[str] | None:
-    """The labels that the page lists for a series; None where it has no such series."""
+    """The labels that the page lists for a series; None for a series that it does not list."""
     for metric in DOCUMENTED.values():
         if series in [metric.name + suffix for suffix in SUFFIXES[metric.type]]:
             return metric.labels
@@ -144,7 +144,7 @@ def labels_of(series: str) -> frozenset[str] | None:
 
 
 @pytest.mark.parametrize("query", QUERIES)
-def test_dashboards_and_alerts_ask_for_series_and_labels_that_there_are(query: str) -> None:
+def test_dashboards_and_alerts_ask_for_series_and_labels_that_exist(query: str) -> None:
     names, labels = asked_for(query)
     assert names
     for name in names:
@@ -156,7 +156,7 @@ def test_dashboards_and_alerts_ask_for_series_and_labels_that_there_are(query: s
 @pytest.mark.parametrize(
     "wrong", ["shop_outbox_event", "max by (kind) (shop_outbox_events)", 'shop_bus_healthy{type="x"}']
 )
-def test_a_wrong_name_is_seen(wrong: str) -> None:
+def test_a_wrong_name_is_found(wrong: str) -> None:
     names, labels = asked_for(wrong)
     assert any((there := labels_of(name)) is None or not labels <= there | SCRAPED for name in names)
 

@@ -1,4 +1,4 @@
-"""docs/what-is-kept.md says how long each table keeps its rows; the figures are those of the code."""
+"""docs/what-is-kept.md lists every table, and how long the code keeps its rows."""
 
 import re
 from datetime import timedelta

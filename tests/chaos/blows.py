@@ -1,4 +1,4 @@
-"""How each kind of fault is done to a running shop, and undone."""
+"""Does each kind of fault to a running shop, and undoes it."""
 
 import asyncio
 import os
@@ -21,7 +21,7 @@ BROKER_STARTS_WITHIN_S = 60
 
 @dataclass(frozen=True, slots=True)
 class Scene:
-    """What faults are done to."""
+    """The shop and its clients, as faults reach them."""
 
     shop: ChaosShop
     tap: Tap
@@ -30,7 +30,7 @@ class Scene:
 
 @dataclass(frozen=True, slots=True)
 class Blow:
-    """Where a fault hits, for about how long, and what decides the rest."""
+    """One fault: its target, its length, and the dice for the rest."""
 
     target: str
     seconds: float
@@ -168,7 +168,7 @@ def half_open(cable: Cable, dice: Random) -> AbstractAsyncContextManager[None]:
 
 
 async def backlog(scene: Scene, blow: Blow) -> None:
-    """What a service cannot publish heaps up, and then both replicas' relays fall upon it."""
+    """Events that a service cannot publish heap up; then the relays of both replicas take them at once."""
     async with AsyncExitStack() as stack:
         for replica in REPLICAS[blow.target]:
             for cable in scene.shop.lines[f"{replica} to broker"]:

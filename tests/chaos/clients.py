@@ -21,10 +21,10 @@ HOT_COUNT = 4
 AMOUNT_MAX = 2000
 PAUSE_S_MAX = 0.1
 REPEATS_MAX = 5
-# Of the last so many orders, most of which are still on their way, one gets cancelled.
+# A cancellation takes one of the last so many orders, most of which are still on their way.
 RECENT = 50
 
-# What `ask` answers where no server did.
+# The answer of `ask` where no server answered.
 NEVER_SENT = 0
 LOST = -1
 
@@ -126,7 +126,7 @@ class Clients:
             order.cancellation = Outcome.ACCEPTED
             self._history.seen(order, answer)
         elif status == 409:
-            # It is over, perhaps by this very call: the gateway asks again when an answer is lost.
+            # The order is over, perhaps by this very call: the gateway asks again when an answer is lost.
             order.cancellation = Outcome.ACCEPTED
         elif status in (LOST, 504):
             if order.cancellation is Outcome.REFUSED:
@@ -161,7 +161,7 @@ class Clients:
             self._history.violates(f"{wish} was answered {status} {problem}")
 
     async def _ask(self, user: str | None, method: str, path: str, wish: Any = None) -> tuple[int, Any]:
-        """As this user; as an operator, who may order for several, where there is none."""
+        """Asks as this user; without one as an operator, who may order for several."""
         data = None if wish is None else json.dumps(wish)
         headers = {**self._tokens.of(user), **({} if wish is None else {"Content-Type": "application/json"})}
         try:
@@ -174,7 +174,7 @@ class Clients:
 
 
 class Tokens:
-    """One for each caller, signed once."""
+    """A token for each caller, signed once."""
 
     def __init__(self, keys: Keys) -> None:
         self._keys = keys

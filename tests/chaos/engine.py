@@ -21,7 +21,7 @@ from tests.chaos.verdict import Verdict, get
 from tests.servers.process import eventually
 from tests.servers.rabbit_cluster import RabbitCluster
 
-# What is promised once the servers answer again.
+# The longest time to a decision once the servers answer again, as promised.
 DECIDED_WITHIN_S = 10.0
 LATE_S_MAX = 60.0
 CLIENTS_END_WITHIN_S = 120
@@ -94,7 +94,7 @@ class Chaos:
             await self._all_decided()
             async with asyncio.timeout(CLIENTS_END_WITHIN_S):
                 await shopping
-            # What the last of them placed meanwhile.
+            # The orders that the last clients placed meanwhile.
             await self._all_decided()
             self.report("going through the books")
             await self.verify()

@@ -1,4 +1,4 @@
-"""What a proof came to."""
+"""The figures of a proof, and the promises that it found broken."""
 
 from collections import Counter
 from collections.abc import Iterator

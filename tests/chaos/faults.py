@@ -1,4 +1,4 @@
-"""What goes wrong: every kind of fault, and what it may hit."""
+"""Every kind of fault, and the parts of the shop that it may hit."""
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass

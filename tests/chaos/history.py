@@ -1,4 +1,4 @@
-"""What the clients know: each wish, and what they were answered. Amounts are whole hundredths."""
+"""What the clients know: each wish, and how it was answered. Amounts are whole hundredths."""
 
 from collections import Counter
 from dataclasses import dataclass, field
@@ -71,7 +71,7 @@ class History:
         self.seen(order, answer)
 
     def seen(self, order: Order, answer: Any) -> None:
-        """Whatever a client is shown of an order, its own values stay, and so does a decision."""
+        """Checks what a client is shown of an order: its own values stay, and so does a decision."""
         shown = (answer["userId"], hundredths(answer["amount"]), answer["description"])
         if shown != (order.user, order.amount, order.tag):
             self.violates(f"{order} is shown as {answer}")

@@ -17,7 +17,7 @@ from tests.servers.steady import Steady
 from tests.spec.scenario import audited
 
 CALLS_MEANWHILE = 50
-# Of one call to the next, for users whose server lives.
+# The longest time between two answers, for users whose server lives.
 SERVED_WITHIN_S = 5.0
 DECIDED_WITHIN_S = 10.0
 
@@ -79,7 +79,7 @@ async def _lose(shop: ThreeOnLanes, number: int, people: list[Steady], found: Lo
 
 
 async def _decided(shop: ThreeOnLanes, people: Steady) -> None:
-    """What they placed until now."""
+    """Waits until every order that they have placed is decided."""
     async with aiohttp.ClientSession(shop.gateway) as session:
         for order in await get(session, f"/orders?userId={people.buyer}&status=NEW&limit=500"):
 

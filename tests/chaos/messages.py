@@ -1,4 +1,4 @@
-"""What may happen to messages: they are repeated and mixed up, and some come that nobody can read."""
+"""Faults of messages: they are repeated and mixed up, and some come that nobody can read."""
 
 import asyncio
 import json
@@ -23,7 +23,7 @@ POISON_EVERY_S = 1.0
 CONFIRMS_WITHIN_S = 5
 MEGABYTE = 1024 * 1024
 
-# What a broker that is killed does to its clients.
+# The errors of clients whose broker is killed.
 BROKER_ERRORS = (OSError, TimeoutError, RuntimeError, aio_pika.exceptions.AMQPError)
 
 # They tell of every broker that is away, which is what we are here for.
@@ -72,7 +72,7 @@ def poison(service: str, seed: str, number: int) -> Poison:
 
 @dataclass
 class Poisoner:
-    """One poisonous message about every second, past all cables; some may not arrive."""
+    """Sends a poisonous message about every second, past all cables; some may not arrive."""
 
     urls: Sequence[str]
     seed: str

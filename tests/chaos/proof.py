@@ -84,7 +84,7 @@ class Proof:
         self.facts.add_simulated(simulated)
 
     async def _plain(self, template: Template, broker: Broker, url: str) -> None:
-        """One broker, and one server for each database."""
+        """Rounds of chaos with one broker, and one server for each database."""
         directory = self._directory / "plain"
         databases = {name: Database(directory / f"{name}-database", name, template) for name in SERVICES}
         brokers = [broker.node] if broker.node else []

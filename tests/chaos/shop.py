@@ -13,13 +13,14 @@ from tests.servers.cable import Cable
 from tests.servers.database import Database
 from tests.servers.keys import Keys
 from tests.servers.ports import free_port
-from tests.servers.process import Process, StartFailed, answers_ready, eventually
+from tests.servers.process import Process, answers_ready, eventually
 from tests.servers.rabbitmq import PrivateRabbitMQ
 
 REPLICAS = {"orders": ("orders-1", "orders-2"), "payments": ("payments-1", "payments-2")}
 SERVICES = tuple(REPLICAS)
 ERROR = '"level": "error"'
-# Who is told to end while its database stalls waits no longer than it may; its clients were answered.
+# A process that is told to end while its database stalls waits only as long as it may; its clients were
+# answered.
 PATIENCE_ENDED = "timeout graceful shutdown exceeded"
 WATCH_EVERY_S = 0.1
 STARTS_WITHIN_S = 60
@@ -64,7 +65,7 @@ class Replica:
 
     @property
     def errors(self) -> list[str]:
-        """What it logged as an error, which is something that nobody expected."""
+        """The lines that it logged as errors, which nobody expected."""
         lines = self.process.stderr.splitlines()
         return [line for line in lines if ERROR in line and PATIENCE_ENDED not in line]
 
@@ -175,12 +176,10 @@ class ChaosShop:
     async def _migrate(self) -> None:
         settings = {f"{name.upper()}_DATABASE_URL": url for name, url in self.database_urls.items()}
         migration = Process("migrate", "all", settings=settings, logs=self._directory / "logs" / "migration")
-        migration.spawn()
-        if await migration.ended() != 0:
-            raise StartFailed(f"{migration} ended with {migration.exit_code}:\n{migration.last_words}")
+        await migration.succeed()
 
     def lines_to_database(self, service: str) -> list[list[Cable]]:
-        """Of each replica."""
+        """The line to the database of each replica."""
         return [self.lines[f"{replica} to database"] for replica in REPLICAS[service]]
 
     def database_moved(self, service: str) -> None:

@@ -111,7 +111,7 @@ def workers() -> Iterator[Executor]:
 
 
 def begin_work() -> None:
-    """As the suite runs them: errors break a promise, garbage is collected between runs.
+    """Prepares a worker as the suite does: errors break a promise, garbage is collected between runs.
 
     Ctrl-C is for the parent to handle, and a worker does not outlive it on Linux.
     """

@@ -14,7 +14,7 @@ from tests.chaos.shop import ChaosShop
 STRANGERS_COUNT = 4
 ANSWERS_WITHIN_S = 15
 PAUSE_S_MAX = 0.2
-# What a gateway or a service answers that cannot tell now.
+# The answers of a gateway or a service that cannot tell now.
 NOBODY_CAN_TELL = (502, 503, 504)
 _JSON = {"Content-Type": "application/json"}
 

@@ -47,7 +47,7 @@ async def switch_over_and_back(shop: ChaosShop, ends_at: float, report: Callable
 
 
 async def _switch_over(shop: ChaosShop, people: Steady, found: Switched) -> None:
-    """Of all databases at once."""
+    """Switches all databases over at once."""
     people.longest_s = 0.0
     databases = {n: one for n, one in shop.databases.items() if isinstance(one, ReplicatedDatabase)}
     await asyncio.gather(*(database.switch_over() for database in databases.values()))

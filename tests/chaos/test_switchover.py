@@ -47,7 +47,7 @@ class OnPair(Shop):
         await start_together(self.processes.values())
 
     async def says(self, status: int, detail: str = "") -> None:
-        """Of both services with a database."""
+        """Waits until both services with a database answer this."""
         async with aiohttp.ClientSession() as session:
             for url in (self.orders, self.payments):
                 await eventually(lambda url=url: _says(session, url, status, detail))

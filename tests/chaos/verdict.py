@@ -15,10 +15,11 @@ from tests.chaos.history import History, Order, Outcome, hundredths, units
 from tests.chaos.messages import Poisoner
 from tests.chaos.shop import SERVICES, ChaosShop
 from tests.databases import on
+from tests.servers.database import connected
 from tests.servers.process import eventually
 
 PAGE_SIZE = 500
-# What was sent to a lost leader is sent again at the second round of DEAD_LETTERS_AGAIN_MS at the latest.
+# A letter to a lost leader is sent again at the second round of DEAD_LETTERS_AGAIN_MS at the latest.
 DEAD_LETTERED_WITHIN_S = 20
 
 
@@ -52,7 +53,7 @@ class Verdict:
                 self.history.violates(f"{name}: {trouble}")
 
     def _check_orders(self, stored: list[dict[str, Any]]) -> Counter[str]:
-        """What each user spent; every order must be one that somebody placed, once, and was not refused."""
+        """Answers what each user spent; checks that every order was placed once, and not refused."""
         history, spent = self.history, Counter[str]()
         seen: set[str] = set()
         for shown in stored:
@@ -80,7 +81,7 @@ class Verdict:
         return spent
 
     async def _check_deposits(self) -> Counter[str]:
-        """What each user paid in; no two deposits of a user have the same amount."""
+        """Answers what each user paid in; no two deposits of a user have the same amount."""
         query = "SELECT user_id, amount FROM transfers WHERE kind = 'deposit'"
         transfers = Counter(
             (row["user_id"], row["amount"]) for row in await rows(self.shop, "payments", query)
@@ -164,8 +165,5 @@ async def get(session: aiohttp.ClientSession, path: str) -> Any:
 
 
 async def rows(shop: ChaosShop, service: str, query: str) -> list[asyncpg.Record]:
-    connection = await asyncpg.connect(shop.database_urls[service])
-    try:
+    async with connected(shop.database_urls[service]) as connection:
         return list(await connection.fetch(query))
-    finally:
-        await connection.close()

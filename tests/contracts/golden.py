@@ -1,4 +1,4 @@
-"""Writes the golden files that are missing, and touches no other: `python -m tests.contracts.golden`."""
+"""Writes missing golden files, and changes no existing one: `python -m tests.contracts.golden`."""
 
 import hashlib
 from collections.abc import Iterator
@@ -43,7 +43,7 @@ _FINISHED = Order(
     created_at=_AT,
     updated_at=_AT,
 )
-# What may be absent, of the call and of the order.
+# The fields of the call and of the order that may be absent.
 _NAMED = {**_COMMON, "request_id": "call-1", "idempotency_key": "cart-1001"}
 _PAY_BY = _AT + timedelta(hours=1)
 _WITH_PAY_BY = replace(_FINISHED, pay_by=_PAY_BY)
@@ -61,12 +61,12 @@ def _events(common: dict[str, Any], order: Order) -> list[tuple[Any, Event]]:
     ]
 
 
-# By the end of the file's name.
+# By the ending of the file's name.
 _EVENTS = {"": _events(_COMMON, _FINISHED), ".full": _events(_NAMED, _WITH_PAY_BY)}
 
 
 def shape_of(name: str) -> Any:
-    """The JSON schema of a type's data, with the published values by name."""
+    """The JSON schema of a type's data. Amounts and user ids appear by name only."""
 
     def by_name(kind: type) -> dict[str, Any]:
         assert kind in (Amount, UserId), kind
@@ -76,14 +76,14 @@ def shape_of(name: str) -> Any:
 
 
 def shapes_kept(name: str) -> list[Any]:
-    """The shapes that the type's data has had, the first one first."""
+    """The shapes that the type's data has had, oldest first."""
     files = [GOLDEN / f"{name}.shape.json", *sorted(GOLDEN.glob(f"{name}.shape.*.json"))]
     return [msgspec.json.decode(file.read_bytes()) for file in files if file.exists()]
 
 
 def has_grown(before: Any, after: Any) -> bool:
-    """Whether the one shape is the other one with more fields, none of which has to be there: a consumer of
-    before ignores them, and one of today does without."""
+    """Whether `after` is `before` with more optional fields: an old consumer ignores them, and a new consumer
+    accepts a message without them."""
     return all(
         name in after["$defs"]
         and kept | {"properties": {}} == after["$defs"][name] | {"properties": {}}
@@ -93,8 +93,8 @@ def has_grown(before: Any, after: Any) -> bool:
 
 
 def published() -> Iterator[tuple[str, bytes]]:
-    """The golden messages of the types that services publish today, by the names of their files: of each type
-    one with what must be there, and one (`.full`) with all that may be."""
+    """The golden messages of today's types, by the names of their files: of each type one with the required
+    fields only, and one (`.full`) with all fields."""
     for ending, events in _EVENTS.items():
         for encode, event in events:
             event_id = UUID(bytes=hashlib.sha256(type(event).__name__.encode()).digest()[:16], version=4)

@@ -1,9 +1,9 @@
-"""What was once published is understood for ever.
+"""Consumers understand every message that was ever published.
 
-Each type of the catalogue has golden messages and the shape of its data. A struct that changes turns this
-red: give the change a new version, with golden files of its own (`python -m tests.contracts.golden` writes
-those that are missing), and leave the old ones alone. A field that may be absent can be added to a type: its
-shape has grown, and gets one more file.
+Each type of the catalogue has golden messages and the shape of its data. A changed struct fails here: give
+the change a new version with its own golden files (`python -m tests.contracts.golden` writes missing files),
+and leave the old files alone. An optional field may be added to a type: its shape has grown, and gets one
+more file.
 """
 
 from collections.abc import Mapping
@@ -50,7 +50,7 @@ def test_the_shape_of_a_published_type_only_grows(name: str) -> None:
         assert has_grown(before, after)
 
 
-def test_a_shape_with_a_field_that_is_gone_other_or_needed_has_not_grown() -> None:
+def test_a_shape_with_a_removed_changed_or_new_required_field_has_not_grown() -> None:
     def shape(required: list[str], **properties: Any) -> Any:
         return {"$defs": {"A": {"type": "object", "properties": properties, "required": required}}}
 
@@ -67,7 +67,7 @@ def test_a_shape_with_a_field_that_is_gone_other_or_needed_has_not_grown() -> No
         assert not has_grown(before, after), after
 
 
-def test_what_is_published_today_is_the_golden_message() -> None:
+def test_todays_messages_equal_the_golden_messages() -> None:
     for name, body in published():
         assert msgspec.json.decode(body) == msgspec.json.decode(golden(f"{name}.json"))
 
@@ -87,7 +87,7 @@ def test_a_golden_message_is_read_by_its_consumer(name: str, ending: str, consum
 
 
 @pytest.mark.parametrize("ending", ENDINGS)
-def test_payments_reads_until_when_an_order_may_be_paid(ending: str) -> None:
+def test_payments_reads_the_deadline_of_an_order(ending: str) -> None:
     message = golden(f"{ORDER_PLACED}{ending}.json")
     (read,) = decode_events(message, payments.wire.DECODERS)
     assert isinstance(read, Received)
@@ -107,7 +107,7 @@ def test_a_field_that_a_newer_publisher_adds_is_ignored(name: str, consumer: str
     assert read.fact == expected.fact
 
 
-def test_a_golden_notification_is_read_by_the_gateway_and_its_order_passed_on_as_it_came() -> None:
+def test_a_golden_notification_is_read_by_the_gateway_and_its_order_passed_on_unchanged() -> None:
     message, full = (golden(f"{ORDER_STATUS_CHANGED}{ending}.json") for ending in ENDINGS)
     event = msgspec.json.decode(message)
     newer = {**event, "extension": "x", "data": {**event["data"], "addedLater": 1}}

@@ -1,6 +1,6 @@
-"""The alert rules of deploy/prometheus as an object of Kubernetes, which kustomize cannot make of a file.
+"""Makes a Kubernetes object of the alert rules of deploy/prometheus, because kustomize cannot.
 
-.venv/bin/python -m tests.deploy.alerts      writes deploy/k8s/overlays/production/alerts.yaml anew
+.venv/bin/python -m tests.deploy.alerts      writes deploy/k8s/overlays/production/alerts.yaml
 """
 
 from typing import Any

@@ -8,7 +8,7 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 
 @contextmanager
 def service_answering(status: int, route: str = "/health/ready") -> Iterator[int]:
-    """A server whose `route` answers `status` and anything else 404; gives its port."""
+    """A server that answers `status` at `route`, and 404 elsewhere. Gives its port."""
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:

@@ -1,4 +1,4 @@
-"""docker-compose.yml and deploy/Dockerfile, read."""
+"""Reads docker-compose.yml and deploy/Dockerfile."""
 
 import re
 import tomllib
@@ -14,16 +14,16 @@ ROOT = Path(__file__).parents[2]
 COMPOSE = ROOT / "docker-compose.yml"
 VERSION: str = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"]
 
-# `${NAME:-default}` becomes its default, as compose does it when nothing is set.
+# Replaces `${NAME:-default}` by the default, as compose does when the variable is not set.
 TEXT = re.sub(r"\$\{\w+:-([^}]*)\}", r"\1", COMPOSE.read_text())
 CONTAINERS: dict[str, dict[str, Any]] = yaml.safe_load(TEXT)["services"]
 OURS = {name: container for name, container in CONTAINERS.items() if "build" in container}
 SERVICES = {name: container for name, container in OURS.items() if container["command"][0] == "serve"}
 JOBS = {name: container for name, container in OURS.items() if name not in SERVICES}
 MIGRATIONS = {name: container for name, container in JOBS.items() if container["command"][0] == "migrate"}
-# By the names of their variables.
+# The names of all environment variables of the services.
 SETTINGS = {name for service in services.OURS for name in variables(service.settings)}
-# What makes the second role of each database, here and in the overlay dev.
+# The script that makes the second role of each database, in compose and in the overlay dev.
 SERVICE_ROLE = "deploy/k8s/overlays/dev/database/service.sql"
 OBSERVERS = {name for name, container in CONTAINERS.items() if container.get("profiles") == ["observe"]}
 
@@ -40,7 +40,7 @@ def arguments(instruction: str) -> list[str]:
 
 
 def stage(number: int) -> list[tuple[str, str]]:
-    """The instructions of one stage of the Dockerfile, its FROM left out; the last is number -1."""
+    """The instructions of one stage of the Dockerfile without its FROM. The last stage is number -1."""
     starts = [at for at, (word, _) in enumerate(instructions()) if word == "FROM"]
     return instructions()[starts[number] + 1 : ([*starts, None][starts.index(starts[number]) + 1])]
 

@@ -1,4 +1,4 @@
-"""The containers of docker-compose.yml as plain processes, over servers of this machine."""
+"""Runs the containers of docker-compose.yml as plain processes, on servers of this machine."""
 
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -12,10 +12,10 @@ from tests.servers.shop import Shop
 
 
 class ComposeShop(Shop):
-    """Started as the file says: databases, then the jobs, then each service once what it depends on is there.
+    """Starts as the file says: first the databases, then the jobs, then each service after its dependencies.
 
-    Command and variables of every container are the file's own. Only addresses are others: that of a server
-    which is a container there, and a port that would be the same for two shops on one machine.
+    Commands and variables are those of the file. Only the addresses of servers and the ports differ, so that
+    several shops can run on one machine.
     """
 
     def __init__(
@@ -30,7 +30,7 @@ class ComposeShop(Shop):
             for name, container in CONTAINERS.items()
             if container.get("image", "").startswith("postgres")
         }
-        # The users of the file, where the broker has them.
+        # With `own_users` the broker has the users of the file, so the address keeps theirs.
         netloc = urlsplit(broker_url).netloc
         self._addresses = {"rabbitmq:5672": netloc.rpartition("@")[2] if own_users else netloc}
         for service, port in image_ports().items():
@@ -49,7 +49,7 @@ class ComposeShop(Shop):
         await start_together(self.processes.values())
 
     def container(self, name: str) -> Process:
-        """One container of the file, not started yet."""
+        """A container of the file as a process that is not started yet."""
         variables = {key: self._here(str(value)) for key, value in OURS[name]["environment"].items()}
         ready_at = [self.urls[name]] if name in SERVICES else []
         return self.image.process(
@@ -60,7 +60,7 @@ class ComposeShop(Shop):
         )
 
     def _here(self, value: str) -> str:
-        """A variable's value, its address replaced by that of the local server."""
+        """The value of a variable, with the address of the file replaced by that of the local server."""
         url = urlsplit(value)
         account, at, place = url.netloc.rpartition("@")
         address = self._addresses.get(f"{url.username}@{place}", self._addresses.get(place))

@@ -1,4 +1,4 @@
-"""What deploy/Dockerfile builds, built without an engine: its own instructions, with a folder for a root."""
+"""Builds deploy/Dockerfile without an engine: runs its instructions, with a folder as the root."""
 
 import json
 import os
@@ -18,7 +18,7 @@ NOBODY = 65534
 
 
 def python_for_everybody() -> str:
-    """A Python of this machine that a user without rights may run, too. Raises LookupError without one."""
+    """A Python of this machine that a user without rights may run. Raises LookupError if there is none."""
     for path in (sys._base_executable, "/usr/local/bin/python3", "/usr/bin/python3"):
         program = Path(path).resolve()
         if not program.exists() or not all(folder.stat().st_mode & 1 for folder in program.parents):
@@ -30,13 +30,13 @@ def python_for_everybody() -> str:
 
 
 class Image:
-    """The final stage's files below `root`: /app and /opt/venv, which nobody may write to."""
+    """The files of the final stage below `root`: /app and /opt/venv, which are read-only."""
 
     def __init__(self, root: Path, python: str) -> None:
         self.root = root
         self._python = python
         self.environment = {name: self.mapped(text) for name, text in environment(FINAL).items()}
-        # Of the base image nothing is here, but its Python lies on this path too.
+        # The base image is not here, but its Python has the same path.
         self.environment["PATH"] = self.environment["PATH"].replace("$PATH", "/usr/bin:/bin")
 
     def mapped(self, text: str) -> str:
@@ -44,7 +44,7 @@ class Image:
         return re.sub(r"(?<![\w/])/(app|opt/venv)\b", rf"{self.root}/\1", text)
 
     def build(self) -> None:
-        """COPY and RUN of the build stage, one by one; uv, which pip brings there, is that of `make`."""
+        """Runs COPY and RUN of the build stage one by one. uv is that of `make` instead of pip's."""
         (self.root / "app").mkdir(parents=True)
         for word, rest in stage(BUILD):
             if word == "COPY":
@@ -70,7 +70,7 @@ class Image:
 
     def _run(self, command: str) -> None:
         variables = {name: self.mapped(text) for name, text in environment(BUILD).items()}
-        # But for the cache, which is that of `make` and holds every wheel already.
+        # The cache is that of `make`, which has every wheel already.
         del variables["UV_NO_CACHE"]
         variables["UV_CACHE_DIR"] = str(ROOT / ".cache/uv-cache")
         variables["PATH"] = f"{UV.parent}:{self.root}/opt/venv/bin:/usr/local/bin:/usr/bin:/bin"
@@ -87,7 +87,7 @@ class Image:
     def process(
         self, *command: str, variables: Mapping[str, str], logs: Path, ready_at: Iterable[str] = ()
     ) -> Process:
-        """A container of the image with this command and these variables, not started yet."""
+        """A container of the image with this command and these variables, as a process to be started."""
         (entry,) = json.loads(arguments("ENTRYPOINT")[0])
         program = shutil.which(entry, path=self.environment["PATH"])
         assert program, f"{entry} is not on the image's path"
@@ -99,7 +99,7 @@ class Image:
 
 
 class Container(Process):
-    """A process with what a container has: no variable but the declared ones, and a user without rights."""
+    """A process like in a container: with only the declared variables, and a user without rights."""
 
     inherits = ()
     rights = {"user": NOBODY, "group": NOBODY, "extra_groups": []} if os.geteuid() == 0 else {}

@@ -1,4 +1,4 @@
-"""The overlays of deploy/k8s, rendered, and what they say of pods."""
+"""Renders the overlays of deploy/k8s, and finds the pods in them."""
 
 import base64
 import re
@@ -15,7 +15,7 @@ import yaml
 from tests.deploy.compose import ROOT
 
 OVERLAYS = ("dev", "production")
-# The groups of operators, and the package that publishes their types; None: those are in tests/deploy/types.
+# The API groups of operators, and the package with their types; None: the types are in tests/deploy/types.
 CUSTOM = {
     "postgresql.cnpg.io": "@kubernetes-models/cloudnative-pg",
     "gateway.networking.k8s.io": "@kubernetes-models/gateway-api",
@@ -27,7 +27,7 @@ CUSTOM = {
     "rabbitmq.com": None,
     "keda.sh": None,
 }
-# The sleep of a preStop came to stay with the first; the last is the newest that is known here.
+# The first version with a stable `sleep` in preStop, and the newest version that is known here.
 VERSIONS = ("1.34", kubernetes_validate.latest_version())
 
 Object = dict[str, Any]
@@ -35,7 +35,7 @@ Object = dict[str, Any]
 
 @cache
 def rendered(overlay: str) -> tuple[Object, ...]:
-    """Every object of the overlay. Skips, with its reason, where nothing can render."""
+    """Every object of the overlay. Skips the test if nothing here can render it."""
     if shutil.which("kubectl"):
         renderer = ["kubectl", "kustomize"]
     elif shutil.which("kustomize"):
@@ -50,7 +50,7 @@ def rendered(overlay: str) -> tuple[Object, ...]:
 
 
 def fault_of(thing: Object, version: str = VERSIONS[-1]) -> str:
-    """What this version of Kubernetes would refuse in an object of its own, strictly; "" for nothing."""
+    """The errors that this version of Kubernetes finds in an object of its own kinds; "" for none."""
     try:
         kubernetes_validate.validate(thing, version, strict=True)
     except kubernetes_validate.ValidationError as error:
@@ -73,7 +73,7 @@ def of_kind(overlay: str, *kinds: str) -> dict[str, Object]:
 
 
 def pod_template(thing: Object) -> Object | None:
-    """The template of the pods that an object makes, if it makes any."""
+    """The pod template of an object, if it has one."""
     spec = thing.get("spec", {})
     template: Object | None = spec.get("jobTemplate", {}).get("spec", spec).get("template")
     return template
@@ -94,9 +94,9 @@ def shops(overlay: str) -> Iterator[tuple[str, Object]]:
 
 
 def environment_of(overlay: str, container: Object, unknown: str = "") -> dict[str, str]:
-    """The variables of a container; `unknown` for what a secret holds that the overlay does not have.
+    """The variables of a container; `unknown` replaces the value of a secret that is not in the overlay.
 
-    A variable that later ones name as `$(NAME)` is no more than a part of their values.
+    A variable that other variables use as `$(NAME)` is left out: it is only a part of their values.
     """
     maps, secrets = of_kind(overlay, "ConfigMap"), of_kind(overlay, "Secret")
     found: dict[str, str] = {}

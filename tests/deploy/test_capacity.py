@@ -1,4 +1,4 @@
-"""deploy/capacity.py: what a load needs, from what the bench measured."""
+"""deploy/capacity.py calculates the replicas for a load from the figures of the bench."""
 
 import json
 import subprocess
@@ -47,7 +47,7 @@ def test_a_small_load_needs_one_of_each(tmp_path: Path) -> None:
     assert "1 primary; 10 connections" in row(shown, "payments-db")
 
 
-def test_what_was_not_measured_is_named_and_nothing_is_guessed(tmp_path: Path) -> None:
+def test_a_missing_figure_is_named_and_nothing_is_guessed(tmp_path: Path) -> None:
     missing = capacity(100, "--results", tmp_path / "nowhere.json")
     assert missing.returncode == 1
     assert "run `make bench`" in missing.stderr
@@ -57,7 +57,7 @@ def test_what_was_not_measured_is_named_and_nothing_is_guessed(tmp_path: Path) -
     assert "does not tell what rabbitmq takes" in incomplete.stderr
 
 
-def test_a_load_that_is_none_is_refused_in_one_line() -> None:
+def test_an_invalid_load_is_refused_in_one_line() -> None:
     refused = capacity(0)
     assert refused.returncode == 1
     assert len(refused.stderr.splitlines()) == 1

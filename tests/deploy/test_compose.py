@@ -1,25 +1,19 @@
-"""docker-compose.yml, held against the image and the code.
-
-No engine is needed: what a start would trip over is read from the files.
-"""
+"""docker-compose.yml agrees with the image and the code. The tests read the files and need no engine."""
 
 import re
 import subprocess
 import sys
 from pathlib import Path
-from urllib.parse import urlsplit
 
 import pytest
 import yaml
 
-from kernel.adapters.rabbit.definitions import OPERATOR, definitions, password_variable
 from shop.cli import cli
 from shop.services import load_shop
 from tests.deploy.compose import (
     COMPOSE,
     CONTAINERS,
     JOBS,
-    MIGRATIONS,
     OBSERVERS,
     OURS,
     ROOT,
@@ -30,10 +24,6 @@ from tests.deploy.compose import (
     arguments,
     image_ports,
 )
-
-# The one replica of each service counts for itself.
-OF_NOBODY = ("SHOP_RATE_LIMIT_URL",)
-FOREIGN_PORTS = {"postgresql": 5432, "amqp": 5672}
 
 each_container = pytest.mark.parametrize("name", CONTAINERS)
 each_of_ours = pytest.mark.parametrize("name", OURS)
@@ -58,7 +48,7 @@ def test_the_compose_schema_refuses_a_misspelt_field(tmp_path: Path) -> None:
     assert "depend_on" in checked.stdout
 
 
-def test_what_is_started_unasked_is_the_shop_and_its_servers() -> None:
+def test_the_shop_and_its_servers_start_by_default_and_nothing_else() -> None:
     asked_for = {name for name, container in CONTAINERS.items() if "profiles" in container}
     assert asked_for == OBSERVERS | {"audit", "keycloak"}
 
@@ -89,90 +79,9 @@ def test_every_service_is_published_at_the_port_it_listens_on(name: str) -> None
 
 @each_of_ours
 def test_every_variable_of_a_container_is_a_setting_of_the_shop(name: str) -> None:
-    """Those of OpenTelemetry are its library's own."""
+    """Except the variables of OpenTelemetry, which its library reads."""
     names = {name for name in OURS[name]["environment"] if not name.startswith("OTEL_")}
     assert names <= SETTINGS
-
-
-@each_of_ours
-def test_every_address_leads_to_another_container_and_the_port_it_listens_on(name: str) -> None:
-    environment = OURS[name]["environment"]
-    addresses = [value for key, value in environment.items() if key.endswith("_URL") and key not in OF_NOBODY]
-    assert addresses
-    assert [environment[key] for key in OF_NOBODY] == [""] * len(OF_NOBODY)
-    for url in map(urlsplit, addresses):
-        assert url.hostname in CONTAINERS
-        assert url.port == FOREIGN_PORTS.get(url.scheme, image_ports().get(url.hostname))
-
-
-@each_of_ours
-def test_every_address_of_a_server_carries_the_name_and_password_that_the_server_was_given(name: str) -> None:
-    environment = OURS[name]["environment"]
-    for key in {key for key in environment if key.endswith(("_DATABASE_URL", "_MIGRATION_URL"))}:
-        url = urlsplit(environment[key])
-        given = CONTAINERS[str(url.hostname)]["environment"]
-        assert url.path == f"/{given['POSTGRES_DB']}" == f"/{key.split('_')[0].lower()}"
-        roles = {
-            "DATABASE": ("service", given["SERVICE_PASSWORD"]),
-            "MIGRATION": (given["POSTGRES_USER"], given["POSTGRES_PASSWORD"]),
-        }
-        assert (url.username, url.password) == roles[key.split("_")[1]]
-        assert len(set(roles.values())) == 2
-    if "RABBITMQ_URL" in environment:
-        url = urlsplit(environment["RABBITMQ_URL"])
-        given = CONTAINERS[str(url.hostname)]["environment"]
-        assert url.username == (name if name in SERVICES else OPERATOR), "each is a user of its own"
-        assert url.password == given[password_variable(str(url.username))]
-
-
-def test_the_broker_is_given_a_password_for_each_of_its_users() -> None:
-    users = definitions(load_shop({}).catalog)["users"]
-    wanted = {password_variable(user["name"]) for user in users}
-    assert set(CONTAINERS["rabbitmq"]["environment"]) == wanted
-    passwords = list(CONTAINERS["rabbitmq"]["environment"].values())
-    assert len(set(passwords)) == len(passwords)
-
-
-@each_service
-def test_every_service_waits_for_the_topology_that_its_user_may_not_declare(name: str) -> None:
-    waited_for, before = set[str](), [name]
-    while before:
-        found = CONTAINERS[before.pop()].get("depends_on", {})
-        waited_for |= set(found)
-        before += found
-    assert OURS["declare-topology"]["command"] == ["broker", "declare"]
-    assert OURS["declare-topology"]["depends_on"]["rabbitmq"]["condition"] == "service_healthy"
-    assert "declare-topology" in waited_for
-
-
-def test_the_broker_loads_what_its_start_writes_from_the_files_that_it_is_given() -> None:
-    """Nobody else at the machine may read it: it has the passwords."""
-    broker, folder = CONTAINERS["rabbitmq"], ROOT / "deploy/rabbitmq"
-    mounted = dict(volume.split(":")[:2][::-1] for volume in broker["volumes"] if volume.startswith("./"))
-    assert mounted["/etc/shop"] == "./deploy/rabbitmq"
-    assert mounted["/etc/rabbitmq/conf.d/20-shop.conf"] == "./deploy/rabbitmq/shop.conf"
-    assert broker["entrypoint"] == ["sh", "/etc/shop/start.sh"]
-    written = re.findall(r"umask 077 && .*> (\S+)\)", (folder / "start.sh").read_text())
-    loaded = re.findall(r"^load_definitions = (\S+)$", (folder / "shop.conf").read_text(), re.MULTILINE)
-    assert written == loaded
-    assert broker["tmpfs"] == [str(Path(loaded[0]).parent)]
-
-
-@pytest.mark.parametrize("name", ["orders", "payments"])
-def test_every_service_waits_for_the_migration_of_its_database(name: str) -> None:
-    service, job = OURS[name], OURS[f"migrate-{name}"]
-    variable = f"{name.upper()}_DATABASE_URL"
-    assert service["depends_on"][f"migrate-{name}"]["condition"] == "service_completed_successfully"
-    assert job["command"] == ["migrate", name]
-    assert job["environment"][variable] == service["environment"][variable]
-    database = str(urlsplit(job["environment"][variable]).hostname)
-    assert job["depends_on"][database]["condition"] == "service_healthy"
-
-
-@each_of_ours
-def test_only_a_migration_has_the_owner_of_a_database(name: str) -> None:
-    owners = {key for key in OURS[name]["environment"] if key.endswith("_MIGRATION_URL")}
-    assert owners == ({f"{OURS[name]['command'][1].upper()}_MIGRATION_URL"} if name in MIGRATIONS else set())
 
 
 @each_container
@@ -240,7 +149,7 @@ def test_every_image_that_is_not_ours_is_pinned_to_an_exact_version() -> None:
         assert re.fullmatch(r"[a-z./-]+:v?\d+\.\d+[\w.-]*(@sha256:[0-9a-f]{64})?", image)
 
 
-def test_what_observes_is_asked_for_and_reads_files_that_are_there() -> None:
+def test_observers_start_on_request_only_and_read_files_that_exist() -> None:
     assert {"prometheus", "grafana", "otel-collector"} <= OBSERVERS
     mounted = [volume.split(":")[0] for name in OBSERVERS for volume in CONTAINERS[name].get("volumes", [])]
     folders = [path for path in mounted if path.startswith("./")]

@@ -1,4 +1,4 @@
-"""The objects that operators read, in deploy/k8s, against the types that npm has of their schemas."""
+"""The objects of deploy/k8s for operators agree with the types of their schemas on npm."""
 
 import copy
 import json
@@ -13,7 +13,7 @@ def custom(overlay: str = "production-keda") -> list[Object]:
 
 
 def faults(things: list[Object], installed: Path, tmp_path: Path) -> dict[int, str]:
-    """What the compiler says of an object, by its place in the list."""
+    """The compiler's messages about an object, by its place in the list."""
     lines = [
         f"const o{number}: {type_of(thing)} = {json.dumps(thing)};" for number, thing in enumerate(things)
     ]
@@ -32,7 +32,7 @@ def test_every_object_is_of_its_kinds_type(installed: Path, tmp_path: Path) -> N
     assert faults(things, installed, tmp_path) == {}
 
 
-def test_a_wrong_field_in_any_object_is_seen(installed: Path, tmp_path: Path) -> None:
+def test_a_wrong_field_in_any_object_is_found(installed: Path, tmp_path: Path) -> None:
     things = copy.deepcopy(custom())
     for thing in things:
         thing["spec"]["wrongField"] = "planted"

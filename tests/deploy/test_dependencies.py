@@ -1,4 +1,4 @@
-"""`make audit-deps` names what is known against a dependency, and lists all that the image is built of."""
+"""`make audit-deps` names known vulnerabilities, and lists all dependencies of the image."""
 
 import json
 import re
@@ -16,7 +16,7 @@ KNOWN = {"id": "PYSEC-2026-1", "modified": "2026-01-01T00:00:00Z", "summary": "O
 
 
 def pinned(file: str) -> set[tuple[str, str]]:
-    """For other systems than Windows."""
+    """The dependencies on all systems but Windows."""
     lines = (ROOT / "requirements" / file).read_text().splitlines()
     found = (
         re.match(r"([\w.-]+)==([\w.]+)", line)
@@ -35,7 +35,7 @@ async def auditor() -> None:
 
 @pytest.fixture
 async def index() -> AsyncIterator[str]:
-    """The URL of one that knows something against msgspec, and nothing against anything else."""
+    """The URL of an index that knows a vulnerability of msgspec, and none of anything else."""
 
     async def answer(request: web.Request) -> web.Response:
         asked = (await request.json())["package"]
@@ -58,7 +58,7 @@ async def audit(index: str) -> tuple[int, str]:
 
 
 @pytest.mark.usefixtures("auditor")
-async def test_what_is_known_against_a_dependency_is_named_and_all_are_listed(index: str) -> None:
+async def test_a_known_vulnerability_is_named_and_all_dependencies_are_listed(index: str) -> None:
     code, said = await audit(index)
     assert code != 0
     assert "Found 1 known vulnerability in 1 package" in said

@@ -1,4 +1,4 @@
-"""deploy/Dockerfile and .dockerignore: what the image holds, and how it tells its health."""
+"""deploy/Dockerfile and .dockerignore: the content of the image, and its health check."""
 
 import json
 import os
@@ -36,7 +36,7 @@ def test_the_image_installs_only_pinned_libraries_and_none_of_the_embedded_serve
 
 
 def image_health_check(tmp_path: Path, port: int) -> int:
-    """The exit code of the image's own check beside `shop serve payments` on this port."""
+    """The exit code of the image's health check for `shop serve payments` on this port."""
     program, flag, code = json.loads(arguments("HEALTHCHECK")[0].partition("CMD ")[2])
     first_process = tmp_path / "cmdline"
     first_process.write_text("/sbin/docker-init\0--\0shop\0serve\0payments\0")
@@ -64,7 +64,7 @@ def test_the_image_says_what_it_is() -> None:
 
 
 def engine_with_the_base_image() -> str:
-    """An engine that can build here without a download. Skips, with its reason, where there is none."""
+    """An engine that can build here without a download. Skips the test if there is none."""
     base = arguments("FROM")[0].split()[0]
     reasons = []
     for engine in filter(shutil.which, ENGINES):

@@ -1,4 +1,4 @@
-"""deploy/images.txt is the one place of versions: what is used is what it says, and nothing floats."""
+"""deploy/images.txt is the only place of image versions: all files use them, and none of them floats."""
 
 import os
 import re
@@ -12,14 +12,14 @@ import pytest
 from deploy.images import DIGEST, USE, files, listed
 from tests.deploy.compose import ROOT
 
-# Ours has the project's own version, which other tests hold.
+# Our image has the project's version, which other tests check.
 OURS = "shop"
 EXACT = re.compile(r"[a-z0-9./-]+:v?\d+\.\d+[\w.-]*")
 ANSWERS = '#!/bin/sh\nset -- $(printf %s "$6" | sha256sum)\necho sha256:$1\n'
 
 
 def used(root: Path = ROOT) -> dict[str, list[str]]:
-    """The images of others by the files that use them; a stage of the Dockerfile is none."""
+    """The images of others by the files that use them, without the stages of the Dockerfile."""
     texts = {str(path.relative_to(root)): path.read_text() for path in files(root)}
     found = {name: re.findall(rf"{USE}(\S+)", text, re.MULTILINE) for name, text in texts.items()}
     return {
@@ -29,12 +29,12 @@ def used(root: Path = ROOT) -> dict[str, list[str]]:
     }
 
 
-def test_every_image_that_is_used_is_one_of_the_list_and_none_is_listed_in_vain() -> None:
+def test_the_list_has_every_image_that_is_used_and_no_other() -> None:
     assert {re.sub(DIGEST, "", image) for images in used().values() for image in images} == set(listed())
     assert {"docker-compose.yml", "deploy/Dockerfile"} < used().keys()
 
 
-def test_no_file_names_an_image_in_a_way_that_the_list_does_not_see() -> None:
+def test_no_file_names_an_image_in_a_way_that_the_search_does_not_find() -> None:
     for path in files():
         text = re.sub(r"#.*", "", path.read_text())
         anyhow = re.findall(r"\bimage(?:Name)?:\s*(\S+)|^FROM (\S+)", text, re.MULTILINE)
@@ -47,14 +47,14 @@ def test_every_image_has_an_exact_version(image: str) -> None:
     assert EXACT.fullmatch(image)
 
 
-def test_a_version_that_floats_is_seen() -> None:
+def test_a_version_that_floats_is_found() -> None:
     for image in ("rabbitmq:4-management", "postgres:18", "postgres:latest", "postgres"):
         assert not EXACT.fullmatch(image)
 
 
 @pytest.fixture
 def copied(tmp_path: Path) -> Path:
-    """The deployment's files in a folder of their own, with a `docker` that knows a digest of each image."""
+    """A copy of the deployment's files, with a `docker` that knows a digest of each image."""
     for path in [*files(), ROOT / "deploy/images.txt", ROOT / "deploy/images.py"]:
         target = tmp_path / path.relative_to(ROOT)
         target.parent.mkdir(parents=True, exist_ok=True)

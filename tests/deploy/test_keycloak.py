@@ -1,6 +1,7 @@
-"""deploy/keycloak: its people sign in to the shop of docker-compose.yml, and are there who they should be.
+"""The people of deploy/keycloak can sign in to the shop of docker-compose.yml, with the right roles.
 
-No Keycloak is needed: the realm is held against Keycloak's own types, its mappers against our checks.
+The tests need no Keycloak: they check the realm against Keycloak's own types, and its mappers against our
+rules.
 """
 
 import json
@@ -42,7 +43,7 @@ def faults(realms: list[str], installed: Path, tmp_path: Path) -> dict[int, str]
     return compiled([f"const r{at}: {TYPE} = {text};" for at, text in enumerate(realms)], installed, tmp_path)
 
 
-def test_the_realm_is_one_by_keycloaks_own_types_and_a_wrong_field_anywhere_is_seen(
+def test_the_realm_has_keycloaks_own_types_and_a_wrong_field_anywhere_is_found(
     installed: Path, tmp_path: Path
 ) -> None:
     text = json.dumps(REALM)
@@ -58,7 +59,7 @@ def test_two_people_and_an_operator_can_sign_in_with_a_password() -> None:
     assert len(PEOPLE) == 3
     assert len(operators) == 1
     for user in PEOPLE.values():
-        # Keycloak lets nobody in whose profile is not complete.
+        # Keycloak refuses people whose profile is not complete.
         assert user["enabled"]
         assert user["emailVerified"]
         assert {"username", "firstName", "lastName", "email"} <= user.keys()
@@ -66,7 +67,7 @@ def test_two_people_and_an_operator_can_sign_in_with_a_password() -> None:
 
 
 def claims_of(id: str) -> dict[str, Any]:
-    """What the client's mappers put into an access token of this person."""
+    """The claims that the client's mappers put into an access token of this person."""
     audience, roles = MAPPERS["oidc-audience-mapper"], MAPPERS["oidc-usermodel-realm-role-mapper"]
     assert audience["access.token.claim"] == roles["access.token.claim"] == "true"
     assert (roles["multivalued"], roles["jsonType.label"]) == ("true", "String")
@@ -105,7 +106,7 @@ def test_the_client_takes_codes_with_pkce_to_the_gateways_address_alone() -> Non
     assert CLIENT["publicClient"], "it has no secret that this file would show"
 
 
-def test_browsers_and_containers_find_keycloak_under_the_name_that_its_tokens_bear() -> None:
+def test_browsers_and_containers_find_keycloak_under_the_name_in_its_tokens() -> None:
     issuer, keys = urlsplit(VARIABLES["SHOP_JWT_ISSUER"]), urlsplit(VARIABLES["SHOP_JWT_KEYS"])
     assert KEYCLOAK["environment"]["KC_HOSTNAME"] == f"http://{issuer.netloc}"
     assert KEYCLOAK["networks"]["default"]["aliases"] == [issuer.hostname]

@@ -1,4 +1,4 @@
-"""Both overlays of deploy/k8s render, are valid, and say what the code says."""
+"""Both overlays of deploy/k8s render, are valid, and agree with the code."""
 
 import copy
 
@@ -26,7 +26,7 @@ from tests.deploy.manifests import (
 )
 
 SERVICES = image_ports()
-# A service that was told to stop has ended after so long, whatever it was doing.
+# The longest time that a service takes to stop.
 STOPS_WITHIN_S = 10
 
 each_overlay = pytest.mark.parametrize("overlay", OVERLAYS)
@@ -41,7 +41,7 @@ def test_every_object_is_valid(overlay: str, version: str) -> None:
 
 
 @each_overlay
-def test_a_wrong_field_in_any_object_is_seen(overlay: str) -> None:
+def test_a_wrong_field_in_any_object_is_found(overlay: str) -> None:
     unseen = [
         name_of(thing)
         for thing in rendered(overlay)
@@ -53,7 +53,7 @@ def test_a_wrong_field_in_any_object_is_seen(overlay: str) -> None:
 
 
 def with_a_wrong_field(thing: Object) -> list[Object]:
-    """Copies of the object: one with an unknown field, and one whose pods' container has one."""
+    """Copies of the object: one with an unknown field, and one with an unknown field in a container."""
     copies = [copy.deepcopy(thing) for _ in range(2 if pod_template(thing) else 1)]
     copies[0].get("spec", copies[0])["wrongField"] = 1
     for planted in copies[1:]:
@@ -138,7 +138,7 @@ def test_addresses_lead_to_services_of_the_overlay(overlay: str) -> None:
 
 @each_overlay
 def test_no_pod_is_given_variables_that_kubernetes_makes_of_services(overlay: str) -> None:
-    """ORDERS_PORT=tcp://… is what they would be, and no service would start."""
+    """Kubernetes would set ORDERS_PORT=tcp://…, and no service would start."""
     for owner, template in pods(overlay).items():
         if any(container["name"] == "shop" for container in template["spec"]["containers"]):
             assert template["spec"]["enableServiceLinks"] is False, owner
@@ -209,7 +209,7 @@ def test_the_version_is_the_same_in_images_and_in_the_names_of_jobs(overlay: str
 
 @each_overlay
 def test_a_job_takes_nothing_whose_name_changes_within_a_version(overlay: str) -> None:
-    """A template of a job cannot be changed; the name of a config map changes with its content."""
+    """The template of a job cannot be changed, but the name of a config map changes with its content."""
     names = of_kind(overlay, "ConfigMap").keys()
     for job in of_kind(overlay, "Job").values():
         assert [name for name in names if name in yaml.safe_dump(job)] == []

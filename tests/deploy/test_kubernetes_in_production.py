@@ -1,4 +1,4 @@
-"""What the overlay for production promises beyond the others."""
+"""The overlay for production: scaling, databases, broker, network policies and alerts."""
 
 import ipaddress
 from typing import Any
@@ -68,13 +68,13 @@ def test_the_broker_has_three_nodes_that_stop_in_a_minority() -> None:
     assert "cluster_partition_handling = pause_minority" in broker["spec"]["rabbitmq"]["additionalConfig"]
 
 
-def test_dead_letters_survive_a_lost_leader_as_soon_as_on_the_brokers_of_the_tests() -> None:
+def test_dead_letters_are_retried_as_soon_after_a_lost_leader_as_on_the_brokers_of_the_tests() -> None:
     (broker,) = of_kind("production", "RabbitmqCluster").values()
     setting = f"{{dead_letter_worker_publisher_confirm_timeout, {DEAD_LETTERS_AGAIN_MS}}}"
     assert broker["spec"]["rabbitmq"]["advancedConfig"] == f"[{{rabbit, [{setting}]}}].\n"
 
 
-# Who reaches what, in production: (from, to, port); `*` is everywhere, also outside of the cluster.
+# The connections that production allows: (from, to, port); `*` is everywhere, also outside of the cluster.
 REACHED: set[tuple[str, str, Any]] = {
     ("*", "gateway", "http"),
     ("gateway", "orders", "http"),
@@ -99,7 +99,7 @@ REACHED: set[tuple[str, str, Any]] = {
 }
 
 OUTSIDE = {"*", "monitoring", "cnpg-system"}
-# Who leaves for places that no policy of ours is about: (from, to, port).
+# The connections to places without a policy of ours: (from, to, port).
 LEFT_FOR: set[tuple[str, str, Any]] = {
     ("*", "kube-system", 53),
     *((service, to, port) for service in SERVICES for to, port in (("monitoring", 4318), ("internet", 443))),
@@ -114,7 +114,7 @@ def test_nothing_reaches_anything_but_what_it_needs() -> None:
     assert {(client, server, port) for server, client, port in allowed("ingress", "from")} == REACHED
 
 
-def test_nothing_is_let_out_but_to_where_it_is_let_in_and_to_a_few_places_outside() -> None:
+def test_pods_connect_only_to_pods_that_let_them_in_and_to_a_few_places_outside() -> None:
     within = {
         (client, server, SERVICES[server] if port == "http" else port)
         for client, server, port in REACHED
@@ -146,7 +146,7 @@ def within(address: str, network: str) -> bool:
 
 
 def allowed(direction: str, side: str) -> set[tuple[str, str, Any]]:
-    """(whose policy it is, the other side, port) of every rule in that direction."""
+    """(the policy's pods, the other side, the port) of every rule in that direction."""
     return {
         (own, other, port["port"])
         for policy in of_kind("production", "NetworkPolicy").values()
@@ -158,7 +158,7 @@ def allowed(direction: str, side: str) -> set[tuple[str, str, Any]]:
 
 
 def others(rule: Object, side: str) -> set[str]:
-    """The pods and namespaces at the other side of a rule; `internet` for addresses."""
+    """The pods and namespaces on the other side of a rule; `internet` for addresses."""
     if side not in rule:
         return {"*"}
     return {
@@ -170,7 +170,7 @@ def others(rule: Object, side: str) -> set[str]:
 
 
 def chosen(selector: Object) -> set[str]:
-    """The names that a selector asks for; ours ask for one label. `*` for one that asks for nothing."""
+    """The names that a selector selects by its one label; `*` for a selector without a label."""
     if not selector:
         return {"*"}
     values = [{value} for value in selector.get("matchLabels", {}).values()]
@@ -180,7 +180,7 @@ def chosen(selector: Object) -> set[str]:
 
 
 @each_service
-def test_what_policies_and_monitors_choose_is_there(service: str) -> None:
+def test_policies_and_monitors_select_pods_that_exist(service: str) -> None:
     labels = pods("production")[f"Deployment/{service}"]["metadata"]["labels"]
     assert labels["app.kubernetes.io/name"] == service
     monitored = of_kind("production", "ServiceMonitor")["shop"]["spec"]

@@ -1,4 +1,4 @@
-"""Who is given which secret, and where each comes from."""
+"""Which container gets which secret, and where each secret comes from."""
 
 import re
 from typing import Any
@@ -25,13 +25,13 @@ each_overlay = pytest.mark.parametrize("overlay", OVERLAYS)
 
 
 def secrets_of_roles(overlay: str) -> set[str]:
-    """Whoever runs the cluster puts them there: CloudNativePG takes the passwords of roles from them."""
+    """The secrets with the passwords of roles for CloudNativePG, which operators of the cluster create."""
     clusters = of_kind(overlay, "Cluster").values()
     return {role["passwordSecret"]["name"] for one in clusters for role in one["spec"]["managed"]["roles"]}
 
 
 def secret_behind(variables: dict[str, Any], name: str) -> str:
-    """The secret that a variable is taken from, or all the variables that it is put together of."""
+    """The secret of a variable, or the variables that its value is built from."""
     if "valueFrom" in variables[name]:
         return str(variables[name]["valueFrom"]["secretKeyRef"]["name"])
     (secret,) = {
@@ -59,7 +59,7 @@ def test_only_a_migration_has_the_owner_of_a_database_and_services_have_another_
         assert role["data"]["username"] != of_owner["data"]["username"]
 
 
-def test_what_production_has_to_be_given_is_named_where_it_is_put_together() -> None:
+def test_the_overlay_names_the_secrets_that_production_has_to_be_given() -> None:
     said = (ROOT / "deploy/k8s/overlays/production/kustomization.yaml").read_text()
     assert secrets_of_roles("production") == {"orders-db-service", "payments-db-service"}
     of_users = {f"rabbitmq-{user}" for user in USERS}
@@ -107,7 +107,7 @@ def test_the_broker_gets_the_password_of_each_user_and_loads_what_is_made_of_the
 
 @each_overlay
 def test_every_secret_that_is_asked_for_is_the_overlays_or_made_by_an_operator(overlay: str) -> None:
-    """Those of the broker's users are made as docs/recipes/broker-users.md says."""
+    """Except those of the broker's users, which are made by docs/recipes/broker-users.md."""
     asked = set(
         re.findall(r"'secretKeyRef': {'key': '([\w_]+)', 'name': '([\w-]+)'}", str(rendered(overlay)))
     )

@@ -1,4 +1,4 @@
-"""The optional overlay that lets KEDA scale orders and payments; all else is as in production."""
+"""The optional overlay in which KEDA scales orders and payments. All else is as in production."""
 
 import pytest
 import yaml
@@ -15,7 +15,7 @@ def by_name(overlay: str) -> dict[str, Object]:
     return {name_of(thing): thing for thing in rendered(overlay)}
 
 
-def test_it_is_production_but_for_what_scales_the_consumers() -> None:
+def test_it_differs_from_production_only_in_the_scaling_of_consumers() -> None:
     production, keda = by_name("production"), by_name(KEDA)
     gone = production.keys() - keda.keys()
     assert gone == {f"HorizontalPodAutoscaler/{name}" for name in SCALED}
@@ -29,7 +29,7 @@ def test_it_is_production_but_for_what_scales_the_consumers() -> None:
 
 
 @pytest.mark.parametrize("version", VERSIONS)
-def test_kubernetes_takes_what_is_its_own(version: str) -> None:
+def test_kubernetes_accepts_the_objects_of_its_own_kinds(version: str) -> None:
     own = [thing for thing in rendered(KEDA) if not is_custom(thing)]
     assert list(filter(None, (fault_of(thing, version) for thing in own))) == []
 
@@ -74,7 +74,7 @@ def test_keda_asks_the_broker_as_the_service_does_over_tls(name: str) -> None:
     assert of_kind(KEDA, "ConfigMap")[tls["name"]]["data"][tls["key"]] == "enable"
 
 
-def test_keda_alone_is_let_in_to_the_broker_beside_those_of_production() -> None:
+def test_only_keda_may_also_connect_to_the_broker() -> None:
     policy = of_kind(KEDA, "NetworkPolicy")["keda-reaches-rabbitmq"]["spec"]
     services = of_kind(KEDA, "NetworkPolicy")["the-services-reach-rabbitmq"]["spec"]
     assert policy["podSelector"] == services["podSelector"]

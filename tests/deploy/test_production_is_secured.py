@@ -1,4 +1,4 @@
-"""What the overlay for production lets in, and by which secrets: identity, TLS, and the public routes."""
+"""The overlay for production: identity, keys, TLS, and the public routes."""
 
 import json
 from pathlib import Path
@@ -20,7 +20,7 @@ from tests.deploy.manifests import Object, environment_of, of_kind, pods, shops
 
 SERVICES = image_ports()
 DOCUMENT: dict[str, Any] = json.loads((ROOT / "docs/openapi/gateway.json").read_text())
-# Kubernetes and Prometheus ask for them within the cluster.
+# Only Kubernetes and Prometheus call these, within the cluster.
 STAYS_INSIDE = {"/health/live", "/health/ready", "/metrics"}
 SECRET = "s" * 64
 
@@ -33,7 +33,7 @@ def shop_container(service: str) -> Object:
 
 
 def variables_of(container: Object, files: Path) -> dict[str, str]:
-    """What a container is given, every secret being SECRET; certificates lie in `files`."""
+    """The variables of a container, with SECRET for every secret, and with certificates in `files`."""
     (files / "ca.crt").write_text(CERTIFICATE)
     found = environment_of("production", container, unknown=SECRET)
     mounts = [mount["mountPath"] for mount in container["volumeMounts"]]
@@ -109,7 +109,7 @@ def test_every_connection_to_a_server_is_encrypted_and_its_certificate_checked(t
 
 
 def test_the_names_that_clients_ask_for_are_in_the_certificates(tmp_path: Path) -> None:
-    """CloudNativePG writes the names of its services into its own: NAME-rw.NAMESPACE.svc, for one."""
+    """CloudNativePG makes the certificates of its databases, with names like NAME-rw.NAMESPACE.svc."""
     certificate = of_kind("production", "Certificate")["rabbitmq"]["spec"]
     names = set(certificate["dnsNames"]) | {
         f"{name}-rw.shop.svc" for name in of_kind("production", "Cluster")
@@ -132,7 +132,7 @@ def test_no_server_listens_without_tls() -> None:
 
 
 def opened() -> list[tuple[str, str]]:
-    """(type, path) of what the public route leads to."""
+    """(type, path) of each match of the public route."""
     rules = [rule for route in _routes().values() for rule in route["spec"]["rules"]]
     assert all(rule["backendRefs"] == [{"name": "gateway", "port": SERVICES["gateway"]}] for rule in rules)
     return [(match["path"]["type"], match["path"]["value"]) for rule in rules for match in rule["matches"]]
@@ -143,7 +143,7 @@ def _routes() -> dict[str, Any]:
 
 
 def is_opened(path: str) -> bool:
-    """As the Gateway API compares: a prefix is whole segments of the path."""
+    """Matches like the Gateway API: a prefix consists of whole segments of the path."""
     return any(
         path == value or (kind == "PathPrefix" and path.startswith(f"{value}/")) for kind, value in opened()
     )

@@ -1,4 +1,4 @@
-"""The Redis of the overlay for production, run by its own command, counts for services by their own URL."""
+"""The Redis of the overlay for production, started by its own command, counts calls for the services."""
 
 import os
 import signal
@@ -29,9 +29,9 @@ def url_of(service: str) -> str:
 
 @pytest.fixture
 def address(redis_server: PrivateRedis, tmp_path: Path) -> Iterator[str]:
-    """Of a Redis that the container's command started, with another port, on the loopback alone.
+    """The address of a Redis that the container's command started, but on another port and on loopback only.
 
-    `redis_server` is asked for because it sees to it that one is installed.
+    `redis_server` is requested because it installs Redis if needed.
     """
     (container,) = pods("production")["StatefulSet/redis"]["spec"]["containers"]
     (password,) = container["env"]
@@ -73,7 +73,7 @@ async def test_services_count_in_it_and_nobody_else_gets_in(address: str) -> Non
 
 
 def places() -> set[tuple[str, int]]:
-    """Where the services of the overlay are found."""
+    """The host and port of each service of the overlay."""
     return {
         (f"{name}.shop.svc", port["port"])
         for name, service in of_kind("production", "Service").items()

@@ -1,4 +1,4 @@
-"""The image's commands, run as a container of it would run them, serve the whole scenario."""
+"""The image's commands, run as in a container, serve the whole scenario."""
 
 import os
 import subprocess
@@ -31,7 +31,7 @@ async def test_every_container_is_ready_and_nothing_is_degraded(
         await eventually(partial(is_ready, store.http, url, degraded=[]))
 
 
-def test_the_walk_through_of_the_readme_goes_as_it_says(compose_shop: ComposeShop) -> None:
+def test_the_walk_through_of_the_readme_gives_the_answers_that_it_shows(compose_shop: ComposeShop) -> None:
     script = [sys.executable, str(ROOT / "deploy/walkthrough.py"), compose_shop.gateway]
     walked = subprocess.run(script, capture_output=True, text=True, timeout=60, check=False)
     assert walked.returncode == 0, walked.stderr
@@ -45,7 +45,7 @@ async def test_the_audit_of_it_all_finds_no_fault(compose_shop: ComposeShop) -> 
     assert "Everything is as it should be." in audit.stdout
 
 
-def test_nothing_of_the_image_can_be_written_to_by_who_runs_it(compose_shop: ComposeShop) -> None:
+def test_the_image_is_read_only_for_the_user_that_runs_it(compose_shop: ComposeShop) -> None:
     tops = [compose_shop.image.root / top for top in ("app", "opt")]
     paths = [path for top in tops for path in top.rglob("*") if not path.is_symlink()]
     assert len(paths) > 1000
@@ -68,7 +68,7 @@ def test_what_runs_has_no_rights(compose_shop: ComposeShop) -> None:
 
 
 async def test_every_service_stops_cleanly_within_its_grace_period(compose_shop: ComposeShop) -> None:
-    """The last test of the shop: it is stopped afterwards."""
+    """The last test of this shop, because it stops the shop."""
     for name, process in compose_shop.processes.items():
         grace_s = float(OURS[name]["stop_grace_period"].removesuffix("s"))
         assert await process.terminate(within=grace_s) == 0, process.last_words

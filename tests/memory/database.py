@@ -15,7 +15,7 @@ R = TypeVar("R")
 
 
 class Table(Generic[R]):
-    """What a table holds: rows that nobody mutates, unique by each of the keys; the first key names the row.
+    """A table of rows that nobody mutates, unique by each of the keys; the first key names the row.
 
     A row has no key where the function says None. A row for which `check` is false is refused.
     """
@@ -102,7 +102,7 @@ class Transaction:
         return own[key] if key in own else self._database.get(table, key, by=by)
 
     def committed(self, table: Table[R]) -> list[R]:
-        """What a statement that locks nothing sees, but for changes of our own."""
+        """The committed rows, as a statement that locks nothing sees them, without our own changes."""
         self._require_open()
         return self._database.rows(table)
 

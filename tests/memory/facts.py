@@ -11,7 +11,7 @@ from tests.memory.pauses import PAUSED
 
 
 class MemoryMessagingFacts:
-    """Of sessions it knows nothing: in memory there are none."""
+    """Facts of the tables in memory; it knows of no sessions, for there are none."""
 
     def __init__(self, database: MemoryDatabase, service: str) -> None:
         self._database = database

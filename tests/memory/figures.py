@@ -30,5 +30,5 @@ class MemoryMessagingFigures:
         return waiting, held
 
     async def revision(self) -> int:
-        """Of a database that no migration made."""
+        """The revision of a database that no migration made."""
         return 0

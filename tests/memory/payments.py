@@ -18,7 +18,7 @@ from tests.memory.unit_of_work import MemoryUnitOfWork
 
 
 def _key(user_id: str, value: Hashable, *more: Hashable) -> Hashable | None:
-    """Like PostgreSQL, where a row with a NULL among the columns of a unique key meets no other."""
+    """The key of a row; None where PostgreSQL has a NULL in it, which meets no other row."""
     return None if value is None else (user_id, value, *more)
 
 
@@ -39,7 +39,7 @@ TRANSFERS = Table[Transfer](
     ),
     append_only=True,
 )
-PAYMENTS = Table[Payment]({"order_id": lambda payment: (payment.user_id, payment.order_id)}, append_only=True)
+PAYMENTS = Table[Payment]({"order_id": lambda payment: payment.order_id}, append_only=True)
 
 
 class MemoryAccounts:
@@ -101,12 +101,12 @@ class MemoryPayments:
         self._uow = uow
 
     async def recorded(self, requests: Sequence[PaymentRequest]) -> Sequence[Payment]:
-        keys = dict.fromkeys((request.user_id, request.order_id) for request in requests)
+        keys = dict.fromkeys(request.order_id for request in requests)
         found = (self._uow.transaction.get(PAYMENTS, key) for key in keys)
         return [payment for payment in found if payment is not None]
 
     async def add(self, payments: Sequence[Payment]) -> None:
-        for payment in sorted(payments, key=lambda payment: (payment.user_id, payment.order_id)):
+        for payment in sorted(payments, key=lambda payment: payment.order_id):
             await self._uow.transaction.insert(PAYMENTS, payment)
 
 
@@ -114,16 +114,12 @@ class MemoryDecisions:
     def __init__(self, database: MemoryDatabase) -> None:
         self._database = database
 
-    async def about(
-        self, order_id: UUID, *, user_id: str | None
-    ) -> tuple[Payment | None, Sequence[Transfer]]:
-        for payment in self._database.rows(PAYMENTS):
-            if payment.order_id == order_id and user_id in (None, payment.user_id):
-                transfers = [
-                    transfer for transfer in self._database.rows(TRANSFERS) if transfer.order_id == order_id
-                ]
-                return payment, sorted(transfers, key=lambda transfer: transfer.sequence)
-        return None, []
+    async def about(self, order_id: UUID) -> tuple[Payment | None, Sequence[Transfer]]:
+        payment = self._database.get(PAYMENTS, order_id)
+        if payment is None:
+            return None, []
+        transfers = [row for row in self._database.rows(TRANSFERS) if row.order_id == order_id]
+        return payment, sorted(transfers, key=lambda transfer: transfer.sequence)
 
 
 class MemoryOpenedAccounts:
@@ -187,7 +183,9 @@ class MemoryClaims:
         rows = [row for row in self._database.rows(TRANSFERS) if (row.user_id, row.order_id) == key]
         paid = next((row for row in rows if row.kind is Kind.CAPTURE), None)
         refunded = next((row for row in rows if row.kind is Kind.REFUND), None)
-        payment, account = self._database.get(PAYMENTS, key), self._database.get(ACCOUNTS, user_id)
+        payment, account = self._database.get(PAYMENTS, order_id), self._database.get(ACCOUNTS, user_id)
+        if payment is not None and payment.user_id != user_id:
+            payment = None
         parked = {row.unhandled.subject for row in self._database.rows(PARKED)}
         return KnownPayment(
             user_id=user_id,

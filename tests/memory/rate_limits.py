@@ -6,7 +6,7 @@ from kernel.domain.errors import RateLimited
 
 
 class MemoryRateLimits:
-    """One window that never ends."""
+    """Rate limits with one window that never ends."""
 
     def __init__(self, quota: int) -> None:
         self._quota = quota

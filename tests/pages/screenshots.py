@@ -1,4 +1,4 @@
-"""`make screenshots`: the pictures of the pages that README shows, of a shop that has something to show."""
+"""`make screenshots`: takes the pictures of the pages for README, on a shop with some orders."""
 
 import asyncio
 import tempfile
@@ -20,7 +20,7 @@ ORDERS, EVERY_S = 240, 0.25
 
 
 def _reachable(folder: Path) -> Path:
-    """PostgreSQL may run as another user."""
+    """Opens the folder to other users, because PostgreSQL may run as another user."""
     folder.chmod(0o755)
     return folder
 

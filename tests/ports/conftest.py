@@ -81,14 +81,14 @@ async def postgres_world(database: Database) -> AsyncIterator[PostgresWorld]:
 @pytest.fixture(params=["memory", "postgres"])
 def world(request: pytest.FixtureRequest) -> World:
     found = request.getfixturevalue(request.param)
-    assert isinstance(found, World)
+    assert isinstance(found, MemoryWorld | PostgresWorld)
     return found
 
 
 @pytest.fixture(params=["memory", "postgres_payments"], ids=["memory", "postgres"])
 def payments_world(request: pytest.FixtureRequest) -> World:
     found = request.getfixturevalue(request.param)
-    assert isinstance(found, World)
+    assert isinstance(found, MemoryWorld | PostgresWorld)
     return found
 
 
@@ -124,7 +124,7 @@ async def pair(hosts_of_payments: list[str]) -> AsyncIterator[Pair]:
 
 @pytest.fixture
 def plans(monkeypatch: pytest.MonkeyPatch) -> list[Plan]:
-    """Of each statement that the driver was given, as PostgreSQL carried it out."""
+    """The plan of each statement of the driver, as PostgreSQL carried it out."""
     seen: list[Plan] = []
     fetch = asyncpg.Connection.fetch
 

@@ -30,12 +30,12 @@ from tests.memory.parked import DISCARDED, PARKED, MemoryDiscardedMessages
 from tests.memory.pauses import MemoryPauses, MemoryStandingReading
 from tests.memory.payments import MemoryClaims, MemoryStatements
 from tests.memory.series import MemoryMeasuredOrders, MemorySeries
-from tests.ports.worlds import DiscardedRow, Noted, ParkedRow, World, columns, encode
+from tests.ports.worlds import DiscardedRow, Noted, ParkedRow, WorldBase, columns, encode
 
 
-class MemoryWorld(OrdersInMemory, PaymentsInMemory, World):
+class MemoryWorld(OrdersInMemory, PaymentsInMemory, WorldBase):
     def __init__(self) -> None:
-        World.__init__(self)
+        WorldBase.__init__(self)
         InMemory.__init__(self, MemoryDatabase(), self.clock)
 
     async def blocked(self, *tasks: asyncio.Task[Any]) -> None:

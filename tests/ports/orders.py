@@ -55,7 +55,7 @@ async def there(world: World) -> list[UUID]:
 
 
 async def cancel(world: World, *orders: Order, reason: str = "reason") -> None:
-    """Those that are there, in a transaction of its own."""
+    """Cancels those of these orders that exist, in a transaction of its own."""
     async with world.uow() as uow:
         locked = await world.orders(uow).lock(decided(*orders))
         for found in locked.values():

@@ -1,4 +1,4 @@
-"""How PostgreSQL carried statements out."""
+"""The plans by which PostgreSQL carried statements out."""
 
 from collections.abc import Iterator
 from typing import Any

@@ -45,10 +45,10 @@ from payments.adapters.outbound.postgres import (
 from payments.adapters.outbound.postgres_statements import PostgresStatements
 from payments.ports.accounts import Accounts, Ledger, OpenedAccounts, Payments, Statements
 from payments.ports.claims import Claims
-from tests.ports.worlds import DEADLINE_S, DiscardedRow, Noted, ParkedRow, World, encode
+from tests.ports.worlds import DEADLINE_S, DiscardedRow, Noted, ParkedRow, WorldBase, encode
 
 
-class PostgresWorld(World):
+class PostgresWorld(WorldBase):
     def __init__(self, engine: AsyncEngine, watcher: asyncpg.Connection, url: str) -> None:
         """`watcher` is a connection beside the engine's."""
         super().__init__()

@@ -134,7 +134,7 @@ async def test_a_change_to_an_account_is_nothing_until_it_is_saved(world: World)
     assert await balances(world, "ada") == [0]
 
 
-async def test_what_was_saved_is_undone_by_a_rollback(world: World) -> None:
+async def test_a_rollback_undoes_a_save(world: World) -> None:
     await open_accounts(world, account("ada"))
     async with undone(world.uow()) as uow:
         await world.accounts(uow).lock({"ada"})

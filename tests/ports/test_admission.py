@@ -129,11 +129,11 @@ async def test_a_whole_batch_is_asked_about_at_once_and_each_order_checked_alone
     assert world.asked == [[("ada", 1000), ("ada", 1), ("grace", 250), ("ada", 1000)]]
 
 
-async def test_where_payments_gives_no_answer_nothing_speaks_against_any_order(world: AskedPayments) -> None:
+async def test_every_order_is_admitted_while_payments_gives_no_answer(world: AskedPayments) -> None:
     assert await world.checked(command("ada", 1), command("grace", 2)) == [None, None]
 
 
-async def test_where_payments_is_away_nothing_speaks_against_any_order(
+async def test_every_order_is_admitted_while_payments_is_away(
     world: AskedPayments, caplog: pytest.LogCaptureFixture
 ) -> None:
     await world.go_away()
@@ -180,7 +180,9 @@ async def test_over_http_where_orders_is_not_believed_the_log_names_the_setting(
 ) -> None:
     http.status = 401
     assert await http.checked(command("ada", 1)) == [None]
-    assert "payments does not check orders: it does not believe who calls: SHOP_AUTH" in caplog.text
+    assert (
+        "payments does not check orders: it does not accept the token of its caller: SHOP_AUTH" in caplog.text
+    )
 
 
 async def test_over_http_an_answer_that_is_late_is_none(http: PaymentsOverHttp) -> None:

@@ -31,7 +31,7 @@ async def latest(world: World) -> AuditRun | None:
         return await world.audit_runs(uow).latest()
 
 
-async def test_there_is_none_at_first(world: World) -> None:
+async def test_there_is_no_run_at_first(world: World) -> None:
     assert await latest(world) is None
 
 
@@ -41,7 +41,7 @@ async def test_the_latest_is_the_one_with_the_highest_number(world: World) -> No
     assert await latest(world) == replace(RUN, number=3)
 
 
-async def test_what_was_rolled_back_never_began(world: World) -> None:
+async def test_a_run_that_was_rolled_back_never_began(world: World) -> None:
     async with undone(world.uow()) as uow:
         await world.audit_runs(uow).add(RUN)
     assert await latest(world) is None
@@ -60,7 +60,7 @@ async def test_a_run_is_kept_with_all_that_it_found(world: World) -> None:
     assert await latest(world) == run
 
 
-async def test_what_has_ended_stays_as_it_is(world: World) -> None:
+async def test_a_run_that_has_ended_stays_as_it_is(world: World) -> None:
     await add(world, RUN)
     dead = replace(RUN, state=RunState.DIED)
     assert await save(world, dead)
@@ -81,7 +81,9 @@ async def test_of_two_who_begin_the_same_number_one_loses(world: World) -> None:
     assert await latest(world) == RUN
 
 
-async def test_what_ended_long_ago_is_pruned_but_never_the_latest_nor_what_runs(world: World) -> None:
+async def test_a_run_that_ended_long_ago_is_pruned_but_never_the_latest_nor_one_that_runs(
+    world: World,
+) -> None:
     later = EPOCH + timedelta(seconds=1)
     ended_at = {1: EPOCH, 2: EPOCH, 3: later, 4: None, 5: EPOCH}
     for number, at in ended_at.items():

@@ -48,7 +48,7 @@ async def refused(url: str, service: str) -> str:
     return caught.value.detail
 
 
-async def test_what_a_service_may_not_declare_is_named_in_one_line_until_one_who_may_declares_it(
+async def test_a_queue_that_a_service_may_not_declare_is_named_in_one_line_until_an_operator_declares_it(
     bare: str,
 ) -> None:
     where = f"rabbitmq at 127.0.0.1:{URL(bare).port}"

@@ -187,7 +187,7 @@ async def test_publish_returns_once_the_queue_holds_the_message_with_nobody_cons
 
 
 async def test_a_message_that_a_queue_does_not_take_is_a_failure(rabbit: RabbitBusWorld) -> None:
-    """Here one that somebody else has bound, and that is full."""
+    """The queue here is one that somebody else has bound, and it is full."""
     async with rabbit.bus("orders") as orders:
         limits = {"x-max-length": 1, "x-overflow": "reject-publish"}
         full = await rabbit.channel.declare_queue(exclusive=True, arguments=limits)
@@ -216,7 +216,7 @@ async def test_a_service_without_a_queue_of_its_own_stays_connected(
 async def test_a_handler_knows_the_routing_key_that_the_broker_judged_also_of_a_dead_letter(
     rabbit: RabbitBusWorld,
 ) -> None:
-    """Of a message that came past the exchange it knows none."""
+    """A message that came past the exchange has none."""
 
     async def refuse(body: bytes) -> None:
         keys.append((body, ROUTING_KEY.get()))

@@ -26,7 +26,7 @@ async def silent_server() -> AsyncIterator[str]:
 
 
 async def refusal(urls: Sequence[str]) -> tuple[str, float]:
-    """What the start says, and after how many seconds."""
+    """The words of the failed start, and its seconds."""
     started = time.monotonic()
     with pytest.raises(Unavailable) as caught:
         async with RabbitBus(urls, "orders", CATALOG):

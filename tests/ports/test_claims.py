@@ -1,4 +1,4 @@
-"""What payments says of orders: one claim a decision, in key order, and all that it knows of some."""
+"""The claims of payments: one for each decision, in key order; and all that it knows of given orders."""
 
 from dataclasses import replace
 from uuid import UUID
@@ -22,13 +22,13 @@ def world(payments_world: World) -> World:
 DECLINED = replace(
     CAPTURED, order_id=UUID(int=2), decision=Decision.DECLINED, reason="insufficient_funds", transfer_id=None
 )
-VOIDED = replace(DECLINED, user_id="grace", order_id=UUID(int=1), decision=Decision.VOIDED, reason=None)
+VOIDED = replace(DECLINED, user_id="grace", order_id=UUID(int=4), decision=Decision.VOIDED, reason=None)
 REFUNDED = replace(CAPTURED, user_id="grace", order_id=UUID(int=3))
 CLAIMS = [
     Claim("ada", UUID(int=1), "captured 500 RUB"),
     Claim("ada", UUID(int=2), "declined insufficient_funds"),
-    Claim("grace", UUID(int=1), "voided "),
     Claim("grace", UUID(int=3), "refunded 500 RUB"),
+    Claim("grace", UUID(int=4), "voided "),
 ]
 
 
@@ -75,7 +75,7 @@ async def test_a_page_is_behind_one_key_and_up_to_another(
     assert await world.claims().page(start, end, count_max=1) == wanted[:1]
 
 
-async def test_all_that_is_known_of_an_order_is_told(world: World) -> None:
+async def test_everything_that_is_known_of_an_order_is_told(world: World) -> None:
     await decide_all(world)
     await park(world, Unhandled(None, "a", str(UUID(int=2)), "unknown", "", b"{}"))
     keys = [("grace", UUID(int=3)), ("ada", UUID(int=2)), ("nobody", UUID(int=9))]

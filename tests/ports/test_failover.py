@@ -113,7 +113,7 @@ async def test_a_statement_that_is_all_there_is_stands_though_it_ended_after_the
         await pair.a.has_connections(0)
 
 
-async def test_nothing_is_committed_where_another_connection_has_noticed_before(pair: Pair) -> None:
+async def test_nothing_is_committed_once_another_connection_has_noticed_the_demotion(pair: Pair) -> None:
     async with failing(Unavailable, PostgresUnitOfWork(pair.engine)) as uow:
         await uow.transaction.execute(NAME)
         await pair.demote()
@@ -121,7 +121,7 @@ async def test_nothing_is_committed_where_another_connection_has_noticed_before(
     await pair.a.has_connections(0)
 
 
-async def test_where_no_host_takes_writes_the_database_is_away_until_one_does(
+async def test_the_database_is_away_until_a_host_takes_writes(
     pair: Pair, caplog: pytest.LogCaptureFixture
 ) -> None:
     assert await name(pair.engine) == "A"
@@ -137,7 +137,7 @@ async def test_where_no_host_takes_writes_the_database_is_away_until_one_does(
     await pair.a.has_connections(0)
 
 
-async def test_one_host_alone_is_under_the_same_rule(pair: Pair) -> None:
+async def test_a_single_host_is_under_the_same_rule(pair: Pair) -> None:
     async with engine_of(pair.a.cable.url) as engine:
         await name(engine)
         await pair.demote()
@@ -149,7 +149,7 @@ async def test_one_host_alone_is_under_the_same_rule(pair: Pair) -> None:
 
 
 async def test_a_server_that_refuses_a_write_is_left_though_it_reported_nothing(pair: Pair) -> None:
-    """As one before version 14 does, or one behind a pooler."""
+    """A server before version 14 reports nothing, nor does one behind a pooler."""
     async with failing(Unavailable, PostgresUnitOfWork(pair.engine)) as uow:
         await uow.transaction.execute(text("SET TRANSACTION READ ONLY"))
         await PostgresInbox(uow, clock).claim_message(MessageId("/shop/orders", "refused"))

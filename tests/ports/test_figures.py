@@ -11,7 +11,7 @@ from tests.ports.test_parked import park
 from tests.ports.worlds import World
 
 
-async def test_what_waits_in_the_outbox_is_counted_by_type_since_its_oldest(world: World) -> None:
+async def test_events_in_the_outbox_are_counted_by_type_since_the_oldest(world: World) -> None:
     assert await world.figures().waiting() == []
     began = world.clock.now()
     await add(world, noted(b"1", "b"))
@@ -21,14 +21,14 @@ async def test_what_waits_in_the_outbox_is_counted_by_type_since_its_oldest(worl
     assert await world.figures().waiting() == [WaitingEvents("a", 1, later), WaitingEvents("b", 3, began)]
 
 
-async def test_what_is_parked_is_counted_by_reason(world: World) -> None:
+async def test_parked_messages_are_counted_by_reason(world: World) -> None:
     assert await world.figures().parked() == ({}, {})
     for number, reason in enumerate(["unknown", "unknown", "refused"]):
         await park(world, Unhandled(None, "a", f"order {number}", reason, "", b"{}"))
     assert await world.figures().parked() == ({"unknown": 2, "refused": 1}, {})
 
 
-async def test_what_somebody_looks_after_is_counted_apart(world: World) -> None:
+async def test_messages_of_a_held_cause_are_counted_apart(world: World) -> None:
     for number, reason in enumerate(["unknown", "unknown", "refused"]):
         await park(world, Unhandled(None, "a", f"order {number}", reason, "", b"{}"))
     hold = Hold(owner="ada", note="", ticket="", held_by="ada", held_at=EPOCH)

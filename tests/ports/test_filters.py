@@ -25,7 +25,7 @@ from tests.servers.postgres import create_database
 DOCUMENTS = Path(__file__).parents[2] / "docs" / "openapi"
 STORED = 20_000
 LIMIT = 2
-# Of 8 KiB: the levels of an index and the rows of a page. A search of 20,000 rows reads hundreds.
+# Blocks of 8 KiB: the levels of an index and the rows of a page. A search of 20,000 rows reads hundreds.
 BLOCKS_MAX = 15
 
 # All orders are of one user and of one status, but for one order of each other status, and one of another

@@ -15,6 +15,7 @@ from kernel.adapters.postgres.messages.holders import LASTING, Holder, Holders
 from kernel.domain.facts import Fact, Part, What
 from orders.adapters.outbound.tables import SCHEMA
 from tests.ports.postgres_world import PostgresWorld
+from tests.servers.database import connected
 from tests.servers.process import eventually
 
 TABLES = ["orders", "outbox", "inbox"]
@@ -26,19 +27,16 @@ OF_THE_SERVER = (What.BLOCKED, What.NOT_RUNNING, What.NAMELESS)
 @asynccontextmanager
 async def session(url: str, name: str, *statements: str) -> AsyncIterator[asyncpg.Connection]:
     """In a transaction that has done these statements, which ends as if they were never done."""
-    connection = await asyncpg.connect(url, server_settings={"application_name": name})
-    try:
+    async with connected(url, application_name=name) as connection:
         await connection.execute("BEGIN")
         for statement in statements:
             await connection.execute(statement)
         yield connection
-    finally:
-        await connection.close()
 
 
 @asynccontextmanager
 async def onlooker(world: PostgresWorld) -> AsyncIterator[AsyncEngine]:
-    """Of a role that may see no states and times of others' sessions, and owns nothing."""
+    """An engine with a role that sees no states and times of others' sessions, and owns nothing."""
     await world.watcher.execute("DROP ROLE IF EXISTS onlooker")
     await world.watcher.execute("CREATE ROLE onlooker LOGIN PASSWORD 'o'")
     engine = connect_engine(str(URL(world.url).with_user("onlooker").with_password("o")))
@@ -65,7 +63,7 @@ async def found_by(holders: Holders, wanted: set[str]) -> list[Holder]:
     return found
 
 
-async def test_who_holds_tables_or_rows_of_a_service_for_long_is_named_though_nobody_waits(
+async def test_a_session_that_holds_tables_or_rows_for_long_is_named_though_nobody_waits(
     postgres: PostgresWorld,
 ) -> None:
     holders = Holders(postgres.engine, TABLES, None)
@@ -87,7 +85,7 @@ async def test_who_holds_tables_or_rows_of_a_service_for_long_is_named_though_no
         assert f"pid {report.get_server_pid()} (report, user {one.user}), idle in tr" in str(one)
         assert f"since {since:%Y-%m-%d %H:%M:%SZ}, holds ShareLock on inbox" in str(one)
         assert found["clerk"].pid == clerk.get_server_pid()
-        # Whoever comes after it queues behind it too.
+        # A session that comes after it queues behind it too.
         queueing = postgres.start(migrator.execute("LOCK TABLE inbox IN ACCESS EXCLUSIVE MODE"))
         (last,) = [
             holder
@@ -100,7 +98,7 @@ async def test_who_holds_tables_or_rows_of_a_service_for_long_is_named_though_no
     assert await holders.find() == []
 
 
-async def test_who_is_waited_for_right_now_is_named_however_young_its_transaction_is(
+async def test_a_session_that_others_wait_for_is_named_however_young_its_transaction_is(
     postgres: PostgresWorld,
 ) -> None:
     async with (

@@ -58,13 +58,13 @@ async def test_a_message_that_comes_twice_in_one_transaction_is_claimed_once(wor
         assert await inbox.claim([received("1")]) == []
 
 
-async def test_what_comes_for_the_first_time_is_claimed_in_the_given_order(world: World) -> None:
+async def test_new_messages_are_claimed_in_the_given_order(world: World) -> None:
     two, one = first("2"), first("1")
     assert await claimed(world, two, one, two) == facts(two, one)
     assert await claimed(world, received("1"), received("2"), received("3")) == facts(received("3"))
 
 
-async def test_where_one_came_before_and_does_not_say_so_nothing_is_done(world: World) -> None:
+async def test_nothing_is_done_where_a_message_came_before_and_does_not_say_so(world: World) -> None:
     await claimed(world, first("2"))
 
     async def claim_and_say_so() -> None:
@@ -79,7 +79,7 @@ async def test_where_one_came_before_and_does_not_say_so_nothing_is_done(world: 
         assert await world.backlog(uow).take("noted", count_max=1) == []
 
 
-async def test_who_claims_what_another_is_just_claiming_waits_for_it_and_does_nothing(world: World) -> None:
+async def test_a_claim_of_a_message_that_another_is_claiming_waits_and_does_nothing(world: World) -> None:
     async with world.uow() as uow:
         await world.inbox(uow).claim_message(received("1").message)
         second = world.start(claimed(world, first("1")))
@@ -156,7 +156,7 @@ async def test_any_text_that_json_can_say_is_an_id(world: World) -> None:
     assert await claimed(world, *messages) == []
 
 
-async def test_what_is_forgotten_may_be_claimed_once_more_and_the_others_may_not(world: World) -> None:
+async def test_a_forgotten_message_may_be_claimed_once_more_and_no_other_may(world: World) -> None:
     messages = [received(number) for number in ("1", "2", "\x00")]
     await claimed(world, *messages)
     async with world.uow() as uow:

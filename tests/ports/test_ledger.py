@@ -178,7 +178,7 @@ async def test_the_captures_and_refunds_of_orders_are_found_each_once(world: Wor
     assert await of_orders(world) == []
 
 
-async def test_what_the_order_of_another_user_paid_is_not_found(world: World) -> None:
+async def test_the_transfer_of_another_users_order_is_not_found(world: World) -> None:
     await book(world, capture(1, 1, order=1))
     assert await of_orders(world, 1, user_id="grace") == []
 
@@ -192,7 +192,7 @@ async def test_a_transaction_finds_its_own_refunds_and_others_only_committed_one
     assert await of_orders(world, 1) == [refund(1, 1, order=1)]
 
 
-async def test_what_repeats_the_transfer_of_another_user_is_fine(world: World) -> None:
+async def test_a_transfer_that_repeats_one_of_another_user_is_fine(world: World) -> None:
     await book(world, transfer(1, 1, idempotency_key="key"), capture(2, 2, order=1))
     await book(world, transfer(1, 1, "grace", idempotency_key="key"), capture(2, 2, order=1, user_id="grace"))
 

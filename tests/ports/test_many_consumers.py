@@ -90,7 +90,7 @@ async def test_publishing_to_all_at_once_hands_them_the_message_side_by_side(wor
 
 
 @pytest.mark.parametrize("failing", ["orders", "receipts"])
-async def test_one_that_fails_delays_no_other_and_is_offered_it_again_alone(
+async def test_a_consumer_that_fails_delays_no_other_and_is_offered_the_message_again_alone(
     world: World, failing: str
 ) -> None:
     broken = True
@@ -113,7 +113,7 @@ async def test_one_that_fails_delays_no_other_and_is_offered_it_again_alone(
         assert sorted(at_other.bodies) == [b"[%d]" % number for number in range(5)]
 
 
-async def test_one_that_hangs_delays_no_other(world: World) -> None:
+async def test_a_consumer_that_hangs_delays_no_other(world: World) -> None:
     go_on = asyncio.Event()
 
     async def hang(_: bytes) -> None:
@@ -132,7 +132,9 @@ async def test_one_that_hangs_delays_no_other(world: World) -> None:
         assert sorted(at_receipts.bodies) == sorted(at_orders.bodies)
 
 
-async def test_one_that_is_not_there_yet_delays_no_other_and_gets_it_once_it_is(world: World) -> None:
+async def test_a_consumer_that_is_not_there_yet_delays_no_other_and_gets_the_message_later(
+    world: World,
+) -> None:
     async with AsyncExitStack() as opened:
         at_orders, at_receipts = Inbox(), Inbox()
         await subscribed(opened, world, "orders", at_orders)
@@ -144,7 +146,9 @@ async def test_one_that_is_not_there_yet_delays_no_other_and_gets_it_once_it_is(
         assert len(at_orders.bodies) == 2
 
 
-async def test_what_one_cannot_read_is_a_dead_letter_of_that_one_alone(world: World) -> None:
+async def test_a_message_that_one_consumer_cannot_read_is_a_dead_letter_of_that_consumer_alone(
+    world: World,
+) -> None:
     async def refuse(_: bytes) -> None:
         raise Unreadable("no JSON")
 
@@ -159,7 +163,7 @@ async def test_what_one_cannot_read_is_a_dead_letter_of_that_one_alone(world: Wo
         assert (at_orders.bodies, of_orders.letters) == ([b"[1]"], [])
 
 
-async def test_what_is_published_and_nobody_subscribes_to_is_gone_and_no_fault(world: World) -> None:
+async def test_a_message_that_nobody_subscribes_to_is_gone_and_is_no_fault(world: World) -> None:
     async with world.bus("receipts") as receipts:
         await receipts.publish([Envelope(UNHEARD, b"[1]")])
         assert receipts.healthy

@@ -23,7 +23,7 @@ async def told(world: World, subject: UUID) -> list[tuple[What, str, str]]:
     return [(fact.what, fact.source, fact.detail) for fact in found.facts if fact.what not in OF_THE_SERVER]
 
 
-async def test_what_waits_is_parked_or_was_done_is_told_of_its_subject_alone(world: World) -> None:
+async def test_waiting_parked_and_finished_work_is_told_of_its_subject_alone(world: World) -> None:
     act = Act(user_id="alice", subject=SUBJECT, did="cancel", operator="ada", through="", note="so", at=EPOCH)
     async with world.uow() as uow:
         for subject in (SUBJECT, OTHER):
@@ -41,7 +41,7 @@ async def test_what_waits_is_parked_or_was_done_is_told_of_its_subject_alone(wor
     assert await told(world, UUID(int=9)) == []
 
 
-async def test_what_an_operator_discarded_is_told_of_its_subject_alone(world: World) -> None:
+async def test_a_discarded_message_is_told_of_its_subject_alone(world: World) -> None:
     parked = replace(PARKED, unhandled=replace(UNHANDLED, subject=str(SUBJECT)))
     async with world.uow() as uow:
         await world.discarded(uow).add([parked], by="ada", note="lost anyway")
@@ -58,7 +58,7 @@ async def test_a_paused_consumer_is_told_of_every_subject(world: World) -> None:
     assert await told(world, SUBJECT) == [(What.PAUSED, "paused_consumers", "by ada: so")]
 
 
-async def test_what_waits_in_the_outbox_waits_since_it_was_added(world: World) -> None:
+async def test_an_event_waits_in_the_outbox_since_it_was_added(world: World) -> None:
     async with world.uow() as uow:
         text = str(SUBJECT).encode()
         await world.outbox(uow).add([Noted(traceparent="", subject_id=SUBJECT, type="noted", text=text)])

@@ -87,7 +87,7 @@ async def test_an_operation_about_nothing_that_waits_has_no_message(world: World
     assert (await begun(world, CAUSE)).total == 0
 
 
-async def test_it_is_told_how_often_a_message_had_come(world: World) -> None:
+async def test_a_taken_message_tells_how_often_it_had_come(world: World) -> None:
     await park(world, UNHANDLED)
     await park(world, UNHANDLED)
     one = await begun(world, CAUSE)
@@ -144,7 +144,7 @@ async def test_progress_is_read_once_it_is_committed(world: World) -> None:
     assert await world.reading().operation(UUID(int=7)) is None
 
 
-async def test_what_is_locked_stays_and_whoever_counts_it_up_waits(world: World) -> None:
+async def test_a_locked_message_stays_and_parking_it_again_waits(world: World) -> None:
     (one,) = await park_some(world, 1)
     async with world.uow() as uow:
         (locked,) = await world.parked(uow).lock([one, UUID(int=7)])
@@ -238,7 +238,9 @@ async def test_a_hold_that_is_rolled_back_is_none(world: World) -> None:
 
 
 @pytest.mark.parametrize("many", [[UNHANDLED, NO_EVENT], [NO_EVENT, UNHANDLED]])
-async def test_who_takes_and_who_parks_the_same_are_no_deadlock(world: World, many: list[Unhandled]) -> None:
+async def test_taking_and_parking_the_same_messages_is_no_deadlock(
+    world: World, many: list[Unhandled]
+) -> None:
     """Ids are in another order than keys."""
     for unhandled in many:
         await park(world, unhandled)

@@ -44,14 +44,14 @@ async def test_of_many_that_come_in_any_order_each_is_kept(world: World) -> None
 
 
 @pytest.mark.parametrize("together", [True, False])
-async def test_what_is_recorded_once_more_stays_as_it_was_first(world: World, together: bool) -> None:
+async def test_an_act_that_is_recorded_again_stays_as_it_was_first(world: World, together: bool) -> None:
     later = replace(ACT, operator="grace", at=world.clock.now())
     await (record(world, ACT, later) if together else record(world, ACT))
     await record(world, later)
     assert await world.record_rows() == [ACT]
 
 
-async def test_one_act_is_found_as_it_was_recorded_first(world: World) -> None:
+async def test_an_act_is_found_as_it_was_recorded_first(world: World) -> None:
     await record(world, ACT)
     other = replace(ACT, subject=UUID(int=2))
     async with world.uow() as uow:
@@ -63,7 +63,7 @@ async def test_one_act_is_found_as_it_was_recorded_first(world: World) -> None:
             assert await acts.of(user_id, UUID(int=subject), did) is None
 
 
-async def test_what_was_rolled_back_is_not_kept(world: World) -> None:
+async def test_a_rollback_keeps_nothing(world: World) -> None:
     async with undone(world.uow()) as uow:
         await world.record(uow).add([ACT])
     assert await world.record_rows() == []
@@ -80,7 +80,7 @@ async def test_of_two_who_record_the_same_at_once_the_second_waits_and_changes_n
     assert [act.operator for act in await world.record_rows()] == ["ada@desk"] * 2
 
 
-async def test_it_is_read_from_the_newest_page_by_page(world: World) -> None:
+async def test_the_record_is_read_from_the_newest_page_by_page(world: World) -> None:
     acts = [
         replace(ACT, subject=UUID(int=subject), did=did, at=EPOCH + timedelta(hours=hours), note="by phone")
         for hours in (1, 2)

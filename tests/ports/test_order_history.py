@@ -43,7 +43,7 @@ async def test_of_two_that_want_one_place_in_the_history_the_second_waits_and_lo
         await ended(second)
 
 
-async def test_nothing_of_a_rollback_stays_in_the_history(world: World) -> None:
+async def test_a_rollback_leaves_nothing_in_the_history(world: World) -> None:
     async with undone(world.uow()) as uow:
         await world.history(uow).add([changed(1, 1)])
     assert await world.history_rows() == []

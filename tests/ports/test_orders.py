@@ -44,7 +44,7 @@ async def test_adding_none_changes_nothing(world: World) -> None:
 
 
 @pytest.mark.parametrize("twin", [order(1), order(2, idempotency_key="key")], ids=["id", "key"])
-async def test_where_one_is_there_already_none_is_added_and_the_first_stays(
+async def test_no_order_is_added_where_one_is_there_already_and_the_first_stays(
     world: World, twin: Order
 ) -> None:
     first = order(1, idempotency_key="key")
@@ -72,7 +72,7 @@ async def test_of_two_orders_with_one_key_in_one_call_none_is_added(world: World
     assert await there(world) == []
 
 
-async def test_what_was_added_is_the_transactions_own_until_it_commits(world: World) -> None:
+async def test_an_added_order_is_the_transactions_own_until_it_commits(world: World) -> None:
     async with undone(world.uow()) as uow:
         await world.orders(uow).add([order(1)])
         assert await world.orders(uow).lock(decided(order(1))) == {order(1).id: order(1)}
@@ -233,7 +233,7 @@ async def test_an_order_that_a_parked_message_names_waits_for_the_operator(world
     assert await overdue(world) == [2]
 
 
-async def test_what_is_saved_twice_stays_as_it_was_saved_last(world: World) -> None:
+async def test_an_order_that_is_saved_twice_stays_as_it_was_saved_last(world: World) -> None:
     await add(world, order(1))
     async with world.uow() as uow:
         await world.orders(uow).save([order(1, status=Status.FINISHED)])
@@ -244,7 +244,7 @@ async def test_what_is_saved_twice_stays_as_it_was_saved_last(world: World) -> N
     assert await world.history_rows() == [changed(1, 1), changed(1, 2)]
 
 
-async def test_what_is_written_together_fails_together(world: World) -> None:
+async def test_orders_that_are_written_together_fail_together(world: World) -> None:
     await add(world, order(1))
     await record(world, changed(1, 1))
     async with failing(Contention, world.uow()) as uow:
@@ -253,7 +253,7 @@ async def test_what_is_written_together_fails_together(world: World) -> None:
     assert await world.placed().get(order(1).id) == order(1)
 
 
-async def test_what_was_saved_is_undone_by_a_rollback(world: World) -> None:
+async def test_a_rollback_undoes_a_save(world: World) -> None:
     await add(world, order(1))
     async with undone(world.uow()) as uow:
         await world.orders(uow).lock(decided(order(1)))

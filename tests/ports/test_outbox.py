@@ -38,7 +38,7 @@ def events(found: Sequence[OutboxRow]) -> list[bytes]:
     return [row.events for row in found]
 
 
-async def test_what_was_added_is_taken_once(world: World) -> None:
+async def test_an_added_event_is_taken_once(world: World) -> None:
     await add(world, noted(b"1"))
     assert await taken(world) == [b"1"]
     assert await taken(world) == []
@@ -92,7 +92,7 @@ async def test_no_more_bytes_are_kept_together_than_an_envelope_holds_but_for_a_
     assert await taken(world) == [half + b"," + half, half, large, half + b",3"]
 
 
-async def test_what_a_previous_version_kept_is_one_event(postgres: PostgresWorld) -> None:
+async def test_a_row_that_an_earlier_version_kept_is_one_event(postgres: PostgresWorld) -> None:
     row = ("a", postgres.clock.new_id(), b"1")
     await postgres.watcher.execute("INSERT INTO outbox (type, id, event) VALUES ($1, $2, $3)", *row)
     assert await rows(postgres) == [OutboxRow(*row, count=1)]
@@ -110,20 +110,20 @@ async def test_bytes_come_out_as_they_went_in(world: World) -> None:
     assert await taken(world) == [body]
 
 
-async def test_nothing_that_was_rolled_back_is_ever_taken(world: World) -> None:
+async def test_an_event_that_was_rolled_back_is_never_taken(world: World) -> None:
     async with undone(world.uow()) as uow:
         await world.outbox(uow).add([noted(b"1")])
     assert await taken(world) == []
 
 
-async def test_nothing_is_taken_before_its_transaction_committed(world: World) -> None:
+async def test_an_event_is_taken_only_after_its_transaction_committed(world: World) -> None:
     async with world.uow() as uow:
         await world.outbox(uow).add([noted(b"1")])
         assert await taken(world) == []
     assert await taken(world) == [b"1"]
 
 
-async def test_what_a_transaction_took_is_there_again_when_it_rolls_back(world: World) -> None:
+async def test_an_event_is_there_again_when_the_transaction_that_took_it_rolls_back(world: World) -> None:
     await add(world, noted(b"1"))
     await add(world, noted(b"2"))
     async with undone(world.uow()) as uow:
@@ -131,7 +131,9 @@ async def test_what_a_transaction_took_is_there_again_when_it_rolls_back(world: 
     assert await taken(world) == [b"1", b"2"]
 
 
-async def test_what_another_transaction_has_taken_is_passed_over_without_waiting(world: World) -> None:
+async def test_an_event_that_another_transaction_has_taken_is_passed_over_without_waiting(
+    world: World,
+) -> None:
     for text in b"1", b"2", b"3":
         await add(world, noted(text))
     async with world.uow() as uow:
@@ -141,7 +143,7 @@ async def test_what_another_transaction_has_taken_is_passed_over_without_waiting
     assert await taken(world) == []
 
 
-async def test_what_waits_is_counted_in_events(postgres: PostgresWorld) -> None:
+async def test_the_backlog_is_counted_in_events(postgres: PostgresWorld) -> None:
     since = postgres.clock.now().replace(microsecond=0)
     await add(postgres, noted(b"1", "a"), noted(b"2", "b"), noted(b"3", "a"))
     postgres.clock.advance(5)
@@ -149,7 +151,7 @@ async def test_what_waits_is_counted_in_events(postgres: PostgresWorld) -> None:
     assert await waiting(postgres.engine) == {"a": (3, since), "b": (1, since)}
 
 
-async def test_what_was_added_is_handed_on_as_it_is_kept_and_only_after_the_commit(world: World) -> None:
+async def test_an_added_event_is_handed_on_as_it_is_kept_and_only_after_the_commit(world: World) -> None:
     handed_on: list[OutboxRow] = []
     async with world.uow() as uow:
         await world.outbox(uow, handed_on.append).add([noted(b"1", "a"), noted(b"2", "b"), noted(b"3", "a")])
@@ -158,7 +160,7 @@ async def test_what_was_added_is_handed_on_as_it_is_kept_and_only_after_the_comm
     assert handed_on == [*await rows(world, "a"), *await rows(world, "b")]
 
 
-async def test_what_was_rolled_back_is_not_handed_on_nor_is_nothing(world: World) -> None:
+async def test_neither_an_event_that_was_rolled_back_nor_an_empty_list_is_handed_on(world: World) -> None:
     handed_on: list[OutboxRow] = []
     uow = world.uow()
     async with undone(uow):
@@ -168,7 +170,7 @@ async def test_what_was_rolled_back_is_not_handed_on_nor_is_nothing(world: World
     assert handed_on == []
 
 
-async def test_what_was_kept_later_may_be_left_for_later(world: World) -> None:
+async def test_rows_that_were_kept_after_a_moment_may_be_left_for_later(world: World) -> None:
     await add(world, noted(b"1"))
     world.clock.advance(5)
     between = world.clock.now()
@@ -194,7 +196,7 @@ async def kept(world: World, *texts: bytes) -> list[OutboxRow]:
     return handed_on
 
 
-async def test_what_was_removed_is_not_taken_and_all_else_is(world: World) -> None:
+async def test_a_removed_row_is_not_taken_and_every_other_is(world: World) -> None:
     first, _, third = await kept(world, b"1", b"2", b"3")
     await add(world, noted(b"4", "b"))
     await remove(world, [first, third])
@@ -202,14 +204,16 @@ async def test_what_was_removed_is_not_taken_and_all_else_is(world: World) -> No
     assert await taken(world, "b") == [b"4"]
 
 
-async def test_what_was_taken_meanwhile_need_not_be_removed(world: World) -> None:
+async def test_removing_a_row_that_was_taken_meanwhile_does_nothing(world: World) -> None:
     both = await kept(world, b"1", b"2")
     assert await taken(world, count_max=1) == [b"1"]
     await remove(world, both)
     assert await taken(world) == []
 
 
-async def test_who_removes_waits_for_who_has_taken_it_and_removes_it_if_that_one_fails(world: World) -> None:
+async def test_a_removal_waits_for_the_transaction_that_took_the_row_and_removes_it_if_that_fails(
+    world: World,
+) -> None:
     (row,) = await kept(world, b"1")
     async with undone(world.uow()) as uow:
         assert events(await world.backlog(uow).take("a", count_max=1)) == [b"1"]
@@ -219,14 +223,14 @@ async def test_who_removes_waits_for_who_has_taken_it_and_removes_it_if_that_one
     assert await taken(world) == []
 
 
-async def test_what_a_transaction_removed_is_there_again_when_it_rolls_back(world: World) -> None:
+async def test_a_removed_row_is_there_again_when_its_transaction_rolls_back(world: World) -> None:
     (row,) = await kept(world, b"1")
     async with undone(world.uow()) as uow:
         await world.backlog(uow).remove("a", [row.id])
     assert await taken(world) == [b"1"]
 
 
-async def test_it_tells_since_when_the_oldest_waits(world: World) -> None:
+async def test_the_backlog_tells_since_when_the_oldest_waits(world: World) -> None:
     async def since() -> datetime | None:
         async with world.uow() as uow:
             return await world.backlog(uow).waiting_since()
@@ -243,7 +247,7 @@ async def test_it_tells_since_when_the_oldest_waits(world: World) -> None:
     assert await since() is None
 
 
-async def test_it_tells_of_which_types_something_waits(world: World) -> None:
+async def test_the_backlog_tells_the_types_of_what_waits(world: World) -> None:
     async def waiting(*types: str) -> set[str]:
         async with world.uow() as uow:
             return set(await world.backlog(uow).types_waiting(types))
@@ -267,7 +271,7 @@ async def waiting_but(
         return events(found)
 
 
-async def test_what_waits_is_shown_oldest_first_but_for_what_is_known_and_it_stays(world: World) -> None:
+async def test_waiting_rows_are_shown_oldest_first_without_the_known_ones_and_stay(world: World) -> None:
     first, _, third, _ = await kept(world, b"1", b"2", b"3", b"4")
     await add(world, noted(b"5", "b"))
     world.clock.advance(1)
@@ -279,7 +283,7 @@ async def test_what_waits_is_shown_oldest_first_but_for_what_is_known_and_it_sta
     assert await waiting_but(world) == [b"1", b"2", b"3", b"4"]
 
 
-async def test_what_is_shown_is_kept_from_nobody_and_what_another_has_taken_is_shown(world: World) -> None:
+async def test_showing_a_row_locks_nothing_and_shows_what_another_has_taken(world: World) -> None:
     await kept(world, b"1", b"2")
     world.clock.advance(1)
     async with undone(world.uow()) as uow:
@@ -291,7 +295,7 @@ async def test_what_is_shown_is_kept_from_nobody_and_what_another_has_taken_is_s
         assert await ended(world.start(taken(world))) == [b"1", b"2"]
 
 
-async def test_postgres_who_finds_nothing_needs_no_transaction(postgres: PostgresWorld) -> None:
+async def test_postgres_a_take_that_finds_nothing_needs_no_transaction(postgres: PostgresWorld) -> None:
     async with postgres.uow() as uow:
         backlog = postgres.backlog(uow)
         assert await backlog.take("a", count_max=10) == []

@@ -57,7 +57,7 @@ async def test_a_parked_message_is_kept_with_its_reason_its_payload_and_its_time
     assert row.first_parked_at == row.last_parked_at == world.clock.now()
 
 
-async def test_one_of_the_same_type_subject_and_reason_counts_up_and_the_last_one_is_kept(
+async def test_a_message_of_the_same_type_subject_and_reason_counts_up_and_the_last_one_is_kept(
     world: World,
 ) -> None:
     first_at = world.clock.now()
@@ -99,7 +99,7 @@ async def test_two_that_park_the_same_in_opposite_orders_are_no_deadlock(world: 
 
 
 @pytest.mark.parametrize("difference", [{"type": "other"}, {"subject": "order 2"}, {"reason": "other"}])
-async def test_one_of_another_type_subject_or_reason_is_kept_beside(
+async def test_a_message_of_another_type_subject_or_reason_is_kept_beside(
     world: World, difference: dict[str, Any]
 ) -> None:
     await park(world, UNHANDLED)
@@ -107,7 +107,7 @@ async def test_one_of_another_type_subject_or_reason_is_kept_beside(
     assert [row.count for row in await world.parked_rows()] == [1, 1]
 
 
-async def test_what_was_rolled_back_is_not_kept_and_not_counted(world: World) -> None:
+async def test_a_message_that_was_rolled_back_is_not_kept_and_not_counted(world: World) -> None:
     await park(world, UNHANDLED)
     async with undone(world.uow()) as uow:
         await world.parked(uow).add([UNHANDLED])
@@ -135,7 +135,7 @@ async def test_any_text_that_json_can_say_is_kept_and_the_payload_to_the_byte(wo
     assert long.encode() + bytes(range(256)) in {row.payload for row in rows}
 
 
-async def test_what_waits_is_told_page_by_page_in_the_order_of_parking(world: World) -> None:
+async def test_parked_messages_are_told_page_by_page_in_the_order_of_parking(world: World) -> None:
     for unhandled in (UNHANDLED, NO_EVENT, replace(UNHANDLED, subject="order 2")):
         await park(world, unhandled)
     first, second, third = await waiting(world)
@@ -146,7 +146,9 @@ async def test_what_waits_is_told_page_by_page_in_the_order_of_parking(world: Wo
     assert await waiting(world, after=third.id) == []
 
 
-async def test_one_that_counts_up_keeps_its_id_and_one_that_is_parked_anew_has_another(world: World) -> None:
+async def test_a_message_that_counts_up_keeps_its_id_and_one_that_is_parked_anew_has_another(
+    world: World,
+) -> None:
     await park(world, UNHANDLED)
     (first,) = await waiting(world)
     await park(world, UNHANDLED)
@@ -158,7 +160,7 @@ async def test_one_that_counts_up_keeps_its_id_and_one_that_is_parked_anew_has_a
     assert anew.count == 1
 
 
-async def test_what_is_taken_comes_as_it_was_parked_and_no_longer_waits(world: World) -> None:
+async def test_a_taken_message_comes_as_it_was_parked_and_no_longer_waits(world: World) -> None:
     for unhandled in (UNHANDLED, NO_EVENT, replace(UNHANDLED, subject="order 2")):
         await park(world, unhandled)
     first, second, third = await waiting(world)
@@ -168,7 +170,7 @@ async def test_what_is_taken_comes_as_it_was_parked_and_no_longer_waits(world: W
     assert await taken(world) == []
 
 
-async def test_what_was_taken_waits_again_after_a_rollback(world: World) -> None:
+async def test_a_taken_message_waits_again_after_a_rollback(world: World) -> None:
     await park(world, UNHANDLED)
     (parked,) = await waiting(world)
     async with undone(world.uow()) as uow:
@@ -187,7 +189,7 @@ async def test_of_two_who_take_the_same_in_opposite_orders_one_waits_and_gets_th
     assert await ended(other) == [third]
 
 
-async def test_one_that_is_parked_while_its_like_is_taken_is_parked_anew(world: World) -> None:
+async def test_a_message_that_is_parked_while_its_like_is_taken_is_parked_anew(world: World) -> None:
     await park(world, UNHANDLED)
     (parked,) = await waiting(world)
     async with world.uow() as uow:

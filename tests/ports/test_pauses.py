@@ -54,7 +54,7 @@ async def test_the_consumer_of_another_name_is_not_paused(world: World) -> None:
     assert (await world.standing(OURS).standing()).pause is not None
 
 
-async def test_what_is_rolled_back_neither_begins_nor_ends_a_pause(world: World) -> None:
+async def test_a_rollback_neither_begins_nor_ends_a_pause(world: World) -> None:
     pause = pause_of(world)
     async with undone(world.uow()) as uow:
         await world.pauses(uow, OURS).begin(pause)

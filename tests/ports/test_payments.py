@@ -50,9 +50,16 @@ async def test_a_decision_is_recorded_with_all_its_values_and_found_once(world: 
     assert await recorded(world) == []
 
 
-async def test_a_decision_about_the_order_of_another_user_is_not_found(world: World) -> None:
+async def test_a_decision_is_found_whichever_user_the_request_names(world: World) -> None:
     await decide(world, CAPTURED)
-    assert await recorded(world, placed(1, "grace")) == []
+    assert await recorded(world, placed(1, "grace")) == [CAPTURED]
+
+
+async def test_an_order_is_decided_for_one_user(world: World) -> None:
+    await decide(world, CAPTURED)
+    with pytest.raises(Contention):
+        await decide(world, replace(CAPTURED, user_id="grace"))
+    assert await recorded(world, placed(1)) == [CAPTURED]
 
 
 async def test_an_order_is_decided_once_for_ever(world: World) -> None:

@@ -32,6 +32,7 @@ async def test_a_user_may_call_so_often_wherever_from(limits: RateLimits) -> Non
         with pytest.raises(RateLimited):
             await limits.count(ALICE, address)
     await limits.count(BOB, HERE)
+    await limits.require_room(HERE)
 
 
 async def test_an_address_may_call_so_often_where_nobody_knows_who_calls(limits: RateLimits) -> None:
@@ -42,6 +43,7 @@ async def test_an_address_may_call_so_often_where_nobody_knows_who_calls(limits:
         await limits.require_room(HERE)
     await limits.require_room(THERE)
     await limits.count(ALICE, HERE)
+    await limits.count(Caller(Role.USER, HERE), HERE)
 
 
 async def test_asking_for_room_takes_none(limits: RateLimits) -> None:

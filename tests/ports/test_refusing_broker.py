@@ -49,7 +49,7 @@ async def poor(rabbit: RabbitBusWorld, node: PrivateRabbitMQ) -> AsyncIterator[s
 
 @pytest.fixture
 def lines(caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch) -> pytest.LogCaptureFixture:
-    """What is logged, by a bus that looks and forgets sooner than in earnest."""
+    """The lines of the log; the bus looks and forgets sooner than outside of tests."""
     monkeypatch.setattr(
         "kernel.adapters.rabbit.bus.CHECK_S", 0.2
     )  # A busy queue counts no consumers meanwhile.
@@ -182,7 +182,7 @@ async def test_a_queue_that_is_full_is_told_in_words(
 
         node.evaluate(FULL)
         try:
-            with pytest.raises(Unavailable, match="a queue refuses it, as one does that is full"):
+            with pytest.raises(Unavailable, match="a queue rejected it, probably because the queue is full"):
                 await fill()
         finally:
             node.evaluate(NOT_FULL)

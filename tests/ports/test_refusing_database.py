@@ -4,7 +4,6 @@ its SQLSTATE and in the server's words."""
 import asyncio
 import re
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from urllib.parse import urlsplit
 
 import asyncpg
@@ -20,6 +19,7 @@ from tests.ports.pair import engine_of
 from tests.ports.postgres_world import PostgresWorld
 from tests.ports.test_outbox import add, noted
 from tests.ports.worlds import ended
+from tests.servers.database import refusing
 from tests.servers.postgres import create_database
 from tests.servers.process import eventually
 
@@ -96,7 +96,7 @@ async def test_a_call_that_is_given_no_connection_in_time_may_come_again(
     ],
     ids=["no database", "no role", "no login"],
 )
-async def test_who_may_not_connect_is_told_so_once(
+async def test_a_role_that_may_not_connect_is_refused_and_the_log_says_so_once(
     postgres: PostgresWorld,
     postgres_server: str,
     change: dict[str, str],
@@ -131,29 +131,15 @@ REFUSALS = {
 }
 
 
-@asynccontextmanager
-async def refusing(world: PostgresWorld, sqlstate: str, words: str) -> AsyncIterator[None]:
-    """The server says so to every insert into the outbox."""
-    said = f"RAISE EXCEPTION USING ERRCODE = '{sqlstate}', MESSAGE = '{words}'"
-    await world.watcher.execute(
-        f"CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$BEGIN {said}; END$$;"
-        "CREATE TRIGGER refuse BEFORE INSERT ON outbox EXECUTE FUNCTION refuse()"
-    )
-    try:
-        yield
-    finally:
-        await world.watcher.execute("DROP FUNCTION refuse CASCADE")
-
-
 @pytest.mark.parametrize(("sqlstate", "words"), REFUSALS.values(), ids=REFUSALS.keys())
-async def test_what_the_server_refuses_to_all_was_surely_not_done(
+async def test_a_statement_that_the_server_refuses_to_everybody_was_surely_not_done(
     postgres: PostgresWorld, sqlstate: str, words: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     """Also where the statement commits by itself, and then it is not asked for again and again."""
     trouble = pool_of(postgres.engine).trouble
     trouble.over()
     caplog.clear()
-    async with refusing(postgres, sqlstate, words):
+    async with refusing(postgres.watcher, "outbox", sqlstate, words):
         for _ in range(3):
             with pytest.raises(Unavailable, match="refuses"):
                 await add(postgres, noted(b"1"))
@@ -177,7 +163,7 @@ async def test_no_refusal_of_a_session_is_a_bug_of_ours(
     words: str,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    """Whatever its SQLSTATE."""
+    """The SQLSTATE does not matter."""
     url = await create_database(postgres_server, "closed")
     try:
         await postgres.watcher.execute(f"ALTER DATABASE closed {options}")
@@ -191,7 +177,7 @@ async def test_no_refusal_of_a_session_is_a_bug_of_ours(
     assert re.search(words, line)
 
 
-def test_what_the_driver_says_of_itself_is_told_in_words() -> None:
+def test_an_error_of_the_driver_itself_is_told_in_words() -> None:
     """A statement that is sent when the server has just ended the session."""
     error = asyncpg.InternalClientError("cannot switch to state 12; another operation (2) is in progress")
     assert refusal(error) == ("away", "away: the connection broke off")
@@ -201,7 +187,7 @@ async def test_an_error_of_one_call_is_no_trouble_with_the_server(postgres: Post
     trouble = pool_of(postgres.engine).trouble
     trouble.over()
     for sqlstate in ("23514", "22003", "40001", "P0001"):
-        async with refusing(postgres, sqlstate, "no"):
+        async with refusing(postgres.watcher, "outbox", sqlstate, "no"):
             with pytest.raises((Contention, asyncpg.PostgresError)):
                 await add(postgres, noted(b"1"))
     assert not trouble.lasts

@@ -86,7 +86,7 @@ async def test_steps_are_kept_for_all_in_the_order_of_time(world: World) -> None
     assert await steps(world, later) == [step(25, 2, later)]
 
 
-async def test_what_was_rolled_back_is_not_kept(world: World) -> None:
+async def test_a_rollback_keeps_nothing(world: World) -> None:
     async with undone(world.uow()) as uow:
         await world.series(uow).keep([step(25)])
     assert await steps(world) == []

@@ -3,7 +3,6 @@
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 
-import asyncpg
 import pytest
 
 from kernel.adapters.postgres.connections.engine import connect_engine
@@ -11,6 +10,7 @@ from kernel.adapters.postgres.migrating.migrate import migrate
 from orders.adapters.outbound.postgres.series import PostgresMeasuredOrders
 from orders.domain.series import SAMPLE_MAX, STEP
 from tests.ports.plans import Plan, scans_of
+from tests.servers.database import connected
 from tests.servers.postgres import create_database
 
 STORED = 200_000
@@ -41,12 +41,11 @@ FROM identified, generate_series(1, 2) sequence
 async def stored(postgres_server: str) -> AsyncIterator[PostgresMeasuredOrders]:
     url = await create_database(postgres_server, "series")
     await migrate(url, "orders")
-    connection = await asyncpg.connect(url)
-    await connection.execute("ALTER TABLE orders SET (autovacuum_enabled = off)")
-    await connection.execute(
-        STORE.replace("$1", f"'{START}'").replace("$2", f"'{LAST}'").replace("$3", str(STORED))
-    )
-    await connection.close()
+    async with connected(url) as connection:
+        await connection.execute("ALTER TABLE orders SET (autovacuum_enabled = off)")
+        await connection.execute(
+            STORE.replace("$1", f"'{START}'").replace("$2", f"'{LAST}'").replace("$3", str(STORED))
+        )
     engine = connect_engine(url)
     yield PostgresMeasuredOrders(engine)
     await engine.dispose()

@@ -11,13 +11,13 @@ from tests.ports.worlds import failing
 
 async def test_statements_are_told_by_their_first_word_and_what_they_raised(postgres: PostgresWorld) -> None:
     told: list[tuple[str, str]] = []
-    pool_of(postgres.engine).took = lambda operation, _, error: told.append((operation, error))
+    pool_of(postgres.engine).measure = lambda operation, _, error: told.append((operation, error))
     async with postgres.uow() as uow:
         await uow.transaction.execute(text("SELECT 1"))
     assert told == [("BEGIN", ""), ("SELECT", ""), ("COMMIT", "")]
 
     told.clear()
-    await add(postgres, order(1))  # It commits by itself.
+    await add(postgres, order(1))  # A statement outside of a transaction commits by itself.
     assert told == [("INSERT", "")]
 
     told.clear()

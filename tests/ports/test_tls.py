@@ -20,7 +20,7 @@ from tests.servers.broker import Broker, install_with_apt
 from tests.servers.certificates import Authority, Certificate
 from tests.servers.ports import free_port
 
-# What the certificate names. The servers listen on 127.0.0.1, which it does not name.
+# The certificate names these. The servers listen on 127.0.0.1, which it does not name.
 NAMED = "localhost"
 MISMATCH = "IP address mismatch, certificate is not valid for '127.0.0.1'"
 

@@ -1,4 +1,4 @@
-"""Tokens: a good one tells its caller until it ends, and is remembered; any other tells nobody."""
+"""A good token tells its caller until it ends, and is remembered; any other token tells nobody."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -90,7 +90,7 @@ async def test_no_token_is_good_beyond_its_end(world: World, clock: MemoryClock)
 
 
 @pytest.mark.parametrize("token", ["", "x", "a.b.c"])
-async def test_what_nobody_made_tells_nobody(world: World, token: str) -> None:
+async def test_a_token_that_nobody_made_tells_nobody(world: World, token: str) -> None:
     tokens, _ = world
     with pytest.raises(Unauthenticated):
         await tokens.verify(token)

@@ -1,4 +1,4 @@
-"""What every unit of work promises. The rows are claimed messages, and parked messages that are counted."""
+"""What every unit of work promises; the rows here are claimed messages and counts of parked ones."""
 
 import asyncio
 
@@ -9,7 +9,7 @@ from tests.ports.claims import claim, claimed, count, counted, counts
 from tests.ports.worlds import DEADLINE_S, World, ended, undone
 
 
-async def test_what_a_block_did_is_there_when_it_has_ended(world: World) -> None:
+async def test_the_work_of_a_block_is_there_when_it_has_ended(world: World) -> None:
     async with world.uow() as uow:
         assert await claim(world, uow)
         await count(world, uow, "a")
@@ -29,7 +29,7 @@ async def test_what_a_block_did_is_there_when_it_has_ended(world: World) -> None
     ],
     ids=lambda error: type(error).__name__,
 )
-async def test_nothing_of_a_block_that_raised_is_there_and_the_error_comes_out_as_it_was(
+async def test_a_block_that_raised_leaves_nothing_and_its_error_comes_out_as_it_was(
     world: World, error: BaseException
 ) -> None:
     async def fail() -> BaseException:
@@ -120,7 +120,9 @@ async def test_of_two_that_wait_for_each_other_one_ends_in_contention_and_the_ot
     assert await counts(world) == {"a": 2, "b": 2}
 
 
-async def test_one_that_is_cancelled_while_it_waits_leaves_nothing_and_holds_nothing(world: World) -> None:
+async def test_a_block_that_is_cancelled_while_it_waits_leaves_nothing_and_holds_nothing(
+    world: World,
+) -> None:
     async with world.uow() as uow:
         await count(world, uow, "b")
         cancelled = world.start(counted(world, "a", "b"))

@@ -3,7 +3,7 @@
 import asyncio
 import os
 import signal
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from uuid import UUID
@@ -11,7 +11,6 @@ from uuid import UUID
 import asyncpg
 import pytest
 from sqlalchemy import BigInteger, bindparam, select, text
-from sqlalchemy.pool import AsyncAdaptedQueuePool
 
 from kernel.adapters.embedded.postgres import EmbeddedPostgres
 from kernel.adapters.postgres.connections.engine import POOL_SIZE, connect_engine
@@ -22,7 +21,9 @@ from kernel.domain.events import MessageId
 from tests.ports.claims import claim, claimed, count, counted, counts
 from tests.ports.postgres_world import PostgresWorld
 from tests.ports.worlds import DEADLINE_S, Noted, ended, failing
+from tests.servers.database import alter_system
 from tests.servers.postgres import crash
+from tests.servers.process import eventually
 
 
 async def test_postgres_a_connection_that_the_server_ended_means_that_nothing_was_done(
@@ -36,7 +37,9 @@ async def test_postgres_a_connection_that_the_server_ended_means_that_nothing_wa
     assert await counts(postgres) == {"a": 1}
 
 
-async def test_postgres_one_who_waits_too_long_for_a_row_is_in_contention(postgres: PostgresWorld) -> None:
+async def test_postgres_a_block_that_waits_too_long_for_a_row_is_in_contention(
+    postgres: PostgresWorld,
+) -> None:
     await counted(postgres, "a")
     async with postgres.uow() as first:
         await count(postgres, first, "a")
@@ -46,24 +49,24 @@ async def test_postgres_one_who_waits_too_long_for_a_row_is_in_contention(postgr
             await count(postgres, second, "a")
 
 
-async def test_postgres_whoever_is_cancelled_leaves_no_transaction_behind(postgres: PostgresWorld) -> None:
+async def test_postgres_a_cancelled_block_leaves_no_transaction_behind(postgres: PostgresWorld) -> None:
     async def sleep() -> None:
         async with postgres.uow() as uow:
             await uow.transaction.execute(text("SELECT pg_sleep(30)"))
 
     sleeping = [asyncio.create_task(sleep()) for _ in range(POOL_SIZE)]
     active = f"{OF_THE_SHOP} AND query LIKE '%pg_sleep%' AND state = 'active'"
-    await eventually(lambda: postgres.watcher.fetchval(active), POOL_SIZE)
+    await eventually(lambda: has_counted(postgres, active, POOL_SIZE))
     for task in sleeping:
         task.cancel()
     await asyncio.wait(sleeping)
     assert all(task.cancelled() for task in sleeping)
-    assert checked_out(postgres) == 0
+    assert pool_of(postgres.engine).checkedout() == 0
     for number in range(POOL_SIZE + 1):
         assert await claimed(postgres, MessageId("/shop/orders", str(number)))
 
 
-async def test_postgres_whoever_is_cancelled_gives_up_its_locks_though_its_statement_would_wait_for_ever(
+async def test_postgres_a_cancelled_block_gives_up_its_locks_though_its_statement_would_wait_for_ever(
     postgres: PostgresWorld,
 ) -> None:
     async def wait() -> None:
@@ -100,7 +103,7 @@ async def test_postgres_a_connection_at_hand_is_lent_without_a_greenlet_and_no_o
     assert pool.checkedout() == 0
 
 
-async def test_postgres_whoever_is_cancelled_while_it_begins_leaves_no_transaction_behind(
+async def test_postgres_a_block_that_is_cancelled_while_it_begins_leaves_no_transaction_behind(
     postgres: PostgresWorld,
 ) -> None:
     async def run() -> None:
@@ -114,8 +117,9 @@ async def test_postgres_whoever_is_cancelled_while_it_begins_leaves_no_transacti
             await asyncio.sleep(0)
         task.cancel()
         await asyncio.wait({task})
-    assert checked_out(postgres) == 0
-    await eventually(lambda: postgres.watcher.fetchval(f"{OF_THE_SHOP} AND state LIKE 'idle in%'"), 0)
+    assert pool_of(postgres.engine).checkedout() == 0
+    in_transaction = f"{OF_THE_SHOP} AND state LIKE 'idle in%'"
+    await eventually(lambda: has_counted(postgres, in_transaction, 0))
     async with asyncio.TaskGroup() as group:
         for number in range(POOL_SIZE):
             group.create_task(claimed(postgres, MessageId("/shop/orders", str(number))))
@@ -126,21 +130,13 @@ async def test_postgres_a_parameter_that_is_missing_is_an_error_and_no_null(post
         await uow.transaction.execute(select(bindparam("amount", type_=BigInteger)))
 
 
-def checked_out(postgres: PostgresWorld) -> int:
-    pool = postgres.engine.pool
-    assert isinstance(pool, AsyncAdaptedQueuePool)
-    return pool.checkedout()
+async def has_counted(world: PostgresWorld, query: str, expected: int) -> bool:
+    return bool(await world.watcher.fetchval(query) == expected)
 
 
 OF_THE_SHOP = (
     "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND application_name = 'shop'"
 )
-
-
-async def eventually(ask: Callable[[], Awaitable[int]], expected: int) -> None:
-    async with asyncio.timeout(DEADLINE_S):
-        while await ask() != expected:
-            await asyncio.sleep(0.005)
 
 
 async def end_connections(watcher: asyncpg.Connection) -> None:
@@ -219,7 +215,7 @@ async def test_postgres_a_server_killed_before_the_commit_leaves_the_outcome_unk
 
 
 @pytest.mark.parametrize("reading", [True, False], ids=["a commit", "a statement that is all there is"])
-async def test_postgres_where_the_answer_is_lost_the_outcome_is_unknown_though_it_was_done(
+async def test_postgres_the_outcome_is_unknown_where_the_answer_is_lost_though_it_was_done(
     server: EmbeddedPostgres, doomed: PostgresWorld, reading: bool
 ) -> None:
     """It is on disk, and waits for the word of a standby that does not exist, when the server is killed."""
@@ -232,31 +228,22 @@ async def test_postgres_where_the_answer_is_lost_the_outcome_is_unknown_though_i
             if reading:
                 await claim(doomed, uow)
 
-    await set_standby(doomed.watcher, "nobody")
+    await alter_system(doomed.watcher, STANDBYS, "nobody")
     committing = doomed.start(commit())
-    async with asyncio.timeout(DEADLINE_S):
-        while await doomed.watcher.fetchval(WAITS_FOR_STANDBY) == 0:
-            await asyncio.sleep(0.005)
+    await eventually(lambda: doomed.watcher.fetchval(WAITS_FOR_STANDBY), every=0.005)
     assert not committing.done()
     await crash_with_connections(server, doomed)
     with pytest.raises(OutcomeUnknown):
         await ended(committing)
     async with watched(server) as watcher:
-        await set_standby(watcher, "")
+        await alter_system(watcher, STANDBYS, "")
     async with world_of(server) as restarted, restarted.uow() as uow:
         assert await restarted.backlog(uow).waiting_since() is not None
     assert woken == []
 
 
+STANDBYS = "synchronous_standby_names"
 WAITS_FOR_STANDBY = "SELECT count(*) FROM pg_stat_activity WHERE wait_event = 'SyncRep'"
-
-
-async def set_standby(watcher: asyncpg.Connection, name: str) -> None:
-    await watcher.execute(f"ALTER SYSTEM SET synchronous_standby_names = '{name}'")
-    await watcher.execute("SELECT pg_reload_conf()")
-    async with asyncio.timeout(DEADLINE_S):
-        while await watcher.fetchval("SHOW synchronous_standby_names") != name:
-            await asyncio.sleep(0.005)
 
 
 async def test_postgres_a_rollback_that_fails_does_not_hide_what_ended_the_transaction(

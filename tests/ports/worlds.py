@@ -1,35 +1,23 @@
-"""Where a suite runs: the adapters of one service over one database, in memory or in PostgreSQL."""
+"""The two worlds of a suite: adapters of one service over one database, in memory or in PostgreSQL."""
 
 import asyncio
-from abc import ABC, abstractmethod
-from collections.abc import AsyncIterator, Callable, Coroutine
+from collections.abc import AsyncIterator, Coroutine
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 from uuid import UUID
 
 import pytest
 
-from kernel.domain.acts import Act
 from kernel.domain.events import Event, Parked
-from kernel.domain.parked import OwnName
 from kernel.domain.value import value
-from kernel.ports.facts import MessagingFacts
-from kernel.ports.figures import MessagingFigures
-from kernel.ports.inbox import Inbox
-from kernel.ports.operator_record import OperatorRecord, RecordedActs
-from kernel.ports.outbox import Backlog, Outbox, OutboxRow
-from kernel.ports.parked import DiscardedMessages, HeldCauses, Operations, ParkedMessages, ParkedReading
-from kernel.ports.pauses import Pauses, StandingReading
 from kernel.ports.unit_of_work import UnitOfWork
-from orders.domain.status import StatusChanged
-from orders.ports.audit import AuditRuns
-from orders.ports.orders import History, Orders, PlacedOrders
-from orders.ports.series import MeasuredOrders, Series
-from payments.ports.accounts import Accounts, Ledger, OpenedAccounts, Payments, Statements
-from payments.ports.claims import Claims
 from tests.memory.clock import MemoryClock
+
+if TYPE_CHECKING:
+    from tests.ports.memory_world import MemoryWorld
+    from tests.ports.postgres_world import PostgresWorld
 
 DEADLINE_S = 20.0
 
@@ -112,7 +100,7 @@ class DiscardedRow:
     dead_letter: bool
 
 
-class World(ABC):
+class WorldBase:
     """Adapters are made anew for each unit of work, as wiring does it. Time is the test's in both worlds."""
 
     def __init__(self) -> None:
@@ -130,104 +118,8 @@ class World(ABC):
             task.cancel()
         await asyncio.gather(*self._started, return_exceptions=True)
 
-    @abstractmethod
-    async def blocked(self, *tasks: asyncio.Task[Any]) -> None:
-        """Returns once all of them, and nobody else, wait for another transaction."""
 
-    @abstractmethod
-    def uow(self) -> UnitOfWork: ...
-
-    @abstractmethod
-    def inbox(self, uow: Any) -> Inbox: ...
-
-    @abstractmethod
-    def outbox(self, uow: Any, committed: Callable[[OutboxRow], None] = lambda _: None) -> Outbox[Noted]: ...
-
-    @abstractmethod
-    def backlog(self, uow: Any) -> Backlog: ...
-
-    @abstractmethod
-    def parked(self, uow: Any) -> ParkedMessages: ...
-
-    @abstractmethod
-    async def parked_rows(self) -> list[ParkedRow]: ...
-
-    @abstractmethod
-    def discarded(self, uow: Any) -> DiscardedMessages: ...
-
-    @abstractmethod
-    async def discarded_rows(self) -> list[DiscardedRow]: ...
-
-    @abstractmethod
-    def held(self, uow: Any) -> HeldCauses: ...
-
-    @abstractmethod
-    def operations(self, uow: Any) -> Operations: ...
-
-    @abstractmethod
-    def reading(self) -> ParkedReading: ...
-
-    @abstractmethod
-    def pauses(self, uow: Any, consumer: OwnName) -> Pauses: ...
-
-    @abstractmethod
-    def standing(self, consumer: OwnName) -> StandingReading: ...
-
-    @abstractmethod
-    def record(self, uow: Any) -> OperatorRecord: ...
-
-    @abstractmethod
-    def messaging_facts(self) -> MessagingFacts: ...
-
-    @abstractmethod
-    def recorded_acts(self) -> RecordedActs: ...
-
-    @abstractmethod
-    def figures(self) -> MessagingFigures: ...
-
-    @abstractmethod
-    async def record_rows(self) -> list[Act]:
-        """In key order."""
-
-    @abstractmethod
-    def orders(self, uow: Any) -> Orders: ...
-
-    @abstractmethod
-    def history(self, uow: Any) -> History: ...
-
-    @abstractmethod
-    async def history_rows(self) -> list[StatusChanged]:
-        """In key order."""
-
-    @abstractmethod
-    def placed(self) -> PlacedOrders: ...
-
-    @abstractmethod
-    def audit_runs(self, uow: Any) -> AuditRuns: ...
-
-    @abstractmethod
-    def claims(self) -> Claims: ...
-
-    @abstractmethod
-    def measured(self) -> MeasuredOrders: ...
-
-    @abstractmethod
-    def series(self, uow: Any) -> Series: ...
-
-    @abstractmethod
-    def accounts(self, uow: Any) -> Accounts: ...
-
-    @abstractmethod
-    def ledger(self, uow: Any) -> Ledger: ...
-
-    @abstractmethod
-    def statements(self) -> Statements: ...
-
-    @abstractmethod
-    def payments(self, uow: Any) -> Payments: ...
-
-    @abstractmethod
-    def opened(self) -> OpenedAccounts: ...
+World: TypeAlias = "MemoryWorld | PostgresWorld"
 
 
 def columns(parked: Parked) -> tuple[str, str, str, str, bytes, int, datetime, datetime]:

@@ -22,7 +22,7 @@ class Balancer(Cable):
         self._leaving: set[str] = set()
 
     def take_out(self, replica: str) -> None:
-        """What Kubernetes does with a pod as soon as it is to end, before it tells the pod."""
+        """Takes a replica out, as Kubernetes does with a pod that is to end before it tells the pod."""
         self._leaving.add(replica)
         self.ready = [url for url in self.ready if url != replica]
 

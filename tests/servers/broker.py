@@ -1,4 +1,4 @@
-"""Whence the tests have their RabbitMQ: a given one, an installed one, apt-get's or docker's."""
+"""The RabbitMQ of the tests: at a given URL, or installed, or from apt-get, or from docker."""
 
 import os
 import random

@@ -42,7 +42,7 @@ class Browser:
         headers: Mapping[str, str] | None = None,
         body: Any = None,
     ) -> Answer:
-        """What a script calls, on a page of this address; by itself, one of the same host."""
+        """Calls as a script does on a page of this address; without one, on a page of the same host."""
         site = _relation(page or url, url)
         return await self._call(method, url, site=site, navigates=False, headers=headers or {}, body=body)
 

@@ -45,6 +45,7 @@ class Cable:
         self.url = far._replace(netloc=f"{account}127.0.0.1:{self._port}").geturl()
         self._server: asyncio.Server | None = None
         self._ends: set[asyncio.StreamWriter] = set()
+        self._silent: set[asyncio.StreamWriter] = set()
         self._flows = asyncio.Event()
         self._flows.set()
         self._delay_s = 0.0
@@ -58,7 +59,7 @@ class Cable:
         return f"127.0.0.1:{self._port}"
 
     def lead_to(self, *urls: str) -> None:
-        """Where new connections go from now on."""
+        """Leads new connections to these URLs."""
         far = [urlsplit(url) for url in urls]
         self._far = [(one.hostname or "127.0.0.1", one.port or AMQP_PORT) for one in far]
 
@@ -78,6 +79,10 @@ class Cable:
         """Every connection breaks; new ones may come."""
         for end in self._ends:
             end.transport.abort()
+
+    def fall_silent(self) -> None:
+        """The connections stay open, and what they are given is lost; new ones work."""
+        self._silent |= self._ends
 
     async def __aenter__(self) -> Self:
         await self.mend()
@@ -113,7 +118,7 @@ class Cable:
 
     @asynccontextmanager
     async def half_open(self, swallowed: Way) -> AsyncIterator[None]:
-        """What goes this way is lost, the end of a connection too; then all connections break."""
+        """Loses everything that goes this way, the end of a connection too; then all connections break."""
         self._swallowed = swallowed
         try:
             yield
@@ -154,16 +159,18 @@ class Cable:
         self._ends.add(writer)
         try:
             while some := await self._next(reader, writer, way):
-                writer.write(some)
-                await writer.drain()
+                if writer not in self._silent:
+                    writer.write(some)
+                    await writer.drain()
         except OSError:
             writer.transport.abort()
         finally:
             self._ends.discard(writer)
+            self._silent.discard(writer)
             writer.close()
 
     async def _next(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, way: Way) -> bytes:
-        """What arrives at the far end of the cable next; nothing at the end of the connection."""
+        """The next bytes that arrive at the far end; nothing at the end of the connection."""
         while True:
             some = await reader.read(CHUNK)
             await self._flows.wait()

@@ -42,12 +42,12 @@ class Database:
 
     @property
     def urls(self) -> list[str]:
-        """Of every node; those of a node that is started again differ."""
+        """The URLs of every node; those of a node that is started again differ."""
         return [server.url for server in self._servers]
 
     @property
     def url(self) -> str:
-        """Of the node that takes writes."""
+        """The URL of the node that takes writes."""
         return self._servers[self.primary].url
 
     async def start(self) -> None:
@@ -133,7 +133,7 @@ class ReplicatedDatabase(Database):
             await eventually(lambda: connection.fetchval(NOTHING_UNDER_WAY), within=IN_STEP_WITHIN_S)
 
     async def switch_over(self) -> None:
-        """As an operator does it: the former primary goes on answering, read-only."""
+        """Switches over as an operator does: the former primary goes on answering, read-only."""
         await self.demote()
         await self.promote()
 
@@ -148,7 +148,7 @@ class ReplicatedDatabase(Database):
         await self._wait_for_standby()
 
     def _rewind(self, former: EmbeddedPostgres) -> None:
-        """It takes the settings of the new primary over too, those of the demotion are gone."""
+        """Makes it a copy of the new primary, with its settings; those of the demotion are gone."""
         cluster = self._folders[former] / "cluster"
         account = Account.able_to_run(cluster)
         with reach(cluster, account) as folder:
@@ -157,7 +157,7 @@ class ReplicatedDatabase(Database):
             run(command, account, fds=folder.fds)
 
 
-# Of transactions that were begun before, and of what the standby has yet to write down.
+# No transaction is open that was begun before, and the standby has written down everything.
 NOTHING_UNDER_WAY = """
 SELECT NOT EXISTS (SELECT FROM pg_stat_activity
                    WHERE backend_type = 'client backend' AND pid <> pg_backend_pid() AND state <> 'idle')
@@ -177,9 +177,26 @@ async def has(connection: asyncpg.Connection, name: str, value: str) -> bool:
 
 
 @asynccontextmanager
-async def connected(url: str) -> AsyncIterator[asyncpg.Connection]:
-    connection = await asyncpg.connect(url)
+async def connected(url: str, **settings: str) -> AsyncIterator[asyncpg.Connection]:
+    """`settings` are PostgreSQL's, of this session alone."""
+    connection = await asyncpg.connect(url, server_settings=settings)
     try:
         yield connection
     finally:
         await connection.close()
+
+
+@asynccontextmanager
+async def refusing(
+    connection: asyncpg.Connection, table: str, sqlstate: str, words: str
+) -> AsyncIterator[None]:
+    """The server answers this error to every insert into the table."""
+    error = f"RAISE EXCEPTION USING ERRCODE = '{sqlstate}', MESSAGE = '{words}'"
+    await connection.execute(
+        f"CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$BEGIN {error}; END$$;"
+        f"CREATE TRIGGER refuse BEFORE INSERT ON {table} EXECUTE FUNCTION refuse()"
+    )
+    try:
+        yield
+    finally:
+        await connection.execute("DROP FUNCTION refuse CASCADE")

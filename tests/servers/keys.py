@@ -14,14 +14,14 @@ VALID_S = 24 * 3600
 
 
 class Keys:
-    """Those of a data folder, as `shop up` makes them."""
+    """The keys of a data folder, as `shop up` makes them."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
 
     @property
     def settings(self) -> dict[str, str]:
-        """Of `shop serve`, which makes no keys. Calls are counted, and never too many."""
+        """The settings of `shop serve`, which makes no keys. Calls are counted, and never too many."""
         local_key(self.folder)
         return {
             "SHOP_AUTH": "jwt",

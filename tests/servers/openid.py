@@ -21,7 +21,7 @@ CLIENT = "shop-pages"
 
 @dataclass
 class Family:
-    """What came of one sign-in: of its refresh tokens only the newest is good, an older one ends them all."""
+    """The tokens of one sign-in: only its newest refresh token is good, an older one ends them all."""
 
     sub: str
     nonce: str

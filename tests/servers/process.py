@@ -27,7 +27,7 @@ class StartFailed(AssertionError):
 
 
 async def eventually(condition: Callable[[], Any], *, within: float = 10, every: float = 0.05) -> Any:
-    """What the condition answers, or awaits, as soon as that is true; its AssertionErrors mean not yet.
+    """The answer of the condition, awaited if need be, once it is true; its AssertionErrors mean not yet.
 
     Raises AssertionError with the last answer after `within` seconds.
     """
@@ -70,7 +70,7 @@ def descendants(pid: int) -> set[int]:
 
 
 def alive(pids: Iterable[int]) -> set[int]:
-    """Those of the processes that still run; a zombie does not."""
+    """The processes that still run; a zombie does not."""
     return {pid for pid, _, state in _processes() if state != "Z"} & set(pids)
 
 
@@ -153,6 +153,16 @@ class Process:
             raise AssertionError(f"{self} still runs after {within} s:\n{self.last_words}") from late
         assert self.exit_code is not None
         return self.exit_code
+
+    async def run(self, *, within: float = 30) -> int:
+        """Starts the process; its exit code, once it has ended by itself."""
+        self.spawn()
+        return await self.ended(within=within)
+
+    async def succeed(self) -> None:
+        """Runs the process. Raises StartFailed, with what it said, where it fails."""
+        if await self.run() != 0:
+            raise StartFailed(f"{self} ended with {self.exit_code}:\n{self.last_words}")
 
     async def terminate(self, *, within: float = 10) -> int:
         """SIGTERM; the exit code of a process that ended in time."""

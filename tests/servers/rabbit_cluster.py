@@ -50,7 +50,7 @@ class RabbitCluster:
 
 
 async def control(node: PrivateRabbitMQ, *arguments: str) -> str:
-    """What `rabbitmqctl` of this node says; raises NoBroker where it fails."""
+    """The output of `rabbitmqctl` for this node; raises NoBroker where it fails."""
     server = installed_server()
     assert server is not None, "a node runs without an installed server"
     process = await asyncio.create_subprocess_exec(

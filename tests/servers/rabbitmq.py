@@ -153,7 +153,7 @@ class PrivateRabbitMQ:
         self._end(signal.SIGKILL)
 
     def evaluate(self, expression: str) -> str:
-        """What an Erlang expression is there: rabbitmqctl does the same, and takes seconds to start."""
+        """The value of an Erlang expression there: rabbitmqctl does the same, and takes seconds to start."""
         command = ["erl_call", "-n", self.node, "-c", COOKIE, "-e"]
         done = subprocess.run(
             command,
@@ -229,7 +229,7 @@ class PrivateRabbitMQ:
 
 
 def with_a_user_for_all() -> dict[str, Any]:
-    """What operators load, and `guest`, who may do everything and is there by default."""
+    """The definitions that operators load, and `guest`, who may do everything and is there by default."""
     text = (DEFINITIONS / "definitions.json").read_text()
     names = {user["name"]: user["password_hash"].strip("${}") for user in json.loads(text)["users"]}
     passwords = {variable: name for name, variable in names.items()}

@@ -28,7 +28,7 @@ class RawAnswer:
 
     @property
     def code(self) -> str:
-        """Of a problem. Raises AssertionError where it is none."""
+        """The code of a problem. Raises AssertionError where the answer is none."""
         assert self.headers["content-type"] == "application/problem+json", self
         assert self.json["status"] == self.status
         return str(self.json["code"])
@@ -90,7 +90,7 @@ class Raw:
         return body
 
     async def some(self) -> bytes:
-        """What comes next, as it is; nothing at the end."""
+        """The next bytes, as they come; nothing at the end."""
         async with asyncio.timeout(ANSWERS_WITHIN_S):
             return await self._reader.read(65536)
 
@@ -147,7 +147,7 @@ async def connected(url: str) -> AsyncIterator[Raw]:
 def request(
     target: str = "/", *headers: str, method: str = "GET", body: bytes = b"", version: str = "1.1"
 ) -> bytes:
-    """With a Host, and the length of the body where there is one."""
+    """The bytes of a request, with a Host, and with the length of its body where it has one."""
     lines = [f"{method} {target} HTTP/{version}", "Host: shop", *headers]
     if body:
         lines.append(f"Content-Length: {len(body)}")

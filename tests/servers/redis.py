@@ -14,7 +14,7 @@ from tests.servers.children import end, listens, spawn, wait_until
 from tests.servers.ports import free_port
 
 PASSWORD = secrets.token_urlsafe(16)
-# Those that docs/recipes/limiting-calls.md asks for.
+# The rights that docs/recipes/limiting-calls.md asks for.
 RIGHTS = ("~shop:*", "+@scripting", "+@connection", "+@read", "+@write")
 CONFIG = """\
 bind 127.0.0.1

@@ -21,7 +21,7 @@ from tests.catalog import CATALOG
 from tests.servers.cable import Cable
 from tests.servers.ports import free_port
 from tests.servers.postgres import Template
-from tests.servers.process import Process, StartFailed, start_together
+from tests.servers.process import Process, start_together
 
 SERVICES = ("gateway", "orders", "payments")
 # Every shop has so many lanes, unless its test says how many.
@@ -135,9 +135,7 @@ class ThreeServices(Shop):
             self.database_settings[f"{name.upper()}_DATABASE_URL"] = database.start()
         owners = {f"{name.upper()}_MIGRATION_URL": one.url for name, one in self.databases.items()}
         migration = self.process("migrate", "all", **owners, **self._of_services())
-        migration.spawn()
-        if await migration.ended() != 0:
-            raise StartFailed(f"{migration} ended with {migration.exit_code}:\n{migration.last_words}")
+        await migration.succeed()
         await declare_at([self.settings["RABBITMQ_URL"]], CATALOG)
         self.processes = {service: self.serve(service, ready_at=[self.urls[service]]) for service in SERVICES}
         await start_together(self.processes.values())
@@ -158,7 +156,7 @@ class ThreeServices(Shop):
 
     @asynccontextmanager
     async def others(self, *replicas: tuple[str, Mapping[str, str]]) -> AsyncIterator[list[str]]:
-        """One more replica of each of these services, with other settings; their base URLs."""
+        """Runs one more replica of each of these services, with other settings; yields their base URLs."""
         processes, urls = [], []
         for service, settings in replicas:
             port = free_port()

@@ -20,7 +20,7 @@ SERVED_WITHIN_S = 30
 READERS = 2
 PAUSE_S = 0.03
 CENT = Decimal("0.01")
-# What `_ask` answers where the connection broke.
+# The answer of `_ask` where the connection broke.
 LOST = -1
 NOT_DONE, NOT_KNOWN = (503,), (504, LOST)
 

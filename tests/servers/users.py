@@ -1,4 +1,4 @@
-"""The users of a broker of ours, as tests meet them."""
+"""The users of our own broker, and its refusals."""
 
 import aio_pika
 from aio_pika.exceptions import ChannelClosed

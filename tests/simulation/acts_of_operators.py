@@ -1,4 +1,4 @@
-"""What is promised about what operators do for customers."""
+"""Holds what operators did for customers against its promises."""
 
 import asyncio
 from collections import Counter
@@ -18,7 +18,7 @@ def at_every_step(shop: Shop, where: str) -> list[Broken]:
 
 
 def frozen(shop: Shop) -> Broken:
-    """Of each account since it was frozen; what was decided meanwhile was decided under its lock."""
+    """The frozen accounts, each since when; what was decided meanwhile was decided under its lock."""
     database, freezes = shop.databases["payments"], shop.freezes
     spent = Counter(t.user_id for t in database.rows(TRANSFERS) if t.kind in (Kind.CAPTURE, Kind.DEPOSIT))
     accounts = {account.user_id: account for account in database.rows(ACCOUNTS)}

@@ -1,4 +1,4 @@
-"""What could go wrong where an order is cancelled, before, while or after it is paid."""
+"""Planted bugs of cancellations: before, while and after an order is paid."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -67,7 +67,7 @@ BUGS["a cancellation that overtakes its order is dropped"] = Bug(
 
 
 class WishForgotten(MemoryOrders):
-    """Whoever locks an order does not see that its cancellation was requested."""
+    """A lock of an order does not show that its cancellation was requested."""
 
     async def lock(self, items: Sequence[Any]) -> Mapping[UUID, Order]:
         locked = await super().lock(items)

@@ -1,4 +1,4 @@
-"""What could go wrong where operators act for customers."""
+"""Planted bugs of what operators do for customers."""
 
 from collections.abc import Mapping, Sequence, Set
 from dataclasses import replace

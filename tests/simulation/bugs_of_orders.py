@@ -1,4 +1,4 @@
-"""What could go wrong with orders, and with the answers to those who placed them."""
+"""Planted bugs of orders, and of the answers to the clients who placed them."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace

@@ -1,4 +1,4 @@
-"""What could go wrong with money, and with the messages on the way to it."""
+"""Planted bugs of money, and of the messages on the way to it."""
 
 import asyncio
 from collections.abc import Sequence, Set

@@ -1,4 +1,4 @@
-"""What people ask of the shop, again and again until they know; and what they hold it to."""
+"""Clients who repeat a call until they know its outcome, and the promises that they hold the shop to."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -8,6 +8,7 @@ from enum import StrEnum
 from typing import Any, Protocol, TypeVar
 from uuid import UUID
 
+from kernel.adapters.lanes.lane import LaneFinder
 from kernel.domain.caller import ANYONE, Caller, Role
 from kernel.domain.errors import OutcomeUnknown, Refused, ShopError, Unavailable
 from orders.domain.commands import CancelOrder, Placement
@@ -25,7 +26,7 @@ from tests.simulation.faults import Faults
 from tests.simulation.process import NoAnswer
 from tests.simulation.promises import Freezes, Promise
 
-# What a client may hear, but for refusals.
+# The answers that a client may get, besides refusals.
 NOTHING = "no answer"
 NOT_NOW = "not now"
 REPLAYED = "yes, replayed"
@@ -71,6 +72,7 @@ class Shop(Protocol):
     faults: Faults
     intents: list[Intent]
     databases: dict[str, MemoryDatabase]
+    lanes: dict[str, list[MemoryDatabase]]
     has_operators: bool
     freezes: Freezes
 
@@ -143,13 +145,14 @@ class Client:
     async def place(self, intent: Intent, *, twins: bool = False) -> None:
         """Of `twins`, which are under way at once, one may be refused and the other one not."""
         payable, asked_at = False, _time()
+        finder = LaneFinder(len(self._shop.lanes["orders"]))
 
         async def post(orders: Any) -> Placed:
             nonlocal payable
             payable = self._sure_balance(intent) >= intent.amount
             placed: Placed = await orders.place(
                 Placement(
-                    order_id=orders.clock.new_id(),
+                    order_id=finder.order_id(self.user_id, orders.clock.new_id()),
                     caller=ANYONE,
                     user_id=self.user_id,
                     amount=intent.amount,
@@ -218,7 +221,7 @@ class Client:
             self._hold(Promise.OWN_ANSWER, over.get(cancelled.code) is row.status, intent)
 
     def _sure_balance(self, but_for: Intent) -> int:
-        """What this user can spend on it, whatever became of everything else."""
+        """The money that this user can surely spend, whatever became of everything else."""
         mine = [intent for intent in self._shop.intents if intent.user_id == self.user_id]
         booked = [i.amount for i in mine if i.kind in (Kind.DEPOSIT, Kind.CORRECT) and i.ids]
         others = [i for i in mine if i is not but_for and (i.ids or not i.refusal)]

@@ -1,4 +1,4 @@
-"""What may happen at a port call, and who decides where it does."""
+"""The faults of a port call, and the plans that decide which call each strikes."""
 
 import random
 from collections.abc import Iterator
@@ -19,7 +19,7 @@ class Fault(StrEnum):
 
 # The calls of a transaction start with these words; whatever fails there takes the transaction with it.
 STORES = {"orders", "history", "accounts", "ledger", "payments", "inbox", "outbox", "parked", "backlog"}
-# Of what operators do, which has flows of its own.
+# Calls of operators, which have flows of their own.
 OPERATING = {"operations", "held", "record", "discarded", "pauses", "runs"}
 TRANSACTION = STORES | OPERATING | {"uow"}
 COMMIT = "uow.commit"
@@ -29,7 +29,7 @@ WAITING = {"placed.find_twins"}
 
 @cache
 def server_of(call: str) -> str | None:
-    """Who is asked: the database of the process, the bus, or, for None, another process."""
+    """The server that a call asks: the database of the process, the bus, or, for None, another process."""
     kind = call.split(".")[0]
     return (
         "database"
@@ -57,7 +57,7 @@ class Faults(Protocol):
     count: int
 
     def draw(self, call: str) -> Fault | None:
-        """What happens at this call."""
+        """The fault that strikes this call, if one does."""
         ...
 
     def latency_s(self) -> float:

@@ -1,4 +1,4 @@
-"""What is promised, held against all that was committed, at every step and at rest."""
+"""Holds the promises against all that was committed, at every step and at rest."""
 
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping

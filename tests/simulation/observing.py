@@ -1,4 +1,4 @@
-"""What a fault does that somebody can see, and in which use case it struck."""
+"""The visible effects of a fault, and the use case that it struck."""
 
 import sys
 from collections import Counter
@@ -31,15 +31,15 @@ class Effect(StrEnum):
 
 
 MEANING = {
-    Effect.ROLLED_BACK: "the transaction leaves nothing; whoever has the work does it in a new one",
-    Effect.NO_ANSWER: "the caller hears nothing, and repeats the request with the same key",
-    Effect.NOT_NOW: "the caller hears that nothing happened, and tries again later",
-    Effect.REPLAYED: "the repeated request finds what the first one did, and is answered with that",
-    Effect.NOT_CHECKED: "payments could not be asked first; the payment alone decides the order",
-    Effect.DELIVERED_AGAIN: "the message was not acknowledged, and the bus delivers it once more",
-    Effect.PUBLISHED_AGAIN: "an event was confirmed, but is still in the outbox: it goes out a second time",
-    Effect.KNOWN: "the inbox has seen this event: it is acknowledged, and does nothing",
-    Effect.ASKED_AGAIN: "the order is overdue, orders asks payments once more, which answers as it decided",
+    Effect.ROLLED_BACK: "the transaction changes nothing, and the work is done again in a new one",
+    Effect.NO_ANSWER: "the caller gets no answer, and repeats the request with the same key",
+    Effect.NOT_NOW: "the caller is told that nothing was done, and tries again later",
+    Effect.REPLAYED: "the repeated request finds the row of the first one, and is answered from it",
+    Effect.NOT_CHECKED: "payments could not be asked before; the order is accepted, and decided later",
+    Effect.DELIVERED_AGAIN: "the message was not acknowledged, so the bus delivers it once more",
+    Effect.PUBLISHED_AGAIN: "the event was confirmed, but is still in the outbox, so it is published again",
+    Effect.KNOWN: "the inbox has this event already: it is acknowledged, and nothing else is done",
+    Effect.ASKED_AGAIN: "the order is overdue: orders asks payments once more, and gets the same decision",
 }
 
 
@@ -69,7 +69,7 @@ class WatchedInbox(MemoryInbox):
 
 
 def use_case(frame: FrameType | None) -> type | None:
-    """What is under way in this task, the innermost of it: coroutines that await are on the stack as well."""
+    """The innermost use case that is under way in this task: coroutines that await are on the stack too."""
     while frame is not None:
         if ".application." in str(frame.f_globals.get("__name__")) and "self" in frame.f_locals:
             return type(frame.f_locals["self"])

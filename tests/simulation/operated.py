@@ -124,7 +124,7 @@ class OperatedShop:
         return not (running or self.database.rows(OUTBOX) or self.database.locks)
 
     def committed(self) -> None:
-        """What operators change, and the record of it, change together."""
+        """Checks that a change of an operator and its record come in one transaction."""
         seen = len(self.database.rows(OPERATOR_RECORD)), self._operated()
         if (seen[0] == self._seen[0]) is not (seen[1] == self._seen[1]):
             self.broken.append(f"an act and its record are apart: {self._seen}, then {seen}")
@@ -137,7 +137,7 @@ class OperatedShop:
         return len(rows(OPERATIONS)), len(rows(AUDIT_RUNS)), rows(HELD), rows(PAUSED)
 
     def note(self, line: str) -> None:
-        """Of every call, and of what came of it."""
+        """Told of every call and its outcome."""
         self.story.append(line)
         self.calls += "." in line
 

@@ -80,7 +80,7 @@ class OperatedParts:
 
 
 def claims_of_two() -> tuple[MemoryOrderClaims, MemoryPaymentClaims]:
-    """Of two orders, one of which was never paid."""
+    """The claims of two orders, one of which was never paid."""
     long_ago = EPOCH - timedelta(days=1)
     order = Ordered(
         amount=500,

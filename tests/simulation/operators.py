@@ -12,7 +12,7 @@ ADA = Caller(Role.OPERATOR, "ada", "gateway")
 
 
 class Operator(Client):
-    """Of one customer."""
+    """An operator who acts for one customer."""
 
     caller = ADA
 

@@ -37,7 +37,7 @@ RULES: dict[type, str] = {FreezeAccounts: ACT, CorrectAccounts: ACT}
 
 @dataclass(slots=True)
 class Cell:
-    """What was seen whenever this fault struck this call of a use case, and what only at times."""
+    """The effects of a fault at a call of a use case: those seen always, and those seen at times."""
 
     always: set[Effect]
     ever: set[Effect]
@@ -103,8 +103,8 @@ def tables() -> Iterator[str]:
     Observer(operators_day).strike(found, of_operators)
     yield from table("Effect", "What it means")
     yield from (row(effect.value, meaning) for effect, meaning in MEANING.items())
-    yield row("—", "it is noticed by nobody, but for the time it takes")
-    yield row("( )", "only at times: as there is work, as the process is busy, as anybody has to listen")
+    yield row("—", "nothing but a delay")
+    yield row("( )", "happened in some runs only: it depends on what else the process was doing")
     for use_case, cells in found.items():
         yield from heading(use_case, sorted({call.split(".")[0] for call in cells}))
         yield from table("Call", *(fault.value for fault in Fault))

@@ -137,7 +137,7 @@ class Process:
         raise AssertionError("the dead do nothing")
 
     async def serve(self, name: str, act: Callable[[], Awaitable[T]]) -> T:
-        """What somebody outside sees who calls this process. Raises NoAnswer, or what `act` raises."""
+        """The answer to a caller outside of this process. Raises NoAnswer, or what `act` raises."""
         answer: asyncio.Future[T] = asyncio.get_running_loop().create_future()
 
         async def handle() -> None:
@@ -212,7 +212,7 @@ class SimUnitOfWork(MemoryUnitOfWork):
 
         self._process.transactions.pop(transaction, None)
         asyncio.get_running_loop().call_later(self._process.faults.outage_s(), commit)
-        # What its owner does now is no longer part of it.
+        # Whatever its owner does from now on is no longer part of it.
         self.transaction = Transaction(self._database)
 
 

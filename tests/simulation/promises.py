@@ -1,4 +1,4 @@
-"""What is promised to clients, and what there is to hold the promises against."""
+"""The promises to clients, and the evidence that they are held against."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -50,7 +50,7 @@ class Promise(StrEnum):
 
 @dataclass
 class Freezes:
-    """What was seen of frozen accounts, step by step."""
+    """The frozen accounts as they were seen, step by step."""
 
     spent: dict[str, int] = field(default_factory=dict)
     """How many captures and deposits an account had when it was frozen."""
@@ -65,7 +65,7 @@ class Freezes:
 
 
 class Shop(Protocol):
-    """What the promises are held against."""
+    """The evidence that the promises are held against."""
 
     databases: dict[str, MemoryDatabase]
     lanes: Mapping[str, Sequence[MemoryDatabase]]

@@ -1,4 +1,4 @@
-"""What the clients of a run do, and how a run is described."""
+"""The clients of a run, and the description of a run that broke a promise."""
 
 import asyncio
 import gc
@@ -27,7 +27,7 @@ STRANGER = UUID("0198c1a2-7b3c-7000-8000-00000000bad1")
 # Collecting garbage while a run is on costs a third of its time.
 COLLECT_EVERY = 20
 
-# What ran, for the summary at the end.
+# The counts of schedules and faults, for the summary at the end.
 TALLY: Counter[str] = Counter()
 
 ACTS = (
@@ -39,7 +39,7 @@ Clients = Callable[[Shop], list[Awaitable[None]]]
 
 
 class Errors(logging.Handler):
-    """What is logged as an error is something that nobody expected."""
+    """Collects the errors of the log, which nobody expected."""
 
     def __init__(self, shop: Shop) -> None:
         super().__init__(logging.ERROR)

@@ -1,4 +1,4 @@
-"""What the processes of both services have in common, put together as in the `wiring.py` of the kernel."""
+"""The parts that processes of both services share, put together as in the `wiring.py` of the kernel."""
 
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
@@ -22,7 +22,7 @@ from tests.simulation.process import Port, Process, SimUnitOfWork
 
 
 class LeavesAllBehind(PublishCommitted):
-    """As a process does that never gets to publish what it committed."""
+    """A process that never gets to publish what it committed."""
 
     async def __call__(self, event_type: str, buffer: RelayBuffer) -> RelayResult:
         buffer.leave_behind()
@@ -44,7 +44,7 @@ class ActsAlone:
 
 
 class AroundService(Protocol):
-    """What a process of the shop finds around it."""
+    """The world around a process of the shop."""
 
     parts: Parts
     broker: Broker
@@ -64,7 +64,7 @@ class AroundService(Protocol):
 
 
 class Service(InMemory):
-    """What both services share in a process that can die at each call of a port."""
+    """The common base of both services, in a process that can die at each call of a port."""
 
     name: str
     groups: Sequence[str]

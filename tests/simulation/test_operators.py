@@ -120,7 +120,7 @@ def held(shop: OperatedShop) -> None:
 
 
 async def pauses(shop: OperatedShop) -> None:
-    """What is replayed meanwhile waits; two pause at once, and each repeats until an answer comes."""
+    """A replay meanwhile waits; two pause at once, and each repeats until an answer comes."""
     await asyncio.gather(*(shop.ask(lambda one: one.consumer.pause(ADA, "a flood")) for _ in range(2)))
     await asyncio.sleep(FOLLOWED_WITHIN_S)
     await shop.operate(Kind.REPLAY, "parked")

@@ -76,7 +76,7 @@ def stories() -> str:
 
 
 def test_a_seed_is_the_same_run_again_in_any_process() -> None:
-    """Whatever the hashes of texts are there, and with them the order of sets."""
+    """The hashes of texts differ there, and with them the order of sets."""
     elsewhere = subprocess.run(
         [sys.executable, "-c", PROGRAM],
         env=os.environ | {"PYTHONHASHSEED": "1", "PYTHONPATH": "."},

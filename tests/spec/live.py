@@ -13,7 +13,7 @@ from tests.spec.scenario import Answer
 
 @dataclass
 class Stream:
-    """What came of one stream after another of an order: (id, data) of each event, in order."""
+    """The events of an order, over one stream after another: (id, data) of each, in order."""
 
     session: aiohttp.ClientSession
     order_id: str

@@ -125,7 +125,7 @@ class Load:
         assert self.refused or any(order["status"] == "CANCELLED" for order in orders)
 
     async def _orders_accepted(self) -> list[Any]:
-        """What was answered 201, as it is now: the same orders, but for what became of them."""
+        """The orders that were answered 201, as they are now; each is the same but for its outcome."""
         permits = asyncio.Semaphore(self.clients)
 
         async def now(placed: Any) -> Any:

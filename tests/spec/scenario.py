@@ -1,4 +1,4 @@
-"""What the clients of a shop do and see, in the words of the specs."""
+"""HTTP calls of a shop and checks of their answers, in the words of the specs."""
 
 import asyncio
 import io
@@ -161,8 +161,7 @@ async def audited(shop: Shop, *arguments: str) -> tuple[int, str]:
     """The exit code of `shop audit`, and what it printed."""
     databases = shop.database_settings if isinstance(shop, ThreeServices) else {}
     audit = shop.process("audit", *arguments, **databases)
-    audit.spawn()
-    code = await audit.ended(within=60)
+    code = await audit.run(within=60)
     return code, audit.stdout
 
 

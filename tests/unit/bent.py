@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 # FUZZ_EXAMPLES=10000 looks longer.
 fuzzed = settings(max_examples=int(os.environ.get("FUZZ_EXAMPLES") or 100), deadline=None)
 
-# What has confused decoders before, at any place.
+# Bytes that have confused decoders before, at any place.
 WORDS = [
     b"\x00", b"\n", b"\r\n", b" ", b"\t", b"\x7f", b"\x85", b"\xff", b"\xed\xa0\x80", b"\xef\xbb\xbf",
     "é".encode(), "\u202e".encode(), "٣".encode(), "😀".encode(), b"\\ud800", b"\\u0000", b"\\", b"%00",
@@ -30,5 +30,5 @@ def bent(draw: st.DrawFn, samples: Sequence[bytes]) -> bytes:
 
 
 def header(text: bytes) -> str:
-    """As a server hands it on."""
+    """The text of a header, as a server hands it on."""
     return text.decode("latin-1")

@@ -14,7 +14,7 @@ settings.load_profile("unit")
 
 @pytest.fixture(autouse=True)
 def hanging_is_failing() -> Iterator[None]:
-    """What waits for an answer that never comes ends its own test, not the whole run."""
+    """A test that waits for an answer that never comes fails alone, and the run goes on."""
 
     def fail(*_: Any) -> None:
         raise TimeoutError(f"the test hangs for {HANGS_AFTER_S} s")

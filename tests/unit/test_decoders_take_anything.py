@@ -139,7 +139,7 @@ LISTS = [b"203.0.113.7, 10.0.0.2", b"https, http", b"shop.example:8443, [::1]:80
 
 @fuzzed
 @given(data=st.data())
-def test_what_proxies_tell_is_an_address_a_scheme_a_host_and_a_path_or_nothing(data: st.DataObject) -> None:
+def test_headers_of_proxies_are_an_address_a_scheme_a_host_and_a_path_or_nothing(data: st.DataObject) -> None:
     names = ("for", "proto", "host", "prefix")
     told = {f"x-forwarded-{name}": header(data.draw(bent(LISTS))) for name in names}
     if data.draw(st.booleans()):
@@ -211,6 +211,15 @@ def bounded() -> Iterator[None]:
 def test_no_head_keeps_a_reader_busy(name: str) -> None:
     """Longer than a head may be, so that a second look at each place takes minutes; of any fragment that a
     reader might look at twice."""
-    for part in ('"', '\\"', 'a="', "a=a;", "wait=", '"a",', "W/", " ", ",", "[", '{"a":', "10.0.0.1,", "9"):
+    parts = ('"', '\\"', 'a="', "a=a;", "wait=", '"a",', "W/", " ", ",", "[", '{"a":', "10.0.0.1,", "9")
+    around = [("", part, "x") for part in parts]
+    around += [
+        ('"', '\\"', ""),
+        ("wait=", "0", "x"),
+        ("wait", " ", "x"),
+        ("", "a=a;", '"'),
+        ("a=a;", " ", "x"),
+    ]
+    for begin, part, end in around:
         with suppress(Invalid, Unreadable):
-            READERS[name](part * (LONG // len(part)) + "x")
+            READERS[name](begin + part * (LONG // len(part)) + end)

@@ -38,7 +38,7 @@ def place(new: NewOrder) -> PlacedOrder:
         if account is None or account.balance < new.amount:
             raise HTTPException(402)
         session.add(order)
-    # After the commit, or the worker might not find the order yet.
+    # After the commit; otherwise the worker might not find the order.
     decide.delay(str(order.id))
     return PlacedOrder(id=order.id)
 

@@ -72,7 +72,7 @@ async def poll(channel: AbstractChannel) -> None:
                 await asyncio.sleep(POLL_S)
         except Exception:
             logging.exception("the outbox could not be published")
-            await asyncio.sleep(1)  # A broker or database that is away is not asked in a busy loop.
+            await asyncio.sleep(1)  # No busy loop while the broker or the database is away.
 
 
 async def consume(channel: AbstractChannel, queue: str, handle: Handle) -> None:

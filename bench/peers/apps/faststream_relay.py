@@ -54,7 +54,7 @@ class PaymentDecided(BaseModel):
 
 
 def routers() -> tuple[OutboxRouter, RabbitRouter]:
-    # Two lines in the log for each message cost as much as uvicorn's access log, which is off, too.
+    # Off, like uvicorn's access log: two log lines per message cost as much as it would.
     quiet = logging.DEBUG
     rabbit = RabbitRouter(
         os.environ["RABBITMQ_URL"], default_channel=Channel(prefetch_count=PREFETCH), log_level=quiet

@@ -1,4 +1,4 @@
-"""What the peers have in common: accounts, orders, payments, and the body of `POST /orders`."""
+"""The tables that the peers share (accounts, orders, payments), and the body of `POST /orders`."""
 
 import os
 from decimal import Decimal
@@ -35,7 +35,7 @@ class Order(Base):
 
 
 class Payment(Base):
-    """What was decided about an order. Peers that tell repeats by the order's id add a unique index."""
+    """The decision about an order. Peers that recognize repeats by the order's id add a unique index."""
 
     __tablename__ = "payments"
 

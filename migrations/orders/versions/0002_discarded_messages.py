@@ -1,4 +1,4 @@
-"""Parked messages get an id that an operator can name; what is discarded leaves a record."""
+"""Parked messages get an id that an operator can name; discarded messages are recorded."""
 
 from kernel.adapters.postgres.migrating.ddl import MESSAGING_0002, execute_script, make_append_only
 

@@ -11,8 +11,8 @@ from kernel.adapters.postgres.migrating.ddl import (
 revision = "0003"
 down_revision = "0002"
 
-# Left by versions that notified through the outbox: nobody publishes them any more, and while anything
-# waits there for long nothing is asked again.
+# Earlier versions notified through the outbox. Nobody publishes their rows any more, and while old rows wait,
+# AskAgain does nothing.
 beforehand = [
     InBatches(
         "outbox",

@@ -1,4 +1,4 @@
-"""Dead letters are parked messages, groups of them can be held, and what operators do is worked off."""
+"""Dead letters are parked messages, groups of messages can be held, and operations replay or discard them."""
 
 from kernel.adapters.postgres.migrating.ddl import MESSAGING_0004, execute_script
 

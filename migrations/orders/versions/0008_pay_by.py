@@ -1,4 +1,4 @@
-"""Until when an order may be paid, and what its client said about that."""
+"""Until when an order may be paid, and the time that its client gave for that."""
 
 from alembic import op
 

@@ -1,6 +1,6 @@
-"""What operators see of all orders: steps of the series, which are computed once, and runs of the audit.
+"""Tables for operators: steps of the series, which are computed once, and runs of the audit.
 
-The number of a run is its key: of two who begin one at once, one finds the number taken.
+The number of a run is its key: if two processes begin a run at once, one finds the number taken.
 """
 
 from kernel.adapters.postgres.migrating.ddl import execute_script

@@ -1,4 +1,4 @@
-"""The trace of the call that placed an order: what operators look for in traces and logs."""
+"""The trace id of the call that placed an order, by which operators find its traces and log lines."""
 
 from alembic import op
 

@@ -40,7 +40,7 @@ CREATE TABLE transfers (
     UNIQUE (user_id, idempotency_key)
 );
 
--- What was decided about an order, for ever: the business key of "paid at most once".
+-- The only decision about an order. This business key guarantees "paid at most once".
 CREATE TABLE payments (
     user_id text COLLATE "C" NOT NULL,
     order_id uuid NOT NULL,

@@ -1,4 +1,4 @@
-"""What operators did is recorded."""
+"""The acts of operators are recorded."""
 
 from kernel.adapters.postgres.migrating.ddl import OPERATOR_RECORD_0001, execute_script, make_append_only
 

@@ -1,4 +1,4 @@
-"""What operators did is listed by time, and bears their notes."""
+"""The acts of operators are listed by time, and have notes."""
 
 from kernel.adapters.postgres.migrating.beforehand import Index
 from kernel.adapters.postgres.migrating.ddl import OPERATOR_RECORD_0002, execute_script

@@ -7,7 +7,7 @@ from kernel.ports.http_answer import HttpAnswer
 
 @dataclass
 class Audits:
-    """The audit runs in the orders service."""
+    """Begins and reads the audit, which runs in the orders service."""
 
     orders: OperatedOrders
 

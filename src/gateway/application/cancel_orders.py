@@ -10,11 +10,11 @@ from kernel.ports.http_answer import HttpAnswer
 
 @dataclass
 class CancelOrders:
-    """Cancelling twice is cancelling once, so it is asked for until it is known what became of it."""
+    """Cancels an order. Cancelling is idempotent, so the call is repeated until its outcome is known."""
 
     orders: OrdersService
     clock: Clock
 
     async def __call__(self, order_id: UUID) -> HttpAnswer:
-        """Raises Unavailable where nothing was done, OutcomeUnknown where that stayed unknown for 10 s."""
+        """Raises Unavailable when nothing was done, OutcomeUnknown when this stayed unknown for 10 s."""
         return await until_known(partial(self.orders.cancel, order_id), self.clock)

@@ -9,10 +9,10 @@ from kernel.ports.http_answer import HttpAnswer
 
 @dataclass
 class ChangeAccounts:
-    """Opens accounts and tops them up. Without a client's key a change is asked for once and never again;
-    with one, until it is known what became of it.
+    """Opens accounts and tops them up. A change with a client's idempotency key is repeated until its outcome
+    is known; a change without a key is sent only once.
 
-    Raises Unavailable where nothing was done, OutcomeUnknown where that stayed unknown for 10 s.
+    Raises Unavailable when nothing was done, OutcomeUnknown when the outcome stayed unknown for 10 s.
     """
 
     accounts: AccountsService

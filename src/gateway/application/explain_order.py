@@ -12,18 +12,18 @@ from kernel.ports.clock import Clock
 
 @dataclass
 class ExplainOrder:
-    """Why an order is where it is, by what both services have stored."""
+    """Explains an order by the facts that both services have stored."""
 
     services: Mapping[str, FactsOfOrders]
     clock: Clock
 
     async def __call__(self, caller: Caller, order_id: UUID) -> Explained:
-        """Raises Forbidden, NotFound, and Unavailable where no service answers."""
+        """Raises Forbidden, NotFound, and Unavailable when no service answers."""
         caller.require_to_see_all()
         parts: dict[str, Part] = {}
         unknown: dict[str, str] = {}
         user_id = None
-        for service in (ORDERS, PAYMENTS):  # Orders knows the user, by whom payments finds the order fast.
+        for service in (ORDERS, PAYMENTS):  # Orders knows the user; with it, payments finds the order fast.
             try:
                 parts[service] = await self.services[service].facts(caller, order_id, user_id=user_id)
                 user_id = user_id or parts[service].user_id

@@ -6,7 +6,7 @@ from kernel.ports.tokens import Tokens
 
 
 class FinishSignIn:
-    """The second half of a sign-in: the provider has sent the person back."""
+    """Finishes a sign-in after the provider has sent the browser back."""
 
     def __init__(self, provider: Provider, tokens: Tokens, clock: Clock) -> None:
         self._provider = provider
@@ -14,13 +14,13 @@ class FinishSignIn:
         self._clock = clock
 
     async def __call__(self, begun: SignIn | None, answer: SignInAnswer) -> Session:
-        """`begun` is what the browser kept of the sign-in. Raises SignInFailed, NotFound where there is no
-        provider, and Unavailable where it is away."""
+        """`begun` is the sign-in that the browser kept. Raises SignInFailed, NotFound when there is no
+        provider, and Unavailable when the provider does not answer."""
         now = self._clock.now().timestamp()
         if not await self._provider.accepts(answer.issuer):
             raise SignInFailed("the redirect names another issuer, or none")
         if begun is None or not begun.is_answered(answer.state, now):
-            raise SignInFailed("this browser has not begun it, or more than 10 minutes ago")
+            raise SignInFailed("this browser did not begin it, or began it more than 10 minutes ago")
         if answer.error or not answer.code:
             raise SignInFailed("the provider gave no code")
         grant = await self._provider.redeem(begun, answer.code)
@@ -29,7 +29,7 @@ class FinishSignIn:
             require_person(verified.caller)
         except (Unauthenticated, Forbidden) as error:
             raise SignInFailed(
-                "the provider's access token is none for this shop: look at SHOP_JWT_ISSUER,"
+                "the provider's access token is not valid for this shop: look at SHOP_JWT_ISSUER,"
                 " SHOP_JWT_AUDIENCE and SHOP_JWT_KEYS"
             ) from error
         return Session(

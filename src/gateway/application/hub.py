@@ -1,4 +1,4 @@
-"""Whoever watches an order is notified of each change of its status, once and in order."""
+"""Gives everyone who watches an order each change of its status, once and in order."""
 
 import asyncio
 from collections.abc import AsyncIterator, Iterable, Sequence
@@ -25,11 +25,14 @@ _TICK_S = 0.5
 
 
 class Hub:
-    """Learns of changes from notifications and by reading. It reads an order when a watch begins, which
-    closes the race, on a gap or a repeat, and now and then, because notifications may be lost. An order that
-    was just placed is not read at once: all of it is known, and the read would hold up the orders service,
-    which has yet to pass it on. Reads of many orders share calls. Notifications are wanted only while
-    somebody watches, and for a minute more."""
+    """Learns of changes from notifications and by reading orders from the orders service.
+
+    An order is read when a watch begins, because it may have changed before; when a notification shows a gap
+    or a repeat; and from time to time, because notifications may be lost. An order that was just placed is
+    not read at once: its only change is known, and the read would delay the orders service, which has yet to
+    publish the order. Reads of many orders share calls. Notifications are requested only while somebody
+    watches, and for a minute more.
+    """
 
     def __init__(
         self,
@@ -54,14 +57,14 @@ class Hub:
         self._stopped = False
 
     def notify(self, changes: Iterable[Change]) -> None:
-        """Takes notified changes; those of orders that nobody watches are dropped."""
+        """Takes the changes of a notification; changes of orders that nobody watches are dropped."""
         for change in changes:
             order = self._watched.get(change.order_id)
             if order is not None and (not order.learn([change]) or order.has_gap):
                 self._begin_reading(order)
 
     async def listen(self) -> None:
-        """Want notifications, before an order is placed whose decision will be waited for."""
+        """Requests notifications. To be called before placing an order whose decision a client waits for."""
         self._listen_until = self._clock.monotonic() + LISTEN_ON_S
         await self._notifications.want(True)
 
@@ -69,10 +72,11 @@ class Hub:
     async def watch(
         self, caller: Caller, order_id: UUID, *, place: int = 0, address: str = ""
     ) -> AsyncIterator[Watch]:
-        """Watch what follows the change of this number; all of them where the order has no such change.
+        """Watches the changes after the one with the number `place`; all changes when that one does not
+        exist.
 
-        Raises NotFound, and Unavailable where the order cannot be read, or where there are too many streams
-        already, in all, of this address or of this user.
+        Raises NotFound when the order does not exist or is not the caller's, and Unavailable when the order
+        cannot be read, or when there are too many streams: in all, of this address or of this user.
         """
         with self._streams.one(address, caller.id):
             async with self._watching(order_id) as order:
@@ -82,10 +86,11 @@ class Hub:
                 yield Watch(order, place)
 
     async def decided(self, placed: Placed, *, within_s: float) -> Change | None:
-        """The latest change of an order that was placed and NEW, once decided; None where that takes longer.
+        """Waits until an order that was placed as NEW is decided, and returns its latest change; None when
+        the order is still undecided after `within_s`.
 
-        Without news it is read after a while: they may have come before this began. Raises Unavailable where
-        too many clients wait already; streams have places of their own.
+        The order is read if no notification comes soon, because it may have come before this call. Raises
+        Unavailable when too many clients wait already; streams do not count as such clients.
         """
         with self._waits.one(), suppress(TimeoutError):
             async with asyncio.timeout(within_s), self._watching(placed.order_id) as order:
@@ -99,7 +104,7 @@ class Hub:
         return None
 
     async def run(self) -> None:
-        """Read again what is due, and listen no longer than there is anything to hear."""
+        """Reads watched orders again when they are due, and ends notifications that nobody needs any more."""
         while True:
             await self._clock.sleep(_TICK_S)
             now = self._clock.monotonic()
@@ -110,7 +115,7 @@ class Hub:
                     self._begin_reading(order)
 
     async def stop(self) -> None:
-        """End every watch, and begin no other."""
+        """Ends every watch; from now on new watches are refused."""
         self._stopped = True
         for order in self._watched.values():
             order.dropped = True
@@ -124,7 +129,7 @@ class Hub:
         order = self._watched.setdefault(order_id, WatchedOrder(order_id))
         order.watches_count += 1
         try:
-            # Before it is read, or a change between the two would go unnoticed.
+            # Listen before reading the order, or a change between the two would be missed.
             await self.listen()
             yield order
         finally:
@@ -134,13 +139,13 @@ class Hub:
             self._listen_until = self._clock.monotonic() + LISTEN_ON_S
 
     async def _read(self, order: WatchedOrder) -> None:
-        """Raises NotFound or Unavailable. Who leaves meanwhile does not end it for the others."""
+        """Raises NotFound or Unavailable. A caller that is cancelled does not cancel the read for others."""
         error = await asyncio.shield(self._begin_reading(order))
         if error is not None:
             raise error
 
     def _begin_reading(self, order: WatchedOrder) -> asyncio.Task[ShopError | None]:
-        """One reading at a time serves all who watch the order."""
+        """One read at a time serves all watches of the order."""
         if order.reading is None:
             order.reading = asyncio.create_task(self._reading(order))
         return order.reading

@@ -1,4 +1,4 @@
-"""What waits for an operator in any service, and the one service that a thing of theirs is in."""
+"""Lists the parked messages of all services, and finds the service that owns a message or a group."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -22,7 +22,7 @@ class JoinParked:
     async def page(
         self, caller: Caller, what: What, *, group: UUID | None = None, after: UUID | None, limit: int
     ) -> Page[Listed]:
-        """In the order of ids. Raises Forbidden, and Unavailable where no service answers."""
+        """Sorted by id. Raises Forbidden, and Unavailable when no service answers."""
         caller.require_to_see_all()
         parts = await parts_of(
             self.services, lambda one: one.parked(caller, what, group=group, after=after, limit=limit)
@@ -30,14 +30,14 @@ class JoinParked:
         return page_of(parts, limit, lambda item: item.id)
 
     async def read(self, caller: Caller, path: str) -> HttpAnswer:
-        """The answer of the service that has it. Raises Forbidden, and Unavailable where that may be one that
-        does not answer."""
+        """The answer of the service that owns the id in the path. Raises Forbidden, and Unavailable when the
+        owner may be a service that does not answer."""
         caller.require_to_see_all()
         return await self._of_owner(lambda one: one.read(caller, path))
 
     async def act(self, caller: Caller, path: str, body: bytes = b"") -> HttpAnswer:
-        """As `read`: an id is of one service, so that no other does anything. Raises OutcomeUnknown where the
-        answer of that one may be lost."""
+        """Like `read`. An id belongs to one service, so the other services do nothing. Raises OutcomeUnknown
+        when the owner's answer may be lost."""
         caller = caller.as_operator()
         return await self._of_owner(lambda one: one.act(caller, path, body))
 

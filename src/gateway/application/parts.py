@@ -1,4 +1,4 @@
-"""What several services tell, joined; one that is away leaves its part unknown."""
+"""Asks several services and joins their answers. The part of a service that does not answer is unknown."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -27,12 +27,12 @@ class Page(Generic[T]):
 
 
 async def parts_of(services: Mapping[str, S], ask: Callable[[S], Awaitable[T]]) -> Parts[T]:
-    """Asks all services at once. Raises Unavailable where none of them answers."""
+    """Asks all services at once. Raises Unavailable when none of them answers."""
     return await joined({name: ask(service) for name, service in services.items()})
 
 
 async def joined(asked: Mapping[str, Awaitable[T]]) -> Parts[T]:
-    """What is asked, by the name of the part. Raises Unavailable where none is answered."""
+    """Awaits all parts at once, each by its name. Raises Unavailable when there is no answer at all."""
     answers = await asyncio.gather(*asked.values(), return_exceptions=True)
     known: dict[str, T] = {}
     away: dict[str, Unavailable] = {}
@@ -51,7 +51,7 @@ async def joined(asked: Mapping[str, Awaitable[T]]) -> Parts[T]:
 def page_of(
     parts: Parts[Sequence[T]], limit: int, place: Callable[[T], Any], *, newest_first: bool = False
 ) -> Page[T]:
-    """One page of what each service tells a page of, in the order of `place`."""
+    """Merges the pages of the services into one page, sorted by `place`."""
     items = sorted((item for some in parts.known.values() for item in some), key=place, reverse=newest_first)
     more = len(items) > limit or any(len(some) == limit for some in parts.known.values())
     return Page(items[:limit], more, parts.unknown)

@@ -24,8 +24,8 @@ class PlaceAndWait:
     async def __call__(
         self, order: PlacementRequest, *, within_s: float, left: Left
     ) -> Waited | Outcome | Exception:
-        """Waited: the order as it was once it was decided, the time was over, or the client had left.
-        Anything else: the order was not placed, or waiting for it was not possible."""
+        """Waited: the order when it was decided, when the time was over, or when the client had left. Any
+        other result: the order was not placed, or the wait was not possible."""
         await self.hub.listen()
         (outcome,) = await self.place_orders([order])
         if not isinstance(outcome, Placed):

@@ -6,7 +6,7 @@ from kernel.domain.errors import Unavailable
 
 
 class Places:
-    """Limits how many places are taken at once: in all, by each client address and by each user."""
+    """Limits how many clients are served at once, for example by streams: in all, by address and by user."""
 
     def __init__(
         self, count_max: int, *, per_address_max: int | None = None, per_user_max: int | None = None
@@ -21,7 +21,7 @@ class Places:
 
     @contextmanager
     def one(self, address: str = "", user: str = "") -> Iterator[None]:
-        """A place for as long as the block takes. An empty address or user has no limit of its own.
+        """Takes a place during the block. An empty address or user has no limit of its own.
 
         Raises Unavailable (`overloaded`, `too_many_streams`).
         """

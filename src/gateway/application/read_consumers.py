@@ -14,6 +14,6 @@ class ReadConsumers:
     services: OperatedServices
 
     async def __call__(self, caller: Caller) -> Parts[Sequence[ConsumerState]]:
-        """Raises Forbidden, and Unavailable where no service answers."""
+        """Raises Forbidden, and Unavailable when no service answers."""
         caller.require_to_see_all()
         return await parts_of(self.services, lambda one: one.consumers(caller))

@@ -9,14 +9,13 @@ SERIES, AUDIT = "series", "audit"
 
 @dataclass
 class ReadOverview:
-    """How all services fare now, and the figures of all orders."""
+    """Reads the state of each service, the series of orders, and the latest audit."""
 
     services: OperatedServices
     orders: OperatedOrders
 
     async def __call__(self, caller: Caller) -> Parts[bytes]:
-        """By the names of the services, the series and the audit. Raises Forbidden, and Unavailable where
-        nothing is known."""
+        """JSON by the service, `series` or `audit`. Raises Forbidden, and Unavailable without any answer."""
         caller.require_to_see_all()
         services = {name: service.overview(caller) for name, service in self.services.items()}
         of_all = {SERIES: self.orders.series(caller), AUDIT: self.orders.audit(caller)}

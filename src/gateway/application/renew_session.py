@@ -9,9 +9,9 @@ from kernel.domain.value import value
 from kernel.ports.clock import Clock
 from kernel.ports.tokens import Tokens
 
-# A page may have sent calls before it got the new cookie; their refresh token is used up.
+# How long a renewal is remembered, for calls that the page sent before it got the new cookie.
 REMEMBERED_S = 30.0
-# The pause before a provider that is away is asked again for the same session.
+# The pause before a provider that does not answer is asked again for the same session.
 AWAY_S = 5.0
 REMEMBERED_MAX = 10_000
 # The longest wait for a new token while the present one is valid.
@@ -27,10 +27,8 @@ class _Renewal:
 
 
 class RenewSession:
-    """Renews a session whose access token ends soon. This process uses each refresh token once.
-
-    A session that cannot be renewed stays as it is, until its access token ends.
-    """
+    """Renews a session whose access token ends soon. This process uses each refresh token once. A session
+    that cannot be renewed stays as it is until its access token ends."""
 
     def __init__(self, provider: Provider, tokens: Tokens, clock: Clock) -> None:
         self._provider = provider
@@ -39,7 +37,7 @@ class RenewSession:
         self._renewals: dict[str, _Renewal] = {}
 
     async def __call__(self, session: Session) -> Session:
-        """Raises Unavailable where the access token has ended and the provider is away."""
+        """Raises Unavailable when the access token has ended and the provider does not answer."""
         is_good = await self._is_believed(session.access_token)
         if not session.is_due(self._clock.now().timestamp(), is_good=is_good):
             return session
@@ -58,7 +56,7 @@ class RenewSession:
             raise
 
     async def _renew(self, session: Session) -> Session | None:
-        """None where the provider has ended the session."""
+        """None when the provider has ended the session."""
         remembered_s = REMEMBERED_S
         try:
             return await self._renewed(session)
@@ -78,7 +76,7 @@ class RenewSession:
         try:
             verified = await self._tokens.verify(grant.access_token)
         except Unauthenticated as error:
-            raise SignInFailed("the new access token is not believed") from error
+            raise SignInFailed("the new access token is not valid") from error
         if verified.caller.id != session.user_id:
             raise SignInFailed("the new access token is somebody else's")
         return Session(
@@ -96,7 +94,8 @@ class RenewSession:
             return False
 
     def _forget(self) -> None:
-        """Removes renewals from the oldest on. They are in the order of their end, except those under way."""
+        """Removes ended renewals, and the oldest one if there are still too many. Renewals are sorted by
+        their end, except those under way."""
         now = self._clock.monotonic()
         over = takewhile(lambda token: now >= self._renewals[token].until, self._renewals)
         for token in list(over):

@@ -9,9 +9,9 @@ from kernel.ports.http_answer import HttpAnswer
 
 
 async def until_known(ask: Callable[[], Awaitable[HttpAnswer]], clock: Clock) -> HttpAnswer:
-    """The answer to a change that may be asked for again and again, because it happens only once.
+    """Repeats an idempotent change until its outcome is known, and returns the answer.
 
-    Raises Unavailable where nothing was done, OutcomeUnknown where that stayed unknown for 10 s.
+    Raises Unavailable when nothing was done, OutcomeUnknown when the outcome stayed unknown for 10 s.
     """
     backoff = Backoff(clock)
     lost: OutcomeUnknown | None = None
@@ -20,7 +20,7 @@ async def until_known(ask: Callable[[], Awaitable[HttpAnswer]], clock: Clock) ->
             while True:
                 try:
                     answer = await ask()
-                    # "Nothing was done" is said of this call, not of the one whose answer was lost.
+                    # "Nothing was done" speaks of this call, not of an earlier one whose answer was lost.
                     if lost is None or not answer.says_nothing_was_done:
                         return answer
                 except OutcomeUnknown as error:

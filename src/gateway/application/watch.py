@@ -1,4 +1,4 @@
-"""One order's status history as the gateway knows it, and the places of its readers."""
+"""The status history of a watched order, as far as the gateway knows it, and its readers' places in it."""
 
 import asyncio
 from collections.abc import Iterable
@@ -8,17 +8,15 @@ from uuid import UUID
 from gateway.domain.orders import Change
 from kernel.domain.errors import ShopError
 
-# A lost notification costs this much time, give or take half of it; more and more while nothing changes.
+# The pause before a watched order is read again, give or take half of it: the time that a lost notification
+# costs. It grows from the first to the second value while nothing changes.
 READ_AGAIN_FIRST_S = 2.0
 READ_AGAIN_MAX_S = 30.0
 
 
 class WatchedOrder:
-    """What is known of an order that somebody watches.
-
-    Its status changes a few times in all, so all changes are kept, and a watch is no more than a place
-    among them: however slow its reader is, nothing is buffered for it.
-    """
+    """The known changes of an order that somebody watches. A status changes only a few times, so all changes
+    are kept, and a watch is only a place among them: a slow reader needs no buffer."""
 
     def __init__(self, order_id: UUID) -> None:
         self.order_id = order_id
@@ -39,7 +37,7 @@ class WatchedOrder:
         return len(self.changes) < self.latest.sequence
 
     def learn(self, changes: Iterable[Change]) -> bool:
-        """Whether any of them was new."""
+        """Adds changes. Returns whether any of them was new."""
         new = {change.sequence: change for change in changes if change.sequence not in self.changes}
         if new:
             self.changes |= new
@@ -48,7 +46,7 @@ class WatchedOrder:
         return bool(new)
 
     def read_again_in(self) -> float:
-        """Seconds; four times as many with each call, until something is new."""
+        """Seconds until the next read. Each call multiplies them by four; a new change resets them."""
         seconds = self._read_again_s
         self._read_again_s = min(READ_AGAIN_MAX_S, 4 * seconds)
         return seconds
@@ -59,7 +57,7 @@ class WatchedOrder:
 
 
 class Watch:
-    """One reader's place in the status history of an order: the number of the last change that it has."""
+    """One reader's place in the status history of an order: the number of the last change that it got."""
 
     def __init__(self, order: WatchedOrder, place: int) -> None:
         self._order = order
@@ -68,21 +66,21 @@ class Watch:
 
     @property
     def latest(self) -> Change:
-        """The latest change that is known, wherever the reader is."""
+        """The latest known change, whether or not the reader got it."""
         return self._order.latest
 
     @property
     def finished(self) -> bool:
-        """Whether the reader has the latest change, and no other follows by itself."""
+        """Whether the reader got the latest change, and no further change follows by itself."""
         return self._place == self.latest.sequence and self.latest.final
 
     @property
     def over(self) -> bool:
-        """Whether the reader has to go; unless it is finished it may come back, here or elsewhere."""
+        """Whether the watch has ended. A reader that is not finished may begin another, here or elsewhere."""
         return self.finished or self._cancelled or self._order.dropped
 
     async def next(self, *, within_s: float) -> Change | None:
-        """The change after the last one; None where there is none in time, or this is over."""
+        """The next change; None when there is none in time, or when the watch is over."""
         with suppress(TimeoutError):
             async with asyncio.timeout(within_s):
                 while not self.over:
@@ -93,6 +91,6 @@ class Watch:
         return None
 
     def cancel(self) -> None:
-        """The reader is gone."""
+        """Ends the watch, because its reader is gone."""
         self._cancelled = True
         self._order.wake()

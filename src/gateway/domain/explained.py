@@ -1,4 +1,4 @@
-"""Why an order is where it is: the facts of both services, and what it waits for by them."""
+"""Explains an order: joins the facts of both services, and derives what the order waits for."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
@@ -9,14 +9,14 @@ from kernel.domain.value import value
 
 ORDERS, PAYMENTS = "orders", "payments"
 PENDING = ("NEW", "REFUNDING")
-# What is younger is under way: a relay looks every second for what another process has left behind for one.
+# A younger event is normal: a relay looks every second for events that others left unpublished for a second.
 UNPUBLISHED_AFTER = timedelta(seconds=3)
 
 
 @value(kw_only=True)
 class Wait:
-    """`since` is that of the fact that says so, and None where nobody stores it; `until` is when orders asks
-    again, which may heal it, and None where it will not."""
+    """Why an order waits. `since` is the time of the fact that shows it, None when no time is stored. `until`
+    is when orders asks payments again, which may end the wait, None when orders will not ask."""
 
     why: str
     """A stable word."""
@@ -29,25 +29,26 @@ class Wait:
 class Explained:
     user_id: str | None
     trace_id: UUID | None
-    """That of the call that placed the order; None where that is not known."""
+    """The trace id of the call that placed the order; None when it is not known."""
     status: str | None
-    """None where orders does not know the order, or does not answer."""
+    """None when orders does not know the order, or does not answer."""
     facts: Sequence[Fact]
-    """In the order of time."""
+    """Sorted by time."""
     waits: Sequence[Wait]
     unknown: Mapping[str, str]
-    """The services that did not tell all they know, each with the reason."""
+    """The services of which some or all facts are missing, each with the reason."""
 
 
 def explained(parts: Mapping[str, Part], unknown: Mapping[str, str], now: datetime) -> Explained:
-    """`parts` are of the services that answer; one of them may be in `unknown` too."""
+    """`parts` are the facts of the services that answered, by service. A service whose facts are incomplete
+    is in `unknown` too, with the reason."""
     known = joined(parts.values())
     facts = sorted(known.facts, key=lambda fact: (fact.at, fact.service))
     statuses = [fact.detail.partition(":")[0] for fact in facts if fact.what is What.STATUS]
     status = statuses[-1] if statuses else None
     is_open = status in PENDING or (status is None and ORDERS in unknown)
     found = _Found(facts, unknown, now)
-    # The time that is stored tells nothing where orders will not ask.
+    # The stored time is not true when orders will not ask.
     untrue = () if found.asks_again else (What.ASKS_AGAIN,)
     return Explained(
         user_id=known.user_id,
@@ -60,8 +61,8 @@ def explained(parts: Mapping[str, Part], unknown: Mapping[str, str], now: dateti
 
 
 def _waits(found: "_Found") -> list[Wait]:
-    """What stands in the way first, for an operator can mend it; then what only waits. What is merely not
-    done yet is told where no cause of it is known."""
+    """Hindrances come first, because an operator can remove them; then unpublished events. A step that is
+    merely pending is named only when no cause is known."""
     at_orders = list(found.hindrances(ORDERS))
     if not found.is_answered:
         hindrances = list(found.hindrances(PAYMENTS))
@@ -85,7 +86,7 @@ class _Found:
     @property
     def not_known(self) -> Iterator[Wait]:
         for service, cause in self.unknown.items():
-            detail = f"not all that {service} knows is known here: {cause}"
+            detail = f"some facts of {service} are missing: {cause}"
             yield Wait(why=f"{service}_unknown", detail=detail)
 
     @property
@@ -99,7 +100,7 @@ class _Found:
 
     @property
     def is_answered(self) -> bool:
-        """Whether payments has decided what was asked last: to pay, or to give back."""
+        """Whether payments has decided the latest request: the payment, or the refund."""
         decided = self._last(PAYMENTS, What.DECIDED)
         if decided is None:
             return False
@@ -108,7 +109,8 @@ class _Found:
         return not (was_paid and self._last(ORDERS, What.CANCEL_REQUESTED)) or is_given_back
 
     def not_published(self, service: str, why: str) -> Iterator[Wait]:
-        """What has waited for long in the outbox, or that nobody is there to publish it."""
+        """The wait for an event that has been in the outbox for too long; or the wait for a process of the
+        service, when none runs that could publish the event."""
         event = self._unpublished(service)
         if event is None:
             return
@@ -132,7 +134,8 @@ class _Found:
 
     @property
     def asks_again(self) -> datetime | None:
-        """Orders leaves out what is parked there or locked, and asks nothing while it has a backlog."""
+        """When orders asks payments again; None when it will not. It does not ask about an order that is
+        locked or has a parked message, and about none at all while it has a backlog."""
         hindering = (What.PARKED, What.NOT_RUNNING, What.NAMELESS, What.BLOCKED, What.BACKLOG)
         if ORDERS in self.unknown or self._unpublished(ORDERS):
             return None
@@ -142,7 +145,8 @@ class _Found:
         return due.at if due and due.at > self._now else None
 
     def _unpublished(self, service: str) -> Fact | None:
-        """What is replayed lies there too, for the service itself; no event has a type without a dot."""
+        """An event that has been in the outbox for too long. Replayed messages are in the outbox too, for the
+        service itself; their type has no dot."""
         before = self._now - UNPUBLISHED_AFTER
         events = (fact for fact in self._all(service, What.IN_OUTBOX) if "." in fact.detail)
         return next((fact for fact in events if fact.at < before), None)

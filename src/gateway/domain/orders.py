@@ -1,4 +1,4 @@
-"""An order on its way to the orders service, what became of it, and how its status changes."""
+"""An order to be placed at the orders service, its outcome, and the changes of its status."""
 
 from uuid import UUID
 
@@ -12,10 +12,11 @@ FINAL = frozenset({"FINISHED", "CANCELLED", "REFUNDED"})
 
 @value(kw_only=True)
 class PlacementRequest:
-    """A command that may be sent again and again: `body` holds an idempotency key, and stays the same.
+    """A command to place an order. It may be sent repeatedly, because `body` is JSON with an idempotency key,
+    and never changes.
 
-    `own_key` says that the key is the gateway's: the client gave none and knows of none. `traceparent` (W3C
-    Trace Context) and `request_id` name the call behind it; they are empty where it has no such name.
+    `own_key`: the gateway made the key, because the client gave none. `traceparent` (W3C Trace Context) and
+    `request_id` are those of the client's call; they may be empty.
     """
 
     caller: Caller
@@ -26,7 +27,7 @@ class PlacementRequest:
     request_id: str = ""
 
     def placed(self, order_id: UUID, status: str, order: bytes, *, replayed: bool) -> "Placed":
-        """A replay of the gateway's own key is the gateway's own repeat, not the client's."""
+        """Under its own key only the gateway repeats an order, so the client sees no replay."""
         return Placed(order_id, self.user_id, status, order, replayed and not self.own_key)
 
 
@@ -50,20 +51,20 @@ class Placed:
 
     @property
     def first_change(self) -> "Change":
-        """All that has happened to it while it is undecided: a wish to cancel it changes nothing."""
+        """The only change of an undecided order. A request to cancel the order does not change its status."""
         return Change(self.order_id, self.user_id, 1, self.status, self.order)
 
 
 @value
 class Waited:
-    """The end of a wait for the decision about an order, which may still be undecided."""
+    """The result of a wait for the decision about an order. The order may still be undecided."""
 
     placed: Placed
 
 
 @value
 class Rejected:
-    """`problem` is the JSON of a problem (RFC 9457), as the single route answers it."""
+    """`problem` is the JSON of a problem (RFC 9457), as `POST /orders` answers it."""
 
     status: int
     problem: bytes
@@ -73,17 +74,17 @@ Outcome = Placed | Rejected
 
 
 def after_a_lost_answer(outcome: Outcome) -> Outcome | OutcomeUnknown:
-    """What the answer to a repeated call says of the order.
+    """The outcome of a call that repeats a call whose answer was lost.
 
-    A refusal says that nothing happened, but the call whose answer was lost may still be at work on a replica
-    that stalled, and store the order when it goes on.
+    A refusal says only that the repeated call stored nothing: the first call may still run on a replica that
+    stalled, and store the order later.
     """
     return OutcomeUnknown("the answer to the order was lost") if isinstance(outcome, Rejected) else outcome
 
 
 @value
 class Change:
-    """A change of an order's status, the first is number 1; `order` is its JSON right after the change."""
+    """A change of an order's status. `sequence` counts from 1; `order` is the order's JSON right after it."""
 
     order_id: UUID
     user_id: str
@@ -97,5 +98,5 @@ class Change:
 
     @property
     def final(self) -> bool:
-        """Whether nothing follows by itself; a FINISHED order may still be refunded."""
+        """Whether no change follows by itself. A FINISHED order may still be refunded on request."""
         return self.status in FINAL

@@ -1,4 +1,4 @@
-"""A session: the tokens of a person, which their browser keeps and cannot read."""
+"""Sessions and sign-ins. A session is the tokens of a person, which the browser keeps but cannot read."""
 
 import re
 
@@ -8,7 +8,7 @@ from kernel.domain.value import value
 
 SIGN_IN_WITHIN_S = 600
 RENEW_BEFORE_S = 60
-# A token is accepted for so long after its own end, because clocks differ.
+# A token is accepted for this long after it expired, because clocks differ.
 BELIEVED_BEYOND_S = 30
 
 # Browsers read a backslash as a slash, and a path with two slashes at its start as another host. They ignore
@@ -23,17 +23,17 @@ class Session:
     refresh_token: str = ""
     id_token: str = ""
     renew_at: float = 0.0
-    """In seconds since 1970; it has no meaning without a refresh token."""
+    """In seconds since 1970; meaningless without a refresh token."""
 
     def is_due(self, now: float, *, is_good: bool) -> bool:
-        """Whether the access token has to be renewed, and can be. A token may be no longer good before its
-        end, because the provider has withdrawn the key that signed it."""
+        """Whether the access token has to be renewed, and can be. A token that has not expired may still be
+        no longer good, because the provider has withdrawn the key that signed it."""
         return bool(self.refresh_token) and (now >= self.renew_at or not is_good)
 
 
 @value
 class SignIn:
-    """What a browser keeps of a sign-in, from its beginning until the provider sends the person back."""
+    """A sign-in that has begun. The browser keeps it until the provider sends the person back."""
 
     state: str
     nonce: str
@@ -70,7 +70,7 @@ class Grant:
 
 
 class SignInFailed(Refused):
-    """The person may only try again; `why` is for the operator."""
+    """All that the person can do is to try again. `why` is for the operator."""
 
     def __init__(self, why: str) -> None:
         super().__init__("sign_in_failed", "signing in did not work; begin again at /session/login")
@@ -91,16 +91,16 @@ def require_person(caller: Caller) -> None:
 
 
 def renew_at(now: float, until: float) -> float:
-    """When to renew a token that is accepted `until` then: a minute before it ends, or at half of its life
-    where that is shorter than two minutes."""
+    """When to renew a token that is accepted until `until`: a minute before it expires, or after half of the
+    time that is left if that is less than two minutes. All in seconds since 1970."""
     end = until - BELIEVED_BEYOND_S
     return end - min(RENEW_BEFORE_S, max(0.0, (end - now) / 2))
 
 
 def may_be_forged(fetch_site: str | None, own_header: str | None) -> bool:
-    """Whether a page of another site may have made a browser send this change, with our cookie.
+    """Whether a page of another site may have made the browser send this change with our cookie.
 
-    Such a page cannot send our header, because CORS never allows it to. `fetch_site` is the browser's own
+    Such a page cannot send `own_header`, because CORS never allows it. `fetch_site` is the browser's
     Sec-Fetch-Site, which some browsers do not send.
     """
     return own_header is None or is_foreign(fetch_site)

@@ -5,10 +5,10 @@ from kernel.ports.http_answer import HttpAnswer
 
 
 class AccountsService(Protocol):
-    """The service that keeps the accounts. Every read raises Unavailable where it gives no answer.
+    """The service that keeps the accounts. Every read raises Unavailable when there is no answer.
 
-    A change raises Unavailable where nothing was done, and OutcomeUnknown where the answer was lost; with a
-    key, to ask for it again is safe.
+    A change raises Unavailable when nothing was done, and OutcomeUnknown when the answer was lost. A change
+    with an idempotency key may be repeated safely.
     """
 
     async def open(self, account: bytes, *, key: str | None) -> HttpAnswer:

@@ -14,61 +14,61 @@ What = Literal["messages", "groups"]
 
 @value
 class Listed:
-    """What has an id, as a service tells it."""
+    """An item of a service's list. `body` is its JSON."""
 
     id: UUID
     body: bytes
 
 
 class FactsOfOrders(Protocol):
-    """What a service has stored about orders, for the caller. Raises Unavailable where it gives no answer."""
+    """A service, asked for stored facts on behalf of the caller. Raises Unavailable without an answer."""
 
     async def facts(self, caller: Caller, order_id: UUID, *, user_id: str | None) -> Part:
-        """Of an order of this user; None where that is not known."""
+        """The facts about an order. `user_id` is the order's user; None when that is not known."""
         ...
 
 
 class OperatedService(FactsOfOrders, Protocol):
-    """A service as operators see it, asked for the caller. Raises Unavailable where it gives no answer."""
+    """A service, asked by operators through the gateway. Raises Unavailable when it gives no answer."""
 
     async def acts(self, caller: Caller, *, after: Place | None, limit: int) -> Sequence[Act]:
-        """What operators did there, the newest first, behind the given place."""
+        """What operators did in this service, the newest first, from the place `after` on."""
         ...
 
     async def overview(self, caller: Caller) -> bytes:
-        """How it fares now, in JSON."""
+        """The present state of the service, in JSON."""
         ...
 
     async def consumers(self, caller: Caller) -> Sequence[ConsumerState]:
-        """Its consumer, and whether it is paused."""
+        """The consumer of the service, and whether it is paused."""
         ...
 
     async def parked(
         self, caller: Caller, what: What, *, group: UUID | None = None, after: UUID | None, limit: int
     ) -> Sequence[Listed]:
-        """What waits there for an operator, in the order of ids, behind the given one; nothing of a group
-        that is elsewhere."""
+        """Parked messages or their groups, sorted by id, from the id `after` on. Empty for a `group` that the
+        service does not have."""
         ...
 
     async def read(self, caller: Caller, path: str) -> HttpAnswer:
-        """What it answers to a GET below /ops."""
+        """The answer to a GET below /ops."""
         ...
 
     async def act(self, caller: Caller, path: str, body: bytes, *, key: str | None = None) -> HttpAnswer:
-        """What it answers to a POST below /ops, with this idempotency key. Raises Unavailable where nothing
-        was done, and OutcomeUnknown where the answer was lost."""
+        """The answer to a POST below /ops, with the idempotency key `key`. Raises Unavailable when nothing
+        was done, and OutcomeUnknown when the answer was lost."""
         ...
 
 
 OperatedServices = Mapping[str, OperatedService]
-"""By their names."""
+"""The services by their names."""
 
 
 class OperatedOrders(Protocol):
-    """What only the orders service tells, and does for, operators."""
+    """What operators can ask of the orders service only."""
 
     async def series(self, caller: Caller) -> bytes:
-        """Orders a second, and seconds to decide, in JSON. Raises Unavailable."""
+        """Orders per second and seconds to decide them, in JSON. Raises Unavailable."""
         ...
 
     async def audit(self, caller: Caller) -> bytes:
@@ -76,5 +76,5 @@ class OperatedOrders(Protocol):
         ...
 
     async def begin_audit(self, caller: Caller) -> HttpAnswer:
-        """Raises Unavailable where nothing was done, and OutcomeUnknown where the answer was lost."""
+        """Raises Unavailable when no audit was begun, and OutcomeUnknown when the answer was lost."""
         ...

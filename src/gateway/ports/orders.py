@@ -7,30 +7,30 @@ from kernel.ports.http_answer import HttpAnswer
 
 
 class OrdersService(Protocol):
-    """The service that keeps the orders. Every read raises Unavailable where it gives no answer."""
+    """The service that keeps the orders. Every read raises Unavailable when there is no answer."""
 
     async def place(self, orders: Sequence[PlacementRequest]) -> Sequence[Outcome]:
-        """One outcome an order, in order; to ask again with the same orders is safe.
+        """One outcome per order, in the same order. The same orders may be sent again safely.
 
-        Raises Unavailable where nothing was done, and OutcomeUnknown where the answer was lost.
+        Raises Unavailable when nothing was done, and OutcomeUnknown when the answer was lost.
         """
         ...
 
     async def cancel(self, order_id: UUID) -> HttpAnswer:
-        """To ask again is safe. Raises as `place` does."""
+        """May be repeated safely. Raises as `place` does."""
         ...
 
     async def get(self, order_id: UUID, *, unless: str | None) -> HttpAnswer:
-        """`unless` names, as If-None-Match, the versions that the caller has: for those the answer is 304."""
+        """`unless` is an If-None-Match: the answer is 304 when it names the order's present version."""
         ...
 
     async def history(self, order_id: UUID, *, after: int | None) -> HttpAnswer: ...
 
     async def changes(self, order_ids: Sequence[UUID]) -> Sequence[Sequence[Change] | Exception]:
-        """All changes of each order so far, in order; none where there is no such order, and Unavailable for
-        one that cannot be read while others can.
+        """All changes of each order so far, oldest first. An unknown order has no changes. An order that
+        cannot be read while others can has Unavailable instead.
 
-        Raises Unavailable or OutcomeUnknown where there is no answer.
+        Raises Unavailable or OutcomeUnknown when there is no answer.
         """
         ...
 

@@ -1,4 +1,4 @@
-"""What the layers around an application note of a call's answer."""
+"""Notes about a call's answer that the middleware layers share."""
 
 from collections.abc import Mapping
 from typing import Any, cast
@@ -7,22 +7,22 @@ KEY = "shop.answer_start"
 
 
 class AnswerStart:
-    """One for each call. The layers share it, because a `send` of each layer's own would cost more than the
-    layer."""
+    """One for each call. The layers share it, because wrapping `send` once per layer would cost more than the
+    layers themselves."""
 
     __slots__ = ("at", "headers", "left", "status")
 
     def __init__(self) -> None:
         self.headers: list[tuple[bytes, bytes]] = []
-        """Added to those of the answer."""
+        """Added to the headers of the answer."""
         self.status: int | None = None
         """None until the answer starts."""
         self.at = 0.0
-        """When it started, by `time.perf_counter`."""
+        """When the answer started, by `time.perf_counter`."""
         self.left = False
-        """Whether the client left before that."""
+        """Whether the client left before the answer started."""
 
 
 def answer_start(scope: Mapping[str, Any]) -> AnswerStart:
-    """That of a call; where no layer shares one, a new one that nobody else sees."""
+    """The call's AnswerStart. If no layer has put one into the scope, a new one that nobody else sees."""
     return cast(AnswerStart, scope.get(KEY) or AnswerStart())

@@ -1,4 +1,4 @@
-"""CloudEvents 1.0 in JSON: what the outbox stores and the bus carries."""
+"""Encodes and decodes events as CloudEvents 1.0 in JSON, the format of the outbox and of the bus."""
 
 import hashlib
 from collections.abc import Callable, Mapping, Sequence
@@ -17,9 +17,9 @@ from kernel.ports.bus import DeadLetter, Unreadable
 
 E = TypeVar("E", bound=Event)
 
-# The fields of an event that name the call behind it.
+# The fields of an event that name the call that caused it.
 Origin = Mapping[str, str]
-# For each type that is understood the struct of its data, and what makes the fact of data and origin.
+# For each known type: the struct of its data, and the function that makes the fact from data and origin.
 Decoders = Mapping[str, tuple[type[msgspec.Struct], Callable[[Any, Origin], E]]]
 Name = Annotated[str, msgspec.Meta(min_length=1)]
 
@@ -32,7 +32,7 @@ class CloudEvent(msgspec.Struct, frozen=True, omit_defaults=True):
     subject: str = ""
     time: datetime | None = None
     traceparent: str = ""
-    # The shop writes strings; an event of another publisher is accepted whatever it holds here.
+    # The shop writes strings. Other publishers' events are accepted whatever these fields hold.
     requestid: Any = ""
     idempotencykey: Any = ""
     datacontenttype: str = ""
@@ -40,7 +40,7 @@ class CloudEvent(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class Published(msgspec.Struct, frozen=True, omit_defaults=True):
-    """A CloudEvent of ours, encoded in one go with its data."""
+    """A CloudEvent that this shop publishes; it is encoded together with its data."""
 
     id: UUID
     source: str
@@ -55,6 +55,7 @@ class Published(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 _KEY_MAX = 255
+_UNDECODABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 _event = decoder(CloudEvent)
 _events = decoder(list[msgspec.Raw])
 _raw = decoder(msgspec.Raw)
@@ -82,15 +83,15 @@ def encode_event(
 def decode_events(body: bytes, decoders: Decoders[E]) -> Sequence[Received[E] | Unhandled]:
     """The events of one message, a batch or a single one.
 
-    Raises Unreadable for a body that is neither, and for more events than a message may hold; an element that
-    is no event comes out as Unhandled.
+    Raises Unreadable for a body that is neither, and for more events than a message may hold. An element that
+    is not a valid event is returned as Unhandled.
     """
     first = body.lstrip()[:1]
     if first not in (b"[", b"{"):
         raise Unreadable("the body is no JSON array or object")
     try:
         elements = _events.decode(body) if first == b"[" else [_raw.decode(body)]
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+    except _UNDECODABLE as error:
         raise Unreadable(str(error)) from error
     if len(elements) > ENVELOPE_EVENTS_MAX:
         raise Unreadable(
@@ -100,17 +101,17 @@ def decode_events(body: bytes, decoders: Decoders[E]) -> Sequence[Received[E] | 
 
 
 def message_of(payload: bytes) -> MessageId:
-    """The identity under which `decode_events` knows this event, or element that is none."""
+    """The identity that `decode_events` gives to this element, even if it is not a valid event."""
     try:
         event = _event.decode(payload)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+    except _UNDECODABLE:
         return _by_content(payload)
     return MessageId(event.source, event.id)
 
 
 def unhandled_letter(letter: DeadLetter) -> Unhandled:
-    """A dead letter in the words for parked messages. Its subject is its digest, so that no two letters are
-    taken for one."""
+    """A dead letter as a message to park. Its subject is the digest of its body, so that different letters
+    stay apart."""
     type_, detail = _contents(letter.body)
     death = hashlib.sha256(letter.death.encode() + b"\0" + letter.body).hexdigest()
     return Unhandled(
@@ -125,7 +126,7 @@ def unhandled_letter(letter: DeadLetter) -> Unhandled:
 
 
 def _contents(body: bytes) -> tuple[str, str]:
-    """Type of the first event, and what can be said of the whole."""
+    """The type of the first event, and a description of the whole body."""
     try:
         events: Sequence[Received[Event] | Unhandled] = decode_events(body, {})
     except Unreadable as error:
@@ -143,7 +144,7 @@ def _by_content(payload: bytes) -> MessageId:
 def _decode_one(payload: bytes, decoders: Decoders[E]) -> Received[E] | Unhandled:
     try:
         event = _event.decode(payload)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+    except _UNDECODABLE as error:
         message = _by_content(payload)
         return Unhandled(message, "", message.id, "invalid_event", str(error), payload)
     message, trace = MessageId(event.source, event.id), valid(event.traceparent)
@@ -154,7 +155,7 @@ def _decode_one(payload: bytes, decoders: Decoders[E]) -> Received[E] | Unhandle
             struct, make = decoders[event.type]
             fact = make(decoder(struct).decode(event.data), _origin(event, trace))
             return Received(message, event.type, fact, payload)
-        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        except _UNDECODABLE as error:
             reason, detail = "invalid_data", str(error)
     return Unhandled(message, event.type, event.subject, reason, detail, payload, trace)
 

@@ -1,11 +1,11 @@
-"""IP networks, as a setting names them."""
+"""A list of IP networks, parsed from a setting."""
 
 from functools import lru_cache
 from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address, ip_network
 
 
 class Networks:
-    """A list of networks, separated by commas; a single address is a network of one."""
+    """Networks, separated by commas. A single address is a network of one."""
 
     def __init__(self, text: str = "") -> None:
         """Raises ValueError."""
@@ -25,18 +25,18 @@ class Networks:
 
 
 def parsed(text: str) -> IPv4Address | IPv6Address | None:
-    """None where the text is no address."""
+    """None if the text is not an address."""
     try:
         known = ip_address(text)
     except ValueError:
         return None
-    # A socket for both families writes an IPv4 address as an IPv4-mapped one.
+    # A dual-stack socket shows an IPv4 address as an IPv4-mapped IPv6 address.
     return getattr(known, "ipv4_mapped", None) or known
 
 
 @lru_cache(4096)
 def subscriber_of(address: str) -> str:
-    """What a limit by address counts: for IPv6 the /64, because one subscriber has all of it."""
+    """The key of limits by address. For IPv6 it is the /64 network, because one subscriber has all of it."""
     known = parsed(address)
     if isinstance(known, IPv6Address):
         return str(IPv6Network((int(known), 64), strict=False))

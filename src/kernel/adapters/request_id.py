@@ -1,33 +1,33 @@
-"""X-Request-Id: the name under which a call is found in answers, logs, services and events."""
+"""X-Request-Id: identifies a call in answers, logs, other services and events."""
 
 import re
 from collections.abc import Sequence
 from contextvars import ContextVar
 
 HEADER = "X-Request-Id"
-# The ids of a batch's items, where one service joins the calls of many clients for another.
+# The ids of the items of a batch, in which one service sends the calls of many clients to another.
 REQUEST_IDS = "shop-request-ids"
 _NONE = "~"  # not a valid id
 _LINE_ITEMS_MAX = 50  # keeps a line below 8 KiB, the most that many servers and proxies take
 
 _VALID = re.compile(r"[A-Za-z0-9._:/+=-]{1,128}")
 
-# The id of the call, or batch of one, that is under way here; else empty.
+# The id of the current call, or batch of one; else empty.
 CURRENT = ContextVar("current_request_id", default="")
 
 
 def valid(text: object) -> str:
-    """The text where it is a valid id, else an empty string."""
+    """The text if it is a valid id, else an empty string."""
     return text if isinstance(text, str) and _VALID.fullmatch(text) else ""
 
 
 def trace_id(traceparent: str) -> str:
-    """The id of a call whose client gave none."""
+    """The id of a call whose client sent none."""
     return traceparent[3:35]
 
 
 def list_of(ids: Sequence[str]) -> list[tuple[str, str]]:
-    """The headers that tell the ids of a batch; none where no item has one."""
+    """The headers that carry the ids of a batch; none if no item has an id."""
     if not any(ids):
         return []
     values = [request_id or _NONE for request_id in ids]
@@ -36,8 +36,7 @@ def list_of(ids: Sequence[str]) -> list[tuple[str, str]]:
 
 
 def from_list(header: str | None, *, traceparents: Sequence[str], default: str) -> list[str]:
-    """The id of each item with these traceparents; for those that have none of their own `default`, else the
-    id of their trace."""
+    """The id of each item. An item without one gets `default`, or if that is empty the id of its trace."""
     values = [valid(item.strip()) for item in (header or "").split(",")]
     if len(values) != len(traceparents):
         values = [""] * len(traceparents)

@@ -1,4 +1,4 @@
-"""Settings from files are read again, so that a rotated password needs no restart."""
+"""Settings that come from files are read again when they change, so that a new password needs no restart."""
 
 import logging
 from collections.abc import Callable
@@ -14,7 +14,7 @@ logger = logging.getLogger(__name__)
 
 
 class FileText(str):
-    """The text of a file when it was read, or what is made of it, with the name of the file."""
+    """The content of a file when it was read, or a text made from it, together with where it came from."""
 
     name: str
     """The setting that names the file."""
@@ -23,7 +23,7 @@ class FileText(str):
 
     @classmethod
     def read(cls, name: str, path: Path, make: Callable[[str], str] = str) -> "FileText":
-        """Raises ValueError, in one line that quotes nothing of the file."""
+        """Raises ValueError with one line that quotes nothing of the file, which may hold a secret."""
         try:
             text = path.read_text(encoding="utf-8").strip()
         except (OSError, ValueError) as error:
@@ -36,12 +36,12 @@ class FileText(str):
         return found
 
     def again(self) -> "FileText":
-        """Made anew of what the file holds now. Raises ValueError."""
+        """Reads the file again. Raises ValueError."""
         return FileText.read(self.name, self.path, self.make)
 
 
 def made_of(text: str, make: Callable[[str], str]) -> str:
-    """What `make` makes of the text. Text that comes from a file is made anew when the file changes."""
+    """`make(text)`. If the text comes from a file, `make` is applied again when the file changes."""
     if not isinstance(text, FileText):
         return make(text)
     before = text.make
@@ -51,17 +51,17 @@ def made_of(text: str, make: Callable[[str], str]) -> str:
 
 
 class Reread(Generic[T]):
-    """A parsed setting. One that comes from a file is parsed again when the file has changed."""
+    """A parsed setting. A setting that comes from a file is parsed again when the file has changed."""
 
     def __init__(self, text: str, parse: Callable[[str], T]) -> None:
-        """Raises what `parse` raises: ValueError or ShopError, which quote nothing of the text."""
+        """Raises the ValueError or ShopError of `parse`, which must not quote the text."""
         self._text = text
         self._parse = parse
         self._meaning = parse(text)
         self._said = ""
 
     def now(self) -> T:
-        """A file that is missing or wrong is reported once; its former content stays in use."""
+        """The current value. If the file is missing or wrong, that is logged once and the old value stays."""
         if isinstance(self._text, FileText):
             try:
                 self._look(self._text)

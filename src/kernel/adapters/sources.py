@@ -1,8 +1,8 @@
-"""An event of a type has to come from the service that publishes the type.
+"""Checks that an event comes from the service that publishes its type.
 
-The rights at the broker are the guard, and they judge routing keys: an event that is of another type than the
-routing key of its message was not judged. `source` is what a publisher says of itself, so this check only
-catches mistakes.
+The broker's permissions are what stops an attacker, and they apply to routing keys. So an event has to be of
+the type that its message's routing key names. `source` is only the publisher's own claim, so the check of
+`source` catches mistakes, not attacks.
 """
 
 from collections.abc import Awaitable, Callable, Collection, Sequence
@@ -16,12 +16,12 @@ from kernel.ports.bus import Handler
 E = TypeVar("E", bound=Event)
 
 ROUTING_KEY = ContextVar("current_routing_key", default="")
-"""That of the message which is being handled. Empty where the broker judged none: within one process, past
-the exchange, and for an event that an operator replays."""
+"""The routing key of the message that is being handled. It is empty if the broker checked none: within one
+process, for a message that bypassed the exchange, and for an event that an operator replays."""
 
 
 def under_its_type(handle: Handler) -> Callable[[Parked], Awaitable[None]]:
-    """Hands a dead letter over as it came: under the routing key that is its type."""
+    """Hands over a dead letter with its original routing key, which is its type."""
 
     async def hand_over(letter: Parked) -> None:
         ROUTING_KEY.set(letter.unhandled.type)
@@ -33,8 +33,8 @@ def under_its_type(handle: Handler) -> Callable[[Parked], Awaitable[None]]:
 def from_its_publisher(
     decode: Callable[[bytes], Sequence[Received[E] | Unhandled]], allowed: Collection[str]
 ) -> Callable[[bytes], Sequence[Received[E] | Unhandled]]:
-    """The same decoder; an event is not handled that came under another routing key than its type, or from
-    another source than its publisher, unless the source is `allowed` to all."""
+    """Wraps `decode`. An event becomes Unhandled if its routing key is not its type, or if its source is
+    neither the publisher of its type nor `allowed`."""
 
     def checked(item: Received[E] | Unhandled) -> Received[E] | Unhandled:
         if isinstance(item, Unhandled):

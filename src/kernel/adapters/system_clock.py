@@ -19,7 +19,7 @@ class SystemClock:
         return time.process_time()
 
     def new_id(self) -> UUID:
-        # The driver's own class, a uuid.UUID in C: made, written and compared in a fraction of the time.
+        # The driver's own UUID class, a uuid.UUID in C: faster to create, encode and compare.
         id: UUID = pgproto.UUID(uuid_utils.uuid7().bytes)
         return id
 

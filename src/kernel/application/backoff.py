@@ -10,7 +10,7 @@ DELAY_MAX_S = 2.0
 
 
 class Backoff:
-    """Waits longer with every failure in a row: 0.05 s doubled up to 2 s, of which the second half is jitter.
+    """Waits longer after each failure in a row: 0.05 s, doubled up to 2 s, and half of it is jitter.
 
     Jitter keeps replicas from returning in step (Brooker, "Exponential Backoff And Jitter", AWS 2015).
     """
@@ -29,7 +29,7 @@ class Backoff:
 
 
 async def until_done(act: Callable[[], Awaitable[T]], clock: Clock) -> T:
-    """Its outcome, however long that takes. It has to be safe to repeat."""
+    """Calls `act`, which has to be safe to repeat, until it raises no temporary error; returns its result."""
     backoff = Backoff(clock)
     while True:
         try:

@@ -1,4 +1,4 @@
-"""The attempts at one batch of a group commit: again where it may succeed, in halves where it cannot."""
+"""Runs one batch of a group commit: repeats it while it may succeed, else halves it."""
 
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Generic, TypeVar
@@ -16,7 +16,7 @@ ATTEMPTS_MAX = 5
 
 
 class BatchAttempts(Generic[C, R]):
-    """A batch that fails is halved until the culprit stands alone."""
+    """A batch that fails is halved until the command that fails is alone."""
 
     def __init__(self, execute: Execute[C, R], repeat: Execute[C, R], clock: Clock) -> None:
         self._execute = execute
@@ -31,8 +31,8 @@ class BatchAttempts(Generic[C, R]):
         attempts_max: int = ATTEMPTS_MAX,
         unknown: OutcomeUnknown | None = None,
     ) -> list[R | Exception]:
-        """Repeats what lost a race, what may already be done (`unknown`), and once what failed as
-        Unavailable: another host may have taken over."""
+        """Returns one outcome for each command, in order. The batch is repeated after Contention, after a
+        lost answer (`unknown`), and once after Unavailable, because another host may have taken over."""
         backoff = Backoff(self._clock)
         contentions = failures = 0
         while True:
@@ -64,10 +64,10 @@ class BatchAttempts(Generic[C, R]):
         middle = len(commands) // 2
         outcomes: list[R | Exception] = []
         for half in (commands[:middle], commands[middle:]):
-            # The batch has had its attempts; a lock that somebody keeps must not cost them again and again.
+            # Once only: the whole batch has had its attempts, and a lock may be held for long.
             outcomes += await self.settle(half, deadline, attempts_max=1, unknown=unknown)
         return outcomes
 
 
 def busy() -> Unavailable:
-    return Unavailable("too much is waiting for the same rows", code="overloaded")
+    return Unavailable("too many calls are waiting for the same rows", code="overloaded")

@@ -1,4 +1,4 @@
-"""Dead letters become parked messages, so that operators find all that could not be handled in one place."""
+"""Parks dead letters, so that operators find all messages that could not be handled in one place."""
 
 import logging
 from collections.abc import Awaitable, Callable
@@ -13,11 +13,11 @@ logger = logging.getLogger(__name__)
 
 
 class BuryLetters:
-    """Returns once the letter is parked, whatever fails meanwhile: the bus keeps it until then.
+    """Tries until the letter is parked; the bus keeps the letter until then.
 
-    `park` claims the death of the letter in the transaction that parks it. So a letter that is delivered
-    again counts once, and an equal one that died at another time counts too. The claim stays when the letter
-    is replayed or discarded.
+    `park` claims the letter's death in the inbox, in the transaction that parks the letter. So a letter that
+    is delivered again counts once, and an equal letter that died at another time is counted, too. The claim
+    stays when the letter is replayed or discarded.
     """
 
     def __init__(

@@ -1,4 +1,4 @@
-"""From the bus to a use case: each event once, and one poisonous event stops nobody else."""
+"""Hands messages to a use case, each event once. An event that cannot be handled is parked."""
 
 import logging
 import math
@@ -23,7 +23,7 @@ logger = logging.getLogger(__name__)
 
 @dataclass
 class ParkMessage:
-    """Sets an event aside for an operator, in the same transaction as its inbox row."""
+    """Claims an event in the inbox and parks it for an operator, in one transaction."""
 
     uow: UnitOfWork
     inbox: Inbox
@@ -46,14 +46,14 @@ class Consumer(Generic[E]):
         clock: Clock,
         subject: str = "subject",
     ) -> None:
-        """`handle` answers with what it parked itself, in the same transaction as all the others. Log lines
-        call what an event is about its `subject`."""
+        """`handle` returns the events that it parked itself, in its transaction. `subject` is the word for
+        the subject of events in log lines."""
         self.decode = decode
         self._handle = handle
         self._park = park
         self._clock = clock
         self._subject = subject
-        # Messages wait for as long as it takes.
+        # No limit: a message that was refused would only be delivered again.
         self._group = GroupCommit(self._execute, clock, in_flight_max=1, wait_max_s=math.inf)
 
     async def __call__(self, body: bytes) -> None:
@@ -61,7 +61,7 @@ class Consumer(Generic[E]):
 
     async def take(self, decoded: Sequence[Received[E] | Unhandled]) -> None:
         unhandled = [item for item in decoded if isinstance(item, Unhandled)]
-        unhandled += await self._handled([item for item in decoded if isinstance(item, Received)])
+        unhandled += await self._handle_all([item for item in decoded if isinstance(item, Received)])
         for item in unhandled:
             self._log(item)
             await until_done(partial(self._park, item), self._clock)
@@ -76,14 +76,14 @@ class Consumer(Generic[E]):
             self._log(item)
         return [None] * len(received)
 
-    async def _handled(self, received: Sequence[Received[E]]) -> list[Unhandled]:
-        """Those that cannot be handled, after all the others were. While the database is away or busy, their
-        message waits here, unacknowledged."""
+    async def _handle_all(self, received: Sequence[Received[E]]) -> list[Unhandled]:
+        """Returns the events that cannot be handled, once all others are. While the database is away or busy,
+        this waits, and the message stays unacknowledged."""
         backoff = Backoff(self._clock)
-        culprits: list[Unhandled] = []
+        unhandled: list[Unhandled] = []
         while received:
             outcomes = list(zip(received, await self._group.submit(received), strict=True))
-            culprits += [
+            unhandled += [
                 _unhandled(item, error)
                 for item, error in outcomes
                 if isinstance(error, Exception) and not isinstance(error, TEMPORARY)
@@ -91,7 +91,7 @@ class Consumer(Generic[E]):
             received = [item for item, error in outcomes if isinstance(error, TEMPORARY)]
             if received:
                 await backoff.wait()
-        return culprits
+        return unhandled
 
     def _log(self, item: Unhandled) -> None:
         event = {"type": item.type, f"{self._subject}_id": item.subject, "traceparent": item.traceparent}

@@ -15,12 +15,12 @@ ENVELOPE_BYTES_MAX = 256 * 1024
 
 E = TypeVar("E")
 
-# Type and CloudEvent of a domain event, given the id and the time of the message.
+# The type and the encoded CloudEvent of a domain event, with this id and time.
 Encode = Callable[[E, UUID, datetime], tuple[str, bytes]]
 
 
 def pack(events: Iterable[E], encode: Encode[E], clock: Clock) -> list[OutboxRow]:
-    """The events, encoded under new ids; those of one type stand together, in order."""
+    """The rows for the events, which are encoded under new ids. Events of one type share rows, in order."""
     now = clock.now()
     encoded = []
     for event in events:
@@ -31,12 +31,13 @@ def pack(events: Iterable[E], encode: Encode[E], clock: Clock) -> list[OutboxRow
 
 
 def envelopes(parts: Iterable[OutboxRow], to: str = "") -> list[Envelope]:
-    """As few as neighbours of one type fit into, as JSON arrays (CloudEvents 1.0, JSON format, section 4)."""
+    """Joins consecutive rows of one type into as few envelopes as possible. Each body is a JSON array
+    (CloudEvents 1.0, JSON format, section 4)."""
     return [Envelope(row.type, b"[" + row.events + b"]", to) for row in _join(parts)]
 
 
 def _join(parts: Iterable[OutboxRow]) -> Iterator[OutboxRow]:
-    """No part is cut, so one that is above the limits stays alone."""
+    """A part is never split, so a part above the limits stays alone."""
     together: list[OutboxRow] = []
     count, size = 0, len(b"[]")
     for part in parts:

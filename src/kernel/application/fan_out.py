@@ -1,7 +1,7 @@
-"""Relays for each consumer of a type, where the bus has no queue for each: one that fails delays no other.
+"""Publishes to each consumer of a type by itself, for a bus without queues: one that fails delays no other.
 
-A row leaves the outbox once every consumer has it. Until then it stays there; only its id is kept here, for
-those who have it. After a restart all are offered it again, and their inboxes make that harmless.
+A row leaves the outbox once every consumer has it. Which consumers have it is kept in memory only: after a
+restart every consumer gets the row again, and its inbox leaves out the repeats.
 """
 
 from collections.abc import Collection, Sequence
@@ -27,10 +27,11 @@ KNOWN_ROWS_MAX = 10_000
 
 
 class ForConsumer(RelayBuffer):
-    """What one consumer has yet to get, and which rows it has while others lack them.
+    """The rows that one consumer has yet to get, and the ids of rows that it has while other consumers lack
+    them.
 
-    Only the oldest KNOWN_ROWS_MAX are kept: the others catch up with the oldest first. Until they do,
-    this consumer still gets what is committed here, but nothing else that is newer than these.
+    Only the oldest KNOWN_ROWS_MAX ids are kept, because the other consumers catch up with the oldest rows
+    first. Until they do, this consumer gets new rows that this process commits, but no other newer rows.
     """
 
     def __init__(self, consumer: str) -> None:
@@ -42,7 +43,7 @@ class ForConsumer(RelayBuffer):
 
     @classmethod
     def each(cls, consumers: Sequence[str]) -> Sequence[Self]:
-        """Of the same type."""
+        """The buffers for all consumers of one type."""
         every = [cls(consumer) for consumer in consumers]
         for one in every:
             one._all = every
@@ -53,7 +54,7 @@ class ForConsumer(RelayBuffer):
         return self._has.keys()
 
     def limit(self, before: datetime) -> datetime:
-        """Until when rows may have been kept that are offered to this consumer."""
+        """`before`, or an earlier time: only rows that were stored before it may go to this consumer."""
         if len(self._has) < KNOWN_ROWS_MAX:
             return before
         return min(before, made_at(max(self._has)))
@@ -64,7 +65,8 @@ class ForConsumer(RelayBuffer):
         super().add(row)
 
     def claim(self, found: Sequence[OutboxRow]) -> list[OutboxRow]:
-        """Those of the rows that nobody here is about to publish to this consumer."""
+        """The rows that this consumer neither has nor is about to get. It is about to get them from now
+        on."""
         rows = [row for row in found if row.id not in self._has]
         self._has.update((row.id, False) for row in rows)
         if len(self._has) > KNOWN_ROWS_MAX:
@@ -88,13 +90,13 @@ class ForConsumer(RelayBuffer):
         return everywhere
 
     def due(self, published: Sequence[OutboxRow], now: float) -> Sequence[OutboxRow]:
-        """At once: nobody here knows these rows any more, so they would be offered again."""
+        """Rows are removed at once: their ids are forgotten here, so they would be published again."""
         return published
 
 
 @dataclass
 class RelayToConsumer:
-    """Publishes to one consumer the oldest of what was left behind for it."""
+    """Publishes to one consumer the oldest of the rows that were left behind."""
 
     uow: UnitOfWork
     backlog: Backlog
@@ -102,7 +104,7 @@ class RelayToConsumer:
     clock: Clock
 
     async def __call__(self, event_type: str, buffer: ForConsumer) -> RelayResult:
-        """What left the outbox. Any failure leaves all of it behind once more."""
+        """Any failure leaves all of the rows behind again."""
         before = buffer.limit(self.clock.now() - LEFT_BEHIND_AFTER)
         async with self.uow:
             found = await self.backlog.waiting(

@@ -1,9 +1,10 @@
-"""Group commit: what arrives while a transaction is in flight shares the next one."""
+"""Group commit: calls that arrive while a transaction is in flight share the next one."""
 
 import asyncio
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from typing import Generic, TypeVar
 
 from kernel.application.batch_attempts import BatchAttempts, Execute, busy
@@ -15,12 +16,14 @@ C = TypeVar("C")
 R = TypeVar("R")
 
 ANSWER_WITHIN_S = 10.0
-# Under overload a call that waited longer would be given up by its caller, and its work would be in vain.
+# Under overload, callers give up calls that wait longer, and the work for these would be in vain.
 WAIT_MAX_S = 5.0
-# Some callers try again at once: to refuse them at once would cost as much as the work itself.
+# Some callers try again at once. Refusing them at once would cost as much as the work itself.
 REFUSED_AFTER_S = 1.0
-# When a batch takes so long, the next one begins beside it.
+# If a batch takes longer, the next one begins beside it.
 BESIDE_AFTER_S = 0.1
+# The same with kinds: a batch beside the first would leave fewer calls of a kind to the next one.
+KINDS_BESIDE_AFTER_S = 0.5
 
 
 @dataclass(slots=True, eq=False)
@@ -28,6 +31,7 @@ class _Call(Generic[C, R]):
     commands: Sequence[C]
     answer: asyncio.Future[list[R | Exception]]
     since: float
+    kind: int = 0
     begun: bool = False
 
     @property
@@ -38,14 +42,18 @@ class _Call(Generic[C, R]):
 class GroupCommit(Generic[C, R]):
     """Runs a set-based use case for many callers at once.
 
-    At low load a batch is one call, which waits for nothing. Right after a batch, the next one begins once
-    as many calls wait as then, or after half of the time that the batch took, 20 ms at most. A second batch
-    runs beside the first only where a full one waits, or the first takes BESIDE_AFTER_S.
+    At low load a batch is one call, and begins at once. Right after a batch, the next one waits for the
+    callers of the last one, but for at most half of the time that the last one took, and 20 ms (Company). A
+    second batch runs beside the first only if it is full, or the first takes BESIDE_AFTER_S.
 
-    `execute` answers with one outcome a command, in order, and is safe to repeat with the same commands,
-    because they carry their ids; after a lost answer `repeat`, where it is given, takes its place. A batch
-    that fails is halved (BatchAttempts), so that only the culprit's caller gets the error. A caller who hangs
-    up cancels nothing once begun.
+    With `kind_of`, if more calls wait than fit, a batch holds whole kinds, those that wait longest first. The
+    kind of a call is that of its first command. With fewer batches in flight, more calls of a kind wait
+    together, so a second batch runs beside the first only if the first takes KINDS_BESIDE_AFTER_S.
+
+    `execute` returns one outcome for each command, in order. It has to be safe to repeat with the same
+    commands, which carry their ids; after a lost answer `repeat` is called instead, if it is given. A batch
+    that fails is halved (BatchAttempts), so that only the caller of the failing command gets the error. A
+    call that has begun goes on if its caller hangs up.
     """
 
     def __init__(
@@ -58,6 +66,7 @@ class GroupCommit(Generic[C, R]):
         waiting_max: int = 10_000,
         wait_max_s: float = WAIT_MAX_S,
         in_flight_max: int = 2,
+        kind_of: Callable[[C], int] | None = None,
     ) -> None:
         self._batches = BatchAttempts(execute, repeat or execute, clock)
         self._clock = clock
@@ -65,10 +74,12 @@ class GroupCommit(Generic[C, R]):
         self._waiting_max = waiting_max
         self._wait_max_s = wait_max_s
         self._in_flight_max = in_flight_max
+        self._kind_of = kind_of
+        self._beside_after_s = KINDS_BESIDE_AFTER_S if kind_of else BESIDE_AFTER_S
         self._waiting: deque[_Call[C, R]] = deque()
         self._waiting_count = 0
         self._unanswered: dict[_Call[C, R], None] = {}
-        self._patience: asyncio.TimerHandle | None = None
+        self._deadline_timer: asyncio.TimerHandle | None = None
         self._in_flight: set[asyncio.Task[None]] = set()
         self._in_flight_count = 0
         self._begun_at = 0.0
@@ -77,17 +88,17 @@ class GroupCommit(Generic[C, R]):
         self._loop: asyncio.AbstractEventLoop | None = None
 
     async def __call__(self, command: C) -> R:
-        """The outcome of one command; raises it where it is an error."""
+        """The outcome of one command; an error is raised."""
         (outcome,) = await self.submit((command,))
         if isinstance(outcome, Exception):
             raise outcome
         return outcome
 
     async def submit(self, commands: Sequence[C]) -> list[R | Exception]:
-        """One outcome a command, in order, within 10 s: Unavailable for what was not begun by then, and
-        OutcomeUnknown for what was. Raises Unavailable (`overloaded`) when too many calls wait, or wait too
-        long."""
-        # Asking for the running loop is a system call (getpid), which costs more than all the rest here.
+        """One outcome for each command, in order, within 10 s. After that a call that has begun gets
+        OutcomeUnknown, any other Unavailable. Raises Unavailable (`overloaded`) if too many calls wait, or
+        the oldest has waited too long."""
+        # get_running_loop makes a system call (getpid), which costs more than all the rest here.
         self._loop = loop = self._loop or asyncio.get_running_loop()
         now = loop.time()
         if self._waits_too_long(now):
@@ -95,13 +106,14 @@ class GroupCommit(Generic[C, R]):
             raise _overloaded()
         if self._waiting_count + len(commands) > self._waiting_max:
             raise _overloaded()
-        call: _Call[C, R] = _Call(commands, loop.create_future(), now)
+        kind = self._kind_of(commands[0]) if self._kind_of and commands else 0
+        call: _Call[C, R] = _Call(commands, loop.create_future(), now, kind)
         self._waiting.append(call)
         self._waiting_count += len(commands)
         self._begin(loop, now)
         self._unanswered[call] = None
-        if self._patience is None:
-            self._patience = loop.call_at(call.deadline, self._give_up)
+        if self._deadline_timer is None:
+            self._deadline_timer = loop.call_at(call.deadline, self._give_up)
         try:
             return await call.answer
         finally:
@@ -114,19 +126,20 @@ class GroupCommit(Generic[C, R]):
         return bool(self._waiting) and now > self._waiting[0].since + self._wait_max_s
 
     def _give_up(self) -> None:
-        """One timer for all calls, set for the oldest: a timer each would take as long as all the rest."""
+        """Answers the calls that are past their deadline. One timer serves all calls, set for the oldest,
+        because a timer for each would cost as much as all the rest of a call."""
         loop = asyncio.get_running_loop()
-        self._patience = None
+        self._deadline_timer = None
         for call in self._unanswered:
             if call.deadline > loop.time():
-                self._patience = loop.call_at(call.deadline, self._give_up)
+                self._deadline_timer = loop.call_at(call.deadline, self._give_up)
                 break
             if not call.answer.done():
                 late = OutcomeUnknown("there was no answer in time") if call.begun else busy()
                 call.answer.set_result([late] * len(call.commands))
 
     def _begin(self, loop: asyncio.AbstractEventLoop, now: float) -> None:
-        """Begin the next batch, or look again when it is due."""
+        """Begins the next batch if it is due, else sets a timer for it."""
         if not self._waiting or self._in_flight_count == self._in_flight_max:
             return
         due = self._due()
@@ -143,7 +156,7 @@ class GroupCommit(Generic[C, R]):
 
     def _when_due(self, loop: asyncio.AbstractEventLoop) -> None:
         self._timer = None
-        # The timers of uvloop are as coarse as its clock, a millisecond, and may be early.
+        # Timers of uvloop have the resolution of its clock, a millisecond, and may fire early.
         self._begin(loop, max(loop.time(), self._due()))
 
     def _forget_timer(self) -> None:
@@ -152,11 +165,11 @@ class GroupCommit(Generic[C, R]):
             self._timer = None
 
     def _due(self) -> float:
-        """When a batch of what waits now begins, by the loop's clock; 0: at once."""
-        if self._waiting_count >= self._batch_size_max:
+        """When the next batch begins, by the loop's clock; 0: at once."""
+        if self._waiting_count >= self._batch_size_max and not (self._kind_of and self._in_flight_count):
             return 0.0
         if self._in_flight_count:
-            return self._begun_at + BESIDE_AFTER_S
+            return self._begun_at + self._beside_after_s
         return self._company.awaited_until(len(self._waiting))
 
     async def _work(self, loop: asyncio.AbstractEventLoop) -> None:
@@ -166,7 +179,7 @@ class GroupCommit(Generic[C, R]):
             commands = [command for call in calls for command in call.commands]
             deadline = self._clock.monotonic() + ANSWER_WITHIN_S
             outcomes = await self._batches.settle(commands, deadline) if calls else []
-            # The relays begin to publish what was committed before its callers are answered.
+            # Lets the relays begin to publish the committed events before the callers are answered.
             await asyncio.sleep(0)
             start = 0
             for call in calls:
@@ -185,8 +198,10 @@ class GroupCommit(Generic[C, R]):
 
     def _next_batch(self) -> list[_Call[C, R]]:
         calls: list[_Call[C, R]] = []
-        size = 0
-        while self._waiting and (not calls or size + len(self._waiting[0].commands) <= self._batch_size_max):
+        size, size_max = 0, self._batch_size_max
+        if self._kind_of and self._waiting_count > size_max:
+            size_max = self._put_kinds_together()
+        while self._waiting and (not calls or size + len(self._waiting[0].commands) <= size_max):
             call = self._waiting.popleft()
             self._waiting_count -= len(call.commands)
             if not call.answer.done():
@@ -194,6 +209,20 @@ class GroupCommit(Generic[C, R]):
                 calls.append(call)
                 size += len(call.commands)
         return calls
+
+    def _put_kinds_together(self) -> int:
+        """The number of commands in the first kinds that fit into a batch whole."""
+        kinds: dict[int, list[_Call[C, R]]] = {}
+        for call in self._waiting:
+            kinds.setdefault(call.kind, []).append(call)
+        self._waiting = deque(chain.from_iterable(kinds.values()))
+        whole = 0
+        for calls in kinds.values():
+            size = sum(len(call.commands) for call in calls)
+            if whole + size > self._batch_size_max:
+                break
+            whole += size
+        return whole or self._batch_size_max
 
 
 def _overloaded() -> Unavailable:

@@ -1,4 +1,4 @@
-"""What a service does by itself now and then; any number of replicas may do it at once."""
+"""Periodic jobs of a service. Any number of replicas may do a job at once."""
 
 import logging
 from collections.abc import Awaitable, Callable
@@ -18,7 +18,7 @@ logger = logging.getLogger(__name__)
 
 @dataclass
 class PruneInbox:
-    """Forgets messages so old that no broker delivers them again; business keys protect for ever."""
+    """Deletes inbox rows of messages that are too old to be delivered again; business keys never expire."""
 
     uow: UnitOfWork
     inbox: Inbox

@@ -1,4 +1,4 @@
-"""Whether a process takes messages, which operators decide for all processes of a service."""
+"""Stops and resumes the consumer in this process, as operators decide for all processes of a service."""
 
 import logging
 from collections.abc import Awaitable, Callable
@@ -15,7 +15,7 @@ logger = logging.getLogger(__name__)
 
 
 class Intake:
-    """Takes messages unless an operator paused the consumer; what is in hand then is finished."""
+    """Messages are taken unless an operator paused the consumer. A pause lets running handlers finish."""
 
     def __init__(self, bus: Bus, reading: StandingReading) -> None:
         self._bus = bus
@@ -27,8 +27,8 @@ class Intake:
         return self._paused
 
     async def look(self) -> datetime | None:
-        """Does what operators decided. Says since when the oldest event waits to be published, which one
-        statement reads with it. Raises Unavailable; until the next look it stays as it was."""
+        """Pauses or resumes the bus as the database says. Returns since when the oldest event waits to be
+        published, which the same statement reads. Raises Unavailable, and then changes nothing."""
         standing = await self._reading.standing()
         paused = standing.pause is not None
         if paused != self._paused:
@@ -38,13 +38,14 @@ class Intake:
             else:
                 logger.info("resumed")
                 await self._bus.resume()
-            self._paused = paused  # Only now, so that health tells what has taken hold.
+            self._paused = paused  # Last, so that health tells only what has taken effect.
         return standing.waiting_since
 
     def unless_paused(
         self, replay: Callable[P, Awaitable[RelayResult]]
     ) -> Callable[P, Awaitable[RelayResult]]:
-        """The same round of a relay, for what operators hand to the consumer past the bus."""
+        """Wraps a relay's round that hands messages to the consumer without the bus: it rests during a
+        pause."""
 
         async def act(*args: P.args, **kwargs: P.kwargs) -> RelayResult:
             return RelayResult.of(()) if self._paused else await replay(*args, **kwargs)

@@ -1,4 +1,4 @@
-"""What was committed, to whoever listens: at most once, and never before the commit."""
+"""Notifies listeners of committed events: at most once, and never before the commit."""
 
 import asyncio
 import logging
@@ -20,11 +20,11 @@ logger = logging.getLogger(__name__)
 
 
 class BackgroundNotifier(Generic[E]):
-    """Notifies of events of one type. Where many wait the oldest are lost, like all while the bus is away.
+    """Notifies of events of one type. If too many wait the oldest are lost; while the bus is away, all are.
 
-    While nobody listens, an event costs next to nothing: ten times a second one event is encoded and sent,
-    and the bus tells whether somebody listens now. If nobody does, the events before it are dropped: whoever
-    begins to listen later also reads the state.
+    While nobody listens, events cost next to nothing: ten times a second one event is encoded and sent, and
+    the bus tells whether somebody listens now. If nobody does, the events that wait are dropped: whoever
+    begins to listen later also reads the present state.
     """
 
     def __init__(self, encode: Encode[E], notifier: Notifier, clock: Clock) -> None:
@@ -51,7 +51,7 @@ class BackgroundNotifier(Generic[E]):
             except Unavailable:
                 self._has_listeners = False
             except Exception:
-                logger.exception("what was committed was not told")
+                logger.exception("notifications were not sent")
                 self._has_listeners = False
             if not self._has_listeners:
                 await self._clock.sleep(ASK_EVERY_S)

@@ -1,4 +1,4 @@
-"""What operators do about parked messages, while the service works or rests."""
+"""What operators do about parked messages: replay, discard, hold and release."""
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
@@ -22,14 +22,14 @@ T = TypeVar("T")
 
 @dataclass
 class BeginOperation:
-    """Begins what WorkOff works off: what waits now is written down with it, and nothing newer joins it."""
+    """Stores an operation for WorkOff, with the messages that wait now; later ones do not join it."""
 
     uow: UnitOfWork
     operations: Operations
     record: OperatorRecord
 
     async def __call__(self, operation: Operation, messages: UUID | Cause) -> None:
-        """Raises NotFound where nothing waits any more. May be repeated: it is begun once."""
+        """Raises NotFound if no message waits any more. Safe to repeat: the operation is stored once."""
         act = Act(
             subject=operation.id,
             did=f"{operation.kind}_messages",
@@ -64,7 +64,7 @@ class ReleaseCause:
     record: OperatorRecord
 
     async def __call__(self, cause: Cause, act: Act) -> None:
-        """Does nothing where it was not held."""
+        """Does nothing if the cause is not held."""
         async with self.uow:
             if await self.held.release(cause):
                 await self.record.add([act])
@@ -76,7 +76,7 @@ Release = Callable[[Cause, Act], Awaitable[None]]
 
 
 class OperateParked:
-    """All that operators may do about parked messages. Each call raises Forbidden for whoever may not."""
+    """The commands of operators about parked messages. Each raises Forbidden for any other caller."""
 
     def __init__(self, read: ReadParked, begin: Begin, hold: HoldIt, release: Release, clock: Clock) -> None:
         self._read = read
@@ -90,14 +90,14 @@ class OperateParked:
         return self._read.service
 
     async def message(self, caller: Caller, kind: Kind, id: UUID, note: str) -> Operation:
-        """Begins to replay or discard it. Raises NotFound, and Invalid for a discarding without a note."""
+        """Begins to replay or discard it. Raises NotFound, and Invalid if discarding has no note."""
         caller = caller.as_operator()
         _require_note(kind, note)
         found = await self._read.message(caller, id)
         return await self._begun(caller, kind, id, id, f"message {id} of {self.service}: {found.cause}", note)
 
     async def group(self, caller: Caller, kind: Kind, id: UUID, note: str) -> Operation:
-        """Begins to replay or discard all of it that waits now; raises as `message` does."""
+        """Begins to replay or discard the messages of the group that wait now. Raises as `message` does."""
         caller = caller.as_operator()
         _require_note(kind, note)
         cause = (await self._read.group(caller, id)).cause
@@ -108,17 +108,17 @@ class OperateParked:
         caller = caller.as_operator()
         cause = (await self._read.group(caller, id)).cause
         words = "; ".join(filter(None, (f"owner {owner}", note, ticket and f"ticket {ticket}")))
-        act = self._act("hold_group", caller, self._about(id, cause), words)
+        act = new_act("hold_group", caller, self._about(id, cause), words, self._clock)
         hold = Hold(owner=owner, note=note, ticket=ticket, held_by=caller.id, held_at=act.at)
-        await again(lambda: self._hold(cause, hold, act), self._clock)
+        await retried(lambda: self._hold(cause, hold, act), self._clock)
         return await self._read.group(caller, id)
 
     async def release(self, caller: Caller, id: UUID, note: str) -> Group:
         """Raises NotFound."""
         caller = caller.as_operator()
         group = await self._read.group(caller, id)
-        act = self._act("release_group", caller, self._about(id, group.cause), note)
-        await again(lambda: self._release(group.cause, act), self._clock)
+        act = new_act("release_group", caller, self._about(id, group.cause), note, self._clock)
+        await retried(lambda: self._release(group.cause, act), self._clock)
         return replace(group, hold=None)
 
     async def _begun(
@@ -134,18 +134,16 @@ class OperateParked:
             note=note,
             began_at=self._clock.now(),
         )
-        await again(lambda: self._begin(operation, messages), self._clock)
+        await retried(lambda: self._begin(operation, messages), self._clock)
         return await self._read.operation(caller, operation.id)
-
-    def _act(self, did: str, caller: Caller, about: str, note: str) -> Act:
-        return act_of(did, self._clock.new_id(), caller, about, note, self._clock)
 
     def _about(self, id: UUID, cause: Cause) -> str:
         return f"group {id} of {self.service}: {cause}"
 
 
-async def again(act: Callable[[], Awaitable[T]], clock: Clock) -> T:
-    """Repeats what lost a race, and once what failed as Unavailable: another host may have taken over."""
+async def retried(act: Callable[[], Awaitable[T]], clock: Clock) -> T:
+    """Calls `act`, and repeats it after Contention, and once after Unavailable: another host may have taken
+    over."""
     backoff, failures = Backoff(clock), 0
     for _ in range(ATTEMPTS_MAX):
         try:
@@ -164,9 +162,9 @@ def _require_note(kind: Kind, note: str) -> None:
         raise Invalid.field("note", "is required: what is discarded is gone for good")
 
 
-def act_of(did: str, subject: UUID, caller: Caller, about: str, note: str, clock: Clock) -> Act:
+def new_act(did: str, caller: Caller, about: str, note: str, clock: Clock) -> Act:
     return Act(
-        subject=subject,
+        subject=clock.new_id(),
         did=did,
         about=about,
         operator=caller.id,

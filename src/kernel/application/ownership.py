@@ -1,4 +1,4 @@
-"""Who may act for whom: checked for every command where a use case begins."""
+"""Checks, at the start of a use case, that every command's caller may act for its user."""
 
 from collections.abc import Awaitable, Callable, Sequence
 from typing import TypeVar
@@ -15,7 +15,8 @@ async def for_own_users(
     work: Callable[[Sequence[C]], Awaitable[Sequence[R | ShopError]]],
     refusal: Callable[[C], ShopError] = lambda _: Forbidden(),
 ) -> list[R | ShopError]:
-    """The outcomes of `work`, in order; it never sees a command whose caller may not act for its user."""
+    """One outcome for each command, in order. `work` gets only the commands whose caller may act for the
+    command's user; the outcome of any other is its `refusal`."""
     outcomes = {
         number: refusal(command)
         for number, command in enumerate(commands)

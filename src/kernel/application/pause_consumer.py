@@ -1,9 +1,9 @@
-"""Operators pause the consumer of a service, and resume it; every process follows (Intake)."""
+"""Operators pause and resume the consumer of a service. Every process of the service follows (Intake)."""
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
-from kernel.application.operate import act_of, again
+from kernel.application.operate import new_act, retried
 from kernel.domain.caller import Caller
 from kernel.domain.parked import OwnName
 from kernel.domain.pauses import ConsumerState, Pause
@@ -21,9 +21,9 @@ class PauseConsumer:
     clock: Clock
 
     async def __call__(self, caller: Caller, about: str, note: str) -> None:
-        """Does nothing where it is paused."""
+        """Does nothing if the consumer is paused already."""
         pause = Pause(by=caller.id, note=note, since=self.clock.now())
-        act = act_of("pause_consumer", self.clock.new_id(), caller, about, note, self.clock)
+        act = new_act("pause_consumer", caller, about, note, self.clock)
         async with self.uow:
             if await self.pauses.begin(pause):
                 await self.record.add([act])
@@ -37,8 +37,8 @@ class ResumeConsumer:
     clock: Clock
 
     async def __call__(self, caller: Caller, about: str, note: str) -> None:
-        """Does nothing where it is not paused."""
-        act = act_of("resume_consumer", self.clock.new_id(), caller, about, note, self.clock)
+        """Does nothing if the consumer is not paused."""
+        act = new_act("resume_consumer", caller, about, note, self.clock)
         async with self.uow:
             if await self.pauses.end():
                 await self.record.add([act])
@@ -48,7 +48,8 @@ Act = Callable[[Caller, str, str], Awaitable[None]]
 
 
 class OperateConsumer:
-    """What operators may do about a service's consumer. Each call raises Forbidden for whoever may not."""
+    """The commands of operators about a service's consumer. Each raises Forbidden for any other caller; a
+    viewer may read its `state`."""
 
     def __init__(
         self, reading: StandingReading, service: OwnName, pause: Act, resume: Act, clock: Clock
@@ -61,7 +62,7 @@ class OperateConsumer:
 
     async def state(self, caller: Caller) -> ConsumerState:
         caller.require_to_see_all()
-        standing = await again(self._reading.standing, self._clock)
+        standing = await retried(self._reading.standing, self._clock)
         return ConsumerState(service=self.service, pause=standing.pause)
 
     async def pause(self, caller: Caller, note: str) -> ConsumerState:
@@ -72,5 +73,5 @@ class OperateConsumer:
 
     async def _done(self, act: Act, caller: Caller, note: str) -> ConsumerState:
         caller = caller.as_operator()
-        await again(lambda: act(caller, f"the consumer of {self.service}", note), self._clock)
+        await retried(lambda: act(caller, f"the consumer of {self.service}", note), self._clock)
         return await self.state(caller)

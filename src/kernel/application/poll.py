@@ -10,14 +10,13 @@ POLL_EVERY_S = 1.0
 
 @dataclass
 class PollOutbox:
-    """Finds what others left in the outbox: one question for all types, because it mostly finds nothing."""
+    """Finds rows that were left behind in the outbox. One statement asks for all types."""
 
     uow: UnitOfWork
     backlog: Backlog
 
     async def __call__(self, relays: Mapping[str, Sequence[Relay]]) -> bool:
-        """Wakes the relays of each type of which something waits. Returns False: there is never more to do at
-        once."""
+        """Wakes the relays of each type that has rows. Returns False: there is never more to do at once."""
         async with self.uow:
             waiting = await self.backlog.types_waiting(list(relays))
         for event_type in waiting:

@@ -1,4 +1,4 @@
-"""Several readings of one subject, of which one that fails takes nothing from the others."""
+"""Reads about one subject in several places; one reading that fails does not spoil the others."""
 
 import asyncio
 from collections.abc import Awaitable
@@ -8,10 +8,8 @@ from kernel.domain.facts import Part, joined
 
 
 async def read_apart(**readings: Awaitable[Part]) -> Part:
-    """What could be read, and what could not, by the names of the readings.
-
-    All are under way at once: each may wait for a lock. Raises Unavailable where none succeeds.
-    """
+    """Joins what the readings found; `unread` names the readings that failed. They run concurrently, because
+    each may wait for a lock. Raises Unavailable if all fail."""
     found = await asyncio.gather(*readings.values(), return_exceptions=True)
     parts, away = list[Part](), dict[str, Unavailable]()
     for name, outcome in zip(readings, found, strict=True):

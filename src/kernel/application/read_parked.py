@@ -10,7 +10,7 @@ from kernel.ports.parked import ParkedReading
 
 @dataclass
 class ReadParked:
-    """What waits for an operator in this service. Each call raises Forbidden for whoever may not see it."""
+    """Reads the parked messages of this service. Each call raises Forbidden if the caller may not see all."""
 
     reading: ParkedReading
     service: OwnName
@@ -18,7 +18,7 @@ class ReadParked:
     async def page(
         self, caller: Caller, *, group: UUID | None = None, after: UUID | None = None, limit: int
     ) -> Sequence[Waiting]:
-        """In the order of their ids. Raises NotFound for a group that is not there."""
+        """Messages in the order of their ids. Raises NotFound for an unknown group."""
         caller.require_to_see_all()
         cause = None if group is None else (await self.group(caller, group)).cause
         return await self.reading.page(cause=cause, after=after, count_max=limit)
@@ -32,7 +32,7 @@ class ReadParked:
         return found
 
     async def groups(self, caller: Caller) -> Sequence[Group]:
-        """In the order of their ids; also those that are held for what is to come."""
+        """Groups in the order of their ids, also those that are held and have no messages now."""
         caller.require_to_see_all()
         figures, held = await self.reading.causes(), await self.reading.held()
         groups = [

@@ -8,7 +8,7 @@ from kernel.ports.operator_record import RecordedActs
 
 @dataclass
 class ReadRecord:
-    """What operators did in this service."""
+    """Reads the acts of operators in this service."""
 
     acts: RecordedActs
 

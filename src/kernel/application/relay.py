@@ -1,4 +1,4 @@
-"""From the outbox to the bus: at least once, never before the commit, never lost."""
+"""Publishes the outbox to the bus: every event at least once, and never before its commit."""
 
 import asyncio
 from collections import deque
@@ -15,10 +15,10 @@ from kernel.ports.outbox import Backlog, OutboxRow
 from kernel.ports.unit_of_work import UnitOfWork
 
 ROWS_MAX = 10
-# Until then an event is the business of the process that committed it.
+# Younger rows are left to the process that committed them.
 LEFT_BEHIND_AFTER = timedelta(seconds=1)
 BUFFER_ROWS_MAX = 100
-# A removal is a transaction of its own, so several publications share one. It has to come well before
+# A removal is a transaction of its own, so several publications share it. It has to come well before
 # LEFT_BEHIND_AFTER, when the rows would be published again.
 REMOVED_AFTER_S = 0.2
 REMOVED_ROWS_MAX = 100
@@ -29,11 +29,11 @@ class RelayResult:
     """What one round of a relay did."""
 
     events: int
-    """How many every consumer has now."""
+    """How many events every consumer has now."""
     full: bool
-    """Whether more may wait in the outbox."""
+    """Whether more rows may wait in the outbox."""
     removes_later: bool = False
-    """Whether published rows have to leave the outbox soon."""
+    """Whether published rows still have to be removed from the outbox."""
 
     @classmethod
     def of(
@@ -43,14 +43,14 @@ class RelayResult:
         *,
         removes_later: bool = False,
     ) -> Self:
-        """`published` are those of the rows that every consumer has, where not all of them are."""
+        """`published` are the rows that every consumer has; None: all of `taken`."""
         events = sum(row.count for row in (taken if published is None else published))
         return cls(events, len(taken) == ROWS_MAX, removes_later)
 
 
 class RelayBuffer:
-    """What this process committed of one type, and has yet to publish. When it is full, a row stays in the
-    outbox, and the polling relay publishes it later."""
+    """The rows of one type that this process committed and has yet to publish. When the buffer is full, a row
+    stays in the outbox, and the polling relay publishes it later."""
 
     to = ""
 
@@ -69,16 +69,16 @@ class RelayBuffer:
         return [self._rows.popleft() for _ in range(min(count_max, len(self._rows)))]
 
     def leave_behind(self, taken: Sequence[OutboxRow] = ()) -> None:
-        """What was taken could not be published, so all the others are left to RelayEvents too."""
+        """Leaves all rows to RelayEvents, because `taken` could not be published."""
         self._rows.clear()
 
     def published(self, taken: Sequence[OutboxRow]) -> Sequence[OutboxRow]:
-        """Those of the rows that every consumer has now, so that they may leave the outbox."""
+        """Which of these rows, just published, may leave the outbox because every consumer has them."""
         return taken
 
     def due(self, published: Sequence[OutboxRow], now: float) -> Sequence[OutboxRow]:
-        """What has to leave the outbox now, of these rows and those before: all, once the first has waited
-        for REMOVED_AFTER_S, many wait, or nothing was published meanwhile."""
+        """The published rows to remove from the outbox now. They are collected until the first has waited for
+        REMOVED_AFTER_S, REMOVED_ROWS_MAX wait, or `published` is empty."""
         if not self._published:
             self._due_at = now + REMOVED_AFTER_S
         self._published += published
@@ -94,7 +94,7 @@ class RelayBuffer:
 
 @dataclass
 class PublishCommitted:
-    """Publishes what was just committed, unread; it leaves the outbox a moment after the bus confirmed it."""
+    """Publishes rows that were just committed, from memory. Removes them from the outbox a moment later."""
 
     uow: UnitOfWork
     backlog: Backlog
@@ -102,8 +102,7 @@ class PublishCommitted:
     clock: Clock
 
     async def __call__(self, event_type: str, buffer: RelayBuffer) -> RelayResult:
-        """What was published. Any failure leaves all of it behind, and what was published but not removed is
-        published again."""
+        """Any failure leaves all rows behind, so that published rows may be published again."""
         rows = buffer.take(ROWS_MAX)
         try:
             return await self.publish(event_type, buffer, rows)
@@ -123,7 +122,7 @@ class PublishCommitted:
 
 @dataclass
 class RelayEvents:
-    """Publishes the oldest of what was left behind; it leaves the outbox only once the bus confirmed it."""
+    """Publishes the oldest rows that were left behind, and removes them once the bus confirmed them."""
 
     uow: UnitOfWork
     backlog: Backlog
@@ -131,7 +130,7 @@ class RelayEvents:
     clock: Clock
 
     async def __call__(self, event_type: str) -> RelayResult:
-        """What was published. Any failure puts all of it back."""
+        """Any failure puts all rows back."""
         before = self.clock.now() - LEFT_BEHIND_AFTER
         async with self.uow:
             taken = await self.backlog.take(event_type, count_max=ROWS_MAX, before=before)

@@ -1,4 +1,4 @@
-"""Parked messages go back to their consumer, each once, by way of the outbox."""
+"""Hands parked messages back to their consumer, each once, by way of the outbox."""
 
 import logging
 from collections.abc import Awaitable, Callable
@@ -17,7 +17,7 @@ from kernel.ports.outbox import Backlog
 from kernel.ports.parked import ParkedMessages
 from kernel.ports.unit_of_work import UnitOfWork
 
-# In the outbox, the types of what goes back to its own service; no event has a type without a dot.
+# Types of outbox rows that go back to their own service. They have no dot, unlike the types of events.
 REPLAYED = "replayed"
 LETTERS = "dead_letters"
 
@@ -25,8 +25,8 @@ logger = logging.getLogger(__name__)
 
 
 def encode_replayed(parked: Parked, event_id: UUID, at: datetime) -> tuple[str, bytes]:
-    """An event as it came: it keeps its own id, by which the inbox knows it. Of a dead letter the id only: it
-    stays parked until it is handled."""
+    """For an event its original bytes, with the id that the inbox knows. For a dead letter its id only:
+    the letter stays parked until it is handled."""
     if parked.unhandled.dead_letter:
         return LETTERS, str(parked.id).encode()
     return REPLAYED, parked.unhandled.payload
@@ -34,14 +34,14 @@ def encode_replayed(parked: Parked, event_id: UUID, at: datetime) -> tuple[str, 
 
 @dataclass
 class HandleReplayed:
-    """Hands the oldest replayed events to their consumer; they leave the outbox once it handled them, or
-    parked them again."""
+    """Hands the oldest replayed events to their consumer. They leave the outbox once the consumer handled
+    them, or parked them again."""
 
     uow: UnitOfWork
     backlog: Backlog
 
     async def __call__(self, handle: Handler) -> RelayResult:
-        """What was handled. Any failure puts all of it back."""
+        """Any failure puts all events back."""
         async with self.uow:
             taken = await self.backlog.take(REPLAYED, count_max=ROWS_MAX)
             for envelope in envelopes(taken):
@@ -51,10 +51,10 @@ class HandleReplayed:
 
 @dataclass
 class HandleLetters:
-    """Hands dead letters to the consumer, each where an operator asked for it.
+    """Hands dead letters that operators asked to replay to the consumer.
 
-    The request is gone before the letter is handed over, and the letter stays parked until it is handled. So
-    one that ends the process does so once for each request, and is never lost.
+    The request is removed before the letter is handed over, and the letter stays parked until it is handled.
+    So a letter that crashes the process does that once for each request, and is never lost.
     """
 
     uow: UnitOfWork
@@ -63,8 +63,7 @@ class HandleLetters:
     clock: Clock
 
     async def __call__(self, handle: Callable[[Parked], Awaitable[None]]) -> RelayResult:
-        """The requests that were taken, a row of them at a time: a letter that ends the process takes few
-        others with it."""
+        """Takes the requests of one row, so that few requests are lost if a letter crashes the process."""
         async with self.uow:
             taken = await self.backlog.take(LETTERS, count_max=1)
             ids = [UUID(one) for row in taken for one in row.events.decode().split(",")]

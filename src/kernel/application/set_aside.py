@@ -1,9 +1,9 @@
 """Events for a lane whose server is away wait in the outbox of a lane that answers.
 
-In the queue they would hold up those for other lanes: a consumer is handed few messages at a time.
+In the queue they would hold up the events for other lanes: a consumer is handed few messages at a time.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -21,6 +21,15 @@ ASIDE = "for_lane_"
 def aside(lane: int) -> str:
     """The type of outbox rows that wait for this lane; no event has a type without a dot."""
     return f"{ASIDE}{lane:03}"
+
+
+def is_aside(row_type: str) -> bool:
+    return row_type.startswith(ASIDE)
+
+
+def lane_of(row_type: str) -> int:
+    """The lane for which rows of this type are set aside."""
+    return int(row_type.removeprefix(ASIDE))
 
 
 @value
@@ -42,24 +51,41 @@ class SetAside:
     outbox: Outbox[Waiting]
 
     async def __call__(self, events: Sequence[Waiting]) -> None:
-        """They may be acknowledged once this returns."""
+        """The events may be acknowledged once this returns."""
         async with self.uow:
             await self.outbox.add(events)
 
 
 @dataclass
+class Turns:
+    """Whose events are handed back next: every lane in turn, so that a slow one does not hold up the others.
+    Lanes that are lost are passed over."""
+
+    lanes: int
+    is_lost: Callable[[int], bool]
+    last: int = -1
+
+    def __iter__(self) -> Iterator[int]:
+        in_turn = ((self.last + step) % self.lanes for step in range(1, self.lanes + 1))
+        return (lane for lane in in_turn if not self.is_lost(lane))
+
+
+@dataclass
 class HandBack:
-    """Hands the oldest events to their consumer; they leave the outbox once it handled them."""
+    """Hands the oldest events of one lane to their consumer; they leave the outbox once it handled them."""
 
     uow: UnitOfWork
     backlog: Backlog
 
-    async def __call__(self, handle: Handler, lanes: Callable[[], Sequence[int]]) -> RelayResult:
-        """What was handled. `lanes` tells which are not lost now. Any failure puts all of it back."""
+    async def __call__(self, handle: Handler, turns: Turns) -> RelayResult:
+        """Says how many events were handled. After a failure all of them stay in the outbox, and the next
+        turn is another lane's."""
         async with self.uow:
             taken: Sequence[OutboxRow] = ()
-            for name in await self.backlog.types_waiting([aside(lane) for lane in lanes()]):
+            of_type = {aside(lane): lane for lane in turns}
+            for name in await self.backlog.types_waiting(list(of_type)):
                 if taken := await self.backlog.take(name, count_max=ROWS_MAX):
+                    turns.last = of_type[name]
                     break
             for envelope in envelopes(taken):
                 await handle(envelope.body)

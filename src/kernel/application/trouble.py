@@ -1,10 +1,10 @@
-"""Trouble with a server that the shop needs: its beginning, each further kind and its end are logged."""
+"""Logs trouble with a server that the shop needs: its beginning, each further kind, and its end."""
 
 import logging
 
 from kernel.ports.clock import Clock
 
-# Longer than the pauses between the tries of relays, jobs and supervisors.
+# Longer than the pauses between the attempts of relays, jobs and supervisors.
 QUIET_S = 5.0
 
 logger = logging.getLogger(__name__)
@@ -14,7 +14,8 @@ class Trouble:
     """Begins with `report`. It ends with `over`, or QUIET_S after the last `report` if it `ends_quietly`."""
 
     def __init__(self, server: str, clock: Clock, *, ends_quietly: bool = True) -> None:
-        """`server` names it for people. Of one that is asked only now and then, silence says nothing."""
+        """`server` is its name in log lines. `ends_quietly` is wrong for a server that is asked only now and
+        then: that nothing is reported does not mean that it answers."""
         self.server = server
         self._clock = clock
         self._ends_quietly = ends_quietly
@@ -22,7 +23,7 @@ class Trouble:
         self._last = 0.0
 
     def report(self, kind: str, words: str) -> None:
-        """It happens now. The words are logged if they are the first of this kind."""
+        """Something fails now. `words` are logged if they are the first of this kind."""
         self.settle()
         if kind not in self._reported:
             self._reported.add(kind)
@@ -35,7 +36,7 @@ class Trouble:
         return bool(self._reported) and not (is_quiet and self._ends_quietly)
 
     def settle(self) -> None:
-        """Logs the end, if it has ended. To be called now and then."""
+        """Logs the end, if the trouble has ended. Has to be called now and then."""
         if not self.lasts:
             self.over()
 
@@ -45,5 +46,5 @@ class Trouble:
         self.leave_to_others()
 
     def leave_to_others(self) -> None:
-        """Somebody else reports on the same server from now on, also when it is back."""
+        """Ends without a log line: another object reports on the same server from now on."""
         self._reported.clear()

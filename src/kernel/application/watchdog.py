@@ -1,4 +1,4 @@
-"""Whether messages get through, which an open connection to the bus does not show."""
+"""Tells health whether messages get through, which an open connection to the bus does not prove."""
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
@@ -10,12 +10,12 @@ from kernel.domain.errors import Unavailable
 from kernel.ports.bus import Bus, ConsumerPaused, Envelope, Handler
 from kernel.ports.clock import Clock
 
-# More than the relays need for what was left behind, and less than an operator would like to wait.
+# More than the relays need for rows that were left behind, and less than operators would accept.
 LATE_AFTER_S = 3.0
 
 
 class Watchdog:
-    """Checks that committed events get published and that messages get handled; if not, it logs why."""
+    """Checks that committed events get published and received messages get handled; if not, it logs why."""
 
     def __init__(
         self,
@@ -25,7 +25,7 @@ class Watchdog:
         trouble: Trouble,
         clock: Clock,
     ) -> None:
-        """While there is trouble with one of the `databases`, late work is not blamed on the bus."""
+        """Trouble with one of the `databases` explains late work, so nothing is reported meanwhile."""
         self._bus = bus
         self._intake = intake
         self._databases = databases
@@ -44,11 +44,11 @@ class Watchdog:
 
     @property
     def paused(self) -> bool:
-        """Whether an operator wants no message to be taken, which is no fault."""
+        """Whether an operator paused the consumer, which is no fault."""
         return self._intake.paused
 
     async def publish(self, envelopes: Sequence[Envelope]) -> None:
-        """Publishes by the bus, and keeps why that failed last."""
+        """Publishes on the bus, and remembers the reason of the last failure."""
         try:
             await self._bus.publish(envelopes)
         except ConsumerPaused:
@@ -60,12 +60,12 @@ class Watchdog:
             raise
 
     def late_since(self, event_type: str, since: datetime) -> datetime:
-        """From when on an event of this type, which waits in the outbox since then, could have left it: the
-        time in which it waited for a consumer that was paused does not count."""
+        """Since when an event of this type, which is in the outbox since `since`, waits without a reason: the
+        time of a pause of its consumer does not count."""
         return max(since, self._held_at.get(event_type, since))
 
     def handling(self, handler: Handler) -> Handler:
-        """The same handler; the watchdog knows since when it has each message in hand."""
+        """Wraps the handler, so that the watchdog knows since when each message is being handled."""
 
         async def handle(body: bytes) -> None:
             message = object()
@@ -78,7 +78,7 @@ class Watchdog:
         return handle
 
     async def look(self) -> bool:
-        """A job for `Periodically`, every second or so. Returns False: there is never more to do at once."""
+        """A job for Periodically. Returns False: there is never more to do at once."""
         for database in self._databases:
             database.settle()
         self._trouble.settle()
@@ -86,7 +86,7 @@ class Watchdog:
         if self._intake.paused:
             self._hold((REPLAYED, LETTERS))
         now = self._clock.monotonic()
-        # The time before this process began does not count, nor that in which a consumer was paused.
+        # The time before this process began does not count, nor the time in which a consumer was paused.
         age_s = 0.0 if since is None else (self._clock.now() - since).total_seconds()
         unpublished_s = min(age_s, now - self._counts_from)
         unhandled_s = now - min(self._in_hand.values(), default=now)
@@ -94,7 +94,7 @@ class Watchdog:
         self._late = not is_away and max(unpublished_s, unhandled_s) > LATE_AFTER_S
         if not self._bus.healthy:
             self._connected_at = now
-            self._trouble.leave_to_others()  # The bus itself says why, and that it is back.
+            self._trouble.leave_to_others()  # The bus itself logs why, and when it is back.
         elif self._late and now - self._connected_at > LATE_AFTER_S:
             self._report(unpublished_s, unhandled_s)
         return False
@@ -104,8 +104,8 @@ class Watchdog:
 
     def _report(self, unpublished_s: float, unhandled_s: float) -> None:
         if unpublished_s > LATE_AFTER_S:
-            words = f"late: what was committed {unpublished_s:.0f} s ago is not published: {self._refusal}"
+            words = f"late: events committed {unpublished_s:.0f} s ago are not published: {self._refusal}"
             self._trouble.report("publishing", words)
         if unhandled_s > LATE_AFTER_S:
-            words = f"late: a message that came {unhandled_s:.0f} s ago is not handled"
+            words = f"late: a message received {unhandled_s:.0f} s ago is not handled"
             self._trouble.report("handling", words)

@@ -14,11 +14,11 @@ BATCH_MAX = 200
 
 @dataclass
 class WorkOff:
-    """Does what operators asked for, a batch in a transaction with its progress: exactly once, by whichever
-    process comes first, and resumed after a crash.
+    """Works off the operations of operators in batches. A batch and its progress are one transaction, so each
+    message is treated once, whichever processes take part, and a crash costs nothing.
 
-    Parking claimed a message in the inbox, so it is forgotten there, or its replay would be swallowed. What
-    is discarded stays claimed: delivered again, it stays away.
+    Parking claimed the message in the inbox. A replay deletes this claim, or the inbox would take the message
+    for a repeat. A discarded message stays claimed, so that it is ignored if it is delivered again.
     """
 
     uow: UnitOfWork
@@ -36,7 +36,7 @@ class WorkOff:
             if operation is None:
                 return False
             batch = await self.operations.batch(operation, count_max=BATCH_MAX)
-            # One that came again since then is newer than the operation.
+            # A message that was parked again meanwhile is newer than the operation.
             locked = await self.parked.lock(sorted(batch))
             wanted = [parked for parked in locked if parked.count == batch[parked.id]]
             act = self._replay if operation.kind is Kind.REPLAY else self._discard

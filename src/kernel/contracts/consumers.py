@@ -1,4 +1,4 @@
-"""Consumers that operators pause, as services and the console tell of them."""
+"""JSON bodies about the consumers of services, which operators pause and resume."""
 
 from kernel.contracts.http import Moment, RequestBody, ResponseBody
 from kernel.contracts.parked import Remark
@@ -18,7 +18,7 @@ class Pause(ResponseBody, frozen=True):
 
 
 class Consumer(ResponseBody, frozen=True):
-    """`paused` is null while it takes messages."""
+    """`paused` is null while the consumer takes messages."""
 
     service: str
     paused: Pause | None

@@ -1,4 +1,4 @@
-"""What the HTTP bodies of all services share."""
+"""Types that the HTTP bodies of all services share."""
 
 from datetime import datetime
 from typing import Annotated, Literal
@@ -16,17 +16,19 @@ IdempotencyKey = Annotated[
         extra={"words": "a string of 1 to 255 printable ASCII characters"},
     ),
 ]
-# A text of PostgreSQL cannot hold U+0000, and whoever must say something says more than spaces.
-SAID = r"\A[^\x00]*[^\x00\s][^\x00]*\Z"
-Note = Annotated[
-    str,
-    Meta(
-        max_length=500,
-        pattern=SAID,
-        description="Why, for the record. Free text, not only spaces, without U+0000.",
-        extra={"words": "a string of 1 to 500 characters, not only spaces, without U+0000"},
-    ),
-]
+
+
+def required_text(max_length: int, description: str) -> Meta:
+    """Text that is not only spaces. PostgreSQL cannot store U+0000."""
+    return Meta(
+        max_length=max_length,
+        pattern=r"\A[^\x00]*[^\x00\s][^\x00]*\Z",
+        description=description,
+        extra={"words": f"a string of 1 to {max_length} characters, not only spaces, without U+0000"},
+    )
+
+
+Note = Annotated[str, required_text(500, "Why, for the record. Free text, not only spaces, without U+0000.")]
 Moment = Annotated[datetime, Meta(tz=True)]
 
 
@@ -48,7 +50,7 @@ class FieldProblem(ResponseBody, frozen=True):
 
 
 class Problem(ResponseBody, frozen=True, omit_defaults=True):
-    """RFC 9457, with a stable machine word in `code` and the fields that are to blame in `errors`."""
+    """RFC 9457. `code` is a stable word for programs; `errors` names the fields that are at fault."""
 
     type: str
     title: str
@@ -60,9 +62,9 @@ class Problem(ResponseBody, frozen=True, omit_defaults=True):
 
 
 class Health(ResponseBody, frozen=True):
-    """`degraded` names what refuses or delays work, which makes the shop late, not wrong: `database`,
-    `rabbitmq` (what was committed is not published, or what arrives is not handled), or a service that this
-    one calls."""
+    """`degraded` names what delays or refuses a part of the work: `database`, `rabbitmq` (committed events
+    are not published, or received messages not handled), `paused` (an operator paused the consumer),
+    `rate-limit` (replicas do not count together), or a service that this one calls."""
 
     status: Literal["live", "ready"]
     degraded: list[str] = []

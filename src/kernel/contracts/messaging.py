@@ -1,4 +1,4 @@
-"""How services declare their messages, and the catalogue that the declarations of all services make."""
+"""How a service declares its messages, and the catalogue of the messages of all services."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import field
@@ -12,23 +12,23 @@ from kernel.domain.value import value
 
 @value(kw_only=True)
 class Messaging:
-    """What one service publishes and what it subscribes to, by the types of events (CloudEvents, `type`).
+    """The types of events (CloudEvents, `type`) that one service publishes and subscribes to.
 
-    A subscriber receives every event of its types. A notification goes to whoever listens, and may be lost.
-    A published type never changes and never goes: a change is a new version, which is a type of its own.
-    A type begins with the words of its `source`: `shop.orders.order-placed.v1` comes from `/shop/orders`.
+    A subscriber receives every event of its types; a notification reaches only those who listen just then.
+    A published type is never changed or removed: a new version is a new type. A type begins with the words
+    of its `source`: `shop.orders.order-placed.v1` comes from `/shop/orders`.
     """
 
     service: str
     subject: str = "subject"
-    """What the events are about, in one word, for documents, log lines and spans."""
+    """What the events are about, in one word; used in documents, log lines and spans."""
     publishes: Mapping[str, type[msgspec.Struct]] = field(default_factory=dict)
     notifies: Mapping[str, type[msgspec.Struct]] = field(default_factory=dict)
     subscribes: Collection[str] = ()
     listens: Collection[str] = ()
-    """The notifications that its processes hear, each by a queue of its own."""
+    """The notifications that its processes receive; each process has a queue of its own."""
     examples: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
-    """Of the data of events, for the documents."""
+    """By type, examples of the data of its events, for the documents."""
 
     @property
     def sends(self) -> Mapping[str, type[msgspec.Struct]]:
@@ -44,8 +44,8 @@ class Catalog:
     """The messages of services that run together."""
 
     def __init__(self, services: Iterable[Messaging]) -> None:
-        """Raises Invalid where two services publish one type, or one subscribes or listens to what nobody
-        sends."""
+        """Raises Invalid if two services publish the same type, or if a service subscribes or listens to a
+        type that nobody sends."""
         self.services = tuple(services)
         self._publishers: dict[str, Messaging] = {}
         for one in self.services:
@@ -72,5 +72,5 @@ class Catalog:
         return self._publishers[event_type]
 
     def subscribers_of(self, event_type: str) -> Sequence[str]:
-        """The services that have to receive it. Raises KeyError for a type that nobody publishes."""
+        """The services that must receive the type. Raises KeyError for a type that nobody publishes."""
         return self._subscribers[event_type]

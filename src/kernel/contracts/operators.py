@@ -1,4 +1,4 @@
-"""What services tell operators, and the gateway joins."""
+"""JSON bodies with which services answer operators; the gateway joins those of all services."""
 
 from typing import Annotated
 from uuid import UUID
@@ -9,12 +9,12 @@ from kernel.contracts.http import Moment, ResponseBody
 from kernel.domain.faults import Checked, Fault
 
 TraceId = Annotated[str, msgspec.Meta(pattern="^[0-9a-f]{32}$")]
-"""As W3C Trace Context writes it."""
+"""A trace id as W3C Trace Context writes it."""
 
 
 class RecordedAct(ResponseBody, frozen=True, omit_defaults=True):
-    """`through` is what acted for the operator: a service, or the console. `service` is the one that recorded
-    it; a service leaves it out of its own."""
+    """`through` is the service or the console that acted for the operator. `service` is the service that
+    recorded the act; only the gateway tells it."""
 
     at: Moment
     did: str
@@ -28,8 +28,8 @@ class RecordedAct(ResponseBody, frozen=True, omit_defaults=True):
 
 
 class StoredFact(ResponseBody, frozen=True, omit_defaults=True):
-    """`source` is the table, or the view of the server, that holds it. `seen`: `at` is when somebody looked,
-    as nobody stores since when it is so."""
+    """`source` is the table or system view that the fact was read from. With `seen`, `at` is the time of
+    reading, because nothing stores since when the fact holds."""
 
     at: Moment
     service: str
@@ -40,8 +40,8 @@ class StoredFact(ResponseBody, frozen=True, omit_defaults=True):
 
 
 class FactsOfOrder(ResponseBody, frozen=True, omit_defaults=True):
-    """What one service has stored about an order. `userId` is null where it does not know the order. `unread`
-    is what it could not read, each with the reason."""
+    """What one service has stored about an order. `userId` is null if the service does not know the order.
+    `unread` names the tables that could not be read, each with the reason."""
 
     user_id: str | None
     facts: list[StoredFact]
@@ -54,23 +54,32 @@ def trace_text(trace_id: UUID | None) -> str | None:
 
 
 class WaitingEvents(ResponseBody, frozen=True):
-    """Events of one type that wait to be published, and since when the oldest does."""
+    """Events of one type that wait to be published; the oldest waits since `since`."""
 
     type: str
     count: int
     since: Moment
 
 
+class SetAsideEvents(ResponseBody, frozen=True):
+    """Events for a lane whose server is away, which wait in another lane, and since when the oldest does."""
+
+    lane: int
+    count: int
+    since: Moment
+
+
 class ServiceOverview(ResponseBody, frozen=True, kw_only=True):
-    """How a service fares now. `parked` counts messages that wait for an operator, by reason; `held` those
-    that somebody looks after already. `broker`: messages can come and go; `paused`: the consumer takes none,
-    by an operator; `onTime`: what was committed is published, and what arrives is handled."""
+    """The present state of a service. `parked` counts parked messages by reason, without those of held
+    groups, which `held` counts. `broker`: messages can be sent and received; `paused`: an operator paused the
+    consumer; `onTime`: committed events are published, and received messages handled, without delay."""
 
     service: str
     version: str
     schema: int
     schema_needed: int
     waiting: list[WaitingEvents]
+    set_aside: list[SetAsideEvents] = msgspec.field(default_factory=list)
     parked: dict[str, int]
     held: int
     broker: bool
@@ -79,7 +88,7 @@ class ServiceOverview(ResponseBody, frozen=True, kw_only=True):
 
 
 class Finding(ResponseBody, frozen=True):
-    """What is not as it should be: `kind` is a stable word for programs."""
+    """A fault. `kind` is a stable word for programs."""
 
     check: str
     kind: str
@@ -95,7 +104,7 @@ class CheckedRows(ResponseBody, frozen=True):
 
 
 class CheckResult(CheckedRows, frozen=True):
-    """What a check looked at, how much of it is at fault, and the first 100 findings."""
+    """How many rows a check looked at, how many faults it found, and the first 100 of them."""
 
     findings: list[Finding]
 

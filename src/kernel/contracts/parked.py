@@ -1,40 +1,22 @@
-"""What waits for an operator, as services and the console tell it, and what operators ask for."""
+"""JSON bodies about parked messages and what operators do about them, of services and the console."""
 
 from typing import Annotated, Literal
 from uuid import UUID
 
 from msgspec import Meta
 
-from kernel.contracts.http import SAID, Moment, RequestBody, ResponseBody
+from kernel.contracts.http import Moment, RequestBody, ResponseBody, required_text
 from kernel.contracts.values import same_fields
 from kernel.domain import parked
 
 Place = Literal["parked", "dead letters"]
-# A text of PostgreSQL cannot hold U+0000.
-_TEXT = r"\A[^\x00]*\Z"
-Note = Annotated[
-    str,
-    Meta(
-        max_length=1000,
-        pattern=SAID,
-        description="Why, for the record.",
-        extra={"words": "a string of 1 to 1000 characters, not only spaces, without U+0000"},
-    ),
-]
-Owner = Annotated[
-    str,
-    Meta(
-        max_length=200,
-        pattern=SAID,
-        description="Who looks after it.",
-        extra={"words": "a string of 1 to 200 characters, not only spaces, without U+0000"},
-    ),
-]
+Note = Annotated[str, required_text(1000, "Why, for the record.")]
+Owner = Annotated[str, required_text(200, "Who looks after it.")]
 Remark = Annotated[
     str,
     Meta(
         max_length=1000,
-        pattern=_TEXT,
+        pattern=r"\A[^\x00]*\Z",
         extra={"words": "a string of at most 1000 characters, without U+0000"},
     ),
 ]
@@ -53,8 +35,8 @@ class HoldGroup(RequestBody, frozen=True):
 
 
 class ParkedMessage(ResponseBody, frozen=True):
-    """The last of `count` messages of one type, subject and reason; it has `size` bytes, of which `payload`
-    is the beginning. Of `parked` it is one event, of `dead letters` a whole message."""
+    """The last of `count` messages that had the same type, subject and reason: one event in the place
+    `parked`, a whole message in `dead letters`. `payload` is the beginning of its `size` bytes."""
 
     id: UUID
     service: str
@@ -72,7 +54,7 @@ class ParkedMessage(ResponseBody, frozen=True):
 
 
 class Held(ResponseBody, frozen=True):
-    """While a group is held, no alarm tells of it, also not of what comes later."""
+    """While a group is held, alarms leave out its messages, also those that are parked later."""
 
     owner: str
     note: str
@@ -82,7 +64,8 @@ class Held(ResponseBody, frozen=True):
 
 
 class ParkedGroup(ResponseBody, frozen=True):
-    """`messages` that are kept, for `count` that came; none in a group that is held for what is to come."""
+    """Repeated messages share a row: `messages` counts rows, `count` all messages. Both are 0 if none waits:
+    a hold outlasts the messages of its group."""
 
     id: UUID
     service: str
@@ -98,8 +81,8 @@ class ParkedGroup(ResponseBody, frozen=True):
 
 
 class Operation(ResponseBody, frozen=True):
-    """`passed` of `total` messages were looked at, and it was `done` to those that were still as they waited
-    when it began. `outcome` says so in words, once it is over."""
+    """`passed` of `total` messages were looked at. `done` of them had not changed since the operation began,
+    and were replayed or discarded. `outcome` says this in words once the operation has ended."""
 
     id: UUID
     service: str

@@ -11,14 +11,14 @@ T = TypeVar("T")
 
 @value
 class Problems:
-    """The codes that may be answered: the title of each, and its status where that does not follow from the
-    kind of the error. A service declares `COMMON | Problems(…)`; who passes several on joins them."""
+    """The codes of a service's problems: the title of each, and its status if the kind of the error does not
+    determine it. A service declares `COMMON | Problems(…)`; the gateway joins those of all services."""
 
     titles: Mapping[str, str]
     statuses: Mapping[str, int] = field(default_factory=dict)
 
     def __or__(self, other: "Problems") -> "Problems":
-        """Raises ValueError where a code would mean two things."""
+        """Raises ValueError if a code would have two titles or two statuses."""
         return Problems(_joined(self.titles, other.titles), _joined(self.statuses, other.statuses))
 
 

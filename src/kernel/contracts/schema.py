@@ -10,7 +10,7 @@ from kernel.contracts.values import Amount, Instant, SignedAmount, UserId
 from kernel.domain.ids import USER_ID_PATTERN
 from kernel.domain.money import AMOUNT_PATTERN
 
-# As AMOUNT_PATTERN, but for zero.
+# AMOUNT_PATTERN without zero.
 AMOUNT_TEXT = rf"^(?!0(\.00?)?$){AMOUNT_PATTERN}$"
 USER_ID_TEXT = f"^{USER_ID_PATTERN}$"
 
@@ -47,7 +47,8 @@ _VALUES: dict[type, dict[str, Any]] = {
 
 
 def schemas(structs: Iterable[type[msgspec.Struct]]) -> dict[str, Any]:
-    """The schemas of these structs and of those within them, by name: `components.schemas` of a document."""
+    """By name, the schemas of these structs and of the structs within them: a document's
+    `components.schemas`."""
     _, components = msgspec.json.schema_components(
         structs, schema_hook=_VALUES.__getitem__, ref_template="#/components/schemas/{name}"
     )

@@ -1,6 +1,6 @@
-"""The values that JSON cannot say exactly enough, and the codec of everything published."""
+"""Values for which JSON has no exact type, and the JSON codec of all bodies and messages."""
 
-from collections.abc import Hashable
+from collections.abc import Callable, Hashable, Mapping
 from datetime import UTC, datetime
 from functools import cache
 from typing import Annotated, Any, Self, TypeVar, cast
@@ -14,11 +14,11 @@ T = TypeVar("T")
 
 
 class JsonNumber(str):
-    """The text of a JSON number that is no integer: never read as a float."""
+    """The text of a JSON number that is not an integer. It is never converted to a float."""
 
 
 class Amount(int):
-    """Minor units, which JSON shows as currency units with two digits: as a number, or in a string."""
+    """Minor units. JSON has currency units: as a number or in a string, and written with two digits."""
 
     @property
     def minor(self) -> int:
@@ -32,7 +32,7 @@ class Amount(int):
 
 
 class SignedAmount(Amount):
-    """An amount that may be below 0, and is not 0."""
+    """An amount that may be negative, but not 0."""
 
     @classmethod
     def decode(cls, value: object) -> Self:
@@ -54,7 +54,7 @@ class UserId(str):
 
 
 class Instant(datetime):
-    """A time that a client gives, with any offset (RFC 3339), in UTC: equal ones are written alike."""
+    """A time from a client (RFC 3339, any offset), in UTC, so that equal times are written alike."""
 
     @classmethod
     def decode(cls, value: object) -> Self:
@@ -66,26 +66,23 @@ class Instant(datetime):
 
     @property
     def moment(self) -> datetime:
-        """As the codec writes it without a hook."""
+        """The same time as a plain datetime, which the codec writes without a hook."""
         return datetime.combine(self.date(), self.timetz())
 
 
 _Zoned = Annotated[datetime, msgspec.Meta(tz=True)]
-# Exactly these: a bool is an int too.
+# Exact types, because a bool is an int, too.
 _NUMERIC = frozenset({JsonNumber, int, str})
 _NAMING = frozenset({int, str})
+_DECODE: Mapping[type, Callable[[object], object]] = {
+    kind: kind.decode for kind in (Amount, SignedAmount, UserId, Instant)
+}
 
 
 def _decode_value(kind: type, value: object) -> object:
-    if kind is Amount:
-        return Amount.decode(value)
-    if kind is SignedAmount:
-        return SignedAmount.decode(value)
-    if kind is UserId:
-        return UserId.decode(value)
-    if kind is Instant:
-        return Instant.decode(value)
-    raise NotImplementedError(kind)  # By which msgspec knows that the hook has no answer.
+    if (decode := _DECODE.get(kind)) is None:
+        raise NotImplementedError(kind)  # msgspec takes this as: the hook does not know the type.
+    return decode(value)
 
 
 def _encode_value(value: object) -> object:
@@ -95,20 +92,20 @@ def _encode_value(value: object) -> object:
         return str(value)
     if isinstance(value, Instant):
         return value.moment
-    raise NotImplementedError(type(value))  # The same.
+    raise NotImplementedError(type(value))
 
 
 encode = msgspec.json.Encoder(decimal_format="number", enc_hook=_encode_value).encode
 
 
 def decoder(kind: type[T]) -> msgspec.json.Decoder[T]:
-    """Decodes JSON as the published language writes it. Raises msgspec.DecodeError, or ValidationError with
-    the path of the culprit; UnicodeDecodeError and RecursionError where the bytes ask for it."""
+    """A decoder of published JSON. It raises msgspec.DecodeError, or ValidationError with the path of the
+    field at fault; also UnicodeDecodeError for invalid UTF-8, and RecursionError for deep nesting."""
     return cast(msgspec.json.Decoder[T], _decoder(cast(Hashable, kind)))
 
 
 def same_fields(value: object, kind: type[T]) -> T:
-    """A value of the domain as a published body of the same fields, or the other way round."""
+    """Converts a domain value to a published body with the same fields, or back."""
     return msgspec.convert(value, kind, from_attributes=True)
 
 

@@ -1,4 +1,4 @@
-"""What operators did, as it is recorded."""
+"""The acts of operators, as they are recorded."""
 
 from collections.abc import Callable, Iterable
 from datetime import datetime
@@ -9,7 +9,7 @@ from kernel.domain.caller import Caller, Role
 from kernel.domain.value import value
 
 Place = tuple[datetime, UUID, str]
-"""Where an act stands in the record: its time, its subject, and what was done."""
+"""The position of an act in the record: its time, its subject, and what was done."""
 
 
 class Command(Protocol):
@@ -18,29 +18,29 @@ class Command(Protocol):
 
     @property
     def user_id(self) -> str:
-        """Whom it concerns."""
-        ...
+        """The user whom the command concerns."""
 
 
 @value(kw_only=True)
 class Act:
-    """An operator's act. The same act on the same subject is recorded once: a repeated call finds it done."""
+    """An operator's act. Its key is `user_id`, `subject` and `did`: a repeated act is recorded once."""
 
     user_id: str = ""
-    """Whom it concerned; empty where that was nobody."""
+    """The user whom the act concerned; empty if there was none."""
     subject: UUID
-    """The id of the order, the transfer or the account, else of the command."""
+    """The id of the order, transfer, account or operation; a new id for any other act."""
     did: str
     about: str = ""
-    """What it was done to, where neither the user nor the subject says it."""
+    """The target in words, if user and subject do not tell it."""
     operator: str
     through: str
-    """The service that acted for the operator; empty where the operator's own token came with the call."""
+    """What acted for the operator: a service, or the console; empty if the call came with the operator's own
+    token."""
     note: str = ""
     at: datetime
 
     @property
-    def place(self) -> "Place":
+    def place(self) -> Place:
         return (self.at, self.subject, self.did)
 
 
@@ -50,7 +50,8 @@ C = TypeVar("C", bound=Command)
 def acts_of_operators(
     did: str, done: Iterable[tuple[C, UUID]], at: datetime, note: Callable[[C], str] = lambda _: ""
 ) -> list[Act]:
-    """The acts of operators among the commands that had an effect; each command comes with its subject."""
+    """One act for each command of an operator. `done` are the commands that had an effect, each with its
+    subject."""
     return [
         Act(
             user_id=command.user_id,

@@ -5,33 +5,32 @@ from enum import StrEnum
 from kernel.domain.errors import Forbidden
 from kernel.domain.value import value
 
-# No key that a client can send holds this character.
+# Clients cannot send this character in a key.
 _KEY_SEPARATOR = "\x1f"
 
 
 class Role(StrEnum):
     ANYONE = "anyone"
-    """Where nobody is asked who they are (open mode): anyone may do anything."""
+    """Open mode: callers are not authenticated, and may do anything."""
     USER = "user"
     VIEWER = "viewer"
-    """Sees all, and changes nothing."""
+    """Sees everything and changes nothing."""
     OPERATOR = "operator"
     SERVICE = "service"
-    """A service that acts for nobody but itself."""
+    """A service that acts for itself, and not for a person."""
 
 
 @value
 class Caller:
-    """The only place where use cases ask what somebody may see or do."""
+    """Who calls. This class alone decides what a caller may see and do; use cases ask it."""
 
     role: Role
     id: str = ""
     """The user id of a person, the name of a service; empty for anyone."""
     service: str = ""
-    """The service that vouches for this caller, where a service calls."""
+    """The service that sent the call and vouches for this caller; empty if no service did."""
 
     def may_see(self, user_id: str) -> bool:
-        """Whether the caller may see what belongs to this user."""
         return self.may_see_all or self._is(user_id)
 
     @property
@@ -44,7 +43,7 @@ class Caller:
             raise Forbidden()
 
     def as_operator(self) -> "Caller":
-        """Who acts as an operator: in open mode anyone may. Raises Forbidden."""
+        """This caller as an operator; in open mode anyone is one. Raises Forbidden."""
         if self.role is Role.ANYONE:
             return Caller(Role.OPERATOR, self.role.value, self.service)
         self.require_operator()
@@ -68,17 +67,19 @@ class Caller:
             raise Forbidden()
 
     def vouching_for(self, user_id: str) -> "Caller":
-        """The user, where a service joined their call with others: it verified the user's token before."""
+        """The user, if a service calls: the gateway joins the calls of many users in one, and has verified
+        their tokens. Any other caller remains itself."""
         return Caller(Role.USER, user_id, self.service) if self.role is Role.SERVICE else self
 
     def scoped(self, key: str | None, user_id: str) -> str | None:
-        """An idempotency key as it is stored: what an operator does for a user never meets the user's own."""
+        """The idempotency key as it is stored. An operator's key for a user never equals a key of that
+        user."""
         if key is None or self.role is not Role.OPERATOR or self.id == user_id:
             return key
         return f"{self.id}{_KEY_SEPARATOR}{key}"
 
     def key_of_correction(self, key: str) -> str:
-        """As it is stored. It meets no key of a deposit, neither this operator's nor the user's."""
+        """The idempotency key of a correction, as it is stored. It never equals the key of a deposit."""
         return f"{self.id}{_KEY_SEPARATOR}correction{_KEY_SEPARATOR}{key}"
 
 

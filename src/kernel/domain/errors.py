@@ -1,4 +1,4 @@
-"""What can go wrong, as few kinds with a machine word each; adapters/http maps the kinds to statuses."""
+"""Errors that callers are told, in a few kinds; adapters/http maps each kind to an HTTP status."""
 
 from kernel.domain.value import value
 
@@ -10,7 +10,7 @@ class FieldError:
 
 
 class ShopError(Exception):
-    """An outcome that a caller is told: `code` is for machines and stable, `detail` is for people."""
+    """`code` is a stable word for programs, `detail` a text for people."""
 
     def __init__(self, code: str, detail: str) -> None:
         super().__init__(detail)
@@ -19,7 +19,7 @@ class ShopError(Exception):
 
 
 class Invalid(ShopError):
-    """The input cannot be meant; `errors` names the fields to blame."""
+    """The input is malformed or not allowed; `errors` names the fields that are at fault."""
 
     def __init__(self, detail: str, *errors: FieldError, code: str = "invalid_request") -> None:
         super().__init__(code, detail)
@@ -35,11 +35,11 @@ class NotFound(ShopError):
 
 
 class Conflict(ShopError):
-    """The input is fine, but what it asks for is already otherwise."""
+    """The input is valid, but conflicts with the present state, such as an account that exists already."""
 
 
 class Refused(ShopError):
-    """The input is fine, and a rule of the business says no."""
+    """The input is valid, but a business rule refuses it, such as an order above the balance."""
 
 
 class Unavailable(ShopError):
@@ -51,10 +51,11 @@ class Unavailable(ShopError):
 
 
 class RateLimited(ShopError):
-    """Somebody calls more often than they may; the same call may be tried again later."""
+    """The caller exceeded a rate limit; the same call may be tried again later."""
 
     def __init__(self, policy: str, quota: int, window_s: int, *, retry_after_s: int) -> None:
-        """`quota` calls are allowed in `window_s` by `policy`, whose name says whose calls are counted."""
+        """`policy` allows `quota` calls in `window_s` seconds. Its name says whether the calls of a user or
+        those from an address are counted."""
         super().__init__("rate_limited", f"this {policy} may call {quota} times in {window_s} s")
         self.policy = policy
         self.quota = quota
@@ -79,15 +80,15 @@ class Forbidden(ShopError):
 
 
 class OutcomeUnknown(ShopError):
-    """It was done, or it was not: the answer that would tell was lost."""
+    """The answer was lost, so it is unknown whether the work was done."""
 
     def __init__(self, detail: str) -> None:
         super().__init__("outcome_unknown", detail)
 
 
 class Contention(Exception):
-    """A transaction lost against another one and did nothing; run it again from its start."""
+    """The transaction lost a race against another one and was rolled back; run it again from its start."""
 
 
 TEMPORARY = (Unavailable, OutcomeUnknown, Contention)
-"""What nobody is to blame for: the same work may succeed later."""
+"""The same work may succeed when it is tried again."""

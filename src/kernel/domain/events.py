@@ -1,4 +1,4 @@
-"""What travels between services, in the words of the domain."""
+"""Events between services, as domain values: received, unhandled and parked ones."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import field
@@ -11,8 +11,8 @@ from kernel.domain.value import value
 
 @value(kw_only=True)
 class Event:
-    """Something that happened. `traceparent` (W3C Trace Context) and `request_id` name the call behind it,
-    `idempotency_key` is that of the subject; where they are not known they are empty."""
+    """Something that happened. `traceparent` (W3C Trace Context) and `request_id` name the call that caused
+    it, `idempotency_key` is the key of the subject. A value that is not known is empty."""
 
     traceparent: str
     request_id: str = ""
@@ -20,15 +20,13 @@ class Event:
 
     @property
     def subject(self) -> UUID:
-        """The id of what it happened to."""
+        """The id of the thing that the event happened to, such as an order."""
         raise NotImplementedError
 
     @property
     def key(self) -> str:
-        """Events with the same key stay together: whatever groups or splits messages does it by the key.
-
-        CloudEvents calls it the partition key (extension `partitionkey`).
-        """
+        """Code that groups or splits messages keeps the events of one key together (CloudEvents, extension
+        `partitionkey`)."""
         raise NotImplementedError
 
 
@@ -37,7 +35,8 @@ E = TypeVar("E", bound=Event)
 
 @value
 class MessageId:
-    """Identity of an event for ever: `source` + `id` of CloudEvents, whatever message carried it."""
+    """The permanent identity of an event, independent of the message that carries it: `source` and `id` of
+    CloudEvents."""
 
     source: str
     id: str
@@ -45,14 +44,14 @@ class MessageId:
 
 @value
 class Received(Generic[E]):
-    """A fact from another service, with the event that carried it."""
+    """A fact from another service, with the identity, type and bytes of its event."""
 
     message: MessageId
     type: str
     fact: E
     payload: bytes
     again: bool = field(default=False, compare=False)
-    """Whether it may have been handled before."""
+    """Whether the event may have been handled before."""
 
     def unhandled(self, reason: str, detail: str) -> "Unhandled":
         return Unhandled(
@@ -68,7 +67,8 @@ class Received(Generic[E]):
 
 @value
 class Unhandled:
-    """What could not be handled: parked as it came, with the reason, for an operator."""
+    """An event, or a dead letter, that could not be handled. It is parked for an operator, with its original
+    bytes and the reason."""
 
     message: MessageId
     type: str
@@ -78,12 +78,12 @@ class Unhandled:
     payload: bytes
     traceparent: str = field(default="", compare=False)  # for log lines; not kept
     dead_letter: bool = False
-    """Whether the payload is a whole message that the bus gave up; else it is one event."""
+    """True: the payload is a whole message that the bus gave up on. False: it is one event."""
 
 
 @value
 class Parked:
-    """What waits for an operator: the last of `count` messages of one type, subject and reason."""
+    """A parked message: the last of `count` that had the same type, subject and reason."""
 
     id: UUID
     unhandled: Unhandled
@@ -94,7 +94,7 @@ class Parked:
 
 def joined(unhandled: Sequence[Unhandled], new_id: Callable[[], UUID], now: datetime) -> list[Parked]:
     """One row for each type, subject and reason, with the last of its messages and their count. The rows are
-    in key order, so that two transactions that park the same cannot deadlock."""
+    in key order, so that two transactions that park the same keys cannot deadlock."""
     rows: dict[tuple[str, str, str], Parked] = {}
     for item in unhandled:
         key = item.type, item.subject, item.reason
@@ -104,10 +104,10 @@ def joined(unhandled: Sequence[Unhandled], new_id: Callable[[], UUID], now: date
 
 
 def trace_of(traceparent: str) -> UUID | None:
-    """The id of its trace, which has as many bits as a UUID."""
+    """The trace id, which has as many bits as a UUID; None if `traceparent` is empty."""
     return UUID(hex=traceparent[3:35]) if traceparent else None
 
 
 def new_trace(seed: UUID) -> str:
-    """The traceparent of what nobody outside caused: a new trace, not sampled."""
+    """The traceparent of a new trace that is not sampled, for work that no outside call caused."""
     return f"00-{seed.hex}-{seed.hex[16:]}-00"

@@ -1,4 +1,4 @@
-"""What is stored about one subject, such as an order, as operators read it."""
+"""Stored facts about one subject, such as an order, which explain its state to operators."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import field
@@ -16,30 +16,31 @@ class What(StrEnum):
     DECIDED = "decided"
     TRANSFER = "transfer"
     FROZEN = "frozen"
-    """The account, by an operator."""
+    """An operator froze the account."""
     ACT = "act"
-    """Of an operator."""
+    """An operator's act."""
     IN_OUTBOX = "in_outbox"
     BACKLOG = "backlog"
-    """The oldest event in the outbox of the service, whatever it is about, where that is not a new one."""
+    """The oldest event in the outbox of the service, about any subject; left out if it is new."""
     PARKED = "parked"
     DISCARDED = "discarded"
-    """A message that was parked, by an operator."""
+    """An operator discarded a parked message."""
     PAUSED = "paused"
-    """The consumer of the service, by an operator."""
+    """An operator paused the consumer of the service."""
     NOT_RUNNING = "not_running"
     """No process of the service is connected to its database."""
     NAMELESS = "nameless"
-    """Whether one is, cannot be told: no session bears the name of the service, and some bear none."""
+    """Unknown whether a process is connected: no session has the name of the service, but some sessions have
+    no name."""
     BLOCKED = "blocked"
-    """A transaction holds locks that the service needs, for longer than the service's own ones do."""
+    """A transaction holds locks that the service needs, for longer than a transaction of the service does."""
     ASKS_AGAIN = "asks_again"
-    """When the service is due to ask once more for what it waits for."""
+    """When the service repeats its request to the service that it waits for."""
 
 
 @value(kw_only=True)
 class Fact:
-    """`source` is the table or view that holds it."""
+    """`source` is the table or view that the fact was read from."""
 
     at: datetime
     service: str
@@ -47,28 +48,28 @@ class Fact:
     source: str
     detail: str = ""
     seen: bool = False
-    """`at` is when somebody looked: since when it is so, is stored nowhere."""
+    """True: `at` is the time of reading, because no table stores since when the fact holds."""
 
 
 @value(kw_only=True)
 class Part:
-    """What one service knows of the subject."""
+    """What one service, or one of its tables, tells about the subject."""
 
     facts: Sequence[Fact] = field(default_factory=list)
     user_id: str | None = None
-    """Whom it belongs to; None where the service does not know it."""
+    """The owner of the subject; None if the service does not know the subject."""
     unread: Sequence[str] = ()
-    """What could not be read, each with the reason."""
+    """The tables and services that could not be read, each with the reason."""
     trace_id: UUID | None = None
-    """That of the call that began it (W3C Trace Context), as far as the service keeps it."""
+    """The trace of the call that created the subject (W3C Trace Context); None if the service stores none."""
 
 
 def joined(parts: Iterable[Part]) -> Part:
-    """All that is known and all that could not be read, in the order of the parts."""
+    """All facts and failures, in the order of the parts, and the first owner and trace that a part has."""
     parts = list(parts)
     return Part(
         facts=[fact for part in parts for fact in part.facts],
         user_id=next((part.user_id for part in parts if part.user_id), None),
-        unread=[said for part in parts for said in part.unread],
+        unread=[reason for part in parts for reason in part.unread],
         trace_id=next((part.trace_id for part in parts if part.trace_id), None),
     )

@@ -1,4 +1,4 @@
-"""What an audit finds wrong."""
+"""The results of an audit's checks."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -11,7 +11,7 @@ from kernel.domain.value import value
 
 # How long work may be under way before it counts as forgotten.
 IN_FLIGHT_MAX = timedelta(seconds=60)
-# What is told stays readable, and small, however much is wrong; what is not shown is still counted.
+# A report stays short however many faults there are: all are counted, and only the first are listed.
 SHOWN_MAX = 100
 
 
@@ -27,7 +27,8 @@ class Fault:
 
 @dataclass
 class Checked:
-    """What a check has looked at, and the first of its faults."""
+    """The result of a check: it read `count` rows and found `fault_count` faults; `faults` holds the first
+    SHOWN_MAX of these."""
 
     check: str
     count: int = 0

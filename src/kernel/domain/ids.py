@@ -1,4 +1,4 @@
-"""Who a user is, as text, and when an id was made."""
+"""The grammar of user ids, and the time in a UUIDv7."""
 
 import re
 from datetime import UTC, datetime
@@ -9,7 +9,7 @@ _USER_ID = re.compile(USER_ID_PATTERN)
 
 
 def parse_user_id(text: str) -> str:
-    """The text itself; ValueError where it is no user id."""
+    """The text itself. Raises ValueError if it is not a user id."""
     if _USER_ID.fullmatch(text) is None:
         raise ValueError(
             "must be 1 to 128 of the characters A-Z a-z 0-9 . _ @ | : - and start with a letter or a digit"
@@ -18,7 +18,7 @@ def parse_user_id(text: str) -> str:
 
 
 def first_id(at: datetime) -> UUID:
-    """No UUIDv7 that is made then, or later, is smaller."""
+    """A lower bound of every UUIDv7 that is made at this time or later."""
     return UUID(int=int(at.timestamp() * 1000) << 80)
 
 

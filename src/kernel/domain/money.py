@@ -11,7 +11,8 @@ _AMOUNT = re.compile(AMOUNT_PATTERN)
 
 
 def parse_amount(text: str) -> int:
-    """Minor units of a decimal number of currency units; ValueError where it is none or not above 0."""
+    """The minor units of a decimal number of currency units. Raises ValueError if the text does not match
+    AMOUNT_PATTERN or is not above 0."""
     match = _AMOUNT.fullmatch(text)
     if match is None:
         if _AMOUNT.fullmatch(text.removeprefix("-")):

@@ -1,4 +1,4 @@
-"""How a service fares now, as operators see it."""
+"""The present state of a service, as operators see it."""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
@@ -8,9 +8,18 @@ from kernel.domain.value import value
 
 @value
 class WaitingEvents:
-    """Events of one type that wait in the outbox, and since when the oldest does."""
+    """The events of one type in the outbox; the oldest waits since `since`."""
 
     type: str
+    count: int
+    since: datetime
+
+
+@value
+class SetAsideEvents:
+    """Events for a lane whose server is away; they wait in another lane, and since when the oldest does."""
+
+    lane: int
     count: int
     since: datetime
 
@@ -23,13 +32,14 @@ class ServiceOverview:
     """The revision of the database."""
     schema_needed: int
     waiting: Sequence[WaitingEvents]
+    set_aside: Sequence[SetAsideEvents]
     parked: Mapping[str, int]
     """Messages that wait for an operator, by reason."""
     held: int
-    """Parked messages that somebody looks after; they are not among `parked`."""
+    """Parked messages whose group an operator holds; they are not counted in `parked`."""
     broker: bool
-    """Whether messages can come and go."""
+    """Whether the bus can carry messages."""
     paused: bool
-    """Whether an operator wants no message to be taken."""
+    """Whether an operator paused the consumer."""
     on_time: bool
-    """Whether what was committed is published, and what arrives is handled."""
+    """Whether committed events are published, and received messages handled, without delay."""

@@ -1,4 +1,4 @@
-"""What waits for an operator, by what it has in common, and what operators do about it."""
+"""Parked messages, in groups of one cause, and what operators do about them."""
 
 from datetime import datetime
 from enum import StrEnum
@@ -7,17 +7,17 @@ from uuid import UUID, uuid5
 
 from kernel.domain.value import value
 
-# Frozen: an operator's scripts keep the ids of groups.
+# This never changes, because operators' scripts keep the ids of groups.
 _GROUPS = UUID("6f9619ff-8b86-5d01-b42d-00cf4fc964ff")
 
 
 OwnName = NewType("OwnName", str)
-"""The name of the service whose process this is; a type of its own, by which it is provided."""
+"""The name of the service that this process runs. The wiring provides it by this type."""
 
 
 @value
 class Cause:
-    """What failures of a service have in common."""
+    """What the parked messages of a group have in common."""
 
     dead_letter: bool
     type: str
@@ -28,7 +28,7 @@ class Cause:
         return "dead letters" if self.dead_letter else "parked"
 
     def id_in(self, service: str) -> UUID:
-        """The id of the group in this service: the same in every process, for ever."""
+        """The id of the group in this service: the same in every process, and it never changes."""
         return uuid5(_GROUPS, "\x1f".join((service, self.place, self.type, self.reason)))
 
     def __str__(self) -> str:
@@ -37,7 +37,7 @@ class Cause:
 
 @value(kw_only=True)
 class Waiting:
-    """A parked message as operators see it: the last of `count` of one type, subject and reason."""
+    """A parked message as operators see it: the last of `count` with the same type, subject and reason."""
 
     id: UUID
     cause: Cause
@@ -48,24 +48,24 @@ class Waiting:
     last_parked_at: datetime
     size: int
     beginning: bytes
-    """Of its payload, which has `size` bytes."""
+    """The first bytes of the payload; the whole payload has `size` bytes."""
 
 
 @value(kw_only=True)
 class Figures:
-    """Of the messages of a cause: `messages` are kept, for `count` that came."""
+    """Figures of a cause. Repeated messages share a row: `messages` counts rows, `count` all messages."""
 
     messages: int
     count: int
     oldest_at: datetime
     newest_at: datetime
     sample: Waiting
-    """The one that was parked first."""
+    """The message that was parked first."""
 
 
 @value(kw_only=True)
 class Hold:
-    """Who looks after a cause: nobody else needs to be woken for it, also not for what is still to come."""
+    """Somebody looks after a cause: alarms leave out its messages, also those that are parked later."""
 
     owner: str
     note: str
@@ -76,7 +76,7 @@ class Hold:
 
 @value(kw_only=True)
 class Group:
-    """`figures` is None where nothing waits, as in a group that is held for what is to come."""
+    """`figures` is None if no message waits: a hold outlasts the messages of its group."""
 
     id: UUID
     service: str
@@ -92,23 +92,24 @@ class Kind(StrEnum):
 
 @value(kw_only=True)
 class Operation:
-    """What an operator has done to the messages that waited when they said so, a batch at a time."""
+    """The replay or discarding of a message or a group, which is worked off in batches. It concerns the
+    messages that waited when an operator began it."""
 
     id: UUID
     kind: Kind
     target: UUID
     """The message, or the group."""
     about: str
-    """The target in words: a group may be gone when somebody reads this."""
+    """The target in words, because the group may be gone when somebody reads this."""
     operator: str
     through: str
     note: str
     total: int = 0
-    """So many messages waited."""
+    """How many messages waited when the operation began."""
     passed: int = 0
-    """So many of them were looked at."""
+    """How many of these have been looked at."""
     done: int = 0
-    """So many of these were still as they waited, and it was done to them."""
+    """How many of these had not changed since, and were replayed or discarded."""
     began_at: datetime
     ended_at: datetime | None = None
 
@@ -118,7 +119,7 @@ class Operation:
 
     @property
     def outcome(self) -> str:
-        """In words; empty until it has ended."""
+        """The result in words; empty until the operation has ended."""
         if self.ended_at is None:
             return ""
         done = {Kind.REPLAY: "went back to their consumer", Kind.DISCARD: "were discarded"}[self.kind]

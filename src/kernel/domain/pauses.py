@@ -1,4 +1,4 @@
-"""A consumer that takes no messages, because an operator said so."""
+"""Whether the consumer of a service is paused: operators pause and resume it."""
 
 from datetime import datetime
 
@@ -16,4 +16,4 @@ class Pause:
 class ConsumerState:
     service: str
     pause: Pause | None
-    """None while it takes messages."""
+    """None while the consumer takes messages."""

@@ -1,4 +1,4 @@
-"""Text from outside, which may hold what moves a cursor, hides a line or reverses its direction."""
+"""Makes text from outside safe to print: it may move the cursor, hide a line or reverse its direction."""
 
 
 def harmless(text: str) -> str:

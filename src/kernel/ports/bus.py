@@ -7,10 +7,8 @@ from kernel.domain.value import value
 
 @value
 class Envelope:
-    """Events of one type that travel as one message: a CloudEvents JSON batch.
-
-    Of the consumers of its type only `to` gets it, where it is given; see `Bus.consumers`.
-    """
+    """Events of one type in one message, as a CloudEvents JSON batch. If `to` is given, only this consumer
+    gets the message (`Bus.consumers`)."""
 
     type: str
     body: bytes
@@ -18,29 +16,29 @@ class Envelope:
 
 
 class Unreadable(Exception):
-    """Raised by a handler for a message that nobody will ever be able to read."""
+    """Raised by a handler for a message that cannot be decoded, so that delivering it again is useless."""
 
 
 class ConsumerPaused(Unavailable):
-    """Raised by a bus that keeps nothing: an operator wants the consumer to take nothing now."""
+    """Raised by a bus without queues, for a message whose consumer an operator paused."""
 
 
 Handler = Callable[[bytes], Awaitable[None]]
 
-# Why a dead letter is one that its handler called Unreadable.
+# The reason of a dead letter whose handler raised Unreadable.
 UNREADABLE = "unreadable"
 
 
 @value
 class DeadLetter:
-    """A message that nobody could read, or that each delivery failed to get handled."""
+    """A message that the bus gave up on: it could not be decoded, or every delivery of it failed."""
 
     body: bytes
     type: str
-    """Under which it was published; empty where the bus does not know."""
+    """The type that it was published under; empty if the bus does not know it."""
     reason: str
     death: str = ""
-    """Tells it from an equal message that the bus gave up at another time; empty where the bus cannot."""
+    """An id that equal messages do not share if they died at different times; empty if the bus has none."""
 
 
 Bury = Callable[[DeadLetter], Awaitable[None]]
@@ -48,72 +46,68 @@ Bury = Callable[[DeadLetter], Awaitable[None]]
 
 class Publisher(Protocol):
     async def publish(self, envelopes: Sequence[Envelope]) -> None:
-        """Return once the bus holds all of them; on any failure raise Unavailable, with some perhaps held.
-
-        An envelope that does not reach all its consumers is a failure.
-        """
+        """Returns once the bus has taken over all envelopes. Raises Unavailable on any failure, also if an
+        envelope does not reach all its consumers; the bus may still deliver some of them."""
 
 
 class Notifier(Protocol):
     async def notify(self, envelope: Envelope) -> bool:
-        """Notify whoever listens, at most once; whether anybody does. Raises Unavailable."""
+        """Notifies the listeners, at most once. Returns whether there are any. Raises Unavailable."""
 
 
 class Notifications(Protocol):
-    """What services notify of. A notification that is sent while nobody listens, or the bus is away, is lost.
-
-    Nothing is sent here until it is wanted: it costs the sender something, unless nobody wants it.
-    """
+    """Receives the notifications of services. A notification is lost if it is sent while nobody listens or
+    the bus is away. Nothing is sent here until `want(True)`, because every notification costs the sender
+    something."""
 
     @property
     def healthy(self) -> bool:
-        """Whether messages can come now; a bus that is away comes back by itself."""
+        """Whether messages can arrive now. A lost connection is made anew without further calls."""
 
     async def listen(self, event_type: str, handle: Callable[[bytes], None]) -> None:
-        """Hand each message of this type that is sent here to the function, from now on until cancelled."""
+        """Calls `handle` with each message of this type that arrives, until cancelled."""
 
     async def want(self, wanted: bool) -> None:
-        """Whether messages are to be sent here. Returns once they are, or soon while the bus is away: then it
-        will be so when it is back."""
+        """Switches on or off that messages are sent here. Returns once that is done; while the bus is away it
+        returns soon, and the switch takes effect when the bus is back."""
 
 
 class Bus(Publisher, Notifier, Protocol):
-    """A service's connection to the others."""
+    """A service's connection to the other services."""
 
     async def subscribe(self, handler: Handler, bury: Bury | None = None) -> None:
-        """Hand the messages of this service to the handler, and its dead letters to `bury`.
+        """Hands the messages of this service to `handler`, and its dead letters to `bury`.
 
-        A handler that returns has acknowledged its message. One that raises Unreadable makes it a dead
-        letter, and one that raises anything else sees it again. `bury` sees a letter until it returns.
+        A message is acknowledged when the handler returns. It becomes a dead letter if the handler raises
+        Unreadable, and is delivered again if it raises anything else. A dead letter is delivered again until
+        `bury` returns.
         """
 
     @property
     def system(self) -> str:
-        """What kind of bus it is, in one word."""
+        """The kind of bus, in one word."""
 
     @property
     def healthy(self) -> bool:
-        """Whether messages can come and go now; a bus that is away comes back by itself."""
+        """Whether messages can be sent and received now. A lost connection is made anew without further
+        calls."""
 
     def consumers(self, event_type: str) -> Sequence[str]:
-        """Those to whom this type has to be published one by one, or one that fails would delay the others.
-
-        There are none where the bus keeps a queue for each consumer, and where one at most has to be handed
-        it.
-        """
+        """The consumers that need an envelope each (`Envelope.to`), so that one that fails does not delay the
+        others. Empty if the bus keeps a queue for each consumer, or the type has at most one consumer."""
 
     async def pause(self) -> None:
-        """Take no more messages and no more dead letters, until `resume`; running handlers go on. The bus is
-        healthy meanwhile."""
+        """Takes no messages and no dead letters until `resume`; running handlers go on. A paused bus is
+        healthy."""
 
     async def resume(self) -> None:
-        """Take messages again. Nothing happens where the bus was not paused."""
+        """Takes messages again. Does nothing if the bus is not paused."""
 
     async def stop(self) -> None:
-        """Take no more messages, and let running handlers finish."""
+        """Takes no more messages, and lets running handlers finish."""
 
     async def __aenter__(self) -> Self:
-        """Connect. Raises Unavailable where the bus cannot be reached at start."""
+        """Connects. Raises Unavailable if the bus cannot be reached."""
 
     async def __aexit__(self, *_: object) -> None:
-        """Stop, and end the connection."""
+        """Stops, and closes the connection."""

@@ -5,9 +5,8 @@ from kernel.domain.facts import Part
 
 
 class MessagingFacts(Protocol):
-    """Reads beside the model, of what is committed now."""
+    """Reads committed facts about a subject, such as an order, without a unit of work."""
 
     async def about(self, subject: UUID) -> Part:
-        """Which events about the subject wait in the outbox or are parked, what operators did about it, and
-        what holds up the service as a whole. Raises Unavailable where none of that can be read."""
-        ...
+        """Events about the subject that wait in the outbox or are parked, operators' acts on the subject, and
+        what holds up the service as a whole. Raises Unavailable if none of these can be read."""

@@ -5,17 +5,14 @@ from kernel.domain.overview import WaitingEvents
 
 
 class MessagingFigures(Protocol):
-    """What waits in the tables of a service, of what is committed now."""
+    """Counts the committed rows that wait in the tables of a service."""
 
     async def waiting(self) -> Sequence[WaitingEvents]:
         """The events of the outbox, by type."""
-        ...
 
     async def parked(self) -> tuple[Mapping[str, int], Mapping[str, int]]:
-        """How many messages wait for an operator, by reason; apart from them, how many of those that somebody
-        looks after."""
-        ...
+        """The numbers of parked messages by reason: those of groups that nobody holds, then those of held
+        groups."""
 
     async def revision(self) -> int:
-        """Of the database."""
-        ...
+        """The revision of the database's schema."""

@@ -5,7 +5,7 @@ from kernel.domain.value import value
 
 @value
 class HttpAnswer:
-    """What a call over HTTP is answered with: made here, or passed on as another service gave it
+    """The answer to an HTTP call: made here, or passed on unchanged from another service
     (docs/decisions/0019-the-gateway-is-a-proxy.md)."""
 
     status: int
@@ -15,5 +15,5 @@ class HttpAnswer:
 
     @property
     def says_nothing_was_done(self) -> bool:
-        """What Unavailable is over HTTP."""
+        """Unavailable is answered with this status."""
         return self.status == 503

@@ -9,18 +9,19 @@ E = TypeVar("E", bound=Event)
 
 class Inbox(Protocol):
     async def claim(self, received: Sequence[Received[E]]) -> Sequence[Received[E]]:
-        """The messages that no committed transaction has claimed before, in order, each once.
+        """The messages that no committed transaction has claimed, in order and without repeats.
 
-        Earlier claims are looked up only for messages that are marked `again`, because that costs a round
-        trip. Raises Contention, at the latest when the transaction ends, where another message was claimed
-        before, or another transaction claims the same at the same time.
+        If a message is marked `again`, earlier claims are looked up, which costs a round trip. Otherwise
+        raises Contention, at the latest at commit, if a message was claimed before. Raises it, too, if
+        another transaction claims the same message at the same time.
         """
 
     async def claim_message(self, message: MessageId) -> bool:
         """Whether this transaction is the first to claim the message."""
 
     async def forget(self, messages: Sequence[MessageId]) -> None:
-        """Whoever comes next with one of these messages may claim it again."""
+        """Deletes the claims, so that each of these messages can be claimed again."""
 
     async def prune(self, *, before: datetime, count_max: int) -> int:
-        """Forget messages that were claimed before then, and say how many; any number of callers share it."""
+        """Forgets messages that were claimed before this time. Returns how many. Concurrent callers share the
+        work."""

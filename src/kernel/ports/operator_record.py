@@ -6,21 +6,18 @@ from kernel.domain.acts import Act, Place
 
 
 class OperatorRecord(Protocol):
-    """What operators did; append-only."""
+    """The acts of operators; append-only."""
 
     async def add(self, acts: Sequence[Act]) -> None:
-        """Kept if this transaction commits. An act that is recorded already stays as it is: an attempt whose
-        answer was lost is repeated, and records it again."""
-        ...
+        """Records the acts in this transaction. An act that is recorded already stays as it is, because a
+        command is repeated when its answer was lost."""
 
     async def of(self, user_id: str, subject: UUID, did: str) -> Act | None:
-        """The act as it was recorded first, this transaction's own included."""
-        ...
+        """The act as it was recorded first, also by this transaction itself."""
 
 
 class RecordedActs(Protocol):
-    """Reads beside the model, of what is committed now."""
+    """Reads the committed acts of operators, without a unit of work."""
 
     async def page(self, *, after: Place | None, count_max: int) -> Sequence[Act]:
-        """The newest first: those that stand behind the given place."""
-        ...
+        """The newest first. With `after`, only the acts that come behind this place."""

@@ -10,7 +10,7 @@ E_contra = TypeVar("E_contra", contravariant=True)
 
 @value
 class OutboxRow:
-    """Encoded events of one type, with commas between them, under the id of the first."""
+    """Encoded events of one type, joined by commas, under the id of the first event."""
 
     type: str
     id: UUID
@@ -20,34 +20,29 @@ class OutboxRow:
 
 class Outbox(Protocol[E_contra]):
     async def add(self, events: Sequence[E_contra]) -> None:
-        """Keep the events with this transaction, each under a new id, to be published after it.
-
-        Those of one type are kept together, as many as an envelope holds.
-        """
+        """Stores the events in this transaction, each under a new id; they are published after the commit.
+        Events of one type share a row, as many as an envelope holds."""
 
 
 class Backlog(Protocol):
-    """The other end of the outbox: what waits to be published."""
+    """The rows of the outbox, as relays take them."""
 
     async def take(
         self, event_type: str, *, count_max: int, before: datetime | None = None
     ) -> Sequence[OutboxRow]:
-        """The oldest rows of a type that were kept `before` this time. They are gone if this transaction
-        commits, and there again if not.
-
-        Rows that another transaction has taken are passed over, so that any number of relays share the work.
-        """
+        """Removes the oldest rows of a type that were stored `before` this time, and returns them. A rollback
+        puts them back. Skips rows that another transaction has taken, so that relays share the work."""
 
     async def waiting(
         self, event_type: str, *, count_max: int, before: datetime, but: Collection[UUID]
     ) -> Sequence[OutboxRow]:
-        """As `take`, without these rows; they all stay, and nobody is kept from them."""
+        """The oldest rows, like `take`, except those in `but`. Neither removes nor locks them."""
 
     async def types_waiting(self, event_types: Sequence[str]) -> Sequence[str]:
-        """The given types of which some row waits."""
+        """The given types of which at least one row waits."""
 
     async def remove(self, event_type: str, ids: Sequence[UUID]) -> None:
-        """Remove rows that were published without being taken; some may be gone already."""
+        """Removes rows that were published without `take`. Rows that are gone already are no error."""
 
     async def waiting_since(self) -> datetime | None:
-        """Since when the oldest committed event waits that a service must get; None where none waits."""
+        """When the oldest event was stored, without those set aside for a lane; None if none waits."""

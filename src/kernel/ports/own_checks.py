@@ -5,8 +5,7 @@ from kernel.domain.faults import Checked
 
 
 class OwnChecks(Protocol):
-    """What must hold within the database of one service."""
+    """Checks the rules that must hold within the database of one service."""
 
     async def run(self) -> Sequence[Checked]:
-        """Looks at all of it, which may take long. Raises Unavailable."""
-        ...
+        """Reads the whole database, which may take long. Raises Unavailable."""

@@ -8,63 +8,60 @@ from kernel.domain.parked import Cause, Figures, Hold, Operation, Waiting
 
 class ParkedMessages(Protocol):
     async def add(self, unhandled: Sequence[Unhandled]) -> None:
-        """Keep them for an operator; one of the same type, subject and reason only counts up."""
+        """Stores messages for an operator. Messages of the same type, subject and reason share a row, which
+        counts them."""
 
     async def lock(self, ids: Sequence[UUID]) -> Sequence[Parked]:
-        """Those that are still parked, in the order of their ids. Whoever wants to change them waits."""
+        """Locks the messages that are still parked, and returns them in the order of their ids."""
 
     async def take(self, ids: Sequence[UUID]) -> Sequence[Parked]:
-        """Those that are still parked, in the order of their ids. They are gone if this transaction commits,
-        and there again if not. A transaction that asks for the same meanwhile waits, and gets the others."""
+        """Removes the messages that are still parked, and returns them in the order of their ids. A rollback
+        puts them back. Two transactions never take the same message: the second waits for the first."""
 
 
 class DiscardedMessages(Protocol):
-    """What operators threw away; append-only."""
+    """The messages that operators discarded; append-only."""
 
     async def add(self, discarded: Sequence[Parked], *, by: str, note: str) -> None:
-        """Keep them with the time, the operator and the operator's reason."""
+        """Stores the messages with the time, the operator and the operator's reason."""
 
 
 class HeldCauses(Protocol):
-    """What somebody looks after, so that no alarm has to tell of it."""
+    """Causes that somebody looks after: alarms leave out their messages."""
 
     async def hold(self, holds: Mapping[Cause, Hold]) -> None:
-        """Replaces who held them before."""
+        """A new hold replaces an earlier one of the same cause."""
 
     async def release(self, cause: Cause) -> bool:
-        """Whether it was held."""
+        """Ends the hold. Returns whether there was one."""
 
 
 class Operations(Protocol):
-    """What operators want to have done, worked off in batches by whichever process comes first."""
+    """The operations of operators. Any process of the service works them off, in batches."""
 
     async def add(self, operation: Operation, messages: UUID | Cause) -> int:
-        """Keep it, with the messages that wait now: the one of this id, or all of the cause. Says how many
-        they are, which becomes its `total`. What is parked later, or comes again later, does not belong to
-        it. An operation that is kept already stays as it is."""
-        ...
+        """Stores the operation with the messages that wait now: the message of this id, or all messages of
+        the cause. Returns how many they are, which becomes `total`. Messages that are parked later do not
+        belong to it. An operation that is stored already stays as it is."""
 
     async def next(self) -> Operation | None:
-        """The oldest that has not ended and that nobody else works at; locked."""
-        ...
+        """Locks and returns the oldest operation that has not ended and that no other transaction locks."""
 
     async def batch(self, operation: Operation, *, count_max: int) -> Mapping[UUID, int]:
-        """The ids of the next of its messages, with how often each had come; they leave its list if this
-        transaction commits."""
-        ...
+        """The ids of the operation's next messages, each with the `count` that it had when the operation
+        began. They leave the operation's list if this transaction commits."""
 
     async def save(self, operation: Operation) -> None:
-        """With its progress."""
+        """Stores the progress of the operation."""
 
 
 class ParkedReading(Protocol):
-    """Reads beside the model, of what is committed now. Raises Unavailable."""
+    """Reads what is committed about parked messages, without a unit of work. Raises Unavailable."""
 
     async def page(
         self, *, cause: Cause | None = None, after: UUID | None = None, count_max: int
     ) -> Sequence[Waiting]:
-        """In the order of their ids, those that come after the given one."""
-        ...
+        """Messages in the order of their ids. With `after`, only those with a greater id."""
 
     async def find(self, message: UUID) -> Waiting | None: ...
 

@@ -7,29 +7,26 @@ from kernel.domain.value import value
 
 @value
 class Standing:
-    """How the service stands now."""
+    """What the database tells about a service's outbox and consumer."""
 
     waiting_since: datetime | None
-    """Since when the oldest committed event waits to be published; None where none does."""
+    """When the oldest event that waits to be published was stored; None if none waits."""
     pause: Pause | None
-    """Of its consumer."""
+    """The pause of the consumer; None if it is not paused."""
 
 
 class Pauses(Protocol):
-    """Of the service's consumer."""
+    """Stores whether the service's consumer is paused."""
 
     async def begin(self, pause: Pause) -> bool:
-        """Whether it was not paused before; a pause that lasts stays as it is."""
-        ...
+        """Returns False if the consumer is paused already; that pause stays as it is."""
 
     async def end(self) -> bool:
-        """Whether it was paused."""
-        ...
+        """Returns whether the consumer was paused."""
 
 
 class StandingReading(Protocol):
-    """Reads beside the model, of what is committed now."""
+    """Reads the committed Standing, without a unit of work."""
 
     async def standing(self) -> Standing:
         """Raises Unavailable."""
-        ...

@@ -4,10 +4,10 @@ from typing import Protocol, Self
 class UnitOfWork(Protocol):
     """One transaction: `async with uow:` commits when the block ends, and rolls back when it raises.
 
-    What is written may wait, and fail, until something is read or the block ends.
+    A write may be delayed, and so fail, until the next read or the end of the block.
 
-    Raises Unavailable when nothing was done because the store is away, Contention when nothing was done and
-    the whole block should run again, OutcomeUnknown when the answer to the commit was lost.
+    Raises Unavailable if nothing was done because the database is away, Contention if nothing was done and
+    the whole block should run again, OutcomeUnknown if the answer to the commit was lost.
     """
 
     async def __aenter__(self) -> Self: ...

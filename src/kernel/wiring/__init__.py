@@ -1,1 +1,1 @@
-"""What every service is assembled from."""
+"""Assembles the parts that every service needs."""

@@ -1,4 +1,4 @@
-"""What runs beside the requests of a service: its relays and its housekeeping."""
+"""Assembles what runs beside the requests of a service: its consumer, relays and periodic jobs."""
 
 import asyncio
 from collections import defaultdict
@@ -24,9 +24,10 @@ from kernel.application.poll import POLL_EVERY_S, PollOutbox
 from kernel.application.relay import PublishCommitted, RelayBuffer, RelayEvents
 from kernel.application.relay_loop import Relay
 from kernel.application.replay import LETTERS, REPLAYED, HandleLetters, HandleReplayed
-from kernel.application.set_aside import HandBack, SetAside, aside
+from kernel.application.set_aside import HandBack, SetAside, Turns, aside
 from kernel.application.watchdog import Watchdog
 from kernel.application.work_off import WorkOff
+from kernel.domain.errors import Unavailable
 from kernel.domain.events import Event
 from kernel.ports.bus import Bus, Handler
 from kernel.ports.clock import Clock
@@ -37,6 +38,8 @@ from kernel.wiring.use_cases import UseCase, scoped
 PRUNE_EVERY_S = 10.0
 LOOK_EVERY_S = 1.0
 WORK_OFF_EVERY_S = 1.0
+# A bit less than the server lets a transaction be idle (idle_in_transaction_session_timeout).
+TURN_MAX_S = 9.0
 
 E = TypeVar("E", bound=Event)
 P = ParamSpec("P")
@@ -44,7 +47,7 @@ R = TypeVar("R")
 
 
 class RelayDispatcher:
-    """Hands what was committed in a lane to the relays of its type."""
+    """Hands rows that were committed in a lane to the relays of their type."""
 
     def __init__(self) -> None:
         self._of_type: dict[str, Sequence[RelayBuffer]] = {}
@@ -60,8 +63,8 @@ class RelayDispatcher:
 
 
 async def subscribed(container: AsyncContainer, store: StoreMetrics, consumer: type[Consumer[E]]) -> Handler:
-    """From now on the consumer is handed the messages of its service, and dead letters are parked; nothing of
-    that where it is paused. The answer is for the relays, by which operators hand it messages again."""
+    """Subscribes the consumer to the messages of its service, unless it is paused, and parks dead letters.
+    Returns its handler, to which relays hand replayed messages."""
     watchdog, bus = await container.get(Watchdog), await container.get(Bus)
     measured, lanes = await container.get(MessagingMetrics), await container.get(Lanes)
     set_aside = [scoped(lane, SetAside) for lane in lanes.containers if lanes.servers > 1]
@@ -69,7 +72,7 @@ async def subscribed(container: AsyncContainer, store: StoreMetrics, consumer: t
     of_all_lanes = await lanes.over_all(consumer, join)
     handler = watchdog.handling(measured.handler(of_all_lanes))
     bury = BuryLetters(unhandled_letter, scoped(lanes.first, ParkMessage), await container.get(Clock))
-    if not lanes.is_lost(0):  # While it is lost, its pauses are not known, and the other lanes go on.
+    if not lanes.is_lost(0):  # It keeps the pauses. While it is lost, the other lanes go on.
         await (await container.get(Intake)).look()
     await bus.subscribe(handler, store.burying(bury))
     return handler
@@ -91,17 +94,18 @@ async def relays(
 
 
 async def _relay_back(lanes: Lanes, lane: AsyncContainer, consumer: Handler, turn: asyncio.Lock) -> Relay:
-    """Hands back what this lane keeps for others (kernel/application/set_aside.py)."""
-    numbers = range(len(lanes.containers))
+    """Hands back the events that this lane keeps for others (kernel/application/set_aside.py).
+
+    With one server no lane keeps any, so nothing polls. The relay still looks once, at its start: the lanes
+    may have been on several servers before.
+    """
     intake, clock = await lane.get(Intake), await lane.get(Clock)
     hand_back = in_turn(scoped(lane, HandBack), turn)
-
-    def reachable() -> Sequence[int]:
-        return [number for number in numbers if not lanes.is_lost(number)]
-
-    relay = Relay(partial(intake.unless_paused(hand_back), consumer, reachable), clock)
-    found = (await lane.get(RelayDispatcher)).of_left_behind
-    found.update((aside(number), [relay]) for number in numbers)
+    count = len(lanes.containers)
+    relay = Relay(partial(intake.unless_paused(hand_back), consumer, Turns(count, lanes.is_lost)), clock)
+    if lanes.servers > 1:
+        found = (await lane.get(RelayDispatcher)).of_left_behind
+        found.update((aside(number), [relay]) for number in range(count))
     return relay
 
 
@@ -112,9 +116,9 @@ async def _relays_of_lane(
     consumer: Handler,
     turn: asyncio.Lock,
 ) -> list[Relay]:
-    """Two a type that the service publishes, for what is committed here and for what was left behind: a type
-    that cannot be published holds up no other. Where the bus asks for it, two for each consumer of the type.
-    And two for what goes back to the service's own consumer by an operator's order: a replay holds a
+    """Each type that the service publishes has a relay for rows that are committed here and one for rows that
+    were left behind, so that a type that cannot be published holds up no other; if the bus asks for it, each
+    consumer of the type has two. Replayed events and dead letters have a relay each. A replay holds a
     connection while the consumer needs another one, so the lanes of a server take turns."""
     publish_committed = store.publishing(scoped(container, PublishCommitted))
     relay_events = store.publishing(scoped(container, RelayEvents))
@@ -140,9 +144,16 @@ async def _relays_of_lane(
 
 
 def in_turn(act: Callable[P, Awaitable[R]], turn: asyncio.Lock) -> Callable[P, Awaitable[R]]:
+    """The same act, one at a time. It gives up its turn after TURN_MAX_S: a lane that does not get on must
+    not hold up the others."""
+
     async def act_alone(*args: P.args, **kwargs: P.kwargs) -> R:
         async with turn:
-            return await act(*args, **kwargs)
+            try:
+                async with asyncio.timeout(TURN_MAX_S):
+                    return await act(*args, **kwargs)
+            except TimeoutError as error:
+                raise Unavailable("a lane did not handle its events in time") from error
 
     return act_alone
 

@@ -18,7 +18,7 @@ from kernel.domain.errors import Unavailable
 from kernel.settings import LaneServer
 
 CONSOLE = "shop console"
-"""What the sessions of commands are called, which come and go beside those of the service."""
+"""The name of the sessions of commands, which tells them from sessions of the service."""
 CHECK_EVERY_S = 0.5
 
 logger = logging.getLogger(__name__)
@@ -28,13 +28,14 @@ logger = logging.getLogger(__name__)
 async def databases(
     servers: Sequence[LaneServer], schema: Schema, session_name: str | None = None
 ) -> AsyncIterator[Sequence[AsyncEngine]]:
-    """An engine for each lane, in the order of their numbers; those of one server share a pool. Without
-    `session_name`, the sessions are called as those of the service.
+    """An engine for each lane, in the order of their numbers; the lanes of a server share a pool. Without
+    `session_name`, sessions have the name of the service's sessions.
 
-    Raises Unavailable or SchemaMismatch, in one clear line, at start. Of several servers some may be away:
-    each is checked when it comes back, and refuses every call until then.
+    Raises Unavailable or SchemaMismatch, with one clear line. Of several servers some may be away: each is
+    checked when it comes back, and refuses every call until then. A command, whose sessions have a name,
+    needs all servers.
     """
-    away = await _away(servers, schema)
+    away = await _away(servers, schema, all_needed=session_name is not None)
     engines: dict[int, AsyncEngine] = {}
     async with AsyncExitStack() as opened:
         unchecked: list[tuple[LaneServer, PatientPool]] = []
@@ -60,7 +61,7 @@ async def databases(
 async def one_lane(
     servers: Sequence[LaneServer], schema: Schema, session_name: str, number: int = 0
 ) -> AsyncIterator[tuple[AsyncEngine, LaneServer]]:
-    """The engine of this lane, and its server; no other server is asked."""
+    """The engine of this lane, and its server. Connects to no other server."""
     (server,) = (one for one in servers if number in [lane.number for lane in one.lanes])
     place = sorted(lane.number for lane in server.lanes).index(number)
     async with databases([server], schema, session_name) as engines:
@@ -69,19 +70,19 @@ async def one_lane(
 
 @asynccontextmanager
 async def database(url: str, schema: Schema, session_name: str | None = None) -> AsyncIterator[AsyncEngine]:
-    """The only lane of a service."""
+    """The engine of a service that has one lane."""
     async with databases([LaneServer(url, every_lane(1))], schema, session_name) as (engine,):
         yield engine
 
 
-async def _away(servers: Sequence[LaneServer], schema: Schema) -> Sequence[LaneServer]:
-    """The servers that are away. Raises what is wrong with one that answers, or Unavailable where none
-    does."""
+async def _away(servers: Sequence[LaneServer], schema: Schema, *, all_needed: bool) -> Sequence[LaneServer]:
+    """The servers that are away. Raises the fault of a server that answers, or Unavailable if none does or if
+    one is away although all are needed."""
     checks = (_require(server, schema) for server in servers)
     found = await asyncio.gather(*checks, return_exceptions=True)
     faults = [error for error in found if error is not None]
     wrong = [error for error in faults if not isinstance(error, Unavailable)]
-    if wrong or len(faults) == len(servers):
+    if wrong or (faults and all_needed) or len(faults) == len(servers):
         raise [*wrong, *faults][0]
     for error in faults:
         logger.warning("%s; its lanes are served once it is back", error)
@@ -97,7 +98,7 @@ async def _require(server: LaneServer, schema: Schema) -> None:
 async def _checking(
     unchecked: Sequence[tuple[LaneServer, PatientPool]], schema: Schema
 ) -> AsyncIterator[None]:
-    """Checks each of the servers when it comes back. One that does not fit ends the service."""
+    """Checks each server when it comes back. A server that does not fit ends the service."""
 
     async def check(server: LaneServer, pool: PatientPool) -> None:
         while pool.is_unchecked:

@@ -1,4 +1,4 @@
-"""The figures of a service's tables, pool and bus."""
+"""The metrics of a service's tables, pools and bus."""
 
 import asyncio
 from collections.abc import Iterable, Sequence
@@ -20,8 +20,8 @@ READ_S = 2.0
 def watch(
     telemetry: Telemetry, types: Iterable[str], engines: Sequence[AsyncEngine], watchdog: Watchdog
 ) -> StoreMetrics:
-    """Figures of the service's tables, pools and bus, each read when it is asked for; `types` are the events
-    that it publishes, `engines` those of its lanes."""
+    """Registers the metrics, which are read at each scrape. `types` are the types of events that the service
+    publishes, `engines` those of its lanes."""
     store = StoreMetrics(telemetry.metrics.registry, [*types, REPLAYED, LETTERS])
     pools = pools_of(engines)
     figures = FiguresOfLanes([PostgresMessagingFigures(engine) for engine in engines])
@@ -40,7 +40,7 @@ def watch(
             tracing.statement(operation, seconds, error)
 
     for pool in pools:
-        pool.took = took
+        pool.measure = took
 
     async def read() -> None:
         try:

@@ -1,4 +1,4 @@
-"""What health asks of a service with a database and a bus."""
+"""The health checks of a service with a database and a bus."""
 
 import asyncio
 from collections.abc import Sequence
@@ -9,6 +9,7 @@ from kernel.adapters.http.health import Probe, Probes
 from kernel.adapters.postgres.checks.schema import revision
 from kernel.adapters.postgres.connections.pool import pools_of
 from kernel.application.watchdog import Watchdog
+from kernel.domain.errors import Contention, Unavailable
 
 # Less than the time limit of a probe.
 ANSWER_S = 1.5
@@ -17,21 +18,21 @@ ANSWER_S = 1.5
 def probes(
     engines: Sequence[AsyncEngine], wanted: int, watchdog: Watchdog, stop: asyncio.Event, **helpful: Probe
 ) -> Probes:
-    """`engines` are those of the lanes. `helpful`: what the service looks at beside that; where one does not
-    hold, `degraded` has its name."""
+    """`engines` are those of the lanes, `wanted` is the schema's revision. `helpful` are more checks of the
+    service; `degraded` names those that fail."""
     troubles = [pool.trouble for pool in pools_of(engines)]
-    found: list[int | BaseException] = []
+    found: list[int | None] = []
 
     async def some_lane_answers() -> bool:
         nonlocal found
-        found = await asyncio.gather(*map(_revision_soon, engines), return_exceptions=True)
-        return any(isinstance(one, int) for one in found)
+        found = await asyncio.gather(*map(_revision_soon, engines))
+        return any(one is not None for one in found)
 
     async def schema_suffices() -> bool:
-        return all(one >= wanted for one in found if isinstance(one, int))
+        return all(one >= wanted for one in found if one is not None)
 
     async def every_lane_answers() -> bool:
-        return all(isinstance(one, int) for one in found) and not any(one.lasts for one in troubles)
+        return None not in found and not any(one.lasts for one in troubles)
 
     async def work_gets_through() -> bool:
         return watchdog.healthy
@@ -51,7 +52,11 @@ def probes(
     )
 
 
-async def _revision_soon(engine: AsyncEngine) -> int:
-    """Gives up after ANSWER_S: a silent server must not hide that other lanes answer."""
-    async with asyncio.timeout(ANSWER_S):
-        return await revision(engine)
+async def _revision_soon(engine: AsyncEngine) -> int | None:
+    """None where the database does not answer within ANSWER_S: a silent server must not hide that other lanes
+    answer."""
+    try:
+        async with asyncio.timeout(ANSWER_S):
+            return await revision(engine)
+    except (Unavailable, Contention, TimeoutError):
+        return None

@@ -27,25 +27,26 @@ class Identity:
     """None in open mode."""
     own: "ServiceTokens | None" = None
     keys: "KeyRing | None" = None
-    """Of the provider; None in open mode."""
+    """The provider's keys; None in open mode."""
 
     @property
     def jobs(self) -> "Sequence[KeyRing]":
         return [self.keys] if self.keys else []
 
     def as_service(self, audience: str, acting: Caller | None = None) -> Mapping[str, str]:
-        """The header of a call to the service `audience`, for itself or for a person; none in open mode."""
+        """The header of a call to the service `audience`, for this service or for a person; none in open
+        mode."""
         return authorization(self.own.signed(audience, acting) if self.own else "")
 
 
 @asynccontextmanager
 async def open_identity(settings: Settings, service: str) -> AsyncIterator[Identity]:
-    """Raises SettingsError, in jwt mode, for what is missing or cannot be read."""
+    """Raises SettingsError, in jwt mode, for a setting that is missing or a file that cannot be read."""
     if settings.shop_auth == "open":
         yield Identity()
         return
     require_all(settings)
-    # What these import costs a service in open mode time and memory.
+    # Imported here: these libraries cost time and memory, which a service in open mode need not pay.
     from kernel.adapters.identity.jwt_tokens import JwtTokens
     from kernel.adapters.identity.key_ring import KeyRing, source_of
     from kernel.adapters.identity.services import ServiceTokens

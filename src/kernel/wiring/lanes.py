@@ -10,12 +10,12 @@ from kernel.adapters.lanes.lane import IsLost, LaneFinder
 T = TypeVar("T")
 
 LANE = Scope.SESSION
-"""The scope of what each lane has for itself. It lies between `APP`, the service, and `REQUEST`, a
+"""The scope of the parts that each lane has for itself. It lies between `APP`, the service, and `REQUEST`, a
 transaction."""
 
 
 def over_all(parts: Sequence[Any], join: Callable[[Sequence[Any]], T]) -> T:
-    """What `join` makes of the parts of all lanes; the part of an only lane as it is."""
+    """Joins the parts of all lanes by `join`. With one lane, its part is returned as it is."""
     only: T = parts[0]
     return only if len(parts) == 1 else join(parts)
 
@@ -31,7 +31,7 @@ class Lanes:
 
     @property
     def first(self) -> AsyncContainer:
-        """The lane that also has what belongs to no user."""
+        """The lane that also keeps the data that belongs to no user."""
         return self.containers[0]
 
     @property
@@ -47,6 +47,7 @@ class Lanes:
 
 
 def assembled(*providers: Provider) -> AsyncContainer:
-    """Without a lock: a part of the service would hold it while its parts in the lanes are made, which would
-    wait for it. Making a part awaits nothing else, so no part is made twice."""
+    """A container without a lock. With one, a part of the service would hold the lock while its parts in the
+    lanes are made, and these would wait for the lock. Making a part awaits nothing else, so no part is made
+    twice."""
     return make_async_container(*providers, lock_factory=None)

@@ -133,7 +133,7 @@ class KernelProvider(Provider):
 
     @provide(scope=Scope.APP)
     async def lanes(self, container: AsyncContainer) -> Lanes:
-        """They are never closed: their parts live as long as the process."""
+        """The containers are never closed: their parts live as long as the process."""
         opened = [container({AsyncEngine: engine}, scope=LANE) for engine in self._engines]
         pools = [pool_of(engine) for engine in self._engines]
         containers = [await lane.__aenter__() for lane in opened]

@@ -11,7 +11,7 @@ from kernel.settings import Settings
 
 @asynccontextmanager
 async def open_rate_limits(settings: Settings, service: str) -> AsyncIterator[RateLimits | None]:
-    """None where nothing is limited."""
+    """None if there is no limit."""
     rate, url, clock = settings.rate_limit, settings.shop_rate_limit_url, SystemClock()
     if rate is None:
         yield None

@@ -12,7 +12,7 @@ EXPORT_S = 2.0
 async def open_telemetry(
     service: str, collector_url: str | None, subject: str = ""
 ) -> AsyncIterator[Telemetry]:
-    """What was traced is exported at the end, as far as the collector takes it soon."""
+    """At the end, exports the spans that are left, for EXPORT_S at most."""
     if collector_url is None:
         yield Telemetry()
         return

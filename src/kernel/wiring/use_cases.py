@@ -15,7 +15,7 @@ class UseCase(Protocol[P, R_co]):
 
 
 def scoped(container: AsyncContainer, use_case: type[UseCase[P, R]]) -> Callable[P, Awaitable[R]]:
-    """The use case as a function: each call gets one to itself, on a unit of work that nobody else uses.
+    """The use case as a function. Each call has an instance, and so a unit of work, to itself.
 
     Instances are pooled: building one costs about as much as a call, and none of its parts needs closing.
     """

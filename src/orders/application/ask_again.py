@@ -14,9 +14,9 @@ BACKLOG_AGE_MAX = timedelta(seconds=1)
 
 @dataclass
 class AskAgain:
-    """Asks payments again about orders that should long be decided, so that any loss heals.
+    """Repeats the requests of overdue orders to payments, so that no loss leaves an order undecided.
 
-    Not while events of our own wait: those requests are still on their way.
+    Nothing is repeated while events older than `BACKLOG_AGE_MAX` wait in the outbox to be published.
     """
 
     uow: UnitOfWork
@@ -26,7 +26,7 @@ class AskAgain:
     clock: Clock
 
     async def __call__(self) -> bool:
-        """Always False: the rest waits for the next turn, so that payments is not flooded."""
+        """Always False, so that the rest waits for the next turn and payments is not flooded."""
         now = self.clock.now()
         async with self.uow:
             overdue = await self.orders.overdue(now, count_max=COUNT_MAX)

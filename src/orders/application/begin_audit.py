@@ -14,7 +14,7 @@ StartRun = Callable[[AuditRun], None]
 
 @dataclass
 class BeginAudits:
-    """An operator begins a run of the audit, also in the place of one whose process died."""
+    """Begins a run of the audit for an operator. A run whose process died is ended first."""
 
     uow: UnitOfWork
     runs: AuditRuns
@@ -23,7 +23,7 @@ class BeginAudits:
     clock: Clock
 
     async def __call__(self, commands: Sequence[BeginAudit]) -> list[AuditRun | ShopError]:
-        """The outcome of exactly one command. Raises Forbidden."""
+        """Takes exactly one command, and returns its outcome. Raises Forbidden."""
         (command,) = commands
         command.caller.require_operator()
         async with self.uow:

@@ -17,7 +17,7 @@ from orders.ports.orders import History, Orders
 
 @dataclass
 class CancelOrders:
-    """Users want their orders no more: payments is asked, once an order, to pay nothing or to pay back."""
+    """Cancels orders: asks payments, once for each order, not to pay it or to refund it."""
 
     uow: UnitOfWork
     orders: Orders
@@ -28,7 +28,7 @@ class CancelOrders:
     clock: Clock
 
     async def __call__(self, commands: Sequence[CancelOrder]) -> list[Cancelled | ShopError]:
-        """One outcome a command, in order."""
+        """One outcome for each command, in the same order."""
         return await for_own_users(commands, self._cancel)
 
     async def _cancel(self, commands: Sequence[CancelOrder]) -> list[Cancelled | ShopError]:

@@ -10,7 +10,7 @@ from kernel.domain.money import in_units
 from kernel.ports.facts import MessagingFacts
 from orders.domain.order import Order
 from orders.domain.status import StatusChanged
-from orders.ports.orders import PlacedOrders
+from orders.ports.orders import ReadableOrders
 
 SERVICE = "orders"
 
@@ -19,11 +19,11 @@ SERVICE = "orders"
 class ExplainOrder:
     """All that orders has stored about an order."""
 
-    placed: PlacedOrders
+    placed: ReadableOrders
     messaging: MessagingFacts
 
     async def __call__(self, caller: Caller, order_id: UUID) -> Part:
-        """Raises Forbidden, and Unavailable where nothing can be read."""
+        """Raises Forbidden, and Unavailable if nothing can be read."""
         caller.require_to_see_all()
         return await read_apart(
             orders=self._order(order_id),

@@ -20,9 +20,9 @@ from orders.ports.orders import History, Orders, PlacedOrders
 
 @dataclass
 class PlaceOrders:
-    """Accepts orders and starts their payment, once per idempotency key; a refused one leaves nothing.
+    """Accepts orders and starts their payment, once for each idempotency key. Refused orders are not stored.
 
-    An order that says no time until which it may be paid has `pay_within`, where that is set.
+    `pay_within` is the time to pay for orders that come without `pay_by`. None: no limit.
     """
 
     uow: UnitOfWork
@@ -39,10 +39,11 @@ class PlaceOrders:
     async def __call__(
         self, commands: Sequence[Placement], *, checked: bool = False
     ) -> list[Placed | ShopError]:
-        """One outcome a command, in order.
+        """One outcome for each command, in the same order.
 
-        What was `checked` in an attempt whose answer was lost is not checked again: it may have been charged,
-        and not yet be visible. Storing it again waits for the lost attempt and finds out.
+        `checked`: this repeats an attempt whose outcome was lost. The commands are not checked again, because
+        the lost attempt may have been charged, which would lower the balance. Adding the orders waits for the
+        lost attempt and finds its orders.
         """
         return await for_own_users(commands, partial(self._place, checked=checked))
 
@@ -53,14 +54,14 @@ class PlaceOrders:
         checks = list(zip(commands, refusals, strict=True))
         admitted = [command for command, refusal in checks if refusal is None]
         refused = [command for command, refusal in checks if refusal is not None]
-        # Another call with the key of a refused command may be accepted, and charged, or be about to be: the
-        # refusal would be false. Adding waits for such calls by itself, so what is admitted is not looked up.
+        # A refusal is wrong if another call with the same key is accepted, now or before: its charge may have
+        # caused the refusal. Adding waits for such calls, so admitted commands need no look-up.
         orders = by_identity(await self.placed.find_twins(refused) if refused else [])
         new = first_of_each(admitted, without=orders)
         try:
             orders |= by_identity(await self._add(new))
         except Contention:
-            # One of them is not new, and nothing was done: to look first would cost every batch a round trip.
+            # An order exists already; none was added. A look-up before would cost every batch a round trip.
             orders |= by_identity(await self.placed.find(new))
             orders |= by_identity(await self._add(first_of_each(new, without=orders)))
         outcomes: list[Placed | ShopError] = []
@@ -78,7 +79,7 @@ class PlaceOrders:
         return [expired(c, now) or reason for c, reason in zip(commands, reasons, strict=True)]
 
     async def _add(self, commands: Sequence[Placement]) -> list[Order]:
-        """Raises Contention where one of them has an order already; then none is added."""
+        """Adds the orders of all commands, or none: raises Contention if one of the orders exists already."""
         now = self.clock.now()
         orders = [Order.place(command, self.currency, now, self.pay_within) for command in commands]
         if orders:
@@ -97,7 +98,7 @@ def by_identity(orders: Sequence[Order]) -> dict[Identity, Order]:
 
 
 def first_of_each(commands: Sequence[Placement], *, without: Mapping[Identity, Order]) -> list[Placement]:
-    """The commands without those whose order is known; of several with one identity, the first."""
+    """The commands whose identity is not in `without`; of several with the same identity, the first."""
     firsts: dict[Identity, Placement] = {}
     for command in commands:
         identity = command.identity

@@ -11,7 +11,7 @@ COUNT_MAX = 1000
 
 @dataclass
 class PruneFigures:
-    """Forgets steps of the series and runs of the audit that nobody is shown any more."""
+    """Deletes old steps of the series and old runs of the audit, which nobody is shown any more."""
 
     uow: UnitOfWork
     series: Series

@@ -1,7 +1,7 @@
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
-from kernel.application.operate import again
+from kernel.application.operate import retried
 from kernel.domain.caller import Caller
 from kernel.ports.clock import Clock
 from kernel.ports.unit_of_work import UnitOfWork
@@ -21,13 +21,13 @@ class LatestAudit:
 
 @dataclass
 class ReadAudit:
-    """The latest run of the audit, whichever process it is in."""
+    """The latest run of the audit, in whichever process it runs."""
 
     latest: Callable[[], Awaitable[AuditRun | None]]
     clock: Clock
 
     async def __call__(self, caller: Caller) -> tuple[AuditRun, RunState] | None:
-        """With its state now; None where none was ever begun. Raises Forbidden."""
+        """The run and its current state; None if no run was ever begun. Raises Forbidden."""
         caller.require_to_see_all()
-        run = await again(self.latest, self.clock)
+        run = await retried(self.latest, self.clock)
         return None if run is None else (run, run.state_at(self.clock.now()))

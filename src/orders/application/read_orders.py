@@ -6,14 +6,14 @@ from kernel.domain.caller import Caller
 from kernel.domain.errors import Forbidden, NotFound
 from orders.domain.order import Order
 from orders.domain.status import Status, StatusChanged
-from orders.ports.orders import PlacedOrders
+from orders.ports.orders import ReadableOrders
 
 
 @dataclass
 class ReadOrders:
-    """What callers may see of orders. An order of another user is answered as one that does not exist."""
+    """Reads orders for callers. Another user's order is NotFound, like an order that does not exist."""
 
-    placed: PlacedOrders
+    placed: ReadableOrders
 
     async def get(self, caller: Caller, order_id: UUID) -> Order:
         """Raises NotFound."""
@@ -30,7 +30,7 @@ class ReadOrders:
     async def page(
         self, caller: Caller, *, user_id: str | None, status: Status | None, after: UUID | None, limit: int
     ) -> Sequence[Order]:
-        """Without `user_id`, those who may not see all get their own. Raises Forbidden for another user's."""
+        """Without `user_id`, all that the caller may see. Raises Forbidden for another user's orders."""
         if user_id is None and not caller.may_see_all:
             user_id = caller.id
         if user_id is not None and not caller.may_see(user_id):
@@ -40,11 +40,8 @@ class ReadOrders:
     async def status_histories(
         self, caller: Caller, order_ids: Sequence[UUID]
     ) -> Sequence[Sequence[Order] | None]:
-        """For each order its states, one after each change; an empty sequence where there is no such order,
-        and None where it cannot be read now.
-
-        Raises Forbidden unless a service calls.
-        """
+        """For each id, the order as it was after each of its changes. Empty if there is no such order; None
+        if the order cannot be read now. Raises Forbidden unless the caller is a service."""
         caller.require_service()
         found = await self.placed.status_histories(order_ids)
         return [found.get(order_id, []) for order_id in order_ids]

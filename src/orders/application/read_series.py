@@ -12,7 +12,7 @@ from orders.ports.series import MeasuredOrders, Series
 
 @dataclass
 class ComputeSeries:
-    """Computes what no process has computed yet of the newest steps, and keeps it for all of them."""
+    """Computes those of the newest steps that are due, and stores them for all processes."""
 
     uow: UnitOfWork
     orders: MeasuredOrders
@@ -20,8 +20,8 @@ class ComputeSeries:
     clock: Clock
 
     async def __call__(self) -> Sequence[Step]:
-        """The newest steps, the oldest first. Each step is stored as soon as it is computed: a call that is
-        cut off loses one step at most."""
+        """The newest steps, oldest first. Each step is stored as soon as it is computed, so a cancelled call
+        loses one step at most."""
         now = self.clock.now()
         starts = starts_shown(now)
         known = await self._known(starts[0])
@@ -40,8 +40,8 @@ class ComputeSeries:
 
 @dataclass
 class ReadSeries:
-    """The series for operators. In one process, one call at a time computes; the others wait, and find what
-    it stored."""
+    """The series for operators. In a process, one call at a time computes steps. The other calls wait, and
+    then read the stored steps."""
 
     compute: Callable[[], Awaitable[Sequence[Step]]]
     _turn: asyncio.Lock = field(default_factory=asyncio.Lock)

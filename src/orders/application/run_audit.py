@@ -1,4 +1,4 @@
-"""The audit of both databases, by a process that has one of them."""
+"""Runs the audit: checks the database of orders, asks payments for its checks, and compares both."""
 
 import asyncio
 import logging
@@ -19,13 +19,13 @@ from orders.domain.verdict import Key
 from orders.ports.audit import AuditRuns, OrderClaims, PaymentClaims
 
 PAGE = 500
-# Orders that payments is asked about at once.
+# How many orders are looked at in one call.
 LOOK_MAX = 200
 RENEW_EVERY_S = 2.0
-# What is under way is decided within 10 s, if nothing is wrong.
+# If nothing is wrong, work that is under way ends within this time.
 PATIENCE = timedelta(seconds=10)
 LOOK_EVERY_S = 1.0
-# A service that is released, or fails over, is back by then.
+# A service that is being upgraded, or fails over, is back within this time.
 AWAY_MAX = timedelta(seconds=30)
 ORDERS = "orders"
 
@@ -38,7 +38,7 @@ logger = logging.getLogger(__name__)
 
 @dataclass
 class RunAudit:
-    """Runs all checks, renews the lease of the run meanwhile, and stores how far it is and what it found."""
+    """Runs all checks. Meanwhile it renews the lease of the run, and stores its progress and findings."""
 
     uow: UnitOfWork
     runs: AuditRuns
@@ -62,10 +62,10 @@ class RunAudit:
         run.end(self.clock.now(), None if error is None else _in_words(error))
         if error is not None and not isinstance(error, Unavailable):
             logger.error("audit %d failed", run.number, exc_info=error)
-        await self._patiently(lambda: self._save(run))
+        await self._retried(lambda: self._save(run))
 
     async def _saved(self, run: AuditRun) -> bool:
-        """Whether the run is still ours; what cannot be saved now is saved the next time."""
+        """Saves the progress; if that fails, the next turn saves it. False if the run is no longer ours."""
         with suppress(*_LATER):
             return await self._save(run)
         return True
@@ -77,16 +77,16 @@ class RunAudit:
 
     async def _work(self, run: AuditRun) -> None:
         run.enter("the checks of orders")
-        for checked in await self._patiently(self.own.run):
+        for checked in await self._retried(self.own.run):
             run.add(checked)
         run.enter("the checks of payments")
-        for checked in await self._patiently(self.payments.checked):
+        for checked in await self._retried(self.payments.checked):
             run.add(checked)
         await self._compare(run)
 
     async def _compare(self, run: AuditRun) -> None:
-        """Page by page; orders are read before payments."""
-        run.enter("each order with its payment", await self._patiently(self.orders.count))
+        """Compares page by page. Orders are read before payments; KnownOrders says why."""
+        run.enter("each order with its payment", await self._retried(self.orders.count))
         checked = Checked(ORDERS)
         began = self.clock.now()
         after: Key | None = None
@@ -104,7 +104,7 @@ class RunAudit:
 
     async def _page(self, after: Key | None) -> Sequence[Claim]:
         settled = self.clock.now() - IN_FLIGHT_MAX
-        return await self._patiently(lambda: self.orders.page(after, settled=settled, count_max=PAGE))
+        return await self._retried(lambda: self.orders.page(after, settled=settled, count_max=PAGE))
 
     async def _decided(self, after: Key | None, until: Key | None) -> AsyncIterator[Claim]:
         while True:
@@ -116,10 +116,10 @@ class RunAudit:
             after = page[-1].key
 
     async def _asked(self, after: Key | None, until: Key | None) -> Sequence[Claim]:
-        return await self._patiently(lambda: self.payments.page(after, until, count_max=PAGE))
+        return await self._retried(lambda: self.payments.page(after, until, count_max=PAGE))
 
     async def _look(self, checked: Checked, keys: Sequence[Key], deadline: datetime) -> None:
-        """Only what stays wrong is a fault. The patience is for all pages together."""
+        """Adds the faults that remain at the deadline; others were work under way. All pages share it."""
         for start in range(0, len(keys), LOOK_MAX):
             left = keys[start : start + LOOK_MAX]
             while left:
@@ -133,11 +133,11 @@ class RunAudit:
                     await self.clock.sleep(LOOK_EVERY_S)
 
     async def _faults(self, keys: Sequence[Key]) -> dict[Key, list[Fault]]:
-        ordered = await self._patiently(lambda: self.orders.known(keys))
-        paid = await self._patiently(lambda: self.payments.known(keys))
+        ordered = await self._retried(lambda: self.orders.known(keys))
+        paid = await self._retried(lambda: self.payments.known(keys))
         return faults_of(keys, ordered, paid)
 
-    async def _patiently(self, ask: Callable[[], Awaitable[T]]) -> T:
+    async def _retried(self, ask: Callable[[], Awaitable[T]]) -> T:
         deadline = self.clock.now() + AWAY_MAX
         while True:
             try:
@@ -158,7 +158,7 @@ def _in_words(error: BaseException) -> str:
 
 
 class BegunAudits:
-    """The runs that were begun in this process, one after another."""
+    """Runs the audits that were begun in this process, one after another."""
 
     def __init__(self, run_audit: Callable[[AuditRun], Awaitable[None]]) -> None:
         self._run_audit = run_audit

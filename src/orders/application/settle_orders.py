@@ -16,7 +16,7 @@ from orders.ports.orders import History, Orders
 
 @dataclass
 class SettleOrders:
-    """Payments decided: each order is finished or cancelled, once, and whoever listens is notified."""
+    """Applies the decisions of payments to their orders, each once, and notifies listeners."""
 
     uow: UnitOfWork
     inbox: Inbox
@@ -27,7 +27,7 @@ class SettleOrders:
     clock: Clock
 
     async def __call__(self, received: Sequence[Received[PaymentResult]]) -> list[Unhandled]:
-        """Settles the orders. Parks, and returns, the decisions about orders that are not there."""
+        """Parks the decisions about orders that do not exist, and returns them."""
         async with self.uow:
             fresh = await self.inbox.claim(received)
             orders = await self.orders.lock([item.fact for item in fresh])

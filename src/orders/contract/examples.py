@@ -1,4 +1,4 @@
-"""Examples of the bodies of orders, for the documents; they go on with the story that payments begin."""
+"""Example bodies for the OpenAPI document of orders. They continue the story of payments' examples."""
 
 from decimal import Decimal
 from typing import Any

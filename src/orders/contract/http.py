@@ -65,9 +65,10 @@ class OrderChange(ResponseBody, frozen=True):
 
 
 class SeriesStep(ResponseBody, frozen=True):
-    """The orders that were placed in the 15 seconds from `start` on. The seconds that a decision took come
-    from the `decided` of the `sampled` orders, which are 2,000 at most; null where none is decided. A step
-    that is `final` changes no more: decisions made more than 10 s after its end are not in it."""
+    """The orders that were placed in the 15 seconds from `start` on. `decidedP50Seconds` and
+    `decidedP99Seconds` are the time from order to decision, over the `decided` orders of at most 2,000
+    `sampled` ones; null if none is decided. A `final` step changes no more: decisions made more than 10 s
+    after its end are not in it."""
 
     start: Moment
     orders: int
@@ -80,9 +81,9 @@ class SeriesStep(ResponseBody, frozen=True):
 
 
 class AuditRun(ResponseBody, frozen=True, kw_only=True):
-    """A run of the audit. `state`: `running`, `sound`, `unsound`, `failed` (it could not look at all of it:
-    `detail`), `died` (its process ended; begin another). `phase` is what it is at, with `done` of `total`
-    rows; `faults` are the first 100 of `faultCount`."""
+    """A run of the audit. `state`: `running`, `sound`, `unsound`, `failed` (a check could not be finished;
+    `detail` says why), or `died` (its process ended; begin another run). `phase` is the current check, with
+    `done` of `total` rows. `faults` are the first 100 of `faultCount`."""
 
     number: int
     id: UUID
@@ -101,13 +102,13 @@ class AuditRun(ResponseBody, frozen=True, kw_only=True):
 
 
 class Audit(ResponseBody, frozen=True):
-    """The latest run; null where none was ever begun."""
+    """The latest run; null if none was ever begun."""
 
     run: AuditRun | None
 
 
 class PlacedItem(ResponseBody, frozen=True):
-    """The fate of one order of a batch: what the single route would have answered."""
+    """The outcome of one order of a batch: what the single route would have answered."""
 
     status: int
     order: Order

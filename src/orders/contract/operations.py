@@ -39,9 +39,9 @@ from kernel.contracts.values import UserId
 from orders.contract import examples, http
 from orders.contract.problems import PROBLEMS
 
-# Where the service offers them; the path of each is below it.
+# The paths of the operations are below these; OPERATED itself is below the routes of operators.
 ROUTE = "/api/Order"
-OPERATED = "/orders"  # below the routes of operators
+OPERATED = "/orders"
 
 PlaceOrderBody = Annotated[http.PlaceOrder, body(examples.PLACE_ORDER)]
 NotedBody = Annotated[Noted, body({"note": "asked for by phone"})]
@@ -56,7 +56,7 @@ UserIdFilter = Annotated[
 ]
 StatusFilter = Annotated[http.OrderStatus | None, QueryParameter(name="status")]
 
-# Some of these operations are the gateway's.
+# Some of these operations exist only at the gateway.
 FROM_ORDER = to("getOrder", "getOrderHistory", "cancelOrder", "watchOrder", id="$response.body#/id") | to(
     "getAccount", userId="$response.body#/userId"
 )
@@ -83,7 +83,7 @@ PLACE_ORDER = Operation(
 PLACE_ORDERS = Operation(
     path="/batch",
     operation_id="placeOrders",
-    summary="Place 1 to 200 orders, each with its own fate",
+    summary="Place 1 to 200 orders, each with its own outcome",
     dto=JsonItems,
     before_request=keys_in_the_body,
     status_code=200,
@@ -106,14 +106,14 @@ GET_ORDER = Operation(
     summary="An order and its status",
     operation_class=answering_with(ETAG, links=FROM_ORDER),
     responses=answering(200, http.Order, "The order", examples.FINISHED_ORDER)
-    | {304: ResponseSpec(None, description="Not changed since it had the tag of If-None-Match")}
+    | {304: ResponseSpec(None, description="Not changed: the order still has the tag of If-None-Match")}
     | problems(PROBLEMS, *ALWAYS, NO_ORDER, *AWAY),
 )
 GET_HISTORY = Operation(
     path="/{id:str}/history",
     operation_id="getOrderHistory",
     summary="Every status that the order ever had, oldest first",
-    responses=answering(200, list[http.StatusChange], "What came after `after`", examples.HISTORY)
+    responses=answering(200, list[http.StatusChange], "The changes after `after`", examples.HISTORY)
     | problems(PROBLEMS, *ALWAYS, NO_ORDER, *AWAY),
 )
 _CANCELLED = answering(202, http.Order, "It gets cancelled or refunded", examples.REFUNDING_ORDER)
@@ -156,8 +156,8 @@ READ_CHANGES = Operation(
     responses=answering(
         200,
         list[list[http.OrderChange] | None],
-        "The life of each order so far, in the same order; an empty one where there is no such order, null"
-        " where it cannot be read now",
+        "The history of each order, in the same order; empty if there is no such order, null if it cannot be"
+        " read now",
         [[{"sequence": 1, "order": examples.ORDER}], []],
     )
     | problems(PROBLEMS, *INVALID_BODY, FORBIDDEN, *AWAY),
@@ -174,8 +174,8 @@ BEGIN_AUDIT = Operation(
     path=AUDIT_PATH,
     operation_id="beginAudit",
     summary="Begin to check all orders, payments and money; one at a time",
-    description="It goes on by itself; `Location` tells how far it is. One whose process ends dies with it,"
-    " which is seen within 15 s: begin another.",
+    description="The run goes on in the background. Read its progress at `Location`. If its process ends, the"
+    " run is `died` after 15 s at most: begin another.",
     status_code=202,
     before_request=nothing_but_a_key,
     operation_class=answering_with(LOCATION),
@@ -187,7 +187,7 @@ BEGIN_AUDIT = Operation(
 READ_AUDIT = Operation(
     path=AUDIT_PATH,
     operation_id="readAudit",
-    summary="The latest run of the audit: how far it is, and what it found",
+    summary="The latest run of the audit: its progress and its findings",
     responses=answering(200, http.Audit, "The run", {"run": examples.AUDIT_RUN})
     | problems(PROBLEMS, *ALWAYS, FORBIDDEN, *AWAY),
 )

@@ -1,4 +1,4 @@
-"""A run of the audit: one at a time, over all processes."""
+"""A run of the audit. At most one runs at a time, over all processes."""
 
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -10,9 +10,9 @@ from kernel.domain.errors import Conflict
 from kernel.domain.faults import SHOWN_MAX, Checked, Fault
 from kernel.domain.value import value
 
-# A run renews its lease every 2 s; one that does not has lost its process.
+# The process of a run renews the lease every 2 s. A run whose lease is over has lost its process.
 LEASE = timedelta(seconds=15)
-# After its end; the latest one is kept for ever.
+# How long a run is kept after its end. The latest run is always kept.
 KEPT = timedelta(days=30)
 
 
@@ -21,21 +21,21 @@ class RunState(StrEnum):
     SOUND = "sound"
     UNSOUND = "unsound"
     FAILED = "failed"
-    """It could not look at all of it."""
+    """A check could not be finished."""
     DIED = "died"
-    """Its process ended in the middle."""
+    """The process ended during the run."""
 
 
 @value(kw_only=True)
 class BeginAudit:
-    """A command; it brings the id of its run, so that doing it twice is doing it once."""
+    """Begins a run. The command carries the id of its run, so executing it twice begins one run."""
 
     run_id: UUID
     caller: Caller
 
     @property
     def user_id(self) -> str:
-        """Of no user: the command concerns all of them."""
+        """Empty: the command concerns no single user."""
         return ""
 
 
@@ -48,14 +48,14 @@ class AuditRun:
     state: RunState = RunState.RUNNING
     detail: str = ""
     phase: str = ""
-    """What it checks now; `done` of `total` rows are checked."""
+    """The current check. `done` of its `total` rows are checked."""
     done: int = 0
     total: int = 0
     checked: list[tuple[str, int, int]] = field(default_factory=list)
-    """The name of each finished check, how many rows it has checked, and how many faults it found."""
+    """For each finished check its name, how many rows it checked, and how many faults it found."""
     fault_count: int = 0
     faults: list[tuple[str, Fault]] = field(default_factory=list)
-    """The first of them, each with the name of its check."""
+    """The first `SHOWN_MAX` faults, each with the name of its check."""
     began_at: datetime
     ended_at: datetime | None = None
     lease_until: datetime
@@ -68,7 +68,7 @@ class AuditRun:
         self.phase, self.done, self.total = phase, 0, total
 
     def add(self, checked: Checked) -> None:
-        """What is checked in both services counts as one check."""
+        """Adds the result of a check. Checks with the same name in both services count as one."""
         sums = {name: (count, faults) for name, count, faults in self.checked}
         count, faults = sums.get(checked.check, (0, 0))
         sums[checked.check] = count + checked.count, faults + checked.fault_count
@@ -90,7 +90,7 @@ class AuditRun:
 
 
 def begin(command: BeginAudit, latest: AuditRun | None, now: datetime) -> AuditRun:
-    """The run; it is the latest one where that was begun by this command. Raises Conflict where one runs."""
+    """A new run, or the latest run if this command began it. Raises Conflict while another run is active."""
     if latest is not None and latest.id == command.run_id:
         return latest
     if latest is not None and latest.state_at(now) is RunState.RUNNING:

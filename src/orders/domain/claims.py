@@ -1,8 +1,8 @@
-"""What must hold between orders and payments: each order and what was decided about its payment.
+"""The audit's comparison: every order must agree with the decision that payments made about it.
 
-Each service makes one claim of every order, a text of what was decided, and lists its claims in the order of
-the keys. Where two claims differ, something is wrong or under way. The verdict tells which, from all that is
-known of just these orders.
+Each service lists one claim for each order, sorted by key. A claim is a text that says what was decided. If
+the two claims of an order differ, something is wrong or still under way. `verdict.py` tells which, from
+everything that both services know of these orders.
 """
 
 from collections.abc import AsyncIterator, Collection, Mapping
@@ -19,7 +19,7 @@ class Claim(NamedTuple):
     user_id: str
     order_id: UUID
     claim: str | None
-    """None: a young order that is not decided yet, which says nothing."""
+    """None for a young order that is not decided yet: it agrees with every claim."""
 
     @property
     def key(self) -> Key:
@@ -27,7 +27,7 @@ class Claim(NamedTuple):
 
 
 async def suspects(orders: AsyncIterator[Claim], payments: AsyncIterator[Claim]) -> AsyncIterator[Key | None]:
-    """An ordered merge: for each order or payment its key where the claims differ, else None."""
+    """Merges two lists sorted by key. For each key: the key if the claims do not agree, else None."""
     one: Claim | None = await anext(orders, None)
     other: Claim | None = await anext(payments, None)
     while one is not None or other is not None:
@@ -44,8 +44,8 @@ async def suspects(orders: AsyncIterator[Claim], payments: AsyncIterator[Claim])
 
 @value
 class KnownOrders:
-    """What orders knows of some orders. It is read before payments is asked: payments decides first, so a
-    decision that orders knows and payments does not is lost, and not under way."""
+    """What orders knows of some orders. Read it before payments is asked: payments decides first, so a
+    decision that only orders knows was lost by payments, and is not under way."""
 
     orders: Mapping[Key, Ordered]
     waiting: Collection[str]
@@ -67,7 +67,7 @@ def faults_of(
     shop_runs: bool = True,
     at_rest: bool = False,
 ) -> dict[Key, list[Fault]]:
-    """What is wrong with these orders, by order."""
+    """The faults of these orders. Orders without a fault are left out."""
     owners = {id: user_id for user_id, id in ordered.orders}
     waiting = {*ordered.waiting, *paid.waiting}
     faults = {}

@@ -1,4 +1,4 @@
-"""What may be asked of orders."""
+"""The commands that orders accepts."""
 
 from datetime import datetime
 from uuid import UUID
@@ -7,12 +7,12 @@ from kernel.domain.caller import Caller
 from kernel.domain.value import value
 
 Identity = UUID | tuple[str, str]
-"""What makes two calls place one order: the idempotency key of the user, else the id of the order."""
+"""Placements with the same identity place one order. It is the user's idempotency key, else the order id."""
 
 
 @value(kw_only=True)
 class Placement:
-    """A command; it brings the id of its order, so that doing it twice is doing it once."""
+    """Places an order. The command carries the id of its order, so executing it twice places one order."""
 
     order_id: UUID
     caller: Caller
@@ -26,6 +26,7 @@ class Placement:
 
     @property
     def subject(self) -> UUID:
+        """What the spans of the use case name."""
         return self.order_id
 
     @property
@@ -41,8 +42,9 @@ class CancelOrder:
     traceparent: str
     request_id: str = ""
     note: str = ""
-    """Why an operator does it."""
+    """The operator's reason."""
 
     @property
     def subject(self) -> UUID:
+        """What the spans of the use case name."""
         return self.order_id

@@ -1,4 +1,4 @@
-"""What orders asks payments, and what it hears."""
+"""The requests that orders sends to payments, and the results that payments sends back."""
 
 from datetime import datetime
 from uuid import UUID
@@ -9,7 +9,7 @@ from kernel.domain.value import value
 
 @value(kw_only=True)
 class OrderEvent(Event):
-    """Something that happened to an order. The events of one user stay together."""
+    """An event about an order. All events of one user have the same key."""
 
     order_id: UUID
     user_id: str
@@ -35,7 +35,7 @@ class CancellationRequested(OrderEvent):
     pass
 
 
-# Every request gets one of the results below, however often it comes, and in whatever order.
+# Payments answers each request with one of the results below, also if requests are repeated or reordered.
 PaymentRequest = OrderPlaced | CancellationRequested
 
 
@@ -51,12 +51,12 @@ class PaymentDeclined(OrderEvent):
 
 @value(kw_only=True)
 class PaymentRefunded(OrderEvent):
-    """The payment was captured, and given back."""
+    """The order was paid, and the money was given back."""
 
 
 @value(kw_only=True)
 class PaymentVoided(OrderEvent):
-    """The cancellation came before the payment, which will never be made."""
+    """The cancellation reached payments before the order did. The order will never be paid."""
 
 
 PaymentResult = PaymentCaptured | PaymentDeclined | PaymentRefunded | PaymentVoided

@@ -1,4 +1,4 @@
-"""An order: placed by a user, decided by a payment, perhaps cancelled or refunded after all."""
+"""An order and its rules: a user places it, payments decides it, and the user may cancel it."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -27,7 +27,7 @@ ASK_AGAIN_FIRST = timedelta(seconds=5)
 ASK_AGAIN_MAX = timedelta(seconds=300)
 
 PAID_HISTORY = (Status.NEW, Status.FINISHED, Status.REFUNDING, Status.REFUNDED)
-# The place of a status in an order's history is its sequence number.
+# The sequence number of each status in an order's history.
 SEQUENCE = {status: place for place, status in enumerate(PAID_HISTORY, 1)} | {Status.CANCELLED: 2}
 
 CANCELLED_BY_USER = "cancelled_by_user"
@@ -35,8 +35,9 @@ CANCELLED_BY_USER = "cancelled_by_user"
 
 @dataclass(slots=True, kw_only=True)
 class Order:
-    """Payments declines what it meets after `pay_by`. `pay_by_given` is what the client asked for; it is None
-    where `pay_by` is the shop's default. `trace_id` is that of the call that placed the order."""
+    """`amount` is in minor units. Payments declines an order that it handles after `pay_by`. `pay_by_given`
+    is what the client sent: None if `pay_by` is the shop's default. `trace_id` is the trace of the call that
+    placed the order."""
 
     id: UUID
     user_id: str
@@ -80,11 +81,12 @@ class Order:
         )
 
     def placed(self, traceparent: str, request_id: str = "") -> OrderPlaced:
-        about = self._about(traceparent, request_id)
+        about = self._event_fields(traceparent, request_id)
         return OrderPlaced(**about, amount=self.amount, currency=self.currency, pay_by=self.pay_by)
 
     def settle(self, decided: PaymentResult, now: datetime) -> list[StatusChanged]:
-        """A repeated or late decision changes nothing; an early one adds the changes that come before it."""
+        """The changes that a decision makes. A repeated or late decision makes none. A decision that arrives
+        before an earlier one also makes the changes of that one."""
         match decided:
             case PaymentCaptured():
                 paid = Status.REFUNDING if self.cancel_requested_at else Status.FINISHED
@@ -92,12 +94,12 @@ class Order:
             case PaymentRefunded():
                 return self._advance(Status.REFUNDED, now)
             case PaymentDeclined(reason=reason):
-                return self._be_cancelled(reason, now)
+                return self._set_cancelled(reason, now)
             case PaymentVoided():
-                return self._be_cancelled(CANCELLED_BY_USER, now)
+                return self._set_cancelled(CANCELLED_BY_USER, now)
 
     def cancel(self, traceparent: str, now: datetime, request_id: str = "") -> "Cancelled | Conflict":
-        """A NEW order stays so: whether it was paid first is for payments to say."""
+        """A NEW order stays NEW until payments answers: only payments knows whether it was paid first."""
         if self.status is Status.CANCELLED:
             return Conflict("order_cancelled", f"the order {self.id} is cancelled already")
         if self.status is Status.REFUNDED:
@@ -112,15 +114,15 @@ class Order:
         return Cancelled(order=self, changes=changes, events=events, notifications=notifications)
 
     def ask_again(self, traceparent: str, now: datetime) -> PaymentRequest:
-        """The request to payments once more: after 5 s, then 10, 20 … 300 s."""
+        """The request to send to payments again. The waits are 5 s, 10 s, 20 s and so on, up to 300 s."""
         since = self.cancel_requested_at or self.created_at
         self.ask_again_at = now + min(ASK_AGAIN_MAX, now - since + ASK_AGAIN_FIRST)
-        # Whatever became of the order, and of its own request, a cancellation gets an answer that ends it.
+        # A cancellation is enough: payments answers it with a final result, even if it never saw the order.
         ask = self._cancellation_requested if self.cancel_requested_at else self.placed
         return ask(traceparent)
 
     def status_changed(self) -> StatusChanged:
-        """The newest row of the history."""
+        """The newest row of the order's history."""
         return StatusChanged(
             user_id=self.user_id,
             order_id=self.id,
@@ -133,14 +135,14 @@ class Order:
     def notifications(
         self, changes: Sequence[StatusChanged], traceparent: str, request_id: str = ""
     ) -> "list[OrderStatusChanged]":
-        about = self._about(traceparent, request_id)
+        about = self._event_fields(traceparent, request_id)
         return [OrderStatusChanged(**about, order=self, change=change) for change in changes]
 
     def _cancellation_requested(self, traceparent: str, request_id: str = "") -> CancellationRequested:
-        return CancellationRequested(**self._about(traceparent, request_id))
+        return CancellationRequested(**self._event_fields(traceparent, request_id))
 
-    def _about(self, traceparent: str, request_id: str) -> dict[str, Any]:
-        """What every event of this order tells, and of the call behind it."""
+    def _event_fields(self, traceparent: str, request_id: str) -> dict[str, Any]:
+        """The fields that all events of this order share."""
         return {
             "order_id": self.id,
             "user_id": self.user_id,
@@ -150,16 +152,16 @@ class Order:
         }
 
     def _advance(self, status: Status, now: datetime) -> list[StatusChanged]:
-        """Through the status history of a paid order up to this status, each step a change of its own."""
+        """Moves a paid order on to this status. Each status on the way is a change of its own."""
         if self.status is Status.CANCELLED:
             return []
         reached = SEQUENCE[self.status]
-        return [self._become(step, None, now) for step in PAID_HISTORY[reached : SEQUENCE[status]]]
+        return [self._set_status(step, None, now) for step in PAID_HISTORY[reached : SEQUENCE[status]]]
 
-    def _be_cancelled(self, reason: str, now: datetime) -> list[StatusChanged]:
-        return [self._become(Status.CANCELLED, reason, now)] if self.status is Status.NEW else []
+    def _set_cancelled(self, reason: str, now: datetime) -> list[StatusChanged]:
+        return [self._set_status(Status.CANCELLED, reason, now)] if self.status is Status.NEW else []
 
-    def _become(self, status: Status, reason: str | None, now: datetime) -> StatusChanged:
+    def _set_status(self, status: Status, reason: str | None, now: datetime) -> StatusChanged:
         self.status, self.reason, self.updated_at = status, reason, now
         self.ask_again_at = now + ASK_AGAIN_FIRST if status is Status.REFUNDING else None
         return self.status_changed()
@@ -167,7 +169,7 @@ class Order:
 
 @value(kw_only=True)
 class OrderStatusChanged(OrderEvent):
-    """The order came to this change, and perhaps further."""
+    """A notification of one change. The order may have changed further since."""
 
     order: Order
     change: StatusChanged
@@ -175,7 +177,7 @@ class OrderStatusChanged(OrderEvent):
 
 @value
 class Placed:
-    """The outcome of a Placement that was accepted, now or (`replayed`) at an earlier call with its key."""
+    """The outcome of an accepted Placement. `replayed`: an earlier call with its key placed the order."""
 
     order: Order
     replayed: bool
@@ -183,7 +185,7 @@ class Placed:
 
 @value(kw_only=True)
 class Cancelled:
-    """The outcome of a CancelOrder that was accepted; nothing is new where an earlier one is under way."""
+    """The outcome of an accepted CancelOrder. If one was accepted before, there is nothing but the order."""
 
     order: Order
     changes: Sequence[StatusChanged] = ()
@@ -192,7 +194,7 @@ class Cancelled:
 
 
 def find_order(orders: Mapping[UUID, Order], item: PaymentResult | CancelOrder) -> Order | NotFound:
-    """The order that this is about; what is not there, or not of its user, is not found."""
+    """The order that the item names. NotFound if there is none, or if it belongs to another user."""
     order = orders.get(item.order_id)
     if order is None or order.user_id != item.user_id:
         return NotFound("order_not_found", f"there is no order {item.order_id} of this user")

@@ -1,4 +1,4 @@
-"""What orders itself answers to a Placement: one that comes too late, or whose order is there already."""
+"""The answers to a Placement that need no payments: it came too late, or its order exists already."""
 
 from datetime import datetime
 
@@ -10,14 +10,14 @@ EXPIRED = "expired"
 
 
 def expired(command: Placement, now: datetime) -> Refused | None:
-    """Refuses an order whose time to pay is over."""
+    """Refused if the time to pay the order is over, else None."""
     if command.pay_by is None or now <= command.pay_by:
         return None
     return Refused(EXPIRED, "the time to pay this order is over already")
 
 
 def outcome(command: Placement, order: Order) -> Placed | Refused:
-    """What the command is told about the order that bears its id or its idempotency key."""
+    """The answer to a command, given the stored order that has its id or its idempotency key."""
     if order.id == command.order_id:
         return Placed(order, replayed=False)
     asked = (command.amount, command.description, command.pay_by)

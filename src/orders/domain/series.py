@@ -1,4 +1,4 @@
-"""How many orders were placed, and how soon they were decided, in steps of the time they were placed at."""
+"""The series for operators: for each 15 seconds, how many orders were placed, and how soon decided."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
@@ -10,15 +10,15 @@ STEP = timedelta(seconds=15)
 STEPS_SHOWN = 60
 KEPT = timedelta(hours=1)
 SAMPLE_MAX = 2000
-# Most orders are decided by then; later decisions do not change the step.
+# A step is final this long after its end. Most orders are decided by then; later decisions do not count.
 SETTLES_AFTER = timedelta(seconds=10)
 RENEWED_EVERY = timedelta(seconds=5)
 
 
 @value
 class Measured:
-    """Of a step: how many orders it has, how many of them were looked at, and the seconds that those of them
-    that are decided took."""
+    """How many orders a step has, how many of them were sampled, and the seconds until the decision of each
+    sampled order that is decided."""
 
     orders: int
     sampled: int
@@ -27,7 +27,7 @@ class Measured:
 
 @value(kw_only=True)
 class Step:
-    """`p50_s` and `p99_s` come from the `decided` of the `sampled` orders; None where none is decided."""
+    """`p50_s` and `p99_s` are taken over the `decided` orders of the sample; None if none is decided."""
 
     start: datetime
     orders: int
@@ -43,20 +43,20 @@ class Step:
 
     @property
     def per_second(self) -> float:
-        """Of a step that is still open, of the time that has passed of it."""
+        """For a step that is still open, only the time that has passed counts."""
         passed = min(STEP, self.computed_at - self.start).total_seconds()
         return self.orders / passed if passed > 0 else 0.0
 
 
 def starts_shown(now: datetime) -> list[datetime]:
-    """Of the newest steps, the oldest first; the last one is still open."""
+    """The start times of the newest steps, oldest first. The last step is still open."""
     seconds = int(STEP.total_seconds())
     newest = datetime.fromtimestamp(int(now.timestamp()) // seconds * seconds, UTC)
     return [newest - STEP * back for back in range(STEPS_SHOWN - 1, -1, -1)]
 
 
 def due(starts: Iterable[datetime], known: Mapping[datetime, Step], now: datetime) -> list[datetime]:
-    """The steps to compute: those that nobody has computed, and those not final and `RENEWED_EVERY` old."""
+    """The steps to compute: all that are missing, and those not final and computed `RENEWED_EVERY` ago."""
     return [start for start in starts if start not in known or _is_due(known[start], now)]
 
 
@@ -78,5 +78,5 @@ def step_of(start: datetime, measured: Measured, measured_at: datetime) -> Step:
 
 
 def _percentile(ordered: Sequence[float], part: float) -> float | None:
-    """The nearest rank: a value that was measured."""
+    """The percentile by nearest rank, which is one of the measured values."""
     return ordered[ceil(part * len(ordered)) - 1] if ordered else None

@@ -1,4 +1,4 @@
-"""The statuses of an order, and its history."""
+"""The statuses of an order, and the rows of its history."""
 
 from datetime import datetime
 from enum import StrEnum

@@ -1,4 +1,4 @@
-"""What is wrong with one order, by all that both services know of it. Work under way is no fault."""
+"""Finds the faults of one order from everything that both services know of it. Work under way is no fault."""
 
 from collections.abc import Iterator
 from datetime import datetime
@@ -10,23 +10,23 @@ from kernel.domain.value import value
 from orders.domain.order import CANCELLED_BY_USER
 from orders.domain.status import Status
 
-# The user and the id of an order.
+# The user id and the order id.
 Key = tuple[str, UUID]
 
 
 class Decision(StrEnum):
-    """What payments says that became of an order."""
+    """The result of an order at payments."""
 
     CAPTURED = "captured"
     DECLINED = "declined"
     VOIDED = "voided"
     REFUNDED = "refunded"
-    """Captured, and given back. Payments leaves the recorded decision as it was."""
+    """Captured, then given back. The decision that payments has recorded stays `captured`."""
 
 
 @value(kw_only=True)
 class Ordered:
-    """What orders knows of an order. What a database holds may be no status at all."""
+    """What orders knows of an order. `status` is a text, since the database may hold a wrong one."""
 
     amount: int
     currency: str
@@ -38,7 +38,7 @@ class Ordered:
 
 @value(kw_only=True)
 class Paid:
-    """What payments knows of an order: the decision, and the transfers."""
+    """What payments knows of an order: its decision and its transfers."""
 
     decision: str | None
     reason: str | None
@@ -50,8 +50,9 @@ class Paid:
 
 @value(kw_only=True)
 class OrderEvidence:
-    """All that is known of an order; `waiting`: a message about it is in an outbox, or parked. `shop_runs`:
-    both services work, so nothing may wait for long."""
+    """Everything known of an order. `owner` is the user who has an order with this id. `waiting`: a message
+    about the order is in an outbox or parked. `shop_runs`: both services are running, so nothing may wait for
+    long. `at_rest`: no work is under way, so nothing may wait at all."""
 
     key: Key
     order: Ordered | None
@@ -67,12 +68,12 @@ class OrderEvidence:
 
 
 def find_faults(evidence: OrderEvidence) -> Iterator[Fault]:
-    """What is wrong with an order, and not only under way."""
+    """The faults of the order."""
     if evidence.order is None:
         yield from _decided_without_order(evidence)
         return
     yield from _status_faults(evidence, evidence.order)
-    # Without a transfer, which is a fault of its own, nothing can be compared.
+    # Without a transfer there is no amount to compare. If one is missing, payments' own checks report it.
     if evidence.payment is not None and evidence.payment.amount is not None:
         paid, ordered = evidence.payment, evidence.order
         if paid.amount != ordered.amount:
@@ -119,7 +120,7 @@ def _status_faults(evidence: OrderEvidence, ordered: Ordered) -> Iterator[Fault]
 def _waiting_faults(
     evidence: OrderEvidence, ordered: Ordered, asked_at: datetime, answered_at: datetime | None
 ) -> Iterator[Fault]:
-    """Of an order that waits for payments, or for their answer to arrive."""
+    """The faults of an order that waits for payments, or for the answer of payments to arrive."""
     since = answered_at or asked_at
     if evidence.overdue(since) and not evidence.waiting:
         status = ordered.status
@@ -145,7 +146,7 @@ def _fault(evidence: OrderEvidence, kind: str, found: str, expected: str) -> Fau
 
 
 def _decision(payment: Paid | None) -> str:
-    """A transfer whose decision is missing, which is a fault of its own, still moved the money."""
+    """A transfer without a decision moved the money too. Payments' own checks report such a transfer."""
     if payment is None:
         return "not decided"
     return Decision.REFUNDED if payment.refunded_at else str(payment.decision or Decision.CAPTURED)

@@ -7,8 +7,8 @@ from orders.domain.commands import Placement
 
 class Admission(Protocol):
     async def check(self, commands: Sequence[Placement]) -> Sequence[Refused | None]:
-        """Why each order would not be paid now, each checked alone; None where it would be.
+        """For each order, why it could not be paid now; None if it could. Each order is judged alone.
 
-        The payment has the last word. Where payments cannot be asked in time, all are None.
+        The payment itself decides later. All are None if payments does not answer in time.
         """
         ...

@@ -9,48 +9,48 @@ from orders.domain.verdict import Key
 
 
 class AuditRuns(Protocol):
-    """The runs of the audit, as every process sees them."""
+    """The stored runs of the audit, shared by all processes."""
 
     async def latest(self) -> AuditRun | None: ...
 
     async def add(self, run: AuditRun) -> None:
-        """Raises Contention where somebody has begun one of this number."""
+        """Raises Contention if another run with this number was begun meanwhile."""
         ...
 
     async def save(self, run: AuditRun) -> bool:
-        """Whether the run still ran: what has ended, or was given up, stays as it is."""
+        """Changes a run that is stored as running. False, and no change, if it has ended or was given up."""
         ...
 
     async def prune(self, *, before: datetime, count_max: int) -> int:
-        """Forgets runs that ended before that, the oldest first, but never the latest, and tells how many."""
+        """Deletes runs that ended before `before`, oldest first, but never the latest. Returns how many."""
         ...
 
 
 class OrderClaims(Protocol):
-    """What orders says of each order. Reads beside the model, which may take long."""
+    """The claims of orders, for the audit. These reads use no unit of work, and may take long."""
 
     async def count(self) -> int: ...
 
     async def page(self, after: Key | None, *, settled: datetime, count_max: int) -> Sequence[Claim]:
-        """In the order of the keys, those behind `after`. NEW orders placed since `settled` say nothing."""
+        """Claims sorted by key, from behind `after`. NEW orders placed after `settled` claim None."""
         ...
 
     async def known(self, keys: Sequence[Key]) -> KnownOrders:
-        """All that there is to know of the orders of these ids."""
+        """Everything known of the orders with these ids, whichever users they belong to."""
         ...
 
 
 class PaymentClaims(Protocol):
-    """What payments says of each order. All raise Unavailable where it does not answer."""
+    """The claims of payments, for the audit. Every call raises Unavailable if payments does not answer."""
 
     async def page(self, after: Key | None, until: Key | None, *, count_max: int) -> Sequence[Claim]:
-        """In the order of the keys, those behind `after` up to `until`, which is among them."""
+        """Claims sorted by key, from behind `after` up to and including `until`."""
         ...
 
     async def known(self, keys: Sequence[Key]) -> KnownPayments:
-        """All that there is to know of these orders."""
+        """Everything known of these orders."""
         ...
 
     async def checked(self) -> Sequence[Checked]:
-        """What the checks of its own found, which may take long."""
+        """The results of payments' own checks, which may take long."""
         ...

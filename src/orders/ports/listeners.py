@@ -2,5 +2,5 @@ from collections.abc import Callable, Sequence
 
 from orders.domain.order import OrderStatusChanged
 
-# Notifies whoever listens of the changes that were committed: soon, at most once. Returns at once.
+# Notifies listeners of committed changes, soon and at most once. Does not wait for it.
 NotifyListeners = Callable[[Sequence[OrderStatusChanged]], None]

@@ -13,20 +13,20 @@ class Orders(Protocol):
     """The collection of all orders, inside a transaction."""
 
     async def add(self, orders: Sequence[Order]) -> None:
-        """All of them, or none and Contention: where an order with one's id, or with its user's idempotency
-        key, is there already. One that is about to be added is waited for."""
+        """Adds all orders, or none: raises Contention if an order with the same id, or with the same user and
+        idempotency key, exists. Waits for other transactions that are adding such an order."""
         ...
 
     async def lock(self, items: Sequence[PaymentResult | CancelOrder]) -> Mapping[UUID, Order]:
-        """The orders, by id, that these are about; nobody else can change them until the end of this
-        transaction. An order that is not there, or not of that user, is left out."""
+        """Locks the orders of these items until the end of the transaction, and returns them by id. Orders
+        that do not exist, or belong to another user, are left out."""
         ...
 
     async def overdue(self, now: datetime, *, count_max: int) -> Sequence[Order]:
-        """Locked orders about which it is time to ask again, the longest overdue first.
+        """Locks and returns orders whose `ask_again_at` has come, the longest overdue first.
 
-        Passed over are orders that somebody else has locked, and orders that a parked message names: those
-        wait for the operator.
+        Orders that another transaction has locked are skipped. So are orders that a parked message is about:
+        they wait for an operator.
         """
         ...
 
@@ -34,39 +34,43 @@ class Orders(Protocol):
 
 
 class History(Protocol):
-    """Every status that an order ever had; append-only."""
+    """The status changes of all orders; append-only."""
 
     async def add(self, changes: Sequence[StatusChanged]) -> None: ...
 
 
-class PlacedOrders(Protocol):
-    """Reads beside the model, each of what is committed now."""
+class ReadableOrders(Protocol):
+    """Reads of committed orders, each on its own and outside of a transaction."""
 
     async def get(self, order_id: UUID) -> Order | None: ...
 
     async def history(self, order_id: UUID, *, after: int) -> Sequence[StatusChanged]:
-        """The order's changes with a higher sequence than that, oldest first."""
+        """The order's changes with a sequence above `after`, oldest first."""
         ...
 
     async def status_histories(self, order_ids: Sequence[UUID]) -> Mapping[UUID, Sequence[Order] | None]:
-        """Each order as it was after each of its changes, by id; what is not there is left out. None for one
-        that cannot be read now while others can."""
-        ...
-
-    async def find(self, commands: Sequence[Placement]) -> Sequence[Order]:
-        """The orders that bear the idempotency key of one of the commands, or the id of one without a key."""
-        ...
-
-    async def find_twins(self, commands: Sequence[Placement]) -> Sequence[Order]:
-        """The orders that bear the idempotency key of one of the commands, once nobody is about to place one.
-
-        Whoever is doing so, even for a client that is long gone, is waited for. Raises Contention when that
-        takes too long.
-        """
+        """By id, each order as it was after each of its changes. Orders that do not exist are left out. None
+        for an order that cannot be read now while others can."""
         ...
 
     async def page(
         self, *, user_id: str | None, status: Status | None, after: UUID | None, limit: int
     ) -> Sequence[Order]:
         """Oldest first, those that come after the given id."""
+        ...
+
+
+class PlacedOrders(ReadableOrders, Protocol):
+    """Also finds the orders that a placement may repeat."""
+
+    async def find(self, commands: Sequence[Placement]) -> Sequence[Order]:
+        """The orders with the idempotency key of a command, or with the id of a command without a key."""
+        ...
+
+    async def find_twins(self, commands: Sequence[Placement]) -> Sequence[Order]:
+        """The orders with the idempotency key of a command.
+
+        First waits for every transaction that is placing such an order, even if its client has left. Raises
+        Contention if that takes too long.
+        """
         ...

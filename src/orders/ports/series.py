@@ -6,25 +6,25 @@ from orders.domain.series import Measured, Step
 
 
 class MeasuredOrders(Protocol):
-    """Reads beside the model, of what is committed now."""
+    """Reads of committed orders, outside of a transaction."""
 
     async def measure(self, start: datetime, end: datetime, *, sample_max: int) -> Measured:
-        """Of the orders whose ids were made from `start` on and before `end`. Those that are looked at are
-        chosen by the random end of their ids, so that every process chooses the same."""
+        """Counts the orders whose ids were made from `start` on and before `end`, and samples some of them.
+        The sample is chosen by the random end of the ids, so every process chooses the same orders."""
         ...
 
 
 class Series(Protocol):
-    """The steps that were computed, as every process sees them."""
+    """The stored steps, shared by all processes, inside a transaction."""
 
     async def since(self, start: datetime) -> Sequence[Step]:
-        """Those that start then or later, the oldest first."""
+        """The steps that start at `start` or later, oldest first."""
         ...
 
     async def keep(self, steps: Sequence[Step]) -> None:
-        """Kept if this transaction commits, each in the place of an older one; one that is final stays."""
+        """Stores the steps. A stored step is replaced unless it is final or was computed later."""
         ...
 
     async def prune(self, *, before: datetime, count_max: int) -> int:
-        """Forgets steps that start before that, the oldest first, and tells how many."""
+        """Deletes steps that start before `before`, oldest first. Returns how many."""
         ...

@@ -19,7 +19,7 @@ from payments.ports.accounts import Accounts, Ledger, Payments
 
 @dataclass
 class ChargeOrders:
-    """Every order is paid, declined or voided, for ever; what a cancelled one paid goes back, once."""
+    """Decides each order once: paid, declined or voided. Refunds a paid order, once, if it is cancelled."""
 
     uow: UnitOfWork
     inbox: Inbox
@@ -31,12 +31,13 @@ class ChargeOrders:
     clock: Clock
 
     async def __call__(self, received: Sequence[Received[PaymentRequest]]) -> list[Unhandled]:
-        """Answers the requests. Parks, and returns, those whose refund the account cannot hold."""
+        """Answers the requests. Parks and returns those whose refund would exceed the balance limit, and
+        those that name another user than the decision about their order."""
         async with self.uow:
             fresh = await self.inbox.claim(received)
             requests = [item.fact for item in fresh]
             accounts = await self.accounts.lock({request.user_id for request in requests})
-            # Only now: a decision that was made while this waited for the lock must be seen.
+            # After the lock: decisions that others made while this waited for the lock must be seen.
             recorded = await self.payments.recorded(requests)
             captured = [payment for payment in recorded if payment.decision is Decision.CAPTURED]
             batch = ChargeBatch(accounts, recorded, await self.ledger.of_orders(captured) if captured else [])
@@ -59,8 +60,7 @@ class ChargeOrders:
 
 
 class ChargeBatch:
-    """The orders of a batch: what was decided and booked before, and in `payments` and `transfers` what the
-    batch adds."""
+    """Earlier decisions and transfers of a batch's orders, and its new ones: `payments` and `transfers`."""
 
     def __init__(
         self, accounts: Mapping[str, Account], recorded: Sequence[Payment], booked: Sequence[Transfer]
@@ -68,7 +68,7 @@ class ChargeBatch:
         self.payments: list[Payment] = []
         self.transfers: list[Transfer] = []
         self._accounts = accounts
-        self._recorded = {(payment.user_id, payment.order_id): payment for payment in recorded}
+        self._recorded = {payment.order_id: payment for payment in recorded}
         self._booked = {_key(transfer): transfer for transfer in booked}
 
     @property
@@ -76,21 +76,23 @@ class ChargeBatch:
         return {transfer.user_id for transfer in self.transfers}
 
     def answer(self, request: PaymentRequest, transfer_id: UUID, now: datetime) -> PaymentResult | Refused:
-        """Decides what nobody has decided. A refund that the account cannot hold is Refused, and nothing is
-        done."""
+        """Decides the order unless it is decided. Refused, without effect, if a refund would exceed the
+        balance limit, or if the order was decided for another user."""
         order = request.user_id, request.order_id
-        if order not in self._recorded:
-            payment, capture = decide(request, self._accounts.get(request.user_id), transfer_id, now)
-            self._recorded[order] = payment
-            self.payments.append(payment)
+        recorded = self._recorded.get(request.order_id)
+        if recorded is None:
+            recorded, capture = decide(request, self._accounts.get(request.user_id), transfer_id, now)
+            self._recorded[request.order_id] = recorded
+            self.payments.append(recorded)
             if capture is not None:
                 self._book(capture)
+        elif recorded.user_id != request.user_id:
+            return Refused("user_differs", f"the order was decided for the user {recorded.user_id}")
         elif isinstance(request, CancellationRequested):
             refusal = self._refund(order, transfer_id, now)
             if refusal is not None:
                 return refusal
-        refunded = (*order, Kind.REFUND) in self._booked
-        return self._recorded[order].decided(request, refunded=refunded)
+        return recorded.decided(request, refunded=(*order, Kind.REFUND) in self._booked)
 
     def _refund(self, order: tuple[str, UUID], transfer_id: UUID, now: datetime) -> Refused | None:
         capture = self._booked.get((*order, Kind.CAPTURE))

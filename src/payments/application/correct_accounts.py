@@ -16,7 +16,7 @@ CORRECTED = "correct_account"
 
 @dataclass
 class CorrectAccounts:
-    """An operator books a correction, once per idempotency key, against a system account of its own."""
+    """Books an operator's correction, once for each idempotency key, against the account of corrections."""
 
     uow: UnitOfWork
     accounts: Accounts
@@ -25,16 +25,16 @@ class CorrectAccounts:
     clock: Clock
 
     async def __call__(self, commands: Sequence[CorrectAccount]) -> list[Deposited | ShopError]:
-        """The outcome of exactly one command. Raises Forbidden."""
+        """Takes exactly one command, and returns its outcome. Raises Forbidden."""
         (command,) = commands
         command.caller.require_operator()
         async with self.uow:
             account = (await self.accounts.lock({command.user_id})).get(command.user_id)
             if account is None:
                 return [no_account(command.user_id)]
-            for earlier in await self.ledger.booked(commands):
-                act = await self.record.of(command.user_id, earlier.id, CORRECTED)
-                return [_replayed(command, account, earlier, act)]
+            if booked := await self.ledger.booked(commands):
+                act = await self.record.of(command.user_id, booked[0].id, CORRECTED)
+                return [_replayed(command, account, booked[0], act)]
             now = self.clock.now()
             transfer = account.correct(command, now)
             if isinstance(transfer, Refused):

@@ -25,8 +25,8 @@ class ExplainPayment:
     messaging: MessagingFacts
 
     async def __call__(self, caller: Caller, order_id: UUID, *, user_id: str | None) -> Part:
-        """`user_id` is the order's; without it the search takes longer. Raises Forbidden, and Unavailable
-        where nothing can be read."""
+        """`user_id` is the order's, if it is known. Raises Forbidden, and Unavailable if nothing can be
+        read."""
         caller.require_to_see_all()
         decided = asyncio.ensure_future(self._decided(order_id, user_id))
         return await read_apart(
@@ -36,11 +36,11 @@ class ExplainPayment:
         )
 
     async def _decided(self, order_id: UUID, user_id: str | None) -> Part:
-        payment, transfers = await self.decisions.about(order_id, user_id=user_id)
+        payment, transfers = await self.decisions.about(order_id)
         return Part(facts=facts_of(payment, transfers), user_id=payment.user_id if payment else user_id)
 
     async def _account(self, decided: Awaitable[Part], user_id: str | None) -> Part:
-        """A user who is not given is that of the decision."""
+        """Without `user_id`, the user is taken from the decision."""
         owner = user_id or (await decided).user_id
         account = (await self.accounts.find({owner})).get(owner) if owner is not None else None
         if account is None or account.frozen_at is None:

@@ -13,7 +13,7 @@ from payments.ports.accounts import Accounts
 
 @dataclass
 class FreezeAccounts:
-    """An operator freezes an account or thaws it; one that is so already stays as it is."""
+    """Freezes or unfreezes an account for an operator. No change if it is in that state already."""
 
     uow: UnitOfWork
     accounts: Accounts
@@ -21,7 +21,7 @@ class FreezeAccounts:
     clock: Clock
 
     async def __call__(self, commands: Sequence[FreezeAccount]) -> list[Account | ShopError]:
-        """The outcome of exactly one command. Raises Forbidden."""
+        """Takes exactly one command, and returns its outcome. Raises Forbidden."""
         (command,) = commands
         command.caller.require_operator()
         async with self.uow:

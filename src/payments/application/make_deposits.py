@@ -16,7 +16,7 @@ from payments.ports.accounts import Accounts, Ledger
 
 @dataclass
 class MakeDeposits:
-    """Tops accounts up, once per idempotency key."""
+    """Books deposits, once for each idempotency key."""
 
     uow: UnitOfWork
     accounts: Accounts
@@ -24,14 +24,14 @@ class MakeDeposits:
     record: OperatorRecord
     clock: Clock
     by_users: bool
-    """Whether users may top up their own accounts, as in a demo."""
+    """Whether users may deposit to their own accounts, as in a demo; else only operators may."""
 
     async def __call__(self, commands: Sequence[Deposit]) -> list[Deposited | ShopError]:
-        """One outcome a command, in order."""
+        """One outcome for each command, in the same order."""
         return await for_own_users(commands, self._deposit_all, self._refusal)
 
     def _refusal(self, command: Deposit) -> ShopError:
-        """The path of the call names the account, so for a user another's account is not there."""
+        """To a user, another user's account seems not to exist: the path of the call names the account."""
         return no_account(command.user_id) if command.caller.role is Role.USER else Forbidden()
 
     async def _deposit_all(self, commands: Sequence[Deposit]) -> list[Deposited | ShopError]:
@@ -69,7 +69,7 @@ class MakeDeposits:
 
 
 class DepositBatch:
-    """The deposits known so far, earlier ones and those of this batch, by id and by idempotency key."""
+    """The deposits known so far, of earlier calls and of this batch, by id and by idempotency key."""
 
     def __init__(self, earlier: Sequence[Transfer]) -> None:
         self.new: list[Transfer] = []

@@ -14,7 +14,7 @@ from payments.ports.accounts import Accounts
 
 @dataclass
 class OpenAccounts:
-    """One account a user at most."""
+    """Opens accounts, at most one for each user."""
 
     uow: UnitOfWork
     accounts: Accounts
@@ -23,7 +23,7 @@ class OpenAccounts:
     currency: str
 
     async def __call__(self, commands: Sequence[OpenAccount]) -> list[Opened | ShopError]:
-        """One outcome a command, in order."""
+        """One outcome for each command, in the same order."""
         return await for_own_users(commands, self._open)
 
     async def _open(self, commands: Sequence[OpenAccount]) -> list[Opened | ShopError]:

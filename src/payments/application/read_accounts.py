@@ -12,7 +12,7 @@ from payments.ports.accounts import OpenedAccounts, Statements
 
 @dataclass
 class ReadAccounts:
-    """What callers may see of accounts. Another user's account is answered as missing, without a look-up."""
+    """Reads accounts for callers. Another user's account is NotFound without a look-up."""
 
     accounts: OpenedAccounts
     statements: Statements
@@ -26,8 +26,8 @@ class ReadAccounts:
         return found[user_id]
 
     async def get_at(self, caller: Caller, user_id: str, at: datetime) -> Account:
-        """The account with its balance of then. Raises NotFound, also where it was opened later, and Invalid
-        for a time to come, when the balance may be another one."""
+        """The account with its balance at that time. Raises NotFound, also if it was opened later, and
+        Invalid if the time is in the future."""
         if at > self.clock.now():
             raise Invalid.field("at", "must not be in the future")
         account = await self.get(caller, user_id)

@@ -10,7 +10,7 @@ from payments.ports.claims import Claims
 
 @dataclass
 class ReadClaims:
-    """What the audit in orders compares its orders with. All raise Forbidden unless a service calls."""
+    """Answers the audit, which runs in orders. Every method raises Forbidden unless a service calls."""
 
     claims: Claims
     own: OwnChecks

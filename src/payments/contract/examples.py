@@ -1,4 +1,4 @@
-"""Examples of the bodies of payments, for the documents; orders go on with the story."""
+"""Example bodies for the OpenAPI document of payments. The examples of orders continue their story."""
 
 from decimal import Decimal
 from typing import Any

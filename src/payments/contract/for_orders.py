@@ -45,14 +45,14 @@ def _key(name: str, description: str) -> QueryParameter:
     return QueryParameter(name=name, description=description, schema_extra=_KEY_OF_ORDER)
 
 
-AfterClaim = Annotated[str | None, _key("after", "A user and an order, `user~order`: behind this key.")]
-UntilClaim = Annotated[str | None, _key("until", "As `after`: up to this key, which is included.")]
+AfterClaim = Annotated[str | None, _key("after", "A user and an order, `user~order`: begin behind this key.")]
+UntilClaim = Annotated[str | None, _key("until", "Like `after`: end with this key.")]
 OrderKeysBody = Annotated[list[http.OrderKey], body([_AUDITED])]
 
 LIST_CLAIMS = Operation(
     path="/claims",
     operation_id="listClaims",
-    summary="What was decided about each order, in the order of user and order (for the orders service)",
+    summary="What was decided about each order, sorted by user and order (for the orders service)",
     responses=answering(200, list[http.Claim], "A page", [{**_AUDITED, "claim": "captured 5000 RUB"}])
     | problems(PROBLEMS, *ALWAYS, FORBIDDEN, *AWAY),
 )
@@ -68,7 +68,7 @@ READ_CLAIMS = Operation(
 RUN_CHECKS = Operation(
     path="/checks",
     operation_id="runChecks",
-    summary="Look at all accounts, transfers and decisions, which may take long (for the orders service)",
+    summary="Check all accounts, transfers and decisions, which may take long (for the orders service)",
     responses=answering(
         200,
         list[CheckResult],

@@ -24,7 +24,7 @@ class Correction(RequestBody, frozen=True):
 
 
 class Account(ResponseBody, frozen=True, omit_defaults=True):
-    """`frozen` where an operator froze it: no order is paid from it, and no deposit taken."""
+    """`frozen`: an operator froze it, so it pays no order and takes no deposit."""
 
     user_id: str
     balance: Decimal
@@ -34,7 +34,7 @@ class Account(ResponseBody, frozen=True, omit_defaults=True):
 
 
 class Deposited(ResponseBody, frozen=True):
-    """`balance` is the balance right after this deposit, or correction."""
+    """`balance` is the balance right after this deposit or correction."""
 
     user_id: str
     balance: Decimal
@@ -44,7 +44,7 @@ class Deposited(ResponseBody, frozen=True):
 
 
 class Transaction(ResponseBody, frozen=True, kw_only=True, omit_defaults=True):
-    """A line of a statement. `amount` is below 0 where it was taken from the account."""
+    """A line of a statement. `amount` is negative if the money left the account."""
 
     id: UUID
     sequence: int
@@ -66,7 +66,7 @@ class OrderKey(RequestBody, frozen=True):
 
 
 class Claim(ResponseBody, frozen=True):
-    """What was decided about an order, as a text: orders writes the same text where both agree."""
+    """What was decided about an order, as a text. If both services agree, orders writes the same text."""
 
     user_id: str
     order_id: UUID
@@ -74,8 +74,8 @@ class Claim(ResponseBody, frozen=True):
 
 
 class KnownPayment(ResponseBody, frozen=True, kw_only=True, omit_defaults=True):
-    """All that payments knows of an order; of one that it does not know nothing but the key. `waiting`: a
-    message about it is in the outbox, or parked. The amount is in hundredths."""
+    """All that payments knows of an order; if that is nothing, only the key. `waiting`: a message about it is
+    in the outbox, or parked. The amount is in hundredths."""
 
     user_id: str
     order_id: UUID

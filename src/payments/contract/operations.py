@@ -32,9 +32,9 @@ from kernel.contracts.values import Amount, Instant, UserId
 from payments.contract import examples, http
 from payments.contract.problems import PROBLEMS
 
-# Where the service offers accounts; the path of each operation on them is below it.
+# The paths of the operations are below these; OPERATED itself is below the routes of operators.
 ROUTE = "/api/Accounts"
-OPERATED = "/accounts"  # below the routes of operators
+OPERATED = "/accounts"
 
 OpenAccountBody = Annotated[http.OpenAccount, body(examples.OPEN_ACCOUNT)]
 DepositBody = Annotated[http.Deposit, body(examples.DEPOSIT)]
@@ -60,18 +60,18 @@ AtInQuery = Annotated[
     Instant,
     QueryParameter(
         name="at",
-        description="Asks for the balance of then: RFC 3339, not in the future. What is under way may still"
+        description="The time of the balance: RFC 3339, not in the future. Transfers under way may still"
         " change the balance of the last seconds. Write the `+` of an offset as `%2B`.",
         schema_extra={"format": "date-time"},
         examples=[Example(value=examples.ACCOUNT["createdAt"])],
     ),
 ]
 
-# The paths of GETs that change something end so.
+# How the paths of GETs that change something end.
 WRITTEN_BY_GET = ("/deposit",)
 
 _FROM_ACCOUNT = to("getAccount", "deposit", "listTransactions", userId="$response.body#/userId")
-# An order of the amount that came in.
+# An order of the deposited amount.
 _SPENT = {"userId": "$response.body#/userId", "amount": "$request.body#/amount"}
 _FROM_DEPOSIT = _FROM_ACCOUNT | {"placeOrder": Link(operation_id="placeOrder", request_body=_SPENT)}
 
@@ -160,7 +160,7 @@ OwnerOfOrder = Annotated[
     UserId,
     QueryParameter(
         name="userId",
-        description="Whose order it is; without it the search takes longer.",
+        description="The user of the order. Without it the search takes longer.",
         schema_extra={"pattern": USER_ID_TEXT},
         examples=[Example(value="alice")],
     ),

@@ -1,4 +1,4 @@
-"""An account: what it takes, and what it pays."""
+"""An account and its rules: deposits, corrections, charges, refunds, and the freeze by an operator."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -15,7 +15,7 @@ from payments.domain.transfer import OTHER_SIDE, Kind, Transfer, own_account
 
 
 class Reason(StrEnum):
-    """Why an order is not paid; orders, which answers people, has the words for them."""
+    """Why an order is not paid. The texts for people are in orders, which answers people."""
 
     ACCOUNT_NOT_FOUND = "account_not_found"
     CURRENCY_MISMATCH = "currency_mismatch"
@@ -25,14 +25,14 @@ class Reason(StrEnum):
 
 
 class Standing(NamedTuple):
-    """What decides whether an order could be paid."""
+    """The part of an account that decides whether an order could be paid."""
 
     balance: int
     frozen: bool
 
 
 def reason_not_to_charge(amount: int, standing: Standing | None) -> Reason | None:
-    """Why the amount cannot be taken; None where it can. A standing of None: there is no account."""
+    """Why the amount cannot be taken; None if it can. `standing` is None if there is no account."""
     if standing is None:
         return Reason.ACCOUNT_NOT_FOUND
     if standing.frozen:
@@ -42,6 +42,8 @@ def reason_not_to_charge(amount: int, standing: Standing | None) -> Reason | Non
 
 @dataclass(slots=True, kw_only=True)
 class Account:
+    """`balance` is in minor units. `sequence` is that of the last transfer, 0 before the first one."""
+
     id: UUID
     user_id: str
     balance: int
@@ -68,7 +70,7 @@ class Account:
         return self.frozen_at is not None
 
     def freeze(self, command: FreezeAccount, now: datetime) -> bool:
-        """Whether that changes anything."""
+        """Freezes or unfreezes. False if the account was in that state already."""
         if self.is_frozen is command.frozen:
             return False
         self.frozen_at = now if command.frozen else None
@@ -77,17 +79,17 @@ class Account:
     def deposit(self, command: Deposit, now: datetime) -> Transfer | Refused:
         if self.is_frozen:
             return Refused(Reason.ACCOUNT_FROZEN, "an operator has frozen this account")
-        if refusal := self._limit(command.amount):
+        if refusal := self._beyond_limit(command.amount):
             return refusal
         return self._transfer(
             command.transfer_id, Kind.DEPOSIT, command.amount, now, key=command.idempotency_key
         )
 
     def correct(self, command: CorrectAccount, now: datetime) -> Transfer | Refused:
-        """A frozen account is corrected too."""
+        """Works on a frozen account too."""
         if self.balance + command.amount < 0:
             return Refused(Reason.INSUFFICIENT_FUNDS, "the balance does not hold this amount")
-        if refusal := self._limit(command.amount):
+        if refusal := self._beyond_limit(command.amount):
             return refusal
         return self._transfer(
             command.transfer_id, Kind.CORRECTION, command.amount, now, key=command.idempotency_key
@@ -101,12 +103,12 @@ class Account:
         return self._transfer(transfer_id, Kind.CAPTURE, -placed.amount, now, order_id=placed.order_id)
 
     def refund(self, capture: Transfer, transfer_id: UUID, now: datetime) -> Transfer | Refused:
-        """All of what was captured goes back."""
-        if refusal := self._limit(capture.amount):
+        """Gives back the whole captured amount."""
+        if refusal := self._beyond_limit(capture.amount):
             return refusal
         return self._transfer(transfer_id, Kind.REFUND, capture.amount, now, order_id=capture.order_id)
 
-    def _limit(self, amount: int) -> Refused | None:
+    def _beyond_limit(self, amount: int) -> Refused | None:
         if self.balance + amount <= BALANCE_MAX_MINOR:
             return None
         return Refused("balance_limit", f"a balance cannot exceed {in_units(BALANCE_MAX_MINOR)}")

@@ -1,4 +1,4 @@
-"""What payments says of orders to those who compare."""
+"""What payments tells the audit about orders."""
 
 from datetime import datetime
 from typing import NamedTuple
@@ -6,12 +6,12 @@ from uuid import UUID
 
 from kernel.domain.value import value
 
-# The user and the id of an order.
+# The user id and the order id.
 Key = tuple[str, UUID]
 
 
 class Claim(NamedTuple):
-    """What was decided about an order, as a text: orders writes the same text where both agree."""
+    """What was decided about an order, as a text. If both services agree, orders writes the same text."""
 
     user_id: str
     order_id: UUID
@@ -20,7 +20,7 @@ class Claim(NamedTuple):
 
 @value(kw_only=True)
 class KnownPayment:
-    """All that there is to know of an order; `waiting`: a message about it is in the outbox, or parked."""
+    """Everything known of an order. `waiting`: a message about it is in the outbox, or parked."""
 
     user_id: str
     order_id: UUID

@@ -1,4 +1,4 @@
-"""What may be asked of accounts."""
+"""The commands on accounts."""
 
 from uuid import UUID
 
@@ -25,19 +25,19 @@ class Deposit:
 
 @value(kw_only=True)
 class FreezeAccount:
-    """By an operator: no order of the user is paid, and no deposit taken, until the account is thawed."""
+    """By an operator: freezes an account, which then pays no order and takes no deposit."""
 
     command_id: UUID
     caller: Caller
     user_id: str
     note: str
     frozen: bool
-    """False: the account is thawed."""
+    """False: end the freeze."""
 
 
 @value(kw_only=True)
 class CorrectAccount:
-    """By an operator: adds an amount, which may be below 0, to a balance that was wrong."""
+    """By an operator: adds an amount, which may be negative, to a wrong balance."""
 
     transfer_id: UUID
     caller: Caller

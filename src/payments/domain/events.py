@@ -1,4 +1,4 @@
-"""What payments hears of orders, and what it answers."""
+"""The requests that payments gets from orders, and the results that it sends back."""
 
 from datetime import datetime
 from uuid import UUID
@@ -9,7 +9,7 @@ from kernel.domain.value import value
 
 @value(kw_only=True)
 class OrderEvent(Event):
-    """Something that happened to an order. The events of one user stay together."""
+    """An event about an order. All events of one user have the same key."""
 
     order_id: UUID
     user_id: str
@@ -35,7 +35,7 @@ class CancellationRequested(OrderEvent):
     pass
 
 
-# Every request gets a result, however often it comes, and in whatever order.
+# Each request is answered with one of the results below, also if requests are repeated or reordered.
 PaymentRequest = OrderPlaced | CancellationRequested
 
 
@@ -51,12 +51,12 @@ class PaymentDeclined(OrderEvent):
 
 @value(kw_only=True)
 class PaymentRefunded(OrderEvent):
-    """The payment was captured, and given back."""
+    """The order was paid, and the money was given back."""
 
 
 @value(kw_only=True)
 class PaymentVoided(OrderEvent):
-    """The cancellation came before the order, which will never be paid."""
+    """The cancellation came before the order. The order will never be paid."""
 
 
 PaymentResult = PaymentCaptured | PaymentDeclined | PaymentRefunded | PaymentVoided

@@ -1,4 +1,4 @@
-"""What was decided about the payment of an order, for ever, and how."""
+"""The decision about the payment of an order, which never changes, and the rule that makes it."""
 
 from datetime import datetime
 from enum import StrEnum
@@ -28,7 +28,7 @@ class Decision(StrEnum):
 
 @value(kw_only=True)
 class Payment:
-    """A refund leaves it as it is: that is a transfer of its own, at most one an order."""
+    """The decision about an order. A refund, a transfer of its own and at most one, does not change it."""
 
     user_id: str
     order_id: UUID
@@ -38,7 +38,7 @@ class Payment:
     created_at: datetime
 
     def decided(self, request: PaymentRequest, *, refunded: bool) -> PaymentResult:
-        """The result for every request about this order."""
+        """The answer to a request about this order, however often it is asked."""
         about: dict[str, Any] = {
             "order_id": self.order_id,
             "user_id": self.user_id,
@@ -58,7 +58,7 @@ class Payment:
 def decide(
     request: PaymentRequest, account: Account | None, transfer_id: UUID, now: datetime
 ) -> tuple[Payment, Transfer | None]:
-    """Pay the order from the account, or say why not; an order that is cancelled first is never paid."""
+    """Decides an order: captured with its transfer, declined, or voided if the cancellation came first."""
     about: dict[str, Any] = {"user_id": request.user_id, "order_id": request.order_id, "created_at": now}
     match request:
         case CancellationRequested():

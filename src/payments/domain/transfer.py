@@ -1,4 +1,4 @@
-"""The transfers that make the balance of an account."""
+"""Transfers: each changes the balance of one user's account."""
 
 from datetime import datetime
 from enum import StrEnum
@@ -6,15 +6,15 @@ from uuid import UUID
 
 from kernel.domain.value import value
 
-# System accounts have no row: every transfer would wait for its lock. Their balance is the sum of their
-# transfers.
+# System accounts have no row, because every transfer would wait for its lock. Their balance is the sum of
+# their transfers.
 FUNDING = "system:funding"
 REVENUE = "system:revenue"
 CORRECTIONS = "system:corrections"
 
 
 def own_account(user_id: str) -> str:
-    """The user's account as transfers name it."""
+    """The name of the user's account in transfers."""
     return f"user:{user_id}"
 
 
@@ -54,5 +54,5 @@ class Transfer:
 
     @property
     def change(self) -> int:
-        """What it adds to the balance; below 0 where it takes."""
+        """The change of the user's balance; negative if money leaves the account."""
         return self.amount if self.credit_account == own_account(self.user_id) else -self.amount

@@ -14,19 +14,19 @@ class Accounts(Protocol):
     """The collection of all accounts, inside a transaction."""
 
     async def add(self, accounts: Sequence[Account]) -> Mapping[str, Account]:
-        """The account that each of these users has now, by user: the given one, or an older one."""
+        """Adds the accounts of users who have none. Returns by user the account that each has now."""
         ...
 
     async def lock(self, user_ids: Set[str]) -> Mapping[str, Account]:
-        """The accounts, by user; nobody else can change them until the end of this transaction."""
+        """Locks the accounts until the end of the transaction, and returns them by user."""
         ...
 
     async def save(self, accounts: Sequence[Account]) -> None:
-        """Their balances and sequences."""
+        """Stores balance and sequence."""
         ...
 
     async def save_frozen(self, account: Account) -> None:
-        """Whether it is frozen, and since when."""
+        """Stores `frozen_at`."""
         ...
 
 
@@ -34,40 +34,37 @@ class Ledger(Protocol):
     """All transfers; append-only."""
 
     async def booked(self, commands: Sequence[Deposit | CorrectAccount]) -> Sequence[Transfer]:
-        """The transfers that bear the id or the idempotency key of one of the commands."""
+        """The transfers with the id or the idempotency key of a command."""
         ...
 
     async def of_orders(self, payments: Sequence[Payment]) -> Sequence[Transfer]:
-        """The captures and refunds of the orders of these payments. Read it after the accounts are locked,
-        not before."""
+        """The captures and refunds of these payments' orders. Call it after the accounts are locked."""
         ...
 
     async def add(self, transfers: Sequence[Transfer]) -> None: ...
 
 
 class Payments(Protocol):
-    """All decisions; append-only."""
+    """All decisions, one an order; append-only."""
 
     async def recorded(self, requests: Sequence[PaymentRequest]) -> Sequence[Payment]:
-        """What was decided about these orders. Read it after the accounts are locked, not before."""
+        """The decisions about these orders, whichever user they name. Call it after the accounts are
+        locked."""
         ...
 
     async def add(self, payments: Sequence[Payment]) -> None: ...
 
 
 class Decisions(Protocol):
-    """Reads beside the model, of what is committed now."""
+    """Reads of committed decisions, outside of a transaction."""
 
-    async def about(
-        self, order_id: UUID, *, user_id: str | None
-    ) -> tuple[Payment | None, Sequence[Transfer]]:
-        """What was decided about the order, and its transfers in their order. Without the user of the order,
-        this looks through all decisions."""
+    async def about(self, order_id: UUID) -> tuple[Payment | None, Sequence[Transfer]]:
+        """The decision about the order, and its transfers by sequence."""
         ...
 
 
 class OpenedAccounts(Protocol):
-    """Reads beside the model, of what is committed now."""
+    """Reads of committed accounts, outside of a transaction."""
 
     async def find(self, user_ids: Set[str]) -> Mapping[str, Account]: ...
 
@@ -77,12 +74,12 @@ class OpenedAccounts(Protocol):
 
 
 class Statements(Protocol):
-    """Reads beside the model, of what is committed now."""
+    """Reads of committed transfers, outside of a transaction."""
 
     async def page(self, user_id: str, *, after: int | None, limit: int) -> Sequence[Transfer]:
-        """The user's transfers, newest first, those that come after the one with the given sequence."""
+        """The user's transfers, newest first; with `after`, those with a lower sequence."""
         ...
 
     async def balance(self, account: Account, at: datetime) -> int:
-        """In minor units, after the account's last transfer until then; 0 before the first one."""
+        """In minor units, after the account's last transfer up to `at`; 0 before its first transfer."""
         ...

@@ -5,12 +5,12 @@ from payments.domain.claims import Claim, Key, KnownPayment
 
 
 class Claims(Protocol):
-    """Reads beside the model, which may take long."""
+    """The claims of payments, for the audit. These reads use no unit of work, and may take long."""
 
     async def page(self, after: Key | None, until: Key | None, *, count_max: int) -> Sequence[Claim]:
-        """In the order of the keys, those behind `after` up to `until`, which is among them."""
+        """Claims sorted by key, from behind `after` up to and including `until`."""
         ...
 
     async def known(self, keys: Sequence[Key]) -> Sequence[KnownPayment]:
-        """One a key, in any order, also of an order that payments does not know."""
+        """One for each key, in any order, also for orders that payments does not know."""
         ...

@@ -1,6 +1,6 @@
-"""The audit of a shop's databases: every promise about orders and money, and all that services declare.
+"""The audit of a shop's databases: the checks that services declare, and those between orders and payments.
 
-It only reads, and may run beside a working shop.
+It only reads, and may run beside a running shop.
 """
 
 import asyncio
@@ -25,31 +25,31 @@ from shop.audit.findings import Findings, Report, Waiting, joined
 from shop.audit.running import runs, runs_on
 from shop.services import Shop
 
-# What is under way is decided within 10 s, if nothing is wrong.
+# Work that is under way is decided within 10 s, if nothing is wrong.
 PATIENCE_S = 10.0
 LOOK_EVERY_S = 1.0
-# Orders that are looked at again together; they are the only ones that are kept in memory.
+# How many suspect orders are looked at again together; only these are kept in memory.
 SUSPECTS_MAX = 10_000
 PROGRESS_EVERY = 1000
-# The clocks of services are not that of the database.
+# A service's clock may be ahead of the database's.
 CLOCK_AHEAD_MAX = timedelta(days=1)
 
-# Is called with how many rows are done, and of how many.
+# It is called with the number of rows that are done, and the number of all rows.
 Progress = Callable[[int, int], None]
 # By the names of the services.
 Checks = Mapping[str, Sequence[Check]]
 
-# What is checked over several databases, after all that services declare.
+# The checks over several databases, which follow those that services declare.
 ORDERS, OUTBOXES = "orders", "outboxes"
 PROMISES = {
     ORDERS: "paid once and as ordered, given back if refunded, not paid if cancelled; none forgotten",
-    OUTBOXES: "what waits is published",
+    OUTBOXES: "events that wait are published",
 }
 
 
 def checks_of(shop: Shop) -> Checks:
-    """What each service declares. Raises SettingsError for two checks of one name, which no report could tell
-    apart."""
+    """The checks that each service declares. Raises SettingsError if two checks have the same name, because a
+    report could not tell them apart."""
     checks = {name: shop.services[name].load_audit() for name in shop.stores}
     names = Counter([*PROMISES, *(check.name for declared in checks.values() for check in declared)])
     for name, count in names.items():
@@ -65,16 +65,16 @@ async def audit(
     patience_s: float = PATIENCE_S,
     progress: Progress = lambda done, total: None,
 ) -> Report:
-    """Check the databases of all services that have one.
+    """Checks the databases of all services that have one.
 
-    What differs between them may only be under way: it is looked at again for `patience_s`, and is a fault if
-    it stays wrong. What waits for a service that is not running is no fault. With `at_rest` nothing may be
-    under way: every undecided order, unless a parked message names it, and every row of an outbox is a fault.
+    An order on which databases differ may be under way: it is looked at again for `patience_s`, and is a
+    fault if the difference stays. Work that waits for a service that is not running is no fault. With
+    `at_rest` every undecided order, unless a parked message names it, and every outbox row is a fault.
 
     Lanes are audited one after another, each with its own `patience_s`.
 
-    Raises SettingsError, SchemaMismatch, and Unavailable, which may come in a group, for the databases were
-    read at once.
+    Raises SettingsError, SchemaMismatch, and Unavailable, also in a group, because databases are read
+    concurrently.
     """
     checks = checks_of(shop)
     urls: dict[str, Sequence[str]] = {}
@@ -87,15 +87,24 @@ async def audit(
     reports = []
     for lane in range(max(map(len, urls.values()))):
         of_lane = {name: of_service[lane] for name, of_service in urls.items() if lane < len(of_service)}
-        reports.append(await _Audit(of_lane, checks, at_rest, patience_s, progress).run())
+        others = [url for of_service in urls.values() for url in of_service if url not in of_lane.values()]
+        reports.append(await _Audit(of_lane, others, checks, at_rest, patience_s, progress).run())
     return joined(reports)
 
 
 class _Audit:
     def __init__(
-        self, urls: Mapping[str, str], checks: Checks, at_rest: bool, patience_s: float, progress: Progress
+        self,
+        urls: Mapping[str, str],
+        others: Sequence[str],
+        checks: Checks,
+        at_rest: bool,
+        patience_s: float,
+        progress: Progress,
     ) -> None:
+        """`urls` are those of one lane, by service; `others` those of all other lanes."""
         self._urls = urls
+        self._others = others
         self._checks = checks
         self._at_rest = at_rest
         self._deadline = asyncio.get_running_loop().time() + patience_s
@@ -108,7 +117,7 @@ class _Audit:
         rows: dict[str, Row] = {}
         heads: dict[str, outboxes.Heads] = {}
         async with AsyncExitStack() as opened:
-            # Orders before payments: whatever they know of a decision, payments knew before.
+            # Orders before payments: a decision that orders knows was stored by payments before.
             for name, url in self._urls.items():
                 database = databases[name] = await opened.enter_async_context(snapshot(url))
                 rows[name] = await database.row(_counting(self._checks[name]))
@@ -121,6 +130,7 @@ class _Audit:
             }
             counts[ORDERS] = orders["orders"]
             counts[OUTBOXES] = sum(row["outbox"] for row in rows.values())
+            aside = sum(row["aside"] for row in rows.values())
             self._total = sum(counts.values())
             async with asyncio.TaskGroup() as group:
                 for name, database in databases.items():
@@ -137,12 +147,12 @@ class _Audit:
                 group.create_task(self._check_outbox(url, heads[name]))
         self._advance(counts[OUTBOXES])
         idle = [name for name, url in self._urls.items() if not await runs_on(url)]
-        waiting = Waiting(orders["new"], orders["refunding"], counts[OUTBOXES], idle)
+        waiting = Waiting(orders["new"], orders["refunding"], counts[OUTBOXES] - aside, idle, aside)
         parked = sum(row["parked_messages"] for row in rows.values())
         return self._findings.report(counts, waiting, parked)
 
     async def _check_within(self, name: str, database: Snapshot, counts: Mapping[str, int]) -> None:
-        """What one database tells by itself."""
+        """Runs the checks that one service declares."""
         for check in self._checks[name]:
             async for row in database.stream(check.query):
                 self._findings.add(check.name, check.faults_of(row))
@@ -166,10 +176,10 @@ class _Audit:
         self._advance(count - min(seen, count) // PROGRESS_EVERY * PROGRESS_EVERY)
 
     async def _look_again(self, keys: Sequence[Key]) -> None:
-        """Only what stays wrong is a fault. The patience is for all together, from the audit's start."""
+        """Looks at orders again until the audit's deadline. Orders that stay wrong are faults."""
         while keys:
-            patient = await self._moment()
-            faults = await between.look(keys, self._urls, at_rest=self._at_rest)
+            patient = await self._wait()
+            faults = await between.look(keys, self._urls, self._others, at_rest=self._at_rest)
             keys = list(faults)
             if not patient:
                 for found in faults.values():
@@ -179,7 +189,7 @@ class _Audit:
     async def _check_outbox(self, url: str, was: outboxes.Heads) -> None:
         stuck = was
         while stuck:
-            patient = await self._moment()
+            patient = await self._wait()
             async with snapshot(url) as database:
                 before = await self._overdue(database)
                 heads = await outboxes.heads(database, before)
@@ -192,11 +202,11 @@ class _Audit:
                     return
 
     async def _overdue(self, database: Snapshot) -> UUID:
-        """Greater than the ids of rows that may not wait any more."""
+        """An id that is greater than those of the rows that should have been published already."""
         return outboxes.ANY_ID if self._at_rest else await outboxes.overdue(database)
 
-    async def _moment(self) -> bool:
-        """Waits a moment; whether there is time for another one."""
+    async def _wait(self) -> bool:
+        """Waits a moment. Returns whether there is time to wait once more."""
         left_s = self._deadline - asyncio.get_running_loop().time()
         await asyncio.sleep(max(0.0, min(LOOK_EVERY_S, left_s)))
         return left_s > LOOK_EVERY_S
@@ -208,4 +218,5 @@ class _Audit:
 
 def _counting(checks: Sequence[Check]) -> str:
     tables = {"outbox", "parked_messages", *(table for check in checks for table in check.tables)}
-    return "SELECT " + ", ".join(f"(SELECT count(*) FROM {table}) AS {table}" for table in sorted(tables))
+    counts = ", ".join(f"(SELECT count(*) FROM {table}) AS {table}" for table in sorted(tables))
+    return f"SELECT {counts}, ({outboxes.COUNT_ASIDE}) AS aside"

@@ -1,7 +1,8 @@
-"""What must hold between the two databases, as each of them tells it (orders/domain/claims.py)."""
+"""Compares what the databases of orders and payments say of the same orders (orders/domain/claims.py)."""
 
 from collections.abc import AsyncIterator, Mapping, Sequence
 
+from kernel.adapters.postgres import outboxes
 from kernel.adapters.postgres.snapshot import Snapshot, snapshot
 from kernel.domain.faults import Fault
 from orders.adapters.outbound import claims as of_orders
@@ -20,13 +21,23 @@ SELECT (SELECT count(*) FROM orders) AS orders,
 
 
 async def decided(database: Snapshot) -> AsyncIterator[Claim]:
-    """What payments says of all orders."""
+    """The claims of payments about all orders."""
     async for one in of_payments.claims(database):
         yield Claim(*one)
 
 
-async def look(keys: Sequence[Key], urls: Mapping[str, str], *, at_rest: bool) -> dict[Key, list[Fault]]:
-    """What is wrong with these orders now, by order. Orders are read before payments."""
+async def look(
+    keys: Sequence[Key], urls: Mapping[str, str], others: Sequence[str], *, at_rest: bool
+) -> dict[Key, list[Fault]]:
+    """The present faults of these orders, by order. Reads orders before payments, as the audit does.
+
+    `others` are the databases of all other lanes, where events about these orders may be set aside. They are
+    read first: an event that is handed back in between has had its effect by then.
+    """
+    aside: set[str] = set()
+    for url in others:
+        async with snapshot(url) as database:
+            aside |= await outboxes.waiting(database, [order_id for _, order_id in keys])
     async with snapshot(urls["orders"]) as database:
         ordered = await of_orders.known(database, keys)
         orders_run = await runs(database, urls["orders"])
@@ -34,7 +45,7 @@ async def look(keys: Sequence[Key], urls: Mapping[str, str], *, at_rest: bool) -
         known = await of_payments.known(database, keys)
         shop_runs = orders_run and await runs(database, urls["payments"])
     payments = {(one.user_id, one.order_id): _paid(one) for one in known if one.is_known}
-    paid = KnownPayments(payments, {str(one.order_id) for one in known if one.waiting})
+    paid = KnownPayments(payments, aside | {str(one.order_id) for one in known if one.waiting})
     return faults_of(keys, ordered, paid, shop_runs=shop_runs, at_rest=at_rest)
 
 

@@ -1,4 +1,4 @@
-"""What an audit has to tell: what was checked, and what is not as it should be."""
+"""The report of an audit, and how it is collected."""
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
@@ -10,17 +10,19 @@ from kernel.domain.faults import SHOWN_MAX, Fault
 
 
 class Waiting(msgspec.Struct, frozen=True, rename="camel"):
-    """What was under way at the audit's moment: orders by status, and rows of the outboxes. `not_running`
-    names the services that are not running on their database."""
+    """What was under way when the audit read the databases: orders by status, and rows of the outboxes; rows
+    that are set aside for another lane are counted apart. `not_running` names the services that are not
+    running on their database."""
 
     new: int
     refunding: int
     outbox: int
     not_running: list[str]
+    set_aside: int = 0
 
 
 class Report(msgspec.Struct, frozen=True, rename="camel"):
-    """`faults` holds the first 100 of them; `parked` counts the messages that wait for an operator."""
+    """`faults` holds the first 100 of `fault_count` faults; `parked` counts the parked messages."""
 
     sound: bool
     checked: list[CheckedRows]
@@ -46,6 +48,7 @@ def joined(reports: Sequence[Report]) -> Report:
             sum(one.refunding for one in waiting),
             sum(one.outbox for one in waiting),
             list(dict.fromkeys(name for one in waiting for name in one.not_running)),
+            sum(one.set_aside for one in waiting),
         ),
         parked=sum(report.parked for report in reports),
         fault_count=sum(report.fault_count for report in reports),
@@ -54,7 +57,7 @@ def joined(reports: Sequence[Report]) -> Report:
 
 
 class Findings:
-    """Collects faults while the audit runs; keeps no more of them than are shown."""
+    """Counts faults while the audit runs, and keeps the first SHOWN_MAX."""
 
     def __init__(self) -> None:
         self._faults: list[Finding] = []

@@ -1,4 +1,4 @@
-"""The audit for people and programs: a progress bar, then what was checked and what is wrong."""
+"""`shop audit`: runs the audit with a progress bar, and prints its report for people or programs."""
 
 import asyncio
 from collections.abc import Iterator, Mapping
@@ -15,13 +15,13 @@ from shop.terminal import say_facts
 
 
 def promises_of(shop: Shop) -> Mapping[str, str]:
-    """By the names of the checks."""
+    """The promise that each check checks, by the name of the check."""
     declared = [check for checks in checks_of(shop).values() for check in checks]
     return {check.name: check.promise for check in declared} | PROMISES
 
 
 def run_audit(shop: Shop, *, at_rest: bool, as_json: bool) -> bool:
-    """Whether everything is as it should be, in the databases of the settings."""
+    """Audits the databases of the settings, and prints the report. Returns whether there is no fault."""
     report = asyncio.run(_with_progress(shop, at_rest=at_rest))
     if as_json:
         say_facts(msgspec.json.encode(report))
@@ -41,7 +41,7 @@ async def _with_progress(shop: Shop, *, at_rest: bool) -> Report:
 
 
 def waits(waiting: Waiting) -> Iterator[str]:
-    """Which orders are not decided yet, for what they wait, and for whom."""
+    """Lines about the orders and events that were under way, and the services that they wait for."""
     for status, count, purpose in (
         ("NEW", waiting.new, "for payments to decide"),
         ("REFUNDING", waiting.refunding, "for their money to be given back"),
@@ -50,7 +50,9 @@ def waits(waiting: Waiting) -> Iterator[str]:
             yield f"Orders that wait {purpose} ({status}): {count}"
     if waiting.outbox:
         yield f"Rows that wait in an outbox to be published: {waiting.outbox}"
-    if waiting.not_running and (waiting.new or waiting.refunding or waiting.outbox):
+    if waiting.set_aside:
+        yield f"Rows that wait in an outbox for a lane whose server was away: {waiting.set_aside}"
+    if waiting.not_running and (waiting.new or waiting.refunding or waiting.outbox or waiting.set_aside):
         are = "are" if len(waiting.not_running) > 1 else "is"
         yield f"They wait for the shop: {' and '.join(waiting.not_running)} {are} not running."
 

@@ -1,10 +1,10 @@
-"""Whether a service is running on its database: if none is, what waits there waits for the shop."""
+"""Whether a service is running on its database: work that waits for a stopped service is no fault."""
 
 from kernel.adapters.postgres.connections.hosts import session_name
 from kernel.adapters.postgres.snapshot import Snapshot, snapshot
 
-# A session without any name may be the service's, behind a pooler: in doubt a service is running, and the
-# audit stays strict.
+# A session without a name may be the service's, behind a pooler. In doubt the service counts as running, so
+# that the audit stays strict.
 _RUNS = """
 SELECT EXISTS (
     SELECT FROM pg_stat_activity
@@ -15,7 +15,7 @@ SELECT EXISTS (
 
 
 async def runs(database: Snapshot, url: str) -> bool:
-    """`url` is that of the database: it says what the sessions of the service are called."""
+    """`url` is the URL of the database, which tells the name of the service's sessions."""
     found: bool = (await database.row(_RUNS, session_name(url)))["runs"]
     return found
 

@@ -1,4 +1,4 @@
-"""What an operator does about the messages that wait: first chooses, then acts on what was chosen."""
+"""What `shop dead-letters` does in the databases: lists, chooses, replays, discards, holds and releases."""
 
 from collections.abc import Sequence
 from uuid import UUID
@@ -24,7 +24,7 @@ _PAGE = 500
 
 
 class Listing(msgspec.Struct, frozen=True, rename="camel"):
-    """`more`: some service holds more than was asked for."""
+    """`more`: some service has more messages than were asked for."""
 
     groups: list[ParkedGroup]
     messages: list[ParkedMessage]
@@ -33,7 +33,7 @@ class Listing(msgspec.Struct, frozen=True, rename="camel"):
 
 @value
 class Choice:
-    """Exactly one of them says which messages are meant."""
+    """Which messages are meant. Exactly one field is set."""
 
     ids: Sequence[UUID] = ()
     group: UUID | None = None
@@ -60,8 +60,8 @@ async def look_at_groups(shop: Shop, services: Sequence[str], caller: Caller) ->
 async def look(
     shop: Shop, services: Sequence[str], caller: Caller, *, group: UUID | None, count_max: int
 ) -> Listing:
-    """At most `count_max` messages of each service, in the order of their groups. Raises NotFound for a group
-    that is not there."""
+    """At most `count_max` messages of each service, in the order of their groups. Raises NotFound for an
+    unknown group."""
     async with open_services(shop, services) as opened:
         found = [
             (group_body(one), at) for one, at in await _groups(opened, caller) if group in (None, one.id)
@@ -80,7 +80,7 @@ async def look(
 
 
 async def choose(shop: Shop, services: Sequence[str], caller: Caller, choice: Choice) -> list[Chosen]:
-    """Raises NotFound for what names nothing that waits."""
+    """Raises NotFound if an id or the group has no parked message."""
     async with open_services(shop, services) as opened:
         if choice.ids:
             return [await _message(opened, caller, id) for id in dict.fromkeys(choice.ids)]
@@ -98,7 +98,7 @@ async def choose(shop: Shop, services: Sequence[str], caller: Caller, choice: Ch
 async def act(
     shop: Shop, services: Sequence[str], caller: Caller, kind: Kind, chosen: Sequence[Chosen], note: str
 ) -> list[Operation]:
-    """Begins an operation for each, and works them off. What is gone meanwhile is passed over."""
+    """Begins an operation for each, and works it off. Messages and groups that are gone are passed over."""
     done = []
     async with open_services(shop, services) as opened:
         by_name = {one.service: one for one in opened}

@@ -21,7 +21,7 @@ LIST_MAX = 1000
 
 
 def _which(command: Callable[..., Any]) -> Callable[..., Any]:
-    """The options that say which messages are meant."""
+    """The options that choose messages."""
     for decorate in (
         json_option,
         service_option,
@@ -50,7 +50,7 @@ for _command in (groups, hold, release):
     type=click.IntRange(1, 100_000),
     default=LIST_MAX,
     show_default=True,
-    help="So many of each service.",
+    help="The most messages of each service.",
 )
 @click.option("--group", type=click.UUID, help="Only this group.")
 @service_option
@@ -78,9 +78,9 @@ def list_(shop: Shop, limit: int, group: UUID | None, service: str | None, as_js
 def replay(
     shop: Shop, /, service: str | None, as_json: bool, by: str | None, note: str, **which: Any
 ) -> None:
-    """Have them handled again, each once: those named by ID, or of a group, or of a reason, or all.
+    """Have messages handled again, each once: by ID, or those of a group, of a reason, or all.
 
-    They go back here and now. Their service handles them within a second or so, or as soon as it starts.
+    They are handed back now. Their service handles them within a second or so, or as soon as it starts.
     """
     from shop.dead_letters.acting import Choice, act, choose
 
@@ -99,7 +99,7 @@ def replay(
 def discard(
     shop: Shop, /, service: str | None, as_json: bool, by: str | None, yes: bool, note: str, **which: Any
 ) -> None:
-    """Throw them away: those named by ID, or of a group, or of a reason, or all.
+    """Throw messages away: by ID, or those of a group, of a reason, or all.
 
     Asks first, and leaves a record.
     """

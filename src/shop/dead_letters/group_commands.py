@@ -38,7 +38,7 @@ def groups(shop: Shop, service: str | None, as_json: bool) -> None:
 @_group
 @click.option("--owner", required=True, help="Who looks after it.")
 @click.option("--note", default="", help="Why, for the others.")
-@click.option("--ticket", default="", help="Where it is written down.")
+@click.option("--ticket", default="", help="The ticket about it.")
 @by_option
 @service_option
 @json_option
@@ -53,7 +53,7 @@ def hold(
     service: str | None,
     as_json: bool,
 ) -> None:
-    """Somebody looks after GROUP: no alarm tells of it any more, nor of what joins it."""
+    """Note that somebody looks after GROUP. Alarms leave out its messages, also those that join it later."""
     from shop.dead_letters.acting import hold
 
     with any_databases(shop, services := services_meant(shop, service)) as complete:
@@ -70,7 +70,7 @@ def hold(
 @json_option
 @click.pass_obj
 def release(shop: Shop, group: UUID, note: str, by: str | None, service: str | None, as_json: bool) -> None:
-    """Nobody looks after GROUP any more: alarms tell of it again."""
+    """Note that nobody looks after GROUP any more. Alarms tell of its messages again."""
     from shop.dead_letters.acting import release
 
     with any_databases(shop, services := services_meant(shop, service)) as complete:

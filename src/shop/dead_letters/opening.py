@@ -1,4 +1,4 @@
-"""The services whose messages wait, as an operator at a console acts on them: on their databases."""
+"""The use cases for parked messages, run by the console on the databases of the services."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -32,13 +32,13 @@ FAILURES_MAX = 10
 
 
 class Operated:
-    """One service, in all of its lanes."""
+    """The use cases of one service, over all of its lanes."""
 
     def __init__(self, service: str, engines: Sequence[Any]) -> None:
         self.service = service
         reading = over_all(list(map(PostgresParkedReading, engines)), ParkedReadingOfLanes)
         self.read = ReadParked(reading, OwnName(service))
-        # One call at a time is made here, so those of a lane can share a unit of work.
+        # Calls are made one at a time, so the use cases of a lane can share a unit of work.
         self._uows = list(map(PostgresUnitOfWork, engines))
         self._clock = SystemClock()
         begin, hold, release = [], [], []
@@ -51,8 +51,8 @@ class Operated:
         self.operate = OperateParked(self.read, *acts, self._clock)
 
     async def finish(self, caller: Caller, id: UUID) -> Operation:
-        """Waits for the end of the operation. Works it off, and those that wait before it, unless the service
-        does so first. Raises Unavailable; the service, or the next command, then goes on with it."""
+        """Works off the operation, and older ones before it, unless the service does so. Returns it once it
+        has ended. Raises Unavailable; the service, or the next command, then goes on with it."""
         jobs, backoff, failures = list(map(self._work_off, self._uows)), Backoff(self._clock), 0
         while True:
             operation = await self.read.operation(caller, id)
@@ -60,7 +60,7 @@ class Operated:
                 return operation
             try:
                 if not any([await work_off() for work_off in jobs]):
-                    await self._clock.sleep(POLL_S)  # The service has it in hand.
+                    await self._clock.sleep(POLL_S)  # The service works at it.
                 failures = 0
             except (Contention, Unavailable) as error:
                 failures += 1

@@ -1,4 +1,4 @@
-"""What the commands of `shop dead-letters` have in common."""
+"""The option `--service` of the commands of `shop dead-letters`."""
 
 import click
 

@@ -1,4 +1,4 @@
-"""What waits for an operator, in words."""
+"""Parked messages and their groups, for people."""
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
@@ -11,7 +11,7 @@ from kernel.domain.text import harmless
 from shop.console import shown
 from shop.dead_letters.acting import Chosen, Listing
 
-# Of each group; `--json` has them all.
+# Messages of each group; `--json` has them all.
 SHOWN_MAX = 5
 
 
@@ -37,7 +37,7 @@ def show_groups(
 
 
 def in_words(chosen: Iterable[Chosen]) -> str:
-    """How many messages, and of which reasons."""
+    """How many messages were chosen, in all and of each reason."""
     reasons = Counter[str]()
     for one in chosen:
         reasons[one.reason] += one.messages

@@ -1,4 +1,4 @@
-"""What must hold in the database of points."""
+"""The audit's checks of the database of points."""
 
 from collections.abc import Iterator
 

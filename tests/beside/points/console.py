@@ -10,7 +10,7 @@ from shop.databases import any_databases
 @click.argument("user_id")
 @click.pass_obj
 def points(shop: Any, user_id: str) -> None:
-    """Tell how many points a user has."""
+    """Print how many points a user has."""
     with any_databases(shop, ("points",)) as complete:
         click.echo(asyncio.run(_points(complete.settings["points"].database_url, user_id)))
 

@@ -1,4 +1,4 @@
-"""What points publishes, and what it reads of the messages of payments."""
+"""The messages that points publishes, and the part of payments' messages that it reads."""
 
 from uuid import UUID
 
@@ -17,7 +17,7 @@ class PointsEarnedV1(msgspec.Struct, frozen=True, rename="camel"):
 
 
 class PaymentCaptured(msgspec.Struct, frozen=True, rename="camel"):
-    """The fields that this service needs; it ignores the others."""
+    """Only the fields that this service needs; the others are ignored."""
 
     order_id: UUID
     user_id: UserId

@@ -11,12 +11,12 @@ from points.domain import PaymentCaptured, PointsEarned
 
 class Points(Protocol):
     async def add(self, points: Mapping[str, int]) -> None:
-        """To those that the users have."""
+        """Adds to the points that the users have."""
         ...
 
 
 class EarnPoints:
-    """A payment was captured: its user earns points, once."""
+    """Gives a user points for each captured payment, once."""
 
     def __init__(
         self,

@@ -34,7 +34,7 @@ class Roles:
         return str(urlsplit(self.url).username)
 
     async def migrate(self, **changes: str) -> None:
-        """As `shop migrate` does it; `changes` are other settings."""
+        """Migrates as `shop migrate` does; `changes` are other settings."""
         name = self.service.upper()
         settings = {f"{name}_DATABASE_URL": self.url, f"{name}_MIGRATION_URL": self.owner_url}
         await migrate_databases(load_shop(settings | changes), (self.service,))
@@ -62,7 +62,7 @@ async def two_roles(server_url: str, service: str, name: str) -> AsyncIterator[R
 
 @pytest.fixture(scope="package")
 async def both(postgres_server: str) -> AsyncIterator[dict[str, Roles]]:
-    """By service, migrated. Whoever changes them uses `scrap` instead."""
+    """The migrated databases by service. A test that changes one uses `scrap` instead."""
     async with (
         two_roles(postgres_server, "orders", "rights_orders") as orders,
         two_roles(postgres_server, "payments", "rights_payments") as payments,
@@ -75,7 +75,7 @@ async def both(postgres_server: str) -> AsyncIterator[dict[str, Roles]]:
 
 @pytest.fixture(scope="package")
 async def scrap(postgres_server: str) -> AsyncIterator[Roles]:
-    """Of the orders; what a test changes there, the next `migrate` is to mend."""
+    """A database of the orders that tests may change; the next `migrate` mends it."""
     async with two_roles(postgres_server, "orders", "rights_scrap") as roles:
         await roles.migrate()
         yield roles

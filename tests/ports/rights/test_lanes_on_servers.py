@@ -1,6 +1,7 @@
 """Lanes on several servers: made by the owner of each, and served as far as the servers answer."""
 
 import asyncio
+import re
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 
@@ -9,16 +10,17 @@ from sqlalchemy import select
 
 from kernel.adapters.postgres.checks.schema import SchemaMismatch, revision
 from kernel.adapters.postgres.connections.pool import pool_of
+from kernel.adapters.postgres.statements.driver import connected
 from kernel.adapters.postgres.statements.reading import read
 from kernel.adapters.postgres.tables import INBOX
 from kernel.domain.errors import Unavailable
 from kernel.settings import LaneServer, SettingsError, lane_servers
-from kernel.wiring.database import databases
+from kernel.wiring.database import CONSOLE, databases
 from orders.adapters.outbound.tables import SCHEMA
 from shop.migrating import migrate_databases
 from shop.services import load_shop
 from tests.ports.rights.conftest import Roles, two_roles
-from tests.servers.cable import Cable
+from tests.servers.cable import Cable, Way
 from tests.servers.process import eventually
 
 
@@ -66,6 +68,49 @@ def test_owners_of_other_lanes_are_refused(two: Two, owners: str) -> None:
     line = "^ORDERS_MIGRATION_URL must name the same lanes for each server as ORDERS_LANE_URLS$"
     with pytest.raises(SettingsError, match=line):
         load_shop(settings)
+
+
+async def test_owners_of_each_others_servers_are_told_by_their_setting(two: Two) -> None:
+    swapped = f"0={two.second.owner_url};1={two.first.owner_url}"
+    settings = two.settings(two.second.url) | {"ORDERS_MIGRATION_URL": swapped}
+    with pytest.raises(
+        SchemaMismatch, match=r"holds the lane 1, and ORDERS_MIGRATION_URL gives it the lane 0$"
+    ):
+        await migrate_databases(load_shop(settings), ("orders",))
+
+
+async def test_lanes_that_would_be_made_beside_others_are_named_before(
+    two: Two, postgres_server: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    await migrate_databases(load_shop(two.settings(two.second.url)), ("orders",))
+    assert caplog.messages == []
+    async with two_roles(postgres_server, "orders", "empty_lane") as empty:
+        await migrate_databases(load_shop(Two(two.first, empty).settings(empty.url)), ("orders",))
+    assert re.fullmatch(
+        "the orders database .*empty_lane.* has none of its lane 1 yet, other servers have theirs",
+        caplog.messages[0],
+    )
+
+
+async def test_a_database_that_the_urls_of_lanes_replace_is_told(
+    two: Two, caplog: pytest.LogCaptureFixture
+) -> None:
+    settings = two.settings(two.second.url) | {"ORDERS_DATABASE_URL": two.first.url}
+    await migrate_databases(load_shop(settings), ("orders",))
+    assert caplog.messages == ["ORDERS_LANE_URLS is set, so ORDERS_DATABASE_URL is not used"]
+
+
+async def test_a_command_that_needs_all_servers_names_the_one_that_is_away(
+    two: Two, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with Cable(two.second.url) as cable:
+        await cable.cut()
+        with pytest.raises(
+            Unavailable, match=f"^the orders database .* at {cable.address}: Connection refused"
+        ):
+            async with databases(two.servers(cable.url), SCHEMA, CONSOLE):
+                pass
+    assert caplog.messages == []
 
 
 async def test_a_server_that_is_away_at_start_is_checked_and_served_once_it_is_back(two: Two) -> None:
@@ -125,3 +170,27 @@ async def test_a_lost_server_refuses_at_once_and_is_found_when_it_is_back(
         await cable.mend()
         await eventually(answers)
         assert not pool_of(second).is_lost
+
+
+async def test_a_server_that_does_not_answer_a_statement_is_lost_by_then(
+    two: Two, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("kernel.adapters.postgres.connections.engine.COMMAND_TIMEOUT_S", 0.5)
+    async with Cable(two.second.url) as cable, databases(two.servers(cable.url), SCHEMA) as (first, second):
+        assert await revision(second) == await revision(first) == SCHEMA.revision
+        async with cable.half_open(Way.BACK):
+            with pytest.raises(Unavailable):
+                await revision(second)
+            assert pool_of(second).is_lost
+            assert not pool_of(first).is_lost
+
+
+async def test_only_an_answer_shows_that_a_server_is_back(two: Two) -> None:
+    async with databases(two.servers(two.second.url), SCHEMA) as (_, second):
+        await revision(second)
+        pool_of(second).away_since = since = 1.0
+        async with connected(second):
+            pass
+        assert pool_of(second).away_since == since
+        await revision(second)
+        assert pool_of(second).away_since is None

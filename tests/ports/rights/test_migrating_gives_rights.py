@@ -21,7 +21,7 @@ from tests.servers.database import connected
 from tests.servers.postgres import create_database
 
 ORDERS = SCHEMAS["orders"]
-# Whatever GRANT and REVOKE write down.
+# Every right that GRANT and REVOKE write down.
 ACL = """
 SELECT relname AS name, relacl::text AS acl, xmin::text FROM pg_class
 WHERE relnamespace = 'public'::regnamespace
@@ -170,7 +170,7 @@ async def test_a_role_that_is_more_than_a_services_is_named_and_nothing_is_chang
     before = await scrap.superuser.fetch(ACL)
     with pytest.raises(MigrationFailed, match=named) as failed:
         await scrap.migrate()
-    assert str(failed.value).startswith(f"the user {scrap.role} of ORDERS_DATABASE_URL has what")
+    assert str(failed.value).startswith(f"the user {scrap.role} of ORDERS_DATABASE_URL has privileges")
     assert "\n" not in str(failed.value)
     assert await scrap.superuser.fetch(ACL) == before
 

@@ -35,7 +35,7 @@ def statements_of(package: Any) -> Iterator[Statement]:
 
 
 async def touches_only_its_lane(connection: asyncpg.Connection, statement: Any, schema: str | None) -> bool:
-    """By the plan, for which the server checks the rights as for a run."""
+    """Asks for the plan of a statement, for which the server checks the rights as for a run."""
     try:
         await connection.execute(f"EXPLAIN (GENERIC_PLAN) {_compiled(statement, schema)[0]}")
     except OUTSIDE:

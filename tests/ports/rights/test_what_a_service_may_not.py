@@ -33,7 +33,7 @@ DDL = [
     "ALTER DATABASE {database} SET work_mem = '1GB'",
     "DROP DATABASE {database}",
     "ALTER SYSTEM SET fsync = off",
-    # What fires no triggers, or reads and runs what is not the database's.
+    # Statements that fire no triggers, or that read and run files outside of the database.
     "SET session_replication_role = replica",
     "COPY (SELECT 1) TO PROGRAM 'true'",
     "COPY (SELECT 1) TO '/tmp/mine'",
@@ -44,7 +44,7 @@ DDL = [
 
 @pytest.fixture(scope="module")
 async def connections(both: dict[str, Roles]) -> AsyncIterator[dict[str, asyncpg.Connection]]:
-    """As the services have them."""
+    """Connections with the roles of the services."""
     async with connected(both["orders"].url) as orders, connected(both["payments"].url) as payments:
         yield {"orders": orders, "payments": payments}
 
@@ -58,7 +58,7 @@ async def test_a_table_refuses_whatever_the_code_does_not_say(
 
 @pytest.mark.parametrize("statement", DDL)
 @pytest.mark.parametrize("service", SCHEMAS)
-async def test_it_has_no_ddl_and_cannot_become_somebody_else(
+async def test_the_role_of_a_service_has_no_ddl_and_cannot_become_another(
     connections: dict[str, asyncpg.Connection], both: dict[str, Roles], service: str, statement: str
 ) -> None:
     text = statement.format(owner=both[service].owner, database=f"rights_{service}")
@@ -70,7 +70,9 @@ async def test_it_has_no_ddl_and_cannot_become_somebody_else(
 
 
 @pytest.mark.parametrize("service", SCHEMAS)
-async def test_it_reads_nothing_of_the_others_database(both: dict[str, Roles], service: str) -> None:
+async def test_the_role_of_a_service_reads_nothing_of_the_others_database(
+    both: dict[str, Roles], service: str
+) -> None:
     (other,) = SCHEMAS.keys() - {service}
     url = urlsplit(both[service].url)._replace(path=f"/rights_{other}").geturl()
     async with connected(url) as connection:
@@ -82,7 +84,9 @@ async def test_it_reads_nothing_of_the_others_database(both: dict[str, Roles], s
 
 
 @pytest.mark.parametrize("service", SCHEMAS)
-async def test_what_is_append_only_by_a_trigger_is_so_by_right(both: dict[str, Roles], service: str) -> None:
+async def test_a_table_that_a_trigger_makes_append_only_is_so_by_right(
+    both: dict[str, Roles], service: str
+) -> None:
     rows = await both[service].superuser.fetch(
         "SELECT tgrelid::regclass::text AS name FROM pg_trigger WHERE tgname = 'append_only'"
     )

@@ -1,4 +1,4 @@
-"""What a role may do, found by trying."""
+"""Finds out by trying what a role may do."""
 
 import asyncpg
 
@@ -17,7 +17,7 @@ NEEDS = {
     "OWNER of its life": "DROP TABLE {table} CASCADE",
     "OWNER of its rights": "ALTER TABLE {table} OWNER TO CURRENT_USER",
 }
-# What the server says of a table that is not there for the role.
+# The error for a table that is not there for the role.
 OUTSIDE = (asyncpg.InsufficientPrivilegeError, asyncpg.UndefinedTableError)
 _FIRST_COLUMN = "SELECT attname FROM pg_attribute WHERE attrelid = $1::text::regclass AND attnum = 1"
 

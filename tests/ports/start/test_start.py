@@ -62,7 +62,7 @@ async def test_every_command_refuses_databases_that_are_swapped(urls: Urls) -> N
         await require_fit(urls["orders"], PAYMENTS)
 
 
-async def test_one_database_for_both_is_refused_and_not_migrated(
+async def test_one_database_for_both_services_is_refused_and_not_migrated(
     scrap_url: str, scrap: asyncpg.Connection
 ) -> None:
     # Whichever of its names the server is called by.
@@ -123,7 +123,7 @@ async def test_a_setting_that_would_hide_a_switchover_is_named(
         ("DROP SCHEMA public", "no schema in its search_path"),
     ],
 )
-async def test_what_another_application_or_half_a_restore_left_is_named(
+async def test_a_table_that_another_application_or_half_a_restore_left_is_named(
     scrap_url: str, scrap: asyncpg.Connection, made: str, named: str
 ) -> None:
     await scrap.execute(made)
@@ -145,7 +145,7 @@ async def test_what_another_application_or_half_a_restore_left_is_named(
         ),
     ],
 )
-async def test_what_half_a_restore_left_out_of_the_tables_is_named(
+async def test_a_part_of_a_table_that_half_a_restore_left_out_is_named(
     scrap_url: str, scrap: asyncpg.Connection, lost: str, named: str
 ) -> None:
     await migrate_databases(on(payments=scrap_url), ("payments",))
@@ -161,7 +161,7 @@ async def test_a_role_without_rights_is_named(scrap_url: str, scrap: asyncpg.Con
     await scrap.execute("CREATE ROLE clerk LOGIN PASSWORD 'x'")
     try:
         with pytest.raises(
-            SchemaMismatch, match=r"role clerk create nothing in the schema public: ORDERS_MIGRATION_URL"
+            SchemaMismatch, match=r"role clerk create no table in the schema public: ORDERS_MIGRATION_URL"
         ):
             await migrate_databases(on(orders=as_clerk), ("orders",))
         await migrate_databases(on(orders=scrap_url), ("orders",))
@@ -193,7 +193,7 @@ async def test_a_server_that_is_too_old_is_named(urls: Urls, monkeypatch: pytest
         ({"query": "options=-c%20default_transaction_read_only%3Don"}, "no host takes writes"),
     ],
 )
-async def test_whatever_a_server_says_is_told_with_its_name(
+async def test_the_words_of_a_server_are_told_with_its_name(
     urls: Urls, change: dict[str, str], named: str
 ) -> None:
     parts = urlsplit(urls["orders"])
@@ -209,7 +209,7 @@ async def test_whatever_a_server_says_is_told_with_its_name(
     assert str(parts.password) not in str(raised.value)
 
 
-async def test_what_the_url_asks_of_the_session_is_in_force(urls: Urls) -> None:
+async def test_settings_of_the_session_in_the_url_are_in_force(urls: Urls) -> None:
     url = urls["orders"] + (
         "?connect_timeout=10&channel_binding=prefer&keepalives=1&keepalives_idle=30&keepalives_interval=10"
         "&keepalives_count=3&tcp_user_timeout=9000&application_name=till"

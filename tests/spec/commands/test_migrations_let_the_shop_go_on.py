@@ -3,13 +3,10 @@
 import asyncio
 import logging
 import shutil
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from itertools import count
 from pathlib import Path
 from urllib.parse import urlsplit
 
-import asyncpg
 import pytest
 
 from kernel.adapters.postgres.connections.engine import SERVER_SETTINGS
@@ -17,6 +14,7 @@ from kernel.adapters.postgres.migrating import beforehand, patience
 from kernel.adapters.postgres.migrating import migrate as migrating
 from kernel.adapters.postgres.migrating.migrate import MIGRATIONS, MigrationFailed, migrate
 from kernel.adapters.postgres.migrating.patience import LockNotGiven
+from tests.servers.database import connected
 from tests.servers.postgres import create_database
 from tests.servers.process import Process, eventually
 from tests.servers.scissors import Scissors
@@ -93,7 +91,7 @@ async def make_database(server: str, rows: int = 0, *, migrations: Path | None =
         with pytest.MonkeyPatch.context() as patch:
             at(patch, migrations)
             await migrate(url, "orders")
-        async with session(url) as connection:
+        async with connected(url) as connection:
             await connection.execute(FILL, rows)
             await connection.execute(f"INSERT INTO outbox VALUES ('{PLACED}', gen_random_uuid(), '')")
     return url
@@ -101,22 +99,13 @@ async def make_database(server: str, rows: int = 0, *, migrations: Path | None =
 
 async def copy_of(url: str) -> str:
     name = next(names)
-    async with session(url.replace(urlsplit(url).path, "/postgres")) as connection:
+    async with connected(url.replace(urlsplit(url).path, "/postgres")) as connection:
         await connection.execute(f"CREATE DATABASE {name} TEMPLATE {urlsplit(url).path[1:]}")
     return url.replace(urlsplit(url).path, f"/{name}")
 
 
-@asynccontextmanager
-async def session(url: str, name: str = "a test", **settings: str) -> AsyncIterator[asyncpg.Connection]:
-    connection = await asyncpg.connect(url, server_settings={"application_name": name, **settings})
-    try:
-        yield connection
-    finally:
-        await connection.close()
-
-
 async def state(url: str) -> str:
-    async with session(url) as connection:
+    async with connected(url) as connection:
         found: str = await connection.fetchval(STATE)
         return found
 
@@ -125,7 +114,7 @@ async def state(url: str) -> str:
     ("start", "changes"),
     [
         ("empty", "CREATE TRIGGER"),
-        # What is outside of transactions, and the end of each; what is cut off within one was never done.
+        # Statements outside of transactions, and the end of each: what is cut off within one was never done.
         ("in use", "COMMIT|CONCURRENTLY|(UPDATE|DELETE FROM) outbox"),
         # Every change of a migration that does all that one may do.
         ("at the newest", "COMMIT|CREATE|DROP|ALTER|UPDATE|DELETE|INSERT"),
@@ -150,7 +139,7 @@ async def test_a_migrator_that_is_cut_off_ends_in_one_line_and_the_next_one_fini
     assert f"at {NEWEST + 1:04}" in finished
     # 0003 deletes them.
     assert (LEFT_BEHIND in finished) == (start == "at the newest")
-    async with session(url) as connection:
+    async with connected(url) as connection:
         assert await connection.fetchval("SELECT statement FROM limits") == "0"
     assert whole.sent >= 2
     for cut_at in range(1, whole.sent + 1):
@@ -177,7 +166,7 @@ async def test_a_killed_migrator_is_followed_by_one_whose_role_has_a_limit_of_1_
         process.spawn()
         return process
 
-    async with session(url) as watcher, session(url, "a service") as service:
+    async with connected(url) as watcher, connected(url, application_name="a service") as service:
         await watcher.execute(f"CREATE ROLE {role} SUPERUSER LOGIN PASSWORD '{urlsplit(url).password}'")
         for limit in ("statement_timeout", "lock_timeout", "idle_in_transaction_session_timeout"):
             await watcher.execute(f"ALTER ROLE {role} SET {limit} = '1ms'")
@@ -204,8 +193,8 @@ async def test_behind_a_long_reader_the_shop_goes_on_and_the_one_line_names_who_
     settings = {"ORDERS_DATABASE_URL": url, "SHOP_MIGRATE_LOCK_WITHIN": "2"}
     process = Process("migrate", "orders", settings=settings, logs=scratch / "reader")
     async with (
-        session(url, **SERVER_SETTINGS) as service,
-        session(url, "pg_dump") as reader,
+        connected(url, **SERVER_SETTINGS) as service,
+        connected(url, application_name="pg_dump") as reader,
         reader.transaction(),
     ):
         await reader.execute("LOCK TABLE outbox IN ACCESS SHARE MODE")
@@ -231,7 +220,7 @@ async def test_of_two_migrators_one_waits_outside_of_any_transaction_and_neither
     caplog.set_level(logging.INFO)
     url = await make_database(postgres_server, 15, migrations=before)
     at(monkeypatch, following)
-    async with session(url, "a report") as reader, session(url) as watcher:
+    async with connected(url, application_name="a report") as reader, connected(url) as watcher:
         async with reader.transaction(isolation="repeatable_read"):
             await reader.execute("SELECT FROM orders")
             first = asyncio.create_task(migrate(url, "orders"))
@@ -255,7 +244,7 @@ async def test_an_index_that_a_kill_has_left_invalid_is_built_anew(
     url = await make_database(postgres_server, migrations=MIGRATIONS)
     at(monkeypatch, following)
     valid = "SELECT indisvalid FROM pg_index WHERE indexrelid = to_regclass('orders_next')"
-    async with session(url, "a report") as reader, session(url) as watcher:
+    async with connected(url, application_name="a report") as reader, connected(url) as watcher:
         async with reader.transaction(isolation="repeatable_read"):
             await reader.execute("SELECT FROM orders")
             migrator = asyncio.create_task(migrate(url, "orders"))

@@ -7,7 +7,9 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
+from click.testing import CliRunner, Result
 
+from shop.cli import cli
 from tests.servers.ports import free_port
 from tests.servers.postgres import create_database
 from tests.servers.process import Process
@@ -61,7 +63,7 @@ def taken_port() -> Iterator[int]:
 
 
 async def assert_refuses_to_start(process: Process, named: str) -> None:
-    """It ends with an error code and one line on stderr that matches `named`."""
+    """The process ends with an error code and one line on stderr that matches `named`."""
     process.spawn()
     try:
         code = await process.ended(within=30)
@@ -137,22 +139,6 @@ async def test_a_database_that_is_not_migrated_is_named_with_the_cure(three_serv
     await for_each(["orders", "payments"], refused)
 
 
-async def test_databases_that_are_swapped_are_named(three_services: ThreeServices, scratch: Path) -> None:
-    urls = three_services.database_settings
-    swapped = dict(zip(urls, reversed(urls.values()), strict=True))
-
-    async def refused(command: str) -> None:
-        match command:
-            case "up":
-                process = Process("up", settings=swapped, logs=scratch / "mistakes")
-            case service:
-                port = {f"{service.upper()}_PORT": str(free_port())}
-                process = three_services.serve(service, **swapped, **port)
-        await assert_refuses_to_start(process, r"database \w+ at 127.0.0.1:\d+ is not of the \w+ service")
-
-    await for_each(["orders", "payments", "up"], refused)
-
-
 async def test_migrating_a_database_that_is_away_names_it(scratch: Path) -> None:
     url = f"postgresql://shop:{SECRET}@127.0.0.1:{free_port()}/shop"
     settings = {"ORDERS_DATABASE_URL": url, "PAYMENTS_DATABASE_URL": url}
@@ -175,32 +161,28 @@ async def test_a_taken_port_of_the_embedded_shop_is_named(scratch: Path, taken_p
     )
 
 
-async def test_a_command_that_does_not_exist_is_an_error(scratch: Path) -> None:
-    async def refused(arguments: tuple[str, ...]) -> None:
-        process = Process(*arguments, settings={}, logs=scratch / "mistakes")
-        process.spawn()
-        assert await process.ended() != 0
-        assert process.stderr
-        assert "Traceback" not in process.stdout + process.stderr
-
-    await for_each(NO_COMMANDS, refused, at_once=PROCESSES_AT_ONCE)
+def told(*arguments: str) -> Result:
+    return CliRunner().invoke(cli, arguments, prog_name="shop")
 
 
-async def test_every_command_has_help(scratch: Path) -> None:
-    async def helps(command: str) -> None:
-        process = Process(command, "--help", settings={}, logs=scratch / "help")
-        process.spawn()
-        assert await process.ended() == 0
-        assert f"shop {command}" in process.stdout
-
-    await for_each(COMMANDS, helps, at_once=PROCESSES_AT_ONCE)
+@pytest.mark.parametrize("arguments", NO_COMMANDS, ids=" ".join)
+def test_a_command_that_does_not_exist_is_an_error(arguments: tuple[str, ...]) -> None:
+    refused = told(*arguments)
+    assert refused.exit_code != 0
+    assert refused.stderr
+    assert "Traceback" not in refused.output
 
 
-async def test_help_names_the_commands_that_exist_and_no_others(scratch: Path) -> None:
-    process = Process("--help", settings={}, logs=scratch / "help")
-    process.spawn()
-    assert await process.ended() == 0
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_command_has_help(command: str) -> None:
+    helped = told(command, "--help")
+    assert (helped.exit_code, f"shop {command}" in helped.stdout) == (0, True)
+
+
+def test_help_names_the_commands_that_exist_and_no_others() -> None:
+    helped = told("--help")
+    assert helped.exit_code == 0
     for command in COMMANDS:
-        assert re.search(rf"^\W*{command}\b", process.stdout, re.MULTILINE), command
+        assert re.search(rf"^\W*{command}\b", helped.stdout, re.MULTILINE), command
     for later in ("export", "erase"):
-        assert later not in process.stdout
+        assert later not in helped.stdout

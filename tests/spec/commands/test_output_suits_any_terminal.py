@@ -19,7 +19,7 @@ OUTPUTS = [
     ("shop audit > /dev/full", FULL),
     ("PYTHONUNBUFFERED=1 shop migrate all --json > /dev/full", FULL),
     ("shop --version >&-", CLOSED),
-    # What went wrong cannot be told, but that something did.
+    # The command cannot tell what went wrong, only that something did.
     ("shop --help > /dev/full 2> /dev/full", (1, "")),
     ("shop nonsense 2>&-", (2, "")),
     # Nobody reads on: `true` has ended before anything is written.
@@ -49,7 +49,7 @@ async def test_output_that_is_lost_is_one_line_and_a_failure(embedded: Embedded)
     await for_each(OUTPUTS, ends, at_once=PROCESSES_AT_ONCE)
 
 
-async def test_what_an_encoding_has_no_character_for_is_replaced(embedded: Embedded) -> None:
+async def test_a_character_that_the_encoding_lacks_is_replaced(embedded: Embedded) -> None:
     async def succeeds(row: tuple[str, dict[str, str], str]) -> None:
         command, variables, encoding = row
         code, said = await shell(f"shop {command}", embedded.settings | variables)

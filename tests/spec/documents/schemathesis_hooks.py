@@ -1,4 +1,4 @@
-"""What schemathesis sends and judges otherwise than it would; schemathesis.toml names this file."""
+"""Our changes to what schemathesis sends and checks; schemathesis.toml names this file."""
 
 import json
 import os

@@ -14,7 +14,7 @@ SCENARIO = Path(__file__).with_name("client_scenario.py")
 
 @pytest.fixture(scope="module")
 async def python() -> Path:
-    """Of an environment with the generator, which is installed once; it cannot be without a package index."""
+    """The Python of an environment with the generator, installed once; this needs a package index."""
     code, said = await run("make", "--silent", ".cache/client/.ready", cwd=ROOT)
     if code != 0:
         pytest.skip(f"the generator of clients cannot be installed: {said.strip()[-500:]}")

@@ -53,7 +53,7 @@ async def test_a_file_is_sent_again_only_when_it_has_changed(
 @pytest.mark.parametrize(
     "name", ["none.js", "../routes.py", "%2e%2e/routes.py", "core", "core/", "a%00b", "x" * 3000]
 )
-async def test_what_is_no_file_is_not_found(embedded: Embedded, http: Http, name: str) -> None:
+async def test_a_file_that_does_not_exist_is_not_found(embedded: Embedded, http: Http, name: str) -> None:
     assert (await http.get(f"{embedded.gateway}/pages/{name}")).status == 404
 
 
@@ -90,7 +90,7 @@ def with_imports(names: set[str]) -> set[str]:
     return needed
 
 
-def test_what_the_first_module_needs_is_loaded_with_it() -> None:
+def test_the_page_preloads_every_module_that_its_first_one_imports() -> None:
     page = (STATIC / "index.html").read_text()
     preloaded = re.findall(r'<link rel="modulepreload" href="pages/([^"]+)">', page)
     assert set(preloaded) == with_imports({"app.js"}) - {"app.js"}

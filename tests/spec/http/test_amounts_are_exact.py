@@ -67,7 +67,7 @@ async def test_an_amount_is_taken_exactly_and_written_with_two_digits(store: Sto
 
 
 @pytest.mark.parametrize("carrier", CARRIERS)
-async def test_what_is_no_amount_is_named_and_changes_nothing(
+async def test_a_malformed_amount_is_named_and_changes_nothing(
     store: Store, bystander: str, carrier: str
 ) -> None:
     async def refused(amount: str) -> None:

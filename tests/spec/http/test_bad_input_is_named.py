@@ -147,7 +147,7 @@ async def test_a_byte_order_mark_is_ignored(store: Store, post: str) -> None:
         assert (await store.http.post(target(store, post, user), body, headers)).status in (200, 201)
 
 
-async def test_all_that_is_wrong_with_a_body_is_told_in_words(store: Store, bystander: str) -> None:
+async def test_every_fault_of_a_body_is_told_in_words(store: Store, bystander: str) -> None:
     wish = {"userId": "a/b", "amount": -5, "description": 7, "colour": "red"}
     messages = {
         "userId": 'letter or a digit, not "a/b"',

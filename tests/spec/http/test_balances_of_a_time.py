@@ -56,7 +56,7 @@ async def test_a_new_account_was_empty_and_before_that_it_was_not_there(store: S
     expect_problem(await account_at(store, new_user(), opened), 404, code="account_not_found")
 
 
-async def test_a_time_to_come_or_none_at_all_is_named(store: Store, bystander: str) -> None:
+async def test_a_future_or_malformed_time_is_named(store: Store, bystander: str) -> None:
     tomorrow = datetime.now(UTC) + timedelta(days=1)
 
     async def refused(at: datetime | str) -> None:

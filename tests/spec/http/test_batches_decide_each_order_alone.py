@@ -85,14 +85,6 @@ async def test_the_problem_of_an_item_is_what_the_single_route_answers(store: St
     assert outcome["problem"]["instance"].lstrip("/") in routes
 
 
-async def test_accepted_orders_of_a_batch_are_decided(store: Store) -> None:
-    user = await store.open_account(funds="100.00")
-    outcomes = await store.in_batch(*(wish(user, 1) for _ in range(10)))
-    orders = await together(*(store.decided(assert_accepted(outcome)) for outcome in outcomes))
-    assert {order["status"] for order in orders} == {"FINISHED"}
-    assert str(await store.balance(user)) == "90.00"
-
-
 async def test_each_order_of_a_batch_is_checked_alone_and_the_payment_has_the_last_word(store: Store) -> None:
     user = await store.open_account(funds="15.00")
     outcomes = await store.in_batch(wish(user, 10), wish(user, 10))
@@ -120,44 +112,6 @@ async def test_a_malformed_item_is_refused_alone(store: Store) -> None:
     await for_each(MALFORMED_ITEMS, refused_alone)
 
 
-async def test_an_item_with_a_known_key_is_answered_with_the_first_order_in_its_current_state(
-    store: Store,
-) -> None:
-    user = await store.open_account(funds="10.00")
-    item = wish(user, "4.00", idempotencyKey="once")
-    order_id = assert_accepted((await store.in_batch(item))[0])
-    decided = await store.decided(order_id)
-    [outcome] = await store.in_batch(item)
-    assert assert_accepted(outcome, replayed=True) == order_id
-    assert outcome["order"] == decided
-    assert await store.orders_of(user) == [decided]
-    assert str(await store.balance(user)) == "6.00"
-
-
-async def test_the_same_amount_written_differently_is_the_same_order(store: Store) -> None:
-    user = await store.open_account(funds="30.00")
-    first, *others = [
-        json.loads(f'{{"userId": "{user}", "amount": {amount}, "idempotencyKey": "k"}}')
-        for amount in ("10", '"10"', '"10.0"', '"10.00"')
-    ]
-    order_id = assert_accepted((await store.in_batch(first))[0])
-    for outcome in await store.in_batch(*others):
-        assert assert_accepted(outcome, replayed=True) == order_id
-    raw = f'[{{"userId": "{user}", "amount": 10.00, "idempotencyKey": "k"}}]'
-    [outcome] = expect(200, await store.http.post(store.batch, raw))
-    assert assert_accepted(outcome, replayed=True) == order_id
-
-
-@pytest.mark.parametrize("other", [{"amount": "2.00"}, {"description": "other"}], ids=str)
-async def test_a_known_key_with_other_values_is_refused(store: Store, other: dict[str, str]) -> None:
-    user = await store.open_account(funds="10.00")
-    item = wish(user, idempotencyKey="k")
-    order_id = assert_accepted((await store.in_batch(item))[0])
-    [outcome] = await store.in_batch(item | other)
-    assert_refused(outcome, 422, code="idempotency_key_reused")
-    assert [order["id"] for order in await store.orders_of(user)] == [order_id]
-
-
 async def test_a_key_twice_in_one_batch_is_one_order(store: Store) -> None:
     user = await store.open_account(funds="10.00")
     item = wish(user, idempotencyKey="k")
@@ -165,40 +119,6 @@ async def test_a_key_twice_in_one_batch_is_one_order(store: Store) -> None:
     assert assert_accepted(twin, replayed=True) == assert_accepted(first)
     assert_refused(reused, 422, code="idempotency_key_reused")
     assert len(await store.orders_of(user)) == 1
-
-
-async def test_a_key_belongs_to_its_user(store: Store) -> None:
-    users = [await store.open_account(funds="1.00") for _ in range(2)]
-    outcomes = await store.in_batch(*(wish(user, idempotencyKey="same") for user in users))
-    assert len({assert_accepted(outcome) for outcome in outcomes}) == 2
-
-
-async def test_of_concurrent_batches_with_one_key_exactly_one_places_the_order(store: Store) -> None:
-    user = await store.open_account(funds="100.00")
-    item = wish(user, idempotencyKey="k")
-    outcomes = [outcome for [outcome] in await together(*(store.in_batch(item) for _ in range(30)))]
-    assert sorted(outcome["replayed"] for outcome in outcomes) == [False] + [True] * 29
-    [order] = await store.orders_of(user)
-    assert {outcome["order"]["id"] for outcome in outcomes} == {order["id"]}
-    await store.decided(order["id"])
-    assert str(await store.balance(user)) == "99.00"
-
-
-async def test_a_key_used_at_one_entry_point_is_known_at_the_other(store: Store, gateway: Store) -> None:
-    user = await store.open_account(funds="10.00")
-    item = wish(user, idempotencyKey="k")
-    order_id = assert_accepted((await store.in_batch(item))[0])
-    [outcome] = await gateway.in_batch(item)
-    assert assert_accepted(outcome, replayed=True) == order_id
-
-
-async def test_a_refusal_leaves_its_key_free(store: Store) -> None:
-    user = await store.open_account()
-    item = wish(user, idempotencyKey="k")
-    [refused] = await store.in_batch(item)
-    assert_refused(refused, 402, code="insufficient_funds")
-    await store.deposit(user, "1.00")
-    assert_accepted((await store.in_batch(item))[0])
 
 
 async def test_orders_without_keys_are_never_taken_for_one_another(store: Store) -> None:
@@ -233,7 +153,7 @@ async def test_a_batch_holds_up_to_200_orders(store: Store) -> None:
 
 
 @pytest.mark.parametrize("body", ["{}", "5", '"x"', "null", "true", "[]"])
-async def test_what_is_no_array_of_orders_is_refused_whole(store: Store, body: str) -> None:
+async def test_a_body_that_is_no_array_of_orders_is_refused_whole(store: Store, body: str) -> None:
     expect_problem(await store.http.post(store.batch, body), 400)
 
 

@@ -30,7 +30,7 @@ async def finished(store: Store, user: str, amount: str) -> str:
     return str(order["id"])
 
 
-async def test_who_asks_for_a_part_of_an_order_to_be_cancelled_does_not_get_the_whole(store: Store) -> None:
+async def test_a_request_to_cancel_a_part_of_an_order_does_not_cancel_the_whole(store: Store) -> None:
     user = await store.open_account(funds="60.00")
     order_id = await finished(store, user, "49.99")
     url = f"{store.order_url(order_id)}/cancel"
@@ -67,7 +67,7 @@ async def test_an_order_that_is_cancelled_at_once_costs_nothing(store: Store) ->
     order_id = (await store.placed(user, "50.00"))["id"]
     answer = await store.cancel(order_id)
     assert expect(202, answer)["status"] in ("NEW", "REFUNDING")
-    # It tells that this is under way: when to look again, and where.
+    # The answer tells that the refund is under way: when to look again, and where.
     assert int(answer.headers["Retry-After"]) >= 1
     order = expect(200, await store.http.get(urljoin(answer.url, answer.headers["Location"])))
     assert order["id"] == order_id
@@ -89,7 +89,7 @@ async def test_however_often_and_at_the_same_time_an_order_is_cancelled_it_is_re
     assert str(await store.balance(user)) == "60.00"
 
 
-async def test_what_is_over_cannot_be_cancelled(store: Store) -> None:
+async def test_an_order_that_was_declined_or_refunded_cannot_be_cancelled(store: Store) -> None:
     user = await store.open_account(funds="100.00")
     outcomes = await store.in_batch(*({"userId": user, "amount": 60} for _ in range(2)))
     orders = await together(*(store.decided(outcome["order"]["id"]) for outcome in outcomes))

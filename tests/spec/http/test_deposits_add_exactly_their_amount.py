@@ -99,7 +99,10 @@ async def test_the_deposit_by_post_is_not_deprecated(store: Store) -> None:
 @pytest.mark.parametrize("query", ["", "?", "?sum=1", "?amount=1&amount=2"])
 async def test_the_deposit_by_get_wants_one_amount(store: Store, bystander: str, query: str) -> None:
     async with store.nothing_changes_for(bystander):
-        expect_problem(await store.http.get(store.deposit_url(bystander) + query), 400, field="amount")
+        refused = await store.http.get(store.deposit_url(bystander) + query)
+        expect_problem(refused, 400, field="amount")
+        assert refused.headers["Cache-Control"] == "no-store"
+        assert refused.headers["Deprecation"]
 
 
 async def test_the_deposit_by_get_can_be_switched_off(three_services: ThreeServices, http: Http) -> None:

@@ -33,14 +33,14 @@ def paths(shop: Shop) -> list[str]:
 
 
 @pytest.mark.parametrize("body", [*NOTHING_TO_READ, TOO_MANY, TOO_LARGE], ids=lambda body: repr(body[:9]))
-async def test_a_bad_body_is_refused_the_same(shop: Shop, http: Http, body: bytes) -> None:
+async def test_a_bad_body_is_refused_the_same_on_both_paths(shop: Shop, http: Http, body: bytes) -> None:
     for url in paths(shop):
         fast, long = await both_paths(http, url, body)
         assert fast == long
         assert fast[0] in (200, 400, 413)
 
 
-async def test_no_more_than_200_are_taken_at_any_entrance(shop: Shop, http: Http) -> None:
+async def test_no_path_takes_more_than_200_items(shop: Shop, http: Http) -> None:
     wish = {"userId": new_user(), "amount": 1}
     of_each = dict.fromkeys(paths(shop)[1:], wish) | {f"{shop.orders}/api/Order/changes": str(UUID(int=1))}
     for url, item in of_each.items():
@@ -51,14 +51,14 @@ async def test_no_more_than_200_are_taken_at_any_entrance(shop: Shop, http: Http
 
 
 @pytest.mark.parametrize("key", KEYS, ids=lambda key: key[:3])
-async def test_a_key_means_the_same(shop: Shop, http: Http, key: str) -> None:
+async def test_a_key_means_the_same_on_both_paths(shop: Shop, http: Http, key: str) -> None:
     wish = {"userId": new_user(), "amount": 1}
     for url, body in zip(paths(shop), (wish, [wish], [wish]), strict=True):
         fast, long = await both_paths(http, url, body, [("Idempotency-Key", key)])
         assert fast == long
 
 
-async def test_orders_placed_on_one_way_are_found_on_the_other(shop: Shop, http: Http) -> None:
+async def test_an_order_placed_on_one_path_is_found_on_the_other(shop: Shop, http: Http) -> None:
     store = Store.at_the_services(http, shop)
     user = await store.open_account(funds="10.00")
     for first, second in ([], SLOW_PATH), (SLOW_PATH, []):
@@ -76,7 +76,7 @@ async def test_orders_placed_on_one_way_are_found_on_the_other(shop: Shop, http:
         assert outcome["order"]["id"] == placed.json["id"]
 
 
-async def test_admission_says_the_same(shop: Shop, http: Http) -> None:
+async def test_admission_answers_the_same_on_both_paths(shop: Shop, http: Http) -> None:
     rich = await Store.at_the_services(http, shop).open_account(funds="10.00")
     asked = [{"userId": user, "amount": amount} for user, amount in ((rich, 10), (rich, 11), (new_user(), 1))]
     fast, long = await both_paths(http, f"{shop.payments}/api/Admission", asked)

@@ -53,7 +53,7 @@ async def test_a_single_value_in_two_lines_is_refused(store: Store, bystander: s
                 assert answer.headers["X-Request-Id"]
 
 
-async def test_a_key_that_is_none_is_said_in_words(store: Store, bystander: str) -> None:
+async def test_a_malformed_key_is_explained_in_words(store: Store, bystander: str) -> None:
     order = f"{store.order_url('01970000-0000-7000-8000-000000000000')}/cancel"
     wish = {"userId": bystander, "amount": 1}
     async with store.nothing_changes_for(bystander):
@@ -66,7 +66,7 @@ async def test_a_key_that_is_none_is_said_in_words(store: Store, bystander: str)
                 ]
 
 
-async def test_no_cache_between_keeps_what_is_somebodys(store: Store) -> None:
+async def test_no_shared_cache_keeps_what_belongs_to_a_user(store: Store) -> None:
     user = await store.open_account(funds="2.00")
     order = await store.decided((await store.placed(user, "1.00"))["id"])
     urls = [

@@ -62,7 +62,7 @@ async def test_an_order_that_can_be_paid_is_finished_and_paid_once(store: Store)
     assert str(await store.balance(user)) == "10.01"
 
 
-async def test_an_order_may_take_all_that_is_there(store: Store) -> None:
+async def test_an_order_may_spend_the_whole_balance(store: Store) -> None:
     user = await store.open_account(funds="7.77")
     assert (await store.decided((await store.placed(user, "7.77"))["id"]))["status"] == "FINISHED"
     assert str(await store.balance(user)) == "0.00"

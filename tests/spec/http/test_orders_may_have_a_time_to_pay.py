@@ -41,7 +41,7 @@ async def test_an_order_shows_its_time_to_pay_in_utc_wherever_it_is_shown(store:
     assert "payBy" not in await store.decided(plain["id"])
 
 
-async def test_a_stream_and_a_client_that_waits_see_it_too(gateway: Store) -> None:
+async def test_a_stream_and_a_waiting_client_see_the_time_to_pay_too(gateway: Store) -> None:
     user = await gateway.open_account(funds="1.00")
     waited = await gateway.http.post(gateway.orders, wish(user, payBy=FUTURE), [("Prefer", "wait=10")])
     assert_order(expect(201, waited), status="FINISHED", payBy=IN_UTC)
@@ -62,7 +62,7 @@ async def test_an_order_whose_time_is_over_is_refused_and_not_stored(store: Stor
     assert [order["id"] for order in await store.orders_of(user)] == [fine["order"]["id"]]
 
 
-async def test_the_long_path_says_the_same(shop: Shop, http: Http) -> None:
+async def test_both_paths_refuse_a_time_to_pay_the_same(shop: Shop, http: Http) -> None:
     user = await Store.at_the_services(http, shop).open_account(funds="10.00")
     bodies: list[Any] = [wish(user, payBy=pay_by) for pay_by in (PAST, *MALFORMED)]
     for body in bodies:
@@ -72,7 +72,7 @@ async def test_the_long_path_says_the_same(shop: Shop, http: Http) -> None:
         assert fast == long
 
 
-async def test_what_is_no_time_is_named(store: Store, bystander: str) -> None:
+async def test_a_malformed_time_to_pay_is_named(store: Store, bystander: str) -> None:
     async def refused(pay_by: object) -> None:
         answer = await store.http.post(store.orders, wish(bystander, payBy=pay_by))
         expect_problem(answer, 400, field="payBy")
@@ -84,7 +84,7 @@ async def test_what_is_no_time_is_named(store: Store, bystander: str) -> None:
         await for_each(MALFORMED, refused)
 
 
-async def test_repeats_compare_the_moment_that_was_meant(store: Store) -> None:
+async def test_a_repeat_may_write_the_same_moment_in_another_zone(store: Store) -> None:
     user = await store.open_account(funds="10.00")
 
     async def order(key: str, **more: object) -> Any:
@@ -138,7 +138,7 @@ async def test_a_shop_may_have_a_default_which_repeats_do_not_compare(
 
 
 @pytest.mark.parametrize("door", [Store.at_the_gateway, Store.at_the_services])
-async def test_such_an_order_is_cancelled_and_refunded_as_any_other(
+async def test_an_order_with_a_time_to_pay_is_cancelled_and_refunded_as_any_other(
     shop: Shop, http: Http, door: Any
 ) -> None:
     store = door(http, shop)

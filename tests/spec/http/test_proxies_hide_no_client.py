@@ -81,7 +81,9 @@ async def test_a_shop_below_a_path_is_walked_through(proxied: Proxied, http: Htt
 
 
 @pytest.mark.parametrize("path", [ROOT, PREFIXED])
-async def test_its_documentation_stays_below_the_path(proxied: Proxied, http: Http, path: str) -> None:
+async def test_the_documentation_of_such_a_shop_stays_below_the_path(
+    proxied: Proxied, http: Http, path: str
+) -> None:
     below = f"{proxied.url}{path}"
     led = await http.get(f"{below}/swagger")
     assert (led.status, led.location) == (302, f"{below}/index.html")
@@ -97,7 +99,7 @@ async def test_its_documentation_stays_below_the_path(proxied: Proxied, http: Ht
 
 
 async def seen_by(proxy: str, client: str, **headers: str) -> Any:
-    """What the server behind the proxy sees of a call from this address."""
+    """The client that the server behind the proxy sees in a call from this address."""
     connector = aiohttp.TCPConnector(local_addr=(client, 0))
     named = {name.replace("_", "-"): text for name, text in headers.items()}
     async with (

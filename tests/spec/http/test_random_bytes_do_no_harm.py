@@ -31,7 +31,7 @@ fuzzed = settings(
     suppress_health_check=list(HealthCheck),
 )
 
-# What has confused servers before, at any place.
+# Bytes that have confused servers before, at any place.
 TOKENS = [
     b"\r\n", b"\n", b"\r", b"\x00", b" ", b"\t", b":", b"0\r\n\r\n", b"\r\n\r\n", b"GET / HTTP/1.1\r\n",
     b"Content-Length: 5\r\n", b"Transfer-Encoding: chunked\r\n", b"Upgrade: h2c\r\nConnection: Upgrade\r\n",
@@ -83,7 +83,7 @@ def cut(data: st.DataObject, stream: bytes) -> list[bytes]:
 
 
 async def statuses(url: str, parts: list[bytes]) -> list[int]:
-    """Of all answers until the server ends the connection, after a client that has sent all it has."""
+    """The statuses of all answers until the server ends the connection, after all was sent."""
     found = []
     async with connected(url) as raw:
         try:
@@ -112,7 +112,7 @@ def print_the_seed() -> None:
 @fuzzed
 @seed(SEED)
 @given(data=st.data())
-async def test_whatever_is_sent_every_answer_is_one_of_https(shop: Shop, data: st.DataObject) -> None:
+async def test_every_answer_to_random_bytes_is_valid_http(shop: Shop, data: st.DataObject) -> None:
     """And whoever sends anything but empty lines is answered."""
 
     def stream() -> bytes:
@@ -131,9 +131,7 @@ async def test_whatever_is_sent_every_answer_is_one_of_https(shop: Shop, data: s
 @fuzzed
 @seed(SEED)
 @given(data=st.data())
-async def test_what_is_stored_is_what_whole_requests_asked_for(
-    shop: Shop, http: Http, data: st.DataObject
-) -> None:
+async def test_only_whole_requests_change_what_is_stored(shop: Shop, http: Http, data: st.DataObject) -> None:
     """Bodies hold requests too, and the last request of a connection is cut off."""
     gateway = Store.at_the_gateway(http, shop)
     asked, never = [], []

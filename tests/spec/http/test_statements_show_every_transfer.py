@@ -67,7 +67,7 @@ async def test_a_new_account_has_an_empty_statement(store: Store) -> None:
     assert await statement(store, await store.open_account()) == []
 
 
-async def test_who_has_no_account_has_no_statement(store: Store) -> None:
+async def test_a_user_without_an_account_has_no_statement(store: Store) -> None:
     for query in ("", "?after=5"):
         answer = await store.http.get(store.statement_url(new_user()) + query)
         expect_problem(answer, 404, code="account_not_found")

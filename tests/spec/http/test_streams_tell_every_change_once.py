@@ -73,7 +73,7 @@ async def test_a_last_event_id_that_never_was_is_ignored(
     assert stream.statuses == ["NEW", "FINISHED"]
 
 
-async def test_there_is_no_stream_of_what_is_no_order(gateway: Store) -> None:
+async def test_an_order_that_does_not_exist_has_no_stream(gateway: Store) -> None:
     expect_problem(
         await gateway.http.get(f"{gateway.order_url(str(uuid4()))}/events"), 404, code="order_not_found"
     )

@@ -25,7 +25,7 @@ async def test_an_order_has_a_tag_that_changes_with_its_status_and_not_otherwise
     assert len(tags) == 2
 
 
-async def test_who_has_an_order_as_it_is_gets_no_body(store: Store) -> None:
+async def test_a_client_that_has_the_current_order_gets_no_body(store: Store) -> None:
     user = await store.open_account(funds="1.00")
     order = await store.decided((await store.placed(user, "1.00"))["id"])
     tag = (await store.http.get(store.order_url(order["id"]))).headers["ETag"]
@@ -84,5 +84,5 @@ async def test_a_head_never_deposits(store: Store, bystander: str) -> None:
         assert (refused.status, refused.headers["Allow"]) == (405, "GET, POST")
 
 
-async def test_where_there_is_nothing_to_read_there_is_no_head(store: Store) -> None:
+async def test_a_route_without_a_read_has_no_head(store: Store) -> None:
     assert (await store.http("HEAD", store.accounts)).status == 405

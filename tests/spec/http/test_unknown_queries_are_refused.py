@@ -53,7 +53,7 @@ async def test_a_parameter_that_a_route_does_not_know_is_named(
 
 
 @pytest.mark.parametrize("service", SERVICES)
-async def test_so_it_is_on_the_routes_for_operators_and_programs(
+async def test_routes_for_operators_and_programs_refuse_unknown_parameters_too(
     shop: Shop, http: Http, service: str
 ) -> None:
     routes = {
@@ -65,13 +65,13 @@ async def test_so_it_is_on_the_routes_for_operators_and_programs(
         expect_problem(await http.get(f"{shop.urls[service]}{path}?colour=red"), 400, field="colour")
 
 
-async def test_on_the_calls_between_services_too(shop: Shop, http: Http) -> None:
+async def test_calls_between_services_refuse_unknown_parameters_too(shop: Shop, http: Http) -> None:
     for url, body in ((f"{shop.payments}/api/Admission", []), (f"{shop.orders}/api/Order/changes", [])):
         expect_problem(await http.post(f"{url}?colour=red", body), 400, field="colour")
 
 
 @pytest.mark.parametrize("service", SERVICES)
-async def test_swagger_may_be_asked_with_anything(shop: Shop, http: Http, service: str) -> None:
+async def test_swagger_takes_any_query(shop: Shop, http: Http, service: str) -> None:
     for path in (DOCS[service], "/swagger-assets/swagger-ui.css"):
         assert (await http.get(f"{shop.urls[service]}{path}?v=5&v=6")).status == 200
 
@@ -88,7 +88,7 @@ async def test_a_parameter_that_comes_twice_is_named(store: Store, bystander: st
         expect_problem(await store.http.get(deposit), 400, field="amount")
 
 
-async def test_all_that_is_wrong_with_a_query_is_told_in_words(store: Store) -> None:
+async def test_every_fault_of_a_query_is_told_in_words(store: Store) -> None:
     query = "userId=a/b&status=bogus&after=x&limit=many&colour=red"
     answer = await store.http.get(f"{store.orders}?{query}")
     expect_problem(answer, 400)
@@ -118,7 +118,7 @@ async def test_all_that_is_wrong_with_a_query_is_told_in_words(store: Store) -> 
         ("accounts/a/deposit?sum=1", {"amount": "is required", "sum": "is unknown: this route takes amount"}),
     ],
 )  # fmt: skip
-async def test_no_error_is_in_the_words_of_a_library(store: Store, path: str, errors: dict[str, str]) -> None:
+async def test_no_error_uses_the_words_of_a_library(store: Store, path: str, errors: dict[str, str]) -> None:
     url = {"accounts": store.accounts, "orders": store.orders}[path.partition("/")[0].partition("?")[0]]
     answer = await store.http.get(url + path.removeprefix("accounts").removeprefix("orders"))
     expect_problem(answer, 400)

@@ -79,12 +79,12 @@ async def has_points(shop: WithPoints, http: Http, user: str, points: int) -> bo
     return bool(answer["points"] == points)
 
 
-async def test_it_answers_at_its_route_on_its_port_from_its_table(shop: WithPoints, http: Http) -> None:
+async def test_the_service_answers_on_its_own_port_from_its_own_table(shop: WithPoints, http: Http) -> None:
     answer = await http.get(f"{shop.urls['points']}/points/alice")
     assert expect(200, answer) == {"userId": "alice", "points": 0}
 
 
-async def test_what_it_hears_orders_hears_too(shop: WithPoints, http: Http) -> None:
+async def test_orders_still_hears_the_messages_that_the_service_hears(shop: WithPoints, http: Http) -> None:
     store = Store.at_the_gateway(http, shop)
     user = await store.open_account(funds="10.00")
     order = await store.decided((await store.placed(user, "10.00"))["id"])
@@ -94,7 +94,9 @@ async def test_what_it_hears_orders_hears_too(shop: WithPoints, http: Http) -> N
     assert await shop.says("points", user) == (0, f"{PER_PAYMENT}\n")
 
 
-async def test_its_routes_and_messages_are_documented_at_its_address(shop: WithPoints, http: Http) -> None:
+async def test_the_service_documents_its_routes_and_messages_at_its_address(
+    shop: WithPoints, http: Http
+) -> None:
     document = expect(200, await http.get(f"{shop.urls['points']}/schema/openapi.json"))
     assert document["paths"]["/points/{userId}"]["get"]["operationId"] == "getPoints"
     assert "points" in document["components"]["schemas"]["Points"]["properties"]
@@ -102,14 +104,14 @@ async def test_its_routes_and_messages_are_documented_at_its_address(shop: WithP
     assert set(document["operations"]) == {"sendPointsEarnedV1", "receivePaymentCapturedV1"}
 
 
-async def test_its_command_is_one_of_the_console(shop: WithPoints) -> None:
+async def test_the_console_has_the_command_of_the_service(shop: WithPoints) -> None:
     code, said = await shop.says("--help")
     assert code == 0
-    assert re.search("^  points +Tell how many points a user has.$", said, re.MULTILINE)
+    assert re.search("^  points +Print how many points a user has.$", said, re.MULTILINE)
     assert await shop.says("points", "nobody") == (0, "0\n")
 
 
-async def test_the_commands_for_services_take_it_as_one(shop: WithPoints) -> None:
+async def test_the_commands_for_services_take_this_service_too(shop: WithPoints) -> None:
     code, said = await shop.says("migrate", "all", "--json")
     revisions = json.loads(said)
     assert (code, list(revisions), revisions["points"]) == (0, ["orders", "payments", "points"], 1)
@@ -117,7 +119,7 @@ async def test_the_commands_for_services_take_it_as_one(shop: WithPoints) -> Non
     assert "{orders|payments|gateway|points}" in (await shop.says("serve", "--help"))[1]
 
 
-async def test_it_may_do_in_its_database_what_it_declares(shop: WithPoints) -> None:
+async def test_the_service_may_do_in_its_database_what_it_declares(shop: WithPoints) -> None:
     folder = Path(shop.settings["SHOP_DATA_DIR"]) / "points"
     of_role = running_url(folder, database="points", owner=False)
     assert of_role != database_of(shop)
@@ -132,7 +134,7 @@ async def test_the_books_of_ours_are_right_beside_it(shop: WithPoints) -> None:
     assert code == 0, said
 
 
-async def test_the_audit_checks_what_it_declares_beside_what_ours_declare(shop: WithPoints) -> None:
+async def test_the_audit_runs_the_checks_of_the_service_beside_ours(shop: WithPoints) -> None:
     await in_points(shop, "INSERT INTO points VALUES ('mallory', -1)")
     try:
         code, said = await shop.says("audit")
@@ -144,7 +146,7 @@ async def test_the_audit_checks_what_it_declares_beside_what_ours_declare(shop: 
     assert "points_negative points of mallory: -1; should be: never negative\nFaults: 1.\n" in said
 
 
-async def test_what_it_cannot_handle_waits_until_an_operator_replays_it_and_health_tells(
+async def test_a_message_that_the_service_cannot_handle_waits_for_a_replay_and_health_tells(
     shop: WithPoints, http: Http
 ) -> None:
     """Nothing is declared for that but the name that health has for it."""
@@ -170,7 +172,7 @@ async def test_what_it_cannot_handle_waits_until_an_operator_replays_it_and_heal
     await eventually(partial(is_ready, http, shop.urls["points"], degraded=[]))
 
 
-async def test_what_nobody_needs_of_it_is_discarded_with_a_record(shop: WithPoints) -> None:
+async def test_a_parked_message_of_the_service_is_discarded_with_a_record(shop: WithPoints) -> None:
     await in_points(shop, "INSERT INTO parked_messages VALUES ('t', 's', 'odd', '', 'x', 1, now(), now())")
     discard = await shop.says("dead-letters", "discard", "--reason", "odd", "--yes", "--note", "a test")
     assert discard == (0, "Discarded: 1\n")
@@ -178,7 +180,9 @@ async def test_what_nobody_needs_of_it_is_discarded_with_a_record(shop: WithPoin
         assert await database.fetchval("SELECT note FROM discarded_messages WHERE reason = 'odd'") == "a test"
 
 
-async def test_the_gateway_joins_what_it_tells_operators_with_ours(shop: WithPoints, http: Http) -> None:
+async def test_the_gateway_joins_the_operators_lists_of_the_service_with_ours(
+    shop: WithPoints, http: Http
+) -> None:
     ops = f"{shop.gateway}/ops"
     everybody = {"orders", "payments", "points"}
     overview = expect(200, await http.get(f"{ops}/overview"))
@@ -208,7 +212,7 @@ async def test_the_gateway_joins_what_it_tells_operators_with_ours(shop: WithPoi
     await eventually(nothing_is_parked)
 
 
-async def test_its_settings_are_read_as_ours_are(shop: WithPoints) -> None:
+async def test_the_settings_of_the_service_are_read_as_ours_are(shop: WithPoints) -> None:
     wrong = await shop.says("migrate", "points", POINTS_PER_PAYMENT="many")
     assert wrong == (1, "Error: POINTS_PER_PAYMENT must be a whole number from 1 to 1000000\n")
 

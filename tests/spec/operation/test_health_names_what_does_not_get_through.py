@@ -8,12 +8,12 @@ from functools import partial
 from pathlib import Path
 
 import aio_pika
-import asyncpg
 import pytest
 
 from kernel.adapters.embedded.postgres import running_url
 from orders.contract.messages import ORDER_PLACED
 from tests.servers.broker import Broker
+from tests.servers.database import connected, refusing
 from tests.servers.process import Process, eventually
 from tests.servers.shop import Embedded, ThreeServices
 from tests.spec.promises.test_what_is_away_only_delays import is_ready
@@ -26,7 +26,7 @@ SAMPLES = 10
 
 
 class Log:
-    """What a process says from now on."""
+    """The lines that a process logs from now on."""
 
     def __init__(self, process: Process) -> None:
         self._process = process
@@ -72,7 +72,7 @@ async def test_a_broker_that_blocks_publishers_degrades_a_service_until_it_no_lo
     ]
 
 
-async def test_what_no_queue_takes_degrades_the_publisher_and_what_a_database_refuses_its_service(
+async def test_an_event_that_no_queue_takes_degrades_its_publisher_and_a_refusing_database_its_service(
     three_services: ThreeServices, http: Http
 ) -> None:
     """The two at once, for each takes some seconds to be known."""
@@ -81,7 +81,10 @@ async def test_what_no_queue_takes_degrades_the_publisher_and_what_a_database_re
     user = await store.open_account(funds="1.00")
     async with unbound(three_services):
         placed = await store.placed(user, "1.00")
-        async with refusing(three_services.database_settings["PAYMENTS_DATABASE_URL"]):
+        async with (
+            connected(three_services.database_settings["PAYMENTS_DATABASE_URL"]) as database,
+            refusing(database, "transfers", "53100", "the disk is full"),
+        ):
             for _ in range(2):
                 refused = await http.post(store.deposit_url(user), {"amount": "1.00"})
                 expect_problem(refused, 503)
@@ -91,25 +94,21 @@ async def test_what_no_queue_takes_degrades_the_publisher_and_what_a_database_re
     for service in logs:
         await eventually(partial(is_ready, http, three_services.urls[service], degraded=[]))
     [late] = logs["orders"].lines(" late: ")
-    assert late.endswith(f"is not published: no queue takes {ORDER_PLACED}")
+    assert late.endswith(f"are not published: no queue takes {ORDER_PLACED}")
     assert logs["payments"].lines("53100") == ["the payments database refuses: 53100 the disk is full"]
 
 
 async def test_a_message_that_cannot_be_handled_now_degrades_its_consumer_until_it_is(
     embedded: Embedded, http: Http
 ) -> None:
-    """Here somebody holds the accounts for themselves, which leaves every connection as it was."""
+    """Another session locks the accounts, which leaves every connection as it was."""
     store, log = Store.at_the_gateway(http, embedded), Log(embedded.up)
     user = await store.open_account(funds="1.00")
     url = running_url(Path(embedded.settings["SHOP_DATA_DIR"]) / "payments", database="payments")
-    connection = await asyncpg.connect(url)
-    try:
-        async with connection.transaction():
-            await connection.execute("LOCK TABLE accounts")
-            placed = await store.placed(user, "1.00")
-            await stays_degraded(http, embedded.payments, "rabbitmq")
-    finally:
-        await connection.close()
+    async with connected(url) as connection, connection.transaction():
+        await connection.execute("LOCK TABLE accounts")
+        placed = await store.placed(user, "1.00")
+        await stays_degraded(http, embedded.payments, "rabbitmq")
     assert await decided(store, placed["id"]) == "FINISHED"
     for url in embedded.urls.values():
         await eventually(partial(is_ready, http, url, degraded=[]))
@@ -127,19 +126,3 @@ async def unbound(shop: ThreeServices) -> AsyncIterator[None]:
             yield
         finally:
             await queue.bind("shop.events", ORDER_PLACED)
-
-
-@asynccontextmanager
-async def refusing(url: str) -> AsyncIterator[None]:
-    """The server takes no transfer, for want of disk."""
-    connection = await asyncpg.connect(url)
-    words = "RAISE EXCEPTION USING ERRCODE = '53100', MESSAGE = 'the disk is full'"
-    try:
-        await connection.execute(
-            f"CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$BEGIN {words}; END$$;"
-            "CREATE TRIGGER refuse BEFORE INSERT ON transfers EXECUTE FUNCTION refuse()"
-        )
-        yield
-    finally:
-        await connection.execute("DROP FUNCTION IF EXISTS refuse CASCADE")
-        await connection.close()

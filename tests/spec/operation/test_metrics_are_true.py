@@ -1,4 +1,4 @@
-"""What an operator sees of a shop: figures that are true."""
+"""The figures that an operator sees of a shop are true."""
 
 from collections import Counter
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ from tests.spec.store import Store
 
 @dataclass(frozen=True)
 class Figures:
-    """What a service told at once: values by series, with and without labels."""
+    """The figures of one scrape: values by series, with and without labels."""
 
     types: dict[str, str]
     labels: dict[str, set[str]]
@@ -117,12 +117,12 @@ async def test_dashboards_and_alerts_ask_for_what_the_shop_tells(shop: Shop, htt
         names, labels = asked_for(str(query.values[0]))
         for name in names:
             shown = [found for of in figures if (found := of.labels.get(name)) is not None]
-            # What has labels and never happened yet is known by its type alone.
+            # A figure with labels whose event never happened yet is known by its type alone.
             assert shown or any(name in of.types for of in figures), name
             assert all(labels <= of | SCRAPED for of in shown), name
 
 
-async def test_what_waits_for_the_broker_is_seen(three_services: ThreeServices, http: Http) -> None:
+async def test_events_that_wait_for_the_broker_are_seen(three_services: ThreeServices, http: Http) -> None:
     store = Store.at_the_gateway(http, three_services)
     user = await store.open_account(funds="1.00")
 

@@ -27,7 +27,7 @@ CLIENTS = 40
 FUNDS = 10_000
 PRICE = Decimal("1.00")
 DEPOSIT = Decimal("0.01")
-# Of the pods that Kubernetes ends: what its own network needs until nothing new is sent to them.
+# The time that the network of Kubernetes needs until nothing new is sent to a pod that it ends.
 PRE_STOP_S = 0.2
 
 # The first half of a change, after which both the code of before and that of after can work.
@@ -182,8 +182,7 @@ async def test_a_release_of_all_services_under_load_fails_no_request_and_loses_n
         try:
             async with next_revision(three_services, tmp_path, monkeypatch):
                 migration = three_services.process("migrate", "all", **three_services.database_settings)
-                migration.spawn()
-                assert await migration.ended() == 0, "the release of before does not take a schema back"
+                assert await migration.run() == 0, "the release of before does not take a schema back"
                 await asyncio.gather(*map(running.roll, SERVICES))
         finally:
             over.set()

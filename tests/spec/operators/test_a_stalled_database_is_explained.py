@@ -8,6 +8,7 @@ from typing import Any
 import asyncpg
 import pytest
 
+from tests.servers.database import connected
 from tests.servers.process import eventually, start_together
 from tests.servers.shop import ThreeServices
 from tests.spec.operators.test_orders_are_explained import explained, waits_for
@@ -53,9 +54,8 @@ async def nothing_decided(shop: ThreeServices, http: Http) -> AsyncIterator[None
 
 
 async def ended_as_the_recipe_says(shop: ThreeServices, service: str, holder: asyncpg.Connection) -> None:
-    owner = await asyncpg.connect(shop.database_settings[f"{service.upper()}_DATABASE_URL"])
-    assert await owner.fetchval(f"SELECT pg_terminate_backend({holder.get_server_pid()})")
-    await owner.close()
+    async with connected(shop.database_settings[f"{service.upper()}_DATABASE_URL"]) as owner:
+        assert await owner.fetchval(f"SELECT pg_terminate_backend({holder.get_server_pid()})")
 
 
 @pytest.mark.parametrize(

@@ -3,7 +3,6 @@
 from typing import Any
 from uuid import UUID
 
-import asyncpg
 import pytest
 
 from kernel.adapters.system_clock import SystemClock
@@ -31,7 +30,7 @@ async def latest(http: Http, base: str) -> Any:
 
 
 async def run_out(shop: ThreeServices, run_id: str) -> None:
-    """As if the time of its lease had passed, which nobody renews any more."""
+    """Lets the lease of the run end, which nobody renews any more."""
     async with connected(shop.databases["orders"].url) as database:
         ended = await database.execute(
             "UPDATE audit_runs SET lease_until = now() WHERE id = $1 AND state = 'running'", UUID(run_id)
@@ -46,13 +45,12 @@ async def unknown(http: Http, shop: ThreeServices) -> list[str]:
 
 async def test_an_order_that_nobody_paid_is_found(three_services: ThreeServices, gateway: Store) -> None:
     order = UUID(bytes=SystemClock().new_id().bytes)
-    database = await asyncpg.connect(three_services.databases["orders"].url)
-    try:
+    async with connected(three_services.databases["orders"].url) as database:
         await database.execute(ORDER, order)
-        run = await audited(gateway)
-    finally:
-        await database.execute("DELETE FROM orders WHERE user_id = 'forged'")
-        await database.close()
+        try:
+            run = await audited(gateway)
+        finally:
+            await database.execute("DELETE FROM orders WHERE user_id = 'forged'")
     assert run["state"] == "unsound"
     about = [fault for fault in run["faults"] if fault["subject"] == f"order {order} of forged"]
     assert [(fault["check"], fault["kind"]) for fault in about] == [

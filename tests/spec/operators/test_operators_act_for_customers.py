@@ -155,7 +155,7 @@ async def test_operators_who_freeze_and_thaw_at_once_are_recorded_as_they_took_t
     assert len(did) % 2 == account.get("frozen", False)
 
 
-async def test_what_is_not_there_is_not_found(gateway: Store) -> None:
+async def test_an_account_or_order_that_does_not_exist_is_not_found(gateway: Store) -> None:
     for path in ("freeze", "unfreeze", "correct"):
         body = {"amount": 1, **NOTE} if path == "correct" else NOTE
         missing = await act(gateway, f"/accounts/nobody-{uuid4().hex}/{path}", body, "k")

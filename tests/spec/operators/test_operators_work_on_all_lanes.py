@@ -14,6 +14,7 @@ from uuid_utils.compat import uuid7
 from kernel.adapters.embedded.postgres import running_url
 from kernel.adapters.lanes.lane import Lane, LaneFinder
 from orders.contract.messages import ORDER_PLACED
+from tests.servers.database import connected
 from tests.servers.process import eventually
 from tests.servers.shop import Embedded
 from tests.spec.operators.test_operators_act_for_customers import act, recorded
@@ -56,11 +57,8 @@ async def users(store: Store) -> Sequence[str]:
 async def lane_of(shop: Embedded, service: str, user: str) -> AsyncIterator[asyncpg.Connection]:
     url = running_url(shop.directory / "data" / service, database=service, owner=True)
     schema = Lane(FINDER.of_user(user), LANES).schema
-    connection = await asyncpg.connect(url, server_settings={"search_path": schema})
-    try:
+    async with connected(url, search_path=schema) as connection:
         yield connection
-    finally:
-        await connection.close()
 
 
 async def not_understood(shop: Embedded, kind: str, user: str) -> UUID:

@@ -15,6 +15,7 @@ from payments.domain.events import PaymentDeclined
 from shop.explain import explain
 from shop.services import load_shop
 from tests.builders import TRACE, TRACE_ID
+from tests.servers.database import connected
 from tests.servers.postgres import create_database
 from tests.servers.process import eventually
 from tests.servers.shop import Shop, ThreeServices
@@ -27,13 +28,12 @@ NOBODYS = "01970000-0000-7000-8000-000000000000"
 
 async def explained(shop: Shop, order_id: str) -> Any:
     console = shop.process("explain", order_id, "--json", **shop.database_settings)
-    console.spawn()
-    assert await console.ended(within=60) == 0, console.last_words
+    assert await console.run(within=60) == 0, console.last_words
     return json.loads(console.stdout)
 
 
 async def waits_for(shop: ThreeServices, order_id: str, *reasons: str) -> Any:
-    """What the console tells once the databases name these reasons."""
+    """The explanation of the console, once the databases name these reasons."""
     console = load_shop(shop.database_settings)
 
     async def named() -> bool:
@@ -60,7 +60,7 @@ async def test_a_finished_order_has_its_facts_in_the_order_of_time_and_waits_for
     by_http: Any = None
 
     async def is_published() -> bool:
-        """It leaves the outboxes in company."""
+        """Whether the last fact is told: an event leaves its outbox together with others."""
         nonlocal by_http
         by_http = expect(200, await http.get(f"{three_services.gateway}/ops/orders/{order['id']}"))
         return len(by_http["facts"]) == 5
@@ -94,21 +94,19 @@ async def test_the_trace_of_the_call_that_placed_an_order_is_told(
 
 
 async def in_words(shop: ThreeServices, order_id: str, columns: int) -> str:
-    """What the console says on a terminal of this width."""
+    """The words of the console on a terminal of this width."""
     settings = shop.database_settings | {"COLUMNS": str(columns)}
     console = shop.process("explain", order_id, **settings)
-    console.spawn()
-    assert await console.ended(within=60) == 0, console.last_words
+    assert await console.run(within=60) == 0, console.last_words
     return console.stdout
 
 
-async def test_what_is_no_order_is_not_found(three_services: ThreeServices, http: Http) -> None:
+async def test_an_order_id_that_nobody_has_is_not_found(three_services: ThreeServices, http: Http) -> None:
     expect_problem(
         await http.get(f"{three_services.gateway}/ops/orders/{NOBODYS}"), 404, code="order_not_found"
     )
     console = three_services.process("explain", NOBODYS, **three_services.database_settings)
-    console.spawn()
-    assert await console.ended() == 1
+    assert await console.run() == 1
     assert console.last_words.strip().splitlines()[-1].startswith("Error: there is no order")
 
 
@@ -146,14 +144,11 @@ async def test_an_order_that_payments_does_not_decide_waits_for_its_process(
 
 
 async def no_other_session_counts(shop: ThreeServices, order_id: str) -> None:
-    """As that of the service, which a session of its own role may only seem to be where it bears no name."""
+    """No other session counts as the service's own; one of its role that bears no name leaves it unknown."""
     for name, reason in (("shop console", "payments_not_running"), ("", "payments_running_unknown")):
         url = shop.databases["payments"].service_url
-        beside = await asyncpg.connect(url, server_settings={"application_name": name})
-        try:
+        async with connected(url, application_name=name):
             await waits_for(shop, order_id, reason)
-        finally:
-            await beside.close()
 
 
 async def test_a_part_that_is_unknown_is_told_with_its_cause(
@@ -165,8 +160,7 @@ async def test_a_part_that_is_unknown_is_told_with_its_cause(
     urls = three_services.database_settings | {"PAYMENTS_DATABASE_URL": empty}
     for options in ([], ["--json"]):
         console = three_services.process("explain", order_id, *options, **urls)
-        console.spawn()
-        assert await console.ended(within=60) == 0, console.last_words
+        assert await console.run(within=60) == 0, console.last_words
         assert "was never migrated: run `shop migrate payments`" in console.stdout
         assert (password := urlsplit(empty).password)
         assert password not in console.stdout
@@ -204,8 +198,7 @@ async def test_an_order_whose_decision_is_parked_waits_for_an_operator(
         replay = three_services.process(
             "dead-letters", "replay", "--reason", "no_such_thing", **three_services.database_settings
         )
-        replay.spawn()
-        assert await replay.ended(within=60) == 0, replay.last_words
+        assert await replay.run(within=60) == 0, replay.last_words
         assert (await store.decided(order["id"], within=30))["reason"] == "insufficient_funds"
 
 
@@ -251,8 +244,5 @@ async def declined_and_parked(shop: ThreeServices, user: str, order_id: UUID) ->
 
 
 async def on(shop: ThreeServices, service: str, act: Callable[[asyncpg.Connection], Awaitable[Any]]) -> Any:
-    connection = await asyncpg.connect(shop.database_settings[f"{service}_DATABASE_URL"])
-    try:
+    async with connected(shop.database_settings[f"{service}_DATABASE_URL"]) as connection:
         return await act(connection)
-    finally:
-        await connection.close()

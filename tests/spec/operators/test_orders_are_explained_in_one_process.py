@@ -7,6 +7,7 @@ from typing import Any
 import asyncpg
 
 from kernel.adapters.embedded.postgres import running_url
+from tests.servers.database import connected
 from tests.servers.process import eventually
 from tests.servers.shop import Embedded
 from tests.spec.operators.test_a_stalled_database_is_explained import ROW
@@ -17,7 +18,7 @@ from tests.spec.store import Store
 
 
 async def waits_for(shop: Embedded, http: Http, order_id: str, hindrance: str) -> list[Any]:
-    """What the gateway and the console tell once the event has waited for long: the last wait of each."""
+    """The last wait that the gateway and the console tell, once the event has waited for long."""
 
     async def by_http() -> Any:
         return expect(200, await http.get(f"{shop.gateway}/ops/orders/{order_id}"))
@@ -37,13 +38,10 @@ async def waits_for(shop: Embedded, http: Http, order_id: str, hindrance: str) -
 async def locked_row(shop: Embedded, user: str) -> AsyncIterator[asyncpg.Connection]:
     url = running_url(shop.directory / "data" / "payments", database="payments")
     assert url is not None
-    holder = await asyncpg.connect(url, server_settings={"application_name": "month-end report"})
-    try:
+    async with connected(url, application_name="month-end report") as holder:
         await holder.execute("BEGIN")
         await holder.execute(ROW.format(user=user))
         yield holder
-    finally:
-        await holder.close()
 
 
 async def test_an_order_waits_for_payments_that_an_operator_paused(embedded: Embedded, http: Http) -> None:

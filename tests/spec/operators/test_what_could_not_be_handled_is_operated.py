@@ -22,7 +22,7 @@ from tests.spec.store import Store
 
 
 async def sent_to_payments(shop: Shop, event: bytes) -> None:
-    """As one message, which holds this and nothing else."""
+    """Sends payments one message that holds this and nothing else."""
     with operated(shop) as settings:
         async with database(settings, "orders") as orders:
             await orders.execute("INSERT INTO outbox VALUES ($1, $2, $3)", ORDER_PLACED, uuid7(), event)
@@ -156,7 +156,7 @@ async def test_a_group_is_replayed_once_its_cause_is_mended(shop: Shop, http: Ht
     assert group["reason"] == "unknown_type"
     with operated(shop) as settings:
         async with database(settings, "payments", user) as payments:
-            # Whoever parked it: what is mended here is the message.
+            # It does not matter which service parked it: the message itself is mended here.
             await payments.execute(
                 "UPDATE parked_messages SET payload = replace(encode(payload, 'escape'), $1, $2)::bytea"
                 " WHERE type = $1",
@@ -173,7 +173,7 @@ async def test_a_group_is_replayed_once_its_cause_is_mended(shop: Shop, http: Ht
     expect_problem(await operator.get(f"/parked/groups/{group['id']}"), 404, code="group_not_found")
 
 
-async def test_what_operators_say_wrongly_is_named(shop: Shop, http: Http) -> None:
+async def test_a_malformed_request_of_an_operator_is_named(shop: Shop, http: Http) -> None:
     operator, nothing = Operator(http, shop), uuid7()
     for body in ({}, {"note": ""}, {"note": " "}, {"note": "\x00"}, {"note": 1}, {"note": "x" * 1001}):
         for path in (f"/parked/{nothing}/discard", f"/parked/groups/{nothing}/discard"):
@@ -198,7 +198,7 @@ async def test_what_operators_say_wrongly_is_named(shop: Shop, http: Http) -> No
         expect_problem(await operator.get(path), 400, field="id")
 
 
-async def test_of_a_service_that_is_away_the_part_is_named_and_the_rest_is_told(
+async def test_the_part_of_a_service_that_is_away_is_named_and_the_rest_is_told(
     three_services: ThreeServices, http: Http
 ) -> None:
     operator, text = Operator(http, three_services), f"garbage {uuid4()}"

@@ -19,7 +19,7 @@ def tag(page: Page, text: str) -> Locator:
 
 
 def exactly(text: str) -> re.Pattern[str]:
-    """As it is written: what is "Being paid" is not "Paid", though Playwright finds this text in it."""
+    """A pattern for this text alone: "Being paid" is not "Paid", though Playwright finds this text in it."""
     return re.compile(re.escape(text))
 
 
@@ -63,7 +63,7 @@ async def shows_as_text(page: Page, text: str = HTML) -> None:
 
 
 async def violations(page: Page) -> list[Any]:
-    """What axe finds, each with the elements that it blames."""
+    """The violations that axe finds, each with the elements that it blames."""
     if not await page.evaluate("'axe' in window"):
         await page.evaluate(AXE_SCRIPT)
     found = await page.evaluate("(rules) => axe.run({ runOnly: rules, resultTypes: ['violations'] })", WCAG)

@@ -24,7 +24,7 @@ async def an_unanswered_deposit(windows: Windows, url: str, user: str) -> Page:
     return page
 
 
-async def test_what_has_no_answer_is_not_sent_for_the_next_person(
+async def test_a_change_without_an_answer_is_not_sent_for_the_next_person(
     embedded: Embedded, store_of_embedded: Store, windows: Windows
 ) -> None:
     first, second = [await store_of_embedded.open_account() for _ in range(2)]
@@ -39,7 +39,7 @@ async def test_what_has_no_answer_is_not_sent_for_the_next_person(
         )
 
 
-async def test_a_person_may_give_up_and_is_told_that_it_may_have_happened(
+async def test_a_person_may_give_up_a_change_and_is_told_that_it_may_have_happened(
     embedded: Embedded, store_of_embedded: Store, windows: Windows
 ) -> None:
     page = await an_unanswered_deposit(windows, embedded.gateway, await store_of_embedded.open_account())

@@ -79,7 +79,7 @@ async def test_a_double_click_buys_once(
     assert len(await store_of_embedded.orders_of(user)) == 1
 
 
-async def test_who_cancels_an_order_pays_nothing(
+async def test_a_customer_who_cancels_an_order_pays_nothing(
     embedded: Embedded, store_of_embedded: Store, http: Http, windows: Windows
 ) -> None:
     user = await store_of_embedded.open_account(funds="100.00")

@@ -11,7 +11,9 @@ from tests.spec.scenario import expect as answered
 from tests.spec.store import Store
 
 
-async def test_descriptions(embedded: Embedded, store_of_embedded: Store, windows: Windows) -> None:
+async def test_a_description_that_looks_like_html_is_shown_as_text(
+    embedded: Embedded, store_of_embedded: Store, windows: Windows
+) -> None:
     user = await store_of_embedded.open_account(funds="10.00")
     order = answered(201, await store_of_embedded.order(user, "1.00", HTML))
     page = await windows(embedded.gateway, user=user)
@@ -20,7 +22,7 @@ async def test_descriptions(embedded: Embedded, store_of_embedded: Store, window
         await shows_as_text(page)
 
 
-async def test_user_ids(embedded: Embedded, windows: Windows) -> None:
+async def test_a_user_id_that_looks_like_html_is_shown_as_text(embedded: Embedded, windows: Windows) -> None:
     page = await windows(embedded.gateway)
     name = page.get_by_label("Your name")
     await name.fill(HTML)

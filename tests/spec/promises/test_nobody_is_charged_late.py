@@ -12,7 +12,7 @@ from tests.spec.promises.test_what_was_lost_is_asked_for_again import (
 from tests.spec.scenario import Http, audited, expect, expect_problem
 from tests.spec.store import Store
 
-# As a place for hours of outage: payments is away until after this.
+# Stands for hours of outage: payments is away until after this.
 OUTAGE = timedelta(seconds=2)
 
 
@@ -45,7 +45,7 @@ async def assert_decided(store: Store, user: str, late: list[str], others: list[
 
     assert [await end_of(order_id) for order_id in others] == [("FINISHED", None)] * 2
     assert await end_of(late[0]) == ("CANCELLED", "expired")
-    # What came first at payments: the order, whose time was over, or its cancellation.
+    # Either came first at payments: the order, whose time was over, or its cancellation.
     assert await end_of(late[1]) in (("CANCELLED", "expired"), ("CANCELLED", "cancelled_by_user"))
     assert str(await store.balance(user)) == "8.00"
 
@@ -66,7 +66,9 @@ async def test_after_an_outage_orders_whose_time_is_over_are_declined(
     assert code == 0, said
 
 
-async def test_who_asks_again_says_the_time_again(three_services: ThreeServices, http: Http) -> None:
+async def test_a_repeated_request_to_pay_says_the_time_to_pay_again(
+    three_services: ThreeServices, http: Http
+) -> None:
     store = Store.at_the_gateway(http, three_services)
     user = await store.open_account(funds="10.00")
     payments = three_services.processes["payments"]

@@ -1,4 +1,4 @@
-"""At the broker a service says what is its own to say; what anybody else says changes nothing."""
+"""At the broker a service publishes its own types of messages alone; a forged message changes nothing."""
 
 import json
 from collections.abc import AsyncIterator, Sequence
@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from typing import Any
 
 import aio_pika
-import asyncpg
 import pytest
 from uuid_utils.compat import uuid7
 
+from kernel.adapters.lanes.lane import every_lane
 from kernel.contracts.messaging import source_of
 from kernel.contracts.parked import ParkedMessage
 from orders.contract.messages import ORDER_CANCELLATION_REQUESTED, ORDER_PLACED, ORDER_STATUS_CHANGED
@@ -18,10 +18,11 @@ from shop.dead_letters.acting import look
 from shop.services import Shop as Settings
 from shop.services import load_shop
 from tests.servers.broker import Broker
+from tests.servers.database import connected
 from tests.servers.process import eventually
-from tests.servers.shop import ThreeServices
+from tests.servers.shop import LANES, ThreeServices
 from tests.servers.users import OPERATOR, SERVICES, as_user, refusal
-from tests.spec.promises.test_unhandled_messages_are_parked import ADA, add_order
+from tests.spec.promises.test_unhandled_messages_are_parked import ADA, add_order, new_order_id
 from tests.spec.scenario import Http
 from tests.spec.store import Store
 
@@ -31,7 +32,7 @@ HAND = "hand"
 
 @dataclass
 class Books:
-    """What is written of two users in both databases."""
+    """The rows of two users in both databases."""
 
     shop: ThreeServices
     alice: str
@@ -46,13 +47,16 @@ class Books:
         found = {}
         for service, tables in TABLES.items():
             url = self.shop.database_settings[f"{service.upper()}_DATABASE_URL"]
-            connection = await asyncpg.connect(url)
-            for table in tables:
-                rows = f"SELECT t::text AS row FROM {table} t WHERE user_id = ANY($1) ORDER BY 1"
-                found[table] = [
-                    row["row"] for row in await connection.fetch(rows, [self.alice, self.mallory])
-                ]
-            await connection.close()
+            async with connected(url) as connection:
+                for table in tables:
+                    of_lanes = (
+                        f"SELECT t::text AS row FROM {lane.schema or 'public'}.{table} t"
+                        " WHERE user_id = ANY($1)"
+                        for lane in every_lane(LANES)
+                    )
+                    rows = f"{' UNION ALL '.join(of_lanes)} ORDER BY 1"
+                    both = [self.alice, self.mallory]
+                    found[table] = [row["row"] for row in await connection.fetch(rows, both)]
         return found
 
     def forgery(self, name: str) -> tuple[str, str, dict[str, Any]]:
@@ -122,7 +126,7 @@ def allow(broker: Broker, types: str) -> None:
 
 
 def event(event_type: str, data: dict[str, Any], source: str = "", event_id: str = "") -> bytes:
-    """As its publisher says it, unless another source is given."""
+    """An event of its own publisher, unless another source is given."""
     body = {
         "specversion": "1.0",
         "id": event_id or str(uuid7()),
@@ -135,7 +139,7 @@ def event(event_type: str, data: dict[str, Any], source: str = "", event_id: str
 
 
 @each_forgery
-async def test_a_service_that_may_not_say_it_is_refused_at_the_exchange(
+async def test_the_exchange_refuses_a_message_that_the_service_may_not_publish(
     forgery: str, books: Books, unchanged: None
 ) -> None:
     event_type, _, data = books.forgery(forgery)
@@ -160,10 +164,10 @@ async def test_no_service_gets_a_message_into_a_queue_past_the_exchange(
 
 
 @each_forgery
-async def test_what_comes_from_another_source_than_its_type_is_parked_and_changes_nothing(
+async def test_a_message_whose_source_does_not_own_its_type_is_parked_and_changes_nothing(
     forgery: str, books: Books, unchanged: None, hand: str
 ) -> None:
-    """Whoever may publish the type: by the exchange, or past it."""
+    """It comes from any user who may publish the type, by the exchange or past it."""
     event_type, queue, data = books.forgery(forgery)
     url = books.shop.broker.url
     body = event(event_type, data, "/shop/gateway")
@@ -180,7 +184,7 @@ async def test_what_comes_from_another_source_than_its_type_is_parked_and_change
 
 
 @each_forgery
-async def test_who_may_say_one_type_says_no_other_under_its_name(
+async def test_a_service_that_may_publish_one_type_publishes_no_other_under_its_name(
     forgery: str, books: Books, unchanged: None, hand: str, coming_broker: Broker
 ) -> None:
     event_type, _, _ = books.forgery(forgery)
@@ -189,7 +193,7 @@ async def test_who_may_say_one_type_says_no_other_under_its_name(
 
 
 @each_forgery
-async def test_nor_by_a_second_routing_key(
+async def test_a_second_routing_key_publishes_no_other_type_either(
     forgery: str, books: Books, unchanged: None, hand: str, coming_broker: Broker
 ) -> None:
     """RabbitMQ 3.10 holds the rights against the first one only."""
@@ -223,7 +227,7 @@ async def test_a_source_that_the_settings_allow_publishes_by_hand(
     three_services: ThreeServices, books: Books, hand: str, http: Http
 ) -> None:
     store = Store.at_the_gateway(http, three_services)
-    balance, order_id = await store.balance(books.mallory), uuid7()
+    balance, order_id = await store.balance(books.mallory), new_order_id(books.mallory)
     data = {"orderId": str(order_id), "userId": books.mallory, "amount": "1.00", "currency": "RUB"}
     body = event(ORDER_PLACED, data, "/erp")
     await add_order(books.settings, order_id, books.mallory, 100)
@@ -237,7 +241,7 @@ async def test_a_source_that_the_settings_allow_publishes_by_hand(
     assert balance - await store.balance(books.mallory) == 1
 
 
-async def test_nobody_reads_what_is_for_others(books: Books) -> None:
+async def test_no_service_reads_the_queue_of_another(books: Books) -> None:
     queues = ("orders", "payments", "orders.dead-letters", "payments.dead-letters")
     for user in SERVICES:
         async with await aio_pika.connect(as_user(books.shop.broker.url, user)) as connection:

@@ -115,7 +115,9 @@ async def test_paused_orders_settle_nothing_though_payments_decide(
     assert (await gateway.decided(placed["id"]))["status"] == "FINISHED"
 
 
-async def test_a_pause_is_no_fault_of_anybody(shop: Shop, gateway: Store, http: Http) -> None:
+async def test_a_pause_degrades_the_paused_service_alone_and_logs_no_trouble(
+    shop: Shop, gateway: Store, http: Http
+) -> None:
     user = await gateway.open_account(funds="10.00")
     before = {name: len(process.stderr) for name, process in shop.processes.items()}
     async with paused(http, shop, "payments"):
@@ -141,7 +143,9 @@ async def test_a_pause_is_no_fault_of_anybody(shop: Shop, gateway: Store, http: 
         assert " late: " not in process.stderr[before[name] :]
 
 
-async def test_what_operators_have_replayed_waits_too(shop: Shop, gateway: Store, http: Http) -> None:
+async def test_a_replayed_message_waits_while_its_consumer_is_paused_too(
+    shop: Shop, gateway: Store, http: Http
+) -> None:
     user = await gateway.open_account(funds="10.00")
     order_id = new_order_id(user)
 
@@ -197,8 +201,7 @@ async def test_the_console_pauses_lists_and_resumes(shop: Shop, http: Http) -> N
 
     async def said(*arguments: str) -> str:
         process = shop.process("consumers", *arguments, **databases)
-        process.spawn()
-        assert await process.ended() == 0, process.last_words
+        assert await process.run() == 0, process.last_words
         return process.stdout
 
     try:

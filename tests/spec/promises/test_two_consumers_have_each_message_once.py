@@ -92,7 +92,7 @@ async def placed_by(store: Store, count: int) -> set[UUID]:
 
 
 async def status_histories(store: Store, placed: set[UUID]) -> list[list[str]]:
-    """What the history of each order tells."""
+    """The statuses in the history of each order."""
     histories = await together(*(store.http.get(store.history_url(str(order_id))) for order_id in placed))
     return [[change["status"] for change in expect(200, history)] for history in histories]
 

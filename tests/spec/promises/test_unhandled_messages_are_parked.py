@@ -12,7 +12,6 @@ from typing import Any
 from uuid import UUID, uuid4
 
 import aio_pika
-import asyncpg
 import pytest
 from uuid_utils.compat import uuid7
 
@@ -25,6 +24,7 @@ from shop.dead_letters.acting import Choice, act, choose, look
 from shop.operators import operator
 from shop.services import Shop as Settings
 from shop.services import load_shop
+from tests.servers.database import connected
 from tests.servers.process import eventually
 from tests.servers.shop import LANES, Embedded, Shop, ThreeServices
 from tests.spec.scenario import Http, together
@@ -38,7 +38,7 @@ ORDER_PLACED = "shop.orders.order-placed.v1"
 
 @contextmanager
 def operated(shop: Shop) -> Iterator[Settings]:
-    """What a command finds in its environment."""
+    """The settings of a command."""
     databases = shop.database_settings if isinstance(shop, ThreeServices) else {}
     with any_databases(load_shop(shop.settings | databases), SERVICES) as settings:
         yield settings
@@ -46,14 +46,10 @@ def operated(shop: Shop) -> Iterator[Settings]:
 
 @asynccontextmanager
 async def database(settings: Settings, service: str, user: str | None = None) -> Any:
-    """With the tables of this user's lane, else of the first one."""
+    """A connection to the tables of this user's lane, else of the first one."""
     schema = every_lane(LANES)[0 if user is None else FINDER.of_user(user)].schema or "public"
-    url = settings.settings[service].database_url
-    connection = await asyncpg.connect(url, server_settings={"search_path": schema})
-    try:
+    async with connected(settings.settings[service].database_url, search_path=schema) as connection:
         yield connection
-    finally:
-        await connection.close()
 
 
 def placed_event(order_id: UUID, user: str, amount: str) -> bytes:
@@ -194,8 +190,7 @@ async def test_dead_letters_are_listed_handled_again_and_discarded_with_a_record
             "dead-letters", "discard", str(found[0].id), "--yes", "--note", "a test", "--json",
             **three_services.database_settings,
         )  # fmt: skip
-        process.spawn()
-        assert await process.ended() == 0
+        assert await process.run() == 0
         said = json.loads(process.stdout)
         assert (said["discarded"], [one["state"] for one in said["operations"]]) == (1, ["done"])
         with pytest.raises(NotFound, match=str(found[0].id)):
@@ -219,15 +214,14 @@ async def test_dead_letters_are_listed_handled_again_and_discarded_with_a_record
 async def test_at_the_console_a_group_is_held_and_released_and_that_is_recorded(
     three_services: ThreeServices,
 ) -> None:
-    """Beside a shop that runs, and with one of its services away."""
+    """The shop runs meanwhile, and one of its services is away."""
     kind = f"shop.odd-{uuid4().hex}.v1"
 
     async def says(*arguments: str) -> Any:
         process = three_services.process(
             "dead-letters", *arguments, "--json", **three_services.database_settings
         )
-        process.spawn()
-        assert await process.ended() == 0, process.stderr
+        assert await process.run() == 0, process.stderr
         return json.loads(process.stdout)
 
     async def found() -> Any:

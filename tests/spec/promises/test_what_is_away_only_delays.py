@@ -8,12 +8,13 @@ import aio_pika
 import asyncpg
 
 from tests.servers.cable import Cable
+from tests.servers.database import connected
 from tests.servers.process import eventually
 from tests.servers.shop import ThreeServices
 from tests.spec.scenario import Answer, Http, expect, expect_problem, for_each, new_user, together
 from tests.spec.store import Store
 
-# What is promised once the servers answer again.
+# The longest time to a decision once the servers answer again, as promised.
 HEALED_WITHIN = 10
 
 
@@ -172,11 +173,8 @@ async def test_messages_wait_with_a_consumer_whose_database_is_away(
     finally:
         await three_services.processes["payments"].start()
     assert {order["status"] for order in orders} == {"FINISHED"}
-    database = await asyncpg.connect(address)
-    try:
+    async with connected(address) as database:
         parked = await database.fetch(
             "SELECT * FROM parked_messages WHERE subject = ANY($1)", [order["id"] for order in orders]
         )
-    finally:
-        await database.close()
     assert parked == []

@@ -14,7 +14,7 @@ from tests.spec.load import Load
 from tests.spec.scenario import Http, new_user, together
 from tests.spec.store import Store
 
-# What is promised once the servers answer again.
+# The longest time to a decision once the servers answer again, as promised.
 HEALED_WITHIN = 10
 
 
@@ -80,7 +80,7 @@ async def once_despite_a_kill(
     ids = []
     for (change, user), asking in zip(changes, clients, strict=True):
         answers = await together(*asking)
-        # Of the first one the answer may be lost, and what its client is told then is a replay.
+        # The answer to the first call may be lost; its client is then told a replay.
         assert sum(not replayed(answer) for answer in answers) <= 1
         answers += [await change(store, user, "k") for store in stores]
         assert all(map(replayed, answers[-2:]))

@@ -1,4 +1,4 @@
-"""Every operation of the three documents as a request, and who it is for."""
+"""Every operation of the three documents as a request, and the callers that it is for."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -37,7 +37,7 @@ class Rule:
 
 ACCOUNT, ORDER, NOTE = {"userId": "{user}"}, {"userId": "{user}", "amount": 1}, {"note": "by phone"}
 
-# Of every operation id. A new operation needs a line here, or the test of this table fails.
+# The rule of every operation id. A new operation needs a line here, or the test of this table fails.
 RULES: Mapping[str, Rule] = {
     "live": Rule(Kind.OPEN),
     "ready": Rule(Kind.OPEN),

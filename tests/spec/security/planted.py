@@ -1,4 +1,4 @@
-"""A shop that is full of secrets, and all that it says."""
+"""A shop with a known text in place of each secret, and everything that it tells."""
 
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
@@ -20,7 +20,7 @@ from tests.servers.virtual_host import VirtualHost
 from tests.spec.scenario import Http
 
 NAME = "planted"
-# What has to be written in another way in a URL may show how it was read.
+# A character that a URL writes in another way may show how it was read.
 PASSWORDS = {
     "of the databases": "planted/Database@7",
     "of the broker": "planted/Broker@7",

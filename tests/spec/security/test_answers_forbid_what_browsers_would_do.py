@@ -68,7 +68,9 @@ STRANGE = (
 
 
 @pytest.mark.parametrize("service", SERVICES)
-async def test_every_answer_has_the_headers_that_all_have(guarded: Guarded, service: str) -> None:
+async def test_every_answer_of_a_service_has_the_headers_that_bind_browsers(
+    guarded: Guarded, service: str
+) -> None:
     url = guarded.urls[service]
     for path in (*PATHS, DOCS[service]):
         for method in ("GET", "HEAD", "POST", "OPTIONS", "DELETE"):
@@ -78,7 +80,7 @@ async def test_every_answer_has_the_headers_that_all_have(guarded: Guarded, serv
     assert_bound(await asked(guarded.metrics, request("/metrics")))
 
 
-async def test_what_takes_a_fast_path_or_the_gateway_passes_on_has_them_too(guarded: Guarded) -> None:
+async def test_answers_of_fast_paths_and_answers_passed_on_have_these_headers_too(guarded: Guarded) -> None:
     user = await guarded.customer()
     token = f"Authorization: Bearer {guarded.keys.token(user)}"
     order = await guarded.order_of(user)
@@ -97,7 +99,7 @@ async def test_what_takes_a_fast_path_or_the_gateway_passes_on_has_them_too(guar
 
 
 class Scripts(HTMLParser):
-    """What a page would run or be painted by without asking for a file."""
+    """The scripts and styles that a page has without asking for a file."""
 
     def __init__(self, page: str) -> None:
         super().__init__()

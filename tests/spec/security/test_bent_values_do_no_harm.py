@@ -33,7 +33,7 @@ QUERIES = [
     *(b"limit=5", b"after=1", b"after=01970000-0000-7000-8000-000000000000", b"status=NEW", b"userId=a"),
     b"at=2026-01-01T00:00:00Z",
 ]
-# What ends a line of a head is no part of its value; tests/spec/http sends those.
+# The bytes that end a line of a head are no part of its value; tests/spec/http sends those.
 _NO_LINES = re.compile(rb"[\r\n\x00]")
 
 
@@ -70,7 +70,9 @@ def drawn_request(data: st.DataObject, user: str, order: str, token: str) -> byt
     suppress_health_check=list(HealthCheck),
 )
 @given(data=st.data())
-async def test_what_is_answered_with_201_is_all_that_is_stored(guarded: Guarded, data: st.DataObject) -> None:
+async def test_nothing_is_stored_but_what_was_answered_with_201(
+    guarded: Guarded, data: st.DataObject
+) -> None:
     user, url = await guarded.customer(), guarded.urls["gateway"]
     order, token = await guarded.order_of(user), guarded.keys.token(user)
     sent = [drawn_request(data, user, order, token) for _ in range(6)]

@@ -55,7 +55,7 @@ class Gateways:
         return True
 
     def lines(self, replica: Process) -> list[str]:
-        """What it says of the store."""
+        """The lines of its log about the store."""
         events = [json.loads(line)["event"] for line in replica.stderr.splitlines()]
         return [event for event in events if "rate limits" in event]
 
@@ -115,7 +115,7 @@ async def test_two_gateways_together_allow_a_user_what_is_allowed_and_another_us
     assert refused(other) == 0
 
 
-async def test_who_sends_bad_tokens_is_refused_by_both_and_no_user_of_that_address_is(
+async def test_an_address_that_sends_bad_tokens_is_refused_by_both_gateways_and_its_users_are_not(
     gateways: Gateways,
 ) -> None:
     known, addresses = gateways.keys.token(new_user()), [f"2001:db8::{number:x}" for number in range(1, 9)]

@@ -27,7 +27,7 @@ async def test_each_service_of_one_process_has_a_path_there_and_asks_for_a_token
     assert (await guarded.ask(None, "HEAD", f"{guarded.metrics}/{service}")).status == 200
 
 
-async def test_nothing_else_is_there(guarded: Guarded) -> None:
+async def test_the_port_of_figures_serves_nothing_else(guarded: Guarded) -> None:
     for path in ("", "/", "/nobody", "/gateway/x", "/orders%2F"):
         expect_problem(await guarded.ask(None, "GET", guarded.metrics + path), 404)
     expect_problem(await guarded.ask(None, "POST", f"{guarded.metrics}/gateway"), 405)

@@ -32,9 +32,9 @@ from tests.spec.scenario import Http, new_user
 from tests.spec.security.planted import HEADERS, NAME, PASSWORDS, Planted, Told, collector
 
 SERVICE_KEY = "planted-service-key-" + "k" * 32
-# Of the settings that may be secret. Those that hold no secret lead to services, which take none by URL.
+# These settings could hold a secret and do not: they lead to services, which take none by URL.
 HARMLESS = {"ORDERS_URL", "PAYMENTS_URL"}
-# So that a later setting finds its secret here.
+# The secrets of all other settings; a test fails where a new one is missing.
 OTHERS = {
     "SHOP_TOKEN": "planted-shop-token",
     "SHOP_OIDC_CLIENT_SECRET": "planted-client-secret",
@@ -96,7 +96,7 @@ def _settings() -> set[str]:
 
 @pytest.fixture(scope="module")
 async def told(planted: Planted) -> Told:
-    """What a shop says in good days and in bad ones, and commands that cannot do anything."""
+    """Everything that a shop tells when all is well and when servers are away, and commands that fail."""
     wrong = planted.url("orders", PASSWORDS["of a database, wrong"])
     failing = [
         planted.process("audit", ORDERS_LANE_URLS=f"0={wrong}", LOG_FORMAT="console"),
@@ -126,7 +126,7 @@ async def told(planted: Planted) -> Told:
 
 
 def _command_lines(process: Process) -> bytes:
-    """Of the process and of those below it."""
+    """The command lines of the process and of those below it."""
     pids = [process.pid, *descendants(process.pid)]
     return b"".join(Path(f"/proc/{pid}/cmdline").read_bytes() for pid in pids)
 
@@ -157,7 +157,7 @@ async def _good_days(planted: Planted) -> None:
                 "planted-line\n2026-11-30T00:00:00Z [info]",
             ):
                 await planted.send(service, raw.request("/orders", f"{name}: {text}"))
-        # What a client may try to write into the log.
+        # Texts that a client may try to write into the log.
         forged = quote(FORGED, safe="")
         for path in (f"/{forged}", f"/accounts/{forged}", f"/orders/{forged}", f"/api/Order/{forged}"):
             assert await planted.ask(token, "GET", f"{planted.urls[service]}{path}?{forged}=1") in (400, 404)
@@ -200,29 +200,29 @@ def test_every_setting_that_may_be_secret_is_planted(planted: Planted) -> None:
     assert secret - HARMLESS <= planted.settings.keys()
 
 
-def test_none_is_in_a_log(told: Told) -> None:
+def test_no_secret_is_in_a_log(told: Told) -> None:
     for happened in ("answered", "listening", "the command failed", "Traceback", "28P01", "ACCESS_REFUSED"):
         assert happened.encode() in told.said["log"], "this log would not tell"
     assert told.found_in("log") == []
 
 
-def test_none_is_in_an_answer_or_a_figure(told: Told) -> None:
+def test_no_secret_is_in_an_answer_or_a_figure(told: Told) -> None:
     for happened in ("shop_outbox_events", "WWW-Authenticate", "database_unavailable", "not_ready"):
         assert happened.encode() in told.said["answers"]
     assert told.found_in("answers") == []
 
 
-def test_none_is_in_a_trace(told: Told) -> None:
+def test_no_secret_is_in_a_trace(told: Told) -> None:
     assert b"place_orders" in told.said["traces"]
     assert told.found_in("traces") == []
 
 
-def test_none_is_in_the_list_of_processes(told: Told) -> None:
+def test_no_secret_is_in_the_list_of_processes(told: Told) -> None:
     assert b"shop\0up\0" in told.said["ps"]
     assert told.found_in("ps") == []
 
 
-def test_nor_is_that_of_an_embedded_database(embedded: Embedded) -> None:
+def test_the_password_of_an_embedded_database_is_not_in_the_list_of_processes(embedded: Embedded) -> None:
     passwords = [path.read_text().strip() for path in (embedded.directory / "data").glob("*/password")]
     assert len(passwords) == 2
     lines = _command_lines(embedded.up)
@@ -230,7 +230,7 @@ def test_nor_is_that_of_an_embedded_database(embedded: Embedded) -> None:
     assert not [password for password in passwords if password.encode() in lines]
 
 
-def test_no_line_of_a_log_is_what_somebody_sent(told: Told) -> None:
+def test_nobody_writes_a_line_of_a_log_by_sending_it(told: Told) -> None:
     assert b"planted-subject" in told.said["log"], "nothing that was sent is logged at all"
     lines = told.said["log of `shop up`"].decode().splitlines()
     assert [line for line in lines if not isinstance(json.loads(line), dict)] == []

@@ -9,10 +9,10 @@ import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-import asyncpg
 import pytest
 
 from kernel.domain.caller import Role
+from tests.servers.database import connected
 from tests.servers.shop import SERVICES
 from tests.spec.documents.judging import judged
 from tests.spec.security.conftest import Guarded
@@ -24,13 +24,10 @@ async def of_others(shop: Guarded, user: str) -> dict[str, str | None]:
     """A digest of all rows in each table that are not this user's."""
     found = {}
     for service, tables in TABLES.items():
-        connection = await asyncpg.connect(shop.databases[service])
-        for table in tables:
-            found[table] = await connection.fetchval(
-                f"SELECT md5(string_agg(t::text, ',' ORDER BY t::text)) FROM {table} t WHERE user_id <> $1",
-                user,
-            )
-        await connection.close()
+        async with connected(shop.databases[service]) as connection:
+            for table in tables:
+                rows = f"SELECT md5(string_agg(t::text, ',' ORDER BY t::text)) FROM {table} t"
+                found[table] = await connection.fetchval(f"{rows} WHERE user_id <> $1", user)
     return found
 
 

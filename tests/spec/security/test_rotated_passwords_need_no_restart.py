@@ -15,6 +15,7 @@ from yarl import URL
 from shop.services import load_shop
 from shop.serving import open_shop, url_of
 from tests.servers.broker import Broker
+from tests.servers.database import connected
 from tests.servers.ports import free_port
 from tests.servers.process import eventually
 from tests.servers.shop import SERVICES
@@ -94,17 +95,14 @@ class Rotating:
 
 
 @pytest.fixture(scope="module")
-async def databases(
-    postgres_server: str, tmp_path_factory: pytest.TempPathFactory
-) -> AsyncIterator[dict[str, Rotating]]:
-    folder, admin = tmp_path_factory.mktemp("urls"), await asyncpg.connect(postgres_server)
-    await admin.execute(f"CREATE ROLE {ROLE} LOGIN PASSWORD 'one'")
-    found = {}
-    for name in ("orders", "payments"):
-        await admin.execute(f"CREATE DATABASE rotated_{name} OWNER {ROLE}")
-        found[name] = Rotating(folder / name, str(URL(postgres_server).with_path(f"/rotated_{name}")))
-    yield found
-    await admin.close()
+async def databases(postgres_server: str, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Rotating]:
+    folder, found = tmp_path_factory.mktemp("urls"), {}
+    async with connected(postgres_server) as admin:
+        await admin.execute(f"CREATE ROLE {ROLE} LOGIN PASSWORD 'one'")
+        for name in ("orders", "payments"):
+            await admin.execute(f"CREATE DATABASE rotated_{name} OWNER {ROLE}")
+            found[name] = Rotating(folder / name, str(URL(postgres_server).with_path(f"/rotated_{name}")))
+    return found
 
 
 @pytest.fixture(scope="module")
@@ -137,11 +135,10 @@ async def gateway(
         yield url_of(shop, "gateway")
 
 
-async def test_that_of_the_databases(
+async def test_a_new_password_of_the_databases_is_taken_under_load(
     http: Http, gateway: str, databases: dict[str, Rotating], postgres_server: str
 ) -> None:
-    admin = await asyncpg.connect(postgres_server)
-    async with under_load(http, gateway) as load:
+    async with connected(postgres_server) as admin, under_load(http, gateway) as load:
         await admin.execute(f"ALTER ROLE {ROLE} PASSWORD 'two'")
         for one in databases.values():
             one.write("two")
@@ -153,10 +150,11 @@ async def test_that_of_the_databases(
             f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = '{ROLE}'"
         )
         await load.goes_on()
-    await admin.close()
 
 
-async def test_that_of_the_broker(http: Http, gateway: str, rabbit: tuple[Rotating, VirtualHost]) -> None:
+async def test_a_new_password_of_the_broker_is_taken_under_load(
+    http: Http, gateway: str, rabbit: tuple[Rotating, VirtualHost]
+) -> None:
     url, host = rabbit
     async with under_load(http, gateway) as load:
         await asyncio.to_thread(host.change_password, "two")

@@ -45,7 +45,7 @@ class Scene:
     async def seen(
         self, operation: Operation, user: str, order: str, **headers: str
     ) -> tuple[int, str, Any, Counter[str]]:
-        """What the stranger is told, ids left out, and the statements that it took."""
+        """The answer to the stranger, ids left out, and the statements that it took."""
         token = self.shop.keys.token(self.stranger)
         with statements_counted(for_a_caller) as (statements, _):
             answer = await self.ask(token, operation, user, order, **headers)
@@ -104,12 +104,16 @@ async def test_a_stranger_cannot_tell_what_is_anothers_from_what_is_not_there(
 
 @pytest.mark.parametrize("method", ["HEAD", "OPTIONS"])
 @pytest.mark.parametrize("operation", BY_PATH, ids=str)
-async def test_nor_by_head_or_options(scene: Scene, operation: Operation, method: str) -> None:
+async def test_head_and_options_tell_a_stranger_nothing_either(
+    scene: Scene, operation: Operation, method: str
+) -> None:
     await scene.seen_as_nothing(operation, method=method)
 
 
 @pytest.mark.parametrize("operation", those(Kind.SEEN), ids=str)
-async def test_nor_by_a_tag_or_the_number_of_an_event(scene: Scene, operation: Operation) -> None:
+async def test_a_tag_or_the_number_of_an_event_tells_a_stranger_nothing_either(
+    scene: Scene, operation: Operation
+) -> None:
     own = scene.shop.keys.token(scene.victim)
     url = f"{scene.shop.urls['gateway']}/orders/{scene.order}"
     tag = (await scene.shop.ask(own, "GET", url)).headers["ETag"]
@@ -119,7 +123,7 @@ async def test_nor_by_a_tag_or_the_number_of_an_event(scene: Scene, operation: O
 
 
 @pytest.mark.parametrize("operation", BY_NAME, ids=str)
-async def test_who_names_another_is_refused_whether_they_exist_or_not(
+async def test_a_call_that_names_another_user_is_refused_whether_they_exist_or_not(
     scene: Scene, operation: Operation
 ) -> None:
     status, words = await scene.seen_as_nothing(operation)
@@ -167,7 +171,7 @@ async def test_internal_operations_are_for_services_alone(scene: Scene, operatio
 
 @pytest.mark.parametrize("role", [Role.USER, Role.VIEWER, Role.OPERATOR])
 @pytest.mark.parametrize("operation", those(Kind.ALL_SEEN, Kind.ACTED), ids=str)
-async def test_what_is_for_operators_others_neither_see_nor_do(
+async def test_only_operators_see_and_do_what_is_for_operators(
     scene: Scene, operation: Operation, role: Role
 ) -> None:
     customer = await scene.shop.customer()
@@ -185,10 +189,12 @@ async def test_what_is_for_operators_others_neither_see_nor_do(
 
 
 @pytest.mark.parametrize("operation", BY_PATH, ids=str)
-async def test_a_service_that_acts_for_nobody_sees_nobodys(scene: Scene, operation: Operation) -> None:
+async def test_a_service_that_acts_for_nobody_sees_nothing_of_a_user(
+    scene: Scene, operation: Operation
+) -> None:
     token = scene.shop.keys.service_token("gateway", operation.service)
     answer = await scene.ask(token, operation, scene.victim, scene.order)
-    assert answer.status in (401, 403, 404), answer  # Those behind a gateway do not know it at all.
+    assert answer.status in (401, 403, 404), answer  # The services behind a gateway do not know it at all.
 
 
 @pytest.mark.parametrize("service", ["gateway", "orders", "payments"])
@@ -200,7 +206,7 @@ async def test_figures_are_for_viewers_operators_and_services(scene: Scene, serv
     assert (await scene.shop.ask(scene.shop.keys.service_token("orders", service), "GET", url)).status == 200
 
 
-async def test_lists_hold_ones_own_alone(scene: Scene) -> None:
+async def test_a_list_holds_what_is_the_callers_own(scene: Scene) -> None:
     orders = f"{scene.shop.urls['gateway']}/orders"
     token = scene.shop.keys.token(scene.stranger)
     own = await scene.shop.order_of(scene.stranger)
@@ -215,7 +221,7 @@ async def test_lists_hold_ones_own_alone(scene: Scene) -> None:
     assert {scene.order, own} <= {order["id"] for order in expect(200, everything)}
 
 
-async def test_the_items_of_a_batch_are_each_asked_for(scene: Scene) -> None:
+async def test_each_item_of_a_batch_is_checked_for_its_user(scene: Scene) -> None:
     for url in (f"{scene.shop.urls['gateway']}/orders/batch", f"{scene.shop.urls['orders']}/api/Order/batch"):
         items = [{"userId": user, "amount": 1} for user in (scene.stranger, scene.victim, scene.stranger)]
         outcomes = expect(
@@ -227,7 +233,7 @@ async def test_the_items_of_a_batch_are_each_asked_for(scene: Scene) -> None:
 @pytest.mark.parametrize(
     "path", ["//orders", "/orders/", "/%6frders", "/orders/.", "/ORDERS", "/accounts//x"]
 )
-async def test_no_spelling_of_a_path_goes_round_the_question(scene: Scene, path: str) -> None:
+async def test_no_spelling_of_a_path_gets_past_the_check_of_the_caller(scene: Scene, path: str) -> None:
     answer = await scene.shop.ask(None, "GET", f"{scene.shop.urls['gateway']}{path}")
     assert answer.status == 401, answer
 

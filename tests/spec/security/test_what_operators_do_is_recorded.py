@@ -68,7 +68,7 @@ async def test_each_act_of_an_operator_is_recorded_with_its_time_and_its_subject
     assert max(times) <= datetime.now(UTC)
 
 
-async def test_what_was_done_before_or_refused_is_not_recorded(guarded: Guarded, records: Records) -> None:
+async def test_a_repeated_or_refused_act_is_not_recorded(guarded: Guarded, records: Records) -> None:
     operator, user = new_user(), await guarded.customer()
     gateway, token = guarded.urls["gateway"], guarded.keys.token(operator, Role.OPERATOR)
     order, deposit = {"userId": user, "amount": 10}, {"amount": 1}
@@ -85,7 +85,7 @@ async def test_what_was_done_before_or_refused_is_not_recorded(guarded: Guarded,
     assert [did for did, *_ in await records.about(user)] == ["deposit", "place_order"]
 
 
-async def test_what_users_do_is_not_recorded_and_costs_no_statement(
+async def test_an_act_of_a_user_is_not_recorded_and_costs_no_statement(
     guarded: Guarded, records: Records
 ) -> None:
     with statements_counted() as (statements, _):

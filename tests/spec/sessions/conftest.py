@@ -21,7 +21,7 @@ async def running() -> AsyncIterator[Pages]:
 
 @pytest.fixture
 def shop(running: Pages) -> Pages:
-    """With a provider that does what is right, and services that were asked nothing yet."""
+    """A gateway with a provider that does what is right, and services that were asked nothing yet."""
     fresh, provider = OpenId(), running.provider
     for name in _PROVIDERS:
         setattr(provider, name, getattr(fresh, name))

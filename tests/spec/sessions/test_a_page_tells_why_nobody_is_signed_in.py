@@ -21,7 +21,9 @@ async def told(browser: Browser, url: str, code: str, headers: Mapping[str, str]
     return answer
 
 
-async def test_who_is_denied_is_told_by_the_page_and_what_was_begun_is_over(shop: Pages) -> None:
+async def test_the_page_tells_a_person_that_the_provider_denied_them_and_the_sign_in_is_over(
+    shop: Pages,
+) -> None:
     browser = await shop.signed_in("alice")
     shop.provider.denies = "access_denied"
     callback = await callback_of(shop, browser, "alice")
@@ -31,7 +33,7 @@ async def test_who_is_denied_is_told_by_the_page_and_what_was_begun_is_over(shop
     await told(browser, callback, "sign_in_failed")
 
 
-async def test_who_has_not_begun_it_here_is_told_by_the_page(shop: Pages) -> None:
+async def test_the_page_tells_a_person_that_their_browser_began_no_such_sign_in(shop: Pages) -> None:
     mallorys = await callback_of(shop, shop.browser(), "mallory")
     victim = shop.browser()
     await told(victim, mallorys, "sign_in_failed")
@@ -40,7 +42,7 @@ async def test_who_has_not_begun_it_here_is_told_by_the_page(shop: Pages) -> Non
     assert shop.provider.forms == []
 
 
-async def test_a_session_that_is_too_large_is_told_by_the_page_and_sets_no_cookie(shop: Pages) -> None:
+async def test_the_page_tells_that_a_session_is_too_large_and_no_cookie_is_set(shop: Pages) -> None:
     shop.provider.access = shop.provider.id_claims = {"padding": secrets.token_urlsafe(5000)}
     browser = shop.browser()
     callback = await callback_of(shop, browser, "alice")
@@ -49,7 +51,7 @@ async def test_a_session_that_is_too_large_is_told_by_the_page_and_sets_no_cooki
 
 
 @pytest.mark.parametrize("path", ["/session/login", "/session/callback?code=x&state=y"])
-async def test_a_provider_that_is_not_there_or_away_is_told_by_the_page(shop: Pages, path: str) -> None:
+async def test_the_page_tells_that_there_is_no_provider_or_that_it_is_away(shop: Pages, path: str) -> None:
     async with pages(shop.provider, shop_oidc_client_id=None) as other:
         await told(other.browser(), f"{other.url}{path}", "no_provider")
     async with OpenId() as provider, pages(provider) as other:
@@ -57,7 +59,7 @@ async def test_a_provider_that_is_not_there_or_away_is_told_by_the_page(shop: Pa
         await told(other.browser(), f"{other.url}{path}", "unavailable")
 
 
-async def test_below_a_prefix_the_page_is_there_too() -> None:
+async def test_the_page_tells_it_below_a_prefix_too() -> None:
     async with OpenId() as provider, pages(provider, shop_root_path="/shop") as shop:
         url = f"{shop.url}/shop/session/callback"
         answer = await shop.browser().fetch("GET", url, headers=OPENS)
@@ -74,7 +76,7 @@ async def test_below_a_prefix_the_page_is_there_too() -> None:
         OPENS | {"Sec-Fetch-Dest": "image"},
     ],
 )
-async def test_whatever_is_no_browser_that_opens_an_address_gets_the_problem(
+async def test_a_client_that_is_no_browser_opening_an_address_gets_the_problem(
     shop: Pages, headers: dict[str, str]
 ) -> None:
     answer = await shop.browser().fetch("GET", f"{shop.url}/session/callback", headers=headers)

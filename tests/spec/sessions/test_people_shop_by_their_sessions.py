@@ -22,7 +22,7 @@ from tests.spec.scenario import Answer, expect, expect_problem, new_user
 
 
 class Street:
-    """Where people go to the shop, each with a browser of their own."""
+    """A shop and its provider, for people who each have a browser of their own."""
 
     def __init__(self, gateway: str, provider: OpenId, session: aiohttp.ClientSession) -> None:
         self.gateway = gateway
@@ -36,7 +36,7 @@ class Street:
         return self.provider.person, browser
 
     async def ask(self, browser: Browser, method: str, path: str, body: Any = None, **more: str) -> Answer:
-        """What a script of the shop's own pages calls."""
+        """Calls as a script of the shop's own pages does."""
         return await browser.fetch(method, f"{self.gateway}{path}", headers={**OWN, **more}, body=body)
 
 
@@ -71,7 +71,7 @@ async def street(postgres_server: str, tmp_path: Path) -> AsyncIterator[Street]:
         yield street
 
 
-async def test_who_signs_in_pays_in_buys_and_alone_sees_it(street: Street) -> None:
+async def test_a_person_signs_in_pays_in_and_buys_and_alone_sees_the_order(street: Street) -> None:
     alice, browser = await street.signed_in()
     expect(201, await street.ask(browser, "POST", "/accounts", {"userId": alice}))
     expect(200, await street.ask(browser, "POST", f"/accounts/{alice}/deposit", {"amount": 100}))

@@ -134,7 +134,7 @@ async def test_without_an_end_session_endpoint_signing_out_is_done_at_once() -> 
         assert browser.cookies(shop.url) == {}
 
 
-async def test_one_may_sign_out_of_a_session_that_has_ended_and_while_the_provider_is_away(
+async def test_a_person_may_sign_out_of_an_ended_session_and_while_the_provider_is_away(
     shop: Pages,
 ) -> None:
     browser = shop.aged(await shop.signed_in(), left_s=-1)

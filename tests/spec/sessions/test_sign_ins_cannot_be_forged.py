@@ -49,7 +49,7 @@ async def test_a_code_is_good_in_the_browser_that_began_and_once(shop: Pages) ->
 
 
 async def test_login_csrf_a_sign_in_that_a_neighbouring_host_set_signs_nobody_in(shop: Pages) -> None:
-    """It can set `__Secure-` cookies for the whole domain, and no `__Host-` one."""
+    """Such a host can set `__Secure-` cookies for the whole domain, and no `__Host-` one."""
     host = {"Host": "shop.example", "Sec-Fetch-Site": "same-site"}
     shop.provider.person = "mallory"
     shop.provider.redirect_uris.append("http://shop.example/session/callback")
@@ -165,7 +165,7 @@ async def test_a_redirect_that_is_not_as_the_provider_sends_it_signs_nobody_in(
     await failed(shop, browser, callback.replace(*change))
 
 
-async def test_who_is_denied_by_the_provider_is_not_signed_in(shop: Pages) -> None:
+async def test_a_person_whom_the_provider_denies_is_not_signed_in(shop: Pages) -> None:
     browser = shop.browser()
     shop.provider.denies = "access_denied"
     await failed(shop, browser, await callback_of(shop, browser, "alice"))

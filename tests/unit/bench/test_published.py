@@ -15,7 +15,7 @@ def result(name: str) -> dict[str, Any]:
 
 def test_every_page_shows_the_figures_of_the_last_run() -> None:
     shown = pages(result("latest.json"))
-    assert len(shown) == 3
+    assert len(shown) == 4
     for path, text in shown.items():
         assert path.read_text() == text, f"{path}: `make bench` writes its figures"
 

@@ -1,4 +1,4 @@
-"""What a soak may grow by: bench/soak.py."""
+"""What a soak may grow by: bench/soak_rows.py."""
 
 from dataclasses import replace
 
@@ -6,7 +6,8 @@ import pytest
 
 from bench.report import Row
 from bench.servers import TABLES
-from bench.soak import LOOKS, MB, Look, TableSize, assessed
+from bench.soak import LOOKS, Look, TableSize
+from bench.soak_rows import MB, assessed
 
 BASE = Look(
     {"gateway": 100.0, "orders": 100.0, "payments": 100.0},

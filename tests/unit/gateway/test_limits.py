@@ -18,7 +18,7 @@ def test_in_open_mode_nothing_is_limited_but_by_what_a_gateway_has_room_for() ->
     assert (settings.streams_per_user, settings.streams_per_address) == (None, None)
 
 
-def test_where_tokens_are_asked_for_everybody_is_limited() -> None:
+def test_every_caller_is_limited_where_tokens_are_asked_for() -> None:
     settings = GatewaySettings(shop_auth="jwt")
     assert settings.rate_limit == "50/second"
     assert (settings.streams_per_user, settings.streams_per_address) == (20, 100)
@@ -26,7 +26,7 @@ def test_where_tokens_are_asked_for_everybody_is_limited() -> None:
 
 
 @pytest.mark.parametrize("auth", ["open", "jwt"])
-def test_what_is_set_holds(auth: str) -> None:
+def test_the_limits_that_are_set_hold(auth: str) -> None:
     told = {
         "SHOP_AUTH": auth,
         "SHOP_RATE_LIMIT": "7/minute",

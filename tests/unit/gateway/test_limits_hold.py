@@ -18,7 +18,7 @@ NEW = encode([[{"sequence": 1, "order": examples.ORDER}]])
 
 
 async def streams(gateway: Gateway, *headers: dict[str, str]) -> list[int]:
-    """What each of those is answered who watch an order at the same time."""
+    """The status of each stream of an order; all are open at the same time."""
     async with AsyncExitStack() as open_streams:
         answers = [
             await open_streams.enter_async_context(

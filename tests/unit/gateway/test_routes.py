@@ -29,5 +29,5 @@ def test_every_target_of_a_link_is_told_as_the_gateways() -> None:
 @pytest.mark.parametrize(
     "other", ["/", "/orders", "/api/Orders", "/api/AccountsOf/alice", "/x/api/Order", "/x?back=/api/Order"]
 )
-def test_what_is_no_route_of_a_service_stays(other: str) -> None:
+def test_a_path_that_is_no_route_of_a_service_stays(other: str) -> None:
     assert at_the_gateway(other) == other

@@ -1,5 +1,6 @@
 """Settings: a wrong one is named, in one clear line that tells no secret."""
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,7 @@ def pairs(table: dict[str, list[str]]) -> list[tuple[str, str]]:
 
 
 def taken(shop: Shop, name: str) -> Any:
-    """What the services make of this setting, which is the same for all that have it."""
+    """The value that the services read from this setting, the same for all that have it."""
     found = [
         getattr(shop.settings[service.name], field.name)
         for service in OURS
@@ -73,7 +74,7 @@ def test_a_line_break_at_the_end_is_refused_too(name: str) -> None:
         load_shop({name: RIGHT[name][0] + "\n"})
 
 
-def test_what_was_wrong_is_said_in_words_that_help() -> None:
+def test_a_wrong_setting_is_explained_in_words_that_help() -> None:
     with pytest.raises(SettingsError, match="GATEWAY_PORT must be a port from 1 to 65535"):
         load_shop({"GATEWAY_PORT": "0"})
     with pytest.raises(SettingsError, match="LOG_FORMAT must be one of auto, console, json"):
@@ -115,12 +116,6 @@ def test_without_any_setting_the_defaults_of_the_contract_hold() -> None:
 
 def test_other_variables_of_the_environment_and_other_spellings_are_no_settings() -> None:
     assert load_shop({"PATH": "/bin", "gateway_port": "1", "GATEWAY_PORTS": "x"}) == load_shop({})
-
-
-def test_all_settings_that_jwt_needs_and_that_are_missing_are_named_in_one_line() -> None:
-    settings = load_settings(OrdersSettings, {"SHOP_AUTH": "jwt", "SHOP_JWT_ISSUER": "https://id.example"})
-    with pytest.raises(SettingsError, match=r"^SHOP_AUTH=jwt needs SHOP_JWT_KEYS, SHOP_SERVICE_KEY$"):
-        require_all(settings)
 
 
 def test_all_that_is_missing_is_named_at_once() -> None:
@@ -182,3 +177,29 @@ def test_a_file_that_cannot_be_read_is_named_by_its_setting(tmp_path: Path) -> N
     }.items():
         with pytest.raises(SettingsError, match=f"^RABBITMQ_URL_FILE .*{why}"):
             load_shop({"RABBITMQ_URL_FILE": str(path)})
+
+
+@pytest.mark.parametrize(
+    ("lanes", "urls", "said"),
+    [
+        (
+            "1",
+            "0-1=postgresql://a/x",
+            "must name the lane 0 (SHOP_LANES=1), each exactly once: look at lane 1",
+        ),
+        (
+            "2",
+            "0=postgresql://a/x",
+            "must name the lanes from 0 to 1 (SHOP_LANES=2), each exactly once: look at lane 1",
+        ),
+        (
+            "2",
+            "0=postgresql://a/x,1=postgresql://b/x",
+            "its servers are separated by commas: separate them by ;",
+        ),
+        ("2", "0=postgresql://a/x;1=postgresql://b/x;", "it has a ; that separates nothing"),
+    ],
+)
+def test_what_is_wrong_with_the_urls_of_lanes_is_said(lanes: str, urls: str, said: str) -> None:
+    with pytest.raises(SettingsError, match=re.escape(said)):
+        load_shop({"SHOP_LANES": lanes, "ORDERS_LANE_URLS": urls})

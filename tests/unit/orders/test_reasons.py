@@ -14,7 +14,7 @@ TOLD_LATER = {Reason.CURRENCY_MISMATCH}
 NOT_ASKED_FOR = {Reason.EXPIRED}
 
 
-def test_what_payments_answers_to_orders_has_its_words() -> None:
+def test_every_answer_of_payments_to_orders_has_its_words() -> None:
     assert set(Reason) - TOLD_LATER - NOT_ASKED_FOR == DETAILS.keys()
 
 

@@ -91,7 +91,7 @@ class OrdersWorld:
         return sorted(self.database.rows(ORDER_HISTORY), key=lambda row: (row.order_id, row.sequence))
 
     def outbox(self) -> list[dict[str, Any]]:
-        """What payments must get."""
+        """The events for payments."""
         return waiting_in(self.database)
 
     def notified(self) -> list[tuple[str, int, str]]:

@@ -99,7 +99,7 @@ class PaymentsWorld:
 
 
 async def world_of(**balances: int) -> PaymentsWorld:
-    """With an account for each of these users."""
+    """A world with an account for each of these users."""
     world = PaymentsWorld()
     for number, (user_id, balance) in enumerate(balances.items()):
         await world.open(opening(9000 + number, user_id=user_id))

@@ -14,7 +14,7 @@ SERVICES = load_shop({}).stores
 
 
 @pytest.mark.parametrize("services", [SERVICES, ("orders",), ("payments",)])
-def test_where_there_is_no_shop_none_is_made(tmp_path: Path, services: tuple[str, ...]) -> None:
+def test_a_command_that_finds_no_shop_makes_none(tmp_path: Path, services: tuple[str, ...]) -> None:
     shop = load_shop({"SHOP_DATA_DIR": str(tmp_path / "none")})
     with (
         pytest.raises(EmbeddedPostgresError, match=f"no shop in {tmp_path}/none"),

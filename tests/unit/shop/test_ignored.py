@@ -29,7 +29,7 @@ def test_a_misspelled_setting_is_told_with_the_one_that_is_meant(name: str, mean
     assert told(name) == [f"{name} (is {meant} meant?)"]
 
 
-def test_what_begins_as_ours_and_resembles_nothing_is_told_too() -> None:
+def test_a_variable_that_begins_as_ours_and_resembles_nothing_is_told_too() -> None:
     assert told("SHOP_COLOUR_OF_PAGES") == ["SHOP_COLOUR_OF_PAGES"]
 
 
@@ -56,11 +56,11 @@ def test_no_setting_is_told(name: str) -> None:
         "GATEWAY_RABBITMQ_PASSWORD",
     ],
 )
-def test_what_other_programs_set_is_not_told(name: str) -> None:
+def test_a_variable_of_another_program_is_not_told(name: str) -> None:
     assert not told(name)
 
 
-def test_what_is_empty_is_not_set_and_not_told() -> None:
+def test_an_empty_variable_is_not_set_and_not_told() -> None:
     assert not list(unknown_settings(load_shop({}), {"SHOP_AUHT": ""}))
 
 

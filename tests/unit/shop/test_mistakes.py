@@ -31,7 +31,7 @@ def subclasses(kind: type[BaseException]) -> Iterator[type[BaseException]]:
 
 
 def postgres_errors() -> list[BaseException]:
-    """One of every class of the driver, which are one a SQLSTATE, as the server sends it."""
+    """An error of every class of the driver, one for each SQLSTATE, as the server sends it."""
     found: list[BaseException] = []
     for kind in dict.fromkeys(subclasses(asyncpg.PostgresError)):
         error = kind("the server's words")
@@ -160,7 +160,7 @@ def test_a_password_is_hidden_wherever_a_library_repeats_it() -> None:
 @pytest.mark.parametrize(
     "bug", [KeyError("x"), TypeError("x"), AssertionError(), RecursionError("x"), ValueError()]
 )
-def test_what_no_server_said_is_called_a_bug_with_its_place(bug: Exception) -> None:
+def test_an_error_that_no_server_sent_is_called_a_bug_with_its_place(bug: Exception) -> None:
     def within_the_shop() -> None:
         in_one_line(None)  # type: ignore[arg-type]
 

@@ -24,5 +24,5 @@ def test_an_open_shop_is_not_reached_from_other_machines_unless_that_is_asked_fo
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "127.8.8.8", "::1", "localhost"])
-def test_it_is_reached_from_its_own(host: str) -> None:
+def test_an_open_shop_is_reached_from_its_own_machine(host: str) -> None:
     reach(BIND_HOST=host)

@@ -81,7 +81,7 @@ reports = pytest.mark.parametrize("show", [dead_letters, audit, demo, explain])
 
 
 @reports
-def test_what_strangers_wrote_is_shown_harmless(show: Show) -> None:
+def test_a_text_that_strangers_wrote_is_shown_harmless(show: Show) -> None:
     text = io.StringIO()
     show(new_console(text, width=400))
     written = text.getvalue()

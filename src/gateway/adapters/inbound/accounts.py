@@ -1,4 +1,4 @@
-"""Accounts and deposits, passed on to the service that keeps them."""
+"""The routes of accounts and deposits. Each call is passed on to the payments service."""
 
 from dishka import FromDishka
 from dishka.integrations.litestar import inject
@@ -73,6 +73,6 @@ async def deposit_by_get(
     change_accounts: FromDishka[ChangeAccounts],
     idempotency_key: IdempotencyKey = None,
 ) -> JsonAnswer[bytes]:
-    """Passed on as a POST: HTTP clients repeat a GET by themselves when a connection breaks."""
+    """Sent on as a POST, because HTTP clients repeat a GET by themselves when a connection breaks."""
     user, deposit = user_id_of(user_id), encode(Deposit(amount_of(amount)))
     return passed_on(await change_accounts.deposit(user, deposit, key=idempotency_key))

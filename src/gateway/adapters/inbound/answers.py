@@ -1,4 +1,4 @@
-"""What the routes of the gateway answer with."""
+"""The problems of the gateway's routes, and the answer to `POST /orders`."""
 
 from gateway import wire
 from gateway.domain.orders import Outcome, Placed, Rejected
@@ -16,7 +16,7 @@ PROBLEMS = (
     | Problems(
         {
             "no_provider": "There is no provider to sign in with",
-            "open_mode": "Nobody is asked who they are",
+            "open_mode": "There are no sessions in open mode",
             "session_too_large": "The session is too large for cookies",
             "sign_in_failed": "Signing in did not work",
         },
@@ -26,7 +26,7 @@ PROBLEMS = (
 
 
 def answer_of(outcome: Outcome | Exception) -> HttpAnswer:
-    """What `POST /orders` answers with."""
+    """The answer to `POST /orders`."""
     match outcome:
         case Placed():
             headers = {"Location": f"{wire.ORDERS}/{outcome.order_id}"} | replay_headers(

@@ -1,4 +1,4 @@
-"""Sessions in cookies: who calls, where a call has no bearer token."""
+"""Sessions in cookies. They identify the caller of a call that has no bearer token."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -22,20 +22,21 @@ PURPOSE = "shop session"
 
 _CACHE_CLEARED = (b"clear-site-data", b'"cache"')
 _READS = frozenset({"GET", "HEAD", METHOD_OF_OPTIONS})
-_FORGED = f"a change with a session's cookie needs the header {SESSION_HEADER}, from a page of this host"
+_FORGED = f"a change by a session's cookie has to come from a page of this host, with {SESSION_HEADER}"
 
 
 class CookieSessions:
     def __init__(self, keys: Sequence[str], renew: RenewSession) -> None:
-        """Without `keys` there are no sessions, as in open mode."""
+        """`keys` is empty in open mode, which has no sessions."""
         self._sealing = Sealing(Session, keys, purpose=PURPOSE, compressed=True)
         self._renew = renew
 
     async def token_of(self, scope: Scope) -> str:
-        """The access token of a session. One that ends soon is renewed, and the answer sets the new cookie.
+        """The access token of the call's session. A token that ends soon is renewed, and the answer sets the
+        new cookie.
 
-        Raises Unauthenticated where there is no session, Forbidden where a page of another site may have sent
-        the call, and Unavailable where the token has to be renewed and the provider is away.
+        Raises Unauthenticated without a session, Forbidden when a page of another site may have sent the
+        call, and Unavailable when the token has to be renewed and the provider does not answer.
         """
         is_forged = _is_change(scope) and may_be_forged(
             _header(scope, "Sec-Fetch-Site"), _header(scope, SESSION_HEADER)
@@ -60,18 +61,18 @@ class CookieSessions:
         return self._sealing.open(sealed) if sealed else None
 
     def cookies_of(self, session: Session, scope: Mapping[str, Any]) -> Headers:
-        """Raises Refused where the session is too large for cookies."""
+        """Raises Refused when the session is too large for cookies."""
         return COOKIE.set(self._sealing.seal(session), scope)
 
     def forget(self, scope: Mapping[str, Any]) -> None:
-        """The answer to this call removes the cookie, and what the browser has kept of earlier answers."""
+        """Makes the answer to this call remove the cookie and clear the browser's cache."""
         headers = answer_start(scope).headers
         removing = (*COOKIE.removed(scope), _CACHE_CLEARED)
         headers.extend(line for line in removing if line not in headers)
 
 
 def _is_change(scope: Mapping[str, Any]) -> bool:
-    """Compares the normal form of the path, because routes are found by the same form."""
+    """Whether the call changes something. The path is normalized first, as the router does it."""
     return scope["method"] not in _READS or normalize_path(scope["path"]).endswith(WRITTEN_BY_GET)
 
 

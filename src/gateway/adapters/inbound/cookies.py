@@ -1,4 +1,4 @@
-"""Cookies as we set and read them (RFC 6265bis)."""
+"""Sets and reads the gateway's cookies (RFC 6265bis)."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -9,7 +9,7 @@ from kernel.adapters.networks import parsed
 from kernel.domain.errors import Invalid, Refused
 from kernel.domain.value import value
 
-# Browsers take 4096 bytes of name and value together, and our server a head of 16 KiB.
+# Browsers accept 4096 bytes of name and value together, and our server a head of 16 KiB.
 PART_BYTES_MAX = 3900
 PARTS_MAX = 3
 
@@ -24,13 +24,13 @@ class BaseUrl:
 
     scheme: str
     host: str
-    """With its port, as the browser wrote it."""
+    """With the port, as the browser sent it."""
     prefix: str
-    """The path that a proxy puts before ours; empty where there is none."""
+    """The path that a proxy puts before ours, or empty."""
 
     @property
     def url(self) -> str:
-        """Raises Invalid where the call names no host."""
+        """Raises Invalid when the call names no host."""
         if not HOST.fullmatch(self.host):
             raise Invalid.field("Host", "must name the host by which the shop is reached")
         return f"{self.scheme}://{self.host}{self.prefix}"
@@ -60,8 +60,7 @@ class Cookie:
     """None: the cookie lasts until the browser is closed."""
 
     def read(self, scope: Mapping[str, Any]) -> str:
-        """The value that the browser sent. Empty where there is none, and where a name comes twice: then one
-        of the two is not ours."""
+        """The value that the browser sent. Empty without one, and when a foreign cookie has the same name."""
         given = _given(scope)
         parts = []
         for name in self._names(base_url_of(scope)):
@@ -74,7 +73,7 @@ class Cookie:
         return "".join(parts)
 
     def set(self, text: str, scope: Mapping[str, Any]) -> Headers:
-        """Raises Refused where the text is too long for a browser."""
+        """The lines that set the cookie. Raises Refused when the text is too long for a browser."""
         parts = [text[start : start + PART_BYTES_MAX] for start in range(0, len(text), PART_BYTES_MAX)]
         if len(parts) > PARTS_MAX:
             raise Refused("session_too_large", "the tokens are too long to be kept in cookies")
@@ -88,13 +87,13 @@ class Cookie:
         return self._removed(self._names(base_url_of(scope)), scope)
 
     def _removed(self, names: Sequence[str], scope: Mapping[str, Any]) -> Headers:
-        """Lines that remove those of these cookies that the browser has."""
+        """Removes the cookies of these names that the browser sent."""
         given = _given(scope)
         return [self._line(name, "", 0, scope) for name in names if name in given]
 
     def _names(self, base: BaseUrl) -> Sequence[str]:
-        """With the prefixes of RFC 6265bis, 4.1.3: a browser takes them over HTTPS only, and `__Host-` from
-        this very host only."""
+        """Names with the prefixes of RFC 6265bis, 4.1.3. A browser accepts both prefixes over HTTPS only, and
+        `__Host-` only from the host itself, not from another host of its domain."""
         prefix = ""
         if base.is_secure:
             prefix = "__Host-" if self.path == "/" else "__Secure-"

@@ -1,4 +1,4 @@
-"""The status of an order, live, as server-sent events (HTML standard, section 9.2)."""
+"""The route that streams an order's status changes as server-sent events (HTML standard, section 9.2)."""
 
 import asyncio
 import time
@@ -31,10 +31,10 @@ from kernel.domain.errors import Unauthenticated, Unavailable
 from kernel.ports.tokens import Tokens
 from orders.contract import examples, operations
 
-# The paths of streams end so.
+# How the path of a stream ends.
 STREAMS = ("/events",)
 HEARTBEAT_S = 15.0
-# A reader who takes nothing for so long is dropped; it may come back with its Last-Event-ID.
+# A client that reads nothing for this long is dropped. It may reconnect with its Last-Event-ID.
 TAKEN_WITHIN_S = 15.0
 
 _EXAMPLE = {"event": "status", "id": "2", "data": encode(examples.FINISHED_ORDER).decode()}
@@ -42,22 +42,22 @@ _HEARTBEAT = b":\n\n"
 _HEADERS = [
     (b"content-type", b"text/event-stream"),
     (b"cache-control", b"no-store"),
-    (b"x-accel-buffering", b"no"),  # Or nginx keeps the events to itself.
+    (b"x-accel-buffering", b"no"),  # Otherwise nginx buffers the events.
 ]
 
 LastEventId = Annotated[
     str | None,
     HeaderParameter(
         name="Last-Event-ID",
-        description="The `id` of the last event that was received; what cannot be read is ignored.",
+        description="The `id` of the last event that the client received. An unreadable value is ignored.",
         examples=[Example(value="1")],
     ),
 ]
 
 
 class StatusEvent(ResponseBody, frozen=True):
-    """One event of an order's stream: `id` is the number of the change in the order's history, `data` the
-    order as it was right after it. (For the documents: OpenAPI 3.1 has no word for the stream itself.)"""
+    """One event of an order's stream: `id` is the number of the change in the order's history, `data` is the
+    order right after that change. OpenAPI 3.1 cannot describe the stream itself."""
 
     event: Literal["status"]
     id: Annotated[str, Meta(pattern="^[1-9][0-9]*$")]
@@ -73,7 +73,7 @@ class StatusEvent(ResponseBody, frozen=True):
 
 
 def _event(sequence: int, order: bytes) -> bytes:
-    # A line break would end the event. JSON may have one between its tokens, never within them.
+    # A line break would end the data. JSON has line breaks only between tokens, so they can be removed.
     return b"event: status\nid: %d\ndata: %s\n\n" % (sequence, order.translate(None, b"\r\n"))
 
 
@@ -82,8 +82,9 @@ def _event(sequence: int, order: bytes) -> bytes:
     operation_id="watchOrder",
     summary="The status of an order, live, as server-sent events",
     description=(
-        "First every change after `Last-Event-ID`, or all without it, then each as it happens; comments are"
-        " heartbeats. The stream ends once the order is FINISHED, CANCELLED or REFUNDED."
+        "First come all changes after `Last-Event-ID` (without this header all changes), then each change"
+        " when it happens. Comments are heartbeats. The stream ends once the order is FINISHED, CANCELLED or"
+        " REFUNDED."
     ),
     tags=["Orders"],
     responses={
@@ -91,7 +92,7 @@ def _event(sequence: int, order: bytes) -> bytes:
             StatusEvent,
             media_type="text/event-stream",
             generate_examples=False,
-            description="A stream of events like this one; numbers are told as in the history",
+            description="A stream of events like this one; `id` is the `sequence` of the history",
             examples=[Example(value=_EXAMPLE)],
         ),
         204: ResponseSpec(None, description="The order ended with the event that `Last-Event-ID` names"),
@@ -111,13 +112,13 @@ async def watch_order(
 
 
 def place_of(last_event_id: str) -> int:
-    """The number that it names; 0, before the first event, where it cannot be read."""
+    """The number in a Last-Event-ID; 0, which is before the first event, when it is unreadable."""
     return int(last_event_id) if last_event_id.isdecimal() and len(last_event_id) < 10 else 0
 
 
 @dataclass
 class EventStream:
-    """An answer in bare ASGI: there are thousands, so a stream is two tasks and a place in the hub."""
+    """A stream as a plain ASGI application: thousands may be open, so each costs only two tasks."""
 
     hub: Hub
     tokens: Tokens
@@ -139,12 +140,12 @@ class EventStream:
                 leaving.cancel()
 
     async def _is_believed(self) -> bool:
-        """The provider may have withdrawn the token's key since the stream began."""
+        """Whether the token is still valid: the provider may have withdrawn its key meanwhile."""
         token = bearer.CURRENT.get()
         try:
             return not token or bool(self.tokens.remembered(token) or await self.tokens.verify(token))
         except Unavailable:
-            return True  # Nobody can tell.
+            return True  # The provider's keys cannot be fetched now; they say nothing against the token.
         except Unauthenticated:
             return False
 
@@ -156,8 +157,8 @@ async def _cancel_when_gone(watch: Watch, receive: Receive) -> None:
 
 
 async def _stream(watch: Watch, send: Send, until: float, is_believed: Callable[[], Awaitable[bool]]) -> None:
-    """Ends when the caller's token does, `until` in seconds since 1970, and within a heartbeat once it is
-    believed no more; they come back with a new one."""
+    """Ends when the caller's token expires (`until`, in seconds since 1970), and within a heartbeat after the
+    token became invalid. The client reconnects with a new token."""
     await send({"type": "http.response.start", "status": 200, "headers": _HEADERS})
     while not watch.over and (left_s := until - time.time()) > 0 and await is_believed():
         change = await watch.next(within_s=min(HEARTBEAT_S, left_s))

@@ -1,4 +1,4 @@
-"""JSON Web Encryption (RFC 7516), by joserfc."""
+"""JSON Web Encryption (RFC 7516) with the library joserfc."""
 
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
@@ -9,12 +9,12 @@ from joserfc.jwk import OctKey
 _KEY_BYTES = 32
 _HEADER = {"alg": "dir", "enc": "A256GCM"}
 _ALGORITHMS = ("dir", "A256GCM", "DEF")
-# Whatever joserfc raises over what is none of ours.
+# The errors that joserfc raises for a text that we have not sealed.
 _NOT_OURS = (JoseError, ValueError, TypeError, KeyError, RecursionError)
 
 
 class JweKey:
-    """For one purpose, from a secret that serves several: HKDF (RFC 5869) makes a key of the right length."""
+    """A key for one purpose. HKDF (RFC 5869) derives it from a secret that serves several purposes."""
 
     def __init__(self, secret: str, purpose: str, *, compressed: bool) -> None:
         derived = HKDF(SHA256(), _KEY_BYTES, salt=None, info=purpose.encode()).derive(secret.encode())
@@ -25,7 +25,7 @@ class JweKey:
         return jwe.encrypt_compact(dict(self._header), text, self._key, algorithms=_ALGORITHMS)
 
     def open(self, sealed: str) -> bytes | None:
-        """None for what this key has not sealed."""
+        """None for a text that was not sealed with this key."""
         try:
             return jwe.decrypt_compact(sealed, self._key, algorithms=_ALGORITHMS).plaintext
         except _NOT_OURS:

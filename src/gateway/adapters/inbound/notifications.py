@@ -1,4 +1,4 @@
-"""What the orders service notifies of, on its way to the hub."""
+"""Passes the notifications of the orders service to the hub."""
 
 import logging
 
@@ -23,6 +23,6 @@ class StatusChanges:
         try:
             changes = wire.notified(body)
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-            logger.warning("an unreadable notification was passed over: %s", error)
+            logger.warning("an unreadable notification is ignored: %s", error)
             return
         self._hub.notify(changes)

@@ -1,4 +1,4 @@
-"""Orders: placed in batches that many callers share, read as the orders service tells them."""
+"""The routes of orders. Many callers' new orders share batches; other calls are passed on one by one."""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -36,14 +36,14 @@ from orders.contract import operations
 from orders.contract.http import PlaceOrder as Body
 from orders.contract.http import RefusedItem
 
-# Only the gateway waits.
+# Only the gateway offers `Prefer: wait`, so only its answer has Preference-Applied.
 _PLACE_ORDER = operations.PLACE_ORDER | {
     "operation_class": answering_with(LOCATION, PREFERENCE_APPLIED, REPLAYED, links=operations.FROM_ORDER)
 }
 
 
 class PlaceOrderHandler:
-    """`POST /orders`: what both the fast path and Litestar's route do."""
+    """Handles `POST /orders` for both the fast path and Litestar's route."""
 
     def __init__(self, place_orders: PlaceOrders, place_and_wait: PlaceAndWait, clock: Clock) -> None:
         self._place_orders = place_orders

@@ -1,4 +1,4 @@
-"""`Prefer: wait=N` (RFC 7240)."""
+"""Reads `Prefer: wait=N` (RFC 7240)."""
 
 import re
 from typing import Annotated
@@ -14,25 +14,22 @@ Prefer = Annotated[
         name="Prefer",
         description=(
             f"`wait=N`: answer once the order is decided, after N seconds at the latest; above {WAIT_MAX_S}"
-            f" counts as {WAIT_MAX_S}. `Preference-Applied` tells that it was honoured. What cannot be read"
-            " is ignored (RFC 7240)."
+            f" counts as {WAIT_MAX_S}. `Preference-Applied` says that it was honoured. An unreadable value is"
+            " ignored (RFC 7240)."
         ),
         examples=[Example(value="wait=10")],
     ),
 ]
 
-# One preference among several: they are separated by commas, which a quoted value may hold too. A value that
-# is not closed goes on to the end: trying again behind each quote would hold the loop for seconds.
+# One preference of a list. Commas separate preferences, but a quoted value may contain commas too. A quote
+# that is not closed runs to the end: backtracking at each quote would block the event loop for seconds.
 _PREFERENCE = re.compile(r'(?:[^,"]|"(?:[^"\\]|\\.?)*"?)+', re.DOTALL)
 _WAIT = re.compile(r"wait\s*(?:=(?P<value>[^;]*))?(?:;.*)?", re.IGNORECASE | re.DOTALL)
 _SECONDS = re.compile(r'(?P<quote>"?)(?P<digits>[0-9]+)(?P=quote)')
 
 
 def wait_s(prefer: str) -> int | None:
-    """The seconds to wait; None where none can be read in the header.
-
-    Of several waits the first one counts (RFC 7240, section 2).
-    """
+    """The seconds of the first wait in the header (RFC 7240, section 2); None without a readable one."""
     preferences = [text.strip() for text in _PREFERENCE.findall(prefer)]
     wait = next(filter(None, map(_WAIT.fullmatch, preferences)), None)
     found = _SECONDS.fullmatch((wait["value"] or "").strip()) if wait else None

@@ -1,4 +1,4 @@
-"""Encrypts what browsers keep for us and may not read."""
+"""Encrypts values that a browser keeps for us and must not read."""
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Generic, TypeVar
@@ -12,14 +12,14 @@ T = TypeVar("T")
 
 
 class Sealing(Generic[T]):
-    """Seals with the first of the secrets, and opens what any of them has sealed: a secret can be rotated.
-    What was sealed for one purpose cannot be opened for another."""
+    """Encrypts with the first secret and decrypts with any of the secrets, so that secrets can be rotated. A
+    value that was sealed for one purpose cannot be opened for another."""
 
     def __init__(
         self, kind: type[T], secrets: Sequence[str], *, purpose: str, compressed: bool = False
     ) -> None:
-        """`compressed` is not for content that strangers can influence: the length tells how much its parts
-        have in common."""
+        """`compressed` is unsafe for content that a stranger can influence, because the length of the result
+        reveals what the parts of the content have in common."""
         self._keys = _keys(secrets, purpose, compressed=compressed) if secrets else []
         self._decoder = msgspec.msgpack.Decoder(kind)
 
@@ -27,7 +27,7 @@ class Sealing(Generic[T]):
         return self._keys[0].seal(msgspec.msgpack.encode(content))
 
     def open(self, sealed: str) -> T | None:
-        """None where the text was not sealed by us, or with a key that is no longer ours."""
+        """None when the text was not sealed by us, or with a secret that has been removed."""
         for key in self._keys:
             text = key.open(sealed)
             if text is not None:
@@ -42,7 +42,7 @@ class Sealing(Generic[T]):
 
 
 def _keys(secrets: Sequence[str], purpose: str, *, compressed: bool) -> "list[JweKey]":
-    # Open mode has no secrets, and does without the memory and the time that the library takes.
+    # Imported late: open mode has no secrets, and saves the memory and the time that the library takes.
     from gateway.adapters.inbound.jwe import JweKey
 
     return [JweKey(secret, purpose, compressed=compressed) for secret in secrets]

@@ -1,4 +1,4 @@
-"""Sessions of pages: signing in and out, and who is signed in."""
+"""The routes by which pages sign in, sign out, and learn who is signed in."""
 
 import logging
 from collections.abc import Mapping
@@ -46,7 +46,7 @@ AnyRequest = Request[Any, Any, Any]
 
 @value
 class Mode:
-    """Whether callers are asked who they are."""
+    """SHOP_AUTH. In open mode callers are not authenticated."""
 
     name: Literal["open", "jwt"]
 
@@ -72,9 +72,7 @@ class SessionController(Controller):
 
     @get(**operations.GET_SESSION)
     @inject
-    async def show(
-        self, request: AnyRequest, mode: FromDishka[Mode], provider: FromDishka[Provider]
-    ) -> JsonAnswer[SessionState]:
+    async def show(self, mode: FromDishka[Mode], provider: FromDishka[Provider]) -> JsonAnswer[SessionState]:
         return JsonAnswer(_state(mode, provider, CURRENT.get()))
 
     @post(**operations.BEGIN_SESSION)
@@ -87,8 +85,8 @@ class SessionController(Controller):
         sessions: FromDishka[CookieSessions],
     ) -> JsonAnswer[SessionState]:
         if mode.name == "open":
-            raise Conflict("open_mode", "nobody is asked who they are here, so there are no sessions")
-        if "authorization" not in request.headers:  # The caller is known by a cookie.
+            raise Conflict("open_mode", "callers are not authenticated here, so there are no sessions")
+        if "authorization" not in request.headers:  # A cookie has authenticated the caller.
             raise Unauthenticated()
         if is_foreign(request.headers.get("sec-fetch-site")):
             raise Forbidden("a page of another host may not begin a session here")
@@ -125,7 +123,7 @@ class SessionController(Controller):
         return_to: operations.ReturnTo = "/",
     ) -> Redirect:
         path, base = own_path(return_to), base_url_of(request.scope)
-        if f"{path}/".startswith(f"{base.prefix}/"):  # The redirect puts the prefix before the path again.
+        if f"{path}/".startswith(f"{base.prefix}/"):  # The redirect at the end adds the prefix again.
             path = own_path(path.removeprefix(base.prefix) or "/")
         headers = answer_start(request.scope).headers
         headers.append(_NO_STORE)
@@ -133,7 +131,7 @@ class SessionController(Controller):
             begun, url = await provider.begin(f"{base.url}{CALLBACK}", path)
         except ShopError as error:
             return told_by_page(error, request.headers)
-        headers.extend(cookie.kept(begun, request.scope))
+        headers.extend(cookie.set(begun, request.scope))
         return Redirect(url, status_code=303)
 
     @get(opt={ANY_QUERY: True}, **operations.FINISH_SIGN_IN)
@@ -149,7 +147,7 @@ class SessionController(Controller):
         error: operations.ErrorCode = None,
         iss: operations.Iss = None,
     ) -> Redirect:
-        begun, headers = cookie.begun(request.scope), answer_start(request.scope).headers
+        begun, headers = cookie.read(request.scope), answer_start(request.scope).headers
         # The cookie is used once, whether the sign-in succeeds or not.
         headers.extend([_NO_STORE, *cookie.removed(request.scope)])
         try:

@@ -14,8 +14,8 @@ from kernel.adapters.http.documents.operations import ALWAYS, FORBIDDEN, OVERLOA
 from kernel.contracts.http import Moment, ResponseBody
 
 SESSION_CHANGES = (
-    f"By a session's cookie, whatever changes something needs the header `{SESSION_HEADER}` with any value,"
-    " the deposit by GET too: a page of another host cannot send it. Without it: 403 `forbidden`."
+    f"A change by a session's cookie needs the header `{SESSION_HEADER}` with any value, which a page of"
+    " another host cannot send. The deposit by GET is a change too. Without the header: 403 `forbidden`."
 )
 _AWAY = (503, "unavailable")
 
@@ -36,13 +36,12 @@ Code = Annotated[str | None, QueryParameter(description="The authorization code.
 State = Annotated[
     str | None, QueryParameter(name="state", description="The `state` that the sign-in was begun with.")
 ]
-ErrorCode = Annotated[str | None, QueryParameter(description="The error, where the provider gives no code.")]
+ErrorCode = Annotated[str | None, QueryParameter(description="The error, when the provider gives no code.")]
 Iss = Annotated[str | None, QueryParameter(description="The issuer that sends the browser back (RFC 9207).")]
 
 
 class OwnSession(ResponseBody, frozen=True):
-    """The session's token is valid `until` then. Where the provider gave a refresh token, any call renews the
-    session in time."""
+    """`until`: when the token expires. With a refresh token of the provider, any call renews it in time."""
 
     user_id: str
     role: Literal["user", "viewer", "operator"]
@@ -75,7 +74,7 @@ _OPEN = ((400, "invalid_request"), (429, "rate_limited"))
 GET_SESSION = Operation(
     operation_id="getSession",
     summary="The mode, and who is signed in",
-    responses=answering(200, SessionState, "For anybody", _STATE)
+    responses=answering(200, SessionState, "The state; anybody may ask", _STATE)
     | problems(PROBLEMS, *_OPEN, _AWAY, OVERLOADED),
 )
 BEGIN_SESSION = Operation(

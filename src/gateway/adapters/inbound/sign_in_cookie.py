@@ -1,4 +1,4 @@
-"""The cookie of a sign-in that has begun."""
+"""The cookies that keep an unfinished sign-in in the browser."""
 
 from collections.abc import Mapping, Sequence
 from hashlib import sha256
@@ -10,8 +10,8 @@ from gateway.domain.session import SIGN_IN_WITHIN_S, SignIn
 
 # Lax: the browser sends it with the redirect of the provider, which is another site.
 COOKIE = Cookie("shop-sign-in", "/session/callback", "Lax", SIGN_IN_WITHIN_S)
-# Another host of the same domain can set a cookie for a path of ours, such as that of its own sign-in. A
-# browser takes this one from us alone (`__Host-`), and it names the sign-in that it belongs to.
+# Another host of the same domain can set COOKIE too, with a sign-in of its own. A browser accepts WITNESS
+# from our host only (`__Host-`), and WITNESS names the sign-in that it belongs to.
 WITNESS = Cookie("shop-sign-in-witness", "/", "Lax", SIGN_IN_WITHIN_S)
 PURPOSE = "shop sign-in"
 
@@ -22,14 +22,14 @@ class SignInCookie:
     def __init__(self, keys: Sequence[str]) -> None:
         self._sealing = Sealing(SignIn, keys, purpose=PURPOSE)
 
-    def kept(self, begun: SignIn, scope: Mapping[str, Any]) -> Headers:
-        witness = WITNESS.set(_named(begun), scope) if base_url_of(scope).is_secure else []
+    def set(self, begun: SignIn, scope: Mapping[str, Any]) -> Headers:
+        witness = WITNESS.set(_digest(begun), scope) if base_url_of(scope).is_secure else []
         return [*COOKIE.set(self._sealing.seal(begun), scope), *witness]
 
-    def begun(self, scope: Mapping[str, Any]) -> SignIn | None:
+    def read(self, scope: Mapping[str, Any]) -> SignIn | None:
         sealed = COOKIE.read(scope)
         begun = self._sealing.open(sealed) if sealed else None
-        if begun is not None and base_url_of(scope).is_secure and WITNESS.read(scope) != _named(begun):
+        if begun is not None and base_url_of(scope).is_secure and WITNESS.read(scope) != _digest(begun):
             return None
         return begun
 
@@ -37,5 +37,5 @@ class SignInCookie:
         return [*COOKIE.removed(scope), *WITNESS.removed(scope)]
 
 
-def _named(begun: SignIn) -> str:
+def _digest(begun: SignIn) -> str:
     return sha256(begun.state.encode()).hexdigest()

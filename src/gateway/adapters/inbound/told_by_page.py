@@ -1,4 +1,4 @@
-"""What goes wrong where a person looks on is told by the shop's page, and not by JSON."""
+"""When a browser has opened an address, the shop's page shows the error, instead of JSON."""
 
 from collections.abc import Mapping
 
@@ -7,13 +7,13 @@ from litestar.response import Redirect
 from kernel.domain.errors import ShopError
 
 TOLD_BY_PAGE = (
-    "Where a browser opens it (`Accept` names `text/html`, and `Sec-Fetch-Dest` is `document` or missing),"
-    " the shop's page tells of a problem: 303 to `/#/?problem=` and its code."
+    "When a browser opens this address (`Accept` names `text/html`, and `Sec-Fetch-Dest` is `document` or"
+    " missing), the shop's page shows a problem: the answer is 303 to `/#/?problem=` and the problem's code."
 )
 
 
 def told_by_page(error: ShopError, headers: Mapping[str, str]) -> Redirect:
-    """The way to the page. Raises the error itself for all that is no browser that opens an address."""
+    """A redirect to the page, with the error's code. Raises the error unless a browser opens the address."""
     opens = headers.get("sec-fetch-dest", "document") == "document"
     if not opens or "text/html" not in headers.get("accept", "").lower():
         raise error

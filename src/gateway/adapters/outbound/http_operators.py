@@ -66,10 +66,10 @@ class HttpOperatedService:
         return await self._service.read(path, query=query, authorized=self._as_service(caller))
 
     def _told(self, answer: HttpAnswer) -> HttpAnswer:
-        """Raises Unavailable where the service does not tell."""
+        """Raises Unavailable when the answer is not 200."""
         if answer.status != 200:
             said = f"{answer.status}{wire.words_of(answer.body)}"
-            raise Unavailable(f"the {self._name} service cannot tell now: it answers {said}")
+            raise Unavailable(f"the {self._name} service cannot be read now: it answers {said}")
         return answer
 
 

@@ -20,15 +20,15 @@ from orders.contract import operations
 NAMES_BYTES_MAX = 14 * 1024  # A head has at most 16 KiB.
 
 
-_CANNOT_TELL = "the orders service cannot tell of orders now"
+_CANNOT_TELL = "the orders service cannot read orders now"
 
 
 class UnexpectedAnswer(Exception):
-    """The orders service did not understand, or failed at, some order of a batch."""
+    """The orders service answered a batch with an error that one of its orders may have caused."""
 
 
 class TooManyNames(Exception):
-    """The traces and ids of the calls behind a batch do not fit into one head; those of its halves may."""
+    """The trace and request ids of a batch's calls do not fit into one head; those of half a batch may."""
 
 
 class HttpOrders:
@@ -40,8 +40,7 @@ class HttpOrders:
         self._trouble = Trouble("the orders service", clock)
 
     async def place(self, orders: Sequence[PlacementRequest]) -> Sequence[Outcome]:
-        """One call for the users of all orders, for whom the gateway vouches, and one for each operator who
-        acts for users."""
+        """Sends one call for all users, for whom the gateway vouches, and one for each acting operator."""
         acting = dict.fromkeys(_acting(order) for order in orders)
         if len(acting) == 1:
             return await self._place(orders, *acting)
@@ -82,7 +81,7 @@ class HttpOrders:
         return await self._service.read(path_of(operations.GET_HISTORY, order_id), query=query)
 
     async def changes(self, order_ids: Sequence[UUID]) -> Sequence[Sequence[Change] | Exception]:
-        # One read serves all who watch, so it belongs to none of their calls.
+        # One read serves all watchers, so it carries the trace and the request id of none of them.
         trace_context.CURRENT.set("")
         request_id.CURRENT.set("")
         answer = await self._write_as_service(operations.READ_CHANGES, encode(order_ids), None)
@@ -104,22 +103,22 @@ class HttpOrders:
         acting: Caller | None,
         more: Sequence[tuple[str, str]] = (),
     ) -> HttpAnswer:
-        """Raises Unavailable where the service does not believe the gateway, which no caller can mend."""
+        """Raises Unavailable when the service rejects the gateway's own token: no caller can correct that."""
         authorized = self._as_service(acting)
         answer = await self._service.write(operation["path"], body=body, authorized=authorized, more=more)
         if answer.status == 401:
             self._trouble.report("not believed", NOT_BELIEVED)
-            raise Unavailable("the orders service does not know the gateway")
+            raise Unavailable("the orders service does not accept the gateway's token")
         self._trouble.over()
         return answer
 
 
 def _acting(order: PlacementRequest) -> Caller | None:
-    """The operator who places the order for its user; None where the user does."""
+    """The operator who places the order for its user; None when the user places it."""
     return order.caller if order.caller.role is Role.OPERATOR else None
 
 
 def _own_id(order: PlacementRequest) -> str:
-    """Empty where the id of the trace is the same."""
+    """The request id; empty when it equals the trace id, which the traceparent carries already."""
     own_id = order.request_id
     return "" if own_id == request_id.trace_id(order.traceparent) else own_id

@@ -1,4 +1,4 @@
-"""One service behind the gateway, over HTTP."""
+"""Calls a service behind the gateway over HTTP."""
 
 from collections.abc import Callable, Mapping, Sequence
 
@@ -27,17 +27,17 @@ from kernel.domain.errors import OutcomeUnknown, Unavailable
 from kernel.ports.http_answer import HttpAnswer
 
 AsService = Callable[[Caller | None], Mapping[str, str]]
-"""The headers of a call by the gateway itself, or on behalf of a person."""
+"""Makes the headers that authenticate a call of the gateway: its own, or one on behalf of a person."""
 
 CONNECTIONS_MAX = 100
 CONNECT_WITHIN_S = 2
 READ_WITHIN_S = 5
 WRITE_WITHIN_S = 10
 
-# No byte of the request has left.
+# Errors after which no byte of the request was sent.
 NEVER_SENT = (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError)
 NO_ANSWER = (aiohttp.ClientError, TimeoutError)
-# A replica that ends breaks its connections; the next one may lead to another.
+# A replica that stops breaks its connections; a new connection may reach another replica.
 BROKEN = (aiohttp.ClientConnectionError, aiohttp.ClientPayloadError)
 
 _REFERRING = (LOCATION, LINK)
@@ -45,7 +45,7 @@ _PASSED_ON = (*_REFERRING, CHALLENGE, ETAG, REPLAYED, RETRY_AFTER, RATE_LIMIT, R
 
 
 def open_session() -> aiohttp.ClientSession:
-    """The connections of a whole process."""
+    """The connection pool of the whole process."""
     connector = aiohttp.TCPConnector(
         limit=0, limit_per_host=CONNECTIONS_MAX, keepalive_timeout=CLIENT_KEEP_ALIVE_S
     )
@@ -53,10 +53,8 @@ def open_session() -> aiohttp.ClientSession:
 
 
 class HttpService:
-    """Passes on what a service answers, and tells apart what was never sent and what may have been done.
-
-    What it sends bears the trace and the id of the call under way.
-    """
+    """Passes on the answers of a service. Its errors tell a request that was never sent from one that may
+    have been carried out. Each request carries the trace and the request id of the current call."""
 
     def __init__(self, session: aiohttp.ClientSession, base_url: str, name: str) -> None:
         self._session = session
@@ -71,10 +69,10 @@ class HttpService:
         unless: str | None = None,
         authorized: Mapping[str, str] | None = None,
     ) -> HttpAnswer:
-        """GET, of what the query gives without its Nones; twice where a connection breaks. By itself it bears
-        the caller's own token.
+        """Sends a GET, and once more when the connection breaks. Parameters of the query that are None are
+        left out. The call carries the headers `authorized`, by default the caller's own token.
 
-        Raises Unavailable where there is no answer.
+        Raises Unavailable when there is no answer.
         """
         headers = CIMultiDict[str](authorization(CURRENT.get()) if authorized is None else authorized)
         if unless is not None:
@@ -95,9 +93,10 @@ class HttpService:
         authorized: Mapping[str, str] | None = None,
         more: Sequence[tuple[str, str]] = (),
     ) -> HttpAnswer:
-        """POST; sent once, though connecting is tried twice. It bears the caller's token, or `authorized`.
+        """Sends a POST at most once; only connecting is tried twice. The call carries the headers
+        `authorized`, by default the caller's own token.
 
-        Raises Unavailable where it was not sent, OutcomeUnknown where the answer was lost.
+        Raises Unavailable when it was not sent, and OutcomeUnknown when the answer was lost.
         """
         headers = CIMultiDict([("Content-Type", "application/json"), *more])
         headers.update(authorization(CURRENT.get()) if authorized is None else authorized)
@@ -127,14 +126,14 @@ class HttpService:
         *,
         again: tuple[type[Exception], ...],
     ) -> HttpAnswer:
-        """Once more, on another connection, after one of the errors `again`."""
+        """Calls once more, on another connection, after one of the errors `again`."""
         headers["traceparent"] = trace_context.traceparent(trace_context.CURRENT.get())
         if own_id := request_id.CURRENT.get():
             headers[request_id.HEADER] = own_id
         try:
             return await self._call_once(method, url, headers, body, within_s)
         except TimeoutError:
-            raise  # There is no time left for another.
+            raise  # No time is left for a second call.
         except again:
             return await self._call_once(method, url, headers, body, within_s)
 

@@ -11,13 +11,13 @@ ANSWERS_WITHIN_S = 2.0
 
 
 class Neighbour:
-    """Whether a service is ready. It is asked in the background, so the gateway's own health is answered at
-    once, and asking the gateway more often does not ask the service more often."""
+    """Knows whether a service is ready. The service is asked in the background, so the gateway's health check
+    answers at once, and frequent checks of the gateway do not become frequent checks of the service."""
 
     def __init__(self, name: str, url: str, clock: Clock, stop: asyncio.Event) -> None:
         """Once `stop` is set, the service is no longer asked: it may be stopping too."""
         self.name = name
-        self._answers = True  # until it was asked
+        self._answers = True  # Assumed until the first check.
         self._url = f"{url}/health/ready"
         self._clock = clock
         self._stop = stop
@@ -27,7 +27,7 @@ class Neighbour:
         return self._answers
 
     async def run(self) -> None:
-        # Connections of its own: those of calls may all be lent.
+        # Its own connections, because those for calls may all be in use.
         timeout = aiohttp.ClientTimeout(total=ANSWERS_WITHIN_S)
         async with aiohttp.ClientSession(timeout=timeout) as session:
             while not self._stop.is_set():

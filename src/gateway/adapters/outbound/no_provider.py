@@ -1,4 +1,4 @@
-"""For a gateway without a provider to sign in with, and for one in open mode."""
+"""Stands in for the identity provider and for the tokens when a gateway has none."""
 
 from gateway.domain.session import Grant, SignIn, SignInFailed
 from kernel.domain.errors import NotFound, Unauthenticated
@@ -6,7 +6,7 @@ from kernel.ports.tokens import Verified
 
 
 class NoProvider:
-    """A session then begins with a bearer token only."""
+    """Without a provider, only a bearer token can begin a session."""
 
     is_there = False
 
@@ -31,7 +31,7 @@ def _no_provider() -> NotFound:
 
 
 class NoTokens:
-    """Open mode has no tokens, so it believes none."""
+    """Open mode has no tokens, so every token is refused."""
 
     def remembered(self, token: str) -> Verified | None:
         return None

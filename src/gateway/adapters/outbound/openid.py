@@ -80,7 +80,8 @@ class OpenIdProvider:
         return str(URL(place).update_query(query)) if place else None
 
     async def _check_id_token(self, token: str, nonce: str) -> None:
-        """OpenID Connect Core 3.1.3.7. Raises SignInFailed, and Unavailable where there are no keys."""
+        """Checks the ID token (OpenID Connect Core, section 3.1.3.7). Raises SignInFailed, and Unavailable
+        when the provider's keys are not known."""
         rules = claim_rules(
             self._clock,
             issuer=self._issuer,
@@ -94,6 +95,6 @@ class OpenIdProvider:
                 raise Unauthenticated()
             claims = claims_of(token, key.key, [header.alg], rules, _IdClaims)
         except Unauthenticated as error:
-            raise SignInFailed("its ID token is not believed") from error
+            raise SignInFailed("the ID token is not valid") from error
         if claims.azp not in (None, self._client.id):
-            raise SignInFailed("its ID token is for another client")
+            raise SignInFailed("the ID token is for another client")

@@ -16,18 +16,18 @@ from kernel.domain.value import value
 from kernel.ports.clock import Clock
 
 DISCOVERED_FOR_S = 3600.0
-# The pause after a failed discovery; callers fail at once meanwhile.
+# The pause after a failed discovery. Meanwhile nobody waits for another one.
 AGAIN_S = 2.0
 ANSWERS_WITHIN_S = 5.0
 ANSWER_BYTES_MAX = 256 * 1024
 
 _NO_ANSWER = (aiohttp.ClientError, OSError, TimeoutError, msgspec.MsgspecError, ValueError, RecursionError)
-_AWAY = "the provider that people sign in with does not answer"
+_AWAY = "the identity provider does not answer"
 _BASIC, _POST = "client_secret_basic", "client_secret_post"
 
 
 class Discovered(msgspec.Struct):
-    """OpenID Connect Discovery, section 3; RFC 9207."""
+    """The provider's metadata (OpenID Connect Discovery, section 3; RFC 9207)."""
 
     issuer: str
     authorization_endpoint: str
@@ -95,10 +95,10 @@ class Endpoints:
         if error == "invalid_grant":
             return SignInFailed("the provider calls the code or the refresh token invalid")
         self._trouble.report("refuses", f"answers {status} {error!r}: look at SHOP_OIDC_CLIENT_ID")
-        return Unavailable("the provider that people sign in with refuses the shop")
+        return Unavailable("the identity provider refuses the shop")
 
     def _credentials(self, methods: Sequence[str]) -> tuple[Mapping[str, str], Mapping[str, str]]:
-        """Headers and fields that authenticate the client (RFC 6749, section 2.3.1)."""
+        """The headers and form fields that authenticate the client (RFC 6749, section 2.3.1)."""
         secret = self._client.secret
         if secret is None:
             return {}, {}
@@ -108,7 +108,7 @@ class Endpoints:
         return {"Authorization": login}, {}
 
     async def discover(self) -> Discovered:
-        """The last known endpoints serve while the provider is away."""
+        """The endpoints; the last known ones while the provider is away. Raises Unavailable without any."""
         async with self._discovering:
             if self._clock.monotonic() >= self._discover_again_at:
                 try:
@@ -129,7 +129,7 @@ class Endpoints:
         async with self._session.get(url, timeout=timeout, raise_for_status=True) as answer:
             found = msgspec.json.decode(await whole_text(answer, ANSWER_BYTES_MAX), type=Discovered)
         if found.issuer != self._issuer:
-            raise ValueError("it calls itself another issuer than SHOP_JWT_ISSUER")
+            raise ValueError("its issuer is not SHOP_JWT_ISSUER")
         return found
 
     def _away(self, error: Exception) -> Unavailable:

@@ -1,4 +1,4 @@
-"""Who runs PostgreSQL, and how that user reaches folders below one that is root's alone."""
+"""The system user that runs PostgreSQL, and how it reaches folders whose parents only root may enter."""
 
 import os
 import pwd
@@ -10,19 +10,20 @@ from pathlib import Path
 
 
 class EmbeddedPostgresError(Exception):
-    """Why the embedded PostgreSQL cannot be used, in one line for an operator."""
+    """Says in one line for an operator why the embedded PostgreSQL cannot be used."""
 
 
 @dataclass(frozen=True)
 class Account:
-    """The user that runs PostgreSQL; without ids it is the one that runs us."""
+    """The user that runs PostgreSQL. Without ids it is the user of this process."""
 
     uid: int | None = None
     gid: int | None = None
 
     @classmethod
     def able_to_run(cls, cluster: Path) -> "Account":
-        """PostgreSQL refuses root, so root steps down to whom the cluster belongs or may belong."""
+        """PostgreSQL refuses to run as root, so for root this is the owner of the cluster, else `postgres` or
+        `nobody`."""
         if os.geteuid() != 0:
             return cls()
         if cluster.exists() and (owner := cluster.stat()).st_uid != 0:
@@ -46,7 +47,7 @@ class Account:
 
 @dataclass(frozen=True)
 class Folder:
-    """A folder as a child names it: `path` holds as long as the child keeps the descriptors `fds`."""
+    """A folder as a child process names it. `path` is valid while the child keeps the descriptors `fds`."""
 
     path: str
     fds: tuple[int, ...] = ()
@@ -54,10 +55,10 @@ class Folder:
 
 @contextmanager
 def reach(folder: Path, account: Account) -> Iterator[Folder]:
-    """Name `folder` so that `account` needs no right on its parents, which may be root's alone.
+    """Name `folder` so that `account` needs no permission on its parents, which perhaps only root may enter.
 
-    The child inherits the folder as an open descriptor, and Linux follows
-    /proc/self/fd without looking at the parents.
+    The child inherits an open descriptor of the folder. Linux follows /proc/self/fd without a check of the
+    parents.
     """
     if not (sys.platform.startswith("linux") and account.is_other):
         yield Folder(str(folder.absolute()))

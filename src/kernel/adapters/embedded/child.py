@@ -1,4 +1,4 @@
-"""Children of this process: they give up root and never outlive us."""
+"""Starts child processes that run without root's rights and end with this process."""
 
 import ctypes
 import os
@@ -32,11 +32,10 @@ def spawn(
     fds: Sequence[int] = (),
     named: bool = False,
 ) -> subprocess.Popen[bytes]:
-    """Start a child that Linux ends with `end_signal` when the thread that called us dies.
+    """Start a child. Linux sends it `end_signal` when the calling thread dies; on other systems, `watch` it.
 
-    Elsewhere `watch` it. Its own session keeps the Ctrl-C of a terminal from
-    it: the parent decides in which order things stop. A `named` child has a
-    name for its user id, even where /etc/passwd has none.
+    The child has a session of its own, so that a Ctrl-C in the terminal does not reach it: the parent decides
+    in which order things stop. A `named` child has a name for its user id, even if /etc/passwd has none.
     """
     name = name_to_take(account) if named else None
     return subprocess.Popen(
@@ -63,9 +62,9 @@ def run(
     fds: Sequence[int] = (),
     named: bool = False,
 ) -> None:
-    """Run a short-lived child to its end, `named` as in `spawn`.
+    """Run a child until it ends, `named` as in `spawn`.
 
-    Raises EmbeddedPostgresError with its last words if it fails or takes two minutes.
+    Raises EmbeddedPostgresError with the end of its output if it fails, and if it takes two minutes.
     """
     name = Path(command[0]).name
     try:
@@ -93,7 +92,7 @@ def run(
 
 
 def watch(process: subprocess.Popen[bytes], end_signal: signal.Signals) -> subprocess.Popen[bytes] | None:
-    """Where Linux does not end a child with its parent, a watcher does, once our end of its pipe closes."""
+    """Except on Linux: starts a watcher, which signals the child when our end of a pipe closes."""
     return None if _ON_LINUX else start_watcher(process.pid, end_signal)
 
 
@@ -103,16 +102,14 @@ def start_watcher(pid: int, end_signal: signal.Signals) -> subprocess.Popen[byte
 
 
 def last_words(said: bytes) -> str:
-    """The last three lines of a log, without their time and pid, as one line."""
+    """The last three lines of a log as one line, without time and pid."""
     lines = [line for line in said.decode(errors="replace").splitlines() if line.strip()][-3:]
     return " | ".join(re.sub(r"^\S+ \S+ \S+ \[\d+\] ", "", line) for line in lines) or "it said nothing"
 
 
 def _before_exec(parent: int, end_signal: int, name: struct_passwd | None) -> None:
-    """Runs in the child after it changed user, which would have cleared the setting.
-
-    Python's own handler would swallow a SIGINT that comes before the exec.
-    """
+    """Runs in the child after it changed its user, because changing the user clears the death signal."""
+    # Python's own handler would swallow a SIGINT that comes before the exec.
     signal.signal(signal.SIGINT, signal.SIG_DFL)
     if name is not None:
         take_name(name)
@@ -122,6 +119,6 @@ def _before_exec(parent: int, end_signal: int, name: struct_passwd | None) -> No
 
 
 def _environment() -> dict[str, str]:
-    """English messages, no search for the local time zone, and no PGDATA or PGPORT of somebody else."""
+    """English messages, no search for the local time zone, and none of the caller's PG* variables."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith("PG")}
     return {**kept, "LC_ALL": "C", "TZ": "UTC"}

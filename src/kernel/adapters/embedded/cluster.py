@@ -1,4 +1,4 @@
-"""The files of an embedded server: <directory>/cluster is PostgreSQL's, all beside it is ours."""
+"""The files of an embedded server. PostgreSQL owns `<directory>/cluster`; the files beside it are ours."""
 
 import os
 import secrets
@@ -23,7 +23,7 @@ _BLANK_FOR_S = 1.0
 
 @dataclass(frozen=True)
 class PidFile:
-    """What a server says of itself in postmaster.pid."""
+    """The content of postmaster.pid, which a running server writes."""
 
     pid: int
     port: int
@@ -31,10 +31,10 @@ class PidFile:
 
 
 def create_cluster(directory: Path, database: str, binaries: Path, account: Account) -> None:
-    """Make `<directory>/cluster` and its passwords; a folder of that name is always a whole cluster.
+    """Make `<directory>/cluster` and its passwords. A folder of that name is always a complete cluster.
 
-    It is made aside and moved into place at the end, so a kill half way
-    leaves only what `remove_unfinished` takes away.
+    The cluster is made in another folder and renamed at the end. After a kill half-way,
+    `remove_unfinished` removes the rest.
     """
     staging = Path(tempfile.mkdtemp(prefix=_STAGING, dir=directory))
     password, services = secrets.token_hex(16), secrets.token_hex(16)
@@ -56,12 +56,12 @@ def create_cluster(directory: Path, database: str, binaries: Path, account: Acco
 
 
 def has_service_role(directory: Path) -> bool:
-    """A cluster of an earlier version has none."""
+    """False for a cluster that an earlier version of the shop made."""
     return (directory / _PASSWORDS[SERVICE]).exists()
 
 
 def add_service_role(directory: Path, binaries: Path, account: Account) -> None:
-    """No server may run on the cluster. A kill half way leaves a role that the next start takes over."""
+    """To be called while no server runs on the cluster. After a kill half-way, it can be called again."""
     password = secrets.token_hex(16)
     with reach(directory / "cluster", account) as folder:
         _run_alone(folder.path, _service_role(password), binaries, account, folder.fds)
@@ -72,7 +72,7 @@ def add_service_role(directory: Path, binaries: Path, account: Account) -> None:
 
 
 def _service_role(password: str) -> str:
-    """A statement a line, as a server in single-user mode reads them."""
+    """SQL with one statement per line, as a server in single-user mode reads it."""
     known = f"SELECT FROM pg_roles WHERE rolname = '{SERVICE}'"
     return (
         f"DO $$ BEGIN IF NOT EXISTS ({known}) THEN CREATE ROLE {SERVICE}; END IF; END $$\n"
@@ -94,12 +94,12 @@ def remove_unfinished(directory: Path) -> None:
 
 def server_url(directory: Path, port: int, database: str, user: str) -> str:
     password = (directory / _PASSWORDS[user]).read_text()
-    # Without it the driver follows PGSSLMODE, but an embedded server has no certificate.
+    # Without `sslmode` the driver follows PGSSLMODE, but an embedded server has no certificate.
     return f"postgresql://{user}:{password}@127.0.0.1:{port}/{database}?sslmode=disable"
 
 
 def read_pid_file(cluster: Path) -> PidFile | None:
-    """None without a file, or while the server has not yet written enough of it."""
+    """None if there is no file, or the server has not yet written enough of it."""
     try:
         lines = (cluster / "postmaster.pid").read_text().splitlines()
         return PidFile(abs(int(lines[0])), int(lines[3]), len(lines) >= 8 and lines[7].strip() == "ready")
@@ -108,18 +108,17 @@ def read_pid_file(cluster: Path) -> PidFile | None:
 
 
 def living_server(cluster: Path) -> PidFile | None:
-    """The server that runs on `cluster` now. A stale file whose pid is now another program's is none."""
+    """The server that runs on `cluster` now; None for a stale file whose pid is now another program's."""
     found = read_pid_file(cluster)
     return found if found is not None and _runs_on(found.pid, cluster) else None
 
 
 def disown_stale_pid_file(cluster: Path) -> None:
-    """Keep PostgreSQL from refusing to start because a dead server's pid was given to another program.
+    """Make PostgreSQL start even if the pid of a dead server is now the pid of another program.
 
-    A postmaster takes a file that names its own parent for stale, and then
-    still looks for backends that outlived their server, which it would not
-    do if we removed the file. A blank file is what a crash left, unless a
-    server is just about to fill it.
+    This writes our own pid into the file. A postmaster treats a file that names its parent as stale, and then
+    checks for backends that outlived their server. Without the file it would not check. A blank file is left
+    by a crash, unless a server is about to fill it, so a blank file is removed only if it is old enough.
     """
     path = cluster / "postmaster.pid"
     try:
@@ -135,7 +134,7 @@ def disown_stale_pid_file(cluster: Path) -> None:
 
 
 def _runs_on(pid: int, cluster: Path) -> bool:
-    """A postmaster works inside its cluster. A process that we may not look into is not ours."""
+    """The working directory of a postmaster is its cluster. A process that we may not inspect is not ours."""
     if Path("/proc/self/cwd").exists():
         try:
             return os.path.samefile(f"/proc/{pid}/cwd", cluster)

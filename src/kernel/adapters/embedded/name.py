@@ -1,4 +1,4 @@
-"""A name for a user id that /etc/passwd does not know, as is common in containers: `initdb` demands one."""
+"""Gives a child a user name if its user id has none, as is common in containers: `initdb` needs a name."""
 
 import ctypes
 import os
@@ -12,7 +12,7 @@ _LIBC = ctypes.CDLL(None)
 
 
 def name_to_take(account: Account) -> pwd.struct_passwd | None:
-    """None where the account has a name, else a user other than root, whose name a child may take."""
+    """None if the account has a name, else some user other than root, whose name a child may take."""
     try:
         pwd.getpwuid(os.geteuid() if account.uid is None else account.uid)
     except KeyError:
@@ -24,10 +24,10 @@ def name_to_take(account: Account) -> pwd.struct_passwd | None:
 
 
 def take_name(user: pwd.struct_passwd) -> None:
-    """Moves this process to a user namespace of its own, where it has the user's id (user_namespaces(7)).
+    """Moves this process to a user namespace of its own, in which it has the user's id (user_namespaces(7)).
 
-    Outside of it the process keeps its user id, files and rights. Raises OSError where the system forbids
-    such namespaces.
+    Outside of the namespace it keeps its user id, files and rights. Raises OSError if the system forbids user
+    namespaces.
     """
     uid, gid = os.geteuid(), os.getegid()
     if _LIBC.unshare(_CLONE_NEWUSER) != 0:

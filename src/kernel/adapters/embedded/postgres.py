@@ -1,4 +1,4 @@
-"""PostgreSQL as a part of this process, for `shop up`: no server to install, no data to lose."""
+"""PostgreSQL as a child of this process, so that `shop up` needs no database server to be installed."""
 
 import fcntl
 import os
@@ -23,20 +23,19 @@ from kernel.adapters.embedded.cluster import (
     remove_unfinished,
     server_url,
 )
-from kernel.adapters.embedded.server import FORMER_SERVER_WAIT_S, Server, passes
+from kernel.adapters.embedded.server import FORMER_SERVER_WAIT_S, POLL_S, Server, passes
 
 __all__ = ["EmbeddedPostgres", "EmbeddedPostgresError", "running_url"]
 
-# A killed shop holds its lock a moment longer than its kill takes.
+# A killed shop may still hold its lock for a moment.
 _LOCK_WAIT_S = 1.0
-_POLL_S = 0.01  # What another process does is looked at until a deadline: it tells nobody.
 
 
 class EmbeddedPostgres:
     """A private PostgreSQL server: a child of this process that never outlives it.
 
-    `directory` keeps its data between runs, `options` are PostgreSQL settings.
-    Committed data survives a kill -9 of the server and of us.
+    `directory` keeps its data between runs; `options` are PostgreSQL settings. Committed data survives a
+    kill -9 of the server and of this process.
     """
 
     def __init__(self, directory: Path, *, database: str, options: Mapping[str, str] | None = None) -> None:
@@ -48,9 +47,9 @@ class EmbeddedPostgres:
         self._server = Server(directory, options or {})
         self._lock_fd: int | None = None
         self.url = ""
-        """The owner's URL of the last start; each start takes a free port."""
+        """The owner's URL. It changes at each start, because each start takes a free port."""
         self.service_url = ""
-        """The URL of the service's role, which has only the rights that the owner gives it."""
+        """The URL of the service's role, which has only the rights that the owner grants."""
 
     @property
     def pid(self) -> int | None:
@@ -58,10 +57,10 @@ class EmbeddedPostgres:
         return self._server.pid
 
     def start(self) -> str:
-        """Start the server, on the first start make its cluster, and return its URL once it answers.
+        """Start the server, and return its URL once it answers. The first start makes the cluster.
 
-        Called from the main thread, since Linux ends a child together with
-        the thread that started it. Raises EmbeddedPostgresError.
+        To be called from the main thread, because Linux ends the child together with the thread that started
+        it. Raises EmbeddedPostgresError.
         """
         if threading.current_thread() is not threading.main_thread():
             raise RuntimeError("an embedded server would end with the thread that started it")
@@ -72,7 +71,7 @@ class EmbeddedPostgres:
             account = Account.able_to_run(self._cluster)
             binaries = find_binaries(account)
             if not self._cluster.exists():
-                # Binaries that cannot run here fail before anything is written.
+                # If the binaries cannot run here, this fails before anything is written.
                 run([binaries / "postgres", "--version"], account, named=True)
             self._directory.mkdir(parents=True, exist_ok=True)
             self._take_lock()
@@ -86,7 +85,7 @@ class EmbeddedPostgres:
             raise
 
     def stop(self) -> None:
-        """Shut down, within 21 s at the worst: open transactions roll back, connections end."""
+        """Shut down within 21 s. Open transactions are rolled back, connections are closed."""
         self._server.stop()
         self._release_lock()
 
@@ -109,7 +108,7 @@ class EmbeddedPostgres:
         return server_url(self._directory, port, self._database, OWNER)
 
     def _add_service_role(self, binaries: Path, account: Account) -> None:
-        """To a cluster of an earlier version, whose former server may take a moment to leave its memory."""
+        """Upgrades an earlier version's cluster. Its former server may need a moment to free its memory."""
         deadline = time.monotonic() + FORMER_SERVER_WAIT_S
         while True:
             self._server.wait_for_former_server()
@@ -118,10 +117,10 @@ class EmbeddedPostgres:
             except EmbeddedPostgresError as error:
                 if time.monotonic() > deadline or not passes(str(error).encode()):
                     raise
-            time.sleep(_POLL_S)
+            time.sleep(POLL_S)
 
     def _take_lock(self) -> None:
-        """The kernel frees the lock at our death, so a lock that stays taken is a living shop's."""
+        """The kernel frees the lock when its process dies, so a lock that stays taken has a living owner."""
         self._lock_fd = os.open(self._directory / "lock", os.O_RDWR | os.O_CREAT, 0o600)
         deadline = time.monotonic() + _LOCK_WAIT_S
         while True:
@@ -133,7 +132,7 @@ class EmbeddedPostgres:
                     raise EmbeddedPostgresError(
                         f"another process already runs the database in {self._directory}: stop it first"
                     ) from None
-            time.sleep(_POLL_S)
+            time.sleep(POLL_S)
 
     def _release_lock(self) -> None:
         if self._lock_fd is not None:
@@ -142,10 +141,10 @@ class EmbeddedPostgres:
 
 
 def running_url(directory: Path, *, database: str, owner: bool = True) -> str | None:
-    """The URL of the server that another process runs on `directory` now, None if there is none. It is the
-    URL of the owner, or of the service's role; a server of an earlier version has only the owner.
+    """The URL of the server that another process runs on `directory` now; None if there is none. It is the
+    URL of the owner, or of the service's role if there is such a role.
 
-    Raises EmbeddedPostgresError if its files are another user's.
+    Raises EmbeddedPostgresError if the files belong to another user.
     """
     user = OWNER if owner or not has_service_role(directory) else SERVICE
     try:

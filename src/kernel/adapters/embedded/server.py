@@ -1,4 +1,4 @@
-"""One PostgreSQL server process on a finished cluster."""
+"""Starts and stops one PostgreSQL server process on a complete cluster."""
 
 import os
 import signal
@@ -13,28 +13,28 @@ from kernel.adapters.embedded.child import last_words, spawn, watch
 from kernel.adapters.embedded.cluster import disown_stale_pid_file, living_server, read_pid_file
 
 FORMER_SERVER_WAIT_S = 10.0
-# The last crash may have left much write-ahead log to replay.
+# After a crash, the server may have to replay much write-ahead log.
 _READY_WAIT_S = 60.0
-# Fast, then immediate, then SIGKILL: each is safe for committed data.
+# Fast shutdown, then immediate shutdown, then SIGKILL: each is safe for committed data.
 _STOP_STEPS = ((signal.SIGINT, 10.0), (signal.SIGQUIT, 6.0), (signal.SIGKILL, 5.0))
-_POLL_S = 0.01  # What another process does is looked at until a deadline: it tells nobody.
-# The first two are the remains of a killed server, the last is a port that was taken since we looked.
+POLL_S = 0.01  # Other processes send no event that we could wait for.
+# The first two are remains of a killed server. The last means that somebody took the port after we chose it.
 _PASSING_TROUBLES = (b"lock file", b"pre-existing shared memory block", b"could not bind")
 
 _SETTINGS = {
-    # One way in, for this machine only; a socket would add the limits on its path's length.
+    # TCP on this machine only. A Unix socket's path has a maximum length, which a data folder may exceed.
     "listen_addresses": "127.0.0.1",
     "unix_socket_directories": "",
-    # One service's pools and an operator's tools; each connection is a process.
+    # Enough for one service's pools and an operator's tools. Each connection is a process.
     "max_connections": "60",
     "shared_buffers": "128MB",
-    # The log is kept in one file per start, so it carries trouble only.
+    # The log is one file per start, so it should hold only problems.
     "log_checkpoints": "off",
 }
 
 
 class Server:
-    """Runs the cluster of `directory`, whose lock the caller holds."""
+    """Runs a server on the cluster of `directory`. The caller holds the lock of `directory`."""
 
     def __init__(self, directory: Path, options: Mapping[str, str]) -> None:
         self._directory = directory
@@ -49,7 +49,10 @@ class Server:
         return None if self._process is None or self._process.poll() is not None else self._process.pid
 
     def start(self, binaries: Path, account: Account) -> int:
-        """Start, again where the trouble passes by itself, and return the port once it answers."""
+        """Start the server, and return its port once it answers. Failures that may pass are retried.
+
+        Raises EmbeddedPostgresError.
+        """
         if self._log.exists():
             self._log.replace(self._log.with_suffix(".log.1"))
         deadline = time.monotonic() + FORMER_SERVER_WAIT_S
@@ -64,10 +67,10 @@ class Server:
                 why = last_words(said)
                 raise EmbeddedPostgresError(f"PostgreSQL did not start in {self._directory}: {why}")
             self.stop()
-            time.sleep(_POLL_S)
+            time.sleep(POLL_S)
 
     def stop(self) -> None:
-        """Fast shutdown, then harder; nothing to do if it is not running."""
+        """Shut down in ever harder steps. Nothing happens if the server is not running."""
         if self._watcher is not None:
             self._watcher.kill()
             self._watcher.communicate()
@@ -82,12 +85,12 @@ class Server:
         self._watcher = self._process = None
 
     def wait_for_former_server(self) -> None:
-        """The server of a killed shop shuts down on its own; its folder is ours once it is gone."""
+        """Wait for the server of a killed shop, which shuts down by itself. Raises EmbeddedPostgresError."""
         deadline = time.monotonic() + FORMER_SERVER_WAIT_S
         while former := living_server(self._cluster):
             if time.monotonic() > deadline:
                 raise EmbeddedPostgresError(f"PostgreSQL (pid {former.pid}) still runs on {self._cluster}")
-            time.sleep(_POLL_S)
+            time.sleep(POLL_S)
         disown_stale_pid_file(self._cluster)
 
     def _spawn(self, binaries: Path, account: Account, port: int) -> None:
@@ -102,18 +105,18 @@ class Server:
         self._watcher = watch(self._process, signal.SIGINT)
 
     def _answers(self, port: int) -> bool:
-        """Wait until the server accepts connections; False if it ended instead or took too long."""
+        """Wait until the server accepts connections. False if it ended or took too long."""
         deadline = time.monotonic() + _READY_WAIT_S
         while self.pid is not None and time.monotonic() < deadline:
             found = read_pid_file(self._cluster)
             if found is not None and found.pid == self.pid and found.port == port and found.is_ready:
                 return True
-            time.sleep(_POLL_S)
+            time.sleep(POLL_S)
         return False
 
 
 def passes(said: bytes) -> bool:
-    """Whether the last words of a server name a trouble that passes by itself."""
+    """Whether the output of a server names a failure that may pass by itself."""
     return any(trouble in said for trouble in _PASSING_TROUBLES)
 
 

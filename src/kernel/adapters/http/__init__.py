@@ -1,8 +1,8 @@
-"""HTTP, in rooms. Each may import those below it and none above or beside it (pyproject.toml, "http-rooms").
+"""HTTP, in layers. Each may import those below it and none above or beside it (pyproject.toml, "http-rooms").
 
-app                     the application of a service, of its routes
-documents | server      what a service says of itself | connections and requests
-health | middleware     what operators ask | what stands between the server and the routes
-conventions             what every route keeps to
-parsing                 what a request says
+app                     makes the Litestar application of a service from its routes
+documents | server      OpenAPI and Swagger UI | connections and requests
+health | middleware     probes and metrics | ASGI layers between the server and the routes
+conventions             rules for every route: problems, headers, paging, idempotency
+parsing                 parses and checks bodies, queries and values
 """

@@ -1,4 +1,4 @@
-"""What an orchestrator asks a service, and what an operator sees."""
+"""The routes for health probes and metrics."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
@@ -15,18 +15,18 @@ from kernel.domain.caller import Role
 from kernel.domain.errors import Contention, Forbidden, ShopError, Unavailable
 
 PROBE_TIMEOUT_S = 2.0
-FIGURES = "text/plain; version=1.0.0"  # the media type of Prometheus
+FIGURES = "text/plain; version=1.0.0"  # Prometheus' media type
 
 Probe = Callable[[], Awaitable[bool]]
 
 
 @dataclass(frozen=True, slots=True)
 class Probes:
-    """Without what is `required` no request can be served; without what is `helpful` it is only late.
+    """If a `required` probe fails, no request can be served. If a `helpful` one fails, work is only delayed.
 
-    Each of the `required` depends on those before it, so only the first one that fails is named.
+    Each `required` probe depends on those before it, so only the first one that fails is reported.
 
-    Once `stop` is set, requests should go elsewhere; those that still come are served.
+    Once `stop` is set, the service is not ready, so that requests go elsewhere. It still serves requests.
     """
 
     required: Mapping[str, Probe] = field(default_factory=dict)

@@ -1,4 +1,4 @@
-"""Metrics on a port of their own, without a token, for the inner network."""
+"""Serves the metrics on a separate port without a token, for the inner network."""
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -17,20 +17,20 @@ Exposition = Callable[[], Awaitable[bytes]]
 
 
 class MetricsPort:
-    """Shows the metrics of each service of this process at a path of its own."""
+    """Serves the metrics of each service of this process at a path of its own."""
 
     def __init__(self) -> None:
         self._shown: dict[str, Exposition] = {}
 
     def show(self, path: str, exposition: Exposition) -> None:
-        """`/metrics`, or `/metrics/{service}` where there are several."""
+        """`path` is `/metrics`, or `/metrics/{service}` if there are several services."""
         self._shown[path] = exposition
 
     @asynccontextmanager
     async def open(self, host: str, port: int | None, stop: asyncio.Event) -> AsyncIterator[None]:
-        """Until `stop` is set or the block ends. Without a port nothing is shown.
+        """Serves until `stop` is set or the block ends. Without a port it serves nothing.
 
-        Raises Unavailable, in one line, where it cannot listen.
+        Raises Unavailable, in one line, if it cannot listen.
         """
         if port is None:
             yield

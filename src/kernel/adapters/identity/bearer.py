@@ -1,13 +1,15 @@
-"""The bearer token of a call. Nothing here looks into it, so open mode loads no library for tokens."""
+"""The bearer token of a call. It is not decoded here, so that open mode need not import the token library."""
 
 from collections.abc import Mapping
 from contextvars import ContextVar
 
 CURRENT = ContextVar("current_bearer", default="")
-"""The token of the call that is being answered; calls to services on its behalf pass it on."""
+"""The token of the call that is being answered. Calls to other services on its behalf carry it too."""
 
-# Of a service that answers 401 to the token of another one.
-NOT_BELIEVED = "does not believe who calls: SHOP_AUTH and SHOP_SERVICE_KEY have to be the same at both"
+# For the log, when a service answers 401 to another service's token.
+NOT_BELIEVED = (
+    "does not accept the token of its caller: SHOP_AUTH and SHOP_SERVICE_KEY have to be the same at both"
+)
 
 
 def authorization(token: str) -> Mapping[str, str]:

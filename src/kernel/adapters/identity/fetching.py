@@ -1,10 +1,10 @@
-"""Reads the answers of a provider, up to a limit; and tells whether there is one to ask."""
+"""Reads a provider's HTTP answers, up to a maximum size."""
 
 import aiohttp
 
 
 async def whole_text(answer: aiohttp.ClientResponse, bytes_max: int) -> bytes:
-    """Raises ValueError where the body is longer."""
+    """The body. Raises ValueError if it is longer than `bytes_max`."""
     text = bytearray()
     async for part in answer.content.iter_any():
         text += part

@@ -1,4 +1,4 @@
-"""Who calls: a person or a service, by the token that the call bears."""
+"""Tells who calls, a person or a service, from the bearer token of the call."""
 
 from contextlib import suppress
 from hashlib import sha256
@@ -14,7 +14,7 @@ REMEMBERED_MAX = 10_000
 
 
 class JwtTokens:
-    """Remembers verified tokens by their hash: at most 10,000, none beyond its end or that of its key."""
+    """Caches verified tokens by their hash: at most 10,000, each until it expires or its key is removed."""
 
     def __init__(self, users: UserTokens, services: ServiceTokens, clock: Clock) -> None:
         self._users = users

@@ -1,4 +1,4 @@
-"""The keys that tokens are verified with, as their source gives them now."""
+"""The public keys that tokens are verified with, fetched regularly from a URL or a file."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
@@ -14,7 +14,7 @@ from kernel.domain.errors import Unavailable
 from kernel.ports.clock import Clock
 
 REFRESH_S = 300.0
-# The shortest pause between two fetches for an unknown `kid`: anybody can make one up.
+# The shortest pause between two fetches for an unknown `kid`, because anybody can make up a `kid`.
 AGAIN_S = 10.0
 FETCH_WITHIN_S = 5.0
 JWKS_BYTES_MAX = 1024 * 1024
@@ -24,7 +24,7 @@ Source = Callable[[], Awaitable[bytes]]
 
 class KeyRing:
     def __init__(self, source: Source, clock: Clock) -> None:
-        """`source` gives a JWKS or PEM, and raises OSError or aiohttp.ClientError where it is away."""
+        """`source` returns a JWKS or PEM. It raises OSError or aiohttp.ClientError when it is unreachable."""
         self._source = source
         self._clock = clock
         self._keys: Mapping[str, PublicKey] = {}
@@ -36,7 +36,7 @@ class KeyRing:
         return thumbprint in self._keys
 
     async def find(self, kid: str | None, algorithm: str) -> PublicKey | None:
-        """Raises Unavailable where no keys could be fetched yet."""
+        """The key for a token with this header. Raises Unavailable if no key was ever fetched."""
         found = self._find(kid, algorithm)
         if found is None and self._clock.monotonic() - self._fetched_at >= AGAIN_S:
             await self.fetch()
@@ -46,14 +46,14 @@ class KeyRing:
         return found
 
     def _find(self, kid: str | None, algorithm: str) -> PublicKey | None:
-        """A token without `kid` needs none where only one key can have signed it."""
+        """A token without `kid` is accepted if only one key fits its algorithm."""
         fitting = [key for key in self._keys.values() if algorithm in key.algorithms]
         if kid is not None:
             fitting = [key for key in fitting if key.id in (kid, None)]
         return fitting[0] if len(fitting) == 1 else None
 
     async def fetch(self) -> None:
-        """All who wait share one fetch. The known keys stay trusted while the source is away."""
+        """Concurrent calls share one fetch. While the source is unreachable, the known keys stay trusted."""
         if self._fetching is None:
             self._fetching = asyncio.create_task(self._fetch())
         await asyncio.shield(self._fetching)

@@ -18,8 +18,8 @@ _SCOPES = {Role.OPERATOR: OPERATOR, Role.VIEWER: VIEWER, Role.USER: ""}
 
 
 def local_key(folder: Path) -> OKPKey:
-    """The key of this data folder; a new one where there is none. Raises OSError, and ValueError for a file
-    that holds no such key."""
+    """The key of this data folder; generated if there is none. Raises OSError, and ValueError if the file
+    does not hold such a key."""
     path = local_key_file(folder)
     if not path.exists():
         folder.mkdir(parents=True, exist_ok=True)
@@ -33,7 +33,7 @@ def local_key_file(folder: Path) -> Path:
 
 
 def write_once(path: Path, text: bytes) -> None:
-    """Writes the file atomically, for its owner only. A file that is there already stays as it is."""
+    """Writes the file atomically, readable by its owner only. An existing file stays as it is."""
     own = path.with_name(f"{path.name}.{os.getpid()}")
     descriptor = os.open(own, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     try:

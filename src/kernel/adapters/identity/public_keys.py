@@ -1,4 +1,4 @@
-"""The public keys of a provider, from a JWKS (RFC 7517) or PEM; only those that may sign tokens."""
+"""Reads a provider's public keys from a JWKS (RFC 7517) or PEM. Keys that may not sign tokens are ignored."""
 
 import re
 import warnings
@@ -21,16 +21,16 @@ Key = RSAKey | ECKey | OKPKey
 @value
 class PublicKey:
     id: str | None
-    """`kid`; None where the source gives it none."""
+    """`kid`; None if the source gives none."""
     thumbprint: str
-    """RFC 7638; it depends on the key only, not on its source."""
+    """RFC 7638. It depends on the key only, not on its source."""
     algorithms: tuple[str, ...]
     """The algorithms that the key may sign with."""
     key: Key
 
 
 def read_keys(text: bytes) -> list[PublicKey]:
-    """Keys of other kinds and for other uses are passed over. Raises ValueError where none is left."""
+    """Keys of other kinds and for other uses are ignored. Raises ValueError if none is left."""
     keys = list(_of_pem(text) if b"-----BEGIN" in text else _of_jwks(text))
     if not keys:
         raise ValueError("it holds no key for RS256, ES256 or Ed25519")
@@ -38,7 +38,7 @@ def read_keys(text: bytes) -> list[PublicKey]:
 
 
 def _of_jwks(text: bytes) -> Iterator[PublicKey]:
-    """Raises ValueError where the text is no JWKS."""
+    """Raises ValueError if the text is not a JWKS."""
     try:
         found = msgspec.json.decode(text, type=dict[str, Any])
         entries = msgspec.convert(found.get("keys", [found]), list[dict[str, Any]])
@@ -75,7 +75,7 @@ def _imported(source: Mapping[str, Any] | bytes) -> Key | None:
 
 @contextmanager
 def unwarned() -> Iterator[None]:
-    """Without the warnings of joserfc about weak keys and old names: `_algorithms` decides about these."""
+    """Silences joserfc's warnings about weak keys and old names, because `_algorithms` decides about both."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", SecurityWarning)
         yield
@@ -86,5 +86,5 @@ def _algorithms(key: Key) -> tuple[str, ...]:
         return ("RS256",) if key.public_key.key_size >= RSA_BITS_MIN else ()
     if isinstance(key, ECKey):
         return ("ES256",) if key.curve_name == "P-256" else ()
-    # Before RFC 9864 the name was EdDSA, for several curves.
+    # Before RFC 9864, Ed25519 was called EdDSA, a name for several curves.
     return ("Ed25519", "EdDSA") if key.curve_name == "Ed25519" else ()

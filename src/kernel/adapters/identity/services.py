@@ -1,4 +1,4 @@
-"""The tokens that services send each other: signed with a secret that they share, and valid for a minute."""
+"""The tokens that services send each other. They are signed with a shared secret and valid for a minute."""
 
 from collections.abc import Mapping, Sequence
 
@@ -27,7 +27,7 @@ class Acting(Struct, frozen=True):
     role: Role
 
     def __post_init__(self) -> None:
-        """Raises ValueError where this is no person."""
+        """Raises ValueError if this is not a person."""
         parse_user_id(self.id)
         if self.role in (Role.ANYONE, Role.SERVICE):
             raise ValueError("a service acts for people only")
@@ -46,10 +46,10 @@ class _Claims(Struct):
 
 
 class ServiceTokens:
-    """Signs with the first of the keys and accepts all of them, so that a key can be rotated."""
+    """Signs with the first key and accepts all of them, so that a key can be rotated."""
 
     def __init__(self, keys: Sequence[str], service: str, clock: Clock) -> None:
-        """`service` signs, and is the audience of what it verifies."""
+        """`service` is the subject of the tokens that it signs, and the audience of those that it accepts."""
         self._keys = [OctKey.import_key(key) for key in keys]
         self._service = service
         self._clock = clock
@@ -57,7 +57,7 @@ class ServiceTokens:
         self._rules = claim_rules(clock, issuer=ISSUER, audience=service)
 
     def signed(self, audience: str, acting: Caller | None = None) -> str:
-        """The token for a call to the service `audience`, on behalf of a person or of the service itself."""
+        """A token for calls to the service `audience`, on behalf of a person or of the service itself."""
         token, until = self._signed.get((audience, acting), ("", 0.0))
         if self._clock.monotonic() >= until:
             self._signed = {
@@ -92,5 +92,5 @@ class ServiceTokens:
 
 
 def _always() -> bool:
-    """The keys of services only change at a restart."""
+    """The keys of services change only at a restart."""
     return True

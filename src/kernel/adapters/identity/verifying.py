@@ -1,4 +1,4 @@
-"""What the checks of all tokens have in common."""
+"""Parses and verifies a JSON Web Token; shared by the checks of all kinds of tokens."""
 
 from collections.abc import Callable, Sequence
 from typing import Any, TypeVar, cast
@@ -15,10 +15,10 @@ from kernel.ports.clock import Clock
 from kernel.ports.tokens import Verified
 
 LEEWAY_S = 30
-# The longest head of a request has 16 KiB.
+# The head of a request, which holds the token, has at most 16 KiB.
 TOKEN_BYTES_MAX = 12 * 1024
-# All that joserfc and msgspec raise for a bad token; the last three for a text that is no token at all.
-_NOT_BELIEVED = (JoseError, msgspec.MsgspecError, ValueError, TypeError, RecursionError)
+# All that joserfc and msgspec raise for a bad token. The last three are for a text that is not a token.
+_BAD_TOKEN = (JoseError, msgspec.MsgspecError, ValueError, TypeError, RecursionError)
 
 C = TypeVar("C", bound=msgspec.Struct)
 
@@ -29,26 +29,26 @@ class Header(msgspec.Struct):
     alg: str
     kid: str | None = None
     typ: str | None = None
-    # A key that the token brings along, or says where to fetch, proves nothing.
+    # A key that comes with the token, or from an address in it, proves nothing: such a token is refused.
     jku: msgspec.UnsetType = msgspec.UNSET
     jwk: msgspec.UnsetType = msgspec.UNSET
     x5u: msgspec.UnsetType = msgspec.UNSET
 
 
 def header_of(token: str) -> Header:
-    """Raises Unauthenticated where the text is no token at all."""
+    """Raises Unauthenticated if the text is not a token."""
     if len(token) > TOKEN_BYTES_MAX:
         raise Unauthenticated(with_token=True)
     try:
         return msgspec.convert(jws.extract_compact(token.encode()).protected, Header)
-    except _NOT_BELIEVED as error:
+    except _BAD_TOKEN as error:
         raise Unauthenticated(with_token=True) from error
 
 
 def claim_rules(
     clock: Clock, *, issuer: str, audience: str, **others: jwt.ClaimsOption
 ) -> jwt.JWTClaimsRegistry:
-    """What the claims of every token must say, and `others`."""
+    """The rules for the claims of every token, and those in `others`."""
     return jwt.JWTClaimsRegistry(
         now=lambda: int(clock.now().timestamp()),
         leeway=LEEWAY_S,
@@ -63,14 +63,14 @@ def claim_rules(
 def claims_of(
     token: str, key: Key, algorithms: Sequence[str], rules: jwt.JWTClaimsRegistry, kind: type[C]
 ) -> C:
-    """The claims, after signature and `rules` were checked. Raises Unauthenticated."""
+    """The claims, after the signature and the `rules` were checked. Raises Unauthenticated."""
     registry = jws.JWSRegistry(algorithms=algorithms, strict_check_header=False)
     try:
         with unwarned():
             claims = jwt.decode(token, cast(Any, key), registry=registry).claims
         rules.validate(claims)
         return msgspec.convert(claims, kind)
-    except _NOT_BELIEVED as error:
+    except _BAD_TOKEN as error:
         raise Unauthenticated(with_token=True) from error
 
 

@@ -1,4 +1,4 @@
-"""The bus of the embedded shop: from the relay straight to the consumers, within one process."""
+"""The bus of the embedded shop: the relay calls the consumers directly, within one process."""
 
 import asyncio
 import logging
@@ -9,15 +9,7 @@ from typing import Self
 
 from kernel.contracts.messaging import Catalog
 from kernel.domain.errors import Unavailable
-from kernel.ports.bus import (
-    UNREADABLE,
-    Bury,
-    ConsumerPaused,
-    DeadLetter,
-    Envelope,
-    Handler,
-    Unreadable,
-)
+from kernel.ports.bus import UNREADABLE, Bury, ConsumerPaused, DeadLetter, Envelope, Handler, Unreadable
 
 Listener = Callable[[bytes], None]
 
@@ -27,7 +19,7 @@ logger = logging.getLogger(__name__)
 
 
 class InProcessBroker:
-    """What the services of one process share. It queues nothing: the outbox of the publisher is the queue."""
+    """Shared by the services of one process. It queues nothing: the publisher's outbox is the queue."""
 
     def __init__(self, catalog: Catalog) -> None:
         self.catalog = catalog
@@ -49,14 +41,14 @@ class InProcessBus:
         return True
 
     def __init__(self, broker: InProcessBroker, service: str, *, grace_s: float = GRACE_S) -> None:
-        """Running handlers have `grace_s` to end in `stop`."""
+        """`stop` gives running handlers `grace_s` seconds to end."""
         self._broker = broker
         self._service = service
         self._grace_s = grace_s
         self._running: set[asyncio.Task[None]] = set()
 
     async def publish(self, envelopes: Sequence[Envelope]) -> None:
-        """Return once the consumers have committed, which is more than being held."""
+        """Return once the consumers have committed, which is more than the port promises."""
         subscribers_of = self._broker.catalog.subscribers_of
         deliveries = [
             (consumer, envelope)
@@ -66,7 +58,7 @@ class InProcessBus:
         outcomes = await asyncio.gather(*starmap(self._hand_over, deliveries), return_exceptions=True)
         failed = [(one, why) for (_, one), why in zip(deliveries, outcomes, strict=True) if why is not None]
         if failed:
-            # A pause is no fault: it is what is told only where nothing else failed.
+            # A pause is not a fault, so it is reported only if nothing else failed.
             envelope, why = min(failed, key=lambda failure: isinstance(failure[1], ConsumerPaused))
             kind = ConsumerPaused if isinstance(why, ConsumerPaused) else Unavailable
             detail = f"{envelope.type} was not taken: {str(why) or 'its handler was cut off'}"
@@ -84,7 +76,7 @@ class InProcessBus:
         return bool(wanting)
 
     async def subscribe(self, handler: Handler, bury: Bury | None = None) -> None:
-        """Without `bury`, what the handler cannot read is lost: nothing is kept here."""
+        """Without `bury`, a message that the handler cannot read is lost, because this bus stores nothing."""
 
         async def handle(body: bytes) -> None:
             task = asyncio.ensure_future(handler(body))
@@ -109,7 +101,8 @@ class InProcessBus:
         self._broker.paused.discard(self._service)
 
     async def stop(self) -> None:
-        """Take no more messages, and let running handlers finish; what is cut off stays in its outbox."""
+        """Take no more messages, and let running handlers finish. The messages of cancelled handlers stay in
+        their outbox."""
         self._broker.handlers.pop(self._service, None)
         if self._running:
             _, pending = await asyncio.wait(self._running, timeout=self._grace_s)

@@ -1,7 +1,7 @@
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from contextlib import suppress
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 from uuid import UUID
 
 from kernel.adapters.lanes.groups import by_lane, of_each
@@ -17,8 +17,8 @@ LOOK_EVERY_S = 0.25
 
 
 class ConsumerOfLanes(Generic[E]):
-    """Hands each event to the consumer of its lane; returns once all are handled, parked or set aside. A
-    message of a service is for one lane; one that was published by hand may be for several.
+    """Hands each event to the consumer of its lane, and returns once every event is handled, parked or set
+    aside. A message of a service is for one lane. A message that was published by hand may be for several.
 
     Events for a lost lane are set aside in the first lane that answers (kernel/application/set_aside.py).
     """
@@ -29,17 +29,32 @@ class ConsumerOfLanes(Generic[E]):
         set_aside: Sequence[Callable[[Sequence[Waiting]], Awaitable[None]]] = (),
         is_lost: IsLost = never_lost,
     ) -> None:
-        """`set_aside`: one for each lane; none where all lanes are on one server, which is waited for."""
+        """`set_aside` has one function for each lane. It is empty where all lanes are on one server: the
+        consumer then waits for the server."""
         self._consumers = consumers
         self._set_aside = set_aside
         self._is_lost = is_lost
         self._finder = LaneFinder(len(consumers))
 
     async def __call__(self, body: bytes) -> None:
-        await of_each(by_lane(self._consumers[0].decode(body), self._lane_of), self._take)
+        decoded = map(self._checked, self._consumers[0].decode(body))
+        await of_each(by_lane(decoded, self._lane_of), self._take)
+
+    def _checked(self, item: Received[E] | Unhandled) -> Received[E] | Unhandled:
+        """An order is decided once in its lane. In the lane of another user nobody would know of that, and
+        the order could be paid twice."""
+        if isinstance(item, Unhandled):
+            return item
+        lane, of_user = self._finder.of_order(item.fact.subject), self._finder.of_user(item.fact.key)
+        if lane == of_user:
+            return item
+        return item.unhandled(
+            "foreign_lane", f"the id of the order leads to lane {lane}, and its user is in lane {of_user}"
+        )
 
     def _lane_of(self, item: Received[E] | Unhandled) -> int:
-        """The lane of the user; of an unreadable event that of its subject, an order, or else the first."""
+        """The lane of the user; of an event that cannot be handled that of its subject, an order, or else the
+        first."""
         if isinstance(item, Received):
             return self._finder.of_user(item.fact.key)
         try:
@@ -51,32 +66,35 @@ class ConsumerOfLanes(Generic[E]):
         if not self._set_aside:
             await self._consumers[lane].take(items)
             return
-        while True:
-            if not self._is_lost(lane):
-                if await self._taken(lane, items):
-                    return
-            elif (keeper := self._first_that_answers()) is not None:
-                with suppress(*TEMPORARY):
-                    await self._keep(keeper, lane, items)
-                    return
+        while not await self._taken_or_kept(lane, items):
             await asyncio.sleep(LOOK_EVERY_S)
 
-    async def _taken(self, lane: int, items: Sequence[Received[E] | Unhandled]) -> bool:
-        """False once the lane is lost. What was begun may still be committed; a repeat changes nothing."""
-        taking = asyncio.ensure_future(self._consumers[lane].take(items))
+    async def _taken_or_kept(self, lane: int, items: Sequence[Received[E] | Unhandled]) -> bool:
+        if not self._is_lost(lane):
+            return await self._done_in(lane, self._consumers[lane].take(items))
+        keeper = self._first_that_answers()
+        if keeper is None:
+            return False
+        with suppress(*TEMPORARY):
+            return await self._done_in(keeper, self._keep(keeper, lane, items))
+        return False
+
+    async def _done_in(self, lane: int, work: Coroutine[Any, Any, None]) -> bool:
+        """False once the lane is lost. Its transaction may still be committed; a repeat changes nothing."""
+        working = asyncio.ensure_future(work)
         try:
             while not self._is_lost(lane):
-                done, _ = await asyncio.wait({taking}, timeout=LOOK_EVERY_S)
+                done, _ = await asyncio.wait({working}, timeout=LOOK_EVERY_S)
                 if done:
-                    taking.result()
+                    working.result()
                     return True
             return False
         finally:
-            taking.cancel()
+            working.cancel()
 
     async def _keep(self, keeper: int, lane: int, items: Sequence[Received[E] | Unhandled]) -> None:
-        """What cannot be handled is parked, not set aside: the reason may be in the headers of the message,
-        which are not kept."""
+        """Events that cannot be handled are parked, not set aside: the reason may be in the headers of the
+        message, which the outbox does not keep."""
         await self._consumers[keeper].take([item for item in items if isinstance(item, Unhandled)])
         waiting = [Waiting(lane, item.payload) for item in items if isinstance(item, Received)]
         await self._set_aside[keeper](waiting)

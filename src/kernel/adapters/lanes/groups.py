@@ -1,4 +1,4 @@
-"""Splits commands, and whatever else is about users, by the lanes of the users."""
+"""Splits commands, and other items about users, by the lanes of the users."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Sequence
@@ -27,7 +27,7 @@ def lost(lane: int) -> Unavailable:
 
 
 async def of_each(parts: dict[int, list[T]], ask: Callable[[int, list[T]], Awaitable[R]]) -> list[R]:
-    """The answer of each lane about its part. All are asked at once; the first error is raised."""
+    """The answer of each lane about its part. All lanes are asked at once; the first error is raised."""
     return await asyncio.gather(*(ask(lane, part) for lane, part in parts.items()))
 
 
@@ -53,8 +53,8 @@ class GroupsOfLanes(Generic[C, R]):
         return await self._reachable(self._finder.of_user(command.user_id))(command)
 
     async def submit(self, commands: Sequence[C]) -> list[R | Exception]:
-        """As GroupCommit. Where the commands are of several lanes, one that is Unavailable refuses only its
-        own."""
+        """As GroupCommit. Where the commands are of several lanes, a lane that is Unavailable refuses only
+        its own commands."""
         lanes = [self._finder.of_user(command.user_id) for command in commands]
         if len(set(lanes)) == 1:
             return await self._reachable(lanes[0]).submit(commands)

@@ -8,13 +8,13 @@ from kernel.domain.value import value
 
 LANES_MAX = 256
 IsLost = Callable[[int], bool]
-"""Takes the number of a lane: whether its server has been away for so long that nobody should wait for it."""
+"""Says of the number of a lane whether its server has been away for so long that nobody should wait."""
 # The first random bits of a UUIDv7, `rand_a`, are below this bit (RFC 9562, section 5.7).
 _RANDOM_END = 76
 
 
 def never_lost(_: int) -> bool:
-    """For lanes that are all on one server, which is waited for."""
+    """For lanes that are all on one server: every caller waits for it."""
     return False
 
 

@@ -1,4 +1,4 @@
-"""What operators see of messages, and do about them, over all lanes."""
+"""The reads and acts of operators about messages, over all lanes."""
 
 import asyncio
 from collections import Counter
@@ -52,7 +52,7 @@ class ParkedReadingOfLanes:
         return {cause: hold for held in found for cause, hold in held.items()}
 
     async def operation(self, id: UUID) -> Operation | None:
-        """The sum of its parts: it was begun in each lane where such messages waited."""
+        """The sum of its parts: the operation was begun in each lane where such messages waited."""
         found = await asyncio.gather(*(lane.operation(id) for lane in self._lanes))
         begun = [one for one in found if one is not None]
         if not begun:
@@ -68,8 +68,8 @@ class ParkedReadingOfLanes:
 
 
 class InEachLane(Generic[P]):
-    """An act of an operator, in one lane after the other. Each lane does it once, so the whole may be
-    repeated after a failure."""
+    """An act of an operator, in one lane after the other. Each lane does the act once, so an operator may
+    repeat it after a failure."""
 
     def __init__(self, lanes: Sequence[Callable[P, Awaitable[None]]]) -> None:
         self._lanes = lanes
@@ -91,8 +91,8 @@ class StandingOfLanes:
         self._lanes = lanes
 
     async def standing(self) -> Standing:
-        """The pause is kept in the first lane; raises Unavailable while that is away. What waits in another
-        lane that is away does not count."""
+        """The first lane keeps the pause. Raises Unavailable while that lane is away. Events that wait in
+        another lane that is away do not count."""
         first = asyncio.ensure_future(self._lanes[0].standing())
         asked = (first, *(lane.standing() for lane in self._lanes[1:]))
         found = await of_those_that_answer(asked)

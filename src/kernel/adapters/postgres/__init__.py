@@ -1,14 +1,14 @@
-"""PostgreSQL, in rooms. Each may import those below it and none above it (pyproject.toml, "postgres-rooms").
+"""PostgreSQL, in layers. Each may import those below it and none above it (pyproject.toml, "postgres-rooms").
 
-own_checks              what must hold in a service's database, looked at
-migrating               migrations of databases that are in use
-overview                what operators watch in a service's tables
-checks                  of a database, before anything is done with it
+own_checks              runs the audit's checks on one service's database
+migrating               migrates databases that are in use
+overview                the figures of a service's tables that operators watch
+checks                  checks a database before it is used
 messages                inbox, outbox and parked messages
-operator_record         what operators did
-outboxes                what waits to be published, in the database of any service
-statements, tables      how statements run, and the tables that every service has
-snapshot                one database at one moment
-audit                   what a service declares for `shop audit`
+operator_record         the record of what operators did
+outboxes                the audit's queries on the outbox of any service
+statements, tables      run statements; the tables that every service has
+snapshot                reads one database as of one moment, for the audit
+audit                   the form in which a service declares its checks for `shop audit`
 connections             from a URL to a connection
 """

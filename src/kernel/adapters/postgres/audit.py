@@ -1,4 +1,4 @@
-"""What must hold in the database of a service, as the service declares it for `shop audit`."""
+"""How a service declares, for `shop audit`, what must always hold in its database."""
 
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -12,13 +12,13 @@ Row = Any
 
 @value
 class Check:
-    """Nothing that it looks at can be under way, since a transaction is whole."""
+    """One condition. It holds after every transaction, so work in progress cannot violate it."""
 
     name: str
     promise: str
     tables: tuple[str, ...]
-    """Whose rows are counted as checked."""
+    """The tables whose rows are counted as checked."""
     query: str
-    """Selects what may be wrong."""
+    """Selects the rows that may be wrong."""
     faults_of: Callable[[Row], Iterator[Fault]]
-    """What is wrong with a row that `query` selects."""
+    """The faults of a row that `query` selects."""

@@ -1,19 +1,20 @@
-"""What waits to be published, in the database of any service."""
+"""The audit's queries on the outbox of any service, and its rule for rows that wait too long."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from uuid import UUID
 
 from kernel.adapters.postgres.audit import Row
 from kernel.adapters.postgres.snapshot import Snapshot
+from kernel.application.set_aside import ASIDE, is_aside
 from kernel.domain.faults import IN_FLIGHT_MAX, Fault
 from kernel.domain.ids import made_at
 
-# Of the encoded events in a row; whatever their bytes, this does not fail.
+# Searches the encoded events of a row for their subjects. It does not fail, whatever bytes they hold.
 _SUBJECT = """encode(event, 'escape'), '"subject":"([^"]*)"'"""
 SUBJECTS = f"SELECT (regexp_matches({_SUBJECT}, 'g'))[1] AS subject FROM outbox"
 
-WAITING = f"""
+_WAITING = f"""
 SELECT subject FROM ({SUBJECTS}) o WHERE subject = ANY($1::text[])
 UNION
 SELECT subject FROM parked_messages WHERE subject = ANY($1::text[])
@@ -24,13 +25,20 @@ SELECT type, id, count, (regexp_match({_SUBJECT}))[1] AS subject
 FROM outbox WHERE id < $1 AND type = ANY($2::text[])
 """
 
+COUNT_ASIDE = f"SELECT count(*) FROM outbox WHERE starts_with(type, '{ASIDE}')"
+
 Heads = Mapping[str, UUID]
 
 ANY_ID = UUID(int=2**128 - 1)
 
 
+async def waiting(database: Snapshot, ids: Iterable[UUID]) -> set[str]:
+    """Those of these subjects of which an event is in the outbox, or parked."""
+    return {row["subject"] for row in await database.rows(_WAITING, list(map(str, ids)))}
+
+
 def made_before(moment: datetime) -> UUID:
-    """Greater than each UUIDv7 of an earlier millisecond, and not greater than those made since."""
+    """An id greater than each UUIDv7 of an earlier millisecond, and not greater than any later UUIDv7."""
     return UUID(int=int(moment.timestamp() * 1000) << 80)
 
 
@@ -40,8 +48,12 @@ async def heads(snapshot: Snapshot, before: UUID) -> Heads:
 
 
 def still_stuck(was: Heads, now: Heads, *, at_rest: bool) -> Heads:
-    """Types whose oldest row has not moved: relays take the oldest first, so the others are being drained."""
-    return now if at_rest else {name: id for name, id in now.items() if was.get(name) == id}
+    """The types whose oldest row is still the same: relays take the oldest rows first, so the other types are
+    being published. With a shop `at_rest` all types of `now`. Events that are set aside wait for their lane,
+    which is no fault unless the shop is at rest."""
+    if at_rest:
+        return now
+    return {name: id for name, id in now.items() if was.get(name) == id and not is_aside(name)}
 
 
 def stuck_fault(row: Row) -> Fault:
@@ -51,5 +63,5 @@ def stuck_fault(row: Row) -> Fault:
 
 
 async def overdue(database: Snapshot) -> UUID:
-    """Greater than the ids of rows that may not wait any more."""
+    """An id greater than the ids of all rows that have waited for too long."""
     return made_before((await database.row("SELECT now()"))[0] - IN_FLIGHT_MAX)

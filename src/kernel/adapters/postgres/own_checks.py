@@ -7,12 +7,12 @@ from kernel.adapters.postgres.snapshot import Snapshot, snapshot
 from kernel.domain.faults import Checked
 
 OUTBOX = "outboxes"
-# What waits for longer than that is not under way any more, if the relays do not begin with it meanwhile.
+# A row is stuck if it was overdue already and its relay does not publish it within this time.
 PATIENCE_S = 10.0
 
 
 class PostgresOwnChecks:
-    """The checks that a service declares, and its outbox, on connections of their own."""
+    """Runs the checks that a service declares, and checks its outbox, on connections of its own."""
 
     def __init__(self, url: str, checks: Sequence[Check], patience_s: float = PATIENCE_S) -> None:
         self._url = url

@@ -1,4 +1,4 @@
-"""One database at one moment, read without disturbing who works on it."""
+"""Reads one database as of one moment, without disturbing the services that work on it."""
 
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
@@ -12,10 +12,10 @@ from kernel.adapters.postgres.connections.hosts import Hosts
 from kernel.domain.errors import Contention, Unavailable
 
 CONNECT_TIMEOUT_S = 5
-# Rows that lie in memory at a time, of each stream.
+# How many rows of a stream are in memory at a time.
 PREFETCH = 1000
-# An audit may take long, and one database waits while the other is read; but an audit that was stopped must
-# not hold back vacuum for ever. They are set for the transaction, so that a pooler has nothing to refuse.
+# An audit may take long, and one database waits while the other is read. But the transaction of a stopped
+# audit must not hold back vacuum for ever. SET LOCAL works behind a pooler too.
 SETTINGS = """
 SET LOCAL idle_in_transaction_session_timeout = '10min';
 SET LOCAL statement_timeout = 0;
@@ -28,7 +28,7 @@ NAME = {"application_name": "shop audit"}
 
 @contextmanager
 def _reading() -> Iterator[None]:
-    """Raises Unavailable for whatever the server does to a reader."""
+    """Raises Unavailable for every error of the server."""
     try:
         with translate_errors():
             yield
@@ -37,7 +37,7 @@ def _reading() -> Iterator[None]:
 
 
 class Snapshot:
-    """Every statement sees the same moment, that of the first one; all raise Unavailable."""
+    """Every statement sees the database as of the first statement. All methods raise Unavailable."""
 
     def __init__(self, connection: asyncpg.Connection) -> None:
         self._connection = connection
@@ -59,7 +59,7 @@ class Snapshot:
 
 @asynccontextmanager
 async def snapshot(url: str) -> AsyncIterator[Snapshot]:
-    """Raises Unavailable. Of several hosts the one that takes writes is read: a standby may lag behind."""
+    """Reads from the host that takes writes, because a standby may lag behind. Raises Unavailable."""
     with _reading():
         connection = await Hosts(url).connect(timeout_s=CONNECT_TIMEOUT_S, server_settings=NAME)
         try:

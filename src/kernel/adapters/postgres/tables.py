@@ -1,4 +1,4 @@
-"""The tables that every service has beside its own; each service has a database for itself."""
+"""The tables that every service has in its database beside its own, and how a service declares its schema."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -14,14 +14,14 @@ METADATA = MetaData()
 Rights = tuple[str, ...]
 READ: Rights = ("SELECT",)
 APPEND: Rights = (*READ, "INSERT")
-"""Of tables that are append-only, whatever a trigger says."""
+"""For append-only tables. A trigger protects them too, but not on Citus."""
 CHANGE: Rights = (*APPEND, "UPDATE")
 ALL: Rights = (*CHANGE, "DELETE")
 
 
 @dataclass(frozen=True, slots=True)
 class Schema:
-    """What a service needs of its database."""
+    """What a service needs in its database."""
 
     service: str
     revision: int
@@ -29,10 +29,10 @@ class Schema:
     tables: tuple[Table, ...]
     """Tables that only this service has; its first migration creates all of them."""
     versions: Path | None = None
-    """The folder of its migrations; None: the one that bears its name in `migrations`."""
+    """The folder of its migrations; None for the folder with the service's name in `migrations`."""
     rights: Mapping[Table, Rights] = field(default_factory=dict)
-    """What the role of the service may do with each of its tables; beside these it has RIGHTS_OF_ALL. A table
-    without a line is refused to it."""
+    """The privileges of the service's role on its tables, beside RIGHTS_OF_ALL. It has none on a table that
+    is not listed."""
 
 
 OUTBOX = Table(
@@ -137,7 +137,7 @@ OPERATOR_RECORD = Table(
     Column("note", Text, nullable=False),
 )
 
-# Whoever locks rows needs UPDATE.
+# To lock rows, a role needs the privilege UPDATE.
 RIGHTS_OF_ALL: Mapping[Table, Rights] = {
     OUTBOX: ALL,
     INBOX: ALL,

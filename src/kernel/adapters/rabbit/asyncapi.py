@@ -1,4 +1,4 @@
-"""The AsyncAPI 3.0 document of a service: what it sends and receives, and how that travels on RabbitMQ."""
+"""Generates the AsyncAPI 3.0 document of a service: what it sends and receives over RabbitMQ."""
 
 from typing import Any
 
@@ -22,7 +22,7 @@ _PERSISTENT = 2
 
 
 def asyncapi(service: str, version: str, catalog: Catalog) -> bytes:
-    """In JSON; the same catalogue gives the same bytes."""
+    """The document in JSON. The same catalogue gives the same bytes."""
     messaging = catalog.of(service)
     sent, received = sorted(messaging.sends), sorted(messaging.subscribes)
     types = sorted([*sent, *received])
@@ -98,7 +98,7 @@ def _message(name: str, title: str, publisher: Messaging) -> Json:
 
 
 def _event(name: str, title: str, subject: str) -> Json:
-    """CloudEvents 1.0, section 3.1; which of its optional attributes are there, and what they hold."""
+    """The schema of one event (CloudEvents 1.0, section 3.1), with the optional attributes that we send."""
     text = {"type": "string", "minLength": 1}
     return {
         "type": "object",

@@ -1,4 +1,4 @@
-"""The bus of a service on RabbitMQ: one session at a time, and a new one whenever it is lost."""
+"""The bus of a service on RabbitMQ. It holds one session, and opens a new one when the session is lost."""
 
 import asyncio
 from collections.abc import Sequence
@@ -16,7 +16,7 @@ from kernel.contracts.messaging import Catalog
 from kernel.domain.errors import Unavailable
 from kernel.ports.bus import Bury, Envelope, Handler
 
-# A broker on a busy machine needs some seconds, for example after one of its consumers was killed.
+# A broker on a busy machine may need some seconds, for example after one of its consumers was killed.
 START_S = 10.0
 CHECK_S = 1.0
 GRACE_S = 4.0
@@ -27,12 +27,12 @@ _BLOCKS = "blocks publishers: it is short of memory or disk"
 
 
 class RabbitBus:
-    """The bus of one service. `urls` are the nodes of one cluster: any will do."""
+    """The bus of one service. `urls` are the nodes of one cluster; it connects to any of them."""
 
     def __init__(
         self, urls: Sequence[str], service: str, catalog: Catalog, *, grace_s: float = GRACE_S
     ) -> None:
-        """Running handlers have `grace_s` to end in `stop`. Raises Invalid for a malformed URL."""
+        """`stop` gives running handlers `grace_s` seconds to end. Raises Invalid for a malformed URL."""
         self._urls = BrokerUrls(urls)
         self._service = service
         self._catalog = catalog
@@ -48,7 +48,7 @@ class RabbitBus:
         self._paused = False
 
     async def __aenter__(self) -> Self:
-        """Raises Unavailable where no broker answers within 10 s, and at once where one refuses us."""
+        """Raises Unavailable if no broker answers within 10 s, and at once if a broker refuses us."""
         loop = asyncio.get_running_loop()
         deadline = loop.time() + START_S
         while self._session is None:
@@ -80,19 +80,19 @@ class RabbitBus:
     async def subscribe(self, handler: Handler, bury: Bury | None = None) -> None:
         """Without `bury`, dead letters stay in their queue."""
         if self._session is not None and not self._paused:
-            with suppress(Unavailable):  # left to the supervisor
+            with suppress(Unavailable):  # the supervisor tries again
                 await self._session.consume(handler, bury)
         self._handler, self._bury = handler, bury
 
     async def pause(self) -> None:
         self._paused = True
         if self._session is not None:
-            with suppress(Unavailable):  # left to the supervisor
+            with suppress(Unavailable):  # the supervisor opens a new session
                 await self._session.pause()
 
     async def resume(self) -> None:
         if self._paused and self._session is not None and self._handler is not None:
-            with suppress(Unavailable):  # left to the supervisor
+            with suppress(Unavailable):  # the supervisor opens a new session
                 await self._session.resume(self._handler, self._bury)
         self._paused = False
 
@@ -115,11 +115,11 @@ class RabbitBus:
     async def stop(self) -> None:
         self._handler = None
         if self._session is not None:
-            with suppress(Unavailable):  # A session that is lost has nothing to stop.
+            with suppress(Unavailable):  # A lost session has nothing to stop.
                 await self._session.stop()
 
     async def close(self) -> None:
-        """End the connections; the broker gives what is unacknowledged to others."""
+        """Close the connections. The broker delivers unacknowledged messages to other consumers."""
         if self._supervisor is not None:
             self._supervisor.cancel()
             await asyncio.wait({self._supervisor})
@@ -134,7 +134,7 @@ class RabbitBus:
         await self.close()
 
     async def _open(self, *, within_s: float) -> RabbitSession:
-        """A session with the first broker that takes us."""
+        """A session with the first broker that accepts us. Raises Unavailable."""
         refusals: list[Unavailable] = []
         for url in self._urls.now():
             session = RabbitSession(url, self._service, self._catalog, grace_s=self._grace_s)
@@ -161,13 +161,13 @@ class RabbitBus:
                     await backoff.wait()
                 else:
                     if self._paused:
-                        await self.pause()  # It may have begun while the session was opened.
+                        await self.pause()  # `pause` may have been called while the session was opened.
                     if self._refusal is None:
                         self._trouble.over()
             elif await self._is_lost(self._session):
                 reason = self._session.reason
                 report(self._trouble, reason)
-                # The next session may be refused on its first use, so opening one does not end the trouble.
+                # The broker may refuse the next session at its first use, so opening one ends no trouble.
                 self._refusal = Refusal(reason) if isinstance(reason, Denied) else None
                 self._discard()
                 await backoff.wait()
@@ -193,7 +193,7 @@ class RabbitBus:
         return not await session.answers(consuming=self._consumes)
 
     def _discard(self, session: RabbitSession | None = None) -> None:
-        """In the background, since a dead connection can take its time to close."""
+        """Close it in the background, because closing a dead connection can take long."""
         if session is None:
             session, self._session = self._session, None
         if session is not None:

@@ -1,10 +1,9 @@
-"""One connection with one channel, through a FastStream broker of its own."""
+"""One connection to RabbitMQ with one channel, made through a FastStream broker of its own."""
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Coroutine, Sequence
-from contextlib import suppress
-from typing import Any, Self, TypeVar, cast
+from collections.abc import Awaitable, Callable, Coroutine
+from typing import Any, TypeVar, cast
 
 from aio_pika.abc import AbstractChannel, AbstractConnection
 from aiormq import Channel as UnderlyingChannel
@@ -24,16 +23,16 @@ _NEVER_S = 10 * 365 * 86_400.0
 T = TypeVar("T")
 Prepare = Callable[[RabbitBroker], Awaitable[AbstractChannel]]
 
-# An absent broker is told by us, in one line. The libraries tell it many times over, with tracebacks.
+# We log an absent broker in one line. The libraries would log it many times over, with tracebacks.
 for _library in ("aiormq", "aio_pika"):
     logging.getLogger(_library).setLevel(logging.CRITICAL)
 
 
 class RabbitConnection:
-    """Lives once: what is lost is not repaired here, RabbitBus builds anew instead.
+    """A connection that is used once. When it is lost, RabbitBus opens a new one.
 
-    The libraries' own recovery is kept asleep: it can bring a connection back without its consumer
-    (https://github.com/ag2ai/faststream/issues/2758), and it knows one address only.
+    The libraries' own recovery is switched off by a very long interval. It can restore a connection without
+    its consumer (https://github.com/ag2ai/faststream/issues/2758), and it knows only one address.
     """
 
     def __init__(
@@ -56,7 +55,7 @@ class RabbitConnection:
         self._unanswered: set[asyncio.Task[Any]] = set()
 
     async def open(self, prepare: Prepare, *, within_s: float) -> None:
-        """Connect and `prepare` the broker, which answers with the channel to watch. Raises Unavailable."""
+        """Connect and call `prepare`, which returns the channel to watch. Raises Unavailable."""
         await self._answer(self._open(prepare), within_s)
 
     async def _open(self, prepare: Prepare) -> None:
@@ -71,10 +70,10 @@ class RabbitConnection:
 
     @property
     def is_blocked(self) -> bool:
-        """Whether the broker takes nothing from this connection, as while it is short of memory or disk."""
+        """Whether the broker blocks publishing on this connection, because it is short of memory or disk."""
         if self._channel is None:
             return False
-        # aiormq shows a block only by making `ready` wait.
+        # aiormq shows a block only in `ready`, which then waits.
         waiting = self._channel.connection.ready()
         try:
             waiting.send(None)
@@ -85,17 +84,17 @@ class RabbitConnection:
 
     @property
     def consumers(self) -> int:
-        """Without those that the broker cancelled, as it does when a queue is deleted."""
+        """How many consumers there are. The broker cancels a consumer when its queue is deleted."""
         return len(self._channel.consumers) if self._channel is not None and self.is_open else 0
 
     async def ask(self, question: Callable[[UnderlyingChannel], Coroutine[Any, Any, T]]) -> T:
-        """A round trip to the broker: raises Unavailable where it fails, or what was asked for is gone."""
+        """Ask the broker. Raises Unavailable if it does not answer, or if the thing asked about is gone."""
         if self._channel is None:
             raise Unavailable("not connected")
         return await self._answer(question(self._channel), _LOOK_S)
 
     async def pause(self) -> None:
-        """Cancel the consumers. What was delivered is in hand: its handlers go on, and acknowledge it."""
+        """Cancel the consumers. Running handlers go on, and acknowledge the messages already delivered."""
         await self._answer(self._cancel(), ANSWER_S)
 
     async def resume(self) -> None:
@@ -106,7 +105,7 @@ class RabbitConnection:
             await subscriber.start()
 
     async def stop(self, *, within_s: float) -> None:
-        """Cancel the consumer first, then wait for the handlers, or the broker would send on meanwhile."""
+        """Cancel the consumers, then wait for the handlers. In the other order the broker would send more."""
         await self._answer(self._stop(), within_s)
 
     async def _cancel(self) -> None:
@@ -120,20 +119,20 @@ class RabbitConnection:
             await subscriber.stop()
 
     async def close(self) -> None:
-        """Running handlers are cut off here; what they did not acknowledge is delivered again."""
+        """Cancels running handlers. The broker delivers messages again that they did not acknowledge."""
         if self._connection is None and self._unanswered:
             await asyncio.wait(self._unanswered, timeout=_LEFTOVERS_S)
-        # The connection first: the broker alone would wait once more for the handlers.
+        # The connection is closed first, because `broker.stop` alone would wait for the handlers once more.
         if self._connection is not None:
             await asyncio.gather(self._connection.close(), return_exceptions=True)
         await asyncio.gather(self.broker.stop(), return_exceptions=True)
 
     async def _answer(self, work: Coroutine[Any, Any, T], within_s: float) -> T:
-        """The result of library work, or Unavailable.
+        """Runs a library call. Returns its result, or raises Unavailable.
 
-        The work has a task of its own, since aiormq ends what waits on a lost connection with a
-        CancelledError, which must not look like a cancellation of ours; and it is never cancelled by us,
-        since a connect that is cancelled half-way leaves its connection behind: `close` sees to the rest.
+        The call runs in a task of its own: aiormq raises CancelledError in calls that wait on a lost
+        connection, and that must not look like a cancellation of the caller. We never cancel the task,
+        because a connect that is cancelled half-way leaks its connection. `close` waits for it instead.
         """
         task = asyncio.create_task(work)
         self._unanswered.add(task)
@@ -148,41 +147,15 @@ class RabbitConnection:
             raise away(self._url, error) from error
         return task.result()
 
-    @classmethod
-    async def open_at_any(
-        cls,
-        urls: Sequence[URL],
-        name: str,
-        prepare: Callable[[RabbitBroker], Awaitable[AbstractChannel]],
-    ) -> Self:
-        """A connection to the first broker that takes it. Raises Unavailable with what the last one says."""
-        *others, last = urls
-        for url in others:
-            with suppress(Unavailable):
-                return await cls._visit(url, name, prepare)
-        return await cls._visit(last, name, prepare)
-
-    @classmethod
-    async def _visit(
-        cls, url: URL, name: str, prepare: Callable[[RabbitBroker], Awaitable[AbstractChannel]]
-    ) -> Self:
-        connection = cls(url, name, Channel(), grace_s=0, on_lost=lambda _: None)
-        try:
-            await connection.open(prepare, within_s=ANSWER_S)
-        except BaseException:
-            await connection.close()
-            raise
-        return connection
-
     def _answered(self, task: asyncio.Task[Any]) -> None:
         self._unanswered.discard(task)
         if not task.cancelled():
-            task.exception()  # Looked at, so that asyncio does not report it as never retrieved.
+            task.exception()  # Retrieved, so that asyncio does not log it as never retrieved.
 
     def _on_close(self, _: AbstractConnection | None, error: BaseException | None, /) -> None:
         self._on_lost(away(self._url, error or ConnectionError("connection closed")))
 
     def _on_channel_closed(self, closing: asyncio.Future[Any]) -> None:
-        """The broker closes a channel over what it refuses there, and says why."""
+        """The broker closes a channel when it refuses a call on it; the exception holds its reason."""
         if not closing.cancelled() and (error := closing.exception()) is not None:
             self._on_lost(away(self._url, error))

@@ -1,4 +1,4 @@
-"""How messages of a queue come to a handler."""
+"""Delivers the messages of a RabbitMQ queue to a handler."""
 
 import logging
 from collections.abc import Awaitable, Callable
@@ -25,7 +25,7 @@ async def consumed(
     policy: AckPolicy,
     decode: Callable[[StreamMessage[Any]], Awaitable[M]],
 ) -> AbstractChannel:
-    """Hands the queue's messages, decoded, to the handler; the channel is the one that they come on."""
+    """Starts a consumer that passes the decoded messages to the handler. Returns the consumer's channel."""
     subscriber = broker.subscriber(queue, ack_policy=policy, decoder=decode, no_reply=True)
     subscriber(handler)
     await subscriber.start()
@@ -33,14 +33,15 @@ async def consumed(
 
 
 async def envelope(message: StreamMessage[Any]) -> Envelope:
-    """Its type is the first routing key, which the broker held against its publisher's rights. RabbitMQ 3.10
-    does not do so with other keys (the headers CC and BCC), nor any with keys of the default exchange."""
+    """The envelope's type is the first routing key, for which the broker checked the publisher's permission.
+    RabbitMQ 3.10 does not check further keys (the headers CC and BCC), and no version checks the keys of the
+    default exchange."""
     raw = message.raw_message
     return Envelope(raw.routing_key if raw.exchange else "", message.body)
 
 
 def told_apart(handler: Handler) -> Callable[[Envelope], Awaitable[None]]:
-    """A handler's errors in FastStream's words: an unreadable message is rejected, else it is requeued."""
+    """Wraps `handler` for FastStream: it rejects an unreadable message; after other errors it is requeued."""
 
     async def handle(envelope: Envelope) -> None:
         ROUTING_KEY.set(envelope.type)

@@ -1,4 +1,4 @@
-"""A message of a dead-letter queue, and what the broker says of its death."""
+"""Decodes a message of a dead-letter queue, with the broker's record of why it became a dead letter."""
 
 from datetime import datetime
 from typing import Any
@@ -7,12 +7,12 @@ from faststream.message import StreamMessage
 
 from kernel.ports.bus import UNREADABLE, DeadLetter
 
-# What a broker says of a message that its consumer called unreadable.
+# The broker says "rejected" of a message that its consumer rejected as unreadable.
 _REASONS = {"rejected": UNREADABLE}
 
 
 async def dead_letter(message: StreamMessage[Any]) -> DeadLetter:
-    """Its death is the same each time that it is delivered."""
+    """The letter's `death` is the same at every delivery."""
     body: bytes = message.body
     death = _last_death(message.headers)
     reason = str(death.get("reason", "unknown"))
@@ -22,13 +22,14 @@ async def dead_letter(message: StreamMessage[Any]) -> DeadLetter:
 
 
 def _last_death(headers: dict[str, Any]) -> dict[str, Any]:
-    """How it came here (https://www.rabbitmq.com/docs/dlx#effects); {} for one put here by hand."""
+    """The newest `x-death` entry (https://www.rabbitmq.com/docs/dlx#effects); {} for a message that was put
+    into this queue by hand."""
     deaths = headers.get("x-death")
     return deaths[0] if isinstance(deaths, list) and deaths and isinstance(deaths[0], dict) else {}
 
 
 def _routing_key(death: dict[str, Any]) -> str:
-    """The first one, which the broker held against its publisher's rights; none where it came past the
-    exchange."""
+    """The first routing key, for which the broker checked the publisher's permission. It is empty for a
+    message that bypassed the exchange."""
     keys = death.get("routing-keys")
     return str(keys[0]) if death.get("exchange") and isinstance(keys, list) and keys else ""

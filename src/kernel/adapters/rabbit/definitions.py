@@ -1,9 +1,12 @@
-"""The users of RabbitMQ and their rights: each service may do what its messages need, and no more.
+"""Generates RabbitMQ's users and permissions: each service may do what its messages need, and no more.
 
-What is made here is a definitions file (https://www.rabbitmq.com/docs/definitions). Three things are kept
-from every service, because topic permissions stop none of them: to write to the default exchange, which puts
-a message into any queue; to configure queues beside the right to write to `shop.events`, where the dead
-letters of a queue may go under any routing key; and to read what is for others.
+The result is a definitions file (https://www.rabbitmq.com/docs/definitions). No service may do these three
+things, which topic permissions do not prevent:
+
+- write to the default exchange, because that puts a message into any queue;
+- configure queues while it may write to `shop.events`, because a queue may send its dead letters there under
+  any routing key;
+- read other services' messages.
 """
 
 import re
@@ -14,7 +17,7 @@ from typing import Any
 from kernel.adapters.rabbit.topology import EXCHANGE, dead_letter_queue, service_queue
 from kernel.contracts.messaging import Catalog, Messaging
 
-# Declares the topology, and looks at queues: a user for jobs and operators, not for a service.
+# The user for jobs and operators, not for a service. It declares the topology, and inspects queues.
 OPERATOR = "shop"
 VHOST = "/"
 NOTHING = "^$"
@@ -22,8 +25,8 @@ _DEFAULT_EXCHANGE = "amq.default"  # as permissions name it
 
 
 def definitions(catalog: Catalog) -> dict[str, Any]:
-    """Without secrets: in the place of each hash stands the name of the variable with the password. No broker
-    loads the file like this."""
+    """The file holds no secrets: each password hash is a placeholder that names the password's variable. A
+    broker cannot load the file before the placeholders are replaced."""
     services = [one for one in catalog.services if one.sends or one.subscribes or one.listens]
     names = [OPERATOR, *(one.service for one in services)]
     return {
@@ -60,8 +63,8 @@ def _permissions(one: Messaging) -> dict[str, str]:
 
 
 def _permissions_of_operator(catalog: Catalog) -> dict[str, str]:
-    """Whoever declares a queue with a dead-letter exchange needs the right to read the queue, and to write to
-    the exchange."""
+    """To declare a queue with a dead-letter exchange, a user must be allowed to read the queue and to write
+    to that exchange."""
     queues = [_literal(name) for name in _queues(catalog)]
     exchange = _literal(EXCHANGE.name)
     return {
@@ -89,7 +92,7 @@ def _topic_permissions(one: Messaging) -> dict[str, str]:
 
 
 def _any_of(patterns: Iterable[str]) -> str:
-    """Anchored: RabbitMQ looks for a match anywhere in a name."""
+    """A pattern with anchors, because RabbitMQ searches for a match anywhere in a name."""
     every = list(patterns)
     return f"^({'|'.join(every)})$" if every else NOTHING
 

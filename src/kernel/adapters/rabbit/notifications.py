@@ -1,4 +1,4 @@
-"""Notifications from RabbitMQ, for one process alone: its queue is gone with its connection."""
+"""Receives notifications from RabbitMQ through a queue of this process, which ends with its connection."""
 
 import asyncio
 import logging
@@ -32,7 +32,7 @@ logger = logging.getLogger(__name__)
 
 
 class RabbitNotifications:
-    """`urls` are the nodes of one cluster, any of which will do; what is lost is made anew."""
+    """`urls` are the nodes of one cluster; it connects to any of them, again when the connection is lost."""
 
     def __init__(self, urls: Sequence[str], service: str) -> None:
         """Raises Invalid for a malformed URL."""
@@ -60,7 +60,7 @@ class RabbitNotifications:
     async def want(self, wanted: bool) -> None:
         self._wanted = wanted
         if self._binding is not None:
-            with suppress(Unavailable, TimeoutError):  # `_listen_at` asks again.
+            with suppress(Unavailable, TimeoutError):  # `_listen_at` tries again.
                 async with asyncio.timeout(_WANTED_WITHIN_S):
                     await self._binding.follow()
 
@@ -93,18 +93,18 @@ class RabbitNotifications:
                         await lost.wait()
         finally:
             self._healthy, self._binding = False, None
-            # A dead connection can take its time to close.
+            # Closing a dead connection can take long.
             await asyncio.wait({asyncio.create_task(connection.close())}, timeout=_CLOSE_S)
 
     async def _require(self, connection: RabbitConnection, queue: RabbitQueue) -> None:
-        """Raises Unavailable where the broker is silent, or the queue or its consumer is gone."""
+        """Raises Unavailable if the broker does not answer, or the queue or its consumer is gone."""
         await connection.ask(lambda channel: channel.queue_declare(queue.name, passive=True))
         if not connection.consumers:
             raise Unavailable("the consumer is gone")
 
 
 class Binding:
-    """From the exchange to one queue, there while it is wanted."""
+    """The binding of one queue to the exchange, which exists while notifications are wanted."""
 
     def __init__(
         self, connection: RabbitConnection, queue: str, event_type: str, wanted: Callable[[], bool]
@@ -117,13 +117,13 @@ class Binding:
         self._changing = asyncio.Lock()
 
     async def follow(self) -> None:
-        """Raises Unavailable."""
+        """Bind or unbind the queue, if `wanted` has changed. Raises Unavailable."""
         if self._is_there is self._wanted() and not self._changing.locked():
             return
         async with self._changing:
             wanted = self._wanted()
             if self._is_there is not wanted:
-                self._is_there = None  # Whoever is cancelled now does not learn what became of it.
+                self._is_there = None  # If this call is cancelled now, the outcome stays unknown.
                 await self._connection.ask(lambda channel: self._change(channel, wanted=wanted))
                 self._is_there = wanted
 

@@ -1,4 +1,4 @@
-"""The exchange, queues and bindings of the shop, as a catalogue of messages asks for them."""
+"""The exchange, queues and bindings of the shop on RabbitMQ, derived from a catalogue of messages."""
 
 from collections.abc import Awaitable, Callable, Collection, Iterator
 from operator import attrgetter, methodcaller
@@ -13,16 +13,17 @@ from faststream.rabbit import ExchangeType, QueueType, RabbitBroker, RabbitExcha
 from kernel.adapters.rabbit.urls import Denied
 from kernel.contracts.messaging import Catalog
 
-# For messages that kill their process, and handlers with a bug; each redelivery counts.
+# After so many deliveries, a message that kills its process or is never handled becomes a dead letter.
 DELIVERIES_MAX = 20
-# RabbitMQ 4 drops a message of a quorum queue after 20 deliveries unless told otherwise, so that services
-# which end while they bury a dead letter would wear it out. There is no "never" that RabbitMQ 3 takes too.
+# RabbitMQ 4 drops a message of a quorum queue after 20 deliveries by default. That would lose a dead letter
+# whose service crashes again and again while it buries the letter. No value means "no limit" to RabbitMQ 3 as
+# well, so this is the largest number.
 _BURIALS_MAX = 2**31 - 1
 
 LISTENER_BYTES_MAX = 64 * 1024 * 1024
 
-# Not `robust`: nothing is restored piece by piece, a lost session is replaced whole (see connection.py).
-# Not declared where it is used: `declare_topology` does that, or finds that it is there.
+# Not `robust`, because a lost session is replaced as a whole (see connection.py). `declare` is off, because
+# `declare_topology` declares the exchange, or checks that it exists.
 EXCHANGE = RabbitExchange("shop.events", ExchangeType.TOPIC, durable=True, robust=False, declare=False)
 NO_QUEUES = Catalog(())
 
@@ -38,7 +39,7 @@ def dead_letter_queue(service: str) -> RabbitQueue:
 
 
 def service_queue(service: str) -> RabbitQueue:
-    """`at-least-once`, which needs `reject-publish`: a dead letter survives a crash on its way."""
+    """Dead letters are moved `at-least-once`, so that a crash loses none. That needs `reject-publish`."""
     return RabbitQueue(
         service,
         QueueType.QUORUM,
@@ -46,7 +47,7 @@ def service_queue(service: str) -> RabbitQueue:
         declare=False,
         arguments={
             "x-delivery-limit": DELIVERIES_MAX,
-            # The default exchange knows every queue by its name: no binding that could be missing.
+            # The default exchange routes to every queue by its name, so no binding can be missing.
             "x-dead-letter-exchange": "",
             "x-dead-letter-routing-key": dead_letter_queue(service).name,
             "x-dead-letter-strategy": "at-least-once",
@@ -56,7 +57,7 @@ def service_queue(service: str) -> RabbitQueue:
 
 
 def listener_queue(name: str) -> RabbitQueue:
-    """For one process and its lifetime; where that stalls, the oldest notifications are dropped."""
+    """A queue for one process, deleted with its connection. If it is full, it drops the oldest messages."""
     return RabbitQueue(
         name,
         robust=False,
@@ -68,10 +69,10 @@ def listener_queue(name: str) -> RabbitQueue:
 
 
 async def declare_topology(broker: RabbitBroker, catalog: Catalog) -> RobustExchange:
-    """The whole of it, whoever starts first; answers with the exchange.
+    """Declares the topology of all services, because any of them may start first. Returns the exchange.
 
-    A user who may not declare checks that the exchange and the queues are there. Raises Denied, which names
-    all that are missing. AMQP cannot check a binding; where one is missing, the broker tells the publisher.
+    If the user may not declare, this checks that the exchange and the queues exist, and raises Denied, which
+    names the missing ones. AMQP cannot check a binding; without a binding, publishing fails.
     """
     try:
         await declare(broker, catalog)
@@ -81,7 +82,7 @@ async def declare_topology(broker: RabbitBroker, catalog: Catalog) -> RobustExch
 
 
 async def declare(broker: RabbitBroker, catalog: Catalog) -> None:
-    """Raises ChannelAccessRefused for a user who may not."""
+    """Raises ChannelAccessRefused if the user may not declare."""
     channel = await (await _underlying(broker)).channel()
     await channel.exchange_declare(EXCHANGE.name, exchange_type=EXCHANGE.type.value, durable=True)
     for queue, event_types in _queues(catalog):
@@ -92,14 +93,14 @@ async def declare(broker: RabbitBroker, catalog: Catalog) -> None:
 
 
 def _queues(catalog: Catalog) -> Iterator[tuple[RabbitQueue, Collection[str]]]:
-    """Each with the types that are bound to it."""
+    """Each queue, with the event types that are bound to it."""
     for subscriber in filter(attrgetter("subscribes"), catalog.services):
         yield dead_letter_queue(subscriber.service), ()
         yield service_queue(subscriber.service), subscriber.subscribes
 
 
 async def _underlying(broker: RabbitBroker) -> AbstractConnection:
-    """The connection below aio-pika's, which does not restore a channel that the broker closes."""
+    """The aiormq connection. Unlike aio-pika's, it does not restore a channel that the broker closed."""
     connection = await broker.connect()
     return cast(UnderlayConnection, connection.transport).connection
 

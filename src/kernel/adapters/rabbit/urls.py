@@ -1,4 +1,4 @@
-"""The addresses of brokers: which are accepted, and how one is named without its password."""
+"""Parses the URLs of brokers, and describes a broker's errors without its password."""
 
 import asyncio
 import errno
@@ -20,11 +20,11 @@ _REFUSALS = {ChannelAccessRefused: 403, ChannelPreconditionFailed: 406, Connecti
 
 
 class Denied(Unavailable):
-    """The broker answered, and refused: to try again at once is pointless."""
+    """The broker answered with a refusal, so trying again at once is pointless."""
 
 
 def broker_url(text: str) -> URL:
-    """Raises Invalid, without repeating the text, because it may hold a password."""
+    """Raises Invalid, which does not quote the text, because the text may hold a password."""
     expected = "expected amqp://user:password@host:port/vhost (amqps:// for TLS), several separated by commas"
     try:
         url = URL(text)
@@ -37,10 +37,10 @@ def broker_url(text: str) -> URL:
 
 
 class BrokerUrls:
-    """The nodes of one cluster, any of which will do."""
+    """The URLs of the nodes of one cluster."""
 
     def __init__(self, texts: Sequence[str]) -> None:
-        """Each has one URL, or several separated by commas. Raises Invalid for a malformed one."""
+        """Each text holds one URL, or several separated by commas. Raises Invalid for a malformed URL."""
         self._texts = [Reread(text, _nodes) for text in texts]
 
     def now(self) -> list[URL]:
@@ -52,7 +52,7 @@ def _nodes(text: str) -> list[URL]:
 
 
 def away(url: URL, error: BaseException) -> Unavailable:
-    """One line for people on what the library raised: where, and why, in the broker's words."""
+    """The library's error as one line for people: which broker, and its own reason."""
     where = f"{url.host}:{url.port}"
     if isinstance(error, Unavailable):
         return error
@@ -63,7 +63,7 @@ def away(url: URL, error: BaseException) -> Unavailable:
             f"rabbitmq at {where} refuses the user {url.user!r} or its password: 403 {_words(error)}"
         )
     if isinstance(error, InvalidFrameError) and (close := _close_frame(error)) is not None:
-        # At this step RabbitMQ closes only over the virtual host: it does not exist, or not for this user.
+        # At this step RabbitMQ closes only if the virtual host does not exist, or the user may not use it.
         vhost = url.path.removeprefix("/").replace("%2F", "/") or "/"
         words = f"{close.reply_code} {close.reply_text}"
         return Denied(
@@ -76,7 +76,7 @@ def away(url: URL, error: BaseException) -> Unavailable:
 
 
 def _close_frame(error: InvalidFrameError) -> Connection.Close | None:
-    """aiormq drops the broker's reason, but its function in the traceback still has the frame."""
+    """The broker's reason. aiormq drops it, but a function in the traceback still holds the frame."""
     for frame, _ in walk_tb(error.__traceback__):
         found = frame.f_locals.get("frame")
         if isinstance(found, Connection.Close):
@@ -85,7 +85,7 @@ def _close_frame(error: InvalidFrameError) -> Connection.Close | None:
 
 
 def reason_of(error: BaseException) -> str:
-    """Without an object of the library's."""
+    """Why it failed, in plain words without the library's object names."""
     if isinstance(error, TimeoutError):
         return "no answer in time"
     if isinstance(error, asyncio.CancelledError | ChannelInvalidStateError):

@@ -1,6 +1,6 @@
-"""Rate limits, counted by the library `limits`. Its sliding window counter keeps two numbers for each user or
-address, however many calls there are.
+"""Rate limits, counted by the library `limits`. Its sliding window counter keeps only two numbers for each
+user or address.
 
-From the ground up: `counters` asks the library; `in_memory` stores what one process counts, `shared` counts
-for all replicas; `rate_limits` asks both.
+The modules, lowest first: `counters` calls the library. `in_memory` stores the counts of one process, and
+`shared` those of all replicas. `rate_limits` uses both.
 """

@@ -8,7 +8,7 @@ Key = tuple[str, ...]
 
 
 class StoreIsAway(Exception):
-    """Or it does not tell in time."""
+    """The store of the counters is unreachable, or does not answer in time."""
 
 
 class Counters:
@@ -19,7 +19,7 @@ class Counters:
         self._limiter = SlidingWindowCounterRateLimiter(storage)
 
     async def refused_for_s(self, key: Key, *, counted: bool) -> float | None:
-        """None where one more call is allowed, else the seconds until it is. Adds the call if `counted`."""
+        """None if one more call is allowed, else the seconds until it is. Adds the call if `counted`."""
         admits = self._limiter.hit if counted else self._limiter.test
         if await admits(self._rate, *key):
             return None

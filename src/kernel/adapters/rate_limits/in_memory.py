@@ -3,15 +3,15 @@ from collections import OrderedDict
 
 from limits.aio.storage import MemoryStorage
 
-# A counter takes about 300 bytes. Beyond that many, the one that would end first goes early.
+# A counter takes about 300 bytes. Beyond this number, the counter that would end first is removed early.
 COUNTERS_MAX = 100_000
 
 
 class CountersInMemory(MemoryStorage):
-    """Counters of one window, each removed when it is over.
+    """Counters that all have the same window, each removed when its window is over.
 
-    The library's own storage looks through all counters with each hit, which takes a millisecond where there
-    are 20,000. Counters of one window end in the order of their beginning, so a hit looks at the oldest one.
+    The library's own storage scans all counters at each hit, which takes a millisecond for 20,000. Counters
+    with the same window end in the order in which they began, so a hit has to look at the oldest only.
     """
 
     def __init__(self, counters_max: int = COUNTERS_MAX) -> None:

@@ -18,12 +18,12 @@ LOOK_EVERY_S = 0.25
 
 
 class CountedRateLimits:
-    """The shared counters decide. Each process also counts the calls that it lets through, and decides by its
-    own counters while the shared ones are away.
+    """The shared counters decide. Each process also counts the calls that it admits, and decides by its own
+    counters while the shared ones are unreachable.
     """
 
     def __init__(self, rate: str, service: str, clock: Clock, shared: "SharedCounters | None" = None) -> None:
-        """`rate` is like 50/second. Each service counts for itself: one call may pass several services."""
+        """`rate` is like 50/second. Each service counts separately, because a call may pass several."""
         self._rate = parse(rate)
         self._service = service
         self._clock = clock
@@ -63,7 +63,7 @@ class CountedRateLimits:
         return self._shared is None or self._shared.is_there
 
     async def run(self) -> None:
-        """Removes counters that ended, also while nobody calls, and checks the shared counters."""
+        """Removes ended counters, also while nobody calls, and checks the shared counters."""
         while True:
             self._in_memory.remove_ended()
             if self._shared is not None:

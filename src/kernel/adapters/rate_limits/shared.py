@@ -15,13 +15,13 @@ from kernel.adapters.words import in_words
 from kernel.application.trouble import Trouble
 from kernel.ports.clock import Clock
 
-# A call asks twice at most, so it waits for 50 ms at most.
+# The store is asked at most twice for a call, so a call waits for at most 50 ms.
 WAIT_S = 0.025
 LOOK_WITHIN_S = 1.0
-# A busy machine may be late now and then.
+# The store is used until so many checks in a row are late, because a busy machine may be late now and then.
 LATE_MAX = 4
 CONNECTIONS_MAX = 50
-# A look counts too, so that it needs all that a call needs of the store. This limit is never reached.
+# A check counts like a call, so that it tests all that a call needs of the store. Its limit is never reached.
 _LOOK_RATE = "1000000/minute"
 _LOOK = ("look",)
 
@@ -29,9 +29,9 @@ _FAILURES = (RedisError, OSError, TimeoutError)
 
 
 class SharedCounters:
-    """The counters of all replicas, in Redis. No call waits for a Redis that is known to be away.
+    """The counters of all replicas, in Redis. No call waits for a Redis that is known to be unreachable.
 
-    A refusal is remembered until it ends, so that a flood does not reach Redis.
+    A refusal is remembered until it ends, so that a flood of refused calls does not reach Redis.
     """
 
     def __init__(self, rate: str, storage: Storage, clock: Clock) -> None:
@@ -44,7 +44,7 @@ class SharedCounters:
         self._trouble = Trouble("the store of rate limits", clock)
 
     async def refused_for_s(self, key: Key, *, counted: bool) -> float | None:
-        """Like Counters. Raises StoreIsAway."""
+        """Like `Counters.refused_for_s`. Raises StoreIsAway."""
         if not self._answers:
             raise StoreIsAway
         left_s = self._refused_until.get(key, 0.0) - self._clock.monotonic()
@@ -64,7 +64,7 @@ class SharedCounters:
         return not self._trouble.lasts
 
     async def look(self) -> None:
-        """Checks whether the store answers. No call waits for a look, so a look has the time to connect."""
+        """Checks whether the store answers. No call waits for this check, so it has time to connect."""
         now = self._clock.monotonic()
         self._refused_until = {key: until for key, until in self._refused_until.items() if until > now}
         try:

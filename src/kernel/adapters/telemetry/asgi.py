@@ -1,4 +1,4 @@
-"""Around a whole application: rate, errors and duration of its routes; trace, span and id of a call."""
+"""ASGI middleware that measures and traces each call, and gives each call its trace and its request id."""
 
 import logging
 from collections import Counter
@@ -22,10 +22,10 @@ logger = logging.getLogger(__name__)
 
 _HEADER = b"traceparent"
 _REQUEST_ID = request_id.HEADER.lower().encode()
-# What is asked every few seconds for ever is of no interest as a trace.
+# Probes and scrapes come every few seconds and are not worth a trace.
 _UNTRACED = ("/health/", "/metrics")
 
-# Recorded where the client left before its request was complete; no answer has this status.
+# The status in the metrics if the client left before the answer. It is never sent.
 CLIENT_LEFT = 499
 
 
@@ -47,7 +47,7 @@ def observed(app: App, telemetry: Telemetry) -> App:
             call = tracing.call(scope["method"], trace)
             trace = call.traceparent
         trace = trace or traceparent(None)
-        # The application reads the header as if the caller had begun this trace, or this span of it.
+        # The application reads the header as if the caller had started this trace, or this span of it.
         others = [item for item in headers if item[0] != _HEADER]
         scope["headers"] = [*others, (_HEADER, trace.encode())]
         CURRENT.set(trace)
@@ -74,7 +74,7 @@ def observed(app: App, telemetry: Telemetry) -> App:
 
 
 def _once(headers: list[tuple[bytes, bytes]]) -> dict[bytes, bytes]:
-    """Without those that come twice, which are ignored."""
+    """The headers that occur once. A header that occurs twice is ignored."""
     given = dict(headers)
     if len(given) < len(headers):
         counts = Counter(name for name, _ in headers)

@@ -1,4 +1,4 @@
-"""Log lines about the lifecycle of a service, at INFO."""
+"""Logs the start and the stop of a service, at INFO."""
 
 import logging
 import platform
@@ -10,7 +10,7 @@ logger = logging.getLogger(__name__)
 
 
 class Lifecycle:
-    """`servers` are the URLs of what the service works with, by name; None where it works without one."""
+    """`servers` are the URLs of the servers that the service uses, by name; None for a server not in use."""
 
     def __init__(self, service: str, servers: Mapping[str, str | None], *, schema: int | None = None) -> None:
         self._service = {"service": service}
@@ -31,7 +31,7 @@ class Lifecycle:
 
 
 def without_secrets(urls: str) -> str:
-    """Hosts and path of one URL, or of several that are separated by commas."""
+    """Hosts and path of one URL, or of several that are separated by commas, without user and password."""
     shown = []
     for url in urls.split(","):
         parts = urlsplit(url if "://" in url else f"//{url}")  # a further host of the same URL

@@ -1,4 +1,4 @@
-"""Log lines: for people on a terminal, JSON for machines elsewhere."""
+"""Configures logging: lines for people on a terminal, else JSON."""
 
 import logging
 import re
@@ -14,14 +14,14 @@ from kernel.adapters import request_id
 from kernel.adapters.trace_context import CURRENT
 from kernel.domain.text import harmless
 
-# A URL that names a password, as settings do and as drivers like to repeat in their errors.
+# A URL with a password. Drivers may quote such a URL from the settings in their errors.
 _PASSWORD = re.compile(r"(?P<before>\w://[^\s:/@]*):[^\s/@]+@")
 
 
 def configure_logs(level: str, log_format: str, packages: Iterable[str]) -> None:
-    """`log_format` is auto, console or json; everything goes to stderr, stdout is for facts.
+    """`log_format` is auto, console or json. Logs go to stderr, because stdout is for the output of commands.
 
-    The level applies to these packages. Libraries log warnings and errors only.
+    The level applies to `packages`. Libraries log warnings and errors only.
     """
     shared: list[Processor] = [
         structlog.stdlib.add_log_level,
@@ -49,19 +49,19 @@ def configure_logs(level: str, log_format: str, packages: Iterable[str]) -> None
 
 
 def make_harmless(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
-    """Escapes every string. Other values are rendered by `repr`, which escapes by itself, as JSON does."""
+    """Escapes every string. Other values are rendered by `repr`, which escapes them."""
     return {name: harmless(value) if isinstance(value, str) else value for name, value in event.items()}
 
 
 def indented_traceback(output: TextIO, error: ExcInfo) -> None:
-    """Indents every line, so that no line of an error's message can pass for a log line."""
+    """Indents every line, so that no line of an error's message looks like a log line."""
     for line in "".join(traceback.format_exception(*error)).rstrip("\n").split("\n"):
         output.write(f"\n    {harmless(line)}")
 
 
 def add_trace(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
-    """`trace_id` in place of the traceparent of the line's own subject, else of the call under way, and the
-    `request_id` of that call."""
+    """Adds `trace_id`, from the line's own `traceparent` or else the current call's, and the current call's
+    `request_id`."""
     traceparent = event.pop("traceparent", "") or CURRENT.get()
     if traceparent:
         event["trace_id"] = traceparent.split("-")[1]

@@ -1,6 +1,6 @@
-"""Messages that come and go, under the names of OpenTelemetry's semantic conventions.
+"""Metrics of sent and received messages, with the names of OpenTelemetry's semantic conventions.
 
-A message is what the bus carries: up to 200 events.
+A message is one envelope of up to 200 events.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -13,16 +13,11 @@ from prometheus_client import CollectorRegistry, Counter, Histogram
 from kernel.adapters.telemetry.metrics import SECONDS
 from kernel.ports.bus import Envelope, Handler, Publisher
 
-_LABELS = (
-    "messaging_system",
-    "messaging_operation_name",
-    "messaging_destination_name",
-    "error_type",
-)
+_LABELS = ("messaging_system", "messaging_operation_name", "messaging_destination_name", "error_type")
 
 
 class MessagingMetrics:
-    """Of a service whose messages wait in `queue`; `system` is the kind of its bus."""
+    """The metrics of one service. `queue` is the queue that it consumes; `system` is the kind of its bus."""
 
     def __init__(self, registry: CollectorRegistry, system: str, queue: str) -> None:
         self._queue = queue
@@ -30,35 +25,35 @@ class MessagingMetrics:
             "messaging_client_sent_messages", "Messages given to the bus.", _LABELS, registry=registry
         )
         consumed = Counter(
-            "messaging_client_consumed_messages", "Messages that came.", _LABELS, registry=registry
+            "messaging_client_consumed_messages", "Messages received.", _LABELS, registry=registry
         )
         sending = Histogram(
             "messaging_client_operation_duration_seconds",
-            "Until the bus had confirmed what was published at once.",
+            "Time until the bus confirmed the messages of one publish.",
             _LABELS,
             buckets=SECONDS,
             registry=registry,
         )
         processing = Histogram(
             "messaging_process_duration_seconds",
-            "Until a message was handled.",
+            "Time to handle a message.",
             _LABELS,
             buckets=SECONDS,
             registry=registry,
         )
 
-        # `labels` takes longer than all the rest of a measurement.
+        # Cached, because `labels` takes longer than the rest of a measurement.
         self._sent = lru_cache(partial(sent.labels, system))
         self._sending = lru_cache(partial(sending.labels, system))
         self._consumed = lru_cache(partial(consumed.labels, system))
         self._processing = lru_cache(partial(processing.labels, system))
 
     def publisher(self, publisher: Publisher) -> Publisher:
-        """The same, measured."""
+        """`publisher`, measured."""
         return _MeasuredPublisher(publisher, partial(self._measured, self._sent, self._sending, "publish"))
 
     def handler(self, handler: Handler) -> Handler:
-        """The same, measured."""
+        """`handler`, measured."""
 
         async def handle(body: bytes) -> None:
             with self._measured(self._consumed, self._processing, "process", self._queue):
@@ -94,13 +89,13 @@ class _MeasuredPublisher:
         self._measured = measured
 
     async def publish(self, envelopes: Sequence[Envelope]) -> None:
-        """`envelopes` are of one type."""
+        """All `envelopes` have the same type."""
         with self._measured(envelopes[0].type, len(envelopes)):
             await self._publisher.publish(envelopes)
 
 
 def span_attributes(system: str, operation: str, kind: str, destination: str) -> dict[str, str]:
-    """Of a span, not of a metric; `kind` is one of the convention's few (`messaging.operation.type`)."""
+    """The attributes of a span, not of a metric. `kind` is one of the conventions' operation types."""
     return {
         "messaging.system": system,
         "messaging.operation.name": operation,

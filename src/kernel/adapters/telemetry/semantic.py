@@ -1,6 +1,6 @@
-"""Our figures once more under the names of OpenTelemetry's semantic conventions, as Prometheus writes them.
+"""Exposes our metrics a second time, with the names of OpenTelemetry's semantic conventions.
 
-For dashboards that know only those. They are made of ours when they are asked for: nothing is counted twice.
+Dashboards that know only the conventional names need them. They are derived from ours at each scrape.
 """
 
 from collections.abc import Callable, Iterable, Mapping
@@ -15,7 +15,7 @@ Labels = Mapping[str, str]
 
 
 class Renamed(Collector):
-    """The figures of a metric under another name, with labels that are made of its own."""
+    """The samples of a metric under another name, with labels that are derived from its own."""
 
     def __init__(
         self,
@@ -45,7 +45,7 @@ class Renamed(Collector):
 
 
 def of_requests(labels: Labels) -> dict[str, str]:
-    """A label that is empty is absent."""
+    """Prometheus treats an empty label as absent."""
     return {
         "http_request_method": labels["method"],
         "http_route": "" if labels["route"] == "unmatched" else labels["route"],

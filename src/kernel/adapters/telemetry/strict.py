@@ -1,4 +1,4 @@
-"""OpenTelemetry's SDK reads settings of its own. A value that it cannot use fails the start, in one line."""
+"""Checks the OTEL_* variables, which OpenTelemetry's SDK reads. An unusable value prevents the start."""
 
 import logging
 import os
@@ -13,12 +13,12 @@ if TYPE_CHECKING:
 
 _OURS = "OTEL_EXPORTER_OTLP_ENDPOINT"
 _FILES = ("_CERTIFICATE", "_CLIENT_KEY")
-# A longer number is a timeout that cannot be waited for, or a queue of spans that fits into no memory.
+# A longer number is an endless timeout, or a queue of spans larger than any memory.
 _DIGITS_MAX = 9
 
 
 class TelemetryRefused(ShopError):
-    """`given` are the variables of the SDK that are set."""
+    """`given` are the SDK's variables that are set."""
 
     def __init__(self, given: Mapping[str, str], reason: object) -> None:
         text = str(reason)
@@ -30,9 +30,9 @@ class TelemetryRefused(ShopError):
 
 
 def begin_tracing(service: str, collector_url: str) -> "Tracing | None":
-    """None where the SDK is disabled: all of its traces have the id 0, which is none.
+    """None if the SDK is disabled, because all its traces would have the invalid id 0.
 
-    Raises TelemetryRefused, also for a value that the SDK would replace by its default, with a warning.
+    Raises TelemetryRefused, even for a value that the SDK would replace by its default with a warning.
     """
     if os.environ.get("OTEL_SDK_DISABLED", "").strip().lower() == "true":
         return None

@@ -1,4 +1,4 @@
-"""What a service tells of itself, put around its parts by wiring; the parts know nothing of it."""
+"""Metrics and traces of a service. `wiring` wraps the service's parts with them; the parts do not know it."""
 
 import asyncio
 import logging
@@ -29,10 +29,11 @@ P = ParamSpec("P")
 
 
 class Telemetry:
-    """Of one service. Without `tracing` nothing of OpenTelemetry is even imported."""
+    """The telemetry of one service. Without `tracing`, OpenTelemetry is not even imported."""
 
     def __init__(self, tracing: "Tracing | None" = None, subject: str = "") -> None:
-        """Spans name the subject of an item, which is called so; none where it is empty."""
+        """`subject` names what an item is about, such as order. If it is set, spans carry the id of that as
+        `shop.<subject>.id`."""
         self.metrics = Metrics()
         self.tracing = tracing
         self.messaging_system = ""
@@ -44,18 +45,18 @@ class Telemetry:
         self._readings.append(reading)
 
     async def exposition(self) -> bytes:
-        """All figures, in Prometheus' text format."""
+        """All metrics, in Prometheus' text format."""
         await asyncio.gather(*(reading() for reading in self._readings))
         return generate_latest(self.metrics.registry)
 
     def batches(
         self, work: str, call: Callable[Concatenate[Sequence[C], P], Awaitable[R]], kind: "Kind" = "internal"
     ) -> Callable[Concatenate[Sequence[C], P], Awaitable[R]]:
-        """The same call under the name `work`: measured, and traced where its items have traces."""
+        """`call` under the name `work`: measured, and traced if its items have traces."""
         size, seconds = self.metrics.batch_size.labels(work), self.metrics.batch_seconds.labels(work)
 
         async def observed(items: Sequence[C], /, *args: P.args, **kwargs: P.kwargs) -> R:
-            # A batch runs in the context of the call that came first, and is not part of it.
+            # A batch runs in the task context of the first call, but does not belong to that call alone.
             CURRENT.set(_said(items[0], "traceparent") if len(items) == 1 else "")
             request_id.CURRENT.set(_said(items[0], "request_id") if len(items) == 1 else "")
             began = perf_counter()
@@ -90,7 +91,7 @@ class Telemetry:
 
 
 class LoopLag:
-    """Asks the event loop for a turn now and then, and measures how late it comes."""
+    """Sleeps again and again, and measures how much too late the event loop wakes it."""
 
     def __init__(self, metrics: Metrics) -> None:
         self._lag = metrics.loop_lag
@@ -107,7 +108,7 @@ def _fact_or_command(item: Any) -> Any:
 
 
 def _said(item: Any, name: str) -> str:
-    """Empty where the fact or command has no such attribute."""
+    """The attribute of the fact or command; empty if it has no such attribute."""
     return str(getattr(_fact_or_command(item), name, ""))
 
 

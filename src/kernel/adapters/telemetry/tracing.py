@@ -1,8 +1,8 @@
-"""Spans for OpenTelemetry. Imported only where an endpoint is set.
+"""Spans for OpenTelemetry. This module is imported only if an endpoint is set.
 
-The trace of a call travels as the `traceparent` of commands and events, not in the context of a task,
-because batches join what many callers began. A batch of one goes on with the trace of its item. A batch of
-many is a trace of its own, and each of its items has a span in its own trace; the two are linked, both ways.
+The trace of a call travels as the `traceparent` of commands and events, not in the context of a task, because
+a batch joins the calls of many clients. A batch of one continues the trace of its item. A batch of many is a
+trace of its own, and each of its items has a span in its own trace; both are linked to each other.
 """
 
 import asyncio
@@ -39,7 +39,7 @@ from kernel.ports.bus import Envelope, Publisher
 
 Kind = Literal["internal", "client", "producer", "consumer"]
 
-BATCH_ITEMS_MAX = 200  # of which a batch is linked to each
+BATCH_ITEMS_MAX = 200  # a batch has a link to each of its items
 
 _ROOT = Context()
 _OF_EVENT = re.compile(rb'"traceparent":"([0-9a-f-]{55})"')
@@ -56,9 +56,9 @@ class Tracing:
         self._tracer = self._provider.get_tracer("shop")
 
     async def close(self, *, within_s: float) -> None:
-        """Exports what waits, as far as the collector takes it in time.
+        """Exports the waiting spans, as many as the collector accepts in time.
 
-        The exporter blocks, for longer than that where its collector is silent: its thread is left behind.
+        If the collector is silent, the exporter blocks for longer than `within_s`; its thread is abandoned.
         """
         ending = Thread(target=self.shut_down, daemon=True)
         ending.start()
@@ -68,7 +68,7 @@ class Tracing:
         self._provider.shutdown()
 
     def call(self, method: str, traceparent: str) -> "Call":
-        """A request that came in, perhaps as part of a trace."""
+        """Starts the span of a request, in the caller's trace if `traceparent` is not empty."""
         parent = _context(_remote(traceparent)) if traceparent else _ROOT
         return Call(self._tracer.start_span(method, parent, SpanKind.SERVER), method)
 
@@ -77,8 +77,8 @@ class Tracing:
         return _TracedPublisher(publisher, self, system)
 
     def statement(self, operation: str, seconds: float, error: str) -> None:
-        """A statement that has just ended, in the trace of the call or of the batch that is under way;
-        `error` is what it raised, if it did."""
+        """Adds the span of a statement that has just ended to the trace of the current call or batch. `error`
+        names the exception that it raised; empty if none."""
         current = CURRENT.get()
         if not _is_sampled(current):
             return
@@ -98,8 +98,8 @@ class Tracing:
     def batch(
         self, name: str, kind: Kind, traceparents: Sequence[str], attributes: Sequence[Mapping[str, str]] = ()
     ) -> Iterator[list[str]]:
-        """Spans for those items that are sampled, each with its attributes. Yields the traceparents that the
-        items go on with."""
+        """Spans for the sampled items, each with its attributes. Yields the traceparents with which the items
+        continue."""
         parents = [_remote(text) if _is_sampled(text) else None for text in traceparents]
         links = [Link(parent) for parent in parents if parent is not None]
         if not links:
@@ -133,7 +133,7 @@ class Tracing:
 
 
 class Call:
-    """The span of a request; `traceparent` is what follows goes on with."""
+    """The span of a request. Work for the request continues with its `traceparent`."""
 
     def __init__(self, span: Span, method: str) -> None:
         self.traceparent = traceparent_of(span)
@@ -143,11 +143,7 @@ class Call:
     def end(self, route: str, status: int) -> None:
         self._span.update_name(f"{self._method} {route}")
         self._span.set_attributes(
-            {
-                "http.request.method": self._method,
-                "http.route": route,
-                "http.response.status_code": status,
-            }
+            {"http.request.method": self._method, "http.route": route, "http.response.status_code": status}
         )
         if status >= 500:
             _fail(self._span, str(status))
@@ -155,7 +151,7 @@ class Call:
 
 
 class _TracedPublisher:
-    """A span for every event on its way to the bus; the event itself stays as it was stored."""
+    """Makes a span for the publishing of every event. The event itself stays as it was stored."""
 
     def __init__(self, publisher: Publisher, tracing: Tracing, system: str) -> None:
         self._publisher = publisher
@@ -171,9 +167,9 @@ class _TracedPublisher:
 
 
 def otlp_exporter(endpoint: str) -> SpanExporter:
-    """To a collector, over HTTP; `endpoint` is its base URL."""
+    """Exports to a collector over HTTP. `endpoint` is the collector's base URL."""
     session = requests.Session()
-    session.stream = True  # The answer is not read: an endless one would fill the memory.
+    session.stream = True  # The answer is not read, because an endless answer would fill the memory.
     return OTLPSpanExporter(f"{endpoint.rstrip('/')}/v1/traces", session=session)
 
 

@@ -1,4 +1,4 @@
-"""POST of one order and of a batch: what both the fast paths and Litestar's routes do."""
+"""Handles POST of one order and of a batch, for the fast paths and for Litestar's routes."""
 
 from collections.abc import Callable, Mapping
 from uuid import UUID
@@ -28,7 +28,7 @@ class PlacementHandler:
         self._new_id = new_id
 
     async def one(self, body: http.PlaceOrder, key: str | None) -> HttpAnswer:
-        """Raises what refuses the order."""
+        """Raises ShopError if the order is refused."""
         trace, own_id = trace_context.CURRENT.get(), request_id.CURRENT.get()
         command = wire.place_order(body, calling(), key, self._new_id(body.user_id), trace, own_id)
         placed = await self._place_orders(command)
@@ -38,10 +38,10 @@ class PlacementHandler:
     async def batch(
         self, items: Items[http.PlaceOrderItem], traces: str | None, ids: str | None
     ) -> HttpAnswer:
-        """`traces` and `ids` are the headers that tell those of the items."""
+        """`traces` and `ids` are the headers that list the traces and the request ids of the items."""
         count, trace = len(items.items), trace_context.CURRENT.get()
         traceparents = trace_context.from_list(traces, count=count, default=trace)
-        # Without traces of their own all items are one client's.
+        # Without such a list of traces, all items come from one client and share its request id.
         default = "" if traces else request_id.CURRENT.get()
         request_ids = request_id.from_list(ids, traceparents=traceparents, default=default)
         commands = [

@@ -1,4 +1,4 @@
-"""What must hold within the database of orders: the history of each."""
+"""The check within the database of orders: the history of each order is complete and legal."""
 
 from collections.abc import Iterator
 from functools import partial
@@ -7,7 +7,7 @@ from kernel.adapters.postgres.audit import Check, Row
 from kernel.domain.faults import Fault, word
 from orders.domain.status import Status
 
-# The status histories that an order may have, with their beginnings.
+# All legal status histories, those of unfinished orders included.
 STATUS_HISTORIES = (
     (Status.NEW,),
     (Status.NEW, Status.FINISHED),
@@ -47,7 +47,7 @@ def history_faults(row: Row) -> Iterator[Fault]:
         found = f"{row['number']} rows, numbered {row['first']} to {row['last']}"
         yield fault("history_gap", found, f"every number from 1 to {row['last']}")
     elif tuple(row["statuses"].split(" > ")) not in STATUS_HISTORIES:
-        yield fault("history_illegal", row["statuses"], "a life that the contract allows")
+        yield fault("history_illegal", row["statuses"], "a history that the contract allows")
     last, current = (row["last_status"], row["last_reason"]), (row["status"], row["reason"])
     if last != current:
         yield fault(
@@ -62,7 +62,7 @@ def _state(status: str, reason: str | None) -> str:
 CHECKS = (
     Check(
         "histories",
-        "no gap, no step that is not allowed, and ends as the order is",
+        "no gap, only legal steps, and the last status is that of the order",
         ("orders",),
         HISTORIES,
         history_faults,

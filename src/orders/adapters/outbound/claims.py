@@ -1,10 +1,10 @@
-"""What orders says of each order, for the audit: as one claim, and all that there is to know of some."""
+"""The claims of orders for the audit, and everything known of some orders, read from PostgreSQL."""
 
 from collections.abc import AsyncIterator, Sequence
 from datetime import datetime
 
 from kernel.adapters.postgres.audit import Row
-from kernel.adapters.postgres.outboxes import WAITING
+from kernel.adapters.postgres.outboxes import waiting
 from kernel.adapters.postgres.snapshot import Snapshot, snapshot
 from orders.domain.claims import Claim, KnownOrders
 from orders.domain.order import CANCELLED_BY_USER
@@ -35,18 +35,17 @@ SELECT user_id, id, amount, currency, status, reason, created_at, updated_at FRO
 
 
 async def claims(database: Snapshot, settled: datetime) -> AsyncIterator[Claim]:
-    """Of all orders, in the order of their keys; NEW ones that were placed after `settled` say nothing."""
+    """The claims of all orders, sorted by key. NEW orders placed after `settled` claim None."""
     async for row in database.stream(_ALL, settled):
         yield Claim(*row)
 
 
 async def known(database: Snapshot, keys: Sequence[Key]) -> KnownOrders:
-    """All that there is to know of orders with these ids, whosoever they are."""
+    """Everything known of the orders with these ids, whichever users they belong to."""
     ids = [id for _, id in keys]
     rows = await database.rows(_SOME, ids)
-    waiting = await database.rows(WAITING, [str(id) for id in ids])
     orders = {(row["user_id"], row["id"]): _ordered(row) for row in rows}
-    return KnownOrders(orders, {row["subject"] for row in waiting}, (await database.row("SELECT now()"))[0])
+    return KnownOrders(orders, await waiting(database, ids), (await database.row("SELECT now()"))[0])
 
 
 def _ordered(row: Row) -> Ordered:
@@ -54,7 +53,7 @@ def _ordered(row: Row) -> Ordered:
 
 
 class PostgresOrderClaims:
-    """Reads on connections of its own, whose statements may take long."""
+    """Reads on connections of its own, because the statements may take long."""
 
     def __init__(self, url: str) -> None:
         self._url = url

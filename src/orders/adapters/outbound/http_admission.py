@@ -20,7 +20,7 @@ from payments.contract.for_orders import ADMIT_ORDERS
 
 ANSWER_WITHIN_S = 0.3
 
-# The words for people: payments answers with a code alone (its `Reason`).
+# The texts for people. Payments answers with a code only (its `Reason`).
 DETAILS = {
     "account_not_found": "the user has no account",
     "account_frozen": "an operator has frozen this account",
@@ -31,16 +31,17 @@ logger = logging.getLogger(__name__)
 
 
 def open_session() -> aiohttp.ClientSession:
-    """The connections of a whole process."""
+    """The process has one session, for all its calls to other services."""
     connector = aiohttp.TCPConnector(keepalive_timeout=CLIENT_KEEP_ALIVE_S)
     return aiohttp.ClientSession(connector=connector, cookie_jar=aiohttp.DummyCookieJar())
 
 
 class HttpAdmission:
-    """Asks the payments service once for a whole batch. Fails open: the payment has the last word.
+    """Asks payments about a whole batch in one call. Without an answer it admits all orders (fails open),
+    because the payment itself decides later.
 
-    `as_service` gives the headers that say which service asks; `unchecked` is called with how many orders
-    went by without an answer.
+    `as_service` returns the headers that authenticate this service. `unchecked` is called with the number of
+    orders that were admitted without an answer.
     """
 
     def __init__(

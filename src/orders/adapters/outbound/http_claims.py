@@ -1,4 +1,4 @@
-"""What payments says of each order, over HTTP."""
+"""The claims of payments, and its own checks, asked over HTTP."""
 
 from collections.abc import Callable, Mapping, Sequence
 from itertools import pairwise
@@ -19,18 +19,18 @@ from payments.contract import http
 from payments.contract.for_orders import LIST_CLAIMS, READ_CLAIMS, RUN_CHECKS
 
 READ_WITHIN_S = 10.0
-# All transfers are read, and nothing tells how far that is: a payments that hangs is noticed only then.
+# Payments reads all transfers and reports no progress, so only this limit notices that it hangs.
 CHECK_WITHIN_S = 3600.0
 CONNECT_WITHIN_S = 2.0
 
-NOT_TOLD = "the payments service does not tell what it knows"
+NOT_TOLD = "the payments service does not answer the audit"
 
 T = TypeVar("T")
 
 
 class HttpPaymentClaims:
-    """`as_service` gives the headers that say which service asks. An answer that is not to the question would
-    be taken for faults of the books, or keep the audit going for ever: it counts as none."""
+    """`as_service` returns the headers that authenticate this service. An answer that does not fit its
+    question counts as no answer: it would look like faults, or keep the audit going for ever."""
 
     def __init__(
         self,

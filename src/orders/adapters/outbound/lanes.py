@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from heapq import merge
-from itertools import chain, islice
+from itertools import islice
 from math import ceil
 from operator import attrgetter
 from uuid import UUID
@@ -13,18 +13,17 @@ from kernel.adapters.lanes.groups import by_lane, of_each
 from kernel.adapters.lanes.lane import LaneFinder
 from kernel.domain.errors import Unavailable
 from orders.domain.claims import Claim, KnownOrders
-from orders.domain.commands import Placement
 from orders.domain.order import Order
 from orders.domain.series import Measured
 from orders.domain.status import Status, StatusChanged
 from orders.domain.verdict import Key
 from orders.ports.audit import OrderClaims
-from orders.ports.orders import PlacedOrders
+from orders.ports.orders import ReadableOrders
 from orders.ports.series import MeasuredOrders
 
 
-class PlacedOrdersOfLanes:
-    def __init__(self, lanes: Sequence[PlacedOrders]) -> None:
+class ReadableOrdersOfLanes:
+    def __init__(self, lanes: Sequence[ReadableOrders]) -> None:
         self._lanes = lanes
         self._finder = LaneFinder(len(lanes))
 
@@ -48,16 +47,6 @@ class PlacedOrdersOfLanes:
         except Unavailable:
             return dict.fromkeys(order_ids)
 
-    async def find(self, commands: Sequence[Placement]) -> Sequence[Order]:
-        parts = by_lane(commands, self._lane_of)
-        found = await of_each(parts, lambda lane, part: self._lanes[lane].find(part))
-        return list(chain.from_iterable(found))
-
-    async def find_twins(self, commands: Sequence[Placement]) -> Sequence[Order]:
-        parts = by_lane(commands, self._lane_of)
-        found = await of_each(parts, lambda lane, part: self._lanes[lane].find_twins(part))
-        return list(chain.from_iterable(found))
-
     async def page(
         self, *, user_id: str | None, status: Status | None, after: UUID | None, limit: int
     ) -> Sequence[Order]:
@@ -68,11 +57,8 @@ class PlacedOrdersOfLanes:
         asked = (lane.page(user_id=None, status=status, after=after, limit=limit) for lane in self._lanes)
         return list(islice(merge(*await asyncio.gather(*asked), key=attrgetter("id")), limit))
 
-    def _of_order(self, order_id: UUID) -> PlacedOrders:
+    def _of_order(self, order_id: UUID) -> ReadableOrders:
         return self._lanes[self._finder.of_order(order_id)]
-
-    def _lane_of(self, command: Placement) -> int:
-        return self._finder.of_user(command.user_id)
 
 
 class OrderClaimsOfLanes:
@@ -88,11 +74,14 @@ class OrderClaimsOfLanes:
         return list(islice(merge(*await asyncio.gather(*asked), key=attrgetter("key")), count_max))
 
     async def known(self, keys: Sequence[Key]) -> KnownOrders:
+        """An event about an order may be set aside in any lane. That is read before the orders: an event that
+        is handed back in between has changed its order by then."""
+        everywhere = await asyncio.gather(*(lane.known(keys) for lane in self._lanes))
         parts = by_lane(keys, lambda key: self._finder.of_order(key[1]))
         found = await of_each(parts, lambda lane, part: self._lanes[lane].known(part))
         return KnownOrders(
             {key: order for one in found for key, order in one.orders.items()},
-            {id for one in found for id in one.waiting},
+            {id for one in (*everywhere, *found) for id in one.waiting},
             min(one.now for one in found),
         )
 

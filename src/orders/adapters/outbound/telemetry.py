@@ -1,4 +1,4 @@
-"""The metrics of orders, counted where they pass."""
+"""The metrics of orders, and the decorators that count them."""
 
 from collections import Counter as Tally
 from collections.abc import Awaitable, Callable, Sequence
@@ -50,7 +50,7 @@ class OrderMetrics:
     def placing(
         self, place_orders: Callable[P, Awaitable[Sequence[Placed | ShopError]]]
     ) -> Callable[P, Awaitable[Sequence[Placed | ShopError]]]:
-        """The same use case; whatever it refuses is counted, by whichever rule."""
+        """Wraps the use case, and counts what it refuses by reason."""
 
         async def counted(*args: P.args, **kwargs: P.kwargs) -> Sequence[Placed | ShopError]:
             outcomes = await place_orders(*args, **kwargs)
@@ -66,7 +66,7 @@ class OrderMetrics:
 
 
 class ObservedHistory:
-    """Counts what was committed."""
+    """Counts the status changes once they are committed."""
 
     def __init__(
         self, history: History, after_commit: Callable[[Callable[[], None]], None], metrics: OrderMetrics

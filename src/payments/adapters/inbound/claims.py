@@ -1,4 +1,4 @@
-"""What the audit of the orders service asks."""
+"""Routes for the audit, which runs in the orders service."""
 
 from uuid import UUID
 

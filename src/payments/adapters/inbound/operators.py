@@ -1,4 +1,4 @@
-"""What operators do about accounts."""
+"""Routes for operators: they freeze and correct accounts, and read what is stored about an order."""
 
 from dishka import FromDishka
 from dishka.integrations.litestar import inject

@@ -1,4 +1,4 @@
-"""What must hold within the database of payments: accounts, transfers, decisions, and all money together."""
+"""The checks within the database of payments: accounts, transfers, decisions, and the sum of all money."""
 
 from collections.abc import Iterator
 from functools import partial
@@ -8,7 +8,7 @@ from kernel.domain.faults import Fault, money, word
 from payments.domain.payment import Decision
 from payments.domain.transfer import CORRECTIONS, FUNDING, REVENUE, Kind
 
-# Each kind of transfer: what it does to the user's balance, and where the money comes from and goes to.
+# For each kind of transfer: the change of the user's balance, and which accounts and order it must name.
 _SIGNED = (
     f"CASE WHEN kind IN ('{Kind.DEPOSIT}', '{Kind.REFUND}') THEN amount"
     f" WHEN kind = '{Kind.CAPTURE}' THEN -amount"
@@ -27,7 +27,7 @@ _WELL_FORMED = f"""(
             OR (debit_account = 'user:' || user_id AND credit_account = '{CORRECTIONS}')))
 )"""
 
-# The last balance_after is the second part of the greatest pair; an aggregate that holds one pair an account.
+# The greatest pair is that of the last transfer. The aggregate keeps one pair for each account.
 ACCOUNTS = f"""
 SELECT user_id, a.balance, a.sequence, coalesce(t.total, 0) AS total,
        coalesce(t.last[1], 0) AS last_sequence, coalesce(t.last[2], 0) AS last_balance
@@ -81,19 +81,19 @@ def transfer_faults(row: Row) -> Iterator[Fault]:
     if not row["well_formed"]:
         found = f"{row['kind']} from {row['debit_account']} to {row['credit_account']}"
         named = f"order {row['order_id']}" if row["order_id"] else "no order"
-        yield fault("transfer_malformed", f"{found}, {named}", "from and to what its kind says")
+        yield fault("transfer_malformed", f"{found}, {named}", "the accounts and the order of its kind")
     if row["balance_after"] < 0:
         yield fault("balance_negative", after, "never negative")
     expected_sequence = row["sequence_before"] + 1
     if row["sequence"] != expected_sequence:
-        # What the balance was before a missing transfer nobody knows.
+        # The balance before a missing transfer is unknown, so the next balance is not checked.
         yield fault("sequence_gap", f"follows {row['sequence_before']}", f"{expected_sequence} lies between")
     elif row["signed"] is not None and row["balance_after"] != row["balance_before"] + row["signed"]:
         sum_ = f"{money(row['balance_before'])} {'+' if row['signed'] > 0 else '-'} {money(row['amount'])}"
         yield fault("balance_after_wrong", after, sum_)
 
 
-# Revenue is what came in less what went out again.
+# Revenue is captures less refunds.
 MONEY = f"""
 SELECT * FROM (
     SELECT (SELECT coalesce(sum(balance), 0) FROM accounts) AS balances,
@@ -114,7 +114,7 @@ def money_faults(row: Row) -> Iterator[Fault]:
     yield Fault("all accounts", "money_off", found, expected)
 
 
-# A transfer that names no order has no part in this; that it should name one is said above.
+# Transfers that name no order are left out: the check of transfers reports them.
 DECISIONS = f"""
 SELECT user_id, order_id, p.decision, p.transfer_id::text AS transfer_id,
        t.captures, coalesce(t.captured, 0) AS captured, t.paid,

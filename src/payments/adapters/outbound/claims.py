@@ -1,8 +1,8 @@
-"""What payments says of each order, for the audit: as one claim, and all that there is to know of some."""
+"""The claims of payments for the audit, and everything known of some orders, read from PostgreSQL."""
 
 from collections.abc import AsyncIterator, Sequence
 
-from kernel.adapters.postgres.outboxes import WAITING
+from kernel.adapters.postgres.outboxes import waiting
 from kernel.adapters.postgres.snapshot import Snapshot, snapshot
 from payments.domain.claims import Claim, Key, KnownPayment
 from payments.domain.payment import Decision
@@ -43,22 +43,21 @@ LEFT JOIN LATERAL (
 
 
 async def claims(database: Snapshot) -> AsyncIterator[Claim]:
-    """Of all decisions, in the order of their keys."""
+    """The claims of all decisions, sorted by key."""
     async for row in database.stream(_ALL):
         yield Claim(*row)
 
 
 async def known(database: Snapshot, keys: Sequence[Key]) -> Sequence[KnownPayment]:
-    """All that there is to know of these orders, one a key."""
+    """Everything known of these orders, one for each key."""
     users, ids = [user_id for user_id, _ in keys], [id for _, id in keys]
     rows = await database.rows(_SOME, users, ids)
-    waiting = await database.rows(WAITING, [str(id) for id in ids])
-    subjects = {row["subject"] for row in waiting}
+    subjects = await waiting(database, ids)
     return [KnownPayment(**row, waiting=str(row["order_id"]) in subjects) for row in rows]
 
 
 class PostgresClaims:
-    """Reads on connections of its own, whose statements may take long."""
+    """Reads on connections of its own, because the statements may take long."""
 
     def __init__(self, url: str) -> None:
         self._url = url

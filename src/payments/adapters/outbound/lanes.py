@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Mapping, Sequence, Set
+from dataclasses import replace
 from datetime import datetime
 from heapq import merge
 from itertools import chain, islice
@@ -53,12 +54,8 @@ class DecisionsOfLanes:
         self._lanes = lanes
         self._finder = LaneFinder(len(lanes))
 
-    async def about(
-        self, order_id: UUID, *, user_id: str | None
-    ) -> tuple[Payment | None, Sequence[Transfer]]:
-        finder = self._finder
-        lane = finder.of_order(order_id) if user_id is None else finder.of_user(user_id)
-        return await self._lanes[lane].about(order_id, user_id=user_id)
+    async def about(self, order_id: UUID) -> tuple[Payment | None, Sequence[Transfer]]:
+        return await self._lanes[self._finder.of_order(order_id)].about(order_id)
 
 
 class ClaimsOfLanes:
@@ -71,6 +68,12 @@ class ClaimsOfLanes:
         return list(islice(merge(*await asyncio.gather(*asked)), count_max))
 
     async def known(self, keys: Sequence[Key]) -> Sequence[KnownPayment]:
+        """An event about an order may be set aside in any lane. That is read before the decisions: an event
+        that is handed back in between is decided by then."""
+        everywhere = await asyncio.gather(*(lane.known(keys) for lane in self._lanes))
+        waiting = {one.order_id for one in chain.from_iterable(everywhere) if one.waiting}
         parts = by_lane(keys, lambda key: self._finder.of_user(key[0]))
         found = await of_each(parts, lambda lane, part: self._lanes[lane].known(part))
-        return list(chain.from_iterable(found))
+        return [
+            replace(one, waiting=one.waiting or one.order_id in waiting) for one in chain.from_iterable(found)
+        ]

@@ -73,12 +73,7 @@ _OF_ORDERS = select(*_TRANSFER).join_from(
 
 _PAYMENT = tuple(PAYMENTS.c)
 _ADD_PAYMENTS = insert(PAYMENTS).from_select([c.name for c in _PAYMENT], select(records(*_PAYMENT)))
-_RECORDED = select(*_PAYMENT).join_from(
-    PAYMENTS,
-    _orders,
-    and_(PAYMENTS.c.user_id == _orders.c.user_id, PAYMENTS.c.order_id == _orders.c.order_id),
-)
-_DECISION_OF_ANY = select(*_PAYMENT).where(PAYMENTS.c.order_id == bindparam("order_id", type_=Uuid))
+_RECORDED = select(*_PAYMENT).where(PAYMENTS.c.order_id == bindparam("order_ids", type_=ARRAY(Uuid)).any_())
 
 
 class PostgresAccounts:
@@ -131,13 +126,13 @@ class PostgresPayments:
         self._uow = uow
 
     async def recorded(self, requests: Sequence[PaymentRequest]) -> Sequence[Payment]:
-        keys = {(request.user_id, request.order_id) for request in requests}
-        rows = await self._uow.transaction.execute(_RECORDED, arrays(_ORDER, keys))
+        order_ids = list({request.order_id for request in requests})
+        rows = await self._uow.transaction.execute(_RECORDED, {"order_ids": order_ids})
         return [_payment(row) for row in rows]
 
     async def add(self, payments: Sequence[Payment]) -> None:
         if payments:
-            given = sorted(payments, key=lambda payment: (payment.user_id, payment.order_id))
+            given = sorted(payments, key=lambda payment: payment.order_id)
             await self._uow.transaction.write(_ADD_PAYMENTS, document(PAYMENTS, given))
 
 
@@ -145,13 +140,8 @@ class PostgresDecisions:
     def __init__(self, engine: AsyncEngine) -> None:
         self._engine = engine
 
-    async def about(
-        self, order_id: UUID, *, user_id: str | None
-    ) -> tuple[Payment | None, Sequence[Transfer]]:
-        if user_id is None:
-            rows = await read(self._engine, _DECISION_OF_ANY, {"order_id": order_id})
-        else:
-            rows = await read(self._engine, _RECORDED, arrays(_ORDER, [(user_id, order_id)]))
+    async def about(self, order_id: UUID) -> tuple[Payment | None, Sequence[Transfer]]:
+        rows = await read(self._engine, _RECORDED, {"order_ids": [order_id]})
         if not rows:
             return None, []
         payment = _payment(rows[0])

@@ -1,4 +1,4 @@
-"""Reads of an account's transfers, each on its own."""
+"""Reads of an account's committed transfers, outside of a unit of work."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -20,8 +20,8 @@ _NEWEST = (
 )
 _BEFORE = _NEWEST.where(TRANSFERS.c.sequence < bindparam("after"))
 
-# The last of an account's transfers until a time is found by halving, because there is no index by time: one
-# more would cost every order. Each step reads one transfer by its key; numbers have no gap.
+# Finds an account's last transfer up to a time by binary search over the sequence, which has no gap. Each
+# step reads one transfer by its key. An index by time would cost every order.
 _search = select(
     literal(0, BigInteger).label("low"),
     bindparam("sequence", type_=BigInteger).label("high"),

@@ -47,4 +47,4 @@ PAYMENTS = Table(
 
 RIGHTS = {ACCOUNTS: CHANGE, TRANSFERS: APPEND, PAYMENTS: APPEND}
 
-SCHEMA = Schema("payments", revision=8, tables=(ACCOUNTS, TRANSFERS, PAYMENTS), rights=RIGHTS)
+SCHEMA = Schema("payments", revision=9, tables=(ACCOUNTS, TRANSFERS, PAYMENTS), rights=RIGHTS)

@@ -37,7 +37,7 @@ async def test_a_change_that_is_notified_while_the_order_is_first_read_is_not_lo
 
 
 @virtually
-async def test_what_is_notified_again_is_seen_once_and_makes_the_hub_read(world: HubWorld) -> None:
+async def test_a_repeated_notification_is_seen_once_and_makes_the_hub_read(world: HubWorld) -> None:
     world.becomes(1)
     async with world.hub.watch(ANYONE, ONE, place=1) as watch:
         world.becomes(3)  # refunded at once, so this is not the end
@@ -143,7 +143,7 @@ async def test_a_reader_that_takes_long_hears_every_so_often_that_there_is_nothi
     [(0, 2, [1, 2]), (1, 2, [2]), (2, 2, []), (3, 2, [1, 2]), (99, 2, [1, 2]), (2, 4, [3, 4]), (4, 4, [])],
 )
 @virtually
-async def test_who_comes_back_misses_and_repeats_nothing(
+async def test_a_reader_that_comes_back_to_the_hub_misses_and_repeats_nothing(
     world: HubWorld, place: int, length: int, seen: list[int]
 ) -> None:
     world.becomes(length)
@@ -178,7 +178,7 @@ async def test_an_order_that_is_not_there_or_cannot_be_read_is_told_and_leaves_n
 
 
 @virtually
-async def test_who_already_watches_does_not_notice_that_orders_is_away(world: HubWorld) -> None:
+async def test_a_watcher_does_not_notice_that_orders_is_away(world: HubWorld) -> None:
     world.becomes(1)
     reader = asyncio.create_task(world.read_to_the_end())
     await turns()

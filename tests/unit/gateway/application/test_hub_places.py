@@ -1,18 +1,17 @@
 """The places of a hub: who gets one, who makes room, and how all are left."""
 
 import asyncio
-from contextlib import AsyncExitStack
 
 import pytest
 
 from gateway.application.hub import READ_AFTER_S
-from kernel.domain.caller import ANYONE, Caller, Role
+from kernel.domain.caller import ANYONE
 from kernel.domain.errors import Unavailable
 from tests.unit.gateway.application.hub_world import ONE, PLACED, HubWorld, change, rest, turns, virtually
 
 
 @virtually
-async def test_there_is_a_limit_and_who_leaves_makes_room(world: HubWorld) -> None:
+async def test_the_hub_has_a_limit_and_a_reader_that_leaves_makes_room(world: HubWorld) -> None:
     world.hub = world.make_hub(streams_max=2)
     world.becomes(1)
     async with world.hub.watch(ANYONE, ONE):
@@ -22,36 +21,6 @@ async def test_there_is_a_limit_and_who_leaves_makes_room(world: HubWorld) -> No
             assert refused.value.code == "overloaded"
         async with world.hub.watch(ANYONE, ONE):
             pass
-
-
-@virtually
-async def test_one_address_cannot_take_the_places_of_all_others(world: HubWorld) -> None:
-    world.hub = world.make_hub(streams_max=4, streams_per_address_max=2)
-    world.becomes(1)
-    async with AsyncExitStack() as streams:
-        for _ in range(2):
-            await streams.enter_async_context(world.hub.watch(ANYONE, ONE, address="1.2.3.4"))
-        with pytest.raises(Unavailable) as refused:
-            await streams.enter_async_context(world.hub.watch(ANYONE, ONE, address="1.2.3.4"))
-        assert refused.value.code == "too_many_streams"
-        await streams.enter_async_context(world.hub.watch(ANYONE, ONE, address="5.6.7.8"))
-    for _ in range(3):
-        async with world.hub.watch(ANYONE, ONE, address="1.2.3.4"):
-            pass
-
-
-@virtually
-async def test_one_user_cannot_take_the_places_of_all_others(world: HubWorld) -> None:
-    world.hub = world.make_hub(streams_max=4, streams_per_user_max=2)
-    world.becomes(1)
-    alice, olga = Caller(Role.USER, "alice"), Caller(Role.OPERATOR, "olga")
-    async with AsyncExitStack() as streams:
-        for address in ("1.2.3.4", "5.6.7.8"):
-            await streams.enter_async_context(world.hub.watch(alice, ONE, address=address))
-        with pytest.raises(Unavailable) as refused:
-            await streams.enter_async_context(world.hub.watch(alice, ONE, address="9.9.9.9"))
-        assert refused.value.code == "too_many_streams"
-        await streams.enter_async_context(world.hub.watch(olga, ONE, address="1.2.3.4"))
 
 
 @virtually

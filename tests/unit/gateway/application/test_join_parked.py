@@ -8,8 +8,8 @@ import pytest
 
 from gateway.application.join_parked import JoinParked
 from gateway.ports.operators import Listed, What
-from kernel.domain.caller import ANYONE, Caller, Role
-from kernel.domain.errors import Forbidden, OutcomeUnknown, Unavailable
+from kernel.domain.caller import ANYONE, Caller
+from kernel.domain.errors import OutcomeUnknown, Unavailable
 from kernel.ports.http_answer import HttpAnswer
 
 
@@ -69,7 +69,7 @@ async def test_the_answer_is_that_of_the_service_that_has_it(answers: tuple[int,
 
 
 @pytest.mark.parametrize("error", [Unavailable("away"), OutcomeUnknown("lost")])
-async def test_where_the_one_that_has_it_may_be_away_nothing_is_said_of_it(error: Exception) -> None:
+async def test_nothing_is_said_of_a_message_whose_service_may_be_away(error: Exception) -> None:
     missing = JoinParked({"orders": Parking(answer=error), "payments": Parking(answer=404)})
     with pytest.raises(type(error)):
         await missing.act(ANYONE, "/x")
@@ -77,7 +77,7 @@ async def test_where_the_one_that_has_it_may_be_away_nothing_is_said_of_it(error
     assert (await there.act(ANYONE, "/x")).status == 202
 
 
-async def test_what_may_have_been_done_is_told_before_what_was_not() -> None:
+async def test_an_unknown_outcome_is_told_before_one_that_was_surely_not_done() -> None:
     join = JoinParked(
         {"orders": Parking(answer=Unavailable("away")), "payments": Parking(answer=OutcomeUnknown("lost"))}
     )
@@ -89,17 +89,3 @@ async def test_a_bug_is_not_taken_for_a_server_that_is_away() -> None:
     join = JoinParked({"orders": Parking(answer=ValueError("a bug")), "payments": Parking(answer=404)})
     with pytest.raises(ValueError, match="a bug"):
         await join.read(ANYONE, "/x")
-
-
-async def test_who_may_not_asks_nobody() -> None:
-    service = Parking([1], answer=200)
-    join = JoinParked({"orders": service})
-    for role in (Role.USER, Role.SERVICE):
-        with pytest.raises(Forbidden):
-            await join.page(Caller(role, "alice"), "messages", after=None, limit=3)
-        with pytest.raises(Forbidden):
-            await join.read(Caller(role, "alice"), "/x")
-    for role in (Role.USER, Role.SERVICE, Role.VIEWER):
-        with pytest.raises(Forbidden):
-            await join.act(Caller(role, "alice"), "/x")
-    assert service.asked == []

@@ -9,8 +9,8 @@ import pytest
 
 from gateway.application.read_record import ReadRecord
 from kernel.domain.acts import Act, Place
-from kernel.domain.caller import ANYONE, Caller, Role
-from kernel.domain.errors import Forbidden, Unavailable
+from kernel.domain.caller import ANYONE, Caller
+from kernel.domain.errors import Unavailable
 from tests.memory.clock import EPOCH
 
 
@@ -47,14 +47,6 @@ async def test_the_part_of_a_service_that_is_away_is_named() -> None:
     assert (joined.more, joined.unknown) == (False, ["orders"])
 
 
-async def test_where_all_are_away_there_is_no_answer() -> None:
+async def test_there_is_no_answer_while_every_service_is_away() -> None:
     with pytest.raises(Unavailable):
         await ReadRecord({"orders": Recording(), "payments": Recording()})(ANYONE, after=None, limit=3)
-
-
-async def test_who_may_not_see_all_asks_nobody() -> None:
-    service = Recording([act(1)])
-    for role in (Role.USER, Role.SERVICE):
-        with pytest.raises(Forbidden):
-            await ReadRecord({"orders": service})(Caller(role, "alice"), after=None, limit=3)
-    assert service.asked == []

@@ -22,7 +22,7 @@ def test_one_address_leaves_places_for_others() -> None:
         pass
 
 
-def test_who_has_no_address_is_limited_by_the_places_in_all_only() -> None:
+def test_a_caller_without_an_address_is_limited_by_the_places_in_all_only() -> None:
     places = Places(3, per_address_max=1)
     with ExitStack() as taken:
         for _ in range(3):
@@ -52,7 +52,7 @@ def test_a_user_is_not_taken_for_an_address_of_the_same_name() -> None:
         pass
 
 
-def test_who_is_refused_for_one_reason_takes_no_place_for_the_other() -> None:
+def test_a_caller_who_is_refused_for_one_reason_takes_no_place_for_the_other() -> None:
     places = Places(4, per_address_max=1, per_user_max=1)
     with places.one("10.0.0.1", "alice"), pytest.raises(Unavailable), places.one("10.0.0.2", "alice"):
         pass

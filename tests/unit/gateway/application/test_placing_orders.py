@@ -3,6 +3,7 @@
 import asyncio
 import json
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
@@ -10,7 +11,7 @@ import pytest
 from aiohttp import web
 
 from gateway.application.place_orders import PlaceOrders
-from gateway.domain.orders import Outcome, PlacementRequest
+from gateway.domain.orders import Outcome, PlacementRequest, Rejected
 from kernel.adapters.system_clock import SystemClock
 from kernel.application import group_commit
 from kernel.domain.caller import ANYONE
@@ -92,6 +93,7 @@ async def test_a_batch_whose_answer_was_lost_is_repeated_with_the_same_keys(
     shelf.loses_answers = 2
     answer = await place(shop)
     assert answer.status == 201
+    assert "Idempotency-Replayed" not in answer.headers
     first, second, third = map(keys, shop.orders.bodies)
     assert first == second == third
     assert len(shelf.orders) == 1
@@ -122,13 +124,6 @@ async def test_a_clients_key_travels_with_the_order_and_its_replay_is_shown(
     answers = [await place(shop, headers=[("Idempotency-Key", 'my "key"')]) for _ in range(2)]
     assert [answer.headers.get("Idempotency-Replayed") for answer in answers] == [None, "true"]
     assert list(map(keys, shop.orders.bodies)) == [['my "key"']] * 2
-
-
-async def test_a_replay_of_the_gateways_own_key_is_not_shown(shop: Gateway, shelf: Shelf) -> None:
-    shelf.loses_answers = 1
-    answer = await place(shop)
-    assert len(shop.orders.calls) == 2
-    assert "Idempotency-Replayed" not in answer.headers
 
 
 async def test_malformed_items_stay_here_and_the_others_keep_their_places(
@@ -181,7 +176,7 @@ async def test_a_service_that_is_overloaded_has_done_nothing(shop: Gateway) -> N
     assert answer.headers["Retry-After"]
 
 
-async def test_who_comes_when_too_many_wait_is_told_to_come_again(
+async def test_an_order_that_comes_when_too_many_wait_is_told_to_come_again(
     shop: Gateway, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async def full(*_: object) -> None:
@@ -238,3 +233,15 @@ async def test_nobody_waits_longer_than_that(monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.setattr(group_commit, "ANSWER_WITHIN_S", 0.05)
     outcomes = await PlaceOrders(never, SystemClock())([ORDER] * 2)
     assert [type(outcome) for outcome in outcomes] == [OutcomeUnknown] * 2
+
+
+async def test_where_not_all_orders_fit_into_a_call_those_of_one_kind_travel_together() -> None:
+    sent: list[str] = []
+
+    async def refuse(orders: Sequence[PlacementRequest]) -> Sequence[Outcome]:
+        sent.append("".join(order.user_id for order in orders))
+        return [Rejected(402, b"{}")] * len(orders)
+
+    place_orders = PlaceOrders(refuse, SystemClock(), kind_of=lambda order: ord(order.user_id))
+    await asyncio.gather(*(place_orders([replace(ORDER, user_id=user)]) for user in "ab" * 150))
+    assert sent == ["a" * 150, "b" * 150]

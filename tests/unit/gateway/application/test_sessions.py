@@ -87,7 +87,7 @@ async def test_a_session_that_is_not_due_stays_as_it_is(world: World, renew: Ren
     assert world.asked == []
 
 
-async def test_what_is_due_gets_new_tokens_and_keeps_what_the_provider_does_not_give(
+async def test_a_session_that_is_due_gets_new_tokens_and_keeps_those_that_the_provider_does_not_give(
     world: World, renew: RenewSession
 ) -> None:
     renewed = await renew(world.session())
@@ -120,7 +120,7 @@ async def test_sessions_are_renewed_apart(world: World, renew: RenewSession) -> 
     assert (one.refresh_token, two.refresh_token) == ("after one", "after two")
 
 
-async def test_what_is_remembered_has_bounds(
+async def test_the_memory_of_renewals_has_bounds(
     world: World, renew: RenewSession, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(renew_session, "REMEMBERED_MAX", 3)

@@ -82,11 +82,13 @@ def test_the_first_thing_that_is_not_done_is_the_reason(facts: list[Fact], reaso
         ([NEW, CAPTURED, ORDERS_PARKED], ["orders_parked"]),
         ([NEW, CAPTURED, ORDERS_PAUSED], ["orders_paused"]),
         ([NEW, CAPTURED, ORDERS_BLOCKED], ["orders_blocked"]),
-        # What hinders payments hinders nobody once payments has answered.
+        # A hindrance of payments hinders nobody once payments has answered.
         ([NEW, CAPTURED, PAYMENTS_PAUSED], ["not_settled"]),
     ],
 )
-def test_what_a_cause_explains_is_no_reason_beside_it(facts: list[Fact], reasons: list[str]) -> None:
+def test_a_symptom_that_a_cause_explains_is_no_reason_beside_it(
+    facts: list[Fact], reasons: list[str]
+) -> None:
     assert whys(of(*facts)) == reasons
 
 
@@ -97,7 +99,7 @@ def test_what_a_cause_explains_is_no_reason_beside_it(facts: list[Fact], reasons
         ([NEW, OUT, ORDERS_BLOCKED], ["orders_blocked", "not_published"]),
         ([NEW, PAYMENTS_DEAD, PAYMENTS_PAUSED], ["payments_paused", "payments_not_running"]),
         ([NEW, PAYMENTS_BLOCKED, ORDERS_PAUSED], ["payments_blocked", "orders_paused"]),
-        # It still has to be decided, which orders does not hinder.
+        # The order still has to be decided, which orders does not hinder.
         ([NEW, ORDERS_PAUSED], ["orders_paused", "not_decided"]),
     ],
 )
@@ -110,13 +112,13 @@ def test_no_cause_hides_another_and_what_an_operator_can_mend_comes_first(
 def test_an_event_that_was_just_added_to_the_outbox_is_under_way_and_no_reason() -> None:
     assert whys(of(NEW, REPEATED)) == ["not_decided"]
     assert whys(of(NEW, REPEATED, PAYMENTS_BLOCKED)) == ["payments_blocked"]
-    # What is replayed lies there for the service itself.
+    # A replayed message lies there for the service itself.
     assert whys(of(NEW, replace(OUT, detail="replayed"))) == ["not_decided"]
     found = of(NEW, OUT, REPEATED)
     assert [(wait.why, wait.since) for wait in found.waits] == [("not_published", OUT.at)]
 
 
-def test_where_it_is_not_known_whether_a_service_runs_that_is_what_is_said() -> None:
+def test_the_explanation_says_that_it_is_not_known_whether_a_service_runs() -> None:
     assert whys(of(NEW, NAMELESS)) == ["payments_running_unknown"]
     assert whys(of(NEW, NAMELESS, PAYMENTS_PAUSED)) == ["payments_paused", "payments_running_unknown"]
 
@@ -131,13 +133,13 @@ def test_where_it_is_not_known_whether_a_service_runs_that_is_what_is_said() -> 
         ([FINISHED], ("payments",), []),
     ],
 )
-def test_what_is_not_known_is_said_and_not_guessed(
+def test_an_unknown_part_is_said_and_not_guessed(
     facts: list[Fact], silent: tuple[str, ...], reasons: list[str]
 ) -> None:
     assert whys(of(*facts, silent=silent)) == reasons
 
 
-def test_what_is_unknown_is_said_with_its_cause_beside_what_the_rest_tells() -> None:
+def test_an_unknown_part_is_said_with_its_cause_beside_what_the_rest_tells() -> None:
     found = of(NEW, PAYMENTS_BLOCKED, unknown={"payments": "accounts: the database is busy"})
     assert whys(found) == ["payments_unknown", "payments_blocked"]
     assert "accounts: the database is busy" in found.waits[0].detail
@@ -166,7 +168,7 @@ def test_a_wait_ends_when_orders_asks_again(facts: list[Fact]) -> None:
         [ASKS, fact("orders", What.NAMELESS)],
     ],
 )
-def test_that_orders_asks_again_is_said_only_where_it_will(facts: list[Fact]) -> None:
+def test_an_explanation_says_that_orders_asks_again_only_where_it_will(facts: list[Fact]) -> None:
     found = of(NEW, *facts)
     assert found.waits
     assert {wait.until for wait in found.waits} == {None}
@@ -174,7 +176,7 @@ def test_that_orders_asks_again_is_said_only_where_it_will(facts: list[Fact]) ->
 
 
 @pytest.mark.parametrize("fact", [PAYMENTS_BLOCKED, PAYMENTS_PAUSED, PAYMENTS_DEAD])
-def test_what_only_people_can_mend_does_not_end_by_asking_again(fact: Fact) -> None:
+def test_a_fault_that_only_people_can_mend_does_not_end_by_asking_again(fact: Fact) -> None:
     assert {wait.until for wait in of(NEW, ASKS, fact).waits} == {None}
 
 

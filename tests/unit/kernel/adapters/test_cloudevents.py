@@ -2,11 +2,9 @@
 
 import hashlib
 import json
-from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
-import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -228,9 +226,3 @@ def test_an_event_without_an_identity_is_no_event(attribute: str) -> None:
     (aside,) = read(by_hand(**{attribute: ""}))
     assert isinstance(aside, Unhandled)
     assert aside.reason == "invalid_event"
-
-
-@given(st.binary(max_size=60) | st.recursive(st.none() | st.text(), st.lists).map(msgspec.json.encode))
-def test_the_reader_raises_nothing_but_unreadable_whatever_it_is_given(body: bytes) -> None:
-    with suppress(Unreadable):
-        assert all(isinstance(item, Received | Unhandled) for item in read(body))

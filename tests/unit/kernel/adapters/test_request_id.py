@@ -12,7 +12,7 @@ def test_an_id_of_the_client_is_kept(own: str) -> None:
 
 
 @pytest.mark.parametrize("other", ["", "a" * 129, "a b", "a,b", "a\n", "é", '"a"', "a;b", "\x1b[2J", None, 5])
-def test_what_is_no_id_is_none(other: object) -> None:
+def test_a_malformed_id_of_a_call_is_none(other: object) -> None:
     assert valid(other) == ""
 
 

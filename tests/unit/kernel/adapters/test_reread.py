@@ -24,7 +24,7 @@ def test_a_text_that_is_in_no_file_is_read_once() -> None:
     assert Reread("5", int).now() == 5
 
 
-def test_what_the_file_says_now_counts_and_is_parsed_once_for_each_text(tmp_path: Path) -> None:
+def test_the_current_text_of_the_file_counts_and_is_parsed_once(tmp_path: Path) -> None:
     seen: list[str] = []
     reread = Reread(in_file(tmp_path / "url", "1\n"), lambda text: seen.append(text) or int(text))
     (tmp_path / "url").write_text("2\n")

@@ -127,7 +127,7 @@ class OperatedService:
         return await self._done(Kind.DISCARD, *messages)
 
     async def work(self, handle: Handler | None = None) -> int:
-        """What the service does about what was replayed."""
+        """Handles what was replayed, as the service does."""
         uow = MemoryUnitOfWork(self.database)
         return (await HandleReplayed(uow, MemoryBacklog(uow))(handle or self.consume)).events
 

@@ -1,4 +1,4 @@
-"""A store behind a group commit, and what may go wrong in it."""
+"""A store behind a group commit, which fails as it is told."""
 
 import asyncio
 from collections.abc import Callable, Sequence

@@ -24,7 +24,7 @@ async def test_half_of_the_wait_is_chance() -> None:
     assert [2 * seconds for seconds in least] == pytest.approx(most)
 
 
-async def test_it_never_waits_longer_however_many_failures_there_were() -> None:
+async def test_the_wait_never_exceeds_its_limit_however_many_failures_there_were() -> None:
     clock = RecordingClock(chance=1.0)
     assert max(await waits(clock, Backoff(clock), 2000)) == 2.0
 

@@ -15,7 +15,7 @@ GARBAGE = DeadLetter(b"garbage", "shop.t.v1", "unreadable", "noon")
 
 
 class Killed(BaseException):
-    """As by kill -9."""
+    """The end of the process by kill -9."""
 
 
 async def test_an_unreadable_letter_is_parked_with_its_type_its_reason_and_its_bytes() -> None:
@@ -54,7 +54,7 @@ async def test_a_letter_that_is_delivered_again_counts_once_and_an_equal_one_cou
 @pytest.mark.parametrize(
     "error", [Unavailable("away"), Contention("busy"), OutcomeUnknown("lost"), RuntimeError("a bug")]
 )
-async def test_what_fails_is_tried_again_until_the_letter_is_parked(error: Exception) -> None:
+async def test_a_letter_whose_parking_fails_is_tried_again_until_it_is_parked(error: Exception) -> None:
     async def park(unhandled: Unhandled) -> None:
         tried.append(unhandled)
         if len(tried) < 4:

@@ -136,7 +136,7 @@ async def test_a_poisonous_event_is_parked_with_its_reason_and_its_neighbours_ar
     assert world.claimed == {"1", "2", "3", "4", "5"}
 
 
-async def test_what_the_use_case_parked_itself_is_told_in_the_log_and_nothing_is_done_again(
+async def test_a_message_that_the_use_case_parked_itself_is_logged_and_not_handled_again(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     world = ConsumingService()
@@ -162,7 +162,7 @@ async def test_the_culprit_of_one_message_does_not_touch_another_message() -> No
     assert [parked.unhandled.payload for parked in world.parked] == [b"2"]
 
 
-async def test_what_was_parked_and_comes_again_is_neither_handled_nor_counted_again() -> None:
+async def test_a_parked_message_that_comes_again_is_neither_handled_nor_counted_again() -> None:
     world = ConsumingService(poisoned_by(1, ValueError("poison")))
     await world.consume(b"1")
     await world.consume(b"1")

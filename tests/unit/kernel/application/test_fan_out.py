@@ -52,7 +52,7 @@ class World:
         self._added = 0
 
     async def start(self) -> None:
-        """What was known in memory is not known any more."""
+        """Starts the process anew: its memory is empty."""
         broker = InProcessBroker(CATALOG)
         self.bus = InProcessBus(broker, "tests")
         for name in CONSUMERS:
@@ -68,7 +68,7 @@ class World:
         return handle
 
     async def add(self, count: int = 1) -> None:
-        """So many rows of one event, long before anything else happens."""
+        """Adds so many rows of one event, long before anything else happens."""
         for _ in range(count):
             async with (uow := MemoryUnitOfWork(self.database)):
                 await MemoryOutbox[int](
@@ -97,7 +97,7 @@ class World:
         return await RelayToConsumer(uow, backlog, publish, self.clock)(TYPE, self.each[name])
 
     async def drain(self, name: str) -> None:
-        """As the relays of a consumer do, until it has all that it can get, or fails."""
+        """Runs the relays of a consumer until it has all that it can get, or fails."""
         for act in (self.publish_committed, self.relay):
             with suppress(Unavailable):
                 while (await act(name)).full:
@@ -141,7 +141,7 @@ async def test_a_row_leaves_the_outbox_once_every_consumer_has_it(world: World) 
     assert world.got == {"a": [0, 1, 2], "b": [0, 1, 2], "c": [0, 1, 2]}
 
 
-async def test_what_was_left_behind_leaves_the_outbox_once_every_consumer_has_it(world: World) -> None:
+async def test_a_row_that_was_left_behind_leaves_the_outbox_once_every_consumer_has_it(world: World) -> None:
     await world.add(3)
     await world.start()
     assert [await world.relay(name) for name in CONSUMERS] == [
@@ -193,7 +193,7 @@ async def test_after_a_restart_all_are_offered_what_one_lacks(world: World) -> N
     assert world.waiting == 0
 
 
-async def test_what_is_known_of_a_consumer_is_bounded_and_it_gets_what_is_committed_all_the_same(
+async def test_the_memory_of_a_consumer_is_bounded_and_it_gets_every_commit_all_the_same(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(fan_out, "KNOWN_ROWS_MAX", 25)
@@ -212,7 +212,7 @@ async def test_what_is_known_of_a_consumer_is_bounded_and_it_gets_what_is_commit
     assert not any(one.known for one in world.each.values())
 
 
-async def test_what_is_committed_while_the_outbox_is_read_is_not_published_a_second_time(
+async def test_a_row_that_is_committed_while_the_outbox_is_read_is_not_published_twice(
     world: World,
 ) -> None:
     await world.add()
@@ -245,7 +245,7 @@ async def test_consumers_that_are_far_ahead_of_each_other_come_together_again(
 
 @pytest.mark.parametrize("known_max", [10_000, 5])
 @pytest.mark.parametrize("seed", range(20))
-async def test_whatever_fails_in_whatever_order_each_gets_all_and_nothing_is_left(
+async def test_each_consumer_gets_everything_and_nothing_is_left_whatever_fails_in_whatever_order(
     world: World, seed: int, known_max: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(fan_out, "KNOWN_ROWS_MAX", known_max)

@@ -35,7 +35,7 @@ async def test_a_caller_that_calls_again_as_soon_as_it_is_answered_is_answered_a
         assert [await group(number) for number in range(3)] == ["0", "1", "2"]
 
 
-async def test_what_arrives_while_a_batch_is_in_flight_shares_the_next_one() -> None:
+async def test_calls_that_arrive_while_a_batch_is_in_flight_share_the_next_one() -> None:
     store = Store()
     store.gate.clear()
     group = GroupCommit(store, RecordingClock(), in_flight_max=1)
@@ -63,6 +63,40 @@ async def test_a_batch_has_a_limit_and_the_rest_takes_the_next_one() -> None:
     store.gate.set()
     await asyncio.gather(*calls)
     assert store.batches == [[0, 1, 2], [3, 4, 5], [6, 7, 8], [9, 10, 11]]
+
+
+async def batches_of_kinds(kinds: str, *, batch_size_max: int) -> list[str]:
+    """The batches of calls that wait while one is in flight; each letter is a call of this kind."""
+    store = Store()
+    store.gate.clear()
+    group = GroupCommit(store, RecordingClock(), batch_size_max=batch_size_max, kind_of=lambda number: number)
+    calls = [await settle(group(ord(kind))) for kind in "-" + kinds]
+    store.gate.set()
+    assert await asyncio.gather(*calls) == [str(ord(kind)) for kind in "-" + kinds]
+    return ["".join(map(chr, batch)) for batch in store.batches[1:]]
+
+
+async def test_where_not_all_fits_a_batch_is_of_whole_kinds_and_the_oldest_come_first() -> None:
+    assert await batches_of_kinds("abcabcab", batch_size_max=6) == ["aaabbb", "cc"]
+    assert await batches_of_kinds("abcabcab", batch_size_max=5) == ["aaa", "bbbcc"]
+
+
+async def test_what_fits_into_one_batch_waits_for_no_kind() -> None:
+    assert await batches_of_kinds("abcabc", batch_size_max=6) == ["abcabc"]
+
+
+async def test_a_kind_that_is_too_much_for_a_batch_is_cut() -> None:
+    assert await batches_of_kinds("aabaaa", batch_size_max=3) == ["aaa", "aab"]
+
+
+async def test_with_kinds_a_full_batch_does_not_run_beside_another() -> None:
+    store = Store()
+    store.gate.clear()
+    group = GroupCommit(store, RecordingClock(), batch_size_max=1, kind_of=lambda number: number)
+    calls = [await settle(group(number)) for number in range(3)]
+    assert store.batches == [[0]]
+    store.gate.set()
+    assert await asyncio.gather(*calls) == ["0", "1", "2"]
 
 
 async def test_the_commands_of_one_caller_stay_together_even_above_the_limit() -> None:

@@ -125,7 +125,7 @@ async def test_after_a_lost_answer_the_same_commands_find_out_what_became_of_the
 
 
 @pytest.mark.parametrize("then", [OutcomeUnknown("cut again"), Unavailable("away"), Contention("lost")])
-async def test_what_could_not_be_found_out_within_ten_seconds_is_told_as_unknown(then: Exception) -> None:
+async def test_an_outcome_that_is_not_known_within_ten_seconds_is_told_as_unknown(then: Exception) -> None:
     clock, store = RecordingClock(), Store(failing(OutcomeUnknown("cut"), then))
     outcomes = await GroupCommit(store, clock).submit([1, 2])
     assert [type(outcome) for outcome in outcomes] == [OutcomeUnknown] * 2
@@ -134,7 +134,7 @@ async def test_what_could_not_be_found_out_within_ten_seconds_is_told_as_unknown
     assert ANSWER_WITHIN_S == 10
 
 
-async def test_what_may_be_done_is_never_told_as_not_done_even_if_a_neighbour_is_a_culprit() -> None:
+async def test_a_call_that_may_be_done_is_never_told_as_not_done_even_if_a_neighbour_is_a_culprit() -> None:
     store = Store(failing(OutcomeUnknown("cut"), ValueError("poison"), Unavailable("away")))
     outcomes = await GroupCommit(store, RecordingClock()).submit([1, 2])
     assert not any(isinstance(outcome, Unavailable) for outcome in outcomes)

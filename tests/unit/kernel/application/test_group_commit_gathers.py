@@ -28,7 +28,7 @@ class SlowStore:
 
 
 def told(story: Callable[[], Awaitable[Batches]]) -> Batches:
-    """What a story tells that begins at 0, in virtual time."""
+    """The lines of a story that begins at 0, in virtual time."""
     loop = VirtualLoop()
     try:
         began = loop.time()
@@ -38,7 +38,7 @@ def told(story: Callable[[], Awaitable[Batches]]) -> Batches:
 
 
 async def calls(group: GroupCommit[int, int], number: int, *after_s: float) -> None:
-    """One call after each delay, the next one once it is answered."""
+    """Makes a call after each delay, the next one once it is answered."""
     for delay_s in after_s:
         await asyncio.sleep(delay_s)
         await group(number)

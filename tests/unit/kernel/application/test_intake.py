@@ -65,7 +65,7 @@ async def test_while_the_database_does_not_answer_all_stays_as_it_was(service: S
     assert service.told == ["pause"]
 
 
-async def test_what_operators_replay_waits_while_the_consumer_is_paused(service: Service) -> None:
+async def test_a_replay_waits_while_the_consumer_is_paused(service: Service) -> None:
     async def replay(what: str) -> RelayResult:
         replayed.append(what)
         return RelayResult(1, full=True)

@@ -52,7 +52,7 @@ async def listener() -> AsyncIterator[Listener]:
     running.cancel()
 
 
-async def test_whoever_listens_is_notified_of_everything_in_order(listener: Listener) -> None:
+async def test_a_listener_is_notified_of_everything_in_order(listener: Listener) -> None:
     listener.listens = True
     listener.notifier.notify([1, 2, 3])
     await listener.sees([1], [2, 3])
@@ -78,13 +78,13 @@ async def test_while_nobody_listens_it_asks_ten_times_a_second(listener: Listene
     assert len(clock.slept) == 3
 
 
-async def test_what_is_committed_while_it_asks_is_not_lost(listener: Listener) -> None:
+async def test_a_commit_while_the_notifier_asks_is_not_lost(listener: Listener) -> None:
     listener.committed_meanwhile = [2]
     listener.notifier.notify([1])
     await listener.sees([1], [2])
 
 
-async def test_what_waited_while_nobody_listened_is_lost(listener: Listener) -> None:
+async def test_notifications_that_waited_while_nobody_listened_are_lost(listener: Listener) -> None:
     listener.notifier.notify(list(range(1000)))
     await listener.sees([0])
     listener.listens = True
@@ -92,7 +92,7 @@ async def test_what_waited_while_nobody_listened_is_lost(listener: Listener) -> 
     await listener.sees([0], [1000])
 
 
-async def test_who_stops_listening_is_noticed_and_who_begins_is_too(listener: Listener) -> None:
+async def test_a_listener_that_stops_or_begins_is_noticed(listener: Listener) -> None:
     listener.listens = True
     listener.notifier.notify([1])
     await listener.sees([1])
@@ -103,7 +103,7 @@ async def test_who_stops_listening_is_noticed_and_who_begins_is_too(listener: Li
     await listener.sees([1], [2, 3], [4])
 
 
-async def test_what_is_notified_while_the_bus_is_away_is_lost_and_what_follows_is_not(
+async def test_a_notification_while_the_bus_is_away_is_lost_and_the_next_is_not(
     listener: Listener,
 ) -> None:
     listener.listens = listener.away = True
@@ -122,7 +122,7 @@ async def test_of_too_many_the_oldest_are_lost(listener: Listener) -> None:
     assert max(map(len, listener.sent)) == 200
 
 
-async def test_what_cannot_be_encoded_stops_nothing(listener: Listener) -> None:
+async def test_a_notification_that_cannot_be_encoded_stops_nothing(listener: Listener) -> None:
     listener.listens = True
     listener.notifier.notify([-1])
     await eventually(lambda: listener.encoded_count == 1, every=0.001)

@@ -64,7 +64,7 @@ async def test_a_replay_that_fails_after_its_work_is_repeated_and_works_once(err
     assert (world.declined, world.parked, world.replayed) == ([1], [], 0)
 
 
-async def test_what_is_still_poisonous_is_parked_again_under_another_id_beside_what_works() -> None:
+async def test_a_message_that_fails_again_is_parked_under_another_id_beside_those_that_work() -> None:
     world = await poisoned(1, 2)
     first = world.parked[0]
     world.orders = {2}
@@ -80,7 +80,7 @@ async def test_what_is_still_poisonous_is_parked_again_under_another_id_beside_w
     assert (world.declined, world.parked) == ([2, 1], [])
 
 
-async def test_what_is_no_event_is_parked_again_and_stops_nobody() -> None:
+async def test_a_message_that_is_no_event_is_parked_again_and_stops_nobody() -> None:
     world = await poisoned(1)
     world.orders = {1}
     await world.consume(b'[7, {"id": ""}]')

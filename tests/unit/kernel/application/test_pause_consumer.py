@@ -47,7 +47,7 @@ class Service:
         return [(act.did, act.operator, act.through, act.about, act.note) for act in acts]
 
 
-async def test_who_paused_it_since_when_and_why_is_told_until_it_is_resumed() -> None:
+async def test_a_paused_consumer_tells_who_paused_it_since_when_and_why() -> None:
     service = Service()
     assert await service.operate.state(ADA) == RUNNING
     pause = Pause(by="ada", note="a flood", since=service.clock.now())
@@ -71,7 +71,7 @@ async def test_pausing_a_paused_one_and_resuming_a_running_one_are_nothing_and_a
 
 
 @pytest.mark.parametrize("role", [Role.USER, Role.SERVICE, Role.VIEWER])
-async def test_who_is_no_operator_changes_nothing_and_only_a_viewer_sees(role: Role) -> None:
+async def test_a_caller_who_is_no_operator_pauses_nothing_and_only_a_viewer_sees(role: Role) -> None:
     service, caller = Service(), Caller(role, "alice")
     for act in (service.operate.pause, service.operate.resume):
         with pytest.raises(Forbidden):
@@ -84,7 +84,7 @@ async def test_who_is_no_operator_changes_nothing_and_only_a_viewer_sees(role: R
     assert service.recorded == []
 
 
-async def test_where_nobody_is_asked_who_they_are_anyone_may() -> None:
+async def test_anyone_may_pause_where_nobody_is_asked_who_they_are() -> None:
     paused = await Service().operate.pause(ANYONE, "")
     assert paused.pause is not None
     assert paused.pause.by == "anyone"

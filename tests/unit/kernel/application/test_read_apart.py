@@ -18,7 +18,7 @@ async def failing(error: Exception) -> Part:
     raise error
 
 
-async def test_what_was_read_is_joined_and_what_was_not_is_named_with_the_reason() -> None:
+async def test_parts_that_were_read_are_joined_and_the_others_are_named_with_the_reason() -> None:
     found = await read_apart(
         accounts=failing(Unavailable("the database is busy")),
         orders=reading(Part(facts=[FACT], user_id="alice")),
@@ -28,7 +28,7 @@ async def test_what_was_read_is_joined_and_what_was_not_is_named_with_the_reason
     assert found.unread == ["outbox: locked", "accounts: the database is busy"]
 
 
-async def test_where_nothing_can_be_read_the_reason_is_raised() -> None:
+async def test_the_reason_is_raised_where_nothing_can_be_read() -> None:
     with pytest.raises(Unavailable, match="the database is away"):
         await read_apart(
             orders=failing(Unavailable("the database is away")), history=failing(Unavailable("busy"))

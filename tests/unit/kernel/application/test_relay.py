@@ -63,7 +63,7 @@ class RelayWorld:
         return [row.events for row in self.database.rows(OUTBOX)]
 
     async def relay(self) -> RelayResult:
-        """What was left behind."""
+        """Relays the rows that were left behind."""
         uow = MemoryUnitOfWork(self.database)
         return await RelayEvents(uow, MemoryBacklog(uow), self.bus, self.clock)(TYPE)
 
@@ -182,7 +182,7 @@ async def test_two_relays_share_the_events_and_send_none_twice() -> None:
     assert sorted(sent) == list(range(150))
 
 
-async def test_what_was_just_committed_is_left_to_who_committed_it() -> None:
+async def test_a_row_that_was_just_committed_is_left_to_the_process_that_committed_it() -> None:
     world = RelayWorld()
     await world.add(b"1")
     world.clock.advance(-1.5)
@@ -191,7 +191,7 @@ async def test_what_was_just_committed_is_left_to_who_committed_it() -> None:
     assert await world.relay() == RelayResult(1, full=False)
 
 
-async def test_what_was_committed_is_published_as_it_was_kept_and_is_gone_a_round_later() -> None:
+async def test_a_committed_row_is_published_as_it_was_kept_and_is_gone_a_round_later() -> None:
     world = RelayWorld()
     await world.add(b"1")
     await world.add(b"2", b"3")
@@ -202,7 +202,7 @@ async def test_what_was_committed_is_published_as_it_was_kept_and_is_gone_a_roun
     assert world.waiting() == []
 
 
-async def test_what_was_published_within_a_moment_leaves_the_outbox_in_one_transaction() -> None:
+async def test_rows_that_were_published_within_a_moment_leave_the_outbox_in_one_transaction() -> None:
     world = RelayWorld()
     for number in range(4):
         await world.add(b"%d" % number)
@@ -224,7 +224,7 @@ async def test_however_fast_they_come_no_more_than_100_wait_to_leave_it() -> Non
     assert world.waiting() == []
 
 
-async def test_what_was_published_and_is_still_there_is_published_again_by_who_finds_it() -> None:
+async def test_a_published_row_that_is_still_there_is_published_again_by_the_process_that_finds_it() -> None:
     world = RelayWorld()
     await world.add(b"1")
     await world.publish_committed()
@@ -234,7 +234,7 @@ async def test_what_was_published_and_is_still_there_is_published_again_by_who_f
     assert world.waiting() == []
 
 
-async def test_it_leaves_the_outbox_only_once_the_bus_has_it() -> None:
+async def test_a_row_leaves_the_outbox_only_once_the_bus_has_it() -> None:
     def still_there() -> None:
         assert world.waiting() == [b"1"]
 
@@ -260,7 +260,7 @@ async def test_a_round_publishes_what_10_transactions_committed_and_the_rest_com
 
 
 @pytest.mark.parametrize("error", [Unavailable("away"), ValueError("bug"), asyncio.CancelledError()])
-async def test_what_cannot_be_published_is_left_behind_with_all_that_came_after_it(
+async def test_a_row_that_cannot_be_published_is_left_behind_with_all_that_came_after_it(
     error: BaseException,
 ) -> None:
     def fail() -> None:
@@ -275,7 +275,7 @@ async def test_what_cannot_be_published_is_left_behind_with_all_that_came_after_
     assert len(world.waiting()) == 11
 
 
-async def test_what_a_process_cannot_publish_soon_is_left_behind_too() -> None:
+async def test_a_row_that_a_process_cannot_publish_soon_is_left_behind_too() -> None:
     world = RelayWorld()
     for number in range(BUFFER_ROWS_MAX + 1):
         await world.add(b"%d" % number)

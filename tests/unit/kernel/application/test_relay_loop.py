@@ -70,7 +70,7 @@ async def test_a_commit_while_a_round_is_under_way_is_not_forgotten() -> None:
     task.cancel()
 
 
-async def test_what_is_committed_right_after_a_round_waits_for_company_while_the_process_is_busy() -> None:
+async def test_a_commit_right_after_a_round_waits_for_company_while_the_process_is_busy() -> None:
     class Busy(RecordingClock):
         """A round takes a millisecond, and the process is never idle."""
 

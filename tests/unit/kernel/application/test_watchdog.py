@@ -56,7 +56,7 @@ class WatchedService:
             await self.watchdog.publish([])
 
     async def pass_time(self, seconds: float) -> None:
-        """As long as it takes, with a look each second."""
+        """Lets so much time pass, with a look each second."""
         for _ in range(round(seconds)):
             self.clock.advance(1)
             await self.watchdog.look()
@@ -82,7 +82,7 @@ async def test_an_idle_shop_is_healthy(world: WatchedService, caplog: pytest.Log
     assert caplog.messages == []
 
 
-async def test_what_is_not_published_for_seconds_is_named_once_with_the_last_refusal(
+async def test_an_event_that_is_not_published_for_seconds_is_named_once_with_the_last_refusal(
     world: WatchedService, caplog: pytest.LogCaptureFixture
 ) -> None:
     await world.commit()
@@ -95,12 +95,12 @@ async def test_what_is_not_published_for_seconds_is_named_once_with_the_last_ref
     assert world.watchdog.healthy
     await world.pass_time(QUIET_S)
     assert caplog.messages == [
-        "rabbitmq late: what was committed 4 s ago is not published: no queue takes it",
+        "rabbitmq late: events committed 4 s ago are not published: no queue takes it",
         "rabbitmq is back",
     ]
 
 
-async def test_what_waited_before_the_process_began_is_late_only_once_this_one_had_time_for_it(
+async def test_an_event_that_waited_before_the_process_began_is_late_only_once_it_had_time_for_it(
     world: WatchedService,
 ) -> None:
     world.oldest = world.clock.now() - timedelta(hours=1)
@@ -122,7 +122,7 @@ async def test_a_message_that_is_not_handled_for_seconds_is_named_until_it_is(
         await handling
     await world.pass_time(1)
     assert world.watchdog.healthy
-    assert caplog.messages == ["rabbitmq late: a message that came 4 s ago is not handled"]
+    assert caplog.messages == ["rabbitmq late: a message received 4 s ago is not handled"]
 
 
 async def test_a_publisher_whose_consumer_is_paused_is_late_only_once_it_could_publish_again(
@@ -142,7 +142,7 @@ async def test_a_publisher_whose_consumer_is_paused_is_late_only_once_it_could_p
     assert len(caplog.messages) == 1
 
 
-async def test_what_waited_for_a_paused_consumer_is_late_from_when_it_no_longer_did(
+async def test_a_message_that_waited_for_a_paused_consumer_is_late_counted_from_the_end_of_the_pause(
     world: WatchedService,
 ) -> None:
     began = world.clock.now()
@@ -155,7 +155,7 @@ async def test_what_waited_for_a_paused_consumer_is_late_from_when_it_no_longer_
     world.bus.refusal, world.pause = Unavailable("no queue takes it"), None
     await world.pass_time(10)
     assert world.watchdog.late_since("placed", began) == began + timedelta(seconds=19)
-    # What an operator replayed goes to the service's own consumer.
+    # A replayed message goes to the service's own consumer.
     assert world.watchdog.late_since(REPLAYED, began) == began + timedelta(seconds=20)
     assert world.watchdog.late_since("cancelled", began) == began
     now = world.clock.now()
@@ -225,9 +225,7 @@ async def test_a_bus_that_goes_away_while_it_is_late_is_not_called_back_before_i
     await world.pass_time(LATE_AFTER_S + 1)
     world.bus.healthy = False
     await world.pass_time(QUIET_S + 5)
-    assert caplog.messages == [
-        "rabbitmq late: what was committed 4 s ago is not published: no queue takes it"
-    ]
+    assert caplog.messages == ["rabbitmq late: events committed 4 s ago are not published: no queue takes it"]
 
 
 async def test_trouble_is_told_once_a_kind_and_again_after_it_was_over(

@@ -67,7 +67,7 @@ async def test_replicas_that_work_off_at_once_do_it_once_and_one_after_the_other
     assert world.declined == [1, 2, 3]
 
 
-async def test_who_only_sees_changes_nothing_and_others_see_nothing() -> None:
+async def test_a_viewer_changes_nothing_and_other_callers_see_nothing() -> None:
     world = await poisoned(1)
     group, (message,) = await group_of(world), world.parked
     for caller in (VIEWER, Caller(Role.USER, "ada", "gateway")):
@@ -131,7 +131,7 @@ async def test_releasing_what_nobody_holds_changes_and_records_nothing() -> None
     assert world.database.rows(OPERATOR_RECORD) == []
 
 
-async def test_what_is_not_there_is_not_found() -> None:
+async def test_an_account_or_order_that_does_not_exist_is_not_found() -> None:
     world = await poisoned(1)
     for act in (
         world.operate.message(ADA, Kind.REPLAY, id_of(9), ""),

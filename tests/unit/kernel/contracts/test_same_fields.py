@@ -43,6 +43,7 @@ PAIRS = [
             schema=8,
             schema_needed=9,
             waiting=[WAITING],
+            set_aside=[overview.SetAsideEvents(2, 1, EPOCH)],
             parked={"refused": 1},
             held=2,
             broker=True,

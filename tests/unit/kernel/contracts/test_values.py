@@ -61,13 +61,13 @@ def test_a_huge_number_is_no_amount(digits: int) -> None:
 @pytest.mark.parametrize(
     "json_text", ["0", "-0", "-1", "1e2", "1E400", "1.234", "true", "null", "[1]", "{}", '""', '" 1"']
 )
-def test_what_is_outside_the_grammar_is_no_amount(json_text: str) -> None:
+def test_a_text_outside_the_grammar_of_the_contract_is_no_amount(json_text: str) -> None:
     with pytest.raises(msgspec.ValidationError):
         amount(json_text)
 
 
 @pytest.mark.parametrize("json_text", ["NaN", "Infinity", "-Infinity", "01", "1.", ".5", "+1", "0x10"])
-def test_what_is_no_json_is_no_amount(json_text: str) -> None:
+def test_a_text_that_is_no_json_is_no_amount(json_text: str) -> None:
     with pytest.raises(msgspec.DecodeError):
         amount(json_text)
 
@@ -78,7 +78,7 @@ def test_an_integer_is_a_user_id_and_means_its_decimal_string(number: int) -> No
 
 
 @pytest.mark.parametrize("json_text", ["-1", "1.0", "1e3", "true", "null", "[]", '"a/b"', '""', str(10**128)])
-def test_what_is_neither_a_user_id_nor_a_non_negative_integer_is_refused(json_text: str) -> None:
+def test_a_value_that_is_neither_a_user_id_nor_a_non_negative_integer_is_refused(json_text: str) -> None:
     with pytest.raises(msgspec.ValidationError):
         user_id(json_text)
 
@@ -105,7 +105,7 @@ def test_an_instant_is_written_in_utc_whatever_its_offset(text: str) -> None:
         *('"0001-01-01T00:00:00+01:00"', '"9999-12-31T23:59:59-01:00"', '"2026-02-29T00:00:00Z"', '"now"'),
     ],
 )
-def test_what_has_no_zone_or_no_year_in_utc_is_no_instant(json_text: str) -> None:
+def test_a_time_without_a_zone_or_a_year_in_utc_is_no_instant(json_text: str) -> None:
     with pytest.raises(msgspec.ValidationError, match="must be a time with its zone"):
         decoder(Instant).decode(json_text)
 

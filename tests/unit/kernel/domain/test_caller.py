@@ -23,7 +23,7 @@ GATEWAY = Caller(Role.SERVICE, "gateway", "gateway")
         (GATEWAY, "gateway", False, False),
     ],
 )
-def test_who_sees_what_and_acts_for_whom(caller: Caller, user: str, sees: bool, acts: bool) -> None:
+def test_each_role_sees_and_acts_for_those_it_may(caller: Caller, user: str, sees: bool, acts: bool) -> None:
     assert caller.may_see(user) is sees
     assert caller.may_act_for(user) is acts
 

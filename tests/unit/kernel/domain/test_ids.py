@@ -32,6 +32,6 @@ def test_only_a_text_of_the_allowed_characters_is_a_user_id(text: str) -> None:
 @pytest.mark.parametrize(
     "text", ["", ".a", "-1", "@", "a/b", "a b", "a\n", "\na", "ä", "a\x00", "a" * 129, "a%2Fb"]
 )
-def test_what_is_no_user_id_is_refused(text: str) -> None:
+def test_a_malformed_user_id_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match="must be 1 to 128 of the characters"):
         parse_user_id(text)

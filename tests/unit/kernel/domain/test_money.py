@@ -33,7 +33,7 @@ def test_every_text_of_the_grammar_means_exactly_what_it_says(text: str) -> None
 
 
 @given(st.text(alphabet="0123456789.-+eE_ ,", max_size=20))
-def test_what_is_read_is_never_rounded(text: str) -> None:
+def test_a_text_that_is_read_is_never_rounded(text: str) -> None:
     try:
         minor = parse_amount(text)
     except ValueError:
@@ -83,21 +83,6 @@ def test_a_text_outside_the_grammar_is_no_amount(text: str) -> None:
 def test_nothing_and_less_is_no_amount(text: str) -> None:
     with pytest.raises(ValueError, match="greater than 0"):
         parse_amount(text)
-
-
-@pytest.mark.parametrize(
-    ("text", "minor"),
-    [
-        ("0.01", 1),
-        ("0.1", 10),
-        ("1", 100),
-        ("1.5", 150),
-        ("10.00", 1000),
-        ("999999999999.99", AMOUNT_MAX_MINOR),
-    ],
-)
-def test_the_digit_after_the_point_counts_tenths(text: str, minor: int) -> None:
-    assert parse_amount(text) == minor
 
 
 @given(st.integers(min_value=-BALANCE_MAX_MINOR, max_value=BALANCE_MAX_MINOR))

@@ -21,12 +21,12 @@ HOSTILE = {
 
 
 @pytest.mark.parametrize("text", HOSTILE, ids=ascii)
-def test_what_does_not_print_is_shown_as_its_escape(text: str) -> None:
+def test_a_character_that_does_not_print_is_shown_as_its_escape(text: str) -> None:
     assert harmless(text) == HOSTILE[text]
 
 
 @pytest.mark.parametrize("text", ["", "a book", "Заказ №1, ёлка", "C:\\temp [red] :heart:", "日本語 😀 é"])
-def test_what_prints_is_left_as_it_is(text: str) -> None:
+def test_a_text_that_prints_is_left_as_it_is(text: str) -> None:
     assert harmless(text) == text
 
 

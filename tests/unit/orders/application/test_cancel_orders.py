@@ -64,18 +64,6 @@ async def test_however_often_and_at_the_same_time_it_is_cancelled_payments_is_as
     assert len(world.history()) == (3 if decisions else 1)
 
 
-@pytest.mark.parametrize(
-    ("decided", "code"),
-    [(VOIDED, "order_cancelled"), (REFUNDED, "order_refunded")],
-    ids=["voided", "refunded"],
-)
-async def test_it_is_too_late_once_it_is_over(decided: PaymentResult, code: str) -> None:
-    world = await placed(decided)
-    history = world.history()
-    assert summary(await world.cancel(1)) == [code]
-    assert (world.history(), world.outbox()) == (history, [])
-
-
 async def test_an_order_is_not_there_for_another_user_and_its_neighbours_are_cancelled() -> None:
     world = await placed()
     await world.place(order(2, user_id="bob"))

@@ -25,30 +25,12 @@ def cancelling(number: int, caller: Caller) -> CancelOrder:
 
 
 def recorded(world: OrdersWorld) -> list[tuple[str, str, str, str, int]]:
-    """Who, through which service, did what, for whom, and to the order of which number."""
+    """Each act: the operator, the service, the deed, the user, and the number of the order."""
     numbers = {id_of(number): number for number in range(10)}
     return [
         (act.operator, act.through, act.did, act.user_id, numbers[act.subject])
         for act in world.database.rows(OPERATOR_RECORD)
     ]
-
-
-async def test_an_order_that_an_operator_places_is_recorded_with_its_time() -> None:
-    world = OrdersWorld()
-    await world.place(by_ada(1), order(2, user_id="bob"))
-    assert recorded(world) == [("ada", "gateway", "place_order", "alice", 1)]
-    assert [act.at for act in world.database.rows(OPERATOR_RECORD)] == [world.orders()[0].created_at]
-
-
-async def test_what_was_refused_or_placed_before_is_not_recorded_again() -> None:
-    world = OrdersWorld(alice="insufficient_funds")
-    await world.place(by_ada(1))
-    assert recorded(world) == []
-    world.reasons.clear()
-    await world.place(by_ada(2, key="k"))
-    await world.place(by_ada(3, key="k"))
-    await world.service.place_orders([by_ada(2, key="k")], checked=True)
-    assert recorded(world) == [("ada", "gateway", "place_order", "alice", 2)]
 
 
 async def test_a_cancellation_is_recorded_once_and_one_that_is_refused_is_not() -> None:
@@ -66,7 +48,7 @@ class Broken:
         raise RuntimeError
 
 
-async def test_what_cannot_be_recorded_is_not_done() -> None:
+async def test_an_act_that_cannot_be_recorded_is_not_done() -> None:
     world = OrdersWorld()
     await world.place(order(1))
     world.published()

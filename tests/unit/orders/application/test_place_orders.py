@@ -68,7 +68,7 @@ async def test_a_refused_order_leaves_nothing_and_its_neighbours_are_placed() ->
     assert len(world.history()) == len(world.outbox()) == 2
 
 
-async def test_where_all_are_refused_no_transaction_wakes_anybody() -> None:
+async def test_a_batch_of_refused_orders_wakes_nobody() -> None:
     world = OrdersWorld(alice="insufficient_funds")
     assert summary(await world.place(order(1))) == ["insufficient_funds"]
     assert (world.orders(), world.history(), world.outbox(), world.committed) == ([], [], [], [])
@@ -87,13 +87,6 @@ async def test_the_same_key_and_values_get_the_first_order_even_where_it_would_b
     world.reasons["alice"] = "insufficient_funds"
     assert summary(await world.place(order(2, key="k"))) == [(1, "again")]
     assert len(world.orders()) == len(world.outbox()) == 1
-
-
-async def test_the_same_key_with_other_values_is_refused() -> None:
-    world = OrdersWorld()
-    await world.place(order(1, key="k"))
-    assert summary(await world.place(order(2, key="k", amount=999))) == ["idempotency_key_reused"]
-    assert [o.amount for o in world.orders()] == [1000]
 
 
 async def test_an_order_whose_time_to_pay_is_over_is_refused_and_leaves_nothing() -> None:
@@ -116,7 +109,7 @@ async def test_a_repeat_is_answered_first_though_its_time_to_pay_is_over() -> No
     assert summary(outcomes) == [(1, "again"), "expired"]
 
 
-async def test_what_may_be_stored_already_is_not_looked_at_again() -> None:
+async def test_an_order_that_may_be_stored_already_is_not_checked_again() -> None:
     world = OrdersWorld()
     late = order(1, pay_by=world.clock.now() - timedelta(seconds=1))
     assert summary(await world.service.place_orders([late], checked=True)) == [1]
@@ -131,12 +124,6 @@ async def test_without_a_time_of_its_own_an_order_has_the_default_which_repeats_
     world.clock.advance(1)
     assert summary(await world.place(order(3, key="k"))) == [(1, "again")]
     assert summary(await world.place(order(4, key="k", pay_by=hour))) == ["idempotency_key_reused"]
-
-
-async def test_a_key_is_its_user_s_own() -> None:
-    world = OrdersWorld()
-    outcomes = await world.place(order(1, key="k"), order(2, key="k", user_id="bob"))
-    assert summary(outcomes) == [1, 2]
 
 
 async def test_a_key_twice_in_one_batch_places_one_order_and_the_first_one_wins() -> None:
@@ -187,7 +174,7 @@ async def test_twins_at_the_same_time_place_one_order() -> None:
     assert sum(not outcome.replayed for (outcome,) in outcomes if isinstance(outcome, Placed)) == 1
 
 
-async def test_where_a_twin_cannot_be_read_yet_nothing_of_the_batch_is_done() -> None:
+async def test_a_batch_does_nothing_while_a_twin_cannot_be_read_yet() -> None:
     world = OrdersWorld()
     await world.place(order(1, key="k"))
     world.service.readable = MemoryDatabase()

@@ -54,7 +54,7 @@ class Replicas:
         return found
 
 
-async def test_whoever_is_asked_first_computes_and_all_show_the_same() -> None:
+async def test_the_first_replica_that_is_asked_computes_and_all_show_the_same() -> None:
     shop = Replicas()
     one, other = shop.process(), shop.process()
     first = await one(ANYONE)
@@ -86,7 +86,7 @@ async def test_of_many_callers_in_a_process_one_computes() -> None:
     assert len(shop.measured()) == STEPS_SHOWN
 
 
-async def test_who_is_cut_off_has_not_computed_in_vain() -> None:
+async def test_a_reader_that_is_cut_off_has_not_computed_in_vain() -> None:
     shop = Replicas()
     shop.orders.fails_from = 40
     with pytest.raises(Unavailable):
@@ -97,7 +97,7 @@ async def test_who_is_cut_off_has_not_computed_in_vain() -> None:
     assert len(shop.measured()) == STEPS_SHOWN - 40
 
 
-async def test_it_is_for_those_who_see_all() -> None:
+async def test_the_series_is_for_callers_who_see_all() -> None:
     shop = Replicas()
     with pytest.raises(Forbidden):
         await shop.process()(Caller(Role.USER, "alice"))

@@ -103,13 +103,13 @@ async def test_a_sound_shop_has_no_fault_however_many_pages_it_has(size: int) ->
 
 
 @pytest.mark.parametrize("missing", [1, PAGE, PAGE + 1, PAGE + 5])
-async def test_what_payments_does_not_know_is_found_on_any_page(missing: int) -> None:
+async def test_an_order_that_payments_does_not_know_is_found_on_any_page(missing: int) -> None:
     run = await Shop(PAGE + 5, [missing]).run()
     assert run.state is RunState.UNSOUND
     assert kinds(run) == [("orders", "finished_not_captured", f"user{missing:05}")]
 
 
-async def test_what_orders_does_not_know_is_found_wherever_it_lies() -> None:
+async def test_a_payment_that_orders_does_not_know_is_found_wherever_it_lies() -> None:
     shop = Shop(PAGE + 5, [])
     strangers = [0, PAGE, PAGE + 6, *range(PAGE + 10, 2 * PAGE + 20)]
     for number in strangers:
@@ -125,7 +125,7 @@ async def test_what_orders_does_not_know_is_found_wherever_it_lies() -> None:
     assert {kind for _, kind, _ in kinds(run)} == {"order_missing"}
 
 
-async def test_what_the_services_find_by_themselves_is_told_too() -> None:
+async def test_faults_that_the_services_find_by_themselves_are_told_too() -> None:
     shop = Shop()
     shop.payments.found = [Checked("accounts", 5, 1, [FAULT])]
     run = await shop.run()
@@ -134,7 +134,7 @@ async def test_what_the_services_find_by_themselves_is_told_too() -> None:
     assert run.faults == [("accounts", FAULT)]
 
 
-async def test_what_was_only_under_way_is_no_fault() -> None:
+async def test_a_difference_that_was_only_under_way_is_no_fault() -> None:
     """The claims differ, and what is known of the order a moment later does not."""
     shop = Shop()
     shop.payments.claims = shop.payments.claims[1:]

@@ -72,7 +72,7 @@ async def test_decisions_about_orders_that_are_not_there_are_parked_and_all_othe
     assert [number for _, number, _ in world.notified()] == [2, 2]
 
 
-async def test_what_was_parked_and_comes_again_is_not_counted_again() -> None:
+async def test_a_parked_decision_that_comes_again_is_not_counted_again() -> None:
     world = await placed(1)
     await world.settle(captured(9), captured(1))
     assert await world.settle(captured(9), captured(1)) == []

@@ -36,7 +36,7 @@ def test_while_one_runs_no_other_begins() -> None:
     assert refused.value.code == "audit_running"
 
 
-def test_what_was_begun_by_the_same_command_is_that_run() -> None:
+def test_a_repeated_command_is_told_the_run_that_it_began() -> None:
     first = run()
     assert begin(command(1), first, EPOCH + LEASE) is first
 

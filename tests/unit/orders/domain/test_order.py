@@ -102,7 +102,7 @@ def test_an_order_that_nobody_could_pay_in_time_is_refused() -> None:
     assert refused.code == "expired"
 
 
-def test_what_an_order_asks_and_notifies_names_the_call_and_the_key_behind_it() -> None:
+def test_events_of_an_order_name_the_call_and_the_key_behind_them() -> None:
     order = placed()
     assert order.placed(TRACE, "call-1").request_id == "call-1"
     order.settle(CAPTURED, LATER)
@@ -170,7 +170,7 @@ def test_a_cancellation_that_is_wanted_again_asks_nothing_again(order: Order) ->
 
 
 @pytest.mark.parametrize("last", [DECLINED, VOIDED], ids=["declined", "voided"])
-def test_it_is_too_late_to_cancel_what_is_cancelled(last: PaymentResult) -> None:
+def test_it_is_too_late_to_cancel_a_cancelled_order(last: PaymentResult) -> None:
     order = decided(last)
     before = replace(order)
     refusal = order.cancel(TRACE, LATER)
@@ -178,7 +178,7 @@ def test_it_is_too_late_to_cancel_what_is_cancelled(last: PaymentResult) -> None
     assert (refusal.code, order) == ("order_cancelled", before)
 
 
-def test_it_is_too_late_to_cancel_what_is_refunded() -> None:
+def test_it_is_too_late_to_cancel_a_refunded_order() -> None:
     refusal = decided(REFUNDED).cancel(TRACE, LATER)
     assert isinstance(refusal, Conflict)
     assert refusal.code == "order_refunded"

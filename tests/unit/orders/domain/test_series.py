@@ -53,7 +53,7 @@ def test_percentiles_are_values_that_were_measured() -> None:
     assert (one.p50_s, one.p99_s) == (0.25, 0.25)
 
 
-def test_where_no_order_is_decided_there_is_no_percentile() -> None:
+def test_there_is_no_percentile_where_no_order_is_decided() -> None:
     step = step_of(START, Measured(3, 3, []), after(30))
     assert (step.decided, step.p50_s, step.p99_s) == (0, None, None)
 

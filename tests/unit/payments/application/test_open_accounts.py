@@ -1,6 +1,5 @@
 """OpenAccounts: one account a user at most."""
 
-import asyncio
 from collections.abc import Sequence
 
 from kernel.domain.errors import ShopError
@@ -42,15 +41,6 @@ async def test_of_several_commands_for_one_user_in_a_batch_the_first_one_wins() 
         "account_exists",
         "account_exists",
     ]
-
-
-async def test_a_hundred_commands_at_the_same_time_open_one_account() -> None:
-    world = PaymentsWorld()
-    outcomes = await asyncio.gather(*(world.open(opening(number)) for number in range(1, 101)))
-    assert sorted(map(str, (word for outcome in outcomes for word in summary(outcome)))) == (
-        ["account_exists"] * 99 + ["alice"]
-    )
-    assert world.balances() == {"alice": 0}
 
 
 async def test_the_same_command_again_is_told_the_same() -> None:

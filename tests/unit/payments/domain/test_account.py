@@ -95,7 +95,7 @@ def test_a_balance_may_be_spent_to_the_last_minor_unit_and_no_further() -> None:
     assert (account.balance, account.sequence) == (0, 2)
 
 
-def test_whoever_has_an_account_may_be_charged_what_is_on_it() -> None:
+def test_an_account_may_be_charged_its_whole_balance() -> None:
     assert reason_not_to_charge(1000, Standing(1000, frozen=False)) is None
     assert reason_not_to_charge(1001, Standing(1000, frozen=False)) == "insufficient_funds"
     assert reason_not_to_charge(1, Standing(0, frozen=False)) == "insufficient_funds"
@@ -157,7 +157,7 @@ def test_a_refund_above_the_limit_of_a_balance_must_wait_until_there_is_room() -
 
 
 @given(st.lists(st.tuples(st.sampled_from(Kind), st.integers(1, 10_000))))
-def test_whatever_comes_a_balance_is_the_sum_of_its_transfers_and_never_negative(
+def test_a_balance_is_always_the_sum_of_its_transfers_and_never_negative(
     commands: list[tuple[Kind, int]],
 ) -> None:
     account = opened()

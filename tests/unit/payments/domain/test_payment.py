@@ -69,26 +69,26 @@ def test_an_order_that_is_met_in_time_is_captured() -> None:
         assert payment.decision is Decision.CAPTURED
 
 
-# Of another call than the one that was decided.
+# The trace of another call than the one that was decided.
 NAMED: dict[str, Any] = {"traceparent": "another trace", "request_id": "call-2", "idempotency_key": "k"}
 ANOTHER = CancellationRequested(order_id=id_of(200), user_id="alice", **NAMED)
 
 
-def test_what_was_captured_is_answered_with_its_transfer_whoever_asks() -> None:
+def test_a_captured_payment_is_answered_with_its_transfer_whoever_asks() -> None:
     payment, _ = decide(order_of(1000), opened(1000), id_of(7), LATER)
     assert payment.decided(ANOTHER, refunded=False) == PaymentCaptured(
         order_id=id_of(200), user_id="alice", **NAMED, transfer_id=id_of(7)
     )
 
 
-def test_what_was_declined_is_answered_with_its_reason_whoever_asks() -> None:
+def test_a_declined_payment_is_answered_with_its_reason_whoever_asks() -> None:
     payment, _ = decide(order_of(1000), None, id_of(7), LATER)
     assert payment.decided(ANOTHER, refunded=False) == PaymentDeclined(
         order_id=id_of(200), user_id="alice", **NAMED, reason="account_not_found"
     )
 
 
-def test_what_was_captured_and_given_back_is_answered_as_refunded_whoever_asks() -> None:
+def test_a_payment_that_was_given_back_is_answered_as_refunded_whoever_asks() -> None:
     payment, _ = decide(order_of(1000), opened(1000), id_of(7), LATER)
     assert payment.decided(ANOTHER, refunded=True) == PaymentRefunded(
         order_id=id_of(200), user_id="alice", **NAMED

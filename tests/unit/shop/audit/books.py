@@ -1,4 +1,4 @@
-"""The databases of a small shop that has been shopped in, and what may be done to them."""
+"""The databases of a small shop after some shopping, which tests audit and damage."""
 
 import asyncio
 import itertools
@@ -14,6 +14,7 @@ from shop.audit.findings import Report
 from shop.services import load_shop
 from shop.serving import open_shop, url_of
 from tests.databases import on
+from tests.servers.database import connected
 from tests.servers.ports import free_port
 from tests.spec.scenario import Http, expect
 from tests.spec.store import Store
@@ -40,7 +41,7 @@ class Books:
         running: Collection[str] = ("orders", "payments"),
         called: str = "shop",
     ) -> Report:
-        """As if these services were running: each has a connection, which is `called` as the URLs say."""
+        """Audits as if these services were running: each has a connection, `called` as the URLs say."""
         name = {"application_name": called}
         services = [await asyncpg.connect(self.urls[one], server_settings=name) for one in running]
         urls = {one: f"{url}?{urlencode(name)}" for one, url in self.urls.items()}
@@ -51,7 +52,7 @@ class Books:
                 await service.close()
 
     async def harm(self, service: str, statements: str) -> None:
-        """As only the owner of the server can: a replica fires no triggers for append-only.
+        """Damages a database as only the owner of the server can: a replica fires no append-only triggers.
 
         Done to a copy, which the first harm makes.
         """
@@ -59,11 +60,8 @@ class Books:
             name = f"{service}_{next(_numbers)}"
             await self.server.execute(f"CREATE DATABASE {name} TEMPLATE {service}")
             self.urls[service] = with_database(self.urls[service], name)
-        connection = await asyncpg.connect(self.urls[service])
-        try:
-            await connection.execute(f"SET session_replication_role = replica; {self.named(statements)}")
-        finally:
-            await connection.close()
+        async with connected(self.urls[service], session_replication_role="replica") as connection:
+            await connection.execute(self.named(statements))
 
     def named(self, text: str) -> str:
         for name, value in self.names.items():
@@ -129,7 +127,7 @@ def culprits(report: Report) -> list[tuple[str, str]]:
 
 @dataclass(frozen=True)
 class Damage:
-    """What is done to a database, and what the audit should say of it: kinds and subjects."""
+    """A damage to a database, and the faults that the audit should find: kinds and subjects."""
 
     done: str
     service: str

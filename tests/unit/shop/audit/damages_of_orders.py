@@ -1,4 +1,4 @@
-"""What may be wrong in the database of orders, and what the audit says of it."""
+"""Damages to the database of orders, each with the faults that the audit finds."""
 
 from tests.unit.shop.audit.books import LONG_UNCHANGED, UNDECIDED, UNKNOWN, Damage
 

@@ -1,4 +1,4 @@
-"""What may be wrong in the database of payments, and what the audit says of it."""
+"""Damages to the database of payments, each with the faults that the audit finds."""
 
 from tests.unit.shop.audit.books import CAPTURED, UNKNOWN, Damage
 
@@ -96,6 +96,7 @@ DAMAGES_OF_PAYMENTS = [
         "a capture by another user's account",
         "payments",
         f"""
+        DROP INDEX payments_order;
         INSERT INTO payments VALUES ('carol', '<paid>', 'captured', NULL, '<unknown>', now());
         {TRANSFER} balance_after, created_at) VALUES
             ('carol', 3, '<unknown>', 'capture', 'user:carol', 'system:revenue', 1025, '<paid>', 0, now());

@@ -139,7 +139,7 @@ STUCK = ("outbox_stuck", f"message a type {UNKNOWN}")
 @pytest.mark.parametrize(
     ("running", "found"), [((), []), (("orders",), []), (("payments",), [STUCK])], ids=str
 )
-async def test_what_waits_for_a_service_that_does_not_run_is_told_and_no_fault(
+async def test_work_that_waits_for_a_service_that_does_not_run_is_told_and_no_fault(
     running: tuple[str, ...], found: list[tuple[str, str]], books: Books
 ) -> None:
     await books.harm("orders", UNDECIDED)
@@ -165,7 +165,7 @@ async def test_a_young_order_may_be_undecided_unless_the_shop_is_at_rest(books: 
     assert culprits(await books.audit(at_rest=True)) == [forgotten]
 
 
-async def test_what_comes_right_at_a_second_look_is_no_fault(
+async def test_a_difference_that_is_gone_at_a_second_look_is_no_fault(
     books: Books, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(shop.audit.auditing, "LOOK_EVERY_S", 0.2)
@@ -249,8 +249,7 @@ async def test_the_command_fails_and_names_the_culprit(
     await books.harm("orders", "DELETE FROM order_history WHERE order_id = '<paid>'")
     urls = {f"{service.upper()}_DATABASE_URL": url for service, url in books.urls.items()}
     command = Process(*arguments, settings=urls, logs=tmp_path)
-    command.spawn()
-    assert await command.ended() == 1
+    assert await command.run() == 1
     assert books.named("order <paid> of alice") in command.stdout
     assert "history_missing" in command.stdout
     assert "Traceback" not in command.stderr

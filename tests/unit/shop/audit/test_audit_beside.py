@@ -44,12 +44,13 @@ async def beside(books: Books, harm: str = "") -> Shop:
     for statement in ("DROP DATABASE IF EXISTS beside", "CREATE DATABASE beside TEMPLATE payments"):
         await books.server.execute(statement)
     books.urls["beside"] = with_database(books.urls["payments"], "beside")
-    await books.harm("beside", harm)
+    if harm:
+        await books.harm("beside", harm)
     settings = {f"{name.upper()}_DATABASE_URL": url for name, url in books.urls.items()}
     return load_shop(settings, [*OURS, BESIDE])
 
 
-async def test_what_it_declares_is_checked_after_what_ours_declare(books: Books) -> None:
+async def test_the_checks_of_a_service_beside_run_after_ours(books: Books) -> None:
     report = await audit(await beside(books), patience_s=0)
     checked = [(checked.check, checked.faults) for checked in report.checked]
     assert checked[-3:] == [("wealth", 2), ("orders", 0), ("outboxes", 0)]
@@ -57,7 +58,7 @@ async def test_what_it_declares_is_checked_after_what_ours_declare(books: Books)
     assert ("poor", "account of bob") in culprits(report)
 
 
-async def test_what_waits_there_is_told_as_of_ours(books: Books) -> None:
+async def test_work_that_waits_in_a_service_beside_is_told_as_of_ours(books: Books) -> None:
     shop = await beside(
         books,
         f"INSERT INTO outbox VALUES ('t', '{UNKNOWN}', '', 1);"

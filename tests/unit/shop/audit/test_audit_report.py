@@ -67,3 +67,9 @@ def test_without_a_running_shop_they_wait_for_it() -> None:
     text = shown(waiting=Waiting(new=1, refunding=0, outbox=1, not_running=["orders", "payments"]))
     assert "They wait for the shop: orders and payments are not running." in text
     assert "They wait" not in shown(waiting=Waiting(0, 0, 0, ["orders", "payments"]))
+
+
+def test_what_is_set_aside_for_a_lane_waits_for_its_server() -> None:
+    text = shown(waiting=Waiting(new=3, refunding=0, outbox=0, not_running=[], set_aside=2))
+    assert "Rows that wait in an outbox for a lane whose server was away: 2" in text
+    assert "Everything is as it should be." in text

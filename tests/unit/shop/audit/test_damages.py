@@ -1,4 +1,4 @@
-"""The audit names the culprit of every damage."""
+"""The audit of the command, and that of the shop itself, name the culprit of every damage."""
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -12,7 +12,7 @@ from orders.adapters.outbound.audit import CHECKS as ORDERS_CHECKS
 from orders.adapters.outbound.claims import PostgresOrderClaims
 from orders.adapters.outbound.http_claims import paid_of
 from orders.application.run_audit import RunAudit
-from orders.domain.audit_run import BeginAudit, RunState, begin
+from orders.domain.audit_run import AuditRun, BeginAudit, RunState, begin
 from orders.domain.claims import Claim, KnownPayments
 from orders.domain.verdict import Key
 from payments.adapters.outbound.audit import CHECKS as PAYMENTS_CHECKS
@@ -25,15 +25,6 @@ from tests.memory.unit_of_work import MemoryUnitOfWork
 from tests.unit.shop.audit.books import Books, Damage, culprits
 from tests.unit.shop.audit.damages_of_orders import DAMAGES_OF_ORDERS
 from tests.unit.shop.audit.damages_of_payments import DAMAGES_OF_PAYMENTS
-
-
-@pytest.mark.parametrize("damage", DAMAGES_OF_PAYMENTS + DAMAGES_OF_ORDERS, ids=lambda damage: damage.done)
-async def test_the_audit_names_the_culprit_of(damage: Damage, books: Books) -> None:
-    await books.harm(damage.service, damage.statements)
-    report = await books.audit()
-    assert culprits(report) == [(kind, books.named(subject)) for kind, subject in damage.found]
-    assert (report.sound, report.fault_count) == (False, len(damage.found))
-    assert all(fault.found != fault.expected for fault in report.faults)
 
 
 class PaymentsBeside:
@@ -55,9 +46,8 @@ class PaymentsBeside:
         return await self._own.run()
 
 
-@pytest.mark.parametrize("damage", DAMAGES_OF_PAYMENTS + DAMAGES_OF_ORDERS, ids=lambda damage: damage.done)
-async def test_the_audit_in_the_shop_names_the_same_culprit_of(damage: Damage, books: Books) -> None:
-    await books.harm(damage.service, damage.statements)
+async def run_in_the_shop(books: Books) -> AuditRun:
+    """The audit that the orders service runs itself."""
     clock, database = MemoryClock(now=datetime.now(UTC)), MemoryDatabase()
     uow = MemoryUnitOfWork(database)
     runs, orders_url = MemoryAuditRuns(uow), books.urls["orders"]
@@ -68,6 +58,18 @@ async def test_the_audit_in_the_shop_names_the_same_culprit_of(damage: Damage, b
     own = PostgresOwnChecks(orders_url, ORDERS_CHECKS, patience_s=0)
     payments = PaymentsBeside(books.urls["payments"])
     await RunAudit(uow, runs, own, PostgresOrderClaims(orders_url), payments, clock)(run)
+    return run
+
+
+@pytest.mark.parametrize("damage", DAMAGES_OF_PAYMENTS + DAMAGES_OF_ORDERS, ids=lambda damage: damage.done)
+async def test_the_command_and_the_shop_name_the_culprit_of(damage: Damage, books: Books) -> None:
+    await books.harm(damage.service, damage.statements)
+    wanted = [(kind, books.named(subject)) for kind, subject in damage.found]
+    report = await books.audit()
+    assert culprits(report) == wanted
+    assert (report.sound, report.fault_count) == (False, len(wanted))
+    assert all(fault.found != fault.expected for fault in report.faults)
+    run = await run_in_the_shop(books)
     found = [(fault.kind, fault.subject.partition(" (")[0]) for _, fault in run.faults]
-    assert sorted(found) == sorted((kind, books.named(subject)) for kind, subject in damage.found)
+    assert sorted(found) == sorted(wanted)
     assert (run.state, run.detail) == (RunState.UNSOUND, "")

@@ -80,7 +80,7 @@ def test_a_group_is_a_line_with_its_id_and_each_message_is_one_that_names_it() -
     assert f"  {UUID(int=4)} (5 times)  order [4]  there is none\n" in text
 
 
-def test_who_looks_after_a_group_is_told() -> None:
+def test_the_list_tells_who_looks_after_a_group() -> None:
     hold = Hold(owner="ada", note="a fix", ticket="OPS-7", held_by="bob", held_at=NOON)
     assert ", held by ada (OPS-7, a fix)\n" in shown(listing(waiting(1), hold=hold))
 
@@ -101,7 +101,7 @@ def test_of_a_large_group_some_are_shown_and_all_are_counted() -> None:
     assert "--limit" not in text
 
 
-def test_that_there_are_more_than_were_looked_at_is_told() -> None:
+def test_the_list_tells_that_there_are_more_messages_than_it_looked_at() -> None:
     assert "--limit" in shown(listing(waiting(1), more=True))
 
 
@@ -115,7 +115,7 @@ def test_of_a_payload_its_beginning_is_told_whatever_it_is() -> None:
     assert (message.size, message.payload) == (102, "\N{REPLACEMENT CHARACTER}\x00" + "x" * 8)
 
 
-def test_what_is_to_be_discarded_is_said_by_reason() -> None:
+def test_the_question_counts_what_is_to_be_discarded_by_reason() -> None:
     id = UUID(int=1)
     chosen = [
         Chosen("orders", id, "b", 2, is_group=True),

@@ -1,4 +1,4 @@
-"""The audit: begun here, run by the orders service."""
+"""The routes of the audit, which the orders service runs."""
 
 from dishka import FromDishka
 from dishka.integrations.litestar import inject

@@ -1,4 +1,4 @@
-"""The consumers of all services, which operators pause and resume."""
+"""The routes by which operators list, pause and resume the consumers of all services."""
 
 from dishka import FromDishka
 from dishka.integrations.litestar import inject
@@ -41,7 +41,7 @@ async def read_consumers(read: FromDishka[ReadConsumers]) -> JsonAnswer[Consumer
 
 
 def _change(operation: Operation) -> HTTPRouteHandler:
-    """Passed on to the service that is named."""
+    """A route that passes its call on to the service named in the path."""
 
     @post(**operation)
     @inject

@@ -1,4 +1,4 @@
-"""What operators do for customers."""
+"""The routes by which operators change a customer's account or cancel a customer's order."""
 
 from dishka import FromDishka
 from dishka.integrations.litestar import inject

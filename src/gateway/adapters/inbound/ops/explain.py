@@ -1,4 +1,4 @@
-"""Why an order is where it is."""
+"""The route that explains an order: its stored facts, and what it waits for."""
 
 from datetime import datetime
 from uuid import UUID
@@ -22,8 +22,8 @@ from orders.contract.problems import PROBLEMS
 
 
 class Wait(ResponseBody, frozen=True, omit_defaults=True):
-    """What an order waits for: `why` is a stable word. `since` is missing where nobody stores it. `until` is
-    when orders asks again by itself, and missing where it will not."""
+    """A reason why an order waits: `why` is a stable machine word. `since` is missing when it is not stored.
+    `until` is when orders asks payments again by itself; it is missing when orders will not ask."""
 
     why: str
     detail: str
@@ -32,8 +32,8 @@ class Wait(ResponseBody, frozen=True, omit_defaults=True):
 
 
 class ExplainedOrder(ResponseBody, frozen=True):
-    """`facts` are in the order of time. `unknown` names the services of whose part some or all is missing;
-    `causes` says why. `traceId` is that of the call that placed the order: traces and log lines bear it."""
+    """`facts` are sorted by time. `unknown` names the services whose facts are missing, in part or in full;
+    `causes` says why. `traceId` is the trace id of the call that placed the order, as in traces and logs."""
 
     id: UUID
     user_id: str | None
@@ -53,7 +53,7 @@ _EXPLAINED = ExplainedOrder(_ID, "alice", _TRACE_ID, "NEW", [EXAMPLE], [_WAIT], 
 EXPLAIN_ORDER = Operation(
     path=f"{operations.OPERATED}{operations.EXPLAIN['path']}",
     operation_id="explainOrder",
-    summary="Why an order is where it is: every stored fact over both services, and what it waits for",
+    summary="Explain an order: every stored fact of both services, and what the order waits for",
     responses=answering(200, ExplainedOrder, "What is known", _EXPLAINED)
     | problems(PROBLEMS, *ALWAYS, FORBIDDEN, operations.NO_ORDER, *AWAY),
 )

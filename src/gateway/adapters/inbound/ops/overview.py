@@ -1,4 +1,4 @@
-"""How the whole shop fares now."""
+"""The route of the overview: the present state of the whole shop."""
 
 import msgspec
 from dishka import FromDishka
@@ -19,7 +19,7 @@ from orders.contract.http import Audit, SeriesStep
 
 
 class Overview(ResponseBody, frozen=True):
-    """`unknown` names the parts that were not told: a service, or one of the other fields."""
+    """`unknown` names the missing parts: a service that did not answer, `series` or `audit`."""
 
     services: list[ServiceOverview]
     series: list[SeriesStep] | None
@@ -28,7 +28,7 @@ class Overview(ResponseBody, frozen=True):
 
 
 class RawOverview(ResponseBody, frozen=True):
-    """An Overview of parts that are passed on as they came."""
+    """An Overview whose parts are passed on undecoded."""
 
     services: list[msgspec.Raw]
     series: msgspec.Raw
@@ -45,7 +45,7 @@ _EXAMPLE = {
 READ_OVERVIEW = read(
     PATH,
     "readOverview",
-    "How the shop fares now: each service, the orders of the last 15 minutes, the latest audit",
+    "The state of the shop: each service, the orders of the last 15 minutes, the latest audit",
     answer=(Overview, "What is known", _EXAMPLE),
 )
 

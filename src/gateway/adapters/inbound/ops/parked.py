@@ -1,4 +1,4 @@
-"""What could not be handled in any service, and what operators do about it."""
+"""The routes by which operators read and handle the parked messages of all services."""
 
 from typing import Any
 
@@ -24,14 +24,14 @@ from kernel.contracts.values import encode
 
 
 class Parked(ResponseBody, frozen=True):
-    """`unknown` names the services that do not answer: what waits there is missing."""
+    """`unknown` names the services that do not answer; their messages are missing."""
 
     messages: list[ParkedMessage]
     unknown: list[str]
 
 
 class ParkedGroups(ResponseBody, frozen=True):
-    """`unknown` names the services that do not answer: what waits there is missing."""
+    """`unknown` names the services that do not answer; their groups are missing."""
 
     groups: list[ParkedGroup]
     unknown: list[str]
@@ -46,7 +46,7 @@ READ_PARKED = page(
 READ_GROUPS = page(
     operations.LIST_GROUPS["path"],
     "readParkedGroups",
-    "What failures have in common: service, place, reason and type",
+    "Groups of parked messages that have service, place, reason and type in common",
     answer=(ParkedGroups, "A page", ParkedGroups([operations.GROUP], ["payments"])),
 )
 
@@ -81,7 +81,7 @@ def _answer(
 
 
 def _read(operation: Operation, id: Any) -> HTTPRouteHandler:
-    """Passed on to the service that has the thing of this id; `id` is the parameter as it is documented."""
+    """A route that passes its call on to the service that owns the id. `id` is the type of the parameter."""
 
     @get(**operation)
     @inject

@@ -13,7 +13,7 @@ from kernel.contracts.operators import RecordedAct
 
 
 class Record(ResponseBody, frozen=True):
-    """`unknown` names the services that do not answer: what was recorded there is missing."""
+    """`unknown` names the services that do not answer; their acts are missing."""
 
     acts: list[RecordedAct]
     unknown: list[str]

@@ -1,4 +1,4 @@
-"""Where the routes of operators are, and which they are."""
+"""All routes for operators."""
 
 from litestar import Router
 from litestar.types import ControllerRouterHandler
@@ -11,7 +11,7 @@ from gateway.adapters.inbound.ops.overview import read_overview
 from gateway.adapters.inbound.ops.record import read_record
 
 OPS = "/ops"
-TAG = {"Operators": "For operators; viewers see, and change nothing. In open mode for anyone."}
+TAG = {"Operators": "For operators. Viewers may read, but change nothing. In open mode anyone may do both."}
 
 
 def ops_routes() -> Router:

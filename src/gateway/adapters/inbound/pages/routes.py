@@ -1,4 +1,4 @@
-"""The shop's own pages: files of this package, at `/` and below `/pages`. They call the public API only."""
+"""Serves the shop's pages (files of this package) at `/` and below `/pages`. They use only the public API."""
 
 from collections.abc import Mapping
 from html import escape
@@ -26,14 +26,14 @@ _HEADERS = {
     "Cross-Origin-Opener-Policy": "same-origin",
 }
 # A release changes files under the same names, so a browser asks each time whether its copy is current.
-_CACHED = {"Cache-Control": "no-cache"}
+_REVALIDATED = {"Cache-Control": "no-cache"}
 _ANY_QUERY = {ANY_QUERY: True}
-# Not asked of the machine, whose table may lack one or name it otherwise; a browser runs no other script.
+# Fixed here, because the machine's table may lack a type or have another, which no browser runs as a script.
 _MEDIA_TYPES = {".js": "text/javascript", ".css": "text/css", ".svg": "image/svg+xml"}
 
 
 def pages() -> Router:
-    """The routes of the pages. Their files are read once and kept: they are small."""
+    """The routes of the pages. All files are read once and kept in memory, because they are small."""
     kept = dict(_below(files(__package__).joinpath("static"), ""))
     home = kept.pop("index.html").decode()
 
@@ -41,20 +41,20 @@ def pages() -> Router:
     def show(request: Request[Any, Any, Any]) -> Response[bytes]:
         base = escape(f"{request.scope.get(PREFIX, '')}/")
         page = home.replace("{base}", base).encode()
-        return Response(page, media_type="text/html", headers=_HEADERS | _CACHED)
+        return Response(page, media_type="text/html", headers=_HEADERS | _REVALIDATED)
 
     @get(f"{PATH}/{{name:path}}", sync_to_thread=False, opt=_ANY_QUERY)
     def file(name: FromPath[str], if_none_match: IfNoneMatch = None) -> Response[bytes]:
         content = kept.get(name.removeprefix("/"))
         if content is None:
             raise NotFoundException()
-        return conditional_file(content, _MEDIA_TYPES[PurePath(name).suffix], if_none_match, _CACHED)
+        return conditional_file(content, _MEDIA_TYPES[PurePath(name).suffix], if_none_match, _REVALIDATED)
 
     return Router("/", route_handlers=[show, file], include_in_schema=False)
 
 
 def _below(folder: Traversable, prefix: str) -> Mapping[str, bytes]:
-    """Every file below a folder by its path."""
+    """The content of every file below the folder, by `prefix` and its path there."""
     found: dict[str, bytes] = {}
     for entry in folder.iterdir():
         if entry.is_dir():

@@ -1,1 +1,1 @@
-"""What every route keeps to: problems, idempotency, paging, conditional reads, headers."""
+"""Conventions of all routes: problems, idempotency, paging, conditional reads, headers."""

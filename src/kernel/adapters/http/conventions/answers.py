@@ -1,4 +1,4 @@
-"""Answers of routes: encoded as the published language has it, or passed on as they came."""
+"""Answers of routes: JSON encoded by the contracts' encoder, or bytes passed on unchanged."""
 
 from typing import Any, TypeVar
 
@@ -12,7 +12,7 @@ T = TypeVar("T")
 
 
 class JsonAnswer(Response[T]):
-    """Encodes as the published language does: amounts as numbers with two digits."""
+    """Encodes with the contracts' encoder, which writes amounts as numbers with two digits."""
 
     def render(self, content: Any, media_type: str, enc_hook: Serializer | None = None) -> bytes:
         return content if isinstance(content, bytes) else encode(content)

@@ -1,4 +1,4 @@
-"""Whether a GET came as HEAD: for what Allow names, and for a GET that changes something."""
+"""Knows whether a GET came as HEAD, for the header Allow and for GETs that change something."""
 
 from typing import Any
 
@@ -11,7 +11,7 @@ BY_HEAD = "shop.by_head"
 
 
 def allowed(methods: str, scope: Scope) -> str:
-    """The methods of Allow, and HEAD, of which Litestar knows nothing, unless that was just refused."""
+    """The methods for Allow. HEAD, which Litestar does not know, joins GET, unless HEAD was just refused."""
     named = set(methods.split(", "))
     if "GET" in named and BY_HEAD not in scope:
         named.add("HEAD")

@@ -1,4 +1,4 @@
-"""The caller of the call that is being answered, as the middleware `identity` found out."""
+"""The caller of the current call, which the middleware `identity` sets."""
 
 from contextvars import ContextVar
 
@@ -6,9 +6,9 @@ from kernel.domain.caller import Caller
 from kernel.ports.tokens import Verified
 
 CURRENT: ContextVar[Verified] = ContextVar("current_caller")
-"""Without a default: a route fails where no middleware has asked who calls."""
+"""It has no default, so that a route fails if the middleware is missing."""
 
 
 def calling() -> Caller:
-    """Raises LookupError where no middleware has asked who calls."""
+    """Raises LookupError if no middleware has set the caller."""
     return CURRENT.get().caller

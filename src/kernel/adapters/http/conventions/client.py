@@ -1,5 +1,3 @@
-"""Where a call comes from."""
-
 from collections.abc import Mapping
 from typing import Any
 
@@ -7,6 +5,6 @@ from kernel.adapters.networks import subscriber_of
 
 
 def subscriber_in(scope: Mapping[str, Any]) -> str:
-    """The address that limits count; empty where they do not apply, as for calls of a trusted proxy."""
+    """The address that limits count; empty if limits do not apply, as for calls of a trusted proxy."""
     client = scope.get("client")
     return subscriber_of(client[0]) if client else ""

@@ -1,4 +1,4 @@
-"""Kinds of errors and statuses of HTTP."""
+"""The HTTP status of each kind of error, and the error codes for statuses that the framework answers."""
 
 from kernel.domain.errors import (
     Conflict,
@@ -25,7 +25,7 @@ STATUS_OF_KIND: dict[type[ShopError], int] = {
     OutcomeUnknown: 504,
 }
 
-# Statuses that the framework answers with, before any code of ours runs.
+# For statuses that the framework answers before our code runs.
 CODE_OF_STATUS = {
     400: "invalid_request",
     404: "not_found",
@@ -35,8 +35,8 @@ CODE_OF_STATUS = {
     500: "internal_error",
 }
 
-# In place of the framework's own texts.
+# Replaces the framework's own texts.
 DETAILS = {
-    "method_not_allowed": "this route has other methods, which Allow names",
+    "method_not_allowed": "this route does not have this method; Allow names its methods",
     "not_found": "there is no such route",
 }

@@ -1,4 +1,4 @@
-"""Reads that cost nothing while nothing has changed (RFC 9110, section 13)."""
+"""Conditional reads: 304 without a body while nothing has changed (RFC 9110, section 13)."""
 
 import hashlib
 import re
@@ -18,7 +18,7 @@ IfNoneMatch = Annotated[
     str | None,
     HeaderParameter(
         name="If-None-Match",
-        description="What ETag said: answered 304 as long as that is still so.",
+        description="The ETag of an earlier answer. The answer is 304 while the ETag is still the same.",
         examples=[Example(value='"2f7a4c1be09d8356"')],
     ),
 ]
@@ -27,7 +27,7 @@ _TAG = re.compile(r'(?:W/)?("[\x21\x23-\x7e\x80-\xff]*")')
 
 
 def conditional(body: msgspec.Struct, if_none_match: str | None) -> JsonAnswer[bytes]:
-    """The body under its ETag, or 304 for who has it. The tag is a hash, so equal only for equal bytes."""
+    """The body with its ETag, or 304 if the client has it. The ETag is a hash of the bytes."""
     encoded = encode(body)
     tag = _tag_of(encoded)
     if _matches(if_none_match, tag):
@@ -38,7 +38,7 @@ def conditional(body: msgspec.Struct, if_none_match: str | None) -> JsonAnswer[b
 def conditional_file(
     content: bytes, media_type: str, if_none_match: str | None, headers: Mapping[str, str]
 ) -> Response[bytes]:
-    """The same for a file, with further headers."""
+    """Like `conditional`, for a file with further headers."""
     tag = _tag_of(content)
     tagged = {**headers, ETAG: tag}
     if _matches(if_none_match, tag):
@@ -51,7 +51,7 @@ def _tag_of(content: bytes) -> str:
 
 
 def _matches(if_none_match: str | None, tag: str) -> bool:
-    """By the weak comparison; what is no list of tags matches nothing."""
+    """Weak comparison. A text that is not a list of tags matches nothing."""
     if if_none_match is None:
         return False
     return if_none_match.strip() == "*" or tag in _TAG.findall(if_none_match)

@@ -1,4 +1,4 @@
-"""The headers of answers, as OpenAPI tells of them."""
+"""The names of answer headers, and their description in OpenAPI."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -24,7 +24,7 @@ _ADDRESS = Schema(type=OpenAPIType.STRING, format=OpenAPIFormat.URI_REFERENCE)
 _DOCUMENTED = {
     ETAG: OpenAPIHeader(
         _TEXT,
-        description="For If-None-Match, to be answered 304 as long as nothing has changed.",
+        description="To send as If-None-Match. The answer is 304 while nothing has changed.",
         required=True,
     ),
     LINK: OpenAPIHeader(
@@ -36,7 +36,7 @@ _DOCUMENTED = {
     ),
     REPLAYED: OpenAPIHeader(
         Schema(type=OpenAPIType.STRING, enum=["true"]),
-        description="`true` where the key was known: this is the outcome of the first call again.",
+        description="`true` if the key was known: this is the outcome of the first call.",
     ),
     RETRY_AFTER: OpenAPIHeader(
         Schema(type=OpenAPIType.INTEGER, minimum=1), description="Seconds to wait.", required=True
@@ -45,7 +45,7 @@ _DOCUMENTED = {
 RATE_LIMITED = {
     RATE_LIMIT: OpenAPIHeader(
         _TEXT,
-        description='What is left to whom, and for how many seconds, as `"user";r=0;t=1`'
+        description='How many calls are left, and for how many seconds, as `"user";r=0;t=1`'
         " (draft-ietf-httpapi-ratelimit-headers-11).",
     ),
     RATE_LIMIT_POLICY: OpenAPIHeader(
@@ -53,9 +53,7 @@ RATE_LIMITED = {
     ),
 }
 RETRYING = {RETRY_AFTER: _DOCUMENTED[RETRY_AFTER]}
-CHALLENGED = {
-    CHALLENGE: OpenAPIHeader(_TEXT, description="Which token is asked for (RFC 6750).", required=True)
-}
+CHALLENGED = {CHALLENGE: OpenAPIHeader(_TEXT, description="Which token is needed (RFC 6750).", required=True)}
 DEPRECATED = {
     DEPRECATION: OpenAPIHeader(_TEXT, description="Since when (RFC 9745).", required=True),
     LINK: OpenAPIHeader(_TEXT, description='What to use, as `<…>; rel="successor-version"`.', required=True),
@@ -64,8 +62,8 @@ DEPRECATED = {
 
 
 def answering_with(*headers: str, links: Mapping[str, Link] | None = None) -> type[Operation]:
-    """For `operation_class`: an operation whose successful answers, and 304, may bear these headers; its
-    successful answers lead to these operations."""
+    """An `operation_class` that documents these headers on successful answers and 304, and these links on
+    successful answers."""
 
     @dataclass
     class Documented(Operation):

@@ -1,4 +1,4 @@
-"""Idempotency-Key: the name of a change, which happens once however often it is asked for."""
+"""Idempotency-Key: the client's name for a change, which happens once even if the request is repeated."""
 
 import re
 from typing import Annotated, Any
@@ -36,14 +36,14 @@ class _NoFields(msgspec.Struct, forbid_unknown_fields=True):
 
 AnyRequest = Request[Any, Any, Any]
 
-# Each runs before a request, in place of `plain_query`, and raises Invalid, which names what is wrong. A
-# guard would cost a copy of the handler, a tenth of a call.
+# These functions run before a request, instead of `plain_query`, and raise Invalid. A guard would cost a copy
+# of the handler, a tenth of a call.
 
 
 async def nothing_but_a_key(request: AnyRequest) -> None:
-    """For a change that is idempotent by nature, whatever its key.
+    """For a change that is idempotent by nature, with or without a key.
 
-    Who asks in a body for a part of it, such as an amount, does not get the whole.
+    A body with fields is refused, because its client may want only a part of the change, such as an amount.
     """
     await plain_query(request)
     if not WELL_FORMED.fullmatch(request.headers.get(KEY, "none")):

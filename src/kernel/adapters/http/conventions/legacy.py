@@ -1,4 +1,4 @@
-"""A change by GET: it stays for its clients, and says what came after it."""
+"""Marks a GET that changes something as deprecated, and names its successor."""
 
 from urllib.parse import quote
 
@@ -9,8 +9,8 @@ from litestar.types import ASGIApp, Message, Receive, Scope, Send
 
 
 class Deprecated(ASGIMiddleware):
-    """Puts the headers on every answer of a GET whose successor is the POST of the same path, on its problems
-    too: use as `middleware=[Deprecated("@1767225600")]`."""
+    """Adds the headers to every answer of a GET, problems included. The successor is the POST of the same
+    path. Use as `middleware=[Deprecated("@1767225600")]`."""
 
     scopes = (ScopeType.HTTP,)
 
@@ -19,12 +19,12 @@ class Deprecated(ASGIMiddleware):
         self._since = since
 
     async def handle(self, scope: Scope, receive: Receive, send: Send, next_app: ASGIApp) -> None:
-        # Quoted, because the path is decoded, and whoever asks may have put a line break into it.
+        # Quoted, because the path is decoded, and may hold a line break.
         successor = quote(scope["path"], safe="/:@")
         headers = {
             "Deprecation": self._since,
             "Link": f'<{successor}>; rel="successor-version"',  # RFC 8288
-            "Cache-Control": "no-store",  # a cache must never answer in place of a change
+            "Cache-Control": "no-store",  # a cache must never answer instead of changing something
         }
 
         async def send_with_headers(message: Message) -> None:

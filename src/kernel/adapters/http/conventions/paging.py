@@ -1,4 +1,4 @@
-"""Keyset paging: a page ends where the next one starts (RFC 8288, `rel="next"`)."""
+"""Keyset paging: a Link header leads to the next page (RFC 8288, `rel="next"`)."""
 
 from typing import Annotated
 from urllib.parse import urlencode
@@ -14,7 +14,7 @@ PageLimit = Annotated[
     int,
     QueryParameter(name="limit", ge=1, le=PAGE_SIZE_MAX, description="How many at most; 100 if not given."),
 ]
-After = Annotated[UUID | None, QueryParameter(name="after", description="As in the Link header.")]
+After = Annotated[UUID | None, QueryParameter(name="after", description="From the Link header.")]
 AfterSequence = Annotated[
     int | None,
     QueryParameter(
@@ -28,7 +28,7 @@ AfterSequence = Annotated[
 
 
 def next_page(path: str, query: dict[str, str | None], *, after: str | None) -> dict[str, str]:
-    """The Link header to the page behind `after`; none where this was the last one."""
+    """The Link header to the page that follows `after`; none for the last page."""
     if after is None:
         return {}
     given = {name: value for name, value in query.items() if value is not None}

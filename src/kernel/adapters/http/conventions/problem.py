@@ -1,4 +1,4 @@
-"""Every error leaves as application/problem+json (RFC 9457)."""
+"""Turns every error into an application/problem+json answer (RFC 9457)."""
 
 import logging
 import re
@@ -24,27 +24,21 @@ from kernel.adapters.http.parsing.query import fault, query_faults
 from kernel.contracts.http import FieldProblem, Problem
 from kernel.contracts.problems import COMMON, Problems
 from kernel.contracts.values import encode
-from kernel.domain.errors import (
-    FieldError,
-    Invalid,
-    RateLimited,
-    ShopError,
-    Unauthenticated,
-    Unavailable,
-)
+from kernel.domain.errors import FieldError, Invalid, RateLimited, ShopError, Unauthenticated, Unavailable
 from kernel.ports.http_answer import HttpAnswer
 
 MEDIA_TYPE = "application/problem+json"
 _BEARER = 'Bearer realm="shop"'
 
-# All that the framework says about a parameter that is not there.
+# The framework's texts about a missing parameter.
 _MISSING = re.compile(r"Missing required (?:query parameter|header parameter '(?P<header>[^']+)')")
 
 logger = logging.getLogger(__name__)
 
 
 def problem_of(error: Exception, instance: str, known: Problems = COMMON) -> Problem:
-    """What a caller is told; `instance` is what `instance_of` says. The unexpected is only logged."""
+    """The problem for a caller. `instance` comes from `instance_of`. The text of an unexpected error is only
+    logged."""
     if not isinstance(error, ShopError):
         logger.error("unexpected error", exc_info=error, extra={"path": instance})
         return _problem(500, "internal_error", "the error was logged", instance, [])
@@ -54,8 +48,8 @@ def problem_of(error: Exception, instance: str, known: Problems = COMMON) -> Pro
 
 
 def instance_of(scope: Mapping[str, Any]) -> str:
-    """The path of the call as it was sent, which is a URI reference (RFC 3986)."""
-    sent = scope.get("raw_path") or scope["path"]  # ASGI lets a server leave out the first.
+    """The path of the call as the client sent it, as a URI reference (RFC 3986)."""
+    sent = scope.get("raw_path") or scope["path"]  # ASGI allows a server to omit `raw_path`.
     return quote(sent, safe="/:@!$&'()*+,;=%~")
 
 
@@ -70,13 +64,13 @@ def _headers(error: Exception) -> dict[str, str]:
         case RateLimited():
             return rate_limit_headers(error)
         case Unauthenticated():
-            # RFC 6750, section 3: without a token, there is no error to tell of.
+            # Without a token, the challenge names no error (RFC 6750, section 3).
             return {CHALLENGE: _BEARER + (', error="invalid_token"' if error.with_token else "")}
     return {}
 
 
 def refused_answer(status: int, code: str, detail: str) -> HttpAnswer:
-    """The answer to a request whose path may be unknown."""
+    """The problem answer to a request whose path may be unknown."""
     headers = {"Retry-After": "1"} if status == 503 else {}
     return _encoded(_problem(status, code, detail, "/", []), headers)
 
@@ -86,12 +80,7 @@ def _encoded(problem: Problem, headers: dict[str, str]) -> HttpAnswer:
 
 
 def _problem(
-    status: int,
-    code: str,
-    detail: str,
-    instance: str,
-    errors: Sequence[FieldError],
-    known: Problems = COMMON,
+    status: int, code: str, detail: str, instance: str, errors: Sequence[FieldError], known: Problems = COMMON
 ) -> Problem:
     fields = [FieldProblem(error.field, error.message) for error in errors]
     title = known.titles.get(code, code)
@@ -99,7 +88,7 @@ def _problem(
 
 
 def _on_http_error(request: Request[Any, Any, Any], error: HTTPException) -> Response[bytes]:
-    """Errors that the framework finds: routes, methods, sizes, and parameters of path, query and header."""
+    """Answers errors that the framework finds: of routes, methods, sizes and parameters."""
     errors = _faults(request, error)
     code = CODE_OF_STATUS.get(error.status_code, "invalid_request")
     if code == "body_too_large":
@@ -114,7 +103,7 @@ def _on_http_error(request: Request[Any, Any, Any], error: HTTPException) -> Res
 
 
 def _faults(request: Request[Any, Any, Any], error: HTTPException) -> list[FieldError]:
-    """What the framework found, in our words, and all that is wrong with the query."""
+    """The framework's errors in our words, and all faults of the query."""
     extra = error.extra if isinstance(error.extra, list) else []
     names = [item["key"] for item in extra if "key" in item]
     missing = _MISSING.match(error.detail)
@@ -122,7 +111,7 @@ def _faults(request: Request[Any, Any, Any], error: HTTPException) -> list[Field
         return []
     if missing and missing["header"]:
         return [FieldError(missing["header"], "is required")]
-    # What the framework says of a body is only ever that it is empty.
+    # The only error that the framework itself finds in a body is that it is empty.
     errors = [FieldError("body", "is required")] if "data" in names else []
     parameters = request.route_handler.parsed_fn_signature.parameters
     for field in [parameters[name] for name in names if name in parameters]:
@@ -143,7 +132,7 @@ def exception_handlers(known: Problems = COMMON) -> ExceptionHandlersMap:
 
 
 def problems(known: Problems, *statuses_and_codes: tuple[int, str]) -> dict[int, ResponseSpec]:
-    """The problem answers of a route, for its OpenAPI operation; several codes may share a status."""
+    """The problem answers of a route, for its OpenAPI operation. Several codes may share a status."""
     by_status: dict[int, list[str]] = {}
     for status, code in statuses_and_codes:
         by_status.setdefault(status, []).append(code)

@@ -1,1 +1,1 @@
-"""What a service says of itself: its operations, OpenAPI, Swagger UI."""
+"""The documentation that a service serves: its operations, OpenAPI, Swagger UI."""

@@ -1,4 +1,4 @@
-"""What a service says of itself. Swagger UI comes from its wheel: nothing is loaded from outside."""
+"""Serves OpenAPI, AsyncAPI and Swagger UI, whose files come from its wheel and not from another host."""
 
 from importlib.util import find_spec
 from pathlib import Path
@@ -19,14 +19,14 @@ from kernel.adapters.http.middleware.proxies import PREFIX
 from kernel.adapters.http.parsing.query import ANY_QUERY
 
 _ASSETS = "/swagger-assets"
-# Documents need no token. A path that ends in a slash is a prefix.
+# The paths of the documents, which need no token. A path that ends in a slash is a prefix.
 OPEN_TO_ALL = ("/", "/index.html", "/swagger", "/openapi.json", "/schema/", f"{_ASSETS}/")
-# The page reads a query of its own, and assets may have any query, such as a version.
+# Swagger UI has a query of its own, and assets may have any query, such as a version.
 _ANY_QUERY = {ANY_QUERY: True}
 
 
 class _Files(BaseLocalFileSystem):
-    """A name that no file can have, one with a NUL or of 3,000 characters, is not found either."""
+    """Answers 404 also for names that no file can have, with a NUL or with 3,000 characters."""
 
     async def info(self, path: PathType, **kwargs: Any) -> FileInfo:
         try:
@@ -36,7 +36,7 @@ class _Files(BaseLocalFileSystem):
 
 
 def documentation(api: Api, asyncapi: bytes | None) -> Router:
-    """The documents below /schema, and Swagger UI at its own path, its assets beside it."""
+    """The documents below /schema, Swagger UI at `api.ui_path`, and its assets."""
 
     @get(api.ui_path, sync_to_thread=True, opt=_ANY_QUERY)
     def show(request: Request[Any, Any, Any]) -> Response[bytes]:
@@ -50,7 +50,7 @@ def documentation(api: Api, asyncapi: bytes | None) -> Router:
     def script() -> bytes:
         return swagger.SCRIPT
 
-    # In a thread, because it is made when it is first asked for, and that takes a while.
+    # In a thread, because the first request generates the document, which takes a while.
     @get("/schema/openapi.json", media_type=MediaType.JSON, sync_to_thread=True)
     def openapi(request: Request[Any, Any, Any]) -> bytes:
         return _below(_prefix(request), api.openapi)
@@ -60,17 +60,14 @@ def documentation(api: Api, asyncapi: bytes | None) -> Router:
         return asyncapi
 
     assets = create_static_files_router(
-        path=_ASSETS,
-        directories=[_swagger_ui() / "static"],
-        file_system=_Files(),
-        opt=_ANY_QUERY,
+        path=_ASSETS, directories=[_swagger_ui() / "static"], file_system=_Files(), opt=_ANY_QUERY
     )
     pages = [show, script, openapi, *([messages] if asyncapi else []), *_redirects(api)]
     return Router("/", route_handlers=[*pages, assets], include_in_schema=False)
 
 
 def _swagger_ui() -> Path:
-    """Its folder. Importing the package would cost every process its template engine."""
+    """The folder of the package. It is not imported, because it would load a template engine."""
     spec = find_spec("swagger_ui")
     if spec is None or spec.origin is None:
         raise ModuleNotFoundError("swagger-ui-py is not installed")
@@ -78,7 +75,7 @@ def _swagger_ui() -> Path:
 
 
 def _redirects(api: Api) -> list[HTTPRouteHandler]:
-    """From the paths where people look for the page and for the document."""
+    """Redirects from paths where people look for Swagger UI and the document."""
     home = {} if api.pages else {"/": api.ui_path}
     targets = {**home, "/swagger": api.ui_path, "/openapi.json": "/schema/openapi.json"}
     return [_redirect(path, to) for path, to in targets.items() if path != to]
@@ -97,7 +94,7 @@ def _prefix(request: Request[Any, Any, Any]) -> str:
 
 
 def _below(prefix: str, document: bytes) -> bytes:
-    """The document of a server whose routes are below this path."""
+    """The document for a server whose routes are below `prefix`."""
     if not prefix:
         return document
     return msgspec.json.encode({**msgspec.json.decode(document), "servers": [{"url": prefix}]})

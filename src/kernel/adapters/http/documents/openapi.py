@@ -1,4 +1,4 @@
-"""The OpenAPI document of a service: what Litestar knows of its routes, and what it cannot say of them."""
+"""Generates the OpenAPI document of a service with Litestar, and corrects and completes it."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -26,32 +26,32 @@ Json = dict[str, Any]
 
 VERSION = "1.0.0"
 _CONVENTIONS = """
-- Whatever is refused is answered with a problem (RFC 9457) whose `code` never changes; `errors` names fields.
+- Every refusal is a problem (RFC 9457) whose `code` never changes; `errors` names the fields at fault.
 - Amounts are exact decimal numbers of currency units, answered with two digits; times are RFC 3339, in UTC.
-- A change that bears an `Idempotency-Key` happens once, however often it is asked for.
-- A query parameter that a route does not know, or that comes twice, is refused, as an unknown field is.
-- A header in several lines is one list; a single value in two lines is refused, as a field given twice is.
-- Every answer has an `X-Request-Id`: the caller's where it is one line of `[A-Za-z0-9._:/+=-]{1,128}`, else
-  the id of the trace. `traceparent` (W3C Trace Context) is taken over from the caller.
-- Reads say `Cache-Control: private, no-cache`: a client may keep an answer, and asks with its `ETag` whether
-  it is still current; a shared cache may not keep it.
-- Whatever has GET has HEAD, too.
-- Where tokens are asked for, a call without a good one is answered with 401, and what is another user's is
-  answered as what is not there.
-- Calls are counted by user, and by address where they bear no valid token. One too many is answered with 429:
-  `Retry-After` and `RateLimit` say when to come back, `RateLimit-Policy` how many may come in which time.
-  Health is not counted; these documents are.
+- A change with an `Idempotency-Key` happens once, even if the request is repeated.
+- Unknown fields and unknown query parameters are refused, and so are those that come twice.
+- A list header may be split over several lines; a header with a single value must come once.
+- Every answer has an `X-Request-Id`: the caller's if it is one line of `[A-Za-z0-9._:/+=-]{1,128}`, else
+  the id of the trace. The caller's `traceparent` (W3C Trace Context) is used.
+- Reads have `Cache-Control: private, no-cache`: a client may store an answer, and has to revalidate it with
+  its `ETag`; a shared cache may not store it.
+- Every route with GET also has HEAD.
+- Where tokens are required, a call without a valid token gets 401, and another user's data is answered as if
+  it did not exist.
+- Calls are counted per user, and per address if they have no valid token. A call too many gets 429:
+  `Retry-After` and `RateLimit` say when to try again, `RateLimit-Policy` how many calls are allowed in which
+  time. Health is not counted; these documents are.
 """
 HEALTH = {"Health": "For operators and orchestrators."}
 
-# What the layers around the routes answer.
+# Statuses that the middleware answers, not the routes.
 _OF_LAYERS = ("401", "429")
 _HEADERS = {"401": CHALLENGED, "429": RETRYING | RATE_LIMITED, "503": RETRYING}
 _BEARER = {
     "type": "http",
     "scheme": "bearer",
     "bearerFormat": "JWT",
-    "description": "Asked for where `SHOP_AUTH` is `jwt`. `sub` is the user; `shop:operator` or `shop:viewer`"
+    "description": "Required if `SHOP_AUTH` is `jwt`. `sub` is the user; `shop:operator` or `shop:viewer`"
     " in `scope` or `roles` makes an operator or a viewer.",
 }
 _NOTHING_BY_DEFAULT = ("allowEmptyValue", "allowReserved", "deprecated", "headers", "required")
@@ -59,7 +59,7 @@ _NOTHING_BY_DEFAULT = ("allowEmptyValue", "allowReserved", "deprecated", "header
 
 @dataclass(frozen=True)
 class Api:
-    """What a service offers over HTTP, besides its health; tags are given with their descriptions."""
+    """The HTTP API of a service, without its health routes. `tags` maps tags to their descriptions."""
 
     title: str
     description: str
@@ -68,11 +68,11 @@ class Api:
     ui_path: str
     problems: Problems
     pages: Sequence[ControllerRouterHandler] = ()
-    """What is for people: it is no part of the document. One of them is at `/`."""
+    """Routes of pages for people, which are not in the document. One of them is at `/`."""
 
     @cached_property
     def openapi(self) -> bytes:
-        """Its OpenAPI document in JSON; the same routes give the same bytes."""
+        """The OpenAPI document in JSON. The same routes give the same bytes."""
         config = OpenAPIConfig(
             title=self.title,
             version=VERSION,
@@ -97,7 +97,8 @@ async def _nothing() -> bytes:
 
 
 class _Published(OpenAPISchemaPlugin):
-    """What is published has its schemas from the published language; Litestar only names the structs."""
+    """Collects the contracts' structs that the routes use. Their schemas come from the contracts, not from
+    Litestar."""
 
     def __init__(self) -> None:
         self.structs: set[type[msgspec.Struct]] = set()
@@ -145,7 +146,7 @@ def _complete_operation(operation: Json, offered: set[str]) -> None:
 
 
 def _complete_parameter(parameter: Json) -> None:
-    """What may be left out is not therefore null, and nothing is said of a parameter and its schema both."""
+    """An optional parameter may be absent, but not null. Its schema does not repeat its texts."""
     schema = parameter["schema"]
     if alternatives := schema.pop("oneOf", None):
         schema |= next(kind for kind in alternatives if kind["type"] != "null")
@@ -159,7 +160,7 @@ def _complete_parameter(parameter: Json) -> None:
 
 
 def _complete_body(media: Json) -> None:
-    """The example belongs to the body, not to its schema."""
+    """Moves the example from the schema to the body."""
     schema = media["schema"]
     (media["example"],) = schema.pop("examples")
     if "allOf" in schema:
@@ -167,7 +168,7 @@ def _complete_body(media: Json) -> None:
 
 
 def _complete_examples(described: Json) -> None:
-    """One example needs no name, and several have theirs as keys."""
+    """Removes the ids of examples: a single example needs no name, and several have their names as keys."""
     examples = described.get("examples", {})
     for example in examples.values():
         example.pop("id", None)
@@ -177,7 +178,7 @@ def _complete_examples(described: Json) -> None:
 
 
 def _without_defaults(part: Any) -> Any:
-    """Litestar writes out what OpenAPI takes for granted."""
+    """Removes attributes that have OpenAPI's default value, which Litestar writes out."""
     if isinstance(part, list):
         return [_without_defaults(item) for item in part]
     if not isinstance(part, dict):

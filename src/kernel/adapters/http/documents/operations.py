@@ -1,6 +1,6 @@
-"""How a service declares an operation: documented once in its contract, offered by all who serve it.
+"""How a service declares an operation in its contract, for its own routes and for the gateway's.
 
-A service also documents what only a gateway before it answers (`unavailable`): both offer one contract.
+Both have the same contract, so a service also documents `unavailable`, which only the gateway answers.
 """
 
 import re
@@ -23,7 +23,7 @@ _PARAMETER = re.compile(r"{.*}")
 
 
 class Operation(TypedDict, total=False):
-    """What a route is declared with, as in `@post(**…)`; `path` is its path below that of all."""
+    """The arguments of a route's decorator, as in `@post(**…)`. `path` is below the router's path."""
 
     path: str
     operation_id: str
@@ -42,7 +42,7 @@ class Operation(TypedDict, total=False):
 
 
 def path_of(operation: Operation, about: object) -> str:
-    """`about` takes the place of the parameter, as one segment, whatever characters it holds."""
+    """The path with its parameter replaced by `about`, quoted as one segment."""
     return _PARAMETER.sub(quote(str(about), safe=""), operation["path"])
 
 
@@ -52,9 +52,9 @@ def answering(status: int, kind: Any, description: str, example: object) -> dict
 
 
 def to(*operations: str, **parameters: str) -> dict[str, Link]:
-    """The operations that may follow, and what each needs of the first one's answer (OpenAPI links).
+    """OpenAPI links to the operations that may follow, with the values of the answer that they need.
 
-    For `answering_with`. A document shows the links to operations that it has itself.
+    For `answering_with`. A document shows only links to operations that it contains.
     """
     return {name: Link(operation_id=name, parameters=parameters) for name in operations}
 
@@ -64,11 +64,11 @@ def body(example: object) -> Any:
 
 
 def _shown(example: object) -> Example:
-    """Encoded, or Litestar would leave out what is null."""
+    """The example, encoded, because Litestar would leave out null values."""
     return Example(value=msgspec.Raw(encode(example)))
 
 
-# Problems of all operations, and of many.
+# The problems of all operations, and groups of problems of many operations.
 ALWAYS = ((400, "invalid_request"), (401, "unauthorized"), (429, "rate_limited"))
 FORBIDDEN = (403, "forbidden")
 INVALID_BODY = (*ALWAYS, (413, "body_too_large"), (415, "unsupported_media_type"))

@@ -1,4 +1,4 @@
-"""The page of Swagger UI. Its policy lets the browser run the page's own files and nothing else."""
+"""The page of Swagger UI. Its Content-Security-Policy allows only the page's own files."""
 
 from html import escape
 
@@ -10,8 +10,8 @@ HEADERS = {
     "Permissions-Policy": "camera=(), geolocation=(), microphone=(), payment=(), usb=()",
     "Cross-Origin-Opener-Policy": "same-origin",
 }
-# The page holds the document as data, which no policy has to allow. A policy that allowed inline scripts
-# would allow injected ones too.
+# The page holds the document as data, which needs no permission. A policy that allows inline scripts would
+# allow injected ones too.
 SCRIPT = b"""\
 document.body.style.margin = 0;
 SwaggerUIBundle({
@@ -43,8 +43,8 @@ SCRIPT_NAME = "start.js"
 
 
 def page(title: str, assets: str, document: bytes) -> bytes:
-    """`assets` is the path of the files of Swagger UI, and of SCRIPT."""
-    # No `</script>` in a description may end the data.
+    """`assets` is the path of Swagger UI's files and of SCRIPT."""
+    # A `</script>` in a description must not end the data.
     data = document.decode().replace("<", "\\u003c")
     shown = {"title": escape(title), "assets": escape(assets), "document": data, "script": SCRIPT_NAME}
     return _PAGE.format(**shown).encode()

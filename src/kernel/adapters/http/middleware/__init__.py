@@ -1,1 +1,1 @@
-"""What stands between the server and the routes: ASGI applications around an ASGI application."""
+"""ASGI middleware between the server and the routes."""

@@ -1,4 +1,4 @@
-"""Which pages of other sites may read our answers in a browser (Fetch standard, CORS protocol)."""
+"""Configures which other sites' pages may read our answers in a browser (Fetch standard, CORS protocol)."""
 
 from litestar.config.cors import CORSConfig
 
@@ -17,7 +17,7 @@ from kernel.adapters.request_id import HEADER
 
 
 def cors_config(origins: str | None) -> CORSConfig:
-    """For origins separated by commas, or `*` for all; without any, no page of another site is let in."""
+    """`origins` are separated by commas, or `*` for all. Without any, no other site may read answers."""
     return CORSConfig(
         allow_origins=origins.split(",") if origins else [],
         allow_methods=["GET", "HEAD", "POST"],

@@ -1,4 +1,4 @@
-"""Requests that a server which ends has no more patience for."""
+"""Answers requests that are cancelled because the server stops."""
 
 import asyncio
 from contextlib import suppress
@@ -12,7 +12,7 @@ from kernel.domain.errors import OutcomeUnknown, ShopError, Unavailable
 
 
 def answer_cut_off(app: ASGIApp) -> ASGIApp:
-    """Nothing else cancels a request. uvicorn would answer 500, which tells nobody whether to ask again."""
+    """Nothing else cancels a request. uvicorn would answer 500, which does not say whether a retry helps."""
 
     async def until_cut_off(scope: Scope, receive: Receive, send: Send) -> None:
         try:
@@ -20,7 +20,7 @@ def answer_cut_off(app: ASGIApp) -> ASGIApp:
         except asyncio.CancelledError:
             if scope["type"] != ScopeType.HTTP:
                 raise
-            with suppress(RuntimeError):  # An answer that has begun stays as it is.
+            with suppress(RuntimeError):  # An answer that has begun cannot be replaced.
                 await _answer(scope["method"], instance_of(scope), send)
 
     return until_cut_off

@@ -1,7 +1,7 @@
-"""Fast paths: what the most frequent calls take, without the machinery of a framework around it.
+"""Fast paths: answer the most frequent calls without the framework (docs/decisions/0009-fast-paths.md).
 
-docs/decisions/0009-fast-paths.md says why. Whatever is out of the ordinary takes Litestar's route, which is
-also the one that the OpenAPI document tells of; what both do with what they read is the same function.
+A call that is unusual in any way takes Litestar's route, which is also the documented one. Both call the same
+function with the parsed request.
 """
 
 from collections.abc import Awaitable, Callable, Mapping
@@ -16,18 +16,18 @@ from kernel.contracts.problems import Problems
 from kernel.domain.value import value
 from kernel.ports.http_answer import HttpAnswer
 
-# What only Litestar's route knows how to honour, or to refuse.
+# Headers that only Litestar's route can honour or refuse.
 _OUT_OF_THE_ORDINARY = frozenset({b"origin", b"transfer-encoding", b"content-encoding"})
 
 
 @value
 class Call:
-    """A body that came as JSON, and headers of which none came twice."""
+    """A request with a JSON body, and headers of which none is repeated."""
 
     body: bytes
     headers: Mapping[bytes, bytes]
     left: Callable[[], Awaitable[None]] = never
-    """Returns once the client has left."""
+    """Returns when the client has left."""
 
     def header(self, name: bytes) -> str | None:
         found = self.headers.get(name)
@@ -40,7 +40,7 @@ class Call:
 
 @value
 class FastPath:
-    """What answers the ordinary POSTs of one path. What it raises becomes a problem."""
+    """Answers the ordinary POSTs of one path. An exception of `answer` becomes a problem."""
 
     answer: Callable[[Call], Awaitable[HttpAnswer]]
     body_bytes_max: int = BODY_BYTES_MAX
@@ -48,7 +48,7 @@ class FastPath:
 
 
 def with_fast_paths(app: ASGIApp, paths: Mapping[str, FastPath], known: Problems) -> ASGIApp:
-    """`app` behind fast paths, by their paths."""
+    """`app` behind fast paths. `paths` are the URL paths."""
 
     async def route(scope: Scope, receive: Receive, send: Send) -> None:
         fast = (
@@ -75,7 +75,7 @@ async def _answer(fast: FastPath, call: Call, scope: Scope, known: Problems) -> 
 
 
 def _ordinary(pairs: list[tuple[bytes, bytes]], fast: FastPath) -> dict[bytes, bytes] | None:
-    """The headers of a call with a JSON body of known and small size, and at most one good key."""
+    """The headers of a call with a small JSON body of known size, and with a valid key if any; else None."""
     headers = dict(pairs)
     if len(headers) < len(pairs) or not _OUT_OF_THE_ORDINARY.isdisjoint(headers):
         return None
@@ -88,7 +88,7 @@ def _ordinary(pairs: list[tuple[bytes, bytes]], fast: FastPath) -> dict[bytes, b
 
 
 async def _whole(receive: Receive) -> bytes | None:
-    """The body; None when the client left before its end."""
+    """The body; None if the client left before its end."""
     body, more = b"", True
     while more:
         message = await receive()

@@ -1,4 +1,4 @@
-"""HEAD, wherever there is GET (RFC 9110, section 9.3.2)."""
+"""Answers HEAD on every route that has GET (RFC 9110, section 9.3.2)."""
 
 import asyncio
 from collections.abc import Awaitable
@@ -24,9 +24,9 @@ _END = HTTPResponseBodyEvent(type="http.response.body", body=b"", more_body=Fals
 
 
 def answer_head(app: ASGIApp) -> ASGIApp:
-    """HEAD is answered like GET, without the body.
+    """Answers HEAD like GET, without the body.
 
-    To the application its client leaves as soon as the headers are out, so that a stream ends.
+    After the headers, the application is told that its client has left, so that a stream ends.
     """
 
     def unless_head(scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:

@@ -1,9 +1,7 @@
-"""Authentication and rate limits, around a whole application, so that no route and no fast path can forget
-them.
+"""Authentication and rate limits for a whole application, so that no route and no fast path can forget them.
 
-Every path that is not named as open to all needs a token, however the path is spelled. A token that was not
-seen yet is verified only while its address has not sent too many bad ones, so a flood of those costs no
-signature check.
+Every path that is not listed as open to all needs a token, however the path is spelled. After too many bad
+tokens from one address, its new tokens are not verified, so that a flood of them costs no signature checks.
 """
 
 from collections.abc import Awaitable, Callable
@@ -23,22 +21,22 @@ from kernel.ports.tokens import Tokens, Verified
 
 _OPEN = Verified(ANYONE, float("inf"))
 _SCHEME = b"bearer "
-# An orchestrator that gets no answer ends the process.
+# Never limited, because an orchestrator ends a process that does not answer.
 _HEALTH = "/health/"
 
 
 @value
 class CookieAuthentication:
-    """Authentication by a cookie in the place of a bearer token."""
+    """Authentication by a session cookie instead of a bearer token."""
 
     token_of: Callable[[Scope], Awaitable[str]]
-    """The token that a call's cookie stands for. Raises Unauthenticated, Forbidden or Unavailable."""
+    """The token of a call's session cookie. Raises Unauthenticated, Forbidden or Unavailable."""
     open_to_all: tuple[str, ...]
-    """Paths that need neither."""
+    """Paths that need neither a token nor a cookie."""
     read_by_all: str
-    """A path whose GET anybody may call; its route learns the caller from the cookie, where there is one."""
+    """A path whose GET anybody may call. If there is a session cookie, the route knows the caller."""
     page_files: str
-    """The prefix of the pages' files. They are open to all and never counted: a page loads many at once."""
+    """The prefix of the pages' files. They are open to all, and never counted because a page loads many."""
 
 
 def identified(
@@ -49,10 +47,10 @@ def identified(
     cookies: CookieAuthentication | None = None,
     limits: RateLimits | None = None,
 ) -> ASGIApp:
-    """`app`, which knows the caller of each call. Without `tokens` the caller is anyone; without `limits`
-    nothing is counted.
+    """Sets the caller of each call for `app`. Without `tokens` the caller is anyone; without `limits` nothing
+    is counted.
 
-    In `open_to_all`, a path that ends in a slash is a prefix, any other a whole path.
+    In `open_to_all`, a path that ends in a slash is a prefix; any other path has to match as a whole.
     """
     paths = frozenset((*open_to_all, *(cookies.open_to_all if cookies else ())))
     page_files = (cookies.page_files,) if cookies else ()
@@ -83,7 +81,7 @@ def identified(
 
 
 async def _known(scope: Scope, tokens: Tokens, cookies: CookieAuthentication | None) -> tuple[Verified, str]:
-    """The caller of the cookie's session; anyone where there is none."""
+    """The caller of the cookie's session; anyone if there is no session."""
     try:
         token = await cookies.token_of(scope) if cookies else ""
         return tokens.remembered(token) or await tokens.verify(token), token
@@ -92,15 +90,15 @@ async def _known(scope: Scope, tokens: Tokens, cookies: CookieAuthentication | N
 
 
 async def _verified(token: str, tokens: Tokens, limits: RateLimits | None, scope: Scope) -> Verified:
-    """Services have no limit, so a token that may be theirs is verified in any case; that costs one hash."""
+    """Services have no limit, so a token that claims to be a service's is always verified, for one hash."""
     if limits is not None and not tokens.says_service(token):
         await limits.require_room(subscriber_in(scope))
     return await tokens.verify(token)
 
 
 async def _counted(error: ShopError, limits: RateLimits | None, scope: Scope) -> ShopError:
-    """What the call is refused with. A call without a valid token counts against its address, and so does one
-    by a cookie that a page of another site may have sent; it may be one call too many."""
+    """The error to answer with. A call without a valid token counts against its address, and so does a call
+    whose cookie may have been sent by another site's page. RateLimited if that is one call too many."""
     if limits is not None and isinstance(error, (Unauthenticated, Forbidden)):
         try:
             await limits.count(ANYONE, subscriber_in(scope))
@@ -110,7 +108,7 @@ async def _counted(error: ShopError, limits: RateLimits | None, scope: Scope) ->
 
 
 async def _token(scope: Scope, cookies: CookieAuthentication | None) -> str:
-    """The token of the header, else of the cookie. Raises Unauthenticated where there is none."""
+    """The token of the header, else of the cookie. Raises Unauthenticated if there is none."""
     for name, text in scope["headers"]:
         if name == b"authorization":
             if text[: len(_SCHEME)].lower() == _SCHEME:

@@ -1,4 +1,4 @@
-"""Whether a client still waits, for who answers late."""
+"""Tells routes that answer late when their client has left."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -9,7 +9,7 @@ LEFT = "shop.left"
 
 
 def left_of(scope: Scope) -> Callable[[], Awaitable[None]]:
-    """Returns, when awaited, once the client has closed its side of the connection."""
+    """A function to await, which returns when the client has closed its side of the connection."""
     found = (scope.get("extensions") or {}).get(LEFT)
     return found if found is not None else never  # type: ignore[return-value]  # an extension is any object
 

@@ -1,16 +1,17 @@
-"""OPTIONS, wherever there is anything (RFC 9110, section 9.3.7)."""
+"""Answers OPTIONS on every route (RFC 9110, section 9.3.7)."""
 
 from collections.abc import Awaitable
 from typing import cast
 
 from litestar.types import ASGIApp, Message, Receive, Scope, Send
 
-# The application sees this method in place of OPTIONS.
+# The application sees this method instead of OPTIONS.
 METHOD_OF_OPTIONS = "UNKNOWN"
 
 
 def answer_options(app: ASGIApp) -> ASGIApp:
-    """Litestar's own answer knows only the method that came first to a path; its refusal knows them all."""
+    """Uses Litestar's 405 for an unknown method, whose Allow names all methods of a path. Litestar's own
+    answer to OPTIONS names only the methods of one handler."""
 
     def unless_options(scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
         return (as_unknown if scope.get("method") == "OPTIONS" else app)(scope, receive, send)

@@ -1,7 +1,7 @@
-"""The client, scheme, host and prefix of a call behind proxies, as the trusted ones report them (RFC 7239).
+"""Takes the client, scheme, host and prefix of a call from the headers of trusted proxies (RFC 7239).
 
-Each proxy appends what it saw, so a list is read from the right: what a trusted proxy wrote is true, and all
-that is left of the first address that is not trusted may be forged.
+Each proxy appends what it saw, so a list is read from the right. Elements that trusted proxies wrote are
+true. Elements to the left of the first untrusted address may be forged, and are ignored.
 """
 
 import re
@@ -18,12 +18,12 @@ from kernel.contracts.http import Problem
 from kernel.contracts.values import decoder, encode
 from kernel.domain.value import value
 
-# A client that came by https comes by nothing else for a year (RFC 6797).
+# Browsers that came by https use only https for a year (RFC 6797).
 _ONLY_HTTPS = (b"strict-transport-security", b"max-age=31536000")
-PREFIX = "shop.prefix"  # In the scope, the path below which clients see the shop; absent where there is none.
+PREFIX = "shop.prefix"  # The scope's key for the path below which clients see the shop, if there is one.
 
-# Of a list that is read backwards: a string that a client left open stands left of what proxies append, and
-# proxies write no quote within a string.
+# Matches an element of a reversed list. If a client forges an unclosed string, it is to the left of what
+# proxies append, so reading backwards is not confused. Proxies write no quote within a string.
 _ELEMENT_BACKWARDS = re.compile(r'(?:[^,"]|"[^"]*"?)+')
 _PAIR = re.compile(r'\s*(?P<name>[^\s;=]+)=(?:"(?P<quoted>(?:[^"\\]|\\.)*)"|(?P<token>[^\s;"]*))\s*(?:;|$)')
 HOST = re.compile(r"(?:[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(?::[0-9]{1,5})?")
@@ -34,7 +34,7 @@ _TARGET = re.compile(r"(^|<)(?=/(?!/))")
 
 @value
 class Origin:
-    """Where a call came from, as one proxy reports it, or all trusted ones together; empty is not known."""
+    """Where a call came from, as reported by one proxy or by all trusted ones. Empty means unknown."""
 
     address: str
     scheme: str = ""
@@ -43,7 +43,7 @@ class Origin:
 
 
 def origin_of(peer: str, headers: Mapping[str, str], trusted: Networks) -> Origin:
-    """The origin of a call from `peer`; `headers` are those of proxies, by their names in lower case."""
+    """The origin of a call from `peer`. `headers` are the proxies' headers, by names in lower case."""
     origin = Origin(peer)
     for hop in reversed(_hops(headers)):
         if not trusted.hold(origin.address):
@@ -55,13 +55,13 @@ def origin_of(peer: str, headers: Mapping[str, str], trusted: Networks) -> Origi
             hop.host if HOST.fullmatch(hop.host) else origin.host,
             (hop.prefix if _PREFIX.fullmatch(hop.prefix) else "") + origin.prefix,
         )
-        if address is None:  # A proxy may hide whom it serves (RFC 7239, section 6).
+        if address is None:  # A proxy may hide its client's address (RFC 7239, section 6).
             break
     return origin
 
 
 def behind_proxies(app: ASGIApp, trusted: Networks, root_path: str = "") -> ASGIApp:
-    """`app` as its clients see it; just `app` where no proxy is trusted and there is no prefix."""
+    """Shows `app` the calls as its clients made them. `root_path` is the prefix, if no proxy reports one."""
     if not trusted and not root_path:
         return app
 
@@ -72,7 +72,7 @@ def behind_proxies(app: ASGIApp, trusted: Networks, root_path: str = "") -> ASGI
             origin = origin_of(client[0], _reported(scope), trusted)
             _show(scope, origin, client)
             if trusted.hold(origin.address):
-                # A trusted proxy that calls for itself: limits by address do not apply to it.
+                # The proxy itself is the client. Limits by address do not apply to trusted proxies.
                 scope["client"] = None
         prefix = origin.prefix or root_path
         if not prefix:
@@ -86,7 +86,7 @@ def behind_proxies(app: ASGIApp, trusted: Networks, root_path: str = "") -> ASGI
 
 
 def _hops(headers: Mapping[str, str]) -> Sequence[Origin]:
-    """What each proxy says, the nearest one last: from Forwarded, else from X-Forwarded-*."""
+    """The reports of the proxies, the nearest proxy last, from Forwarded or else from X-Forwarded-*."""
     if forwarded := headers.get("forwarded"):
         backwards = _without_empty(_ELEMENT_BACKWARDS.findall(forwarded[::-1]))
         return [_hop(element[::-1]) for element in reversed(backwards)]
@@ -96,7 +96,7 @@ def _hops(headers: Mapping[str, str]) -> Sequence[Origin]:
     }
     hops = []
     for number in range(len(lists["for"])):
-        # A nearer proxy started a shorter list, and often a single value is all that is sent.
+        # A list may have fewer values than addresses: it starts at a nearer proxy, or has a single value.
         place = number - len(lists["for"])
         reported = {name: items[max(place, -len(items))] for name, items in lists.items() if name != "prefix"}
         prefix = lists["prefix"][place] if -place <= len(lists["prefix"]) else ""
@@ -151,14 +151,14 @@ def _show(scope: Scope, origin: Origin, client: tuple[str, int]) -> None:
 
 
 def _strip(scope: Scope, prefix: str) -> None:
-    """A proxy may leave the prefix in the path, or take it out."""
+    """Removes the prefix from the path, unless a proxy did that already."""
     if f"{scope['path']}/".startswith(f"{prefix}/"):
         scope["path"] = scope["path"].removeprefix(prefix) or "/"
         scope["raw_path"] = scope["raw_path"].removeprefix(prefix.encode()) or b"/"
 
 
 class _Prefixed:
-    """Puts the prefix before the references of an answer: Location, Link, and the instance of a problem."""
+    """Adds the prefix to the references in an answer: Location, Link, and the instance of a problem."""
 
     def __init__(self, prefix: str, send: Send) -> None:
         self._prefix = prefix
@@ -172,7 +172,7 @@ class _Prefixed:
                 for name, text in message["headers"]
             ]
             if (b"content-type", MEDIA_TYPE.encode()) in message["headers"]:
-                self._start = message  # Its length is known with its body.
+                self._start = message  # Sent with the body, because the new length is not known before.
                 return
         elif self._start is not None and message["type"] == "http.response.body":
             message = await self._send_start(message)

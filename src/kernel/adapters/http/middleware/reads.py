@@ -1,7 +1,7 @@
-"""Reads have a budget of their own, so that they cannot starve writes.
+"""Limits reads to a budget of their own, so that they cannot starve writes.
 
-A read of 500 rows holds the event loop for milliseconds. A write passes through the loop a dozen times, and
-each time waits for all reads that are ready: 64 readers of such lists would slow writes down fiftyfold.
+A read of 500 rows blocks the event loop for milliseconds. A write needs a dozen turns of the loop, and in
+each turn waits for all reads that are ready. 64 readers of such lists would slow writes down fiftyfold.
 """
 
 import asyncio
@@ -14,38 +14,35 @@ from kernel.adapters.http.conventions.problem import error_answer, instance_of
 from kernel.adapters.http.middleware.fast_path import send_answer
 from kernel.domain.errors import Unavailable
 
-# Fewer than the connections to the database, so that some are left for writes.
+# Fewer than the connections to the database, so that some stay free for writes.
 AT_ONCE_MAX = 6
 AT_ONCE_BESIDE_WRITES = 3
-# A process counts as writing for so long after a write began: some writes only wait (`Prefer: wait`).
+# A process counts as writing for this time after a write began, and no longer, because some writes only wait
+# (`Prefer: wait`).
 BESIDE_WRITES_S = 0.5
-# Once no write is under way any more, it counts as writing for so long: clients that write without a pause
-# send the next one within this time.
+# After the last write ended, the process counts as writing for this time, within which clients that write
+# without a pause send the next one.
 AFTER_WRITES_S = 0.02
-# What a read costs the event loop, about: 500 rows, 130 kB, take 4 ms.
+# The approximate cost of a read for the event loop: 500 rows, 130 kB, take 4 ms.
 COST_OF_READ_S = 0.0003
 COST_OF_BYTE_S = 0.000_000_03
-# The part of the event loop's time that reads have beside writes.
+# The part of the event loop's time that reads may use while the process is writing.
 SHARE_BESIDE_WRITES = 0.2
-# A refusal that comes at once would only be asked again at once, and cost more than the read.
+# Reads wait before they are refused, because after an immediate refusal clients would retry at once.
 WAIT_MAX_S = 2.0
 WAITING_MAX = 1000
 
-# Operators need these most while everything else waits.
+# Never limited, because operators need these most while everything else waits.
 _NO_READS = ("/health/", "/metrics")
 
 
 def bound_reads(
-    app: ASGIApp,
-    budget: "ReadBudget",
-    *,
-    written_by_get: tuple[str, ...] = (),
-    streams: tuple[str, ...] = (),
+    app: ASGIApp, budget: "ReadBudget", *, written_by_get: tuple[str, ...] = (), streams: tuple[str, ...] = ()
 ) -> ASGIApp:
-    """A read has its place until its answer begins, so a client that reads slowly holds no place.
+    """A read counts until its answer begins, so a client that reads slowly does not block others.
 
-    By how their paths end, some GETs are writes, and others are streams, which need no place: they have
-    places of their own, and share their readings.
+    GETs whose paths end in `written_by_get` count as writes. GETs whose paths end in `streams` are not
+    counted, because streams have a limit of their own, and share their database reads.
     """
 
     async def bounded(scope: Scope, receive: Receive, send: Send) -> None:
@@ -85,7 +82,7 @@ def bound_reads(
 
 
 def _length(start: Message) -> int:
-    """The length of the answer's body; 0 where it is not known."""
+    """The length of the answer's body; 0 if it is not known."""
     if start["type"] != "http.response.start":
         return 0
     lengths = [int(text) for name, text in start.get("headers", ()) if name.lower() == b"content-length"]
@@ -93,10 +90,10 @@ def _length(start: Message) -> int:
 
 
 class ReadBudget:
-    """How many reads may be at work at once in one process.
+    """Limits how many reads run at once in one process.
 
-    Beside writes, reads also pay for the time that they cost: the next read begins once all reads together
-    have had no more than their share.
+    While the process is writing, reads also get only a share of the event loop's time: the next read begins
+    when the reads before it have used no more than that share.
     """
 
     def __init__(self, *, wait_max_s: float = WAIT_MAX_S, waiting_max: int = WAITING_MAX) -> None:
@@ -110,7 +107,7 @@ class ReadBudget:
         self._timer: asyncio.TimerHandle | None = None
 
     def write_begins(self) -> None:
-        """`write_ends` has to follow."""
+        """`write_ends` has to be called afterwards."""
         self._writes_count += 1
         self._beside_writes_until = monotonic() + BESIDE_WRITES_S
 
@@ -124,14 +121,14 @@ class ReadBudget:
             self._begin_when_paid()
 
     async def begin(self) -> None:
-        """`end` has to follow. Raises Unavailable (`overloaded`)."""
+        """Waits for a place. `end` has to be called afterwards. Raises Unavailable (`overloaded`)."""
         if self._waiting or not self._has_room:
             await self._turn()
         else:
             self._reads_count += 1
 
     def end(self, length: int) -> None:
-        """The read answers with a body of `length` bytes."""
+        """Gives the place back. The read answers with a body of `length` bytes."""
         self._reads_count -= 1
         now = monotonic()
         if now < self._beside_writes_until:
@@ -168,7 +165,7 @@ class ReadBudget:
         self._begin_when_paid()
 
     def _begin_when_paid(self) -> None:
-        """Where the next read waits for nothing but earlier ones to be paid for, a timer begins it."""
+        """Starts a timer for the next read, if it waits only for the reads' share of time."""
         if self._timer is None and self._waiting and self._reads_count < AT_ONCE_BESIDE_WRITES:
             at = min(self._paid_at, self._beside_writes_until)
             self._timer = asyncio.get_running_loop().call_at(at, self._paid)

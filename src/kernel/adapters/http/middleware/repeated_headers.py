@@ -1,4 +1,4 @@
-"""Headers that come in several lines (RFC 9110, section 5.3): lists are joined, single values refused."""
+"""Handles headers that come in several lines (RFC 9110, section 5.3): joins lists, refuses single values."""
 
 from collections import Counter
 from collections.abc import Awaitable
@@ -9,7 +9,7 @@ from kernel.adapters.http.conventions.problem import error_answer, instance_of
 from kernel.adapters.http.middleware.fast_path import send_answer
 from kernel.domain.errors import Invalid
 
-# Headers that the shop reads and that have one value: to take one of two would be a guess.
+# Headers with a single value that the shop reads. Of two values, nobody can tell which one is meant.
 _SINGLE = {
     name.lower().encode(): name
     for name in ("Authorization", "Content-Type", "Idempotency-Key", "Last-Event-ID", "Origin")
@@ -19,7 +19,7 @@ Lines = list[tuple[bytes, bytes]]
 
 
 def join_repeated(app: ASGIApp) -> ASGIApp:
-    """`app` sees each header once."""
+    """Shows `app` each header once."""
 
     def joined(scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
         lines: Lines = list(scope["headers"])
@@ -42,7 +42,7 @@ def _joined(lines: Lines) -> Lines:
     values: dict[bytes, list[bytes]] = {}
     for name, text in lines:
         values.setdefault(name, []).append(text)
-    # A cookie's pairs have a separator of their own (RFC 6265, section 5.4).
+    # Cookies are separated by a semicolon (RFC 6265, section 5.4).
     return [(name, (b"; " if name == b"cookie" else b", ").join(texts)) for name, texts in values.items()]
 
 

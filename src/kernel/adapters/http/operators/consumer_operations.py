@@ -1,4 +1,4 @@
-"""How the routes about consumers are documented, here and at the gateway."""
+"""Declares the operations on consumers for OpenAPI, for the services and for the gateway."""
 
 from datetime import datetime
 from typing import Annotated
@@ -52,12 +52,12 @@ LIST_CONSUMERS = read(
 PAUSE_CONSUMER = _changes(
     "pause",
     "pauseConsumer",
-    "Let the consumer of a service take no more messages",
-    "All replicas follow within 2 seconds, and finish what they have in hand.",
+    "Pause the consumer of a service: it takes no more messages",
+    "All replicas pause within 2 seconds, and finish the messages that they have taken.",
 )
 RESUME_CONSUMER = _changes(
     "resume",
     "resumeConsumer",
-    "Let the consumer of a service take messages again",
-    "All replicas follow within 2 seconds.",
+    "Resume the consumer of a service: it takes messages again",
+    "All replicas resume within 2 seconds.",
 )

@@ -1,4 +1,4 @@
-"""The consumer of this service, which operators pause and resume."""
+"""The routes with which operators pause and resume the consumer of this service."""
 
 from collections.abc import Awaitable, Callable
 

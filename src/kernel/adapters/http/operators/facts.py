@@ -1,4 +1,4 @@
-"""What a service has stored about one order, as operators are told."""
+"""Converts the stored facts about one order to and from their HTTP body."""
 
 from datetime import datetime
 from uuid import UUID
@@ -6,7 +6,7 @@ from uuid import UUID
 from kernel.contracts.operators import FactsOfOrder, StoredFact, trace_text
 from kernel.domain.facts import Fact, Part, What
 
-# Of the operations at the services, and of the gateway's.
+# The path of the operation, in the services and in the gateway.
 PATH = "/{id:str}"
 EXAMPLE = StoredFact(
     at=datetime.fromisoformat("2026-01-01T12:00:00Z"),

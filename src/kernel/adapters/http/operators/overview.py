@@ -1,4 +1,4 @@
-"""How the service fares now."""
+"""The route for the overview of a service: waiting events, parked messages, broker, versions."""
 
 from datetime import datetime
 
@@ -10,7 +10,7 @@ from kernel.adapters.http.conventions.answers import JsonAnswer
 from kernel.adapters.http.conventions.caller import calling
 from kernel.adapters.http.operators.reads import read
 from kernel.application.read_overview import ReadOverview
-from kernel.contracts.operators import ServiceOverview, WaitingEvents
+from kernel.contracts.operators import ServiceOverview, SetAsideEvents, WaitingEvents
 from kernel.contracts.values import same_fields
 
 PATH = "/overview"
@@ -21,6 +21,7 @@ EXAMPLE = ServiceOverview(
     schema=8,
     schema_needed=8,
     waiting=[WaitingEvents("shop.orders.order-placed.v1", 3, datetime.fromisoformat("2026-01-01T12:00:00Z"))],
+    set_aside=[SetAsideEvents(2, 5, datetime.fromisoformat("2026-01-01T12:00:00Z"))],
     parked={"order_not_found": 1},
     held=0,
     broker=True,
@@ -30,7 +31,7 @@ EXAMPLE = ServiceOverview(
 GET_OVERVIEW = read(
     PATH,
     "getOverview",
-    "How this service fares now: what waits, what is parked, broker, versions",
+    "The state of this service now: waiting events, parked messages, broker, versions",
     answer=(ServiceOverview, "The overview", EXAMPLE),
 )
 

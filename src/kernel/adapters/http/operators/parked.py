@@ -1,4 +1,4 @@
-"""Parked messages and what operators do about them, in this service."""
+"""The routes with which operators read, replay, discard and hold the parked messages of this service."""
 
 from collections.abc import Awaitable, Callable
 from typing import Any
@@ -98,7 +98,7 @@ async def get_operation(
 
 
 def _replay(operation: Documented, id: Any, begin: Begin) -> HTTPRouteHandler:
-    """`id` is the parameter as it is documented."""
+    """`id` is the annotated type of the path parameter."""
 
     @post(**operation)
     @inject

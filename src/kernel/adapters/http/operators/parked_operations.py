@@ -1,4 +1,4 @@
-"""How the routes about parked messages are documented, here and at the gateway."""
+"""Declares the operations on parked messages for OpenAPI, for the services and for the gateway."""
 
 from datetime import datetime
 from typing import Annotated
@@ -89,17 +89,17 @@ _NO_MESSAGE, _NO_GROUP = (404, "message_not_found"), (404, "group_not_found")
 def _begins(
     path: str, operation_id: str, summary: str, *missing: tuple[int, str], noted: bool = False
 ) -> Operation:
-    """`noted`: it takes a body with a note."""
+    """An operation that runs in the background. If `noted`, it takes a body with a note."""
     body_of = Operation(dto=JsonBody) if noted else Operation(before_request=nothing_but_a_key)
     refused = INVALID_BODY if noted else ALWAYS
     return body_of | Operation(
         path=path,
         operation_id=operation_id,
         summary=summary,
-        description="It takes what waits now, nothing newer, and goes on whatever ends meanwhile.",
+        description="It concerns the messages parked now, not newer ones. It continues after a restart.",
         status_code=202,
         operation_class=answering_with(LOCATION),
-        responses=answering(202, parked.Operation, "It began; Location tells how far it is", OPERATION)
+        responses=answering(202, parked.Operation, "It began; Location leads to its progress", OPERATION)
         | problems(COMMON, *refused, FORBIDDEN, *missing, *NOT_WRITTEN),
     )
 
@@ -119,28 +119,28 @@ GET_PARKED = read(
     answer=(parked.ParkedMessage, "The message", MESSAGE),
 )
 REPLAY_PARKED = _begins(
-    "/parked/{id:str}/replay", "replayParked", "Have a message handled again", _NO_MESSAGE
+    "/parked/{id:str}/replay", "replayParked", "Give a message to its consumer again", _NO_MESSAGE
 )
 DISCARD_PARKED = _begins(
-    "/parked/{id:str}/discard", "discardParked", "Throw a message away", _NO_MESSAGE, noted=True
+    "/parked/{id:str}/discard", "discardParked", "Discard a message", _NO_MESSAGE, noted=True
 )
 LIST_GROUPS = page(
     "/parked/groups",
     "listParkedGroups",
-    "What failures have in common: service, place, reason and type",
+    "Parked messages grouped by service, place, reason and type",
     answer=(list[parked.ParkedGroup], "A page, in the order of their ids", [GROUP]),
 )
 GET_GROUP = read(
     "/parked/groups/{id:str}",
     "getParkedGroup",
-    "A group of failures",
+    "A group of parked messages",
     _NO_GROUP,
     answer=(parked.ParkedGroup, "The group", GROUP),
 )
 HOLD_GROUP = Operation(
     path="/parked/groups/{id:str}/hold",
     operation_id="holdParkedGroup",
-    summary="Look after a group: no alarm tells of it any more, nor of what joins it",
+    summary="Hold a group: it raises no alarm, nor do messages that join it",
     dto=JsonBody,
     status_code=200,
     responses=answering(200, parked.ParkedGroup, "The group", GROUP)
@@ -149,7 +149,7 @@ HOLD_GROUP = Operation(
 RELEASE_GROUP = Operation(
     path="/parked/groups/{id:str}/release",
     operation_id="releaseParkedGroup",
-    summary="Nobody looks after a group any more: alarms tell of it again",
+    summary="Release a group: it raises alarms again",
     status_code=200,
     before_request=nothing_but_a_key,
     responses=answering(200, parked.ParkedGroup, "The group", GROUP)
@@ -158,14 +158,14 @@ RELEASE_GROUP = Operation(
 REPLAY_GROUP = _begins(
     "/parked/groups/{id:str}/replay",
     "replayParkedGroup",
-    "Have all messages of a group handled again",
+    "Give all messages of a group to their consumer again",
     _NO_GROUP,
     _NO_MESSAGE,
 )
 DISCARD_GROUP = _begins(
     "/parked/groups/{id:str}/discard",
     "discardParkedGroup",
-    "Throw all messages of a group away",
+    "Discard all messages of a group",
     _NO_GROUP,
     _NO_MESSAGE,
     noted=True,
@@ -173,7 +173,7 @@ DISCARD_GROUP = _begins(
 GET_OPERATION = read(
     "/operations/{id:str}",
     "getOperation",
-    "How far an operation is, and how it ended",
+    "The progress of an operation, and its outcome",
     (404, "operation_not_found"),
     answer=(parked.Operation, "The operation", OPERATION),
 )

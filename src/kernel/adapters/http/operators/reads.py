@@ -1,4 +1,4 @@
-"""How the reads of operators are declared, here and at the gateway."""
+"""Declares the operators' reads for OpenAPI, for the services and for the gateway."""
 
 from typing import Any
 
@@ -8,11 +8,11 @@ from kernel.adapters.http.documents.operations import ALWAYS, AWAY, FORBIDDEN, O
 from kernel.contracts.problems import COMMON
 
 Answer = tuple[Any, str, object]
-"""The type of the body, what it is in words, and an example."""
+"""The type of the body, its description, and an example."""
 
 
 def read(path: str, operation_id: str, summary: str, *missing: tuple[int, str], answer: Answer) -> Operation:
-    """`missing` are its problems beside those that every read has."""
+    """`missing` are problems in addition to those of every read."""
     return Operation(
         path=path,
         operation_id=operation_id,

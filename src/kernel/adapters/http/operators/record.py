@@ -1,4 +1,4 @@
-"""What operators did, a page of it."""
+"""The route for the record of what operators did, page by page."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -29,7 +29,7 @@ _PLACE = (
 )
 AfterAct = Annotated[
     str | None,
-    QueryParameter(name="after", description="As in the Link header.", schema_extra={"pattern": _PLACE}),
+    QueryParameter(name="after", description="From the Link header.", schema_extra={"pattern": _PLACE}),
 ]
 
 EXAMPLE = RecordedAct(
@@ -64,7 +64,7 @@ def recorded(act: Act, service: str = "") -> RecordedAct:
 
 
 def next_acts(page: Sequence[Act], limit: int, *, more: bool) -> dict[str, str]:
-    """The Link header to what follows the page."""
+    """The Link header to the next page."""
     after = cursor(page[-1].place) if more else None
     return next_page(f"/ops{PATH}", {"limit": str(limit)}, after=after)
 
@@ -85,4 +85,4 @@ def place_of(cursor: str | None) -> Place | None:
             raise ValueError
         return moment, UUID(subject), did
     except ValueError:
-        raise Invalid.field("after", "must be as in the Link header") from None
+        raise Invalid.field("after", "must come from the Link header") from None

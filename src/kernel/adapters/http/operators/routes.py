@@ -11,11 +11,11 @@ from kernel.adapters.http.operators.overview import get_overview
 from kernel.adapters.http.operators.record import list_acts
 
 PATH = "/ops"
-TAG = {"Operators": "For the gateway, which joins what the services tell operators."}
+TAG = {"Operators": "For the gateway, which joins the services' answers for operators."}
 
 
 def operators_routes(*own: ControllerRouterHandler) -> Router:
-    """Those of every service and its `own`. Only services may call them."""
+    """The routes that every service has for operators, and its `own`. Only services may call them."""
     handlers = [list_acts, get_overview, *parked.HANDLERS, *consumers.HANDLERS, *own]
     return Router(PATH, route_handlers=handlers, guards=[_for_services], tags=[*TAG])
 

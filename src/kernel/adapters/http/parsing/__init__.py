@@ -1,1 +1,1 @@
-"""What a request says: bodies, queries and values, and all that is wrong with them in plain words."""
+"""Parses bodies, queries and values of requests, and describes all their faults in plain words."""

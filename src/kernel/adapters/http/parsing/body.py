@@ -1,4 +1,4 @@
-"""JSON bodies: decoded once, straight into their struct, with an error that names the field."""
+"""Decodes JSON bodies directly into their structs, with errors that name the fields."""
 
 from collections.abc import Generator
 from dataclasses import dataclass
@@ -29,7 +29,7 @@ _BOM = b"\xef\xbb\xbf"
 
 
 def decode_body(body: bytes, kind: type[T]) -> T:
-    """Raises Invalid, which names the fields, or `body` where the whole of it is to blame.
+    """Raises Invalid, which names the fields at fault, or `body` for the whole body.
 
     An array may hold at most ITEMS_MAX items.
     """
@@ -48,7 +48,7 @@ def decode_body(body: bytes, kind: type[T]) -> T:
 
 
 def _decode(body: bytes, kind: type[T]) -> T:
-    """Raises one of NOT_READABLE, also for a key that comes twice, of which msgspec takes the last."""
+    """Raises one of NOT_READABLE, also for a key that comes twice, which msgspec accepts."""
     value = decoder(kind).decode(body)
     if _may_repeat(body, value) and repeats_a_key(body):
         raise msgspec.ValidationError("a key comes twice")
@@ -56,9 +56,9 @@ def _decode(body: bytes, kind: type[T]) -> T:
 
 
 def _may_repeat(body: bytes, value: object) -> bool:
-    """Whether the body has to be looked at again: it has more colons than its structs have members.
+    """Whether a key may come twice: the body has more colons than its structs have members.
 
-    A colon in a string is counted too. Counting takes less than 1 µs an item, decoding twice takes 5.
+    Colons in strings are counted too. Counting takes less than 1 µs per item; decoding twice would take 5 µs.
     """
     structs = value if isinstance(value, list) else [value]
     if not structs or not isinstance(structs[0], msgspec.Struct):
@@ -70,7 +70,7 @@ def _may_repeat(body: bytes, value: object) -> bool:
 
 @cache
 def _members(kind: type[msgspec.Struct]) -> tuple[int, list[tuple[str, object]]]:
-    """How many fields are required; the attributes of the others, and their values without the field."""
+    """The number of required fields; the attributes of the other fields, with their defaults."""
     fields = msgspec.structs.fields(kind)
     optional = [(field.name, field.default) for field in fields if not field.required]
     return len(fields) - len(optional), optional
@@ -78,7 +78,7 @@ def _members(kind: type[msgspec.Struct]) -> tuple[int, list[tuple[str, object]]]
 
 def _require_json(connection: ASGIConnection[Any, Any, Any, Any]) -> None:
     if connection.headers.get("content-encoding", "identity").strip().lower() != "identity":
-        blame = FieldError("Content-Encoding", "must be identity: a body is read as it is")
+        blame = FieldError("Content-Encoding", "must be identity")
         raise Invalid("the body must not be encoded", blame, code="unsupported_media_type")
     media_type = connection.headers.get("content-type", "application/json").split(";")[0]
     if media_type.strip().lower() != "application/json":
@@ -91,20 +91,20 @@ def _kind(connection: ASGIConnection[Any, Any, Any, Any]) -> Any:
 
 
 class JsonBody(AbstractDTO[T]):
-    """Litestar's own reading of a body goes through floats and shows no field of ours; this takes its place.
+    """Replaces Litestar's parsing of bodies, which reads amounts as floats and does not name our fields.
 
-    Use as `dto=JsonBody` where the handler has `data: SomeStruct`.
+    Use as `dto=JsonBody` if the handler has `data: SomeStruct`.
     """
 
     @classmethod
     def create_for_field_definition(
         cls, field_definition: FieldDefinition, handler_id: str, backend_cls: Any = None
     ) -> None:
-        """Nothing is generated: the struct is decoded as it is."""
+        """Litestar would generate a transfer class here. The struct itself is decoded instead."""
 
     @classmethod
     def is_supported_model_type_field(cls, field_definition: FieldDefinition) -> bool:
-        """Asked of answers only, which JsonAnswer encodes."""
+        """Litestar asks this for answers only, which JsonAnswer encodes."""
         return False
 
     def decode_bytes(self, value: bytes) -> Any:
@@ -131,7 +131,7 @@ class JsonBody(AbstractDTO[T]):
 
 @dataclass
 class WithBodyIfAny(Operation):
-    """For `operation_class` where the handler gives its `data` a default, for calls without a body."""
+    """The `operation_class` of a handler whose `data` has a default, for calls without a body."""
 
     def __post_init__(self) -> None:
         if isinstance(self.request_body, RequestBody):
@@ -140,13 +140,13 @@ class WithBodyIfAny(Operation):
 
 @dataclass(frozen=True, slots=True)
 class Items(Generic[T]):
-    """A JSON array whose items are read one by one: each is its struct, or what is wrong with it."""
+    """A JSON array whose items are decoded one by one. Each item is its struct, or the error of that item."""
 
     items: list[T | Invalid]
 
 
 def decode_items(body: bytes, kind: type[T]) -> Items[T]:
-    """Raises Invalid where the whole is to blame."""
+    """Raises Invalid if the body as a whole is at fault."""
     try:
         return Items(_as_few(_decode(body, list[kind])))  # type: ignore[valid-type]  # known at run time
     except NOT_READABLE:
@@ -156,14 +156,14 @@ def decode_items(body: bytes, kind: type[T]) -> Items[T]:
 
 
 def _as_few(items: list[T]) -> list[T]:
-    """Raises Invalid unless they are as many as a batch may hold."""
+    """Raises Invalid unless there are 1 to ITEMS_MAX items."""
     if not 1 <= len(items) <= ITEMS_MAX:
         raise Invalid.field("body", f"must be an array of 1 to {ITEMS_MAX} items")
     return items
 
 
 class JsonItems(JsonBody[T]):
-    """Use as `dto=JsonItems` where the handler has `data: Items[SomeStruct]`."""
+    """Use as `dto=JsonItems` if the handler has `data: Items[SomeStruct]`."""
 
     def decode_bytes(self, value: bytes) -> Any:
         _require_json(self.asgi_connection)

@@ -1,4 +1,4 @@
-"""Finds all that is wrong with a JSON body that a decoder has refused."""
+"""Finds all faults of a JSON body that the decoder has refused."""
 
 import json
 from collections import Counter
@@ -12,7 +12,7 @@ from kernel.adapters.http.parsing.words import must_be, shown_json
 from kernel.contracts.values import decoder
 from kernel.domain.errors import FieldError, Invalid
 
-# Otherwise the answer to a body of many faults could be larger than the body.
+# Limits the answer, which could otherwise be larger than the body.
 FAULTS_MAX = 100
 _NAME_MAX = 100  # characters
 NOT_READABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
@@ -23,7 +23,7 @@ def invalid(errors: list[FieldError]) -> Invalid:
 
 
 def refusal(body: bytes, kind: Any) -> Invalid:
-    """The error for a body that is not of this kind."""
+    """The error for a body that is not of the type `kind`."""
     try:
         errors = list(islice(_faults(body, kind, ""), FAULTS_MAX))
     except NOT_READABLE as error:
@@ -41,8 +41,8 @@ def _unreadable(body: bytes, error: Exception) -> str:
         return f"is not UTF-8: it holds the byte 0x{error.object[error.start]:02x}"
     if isinstance(error, RecursionError):
         return "is nested too deeply"
-    if _is_json(body):  # Half of a pair is all that Python takes and msgspec refuses.
-        return "holds half of a surrogate pair, which is no character"
+    if _is_json(body):  # Half of a surrogate pair is the only thing that Python accepts and msgspec refuses.
+        return "holds half of a surrogate pair, which is not a character"
     text = str(error)
     if text == "Input data was truncated":
         return "is not JSON: it ends too early"
@@ -51,7 +51,7 @@ def _unreadable(body: bytes, error: Exception) -> str:
 
 def _is_json(body: bytes) -> bool:
     try:
-        # `int` raises for NaN and Infinity, which are no JSON.
+        # `int` raises for NaN and Infinity, which are not JSON.
         json.loads(body.decode(), parse_int=str, parse_constant=int)
     except (ValueError, RecursionError):
         return False
@@ -114,7 +114,7 @@ def _fault_of_value(body: bytes, kind: Any, path: str) -> Iterator[FieldError]:
         decoder(kind).decode(body)
     except msgspec.ValidationError as error:
         text, came = str(error), shown_json(body)
-        # The published values raise messages in plain words already.
+        # The contracts' value types already raise messages in plain words.
         said = f"{text}, not {came}" if text.startswith("must ") else must_be(kind, came)
         yield FieldError(path or "body", said)
 
@@ -124,8 +124,8 @@ def _short(name: str) -> str:
 
 
 def _objects(body: bytes) -> list[list[tuple[str, Any]]]:
-    """The members of each object in this valid JSON, repeated keys too; the outermost object comes last."""
+    """The members of each object in this valid JSON, repeated keys included. The outermost object is last."""
     found: list[list[tuple[str, Any]]] = []
-    # Numbers stay text: long ones would be refused, or take long.
+    # Numbers stay text, because Python refuses long numbers, or takes long to convert them.
     json.loads(body.decode(), object_pairs_hook=found.append, parse_int=str, parse_float=str)
     return found

@@ -1,4 +1,4 @@
-"""Queries: a parameter that a route does not know, or that comes twice, is refused and named."""
+"""Checks queries: a parameter that is unknown to the route, or comes twice, is refused and named."""
 
 from functools import cache
 from typing import Annotated, Any
@@ -14,12 +14,12 @@ from kernel.adapters.http.parsing.words import must_be, shown
 from kernel.contracts.values import Amount, Instant, UserId
 from kernel.domain.errors import FieldError
 
-ANY_QUERY = "any_query"  # In the `opt` of a route that takes any query, as a static file does.
+ANY_QUERY = "any_query"  # In the `opt` of a route that accepts any query, such as a static file.
 
 
 async def plain_query(request: Request[Any, Any, Any]) -> None:
-    """Runs before a request. Raises Invalid, which names the parameters that the route does not know, that
-    come twice, or that are `null`: Litestar would take that for absent, and only a user id may be `null`."""
+    """Runs before a request. Raises Invalid, which names the parameters that are unknown, come twice, or are
+    `null`. Litestar would treat `null` as absent. It is accepted where it may be a user id."""
     if not request.scope["query_string"] or ANY_QUERY in request.route_handler.opt:
         return
     known = declared(request.route_handler)
@@ -29,7 +29,7 @@ async def plain_query(request: Request[Any, Any, Any]) -> None:
 
 
 def query_faults(request: Request[Any, Any, Any]) -> list[FieldError]:
-    """All that is wrong with the query of this request."""
+    """All faults of the request's query."""
     known, given = declared(request.route_handler), request.query_params.dict()
     errors = []
     for name, values in given.items():
@@ -54,7 +54,7 @@ def declared(handler: BaseRouteHandler) -> dict[str, FieldDefinition]:
 
 
 def fault(field: FieldDefinition, text: str) -> str:
-    """What is wrong with the text of a parameter; nothing where it is as declared."""
+    """What is wrong with the text of a parameter; empty if nothing is."""
     kind = _kind(field)
     try:
         msgspec.convert(text, kind, strict=False)
@@ -64,7 +64,7 @@ def fault(field: FieldDefinition, text: str) -> str:
 
 
 def _value(field: FieldDefinition) -> type[Amount | Instant | UserId] | None:
-    """The published value that a parameter is, where its annotation names one."""
+    """The contracts' value type that the annotation of a parameter names, if any."""
     return next((kind for kind in (Amount, Instant, UserId) if kind in field.metadata), None)
 
 
@@ -81,7 +81,7 @@ def _fault(field: FieldDefinition, text: str) -> str:
 
 @cache
 def _kind(field: FieldDefinition) -> Any:
-    """Its type as msgspec knows it: Litestar keeps the bounds apart."""
+    """The parameter's type for msgspec. Litestar keeps the bounds separately."""
     definition: Any = field.kwarg_definition
     kind = field.annotation
     if field.is_optional:

@@ -1,4 +1,4 @@
-"""The published values where they stand in a path or a query."""
+"""Parses the contracts' value types from texts of a path or a query."""
 
 from typing import TypeVar
 

@@ -1,4 +1,4 @@
-"""What a field takes and what came instead, in plain words."""
+"""Describes in plain words which values a field accepts, and which value came instead."""
 
 import json
 from functools import cache
@@ -12,23 +12,23 @@ _SHOWN_MAX = 40  # characters
 
 
 def must_be(kind: Any, came: str) -> str:
-    """Such as `must be a whole number from 1 to 500, not "many"`; `came` is what `shown` answers."""
+    """A text such as `must be a whole number from 1 to 500, not "many"`. `came` is made by `shown`."""
     return f"must be {takes(kind)}, not {came}"
 
 
 @cache
 def takes(kind: Any) -> str:
-    """What the type says, or `words` in the `extra` of its Meta."""
+    """Describes the type, or returns the `words` in the `extra` of its Meta."""
     return _words(inspect.type_info(kind))
 
 
 def shown(value: str) -> str:
-    """A text of a path, a query or a header."""
+    """A text of a path, a query or a header, in quotes; a long text by its length."""
     return _quoted(json.dumps(value, ensure_ascii=False), value)
 
 
 def shown_json(value: bytes) -> str:
-    """A valid value of JSON, as it was written; a long one by its kind."""
+    """A JSON value as it was written; an object, an array or a long value by its kind."""
     text = value.decode().strip()
     if text[0] in "{[":
         return "an object" if text[0] == "{" else "an array"

@@ -1,1 +1,1 @@
-"""Our HTTP server: connections, limits, and how requests come in and answers go out."""
+"""Our HTTP server on top of uvicorn: connections, limits, reading of requests and writing of answers."""

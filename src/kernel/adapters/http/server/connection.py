@@ -1,4 +1,4 @@
-"""A connection of a client: one request at a time, and limits on all that may grow."""
+"""The state of one client connection: one request at a time, time limits, and a limit on buffered bytes."""
 
 import asyncio
 from math import inf
@@ -10,31 +10,31 @@ from kernel.adapters.http.server.connection_limiter import ConnectionLimiter
 from kernel.adapters.http.server.reading import Reading
 from kernel.adapters.http.server.request_head import Refused, bad
 
-# What a connection waits for.
+# The four states, named after what the connection waits for.
 REQUEST, HEAD, BODY, ANSWER = range(4)
 _UNFINISHED = (HEAD, BODY)
 
 
 class Connection(Reading):
-    """uvicorn makes one for each client.
+    """The asyncio protocol that uvicorn makes for each client connection.
 
-    The next request begins once the previous one was answered and its answer taken. Reading pauses where
-    something of it has come before.
+    The next request begins when the client has taken the whole previous answer. If bytes of the next request
+    arrive before, reading pauses.
     """
 
     def __init__(self, limiter: ConnectionLimiter, **given: Any) -> None:
         super().__init__(limiter, **given)
         self.held_bytes = 0
-        """Of what has come: not looked at yet, or in the body of a request that is not answered."""
+        """Received bytes that are not parsed yet, or belong to the body of a request without an answer."""
         limits = limiter.limits
         self._within_s = (limits.idle_s, limits.head_within_s, limits.body_within_s, inf)
         self._waits = REQUEST
         self._is_held_back = False
-        """Whether nothing is read, because what has come is of the next request."""
+        """Whether reading is paused, because the received bytes belong to the next request."""
         self._begins_when_taken = False
         self._why_refused: str | None = None
 
-    # What the transport and the server call.
+    # Called by the transport and by uvicorn.
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         super().connection_made(transport)
@@ -56,7 +56,7 @@ class Connection(Reading):
             self._go_on()
 
     def eof_received(self) -> bool:  # type: ignore[override]  # asyncio allows a bool
-        """Whether the connection stays open: what was asked for is answered."""
+        """The client has closed its side. Returns whether the connection stays open, to send an answer."""
         self.left.set()
         if self.is_answering:
             self.cycle.message_event.set()
@@ -75,23 +75,23 @@ class Connection(Reading):
         self.server_state.total_requests += 1
         self.is_answering = False
         if not self.is_closing():
-            self.flow.resume_reading()  # What is left of the body is dropped.
+            self.flow.resume_reading()  # The rest of the body is read and dropped.
             self._go_on()
 
-    # What the limiter calls.
+    # Called by the limiter.
 
     @property
     def is_unfinished(self) -> bool:
-        """Whether a request has begun to come, and is not whole."""
+        """Whether a request has arrived only in part."""
         return self._waits in _UNFINISHED
 
     @property
     def spare_bytes(self) -> int:
-        """What it could give back of what it holds: all but a whole request that is being answered."""
+        """How many of the held bytes `give_way` would free: all but those of a complete request."""
         return self.held_bytes if self.is_unfinished else len(self._unread)
 
     def give_way(self) -> None:
-        """Give it back. A request that is being answered gets its answer, and is the last one."""
+        """Free the spare bytes, and end the connection. A complete request still gets its answer."""
         if self.is_answering and not self.is_unfinished:
             self.keeps_alive = self.cycle.keep_alive = False
             self._unread = b""
@@ -100,7 +100,7 @@ class Connection(Reading):
             self.refuse(Refused(503, "overloaded", "too many requests are unfinished"))
 
     def check(self, now: float) -> None:
-        """End what is overdue."""
+        """End the connection if the client is too slow with a request or with taking an answer."""
         untaken_bytes = self.transport.get_write_buffer_size()
         if not untaken_bytes or untaken_bytes != self._untaken_bytes:
             self._untaken_bytes, self._taken_at = untaken_bytes, now
@@ -121,7 +121,7 @@ class Connection(Reading):
     # One request after the other.
 
     def _go_on(self) -> None:
-        """Do what can be done with the bytes that have come."""
+        """Parse the received bytes as far as possible, and enter the state that follows."""
         has_left = self.left.is_set()
         try:
             if self._unread:
@@ -133,7 +133,7 @@ class Connection(Reading):
             else:
                 waits = HEAD if self._unread else REQUEST
             if has_left and waits in _UNFINISHED:
-                raise bad("the request ends before it is whole")
+                raise bad("the connection ended before the request was complete")
         except Refused as refused:
             self.refuse(refused)
             return
@@ -162,15 +162,15 @@ class Connection(Reading):
                 elif self.is_answering:
                     return
                 elif self.transport.get_write_buffer_size():
-                    # The client has yet to take the previous answer; the transport tells when it has.
+                    # The client has not taken all of the previous answer. `resume_writing` tells when it has.
                     self._begins_when_taken = True
                     self.transport.set_write_buffer_limits(high=0)
                 elif not self._read_head():
                     return
                 if self._in_body == (self._missing_bytes == 0):
-                    raise bad("where the body ends is not certain")
+                    raise bad("the end of the body is ambiguous")
         except (HttpParserError, HttpParserUpgrade) as error:
-            raise bad(f"the request is not as HTTP has it: {error}") from error
+            raise bad(f"the request is not valid HTTP: {error}") from error
 
     def _count_held(self) -> None:
         count = len(self._unread) + (self._body_bytes if self.is_answering else 0)

@@ -1,4 +1,4 @@
-"""What the connections of one server have in common: who may come in, and how much all of them may hold."""
+"""Limits that all connections of one server share: their number, and the bytes that they may hold."""
 
 import asyncio
 import logging
@@ -14,9 +14,9 @@ from kernel.adapters.networks import subscriber_of
 if TYPE_CHECKING:
     from kernel.adapters.http.server.connection import Connection
 
-# Kept back for databases, brokers and files. Connections that are refused may have half of them.
+# File descriptors reserved for databases, brokers and files. Refused connections may use half of them.
 DESCRIPTORS_KEPT = 64
-# Connections that are refused stay for a moment, so that their clients can read why.
+# Refused connections stay open for a moment, so that their clients can read the reason.
 REFUSED_MAX = 256
 _SWEEP_S_MAX = 1.0
 
@@ -24,7 +24,7 @@ logger = logging.getLogger(__name__)
 
 
 def _descriptors() -> tuple[float, int]:
-    """How many this process may have, and how many of them are kept back."""
+    """How many file descriptors this process may have, and how many of them are reserved."""
     most, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
     if most == resource.RLIM_INFINITY:
         return inf, DESCRIPTORS_KEPT
@@ -37,10 +37,10 @@ def nobody(_: str) -> bool:
 
 class ConnectionLimiter:
     def __init__(self, limits: Limits, uncapped: Callable[[str], bool] = nobody) -> None:
-        """`uncapped` tells whether an address may have as many connections as it likes."""
+        """`uncapped` tells whether an address may have any number of connections."""
         self.limits = limits
         self.leaving = False
-        """Whether every answer ends its connection."""
+        """Whether every answer ends its connection, because the server stops."""
         self.held_bytes = 0
         self._connections: dict[Connection, str] = {}
         self._refused: set[Connection] = set()
@@ -49,7 +49,7 @@ class ConnectionLimiter:
         self._descriptors_ran_out = False
 
     def admit(self, connection: "Connection", address: str, descriptor: int) -> str | None:
-        """None, or why the connection is refused."""
+        """Counts the connection. Returns None, or why it is refused."""
         subscriber = subscriber_of(address)
         why = self._why_not(address, subscriber, descriptor)
         if why is None:
@@ -81,10 +81,10 @@ class ConnectionLimiter:
         return None
 
     def _descriptors_run_out(self, descriptor: int) -> bool:
-        """A new descriptor has the lowest number that is free, so its number tells how many are open.
+        """A new descriptor gets the lowest free number, so its number tells how many are open.
 
-        Beyond the last one uvloop drops connections without a word, and asyncio logs each of them. Here one
-        line is logged until there is room again.
+        Without free descriptors, uvloop drops connections silently, and asyncio logs each one. Here one line
+        is logged, and no other one until there is room again.
         """
         most, kept = _descriptors()
         run_out = descriptor >= most - kept
@@ -100,7 +100,7 @@ class ConnectionLimiter:
         return self.held_bytes > self.limits.held_bytes
 
     def make_room(self) -> None:
-        """Whoever could give most back does: small requests still pass."""
+        """The connections with the most spare bytes give way, so that small requests still pass."""
         while self.is_full:
             largest = max(self._connections, key=lambda one: one.spare_bytes, default=None)
             if largest is None or not largest.spare_bytes:
@@ -108,7 +108,7 @@ class ConnectionLimiter:
             largest.give_way()
 
     async def sweep(self) -> None:
-        """Ends what is overdue. One task for all is cheaper than a timer for each request."""
+        """Ends overdue connections. One task for all is cheaper than a timer for each request."""
         limits = self.limits
         shortest_s = min(
             limits.head_within_s, limits.body_within_s, limits.idle_s, limits.taken_within_s, limits.linger_s

@@ -1,4 +1,4 @@
-"""One request and its answer: uvicorn's, with what HTTP/1.0 and a half-closed connection need."""
+"""One request and its answer: uvicorn's class, extended for HTTP/1.0 and half-closed connections."""
 
 from typing import TYPE_CHECKING, Any
 
@@ -12,17 +12,19 @@ if TYPE_CHECKING:
 
 
 class Cycle(RequestResponseCycle):
-    transport: "Line"  # type: ignore[assignment]  # which has all of a transport that is used here
+    transport: "Line"  # type: ignore[assignment]  # it has the methods of a transport that uvicorn calls here
 
     _is_delivered = False
-    """Whether the application has the whole request."""
+    """Whether the application has got the whole request."""
     _ends_with_connection = False
+    """Whether the answer has no length, so that closing the connection marks its end."""
 
     @property
     def is_over(self) -> bool:
         """Whether the answer has ended, or nobody receives the rest of it.
 
-        Who has closed its side may have left: it gets its answer, unless that has no end.
+        A client that has closed its side of the connection may still read. It gets its answer, unless the
+        answer is a stream without end.
         """
         if self.disconnected or self.response_complete:
             return True
@@ -60,7 +62,7 @@ class Cycle(RequestResponseCycle):
 
 
 class Cycle10(Cycle):
-    """HTTP/1.0 knows no chunks: an answer of unknown length ends with the connection."""
+    """HTTP/1.0 has no chunks, so the end of the connection marks the end of an answer of unknown length."""
 
     async def send(self, message: Any) -> None:
         if self._ends_with_connection:

@@ -1,4 +1,4 @@
-"""What one client may make the HTTP server hold, and for how long."""
+"""The limits of the HTTP server: sizes, times and numbers of connections."""
 
 from kernel.domain.value import value
 
@@ -12,15 +12,13 @@ class Limits:
     head_fields: int = 100
     head_within_s: float = 10.0
     body_within_s: float = 30.0
-    # Longer than any client's pool keeps an idle connection, or a POST meets a closing one.
+    # Longer than clients' pools keep idle connections. Otherwise a POST could meet a connection that closes.
     idle_s: float = 75.0
-    # A client that takes no byte of its answer for so long is dropped.
+    # A client that takes no byte of its answer for this time is dropped.
     taken_within_s: float = 30.0
-    # How long a connection is still read, and what is read dropped, after its last answer. Closing it at once
-    # would make the kernel answer the unread bytes with a reset, which may overtake the answer.
+    # How long a connection is read after its last answer; the bytes are dropped. See `Line.close`.
     linger_s: float = 2.0
-    # Of all connections together: heads, bodies and pipelined bytes of requests that are not answered yet.
+    # For all connections together: heads, bodies and pipelined bytes of requests that are not answered yet.
     held_bytes: int = 64 * MiB
     connections: int = 10_000
-    # No limit where it is None.
     connections_per_address: int | None = None

@@ -1,4 +1,4 @@
-"""The way out to one client: answers in few packets, an end that loses none, and nobody who takes nothing."""
+"""The writing side of a connection: sends answers in few packets, and closes without losing the last one."""
 
 import asyncio
 from math import inf
@@ -18,7 +18,7 @@ JOINED_WRITES_MAX = 4
 
 
 class Line(HttpToolsProtocol):
-    """Stands between uvicorn's request and its transport, for writing and for the end."""
+    """Stands between uvicorn's request cycle and the transport: it writes and closes."""
 
     cycle: Cycle
 
@@ -26,13 +26,14 @@ class Line(HttpToolsProtocol):
         super().__init__(**given)
         self.limiter = limiter
         self.left = asyncio.Event()
-        """Set once the client has closed its side, or the connection is lost."""
+        """Set when the client has closed its side, or the connection is lost."""
         self.keeps_alive = False
         """Whether the client of the last request wants to send another one."""
         self.is_answering = False
         self.is_ending = False
-        """Whether no byte of the client is looked at any more."""
+        """Whether further bytes of the client are ignored."""
         self.due = inf
+        """When the connection is overdue, by the event loop's time."""
         self._written: list[bytes] = []
         self._untaken_bytes = 0
         self._taken_at = 0.0
@@ -42,11 +43,11 @@ class Line(HttpToolsProtocol):
         self.due = self.loop.time() + self.limiter.limits.head_within_s
 
     def write(self, data: bytes) -> None:
-        """What is written within one turn of the event loop leaves in one packet: each wakes the client."""
+        """Writes of one turn of the event loop are sent together, because each packet wakes the client."""
         if not self._written:
             self.loop.call_soon(self.flush)
         self._written.append(data)
-        # A long answer has to feel that its reader is slow.
+        # A long answer is written at once, so that flow control can slow it down for a slow client.
         if len(data) > JOINED_BYTES_MAX or len(self._written) > JOINED_WRITES_MAX:
             self.flush()
 
@@ -60,9 +61,10 @@ class Line(HttpToolsProtocol):
         return self.is_ending or self.transport.is_closing()
 
     def close(self) -> None:
-        """Closes once the last answer is written, and its client had the time to read it.
+        """Closes when the last answer is written and the client had time to read it.
 
-        Closing at once would make the kernel answer unread bytes with a reset, which may overtake the answer.
+        If we closed at once, the kernel would answer bytes that we have not read with a reset, and the client
+        could see the reset before the answer.
         """
         if self.is_closing():
             return
@@ -87,7 +89,7 @@ class Line(HttpToolsProtocol):
             self.transport.close()
 
     def refuse(self, refused: Refused) -> None:
-        """The server's own answer, and the end."""
+        """Sends the server's own answer, and ends the connection."""
         if self.is_answering:
             self.cycle.lose()
         if not (self.is_answering and self.cycle.response_started):

@@ -1,4 +1,4 @@
-"""The way in from one client: the parser is given a whole and checked head, then exactly its body."""
+"""The reading side of a connection: gives the parser a complete, checked head, and then exactly its body."""
 
 import asyncio
 import re
@@ -17,7 +17,7 @@ from kernel.adapters.http.server.request_head import Refused, check_begun, for_p
 _EMPTY_LINE = b"\r\n\r\n"
 _EMPTY_LINES = re.compile(rb"\A(?:\r\n)+")
 _ENCODED_SLASH = re.compile("%2f", re.IGNORECASE)
-# The most that a chunk takes beside its data and its extensions: a size of eight digits and twice CRLF.
+# The maximum of a chunk's bytes beside its data and extensions: a size of eight digits and two CRLF.
 _FRAME_BYTES = 12
 
 
@@ -26,19 +26,19 @@ class Reading(Line):
         super().__init__(limiter, **given)
         self._unread = b""
         self._scanned = 0
-        """Bytes of the head that have been looked at."""
+        """How many bytes of the head were checked already."""
         self._in_body = False
         self._missing_bytes: int | None = 0
-        """Of the body; None where it comes in chunks."""
+        """The bytes of the body that have not arrived; None for a body in chunks."""
         self._body_bytes = 0
         self._frame_bytes = 0
-        """Of the chunks: all but the data."""
+        """The bytes of the chunks beside their data, less what ordinary chunks need."""
         self._last_bytes = b""
 
     def _read_head(self) -> bool:
-        """Begin the request, where its head is whole. Raises Refused."""
+        """Begin the request if its head is complete, and return whether it is. Raises Refused."""
         data, limits = self._unread, self.limiter.limits
-        if data.startswith(b"\r\n"):  # which some clients send behind a body (RFC 9112, section 2.2)
+        if data.startswith(b"\r\n"):  # Some clients send it after a body (RFC 9112, section 2.2).
             data = _EMPTY_LINES.sub(b"", data)
         end = data.find(_EMPTY_LINE, max(0, self._scanned - 3))
         size = len(data) if end < 0 else end + len(_EMPTY_LINE)
@@ -73,7 +73,7 @@ class Reading(Line):
             query_string=query,
             extensions={LEFT: self.left.wait},
         )
-        self.headers = []  # for trailers, of which nobody is told
+        self.headers = []  # Collects the trailers, which are ignored.
         self._body_bytes, self._frame_bytes, self._last_bytes = 0, 0, b""
         self.is_answering = True
         kind = Cycle10 if version == "1.0" else Cycle
@@ -87,7 +87,7 @@ class Reading(Line):
             default_headers=self.server_state.default_headers,
             message_event=asyncio.Event(),
             expect_100_continue=expects_100,
-            # Of a body that has to be asked for, nobody knows whether it will come.
+            # A client may or may not send a body after `100 Continue`, so the next request could be misread.
             keep_alive=self.keeps_alive and not expects_100 and not self.limiter.leaving,
             on_response=self.on_response_complete,
         )
@@ -106,7 +106,8 @@ class Reading(Line):
         self.parser.feed_data(data)
 
     def _read_chunks(self) -> None:
-        """A body in chunks ends with an empty line, so no piece up to one reaches into the next request."""
+        """A body in chunks ends with an empty line. The parser gets pieces that end at an empty line, so no
+        piece reaches into the next request."""
         data, at = self._last_bytes + self._unread, len(self._last_bytes)
         while self._in_body and at < len(data):
             found = data.find(_EMPTY_LINE, max(0, at - 3))
@@ -115,21 +116,22 @@ class Reading(Line):
             self._body_bytes += end - at
             self.parser.feed_data(data[at:end])
             at = end
-            # Short frames earn nothing: many of them would pay for long trailers. One may be cut in two here.
+            # Savings of short frames do not add up, or many chunks could pay for long trailers. One frame's
+            # worth is kept, because a frame may be cut in two here.
             self._frame_bytes = max(self._frame_bytes, -_FRAME_BYTES)
             if self._frame_bytes > self.limiter.limits.head_bytes:
                 raise Refused(431, "head_too_large", "extensions and trailers of the chunks are too long")
         self._last_bytes, self._unread = data[max(0, at - 3) : at], data[at:]
         if not self._in_body:
-            self.parser = HttpRequestParser(self)  # The old one would take trailers for the next head's.
+            self.parser = HttpRequestParser(self)  # The old one would add trailers to the next head.
 
-    # What the parser calls.
+    # Called by the parser.
 
     def on_header(self, name: bytes, value: bytes) -> None:
         self.headers.append((name.lower(), value.rstrip(b" \t")))
 
     def on_headers_complete(self) -> None:
-        """The request begins later, once its head is checked."""
+        """The request does not begin here, because its head is not checked yet."""
         self.keeps_alive = self.parser.should_keep_alive()
 
     def on_body(self, body: bytes) -> None:

@@ -1,30 +1,30 @@
-"""Checks of a request's head that httptools does not make, or makes otherwise.
+"""Checks of a request's head that httptools does not make, or makes in another way.
 
-Requests are smuggled past a proxy where it and the server disagree on where a request ends. So nothing is
-repaired here: a head that RFC 9112 does not allow is refused.
+If a proxy and the server disagree on where a request ends, a request can be smuggled past the proxy. So a
+head that RFC 9112 does not allow is refused, never repaired.
 """
 
 import re
 
 Headers = list[tuple[bytes, bytes]]
 
-# Methods are labels of the metrics, so a client must not be able to invent more of them.
+# Methods are labels of the metrics, so clients must not be able to invent more of them.
 _METHODS = rb"GET|HEAD|POST|PUT|DELETE|OPTIONS|TRACE|PATCH|QUERY|PROPFIND"
 _REQUEST_LINE = re.compile(
     rb"(?:%b) (?:/[!\"$-~]*|[Hh][Tt]{2}[Pp][!\"$-~]+|(?<=OPTIONS )\*) HTTP/1\.[01]\r\n" % _METHODS
 )
-# One that is no good header field stays, and the parser refuses it.
+# An `Upgrade` that is not a valid header field does not match, and the parser refuses it.
 _UPGRADE = re.compile(rb"(?<=\n)upgrade:[\t -~\x80-\xff]*\r\n", re.IGNORECASE)
 _ABSOLUTE = re.compile(rb"https?://([^/?@]+)((?:[/?].*)?)", re.IGNORECASE)
 _HOST = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz_.~!$&'()*+,;=%:[]-"
 _LENGTH_DIGITS_MAX = 15
-# What no part of a head that follows can mend: a control character, or a line that does not end in CRLF.
+# A control character, or a line that does not end in CRLF, is an error whatever follows in the head.
 _BROKEN = re.compile(rb"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]|(?<!\r)\n|\r(?=[^\n])")
 _ONCE = (b"host", b"content-length", b"transfer-encoding")
 
 
 class Refused(Exception):
-    """A request that is answered by the server itself; the connection ends with that answer."""
+    """A request that the server itself answers with an error. The connection ends with that answer."""
 
     def __init__(self, status: int, code: str, detail: str) -> None:
         super().__init__(detail)
@@ -38,25 +38,27 @@ def bad(detail: str) -> Refused:
 
 
 def check_begun(data: bytes, since: int) -> None:
-    """Raises Refused where a head that begins like this, unlooked at from `since`, can be none."""
+    """Raises Refused if no valid head can begin with `data`, which is checked from the offset `since`."""
     if _BROKEN.search(data, since):
         raise bad("the head holds a control character or a line that does not end in CRLF")
 
 
 def for_parser(head: bytes, fields_max: int) -> bytes:
-    """A whole head without `Upgrade`, which is ignored (RFC 9110, section 7.8). Raises Refused.
+    """Checks a complete head, and returns it without `Upgrade`. Raises Refused.
 
-    The parser would take what follows an `Upgrade` for no HTTP, and give us no body.
+    A server may ignore `Upgrade` (RFC 9110, section 7.8). The parser would treat the bytes after it as
+    another protocol, and lose the body.
     """
     if not _REQUEST_LINE.match(head):
-        raise bad("the first line is no request of HTTP/1.1 or HTTP/1.0 with a method that is known here")
+        raise bad("the first line is not a request of HTTP/1.1 or HTTP/1.0 with a method known here")
     if head.count(b"\n") - 2 > fields_max:
         raise Refused(431, "head_too_large", f"a head has at most {fields_max} fields")
     return _UPGRADE.sub(b"", head) if b"\nupgrade:" in head.lower() else head
 
 
 def framing(headers: Headers, version: str) -> tuple[int | None, bool]:
-    """The length of the body, None for one in chunks, and whether it has to be asked for. Raises Refused."""
+    """The length of the body, None if it is in chunks, and whether the client waits for `100 Continue` before
+    it sends the body. Raises Refused."""
     found = dict(headers)
     if len(found) < len(headers):
         names = [name for name, _ in headers]
@@ -74,7 +76,7 @@ def framing(headers: Headers, version: str) -> tuple[int | None, bool]:
         if version == "1.0":
             raise bad("HTTP/1.0 has no Transfer-Encoding")
         if found[b"transfer-encoding"].lower() != b"chunked":
-            raise bad("the only transfer coding that is known here is chunked")
+            raise bad("the only transfer coding known here is chunked")
         return None, expects_100
     if length is None:
         return 0, expects_100
@@ -84,7 +86,8 @@ def framing(headers: Headers, version: str) -> tuple[int | None, bool]:
 
 
 def in_origin_form(target: bytes, headers: Headers) -> bytes:
-    """The host of an absolute form replaces the header (RFC 9112, section 3.2.2). Raises Refused."""
+    """The path and query of the target. The host of an absolute target replaces the header `Host`, in
+    `headers` (RFC 9112, section 3.2.2). Raises Refused."""
     if target.startswith(b"/"):
         return target
     if target == b"*":

@@ -20,21 +20,21 @@ from kernel.adapters.http.server.connection_limiter import ConnectionLimiter, no
 from kernel.adapters.http.server.limits import Limits
 from kernel.domain.errors import Unavailable
 
-# How long what still arrives is taken after `stop`. Every answer ends its connection then, and services keep
-# an idle one among themselves for less, so that none of their requests can meet a closing connection.
+# How long requests are still taken after `stop`; every answer then ends its connection. Services keep idle
+# connections among themselves for less time, so that none of their requests meets a connection that closes.
 LULL_S = 2.0
 CLIENT_KEEP_ALIVE_S = 1.0
 GRACE_S = 4
 _LULL_CHECK_S = 0.02
 _TICK_S = 1.0
-# Asked after 30 s of silence, and dropped 30 s after what was not confirmed.
+# A silent connection is probed after 30 s. It is dropped if sent bytes stay unconfirmed for 30 s.
 _SILENCE = {"TCP_KEEPIDLE": 30, "TCP_KEEPINTVL": 10, "TCP_KEEPCNT": 3, "TCP_USER_TIMEOUT": 30_000}
 
 
 class HttpServer(uvicorn.Server):
-    """uvicorn on a socket of ours; the process, not the server, listens to signals.
+    """uvicorn on our own socket. The process handles signals, not the server.
 
-    uvicorn starts, stops and accepts; `Connection` is its protocol, with limits.
+    uvicorn accepts connections, and starts and stops; `Connection` is its protocol class.
     """
 
     def __init__(
@@ -44,7 +44,7 @@ class HttpServer(uvicorn.Server):
         limits: Limits | None = None,
         uncapped: Callable[[str], bool] = nobody,
     ) -> None:
-        """`uncapped` tells whether an address, as a trusted proxy's, may have any number of connections."""
+        """`uncapped` tells whether an address may have any number of connections, as a trusted proxy may."""
         self._limiter = ConnectionLimiter(limits or Limits(), uncapped)
         super().__init__(
             uvicorn.Config(
@@ -57,7 +57,7 @@ class HttpServer(uvicorn.Server):
                 access_log=False,
                 server_header=False,
                 headers=CONSTANT,
-                proxy_headers=False,  # nobody asks who the client is
+                proxy_headers=False,  # our own middleware does that (middleware/proxies.py)
                 timeout_graceful_shutdown=GRACE_S,
             )
         )
@@ -69,15 +69,15 @@ class HttpServer(uvicorn.Server):
         yield
 
     async def main_loop(self) -> None:
-        """Renews the date of answers once a second, until `run_until` ends it. The loop of uvicorn wakes ten
-        times a second."""
+        """Renews the Date of answers once a second, until `run_until` ends it. uvicorn's own loop would wake
+        ten times a second."""
         while not await self.on_tick(0):
             with suppress(TimeoutError):
                 async with asyncio.timeout(_TICK_S):
                     await self._ends.wait()
 
     async def run_until(self, stop: asyncio.Event) -> None:
-        """Serve until `stop` is set, then send clients away, and finish what was begun."""
+        """Serve until `stop` is set. Then end idle connections, and finish the requests in progress."""
         serving = asyncio.create_task(self.serve(sockets=[self._listener]))
         stopping = asyncio.create_task(stop.wait())
         sweeping = asyncio.create_task(self._limiter.sweep())
@@ -105,7 +105,7 @@ class HttpServer(uvicorn.Server):
 
 
 def listen(host: str, port: int) -> socket.socket:
-    """`::` listens to IPv4 too, where the system can. Raises Unavailable in one clear line."""
+    """A listening socket. `::` listens to IPv4 too, if the system can. Raises Unavailable with one line."""
     family = _family(host)
     both = host == "::" and socket.has_dualstack_ipv6()
     try:
@@ -120,7 +120,7 @@ def listen(host: str, port: int) -> socket.socket:
 
 
 def _family(host: str) -> socket.AddressFamily:
-    """That of the host's addresses, IPv4 where it has both. Raises Unavailable for a name that has none."""
+    """The family of the host's addresses; IPv4 if it has both. Raises Unavailable for a name without any."""
     try:
         found = socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)
     except (socket.gaierror, UnicodeError) as error:
@@ -130,7 +130,7 @@ def _family(host: str) -> socket.AddressFamily:
 
 
 def _notice_who_is_gone(listener: socket.socket) -> None:
-    """A client whose machine or network is gone says nothing. Accepted sockets inherit these options."""
+    """Detects clients whose machine or network is gone. Accepted sockets inherit these options."""
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
     for name, setting in _SILENCE.items():
         if hasattr(socket, name):  # not everywhere

@@ -1,1 +1,1 @@
-"""What is checked of a database before anything is done with it."""
+"""Checks of a database before it is used."""

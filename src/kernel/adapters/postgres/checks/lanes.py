@@ -1,7 +1,7 @@
 """Which lanes a server holds: the comment of a lane's schema says which of how many it is."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 import asyncpg
 
@@ -19,9 +19,12 @@ SELECT obj_description(oid, 'pg_namespace') AS comment FROM pg_namespace WHERE n
 _IS_THERE = "SELECT to_regclass($1) IS NOT NULL"
 
 
-async def require_lanes(url: str, lanes: Sequence[Lane], schema: Schema, *, creates: bool = False) -> None:
-    """Raises Unavailable, or SchemaMismatch where the server holds other lanes, lanes of another SHOP_LANES,
-    or none. Whoever `creates` lanes may find none."""
+async def require_lanes(
+    url: str, lanes: Sequence[Lane], schema: Schema, *, creates: bool = False, setting: str = ""
+) -> Sequence[Lane]:
+    """The lanes that the server holds. Raises Unavailable, or SchemaMismatch where these are other lanes,
+    lanes of another SHOP_LANES, or none. Whoever `creates` lanes may find none. `setting` is the one that has
+    the URL, where that is not the service's own."""
     with naming(schema.service, url):
         connection = await Hosts(url).connect(
             timeout_s=CONNECT_TIMEOUT_S,
@@ -35,11 +38,12 @@ async def require_lanes(url: str, lanes: Sequence[Lane], schema: Schema, *, crea
         finally:
             connection.terminate()
     made = [ONLY] if is_one and not made else made
-    reason = _problem(made, lanes, schema.service)
+    reason = _problem(made, lanes, setting or f"{schema.service.upper()}_LANE_URLS")
     if reason is None and not made and not creates and lanes[0].count > 1:
         reason = f"was never migrated: run `shop migrate {schema.service}`"
     if reason is not None:
         raise SchemaMismatch(f"{where(schema.service, url)} {reason}")
+    return made
 
 
 async def lanes_made(connection: asyncpg.Connection) -> list[Lane]:
@@ -49,7 +53,7 @@ async def lanes_made(connection: asyncpg.Connection) -> list[Lane]:
     return [Lane(int(one[1]), int(one[2])) for one in found if one]
 
 
-def _problem(made: Sequence[Lane], wanted: Sequence[Lane], service: str) -> str | None:
+def _problem(made: Sequence[Lane], wanted: Sequence[Lane], setting: str) -> str | None:
     if not made:
         return None
     count = wanted[0].count
@@ -57,9 +61,10 @@ def _problem(made: Sequence[Lane], wanted: Sequence[Lane], service: str) -> str 
         return f"was made with SHOP_LANES={other.count}, not {count}"
     held, given = ({lane.number for lane in lanes} for lanes in (made, wanted))
     if held != given:
-        return f"holds the {_named(held)}, and {service.upper()}_LANE_URLS gives it the {_named(given)}"
+        return f"holds the {named(held)}, and {setting} gives it the {named(given)}"
     return None
 
 
-def _named(numbers: set[int]) -> str:
+def named(numbers: Collection[int]) -> str:
+    """`lane 2` or `lanes 2, 3`."""
     return f"lane{'s' if len(numbers) > 1 else ''} {', '.join(map(str, sorted(numbers)))}"

@@ -1,4 +1,4 @@
-"""A pooler in between, which may take away what the shop needs of a session (docs/recipes/databases.md)."""
+"""Detects a connection pooler that does not keep sessions, or their settings (docs/recipes/databases.md)."""
 
 from collections.abc import Awaitable, Callable
 
@@ -13,7 +13,7 @@ CURE = (
 LOOKS_MAX = 3
 
 _SETTINGS = "SELECT name, current_setting(name) FROM unnest($1::text[]) AS wanted(name)"
-# The wanted values as the server formats them, set for a transaction that ends at once.
+# Sets the wanted values in a transaction that ends at once, to get them as the server formats them.
 _WANTED = (
     "SELECT name, set_config(name, value, true) FROM unnest($1::text[], $2::text[]) AS wanted(name, value)"
 )
@@ -23,9 +23,10 @@ _BACKEND = "SELECT pg_backend_pid()"
 async def pooled_by_transaction(
     connection: asyncpg.Connection, connect: Callable[[], Awaitable[asyncpg.Connection]]
 ) -> str | None:
-    """Behind such a pooler, and nowhere else, a second session gets the server process of the first one.
+    """Describes the problem if a pooler pools by transaction; else None.
 
-    A pooler tells its clients process ids that it invents, so without a pooler this costs one statement.
+    Only behind such a pooler can a second session get the server process of the first one. A pooler reports
+    invented process ids to its clients, so without a pooler the first statement already tells.
     """
     pid = await _pid(connection)
     if connection.get_server_pid() == pid:
@@ -43,7 +44,7 @@ async def pooled_by_transaction(
 
 
 async def _pid(connection: asyncpg.Connection) -> int:
-    """The server process, asked in a transaction: every pooler keeps that on one process."""
+    """The id of the server process. It is asked in a transaction, which no pooler splits over processes."""
     async with connection.transaction():
         return int(await connection.fetchval(_BACKEND))
 

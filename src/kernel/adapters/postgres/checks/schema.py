@@ -1,4 +1,4 @@
-"""The revision of a database, as its newest migration recorded it."""
+"""Reads the revision of a database, which its newest migration recorded."""
 
 import asyncpg
 from sqlalchemy import Column, MetaData, Table, Text, func, select
@@ -19,7 +19,7 @@ class SchemaMismatch(ShopError):
 
 
 async def revision(engine: AsyncEngine) -> int:
-    """The number of the database's newest revision; 0 where it was never migrated."""
+    """The number of the database's newest revision; 0 if it was never migrated."""
     try:
         [(found,)] = await read(engine, _REVISION)
     except Unavailable as error:
@@ -30,7 +30,7 @@ async def revision(engine: AsyncEngine) -> int:
 
 
 async def stored_revision(connection: asyncpg.Connection) -> str:
-    """As it is written there, which another application may have done; "0" where none is."""
+    """The revision as it is stored; another application may have stored it. "0" if there is none."""
     if await connection.fetchval("SELECT to_regclass('alembic_version')") is None:
         return "0"
     return str(await connection.fetchval("SELECT max(version_num) FROM alembic_version") or "0")

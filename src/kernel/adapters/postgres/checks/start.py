@@ -1,4 +1,4 @@
-"""The checks of a database that every command makes before it does anything with it."""
+"""The checks of a database that every command makes before it uses the database."""
 
 import re
 from collections.abc import Iterator, Sequence
@@ -20,10 +20,10 @@ from kernel.adapters.postgres.connections.urls import database_hosts
 from kernel.adapters.postgres.tables import OPERATOR_RECORD, RIGHTS_OF_ALL, Schema
 from kernel.domain.errors import Contention, Unavailable
 
-# The oldest version that reports to its clients that it takes no more writes.
+# The oldest version that tells its clients when it stops taking writes.
 VERSION_MIN = 14
 SHOWN_MAX = 4
-# Sources of a setting that win over a later change of the server's own (PostgreSQL manual, pg_settings).
+# Sources of a setting that override a later change in the server's configuration (pg_settings).
 _OF_THE_SESSION = ("database", "user", "database user", "client", "session")
 
 _SERVER = """
@@ -39,17 +39,17 @@ SELECT current_setting('server_version_num')::int / 10000 AS version,
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """The state of a service's database that has passed all other checks."""
+    """The state of a database that has passed the checks."""
 
     revision: int
-    """0 where it was never migrated."""
+    """0 if it was never migrated."""
     identity: str
-    """Two URLs with the same one lead to the same tables."""
+    """The same for two URLs of the same tables."""
 
 
 @contextmanager
 def naming(service: str, url: str) -> Iterator[None]:
-    """Turns every failure into Unavailable, with one line that names the database and quotes it."""
+    """Turns every failure into Unavailable, with one line that names the database and quotes the failure."""
     try:
         yield
     except (*DRIVER_ERRORS, SQLAlchemyError, Contention, OSError, EOFError) as error:
@@ -59,7 +59,7 @@ def naming(service: str, url: str) -> Iterator[None]:
 
 
 def where(service: str, url: str, lane: Lane = ONLY) -> str:
-    """Names the lane of the URL's search_path where it has one, else `lane`."""
+    """Names the database for people, with the lane of the URL's search_path, or else `lane`."""
     hosts = database_hosts(url)
     of_url = re.search(r"search_path=(lane_[0-9]{3})$", hosts[0].parameters.get("options", ""))
     schema = of_url[1] if of_url else lane.schema
@@ -70,10 +70,10 @@ def where(service: str, url: str, lane: Lane = ONLY) -> str:
 async def require_fit(
     url: str, schema: Schema, *, lanes: Sequence[Lane] = (ONLY,), writes: bool = True
 ) -> None:
-    """Raises Unavailable or SchemaMismatch where the database is not the service's, or not ready for it in
-    one of these lanes, which are all looked at over one session.
+    """Raises Unavailable, or SchemaMismatch if one of the lanes is not the service's or not ready for it. All
+    lanes are checked over one session.
 
-    A higher revision is fine: expand, then contract.
+    A higher revision is accepted, because migrations first only add (expand, then contract).
     """
     for lane, found in zip(lanes, await _look(url, schema, lanes, writes=writes), strict=True):
         if found.revision < schema.revision:
@@ -85,7 +85,7 @@ async def require_fit(
 
 
 async def require_migratable(databases: Sequence[tuple[str, Schema]]) -> None:
-    """Raises Unavailable or SchemaMismatch before any of them is touched."""
+    """Raises Unavailable or SchemaMismatch if one of the databases must not be migrated."""
     found = [await look(url, schema, creates=True) for url, schema in databases]
     if len({one.identity for one in found}) < len(found):
         services = [*dict.fromkeys(schema.service for _, schema in databases)]
@@ -99,9 +99,9 @@ async def require_migratable(databases: Sequence[tuple[str, Schema]]) -> None:
 
 
 async def look(url: str, schema: Schema, *, writes: bool = False, creates: bool = False) -> Found:
-    """Raises Unavailable or SchemaMismatch where this cannot be the service's database.
+    """Raises Unavailable, or SchemaMismatch if this cannot be the service's database.
 
-    The collation is not looked at, because no index depends on it: every key is COLLATE "C".
+    The collation is not checked, because no index depends on it: every key is COLLATE "C".
     """
     (found,) = await _look(url, schema, (ONLY,), writes=writes, creates=creates)
     return found
@@ -170,11 +170,11 @@ def _problem(
     if not revision.isdecimal():
         return "has migrations of another application"
     if int(revision) and not own:
-        return f"is not of the {schema.service} service: it has the tables {_shown(tables)}"
+        return f"is not the database of the {schema.service} service: it has the tables {_shown(tables)}"
     if int(revision) and len(own) < len(names):
         missing = next(name for name in names if name not in tables)
         return f"is at revision {int(revision):04} but has no table {missing}"
-    # Who only reads, as the audit does, is there to find out what else is wrong.
+    # Not checked for commands that only read, such as the audit, because they report what is wrong.
     serves = (writes or creates) and int(revision) >= schema.revision
     if serves and (lacking := first_missing(schema, tables)):
         return f"is at revision {int(revision):04} but has no {lacking}"
@@ -185,7 +185,7 @@ def _problem(
             return f"refuses the table {name} to the role {server['role']}"
     if creates and int(revision) < schema.revision and not server["may_create"]:
         owner = f"{schema.service.upper()}_MIGRATION_URL has to name its owner"
-        return f"lets the role {server['role']} create nothing in the schema {server['schema']}: {owner}"
+        return f"lets the role {server['role']} create no table in the schema {server['schema']}: {owner}"
     return None
 
 

@@ -1,6 +1,6 @@
-"""What a database has of a service's tables.
+"""Compares the tables of a database with those that a service needs.
 
-Half a restore may lack a key, and without it a message that came twice would be handled twice.
+A database that was restored only in part may lack a unique key. Then a repeated message is handled twice.
 """
 
 from collections.abc import Iterator, Mapping
@@ -29,7 +29,7 @@ def tables_of(schema: Schema) -> tuple[Table, ...]:
 
 
 def first_missing(schema: Schema, tables: Mapping[str, asyncpg.Record]) -> str | None:
-    """Of what the code needs at its own revision, or at a later one."""
+    """The first table, column or unique key that the code needs and the database lacks."""
     return next(_missing(schema, tables), None)
 
 

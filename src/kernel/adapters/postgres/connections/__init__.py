@@ -1,1 +1,1 @@
-"""From a URL to a connection of the pool: parameters, hosts, failover, and what failures mean."""
+"""From a URL to a connection of the pool: parameters, hosts, failover, and the translation of errors."""

@@ -1,4 +1,4 @@
-"""What PostgreSQL's errors mean for a transaction (PostgreSQL manual, appendix A: SQLSTATE)."""
+"""Translates PostgreSQL's errors into those of the ports (PostgreSQL manual, appendix A: SQLSTATE)."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,12 +13,12 @@ from kernel.domain.errors import Contention, OutcomeUnknown, ShopError, Unavaila
 _CONTENTION = {
     "40001",  # serialization_failure
     "40P01",  # deadlock_detected
-    "23505",  # unique_violation: a concurrent transaction was first
+    "23505",  # unique_violation: a concurrent transaction inserted the key first
     "55P03",  # lock_not_available
     "57014",  # query_canceled: the statement timeout
     "0A000",  # feature_not_supported: asyncpg's cached plan no longer fits the schema
 }
-# The server would refuse any other call too. Nothing was done, and the call is not to blame, so it may be
+# The server would refuse any other call too. Nothing was done, and the call is not at fault, so it may be
 # tried again later.
 _REFUSES_CLASSES = (
     "28",  # invalid authorization
@@ -32,11 +32,11 @@ _REFUSES_CLASSES = (
     "42P01",  # undefined_table: the schema is another one
     "42703",  # undefined_column
 )
-# Connection exception, operator intervention, system error: whether it still committed is not known.
+# Connection exception, operator intervention, system error: a COMMIT may or may not have succeeded.
 _AWAY_CLASSES = ("08", "57", "58")
 
-# InternalClientError: of several hosts none takes writes yet, or the stream broke off within a message.
-# EmulatedDBAPIException: what the pool makes of these when it is asked for a raw connection.
+# InternalClientError: none of several hosts takes writes, or the connection broke within a message.
+# EmulatedDBAPIException: the pool wraps the others in it when it opens a raw connection.
 DRIVER_ERRORS = (
     DBAPIError,
     EmulatedDBAPIException,
@@ -48,7 +48,7 @@ DRIVER_ERRORS = (
 
 @contextmanager
 def translate_errors(*, committing: bool = False) -> Iterator[None]:
-    """Raises Contention, Unavailable or, while `committing`, OutcomeUnknown for what the driver raises."""
+    """Turns the driver's errors into Contention, Unavailable or, while `committing`, OutcomeUnknown."""
     try:
         yield
     except DRIVER_ERRORS as error:
@@ -69,7 +69,7 @@ def translate_errors(*, committing: bool = False) -> Iterator[None]:
 
 @contextmanager
 def connecting() -> Iterator[None]:
-    """Raises Unavailable for whatever a server says instead of giving a session: no call is to blame."""
+    """Raises Unavailable if the server refuses a session, with any SQLSTATE: no call is at fault."""
     try:
         yield
     except DRIVER_ERRORS as error:
@@ -82,7 +82,7 @@ def connecting() -> Iterator[None]:
 
 
 def cause_of(error: BaseException) -> BaseException:
-    """The driver's own error, inside of what SQLAlchemy or `translate_errors` made of it."""
+    """The driver's own error, which SQLAlchemy or `translate_errors` may have wrapped."""
     if isinstance(error, DBAPIError | EmulatedDBAPIException) and error.orig is not None:
         return cause_of(error.orig)
     if isinstance(error, ShopError | Contention) and error.__cause__ is not None:
@@ -91,10 +91,10 @@ def cause_of(error: BaseException) -> BaseException:
 
 
 def refusal(error: BaseException, *, connecting: bool = False) -> tuple[str, str] | None:
-    """The kind and the words of a failure that any other call would meet too; None for one of this call only.
+    """The kind and the text of an error that any other call would meet too; None if it is of this call only.
 
-    A network error counts only while `connecting`: elsewhere it may not be about the database. While
-    `connecting` every SQLSTATE counts.
+    While `connecting`, every SQLSTATE and every network error counts. At other times a network error may have
+    another cause than the database.
     """
     cause = cause_of(error)
     sqlstate = _sqlstate(cause)
@@ -111,7 +111,7 @@ def refusal(error: BaseException, *, connecting: bool = False) -> tuple[str, str
 
 
 def words_of(error: BaseException) -> str:
-    """As `in_words`, but without what the driver says only of itself."""
+    """Like `in_words`, with plain words for errors whose text is about the driver's internals."""
     cause = cause_of(error)
     if isinstance(cause, asyncpg.exceptions.TargetServerAttributeNotMatched):
         return "no host takes writes"

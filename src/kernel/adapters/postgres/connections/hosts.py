@@ -1,4 +1,4 @@
-"""A primary and its standbys: whichever of them takes writes."""
+"""Connects to whichever of a primary and its standbys takes writes."""
 
 import asyncio
 import socket
@@ -11,7 +11,7 @@ from kernel.adapters.postgres.connections.primary import Primary, PrimaryConnect
 from kernel.adapters.postgres.connections.urls import HostUrl, database_hosts
 from kernel.adapters.reread import Reread
 
-# A host that is away, starting, ending, or a standby.
+# Errors of a host that is unreachable, starting, stopping, or a standby: the next host is tried.
 _PASSED_OVER = (
     OSError,
     TimeoutError,
@@ -21,15 +21,15 @@ _PASSED_OVER = (
 )
 
 SEARCH_EVERY_S = 0.1
-# What the sessions of a service are called, and no other's, where its URL names nothing else.
+# The application_name of a service's sessions, and of no others, unless its URL sets another one.
 SESSION_NAME = "shop"
 
 
 class Hosts:
-    """The hosts of a libpq URL, one after another, the one that answered last time first.
+    """The hosts of a libpq URL. They are tried one after another, first the one that answered last time.
 
-    The driver would do this by itself, but with one time limit for all: a host that lost its power or its
-    network, and answers nothing, would use it up, and the next one would never be asked.
+    The driver could try them too, but with one time limit for all. A host without power or network, which
+    does not answer, would use up that time, and the next host would never be tried.
     """
 
     def __init__(self, url: str) -> None:
@@ -42,10 +42,11 @@ class Hosts:
         self._searching = asyncio.Lock()
 
     async def connect(self, *, timeout_s: float, **options: Any) -> PrimaryConnection:
-        """A connection that may write, within `timeout_s`. Raises what the last host's driver raises.
+        """A connection that may write, within `timeout_s`. Raises the driver's error for the last host.
 
-        While no host takes writes, one caller at a time searches, every SEARCH_EVERY_S at most. Callers that
-        came before a search began share its result: more searches would slow down the host that takes over.
+        While no host takes writes, one caller at a time searches, at most every SEARCH_EVERY_S. Callers that
+        came before a search began share its result, because more searches would slow down a standby that
+        becomes the primary.
         """
         if self._failure is None:
             return await self._search(timeout_s, options)
@@ -83,9 +84,9 @@ class Hosts:
         return connection
 
     def _primary_at(self, host: HostUrl) -> Primary:
-        """Only one host takes writes: if another one does now, the former is silent or cut off.
+        """Only one host takes writes. If that is another host now, the former one is retired.
 
-        A host whose password was rotated is the same one, and its connections stay good.
+        A new password does not make another host, and existing connections stay usable.
         """
         primary = self._primary
         if primary is None or primary.retired or str(primary.host) != str(host):
@@ -98,13 +99,13 @@ class Hosts:
 async def connect_to(
     host: HostUrl, *, timeout_s: float, server_settings: dict[str, str], **options: Any
 ) -> PrimaryConnection:
-    """A connection that may write. A timeout in the URL can only shorten `timeout_s`: callers wait."""
+    """A connection that may write. A timeout in the URL can shorten `timeout_s`, but not extend it."""
     connection: PrimaryConnection = await asyncpg.connect(
         **host.driver_options(),
         timeout=min(timeout_s, host.connect_within_s or timeout_s),
         target_session_attrs="read-write",
         connection_class=PrimaryConnection,
-        # What the shop needs of the session comes last: it wins over `options`.
+        # The settings that the shop needs come last, so that they override those of the URL.
         server_settings={"application_name": SESSION_NAME} | host.session_settings | server_settings,
         **options,
     )
@@ -114,12 +115,12 @@ async def connect_to(
 
 
 def session_name(url: str) -> str:
-    """What the sessions of the service of this URL are called."""
+    """The application_name of the sessions of the service with this URL."""
     return database_hosts(url)[0].session_settings.get("application_name", SESSION_NAME)
 
 
 def _set_socket_options(connection: asyncpg.Connection, host: HostUrl) -> None:
-    """Sets libpq's socket options, as far as this system has them; the driver has no parameter for them."""
+    """Sets libpq's socket options if this system has them. The driver has no parameters for them."""
     numbers = {
         "keepalives": (socket.SOL_SOCKET, "SO_KEEPALIVE"),
         "keepalives_idle": (socket.IPPROTO_TCP, "TCP_KEEPIDLE"),

@@ -1,4 +1,4 @@
-"""The parameters of a database URL (PostgreSQL manual, 34.1.2) that the shop can honour."""
+"""Parses and checks the parameters of a database URL (PostgreSQL manual, 34.1.2)."""
 
 import os
 import re
@@ -12,11 +12,11 @@ _FILES = ("sslrootcert", "sslcert", "sslkey", "sslcrl")
 TLS = (*_FILES, "sslpassword", "sslnegotiation", "ssl_min_protocol_version", "ssl_max_protocol_version")
 SOCKET = ("keepalives", "keepalives_idle", "keepalives_interval", "keepalives_count", "tcp_user_timeout")
 _NUMBERS = ("connect_timeout", *SOCKET)
-# What Linux takes (include/net/tcp.h).
+# The maxima of Linux (include/net/tcp.h).
 _MOST = {"keepalives_idle": 32_767, "keepalives_interval": 32_767, "keepalives_count": 127}
 SESSION = ("application_name", "options")
 _OURS = ("host", "port", "user", "password", "dbname", "fallback_application_name", *_NUMBERS, *SESSION)
-# The values that the shop can honour; any other one asks for what the driver cannot do.
+# The values that are supported. The driver cannot do what other values ask for.
 _ONLY = {
     "sslmode": ("disable", "allow", "prefer", "require", "verify-ca", "verify-full"),
     "sslnegotiation": ("postgres", "direct"),
@@ -30,21 +30,22 @@ _ONLY = {
     "client_encoding": ("auto", "utf8", "UTF8", "utf-8", "UTF-8"),
     "load_balance_hosts": ("disable", "random"),  # only one of the hosts takes writes
     "replication": ("0", "false", "off", "no"),
-    # The shop connects to the host that takes writes, whichever of these is asked for.
+    # With any of these, the shop connects to the host that takes writes.
     "target_session_attrs": ("any", "read-write", "primary"),
     "keepalives": ("0", "1"),
 }
-# libpq's other names for the same.
+# Other names that libpq has for the same parameters.
 _ALSO = {"database": "dbname", "ssl": "sslmode", "requiressl": "sslmode"}
 _ALSO_VALUES = {("ssl", "true"): "require", ("requiressl", "1"): "require", ("requiressl", "0"): "prefer"}
 
 
 class UrlProblem(ValueError):
-    """What is wrong with a URL. It never quotes what may be a part of a password."""
+    """Says what is wrong with a URL. It never quotes a part that may belong to a password."""
 
 
 def parameters(query: str) -> dict[str, str]:
-    """As in libpq, the last value of a parameter counts, and an empty one is ignored."""
+    """The parameters of the URL. As in libpq, the last value of a parameter counts, and an empty value is
+    ignored. Raises UrlProblem."""
     given = {}
     for pair in query.split("&") if query else ():
         name, equals, text = pair.partition("=")
@@ -52,9 +53,9 @@ def parameters(query: str) -> dict[str, str]:
         value = _ALSO_VALUES.get((name, value), value)
         name = _ALSO.get(name, name)
         if not re.fullmatch(r"[A-Za-z_]{1,40}", name) or not equals:
-            raise UrlProblem("what follows ? must be like sslmode=require&connect_timeout=10")
+            raise UrlProblem("the text after ? must be like sslmode=require&connect_timeout=10")
         if name not in (*_ONLY, *TLS, *_OURS):
-            # With an @ in it, this may be the end of a password with a / in it.
+            # If the query has an @, it may be the end of a password that has a / in it.
             raise UrlProblem(f"the parameter {'?' if '@' in query else name} is not supported")
         if value:
             given[name] = value
@@ -69,7 +70,7 @@ def parameters(query: str) -> dict[str, str]:
 
 
 def _check(name: str, value: str) -> None:
-    """Raises UrlProblem for a value that cannot be honoured."""
+    """Raises UrlProblem for a value that is not supported."""
     if name in _ONLY and value not in _ONLY[name]:
         raise UrlProblem(f"{name} can be {' or '.join(_ONLY[name])}")
     if name in _NUMBERS and not re.fullmatch(r"[0-9]{1,6}", value):
@@ -81,7 +82,7 @@ def _check(name: str, value: str) -> None:
 
 
 def _check_certificates(given: Mapping[str, str]) -> None:
-    """The driver reads them too, but what it raises then names none of them."""
+    """The driver reads the certificates too, but its errors do not name the file."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     for name in ("sslrootcert", "sslcrl"):
         if given.get(name, "system") != "system":
@@ -97,7 +98,7 @@ def _naming(names: str) -> Iterator[None]:
     try:
         yield
     except ssl.SSLError:
-        raise UrlProblem(f"what {names} names cannot be used") from None
+        raise UrlProblem(f"the file of {names} cannot be used") from None
 
 
 def decoded(text: str) -> str:
@@ -106,11 +107,11 @@ def decoded(text: str) -> str:
     try:
         return unquote(text, errors="strict")
     except UnicodeDecodeError:
-        raise UrlProblem("what is percent-encoded must be UTF-8") from None
+        raise UrlProblem("percent-encoded text must be UTF-8") from None
 
 
 def is_host(name: str) -> bool:
-    """Whether the name can be looked up: each of its labels must have 1 to 63 characters."""
+    """Whether the name can be looked up in DNS, where each label has 1 to 63 characters."""
     try:
         name.encode("idna")
     except UnicodeError:

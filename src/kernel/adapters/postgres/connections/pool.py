@@ -1,4 +1,4 @@
-"""A pool for a server that gives fewer connections than the pool may open, or none."""
+"""A connection pool that copes with a server that gives too few connections, or none."""
 
 import time
 from collections.abc import Iterable
@@ -12,38 +12,38 @@ from sqlalchemy.pool import ConnectionPoolEntry
 from sqlalchemy.util.queue import Empty
 
 from kernel.adapters.postgres.connections.failures import cause_of, refusal
-from kernel.adapters.postgres.connections.primary import Took, unmeasured
+from kernel.adapters.postgres.connections.primary import Measure, unmeasured
 from kernel.adapters.system_clock import SystemClock
 from kernel.application.trouble import Trouble
 
-# For how long a server that is full is not asked for another connection.
+# For how long a server without free connections is not asked for another one.
 FULL_S = 0.5
-# One of several servers counts as lost after this time; a switchover takes less.
+# After this time without an answer, one of several servers counts as lost. A switchover takes less.
 LOST_AFTER_S = 3.0
 LOST_TRY_EVERY_S = 0.5
 
 
 class PatientPool(AsyncAdaptedQueuePool):
-    """When the server gives no more connections, a call waits until one comes back or the server gives one,
-    as long as for a pool whose connections are all lent."""
+    """When the server refuses more connections, a call waits until one is returned to the pool or the server
+    gives one. It waits at most as long as for a pool whose connections are all in use."""
 
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
         self.trouble = Trouble("the database", SystemClock())
-        self.took: Took = unmeasured
+        self.measure: Measure = unmeasured
         self._full_until = 0.0
         self._away = False
         self.may_be_lost = False
-        """Whether the service has other servers, whose work must not wait for this one."""
+        """Whether the service has other servers too, whose work must not wait for this one."""
         self.is_unchecked = False
-        """Whether the server was away when the service started, so that its lanes are not checked yet."""
+        """Whether the server was unreachable at the start of the service, so that its lanes are unchecked."""
         self.away_since: float | None = None
         self._try_at = 0.0
         event.listen(self, "connect", self._connected)
 
     @property
     def is_lost(self) -> bool:
-        """Whether the server has been away for so long that calls are refused at once."""
+        """Whether the server has been unreachable for so long that calls are refused at once."""
         if self.is_unchecked:
             return True
         since = self.away_since
@@ -64,23 +64,23 @@ class PatientPool(AsyncAdaptedQueuePool):
                     raise
 
     def _require_chance(self) -> None:
-        """Refuses callers of a lost server, but for one every LOST_TRY_EVERY_S: a silent server would keep
-        each of them for seconds."""
+        """Raises ConnectionError for a lost server, because a silent server would hold up each caller for
+        seconds. One caller every LOST_TRY_EVERY_S may try."""
         if self.is_lost:
             if self.is_unchecked or time.monotonic() < self._try_at:
                 raise ConnectionError("it is away")
             self._try_at = time.monotonic() + LOST_TRY_EVERY_S
 
     def at_hand(self) -> PoolProxiedConnection | None:
-        """A connection that lies unused, else None.
+        """An idle connection of the pool, else None.
 
-        The engine would make a greenlet to wait in, which costs more than all the rest of lending.
+        This does not need the greenlet in which the engine waits, which costs more than the rest of the call.
         """
         if self._pool.empty():
             return None
         try:
             return super().connect()
-        except MissingGreenlet:  # That one has to be opened anew, for which the engine waits.
+        except MissingGreenlet:  # The connection has to be opened again, for which only the engine can wait.
             return None
 
     def _do_get(self) -> ConnectionPoolEntry:
@@ -91,11 +91,14 @@ class PatientPool(AsyncAdaptedQueuePool):
                 break
             if record.dbapi_connection is not None:
                 return record
-            self._dec_overflow()  # It would need a new connection, which the server does not give.
+            self._dec_overflow()  # This entry needs a new connection, which the server does not give.
         return super()._do_get()
 
-    def note(self, error: Exception, *, connecting: bool = False) -> None:
-        """Logs what the server refuses."""
+    def note(self, error: Exception, *, connecting: bool = False, silent: bool = False) -> None:
+        """Logs the error, if other calls would meet it too. `silent`: the server did not answer a statement
+        within COMMAND_TIMEOUT_S, which only a server that is away does."""
+        if silent and self.away_since is None:
+            self.away_since = time.monotonic() - LOST_AFTER_S
         found = refusal(error, connecting=connecting)
         if found is not None:
             kind, words = found
@@ -105,7 +108,7 @@ class PatientPool(AsyncAdaptedQueuePool):
             self.trouble.report(kind, words)
 
     def _connected(self, *_: object) -> None:
-        """Ends the trouble of a server that was away. One that was full may be full again at once."""
+        """Ends the trouble of an unreachable server, not of a full one, which may soon be full again."""
         self.away_since = None
         if self._away and time.monotonic() > self._full_until:
             self.trouble.over()
@@ -116,5 +119,5 @@ def pool_of(engine: AsyncEngine) -> PatientPool:
 
 
 def pools_of(engines: Iterable[AsyncEngine]) -> list[PatientPool]:
-    """One for each server."""
+    """The pools of the engines, one for each server."""
     return list(dict.fromkeys(map(pool_of, engines)))

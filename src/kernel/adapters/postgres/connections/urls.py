@@ -1,4 +1,4 @@
-"""URLs of databases as libpq reads them (PostgreSQL manual, 34.1.1.2), down to what the driver is given."""
+"""Parses database URLs like libpq (PostgreSQL manual, 34.1.1.2), and makes the driver's options of them."""
 
 import getpass
 import re
@@ -41,26 +41,26 @@ class HostUrl:
 
     @property
     def connect_within_s(self) -> float | None:
-        """The URL's own limit; like libpq, 0 means none."""
+        """The URL's own limit. As in libpq, 0 means no limit."""
         return float(self.parameters.get("connect_timeout", 0)) or None
 
     @property
     def socket_options(self) -> Mapping[str, int]:
-        """Like libpq, 0 means what the system does by itself, except for `keepalives`."""
+        """As in libpq, 0 means the system's default, except for `keepalives`."""
         given = {name: int(self.parameters[name]) for name in SOCKET if name in self.parameters}
         return {name: number for name, number in given.items() if number or name == "keepalives"}
 
     @property
     def session_settings(self) -> dict[str, str]:
-        """What the URL sets for the session."""
+        """The session settings in the URL."""
         found = {name: self.parameters[name] for name in SESSION if name in self.parameters}
         fallback = self.parameters.get("fallback_application_name")
         return {"application_name": fallback, **found} if fallback else found
 
     def driver_options(self) -> dict[str, Any]:
-        """Everything is given, or the driver would look for it in PGHOST, PGPASSWORD and the like.
+        """All options are set, because the driver would take missing ones from PGHOST, PGPASSWORD and so on.
 
-        Raises OSError where a certificate cannot be read, which includes ssl.SSLError.
+        Raises OSError, which includes ssl.SSLError, if a certificate cannot be read.
         """
         tls = {name: self.parameters[name] for name in TLS if name in self.parameters}
         secured: ssl.SSLContext | str = self.parameters.get("sslmode", "prefer")
@@ -79,7 +79,7 @@ class HostUrl:
 
 
 def _trusting_the_system(tls: Mapping[str, str]) -> ssl.SSLContext:
-    """`sslrootcert=system`, which the driver does not know: the authorities of this machine."""
+    """A context that trusts this machine's authorities, for `sslrootcert=system`, which the driver lacks."""
     context = ssl.create_default_context()
     context.set_alpn_protocols(["postgresql"])
     if "sslcert" in tls:
@@ -88,7 +88,7 @@ def _trusting_the_system(tls: Mapping[str, str]) -> ssl.SSLContext:
 
 
 def database_hosts(url: str) -> list[HostUrl]:
-    """The hosts of a URL in its order. Raises UrlProblem."""
+    """The hosts of a URL, in the URL's order. Raises UrlProblem."""
     start = re.match(r"postgres(ql)?://", url)
     if start is None:
         raise UrlProblem("it does not begin with postgresql://")
@@ -100,7 +100,7 @@ def database_hosts(url: str) -> list[HostUrl]:
         account, _, rest = rest.partition("@")
     address, _, query = rest.partition("?")
     authority, _, path = address.partition("/")
-    if "@" in authority:  # part of the password: libpq wants %40 there, but no host has an @
+    if "@" in authority:  # It belongs to the password, because no host has an @. libpq would require %40.
         more, _, authority = authority.rpartition("@")
         account = f"{account}@{more}"
     if "@" in path:
@@ -120,23 +120,27 @@ def database_hosts(url: str) -> list[HostUrl]:
 
 
 def in_schema(url: str, schema: str) -> str:
-    """The same URL, for sessions that find their tables in the schema."""
+    """The URL with a search_path that makes sessions use the tables of the schema."""
     given = database_hosts(url)[0].parameters
     options = f"{given.get('options', '')} -c search_path={schema}".strip()
     joint = "" if url.endswith("?") else "&" if given else "?"
-    return f"{url}{joint}options={quote(options)}"  # Of a parameter that comes twice, the last one counts.
+    return f"{url}{joint}options={quote(options)}"  # If a parameter comes twice, the last one counts.
 
 
 def names_lanes(text: str) -> bool:
-    """Whether the text is the URLs of lanes, not one URL."""
+    """Whether the text lists the URLs of lanes, instead of one URL."""
     return bool(re.match(r"[0-9]+(-[0-9]+)?=", text))
 
 
 def urls_of_lanes(text: str) -> list[tuple[range, str]]:
-    """The lanes of each server, and its URL, as in `0-1=postgresql://…;2-3=postgresql://…`. Raises
+    """The lanes and the URL of each server, from a text like `0-1=postgresql://…;2-3=postgresql://…`. Raises
     UrlProblem."""
     found = []
     for part in text.split(";"):
+        if not part:
+            raise UrlProblem("it has a ; that separates nothing")
+        if re.search(r",[0-9]+(-[0-9]+)?=postgres", part):
+            raise UrlProblem("its servers are separated by commas: separate them by ;")
         named = re.fullmatch(r"([0-9]{1,3})(?:-([0-9]{1,3}))?=(.*)", part, re.DOTALL)
         lanes = range(int(named[1]), int(named[2] or named[1]) + 1) if named else range(0)
         if not named or not lanes:
@@ -151,12 +155,12 @@ def _places(written: list[tuple[str, str]], ports: str) -> list[Place]:
         return [(host, _port(port)) for host, port in written]
     numbers = ports.split(",")
     if len(numbers) not in (1, len(written)):
-        raise UrlProblem("it has not as many ports as hosts")
+        raise UrlProblem("the number of ports differs from the number of hosts")
     return [(host, _port(port)) for (host, _), port in zip(written, numbers * len(written), strict=False)]
 
 
 def _place(text: str) -> tuple[str, str]:
-    """A host, and its port as it is written."""
+    """A host, and its port as text."""
     if text.startswith("["):
         found = re.fullmatch(r"\[([^\[\]]*)\](?::([^:]*))?", text)
         host, port = (found[1], found[2]) if found else ("", "")
@@ -172,7 +176,7 @@ def _place(text: str) -> tuple[str, str]:
     if not host:
         raise UrlProblem("a host is missing")
     if not host.startswith("/") and not is_host(host):
-        raise UrlProblem("a host is no name and no address")
+        raise UrlProblem("a host is neither a name nor an address")
     return host, port or ""
 
 
@@ -185,7 +189,7 @@ def _port(text: str) -> int:
 
 
 def _user_of_this_process() -> str:
-    """libpq's default."""
+    """The default user, as in libpq."""
     try:
         return getpass.getuser()
     except (KeyError, OSError):  # the user of a container may have no name

@@ -1,4 +1,4 @@
-"""Parked messages by what their failures have in common."""
+"""Selects rows of parked messages by the cause of their failure."""
 
 from collections.abc import Mapping
 
@@ -8,7 +8,7 @@ from kernel.domain.parked import Cause
 
 
 def of_cause(table: Table) -> ColumnElement[bool]:
-    """Whether a row is of the cause that `named` gives."""
+    """The condition for rows of one cause. `named` makes its parameters."""
     return and_(
         table.c.dead_letter == bindparam("dead_letter", type_=Boolean),
         table.c.type == bindparam("type", type_=Text),

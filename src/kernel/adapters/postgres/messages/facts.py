@@ -1,4 +1,4 @@
-"""What the tables of messaging, and the server itself, tell of one subject."""
+"""Reads the facts about one subject that the tables of messaging, and the server itself, hold."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -8,22 +8,15 @@ from sqlalchemy import Text, Uuid, bindparam, cast, func, select, text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from kernel.adapters.postgres.messages.holders import Holders
+from kernel.adapters.postgres.messages.oldest import oldest_but
 from kernel.adapters.postgres.statements.reading import read
-from kernel.adapters.postgres.tables import (
-    DISCARDED,
-    INBOX,
-    OPERATOR_RECORD,
-    OUTBOX,
-    PARKED,
-    PAUSED,
-    Schema,
-)
+from kernel.adapters.postgres.tables import DISCARDED, INBOX, OPERATOR_RECORD, OUTBOX, PARKED, PAUSED, Schema
 from kernel.application.read_apart import read_apart
 from kernel.application.relay import LEFT_BEHIND_AFTER
 from kernel.domain.facts import Fact, Part, What
 from kernel.domain.ids import made_at
 
-# A row holds many events as JSON. An outbox is short, or somebody looks at it because it is not.
+# A row holds many events as JSON, so this scans the outbox. The outbox is short, unless it is the problem.
 _SUBJECT = bindparam("subject", type_=Text)
 _BYTES = func.convert_to(_SUBJECT, "UTF8")
 _IN_OUTBOX = (
@@ -31,7 +24,7 @@ _IN_OUTBOX = (
     .where(func.position(_BYTES.op("IN")(OUTBOX.c.event)) > 0)
     .order_by(OUTBOX.c.id)
 )
-_OLDEST = select(OUTBOX.c.type, OUTBOX.c.id, func.now().label("at")).order_by(OUTBOX.c.id).limit(1)
+_OLDEST = oldest_but().add_columns(func.now().label("at"))
 _PARKED = select(PARKED.c.id, PARKED.c.type, PARKED.c.reason, PARKED.c.detail, PARKED.c.last_parked_at).where(
     PARKED.c.subject == _SUBJECT
 )
@@ -40,7 +33,7 @@ _DISCARDED = select(
 ).where(DISCARDED.c.subject == _SUBJECT)
 _ACTS = select(OPERATOR_RECORD).where(OPERATOR_RECORD.c.subject == cast(_SUBJECT, Uuid))
 _PAUSED = select(PAUSED).where(PAUSED.c.consumer == bindparam("service", type_=Text))
-# Everybody may see the names of sessions (pg_stat_get_activity); whose session has no user is the server's.
+# Every role may see the names of sessions (pg_stat_get_activity). The server's own sessions have no user.
 _SESSIONS = text("""
 SELECT now() AS at, count(*) FILTER (WHERE application_name = :name) AS running,
     count(*) FILTER (WHERE application_name = '') AS nameless,
@@ -59,8 +52,9 @@ class PostgresMessagingFacts:
         *,
         first: AsyncEngine | None = None,
     ) -> None:
-        """`session_name` is what the sessions of the service are called. None: `engine` is the service's own,
-        so the service runs. `first` is the first of several lanes, which keeps the pauses."""
+        """`session_name` is the application_name of the service's sessions. None means that `engine` is the
+        service's own, so that the service certainly runs. `first` is the engine of the first of several
+        lanes, which stores the pauses."""
         self._engine = engine
         self._first = first or engine
         self._service = schema.service
@@ -69,7 +63,7 @@ class PostgresMessagingFacts:
         self._holders = Holders(engine, tables, session_name)
 
     async def about(self, subject: UUID) -> Part:
-        """Each is read by itself: a table may be locked."""
+        """Each table is read separately, because a table may be locked."""
         named = {"subject": str(subject)}
         return await read_apart(
             pg_stat_activity=self._sessions(),
@@ -130,16 +124,16 @@ class PostgresMessagingFacts:
     def _of_sessions(self, row: Any) -> Iterator[Fact]:
         if row["running"]:
             return
-        detail = f"no session is called {self._session_name}"
+        detail = f"no session has the name {self._session_name}"
         if row["nameless"]:
-            detail += f", and {row['nameless']} without a name may be its own (of {row['users']})"
+            detail += f", but {row['nameless']} without a name may belong to it (of {row['users']})"
         what = What.NAMELESS if row["nameless"] else What.NOT_RUNNING
         yield self._fact(row["at"], what, "pg_stat_activity", detail, seen=True)
 
     async def _blocks(self) -> Part:
         facts = []
         for one in await self._holders.find():
-            at, seen = one.since or one.seen_at, one.since is None
+            at, seen = one.since or one.at, one.since is None
             facts.append(self._fact(at, What.BLOCKED, "pg_locks", str(one), seen=seen))
         return Part(facts=facts)
 

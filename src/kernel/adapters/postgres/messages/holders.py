@@ -1,13 +1,12 @@
-"""Which sessions hold locks that a service needs.
+"""Finds the sessions that hold locks that a service needs.
 
-A service gives up a lock after a second (`lock_timeout`) and tries again later, so that it seldom waits just
-when somebody looks. What lasts is the other transaction, and its locks.
+A service waits for a lock for a second only (`lock_timeout`) and tries again later. So it seldom waits at the
+moment of this query. The other transaction with its locks is still there, so the query looks for that.
 """
 
 import asyncio
 from collections.abc import Sequence
 from datetime import datetime, timedelta
-from typing import Any
 
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
@@ -16,12 +15,12 @@ from kernel.adapters.postgres.connections.lanes import schema_of
 from kernel.adapters.postgres.statements.reading import read
 from kernel.domain.value import value
 
-# Longer than the transactions of a service wait for a lock.
+# A transaction of a service waits for a lock for less time.
 LASTING = timedelta(seconds=2)
 
-# A lock of a row is not in pg_locks; but who locks rows has a transaction id, and a lock of the table that
-# goes with it (PostgreSQL manual, 13.3). Behind who only waits for a table all others queue. A prepared
-# transaction has no session, and the pid 0.
+# Row locks are not in pg_locks. But a transaction that locks rows has a transaction id, and a certain lock of
+# their table (PostgreSQL manual, 13.3). A session that only waits for a table blocks all that queue behind
+# it. A prepared transaction has no session, and gets the pid 0 here.
 _HOLDERS = text("""
 WITH own AS (
     SELECT pid FROM pg_stat_activity
@@ -65,26 +64,46 @@ ORDER BY xact_start, pid
 
 @value(kw_only=True)
 class Holder:
+    """A transaction that holds what the service needs, as `_HOLDERS` selects it."""
+
+    at: datetime
+    """When it was seen."""
     pid: int
-    name: str
-    user: str
-    state: str | None
-    since: datetime | None
-    """Of its transaction. This and the state are None where the role that asks may not see them."""
-    seen_at: datetime
+    transaction: str | None
     tables: str | None
     asked: str | None
     rows: str | None
     waited_for: bool
+    is_own: bool
+    name: str | None
+    user: str | None
+    state: str | None
+    since: datetime | None
+    """The start of its transaction. Both `state` and `since` are None if our role may not see them."""
 
     def __str__(self) -> str:
         return f"{self._who}{self._in_what} {self._does}"
 
     @property
+    def publishes(self) -> bool:
+        """Whether it is a relay of the service, which locks rows of the outbox until the bus confirms them.
+        Other relays skip those rows."""
+        return self.is_own and self.rows == "outbox" and not (self.tables or self.asked or self.waited_for)
+
+    @property
+    def lasts(self) -> bool:
+        return self.since is not None and self.at - self.since >= LASTING
+
+    @property
+    def place(self) -> tuple[int, str | None]:
+        """Identifies the transaction."""
+        return self.pid, self.transaction
+
+    @property
     def _who(self) -> str:
         if not self.pid:
             return "a prepared transaction (pg_prepared_xacts)"
-        return f"the session with pid {self.pid} ({self.name or 'no name'}, user {self.user})"
+        return f"the session with pid {self.pid} ({self.name or 'no name'}, user {self.user or ''})"
 
     @property
     def _in_what(self) -> str:
@@ -98,58 +117,29 @@ class Holder:
             *([f"holds {self.tables}"] if self.tables else []),
             *([f"waits for {self.asked}, and others wait behind it"] if self.asked else []),
             *([f"holds locks of rows of {self.rows}"] if self.rows else []),
-            *(["holds what a statement waits for right now"] if self.waited_for else []),
+            *(["holds a lock that a statement waits for right now"] if self.waited_for else []),
         ]
         return "; ".join(held)
 
 
 class Holders:
     def __init__(self, engine: AsyncEngine, tables: Sequence[str], session_name: str | None) -> None:
-        """`tables` are those that the service needs. `session_name` is what its sessions are called. None:
-        `engine` is the service's own."""
+        """`tables` are the tables that the service needs. `session_name` is the application_name of its
+        sessions; None if `engine` is the service's own."""
         self._engine = engine
         self._given = {"tables": list(tables), "schema": schema_of(engine), "session_name": session_name}
 
     async def find(self) -> list[Holder]:
-        """Those that hold for long what the service needs, or that it waits for now; takes up to LASTING.
-        Raises Unavailable."""
-        rows = [row for row in await self._look() if not _publishes(row)]
-        found = [row for row in rows if _lasts(row) or (row["waited_for"] and not row["is_own"])]
-        unsure = {_place(row) for row in rows if row["since"] is None and row not in found}
+        """The sessions that have held a needed lock for long, or hold one that the service waits for now.
+        Takes up to LASTING. Raises Unavailable."""
+        seen = [one for one in await self._look() if not one.publishes]
+        found = [one for one in seen if one.lasts or (one.waited_for and not one.is_own)]
+        unsure = {one.place for one in seen if one.since is None and one not in found}
         if unsure:
-            # Its age is hidden, so it is seen twice.
+            # The age of these transactions is hidden, so a second look tells which ones last.
             await asyncio.sleep(LASTING.total_seconds())
-            found += [row for row in await self._look() if _place(row) in unsure]
-        return [_holder(row) for row in found]
+            found += [one for one in await self._look() if one.place in unsure]
+        return found
 
-    async def _look(self) -> list[Any]:
-        return await read(self._engine, _HOLDERS, self._given)
-
-
-def _publishes(row: Any) -> bool:
-    """A relay holds rows of the outbox for as long as it waits for their confirmation; others skip them."""
-    holds_only_those = row["rows"] == "outbox" and not (row["tables"] or row["asked"] or row["waited_for"])
-    return row["is_own"] and holds_only_those
-
-
-def _lasts(row: Any) -> bool:
-    return row["since"] is not None and row["at"] - row["since"] >= LASTING
-
-
-def _place(row: Any) -> tuple[int, str | None]:
-    return row["pid"], row["transaction"]
-
-
-def _holder(row: Any) -> Holder:
-    return Holder(
-        pid=row["pid"],
-        name=row["name"] or "",
-        user=row["user"] or "",
-        state=row["state"],
-        since=row["since"],
-        seen_at=row["at"],
-        tables=row["tables"],
-        asked=row["asked"],
-        rows=row["rows"],
-        waited_for=row["waited_for"],
-    )
+    async def _look(self) -> list[Holder]:
+        return [Holder(**row) for row in await read(self._engine, _HOLDERS, self._given)]

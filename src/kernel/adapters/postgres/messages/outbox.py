@@ -5,13 +5,13 @@ from operator import attrgetter
 from typing import Generic, TypeVar
 from uuid import UUID
 
-from sqlalchemy import ARRAY, Text, Uuid, all_, any_, bindparam, delete, exists, func, not_, select
+from sqlalchemy import ARRAY, Text, Uuid, all_, any_, bindparam, delete, exists, func, select
 
+from kernel.adapters.postgres.messages.oldest import oldest_but
 from kernel.adapters.postgres.statements.unit_of_work import PostgresUnitOfWork
 from kernel.adapters.postgres.statements.unnest import arrays, insert_arrays
 from kernel.adapters.postgres.tables import OUTBOX
 from kernel.application.envelopes import Encode, pack
-from kernel.application.set_aside import ASIDE
 from kernel.domain.ids import first_id, made_at
 from kernel.ports.clock import Clock
 from kernel.ports.outbox import OutboxRow
@@ -36,17 +36,16 @@ _OTHERS = _OLDEST.with_only_columns(*_COLUMNS).where(OUTBOX.c.id != all_(bindpar
 _types = func.unnest(bindparam("event_types", type_=ARRAY(Text))).column_valued("given")
 _WAITING_TYPES = select(_types).where(exists().where(OUTBOX.c.type == _types))
 _END = UUID(int=2**128 - 1)
-IS_NOT_ASIDE = not_(OUTBOX.c.type.startswith(ASIDE, autoescape=True))
-_FIRST = select(OUTBOX.c.id).where(IS_NOT_ASIDE).order_by(OUTBOX.c.id).limit(1)
+_FIRST = oldest_but()
 
 
 class PostgresOutbox(Generic[E]):
-    """A row is what one transaction says of one type: much cheaper than a row an event."""
+    """A row holds all events of one type that one transaction adds: much cheaper than one row per event."""
 
     def __init__(
         self, uow: PostgresUnitOfWork, clock: Clock, encode: Encode[E], committed: Callable[[OutboxRow], None]
     ) -> None:
-        """What was added is handed to `committed` after the commit."""
+        """`committed` is called with each added row after the commit."""
         self._uow = uow
         self._clock = clock
         self._encode = encode
@@ -71,7 +70,7 @@ class PostgresBacklog:
         end = first_id(before) if before else _END
         wanted = {"event_type": event_type, "count_max": count_max, "before": end}
         transaction = self._uow.transaction
-        # Relays poll, and mostly find nothing.
+        # Relays poll, and mostly find nothing. Then this avoids BEGIN and COMMIT.
         if not await transaction.look(_OLDEST, {**wanted, "count_max": 1}):
             return []
         return [OutboxRow(*row) for row in await transaction.execute(_TAKE, wanted)]

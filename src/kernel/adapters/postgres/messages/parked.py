@@ -27,7 +27,7 @@ _ADD = _INSERT.on_conflict_do_update(
         "last_parked_at": _INSERT.excluded.last_parked_at,
     },
 )
-# In the order of keys, as those who park take turns.
+# Locked in key order, as `_ADD` does, so that there is no deadlock.
 _STILL_PARKED = (
     select(PARKED)
     .where(PARKED.c.id == any_(bindparam("ids", type_=ARRAY(Uuid))))

@@ -3,12 +3,12 @@ from uuid import UUID
 from sqlalchemy import Text, bindparam, delete, literal_column, select
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from kernel.adapters.postgres.messages.outbox import IS_NOT_ASIDE
+from kernel.adapters.postgres.messages.oldest import oldest_but
 from kernel.adapters.postgres.messages.text import storable
 from kernel.adapters.postgres.statements.reading import read
 from kernel.adapters.postgres.statements.unit_of_work import PostgresUnitOfWork
 from kernel.adapters.postgres.statements.unnest import arrays, insert_arrays
-from kernel.adapters.postgres.tables import OUTBOX, PAUSED
+from kernel.adapters.postgres.tables import PAUSED
 from kernel.application.replay import LETTERS, REPLAYED
 from kernel.domain.ids import made_at
 from kernel.domain.parked import OwnName
@@ -23,14 +23,8 @@ _BEGIN = (
 )
 _OWN = PAUSED.c.consumer == bindparam("consumer", type_=Text)
 _END = delete(PAUSED).where(_OWN).returning(PAUSED.c.consumer)
-# What operators had replayed, and what waits for a lane, goes to the service's own consumer.
-_OLDEST = (
-    select(OUTBOX.c.id)
-    .where(OUTBOX.c.type != REPLAYED, OUTBOX.c.type != LETTERS, IS_NOT_ASIDE)
-    .order_by(OUTBOX.c.id)
-    .limit(1)
-    .scalar_subquery()
-)
+# Replayed messages go to the service's own consumer.
+_OLDEST = select(oldest_but(REPLAYED, LETTERS).subquery().c.id).scalar_subquery()
 _ALWAYS = select(literal_column("1").label("one")).subquery("always")
 _STANDING = select(
     _OLDEST.label("oldest"), PAUSED.c.paused_by, PAUSED.c.note, PAUSED.c.paused_at

@@ -1,4 +1,4 @@
-"""Parked messages, and what operators do about them, as operators read them."""
+"""Reads parked messages, holds and operations, for operators."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -15,7 +15,7 @@ from kernel.adapters.postgres.statements.reading import read
 from kernel.adapters.postgres.tables import HELD, OPERATIONS, PARKED
 from kernel.domain.parked import Cause, Figures, Hold, Operation, Waiting
 
-# Enough to recognise a message by; a body may have megabytes.
+# Enough to recognise a message. A body may have megabytes.
 BEGINNING_BYTES = 16 * 1024
 _FIRST = UUID(int=0)
 
@@ -32,7 +32,7 @@ _PAGE = (
 )
 _PAGE_OF_CAUSE = _PAGE.where(of_cause(PARKED))
 _SOME = _SHOWN.where(PARKED.c.id == any_(bindparam("ids", type_=ARRAY(Uuid))))
-# PostgreSQL before 18 knows no min() of ids, and as text they sort alike.
+# PostgreSQL before 18 has no min() of UUIDs. As text they have the same order.
 _CAUSES = select(
     *_CAUSE,
     func.count().label("messages"),
@@ -62,7 +62,7 @@ class PostgresParkedReading:
         return found.get(message)
 
     async def causes(self) -> Mapping[Cause, Figures]:
-        """Without those whose sample is taken meanwhile."""
+        """All causes, without those whose sample message was taken between the two reads."""
         rows = await read(self._engine, _CAUSES)
         samples = await self._some([UUID(row["sample"]) for row in rows])
         return {

@@ -1,19 +1,19 @@
-"""Texts from outside, which PostgreSQL cannot take as they are: JSON says U+0000, and has no limit."""
+"""Makes texts from outside storable: PostgreSQL refuses U+0000, and keys that are too long for an index."""
 
 import hashlib
 
-# PostgreSQL manual, "B-Tree Indexes": an index row holds at most 2704 bytes, and no key here has more than
-# three columns of such texts.
+# An index row holds at most 2704 bytes (PostgreSQL manual, "B-Tree Indexes"), and no key has more than three
+# such columns.
 KEY_BYTES_MAX = 800
 
 
 def storable(value: str) -> str:
-    """The text with U+0000 replaced: something for people to read."""
+    """The text with U+0000 replaced; for texts that only people read."""
     return value.replace("\x00", "\N{REPLACEMENT CHARACTER}")
 
 
 def storable_key(value: str) -> str:
-    """The text itself where an index can hold it, else its beginning and its hash: equal only for equals."""
+    """The text itself if an index can hold it, else its beginning and its hash. It stays unique."""
     encoded = value.encode()
     if len(encoded) <= KEY_BYTES_MAX and 0 not in encoded:
         return value

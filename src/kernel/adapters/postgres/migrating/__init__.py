@@ -1,1 +1,1 @@
-"""Migrations of databases that are in use."""
+"""Migrates databases while services use them, and grants the services' roles their privileges."""

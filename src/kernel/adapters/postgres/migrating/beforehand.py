@@ -1,7 +1,7 @@
 """Changes of big tables that run before the transaction of a migration and block nobody.
 
-A migration lists these in `beforehand`. A migrator that is killed leaves some of them done, and the next one
-starts again with the first one.
+A migration lists them in `beforehand`. If a migrator is killed, the next one starts again with the first
+change, so each of them can be repeated.
 """
 
 from collections.abc import Sequence
@@ -13,11 +13,11 @@ import asyncpg
 
 from kernel.adapters.postgres.migrating.patience import Patience
 
-# A batch locks its rows for some hundredths of a second.
+# A batch of this size locks its rows for some hundredths of a second.
 BATCH_ROWS = 5000
 
 Key = Sequence[object]
-"""The values of a row's key; empty for the place before the first row."""
+"""The values of a row's key; empty for the position before the first row."""
 
 
 class Beforehand(Protocol):
@@ -27,12 +27,12 @@ class Beforehand(Protocol):
 
 @dataclass(frozen=True)
 class Index:
-    """An index that is built CONCURRENTLY. One that a kill has left invalid is dropped first."""
+    """An index that is built CONCURRENTLY. If a killed migrator left it invalid, it is dropped first."""
 
     name: str
     table: str
     columns: str
-    """Whatever follows the name of the table: `(status, id) WHERE …`."""
+    """The rest of the statement after the table's name: `(status, id) WHERE …`."""
     unique: bool = False
 
     async def run(self, patience: Patience) -> None:
@@ -65,9 +65,9 @@ class NoIndex:
 
 @dataclass(frozen=True)
 class InBatches:
-    """A change of many rows, some thousand in a transaction, in the order of a unique key.
+    """A change of many rows, some thousands per transaction, in the order of a unique key.
 
-    The key of a row must never change: a row could be left out.
+    The key of a row must never change, or the row could be left out.
     """
 
     table: str
@@ -87,10 +87,11 @@ class InBatches:
             patience.report(f"changed {done} rows of table {self.table}")
 
     async def _change(self, driver: asyncpg.Connection, after: Key) -> asyncpg.Record | None:
-        """The key of the last row of the batch that follows `after`, and how many were changed.
+        """Changes the batch that follows `after`. Returns the key of its last row and the number of changed
+        rows; None if there is no batch.
 
-        OFFSET 0 keeps `where` out of the index scan. For an equality in it PostgreSQL would start every scan
-        at the first equal row, and read the rows that earlier batches have deleted again and again.
+        OFFSET 0 keeps `where` out of the index scan. Otherwise, with an equality in `where`, PostgreSQL would
+        start every scan at the first equal row, and read rows that earlier batches deleted again and again.
         """
         numbers = ", ".join(f"${number}" for number in range(1, len(after) + 1))
         follows = f"WHERE ({self.key}) > ({numbers})" if after else ""

@@ -1,4 +1,4 @@
-"""Lanes on Citus: the schema of each is distributed, so it is whole on one node and can move to another."""
+"""Distributes the schemas of lanes on Citus: each schema is on one node, and Citus can move it to another."""
 
 import logging
 from collections.abc import Sequence
@@ -17,8 +17,8 @@ ORDER BY nspname
 
 
 async def distribute_lanes(connection: asyncpg.Connection, service: str, schemas: Sequence[str]) -> None:
-    """Does nothing where the database has no Citus. A schema with tables stays as it is: distributing it
-    copies the rows and blocks writers meanwhile."""
+    """Does nothing if the database has no Citus. A schema with tables stays as it is, because distributing it
+    would copy the rows and block writers meanwhile."""
     if not await connection.fetchval(HAS_CITUS):
         return
     for row in await connection.fetch(_NOT_DISTRIBUTED, schemas):

@@ -1,4 +1,4 @@
-"""Migrations by alembic, on databases that are in use (docs/recipes/writing-a-migration.md)."""
+"""Runs alembic's migrations on databases that are in use (docs/recipes/writing-a-migration.md)."""
 
 import asyncio
 import logging
@@ -29,23 +29,23 @@ logger = logging.getLogger(__name__)
 
 
 def _migrations() -> Path:
-    """In a wheel they are beside this file (pyproject.toml), in the repository at its top."""
+    """The folder is beside this file in a wheel (pyproject.toml), and at the top of the repository."""
     in_wheel = Path(__file__).parent / "migrations"
     return in_wheel if in_wheel.is_dir() else Path(__file__).parents[5] / "migrations"
 
 
 MIGRATIONS = _migrations()
-# Any number that only migrations use: two migrators take turns.
+# An arbitrary number that only migrations use, so that two migrators take turns.
 ADVISORY_LOCK = 0x53484F50
 TURN_EVERY_S = 1.0
 LOG_EVERY_TURNS = 5
 LOCK_WITHIN_S = 60
 SETTINGS = SERVER_SETTINGS | {
     "application_name": "shop migrate",
-    # A step takes as long as it takes; only its tries for a lock are short.
+    # A step has no time limit; only its waits for locks are short.
     "statement_timeout": "0",
     "lock_timeout": f"{TRY_MS}ms",
-    # The session of a killed migrator ends soon, and the migrators' lock with it.
+    # The session of a killed migrator, and so its lock, ends soon.
     "client_connection_check_interval": "1s",
 }
 
@@ -65,11 +65,11 @@ class MigrationFailed(ShopError):
 async def migrate(
     url: str, service: str, versions: Path | None = None, *, lock_within_s: float = LOCK_WITHIN_S
 ) -> int:
-    """Bring the database to its newest revision, step by step; answers with the number of its revision.
+    """Bring the database to its newest revision, step by step. Returns its revision.
 
-    `versions` is the folder of its migrations where that is not ours.
-    A database that is newer stays as it is, so that a release can be rolled back without its schema.
-    Raises Unavailable, LockNotGiven or MigrationFailed, each with one clear line; completed steps stay.
+    `versions` is the folder of the migrations, for a service that is not ours. A newer database stays as it
+    is, so that a release can be rolled back without its schema. Raises Unavailable, LockNotGiven or
+    MigrationFailed, each with one clear line; completed steps stay.
     """
     config = alembic_config(versions or MIGRATIONS / service / "versions")
     async with _connected(url, service) as (connection, driver):
@@ -88,22 +88,22 @@ def alembic_config(versions: Path) -> Config:
     for option, value in {
         "script_location": MIGRATIONS,
         "version_locations": versions,
-        "path_separator": "newline",  # no other character parts two paths
+        "path_separator": "newline",  # other characters may be part of a path
     }.items():
         config.set_main_option(option, str(value).replace("%", "%%"))
     return config
 
 
 def _steps(config: Config, revision: str) -> list[Script]:
-    """The migrations that a database of this revision lacks, the oldest first."""
+    """The migrations that a database of this revision lacks, oldest first."""
     steps = ScriptDirectory.from_config(config).walk_revisions()
     return [step for step in steps if step.revision > revision][::-1]
 
 
 async def take_turn(driver: asyncpg.Connection, service: str) -> None:
-    """Returns once this session has the migrators' lock, which ends with the session.
+    """Returns once this session has the migrators' lock, which it keeps until it ends.
 
-    It polls: a CREATE INDEX CONCURRENTLY of the other migrator would wait for a statement that waits here.
+    It polls, because another migrator's CREATE INDEX CONCURRENTLY would wait for a statement that waits here.
     """
     turns = 0
     while not await driver.fetchval(_TURN, ADVISORY_LOCK):
@@ -132,7 +132,7 @@ async def _do(step: Script, config: Config, connection: AsyncConnection, patienc
 
 @asynccontextmanager
 async def _connected(url: str, service: str) -> AsyncIterator[tuple[AsyncConnection, asyncpg.Connection]]:
-    """A session without the timeouts of the services: for alembic, and as the driver's own connection."""
+    """A session without the services' timeouts, as SQLAlchemy's connection and as the driver's."""
     engine = create_async_engine(
         "postgresql+asyncpg://", async_creator=partial(connect_migrator, url), poolclass=NullPool
     )
@@ -147,7 +147,7 @@ async def _connected(url: str, service: str) -> AsyncIterator[tuple[AsyncConnect
 
 async def connect_migrator(url: str) -> asyncpg.Connection:
     connection = await Hosts(url).connect(timeout_s=CONNECT_TIMEOUT_S, server_settings=SETTINGS)
-    # A pooler may have dropped what the session was started with.
+    # A pooler may have dropped the settings with which the session was started.
     await connection.execute("; ".join(f"SET {name} = '{value}'" for name, value in SETTINGS.items()))
     return connection
 
@@ -163,7 +163,7 @@ async def _patience(
         yield patience
     finally:
         looking.cancel()
-        # If it fails, no holder is named; an error of the migration itself says more.
+        # If the observer failed, no lock holder can be named. That must not hide an error of the migration.
         with suppress(asyncio.CancelledError, OSError, *DRIVER_ERRORS):
             await looking
         beside.terminate()
@@ -171,7 +171,7 @@ async def _patience(
 
 @contextmanager
 def in_one_line(service: str, migration: str) -> Iterator[None]:
-    """Raises MigrationFailed with what the server or alembic said, or that the connection is gone."""
+    """Turns errors of the server, the connection and alembic into MigrationFailed with one line."""
     try:
         yield
     except (OSError, TimeoutError, CommandError, *DRIVER_ERRORS) as error:

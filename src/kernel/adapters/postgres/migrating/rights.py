@@ -1,6 +1,7 @@
-"""The rights of a service's role in its database: exactly those that the code declares.
+"""Grants a service's role exactly the privileges in its database that the code declares.
 
-The owner gives them after the migrations, in one transaction. Rights that are as declared are not touched.
+The owner grants and revokes them after the migrations, in one transaction. Privileges that are as declared
+stay untouched.
 """
 
 from collections.abc import Mapping, Sequence
@@ -19,8 +20,8 @@ from kernel.adapters.postgres.migrating.migrate import (
 )
 from kernel.adapters.postgres.tables import READ, RIGHTS_OF_ALL, Rights, Schema
 
-# The tables that the code knows, with every right that the role has on them, by whatever way, SET ROLE too.
-# And tables on which the role itself was given rights: what everybody has is not for the shop to decide.
+# The tables that the code knows, with every privilege that the role has on them by any way, also by SET ROLE;
+# and other tables on which the role itself has privileges. PUBLIC's privileges on those are left alone.
 _TABLES = """
 WITH role AS (SELECT oid FROM pg_roles WHERE rolname = $1::name)
 SELECT format('TABLE %I.%I', current_schema(), relname) AS object, relname AS name,
@@ -77,25 +78,25 @@ SELECT format('ROLE %I', rolname), '{}',
     )
 FROM pg_roles WHERE rolname = $1::name
 """
-# Roles of PostgreSQL itself whose members go past all rights, also by files and programs of the server.
+# Roles of PostgreSQL itself whose members bypass all privileges, also by files and programs of the server.
 _PAST_ALL_RIGHTS = [
     "pg_execute_server_program",
     "pg_read_server_files",
     "pg_write_server_files",
     "pg_write_all_data",
 ]
-# No REVOKE of ours takes these away.
+# The shop cannot revoke these.
 _OF_THE_ROLE = {"OWNER", "SUPERUSER", "CREATEROLE", "CREATEDB", "REPLICATION", *_PAST_ALL_RIGHTS}
 
 
 @dataclass(frozen=True)
 class Difference:
     object: str
-    """As GRANT names it."""
+    """The object, as GRANT names it."""
     missing: Sequence[str]
     excess: Sequence[str]
     everybodys: bool
-    """Whether the excess is taken from PUBLIC too."""
+    """Whether the excess is revoked from PUBLIC too."""
 
     def statements(self, role: str) -> list[str]:
         found = []
@@ -112,11 +113,11 @@ class Difference:
 
 
 async def give_rights(owner_url: str, url: str, schema: Schema) -> None:
-    """The user of `url` gets exactly the rights that the schema declares, from the user of `owner_url`.
+    """The user of `owner_url` grants the user of `url` exactly the privileges that the schema declares.
 
-    Does nothing where both are one user, or where a later release has migrated the database and given its
-    own rights. Raises Unavailable, SchemaMismatch or MigrationFailed, each with one clear line: also where
-    the role could do more by what it is, as an owner or a superuser.
+    Does nothing if both are the same user, or if a later release has migrated the database and granted its
+    own privileges. Raises Unavailable, SchemaMismatch or MigrationFailed, each with one clear line. A role
+    that can do more because it is an owner or a superuser is a MigrationFailed too.
     """
     role, service = database_hosts(url)[0].user, schema.service
     if role == database_hosts(owner_url)[0].user:
@@ -151,8 +152,8 @@ async def _give(connection: asyncpg.Connection, role: str, schema: Schema) -> No
         if lasting:
             name = schema.service.upper()
             raise MigrationFailed(
-                f"the user {role} of {name}_DATABASE_URL has what that of {name}_MIGRATION_URL cannot take"
-                f" from it, or lacks what it cannot give: {'; '.join(map(str, lasting))}"
+                f"the user {role} of {name}_DATABASE_URL has privileges that the user of {name}_MIGRATION_URL"
+                f" cannot revoke, or lacks some that it cannot grant: {'; '.join(map(str, lasting))}"
                 " (docs/recipes/databases.md, Two roles)"
             )
 
@@ -174,7 +175,7 @@ async def _differences(connection: asyncpg.Connection, role: str, schema: Schema
 
 
 def rights_by_name(schema: Schema) -> Mapping[str, Rights]:
-    """For every table that the code knows; a table without declared rights has none."""
+    """The declared privileges of every table that the code knows; none for a table without a declaration."""
     nothing: Rights = ()
     known = dict.fromkeys((table.name for table in schema.tables), nothing)
     declared = {table.name: rights for table, rights in {**RIGHTS_OF_ALL, **schema.rights}.items()}

@@ -1,1 +1,1 @@
-"""How statements run: the driver, transactions, units of work, reads, batches as arrays."""
+"""Runs statements, in transactions and units of work or as single reads, on the driver; batches as arrays."""

@@ -1,8 +1,8 @@
-"""Statements of SQLAlchemy Core, run by the driver itself.
+"""Runs statements of SQLAlchemy Core directly on the driver.
 
-Core writes the SQL, once, and keeps the pool. Its own execution, which takes any database's driver for any
-other's, costs 0.12 ms of a core a statement (docs/decisions/0011-statements-on-the-driver.md). Statements are
-constants; what runs them raises what the driver raises.
+Core compiles the SQL, once, and keeps the pool. Execution by Core, which hides the differences between
+drivers, would cost 0.12 ms of CPU per statement (docs/decisions/0011-statements-on-the-driver.md). Statements
+have to be constants. The functions raise the driver's errors.
 """
 
 from collections.abc import AsyncIterator, Awaitable, Mapping
@@ -32,7 +32,7 @@ T = TypeVar("T")
 async def execute(
     connection: PrimaryConnection, statement: ClauseElement, parameters: Mapping[str, Any]
 ) -> list[asyncpg.Record]:
-    """Returns the rows, unless the server reports with them that it takes no more writes."""
+    """Returns the rows. Raises if the server reports with them that it takes no more writes."""
     rows = await write(connection, statement, parameters)
     connection.require_primary()
     return rows
@@ -41,7 +41,7 @@ async def execute(
 async def write(
     connection: PrimaryConnection, statement: ClauseElement, parameters: Mapping[str, Any]
 ) -> list[asyncpg.Record]:
-    """For a statement that commits by itself: once it is confirmed, it is final."""
+    """Runs a statement that commits by itself: once confirmed it is final, so nothing is checked after it."""
     sql, operation, names, constants = _compiled(statement, connection.schema)
     values = [parameters[name] if name in parameters else constants[name] for name in names]
     try:
@@ -54,7 +54,7 @@ async def write(
 
 @cache  # as many as there are statements in the code, times the lanes
 def _compiled(statement: ClauseElement, schema: str | None) -> tuple[str, str, list[str], Mapping[str, Any]]:
-    """The SQL, its first word, the names of its parameters in order, and the values of constant ones."""
+    """The SQL, its first word, the names of all parameters in order, and the values of constant ones."""
     options: dict[str, Any] = {}
     if schema is not None:
         options = {"schema_translate_map": {None: schema}, "render_schema_translate": True}
@@ -72,17 +72,20 @@ async def command(connection: PrimaryConnection, sql: str) -> None:
 async def _measured(connection: PrimaryConnection, operation: str, answer: Awaitable[T]) -> T:
     began, error = perf_counter(), ""
     try:
-        return await answer
+        answered = await answer
+        connection.answered = True
+        return answered
     except BaseException as raised:
         error = type(raised).__name__
+        connection.answered = False if isinstance(raised, TimeoutError) else None
         raise
     finally:
-        connection.primary.took(operation, perf_counter() - began, error)
+        connection.primary.measure(operation, perf_counter() - began, error)
 
 
 @asynccontextmanager
 async def connected(engine: AsyncEngine) -> AsyncIterator[PrimaryConnection]:
-    """Lends a usable connection of the pool. It is closed instead of given back if it is still within a
+    """Lends a usable connection of the pool. It is closed instead of returned if it may still be within a
     transaction or a statement, or if its server takes no more writes."""
     lane = part_of(engine)
     if lane is not None:
@@ -95,12 +98,12 @@ async def connected(engine: AsyncEngine) -> AsyncIterator[PrimaryConnection]:
         if lane is not None:
             lane.leave()
         raise
-    whole = False  # What was cancelled, or took too long, may still be under way.
+    whole = False  # A statement that was cancelled or timed out may still run.
     try:
         yield connection
         whole = True
     except Exception as error:
-        pool_of(engine).note(error)
+        pool_of(engine).note(error, silent=connection.answered is False)
         whole = not isinstance(error, OutcomeUnknown | TimeoutError) and await _rolled_back(connection)
         raise
     except BaseException:
@@ -110,7 +113,8 @@ async def connected(engine: AsyncEngine) -> AsyncIterator[PrimaryConnection]:
         try:
             if whole and connection.takes_writes():
                 connection.primary.idle.add(connection)
-                pool_of(engine).away_since = None
+                if connection.answered:
+                    pool_of(engine).away_since = None
                 pooled.close()
             else:
                 _discard(pooled)
@@ -120,7 +124,7 @@ async def connected(engine: AsyncEngine) -> AsyncIterator[PrimaryConnection]:
 
 
 async def _rolled_back(connection: PrimaryConnection) -> bool:
-    """Whether nothing of a transaction is left."""
+    """Rolls back. Returns whether the connection is certainly in no transaction."""
     if connection.is_closed() or connection.primary.retired:
         return False
     with suppress(*DRIVER_ERRORS, OSError, TimeoutError):
@@ -131,9 +135,9 @@ async def _rolled_back(connection: PrimaryConnection) -> bool:
 
 
 async def _cancelled(connection: PrimaryConnection) -> None:
-    """Closes the connection once the server has been told to cancel its statement.
+    """Tells the server to cancel the statement, then closes the connection.
 
-    A server that waits for a lock does not notice a closed connection, and keeps the locks that it has.
+    A server process that waits for a lock does not notice a closed connection, and keeps its own locks.
     """
     with suppress(*DRIVER_ERRORS, OSError, TimeoutError):
         await connection.close(timeout=ROLLBACK_S)
@@ -145,13 +149,15 @@ def _discard(pooled: PoolProxiedConnection) -> None:
 
 
 async def _lend(engine: AsyncEngine) -> PoolProxiedConnection:
-    """A connection in the pool may be closed: by its server, or because that is no longer the primary."""
+    """The next usable connection. A connection in the pool may have been closed, by its server or because the
+    server is no longer the primary."""
     while True:
         with connecting():
             pooled = pool_of(engine).at_hand() or await engine.raw_connection()
         connection = _driver(pooled)
         connection.primary.idle.discard(connection)
-        connection.primary.took = pool_of(engine).took
+        connection.primary.measure = pool_of(engine).measure
+        connection.answered = None
         if not connection.is_closed() and not connection.is_in_transaction() and connection.takes_writes():
             return pooled
         _discard(pooled)

@@ -1,4 +1,4 @@
-"""Statements that only read, each on its own: no BEGIN and no ROLLBACK to wait for."""
+"""Runs single statements that only read, without BEGIN and ROLLBACK, which would cost round trips."""
 
 import asyncio
 from collections.abc import Iterator, Mapping
@@ -13,7 +13,7 @@ from kernel.adapters.postgres.connections.failures import translate_errors
 from kernel.adapters.postgres.statements.driver import connected, execute
 from kernel.domain.errors import Contention, Unavailable
 
-# As long as the gateway waits for an answer to a read.
+# The gateway waits no longer for the answer to a read.
 READ_WITHIN_S = 5.0
 _NONE: Mapping[str, Any] = {}
 
@@ -23,7 +23,8 @@ async def read(
 ) -> list[asyncpg.Record]:
     """The rows, from the server that takes writes. Raises Unavailable.
 
-    Where a connection fails, or tells that its server takes no more writes, one more try finds the next host.
+    If the connection fails, or its server takes no more writes, the statement is tried once more, on the host
+    that is then found.
     """
     loop = asyncio.get_running_loop()
     deadline = loop.time() + READ_WITHIN_S

@@ -28,7 +28,7 @@ class Transaction:
     async def execute(
         self, statement: ClauseElement, parameters: Mapping[str, Any] = _NONE
     ) -> list[asyncpg.Record]:
-        """The rows of a statement, which sees what was written to its tables before it."""
+        """The rows of a statement. It sees the earlier writes to its tables."""
         await self._begin()
         if any(write.table in _tables(statement) for write in self._waiting):
             await self.flush()
@@ -37,18 +37,18 @@ class Transaction:
     async def look(
         self, statement: ClauseElement, parameters: Mapping[str, Any] = _NONE
     ) -> list[asyncpg.Record]:
-        """The rows of a statement that locks nothing, so that it needs no BEGIN and COMMIT by itself: to a
-        poll that finds nothing they cost twice what it asks."""
+        """The rows of a statement that locks nothing. If nothing else was done, it runs without BEGIN and
+        COMMIT, which would triple the round trips of a poll that finds nothing."""
         if self.begun or self._waiting:
             return await self.execute(statement, parameters)
         return await driver.execute(self._connection, statement, parameters)
 
     async def write(self, statement: Write, parameters: Mapping[str, Any]) -> None:
-        """Several writes travel together, and fail together, when a statement reads one of their tables, or
-        `flush` sends them.
+        """Keeps the write back. All waiting writes are sent as one statement, by `flush` or `commit`, or
+        before a statement that reads one of their tables.
 
-        At most one waits per table: PostgreSQL does not define the order of data-modifying CTEs (manual,
-        7.8.4).
+        At most one write per table waits, because PostgreSQL does not define the order of data-modifying CTEs
+        (manual, 7.8.4).
         """
         if any(statement.table is other.table for other in self._waiting):
             await self._begin()
@@ -60,13 +60,13 @@ class Transaction:
             await driver.execute(self._connection, *self._take_waiting())
 
     async def prepare(self) -> None:
-        """Has to come before `commit`. If it fails, nothing was committed."""
+        """Has to be called before `commit`. If it fails, nothing was committed."""
         if self.begun:
             await self.flush()
         self._connection.require_primary()
 
     async def commit(self) -> None:
-        """Sends COMMIT, or without a BEGIN all writes as one statement, which commits by itself."""
+        """Sends COMMIT; or if there was no BEGIN, all writes as one statement, which commits by itself."""
         if self.begun:
             await driver.command(self._connection, "COMMIT")
         elif self._waiting:
@@ -88,7 +88,7 @@ class Transaction:
             try:
                 await driver.command(self._connection, "BEGIN")
             except BaseException:
-                # It may still begin, which the connection would not know, nor whoever is lent it next.
+                # The transaction may still begin, and the next user of the connection would not know.
                 self._connection.terminate()
                 raise
 
@@ -100,6 +100,6 @@ def _tables(statement: ClauseElement) -> Set[TableClause]:
 
 @lru_cache(maxsize=64)
 def _joined(writes: tuple[Write, ...]) -> Write:
-    """One statement of several."""
+    """One statement that does all the writes."""
     *earlier, last = writes
     return last.add_cte(*(write.cte(f"write_{number}") for number, write in enumerate(earlier)))

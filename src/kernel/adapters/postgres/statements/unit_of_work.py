@@ -36,7 +36,7 @@ class PostgresUnitOfWork:
                 with translate_errors(committing=True):
                     await self.transaction.commit()
             else:
-                # What a statement of the block raised is translated on its way out.
+                # Translates the driver's error of a statement in the block.
                 with translate_errors():
                     raise error
         for call in self._after_commit:

@@ -1,7 +1,7 @@
-"""Set-based statements: a batch of rows travels in one parameter a column, or in one for all.
+"""Set-based statements: a batch of rows is sent as one array per column, or as one JSON document.
 
-Keys, which are joined with, travel as arrays: the planner expects few of them. Whole rows, which are only
-inserted, travel as one JSON document: the driver takes three times as long for arrays of as many values.
+Keys that are joined are sent as arrays, because the planner then expects few rows. Whole rows that are only
+inserted are sent as one JSON document, because the driver takes three times as long to encode arrays.
 """
 
 from collections.abc import Iterable, Sequence
@@ -26,7 +26,7 @@ from kernel.contracts.values import encode
 
 
 def unnest(*columns: Column[Any]) -> TableValuedAlias:
-    """The derived table `given`; `arrays` makes its parameters, one array a column."""
+    """The derived table `given`. `arrays` makes its parameters, one array per column."""
     parameters = (bindparam(_name(c), type_=ARRAY(c.type)) for c in columns)
     return (
         func.unnest(*parameters)
@@ -36,13 +36,13 @@ def unnest(*columns: Column[Any]) -> TableValuedAlias:
 
 
 def arrays(columns: Sequence[Column[Any]], rows: Iterable[Sequence[Any]]) -> dict[str, list[Any]]:
-    """The parameters of `unnest(*columns)`: each row holds a value a column, in that order."""
+    """The parameters of `unnest(*columns)`. Each row holds the values of the columns, in their order."""
     transposed = [list(values) for values in zip(*rows, strict=True)] or [[] for _ in columns]
     return {_name(c): values for c, values in zip(columns, transposed, strict=True)}
 
 
 def insert_arrays(table: Table) -> Insert:
-    """Inserts whole rows; `arrays(tuple(table.c), rows)` makes its parameters."""
+    """Inserts whole rows. `arrays(tuple(table.c), rows)` makes its parameters."""
     return insert(table).from_select([c.name for c in table.c], select(*unnest(*table.c).c))
 
 
@@ -51,7 +51,7 @@ def _name(column: Column[Any]) -> str:
 
 
 def records(*columns: Column[Any]) -> TableValuedAlias:
-    """The derived table `given`; `document` makes its parameter."""
+    """The derived table `given`. `document` makes its parameter."""
     return (
         func.json_to_recordset(cast(bindparam(columns[0].table.name, type_=Text), JSON))
         .table_valued(*(column(c.name, c.type) for c in columns))
@@ -60,5 +60,5 @@ def records(*columns: Column[Any]) -> TableValuedAlias:
 
 
 def document(table: Table, rows: Sequence[object]) -> dict[str, str]:
-    """The parameter of `records(*columns)`: dataclasses or dicts whose fields are named like the columns."""
+    """The parameter of `records(*columns)`. `rows` are dataclasses or dicts with the columns' names."""
     return {table.name: encode(rows).decode()}

@@ -1,4 +1,4 @@
-"""Reads of orders and their history, each on its own."""
+"""Reads of committed orders and their history, outside of a unit of work."""
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
@@ -46,7 +46,7 @@ _FIND_BY_KEY = select(*COLUMNS).join_from(
 
 _GET = select(*COLUMNS).where(ORDERS.c.id == bindparam("id"))
 
-# Placeholders that are never committed: inserting one waits for whoever else is about to use its key.
+# Placeholder rows are never committed. Inserting one waits for each transaction that is using its key.
 _PLACEHOLDER = {
     "amount": literal(1),
     "currency": literal(""),
@@ -136,12 +136,12 @@ class PostgresPlacedOrders:
 
 @cache
 def _page(filters: frozenset[str]) -> Select[*tuple[Any, ...]]:
-    """One statement for each combination of filters: the driver prepares each of them once.
+    """The statement for a combination of filters. The driver prepares each statement once.
 
-    Each has an index that begins with the columns of the filters and ends with the id, so that a page costs
-    what it holds, however few rows match. A status is written as a range of one value, and the page is
-    ordered by it too: with an equality the planner would scan `orders_id` for a status that it believes most
-    orders to have.
+    Each statement has an index that begins with the filtered columns and ends with the id, so a page costs as
+    much as it holds, even if few orders match. The status is compared as a range of one value, and the page
+    is ordered by it too: with an equality, the planner scans `orders_id` for a status that it believes to be
+    frequent.
     """
     query = select(*COLUMNS).limit(bindparam("limit", type_=BigInteger))
     after = bindparam("after", type_=Uuid)

@@ -1,4 +1,4 @@
-"""The columns of an order as every statement reads them, and the order made of them."""
+"""The columns of an order that the statements read, and the Order made of a row."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -20,7 +20,8 @@ CHANGES = tuple(ORDER_HISTORY.c)
 
 
 def order_of(row: Iterable[Any]) -> Order:
-    """Takes the values of `COLUMNS`; written out, because a list of orders takes most of its time here."""
+    """Takes the values of `COLUMNS`. Written out, because most of the time of reading orders is spent
+    here."""
     (
         user, id, amount, currency, text, status, reason, key, cancelled, ask_at, made, changed,
         by, given, trace,

@@ -1,4 +1,4 @@
-"""The figures of all orders, from as few rows as their steps need."""
+"""The series in PostgreSQL: measures samples of orders, and stores the steps computed from them."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -14,7 +14,7 @@ from kernel.domain.ids import first_id
 from orders.adapters.outbound.tables import ORDER_HISTORY, ORDERS, SERIES_STEPS
 from orders.domain.series import SETTLES_AFTER, STEP, Measured, Step
 
-# Both read the index of ids alone.
+# The count and the sample read only the index of ids.
 _IN_STEP = (ORDERS.c.id >= bindparam("first", type_=Uuid), ORDERS.c.id < bindparam("end", type_=Uuid))
 _COUNT = select(func.count()).select_from(ORDERS).where(*_IN_STEP).scalar_subquery()
 _RANDOM_END = func.substr(func.uuid_send(ORDERS.c.id), 13)
@@ -24,7 +24,7 @@ _SAMPLE = (
     .order_by(_RANDOM_END, ORDERS.c.id)
     .limit(bindparam("sample_max"))
 )
-# The second line of a history is the decision. It is no join, because the planner might start one at the
+# The second row of a history is the decision. It is no join, because the planner might start a join at the
 # histories, and read all of them.
 _DECIDED_AT = (
     select(ORDER_HISTORY.c.at)
@@ -73,7 +73,7 @@ class PostgresMeasuredOrders:
         if not sample:
             return Measured(0, 0, [])
         rows = await read(self._engine, _SECONDS, {"ids": [row["id"] for row in sample]})
-        # The clocks of two processes may differ.
+        # If the clocks of two processes differ, a decision may seem to come before its order.
         seconds = [max(0.0, float(row["seconds"])) for row in rows if row["seconds"] is not None]
         return Measured(sample[0]["orders"], len(sample), seconds)
 

@@ -25,14 +25,14 @@ def lines(headers: Any) -> list[str]:
 
 
 def kept(headers: Any) -> str:
-    """As the browser sends them back."""
+    """The cookies as the browser sends them back."""
     return "; ".join(line.partition(";")[0] for line in lines(headers))
 
 
 @pytest.mark.parametrize(
     "host", ["127.0.0.1", "127.0.0.1:5003", "127.8.8.8", "localhost:5003", "LOCALHOST", "[::1]:5003"]
 )
-def test_on_this_machine_a_cookie_travels_in_plain_text(host: str) -> None:
+def test_a_cookie_travels_in_plain_text_on_this_machine(host: str) -> None:
     assert lines(OWN.set("x", call(host))) == ["own=x; Path=/; HttpOnly; SameSite=Strict"]
 
 

@@ -66,7 +66,7 @@ async def test_a_refused_preflight_is_a_problem_that_names_what_was_refused(shop
             assert "Origin" in refused.headers["Vary"]
 
 
-async def test_whoever_asks_a_cache_is_told_that_answers_depend_on_the_origin(shop: Gateway) -> None:
+async def test_a_cache_is_told_that_answers_depend_on_the_origin(shop: Gateway) -> None:
     no_wish = {"userId": "alice"}
     shop.orders.reply = answering("[]")
     async with a_gateway(shop.orders, shop.payments, shop_cors_origins=SHOP_FRONT) as other:

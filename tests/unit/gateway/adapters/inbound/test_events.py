@@ -99,13 +99,6 @@ async def test_a_stream_is_written_as_the_standard_says_and_nobody_keeps_it_back
     assert end == {"type": "http.response.body", "body": b"", "more_body": False}
 
 
-async def test_who_has_seen_the_end_is_told_not_to_come_back() -> None:
-    connection = Connection([NEW, FINISHED], place=2)
-    await connection.serve()
-    assert [message.get("status") for message in connection.sent] == [204, None]
-    assert connection.body == b""
-
-
 async def test_a_stream_with_nothing_to_tell_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(events, "HEARTBEAT_S", 0.01)
     connection = Connection([NEW])
@@ -134,26 +127,23 @@ async def test_a_reader_that_takes_nothing_is_dropped(monkeypatch: pytest.Monkey
     await connection.has_room()
 
 
-async def test_the_streams_of_a_client_are_counted_by_its_address() -> None:
+@pytest.mark.parametrize(
+    ("first", "again", "other"),
+    [
+        ("1.2.3.4", "1.2.3.4", "5.6.7.8"),
+        # All addresses of IPv6 in one /64 are one client.
+        ("2001:db8:0:1::1", "2001:db8:0:1:2::2", "2001:db8:0:2::1"),
+    ],
+)
+async def test_the_streams_of_a_client_are_counted_by_its_address(first: str, again: str, other: str) -> None:
     connection = Connection([NEW], streams_max=3, streams_per_address_max=1)
-    async with connection.served():
+    async with connection.served(first):
         await connection.has_sent(b"NEW")
         with pytest.raises(Unavailable) as refused:
-            await connection.serve()
+            await connection.serve(again)
         assert refused.value.code == "too_many_streams"
         connection.left.set()
-        await connection.serve("5.6.7.8")
-
-
-async def test_addresses_of_ipv6_in_one_64_are_one_client() -> None:
-    connection = Connection([NEW], streams_max=3, streams_per_address_max=1)
-    async with connection.served("2001:db8:0:1::1"):
-        await connection.has_sent(b"NEW")
-        with pytest.raises(Unavailable) as refused:
-            await connection.serve("2001:db8:0:1:2::2")
-        assert refused.value.code == "too_many_streams"
-        connection.left.set()
-        await connection.serve("2001:db8:0:2::1")
+        await connection.serve(other)
 
 
 async def test_a_hub_that_stops_ends_the_stream_so_that_the_reader_comes_back() -> None:

@@ -72,7 +72,7 @@ async def test_headers_mean_the_same(shop: Gateway, headers: list[tuple[str, str
     assert fast == long
 
 
-async def test_who_prefers_to_wait_takes_the_fast_path_and_is_listened_for_in_time(
+async def test_a_call_that_prefers_to_wait_takes_the_fast_path_and_is_listened_for_in_time(
     shop: Gateway, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.delattr(orders, "passed_on")  # without which Litestar's route fails

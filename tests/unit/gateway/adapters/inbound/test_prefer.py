@@ -1,8 +1,5 @@
 """`Prefer: wait=N`, as RFC 7240 lets clients write it."""
 
-import subprocess
-import sys
-
 import pytest
 
 from gateway.adapters.inbound.prefer import wait_s
@@ -45,13 +42,3 @@ from gateway.adapters.inbound.prefer import wait_s
 )
 def test_the_wait_is_read_where_it_can_be_and_ignored_where_not(header: str, seconds: int | None) -> None:
     assert wait_s(header) == seconds
-
-
-def test_a_long_header_is_read_in_one_pass() -> None:
-    """In a process that can be ended: with a second look at each place, a megabyte takes hours."""
-    headers = "['\"' + '\\\\\"' * 500_000, 'wait=' + '0' * 1_000_000 + 'x', 'wait' + ' ' * 1_000_000 + 'x']"
-    code = f"from gateway.adapters.inbound.prefer import wait_s; print(*map(wait_s, {headers}))"
-    done = subprocess.run(
-        [sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60
-    )
-    assert done.stdout.split() == ["None", "None", "None"]

@@ -16,7 +16,7 @@ def sealing(*keys: str, purpose: str = "a test", compressed: bool = False) -> Se
 
 
 @pytest.mark.parametrize("compressed", [False, True])
-def test_what_was_sealed_is_opened_as_it_was(compressed: bool) -> None:
+def test_a_sealed_text_is_opened_as_it_was(compressed: bool) -> None:
     own = sealing(OLD, compressed=compressed)
     assert own.open(own.seal(SESSION)) == SESSION
     assert own.seal(SESSION) != own.seal(SESSION), "nobody sees that two are alike"
@@ -30,7 +30,7 @@ def test_the_first_key_seals_and_all_open() -> None:
     assert sealing().open(by_old) is None
 
 
-def test_what_was_sealed_for_one_purpose_is_nothing_for_another() -> None:
+def test_a_text_that_was_sealed_for_one_purpose_is_nothing_for_another() -> None:
     assert sealing(OLD, purpose="another").open(sealing(OLD).seal(SESSION)) is None
 
 
@@ -45,7 +45,7 @@ def test_any_text_is_opened_as_nothing(text: str) -> None:
 
 
 @given(st.data())
-def test_whatever_is_changed_in_it_is_opened_as_nothing(data: st.DataObject) -> None:
+def test_a_sealed_text_that_was_changed_is_opened_as_nothing(data: st.DataObject) -> None:
     whole = sealing(OLD).seal(SESSION)
     place = data.draw(st.integers(0, len(whole) - 1))
     other = data.draw(st.characters(codec="ascii").filter(lambda c: c != whole[place]))

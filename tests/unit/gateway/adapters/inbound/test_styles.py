@@ -6,7 +6,7 @@ from pathlib import Path
 
 STATIC = Path(__file__).parents[5] / "src/gateway/adapters/inbound/pages/static"
 COMMENT = re.compile(r"/\*.*?\*/", re.DOTALL)
-# What stands before a block: selectors, or the head of a rule such as @media.
+# The text before a block: selectors, or the head of a rule such as @media.
 HEAD = re.compile(r"([^{};]+)\{")
 STATE = re.compile(r"::?[a-z-]+|\[[^\]]*\]")
 

@@ -27,7 +27,7 @@ async def opening(shop: Gateway, headers: Headers = ()) -> Answer:
 
 
 def in_turn(*replies: Reply) -> Reply:
-    """One reply after the other."""
+    """Answers with one reply after the other."""
     left = iter(replies)
 
     async def reply(request: web.Request) -> web.StreamResponse:

@@ -100,7 +100,7 @@ async def test_a_service_that_is_silent_or_not_ready_is_missed_too(
     await eventually(lambda: is_missed(neighbour))
 
 
-async def test_who_asks_the_gateway_is_answered_at_once_and_asks_no_service(
+async def test_the_readiness_of_a_neighbour_is_answered_at_once_and_asks_no_service(
     impatient: None, service: Service, neighbour: Neighbour
 ) -> None:
     await eventually(lambda: service.asked > 0)

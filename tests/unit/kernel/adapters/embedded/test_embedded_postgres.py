@@ -141,7 +141,7 @@ def test_kill_9_of_the_parent_at_any_moment_of_the_first_start_is_repaired(direc
 
 
 def as_an_earlier_version_left_it(directory: Path, *, with_role: bool = False) -> None:
-    """With one role; or with the second one, whose password a kill has kept from being written down."""
+    """A folder with one role; or with a second one, whose password was lost to a kill."""
     with EmbeddedPostgres(directory, database="orders") as server:
         query(server.url, "CREATE TABLE kept AS SELECT 7 AS n", "SELECT 1")
         if not with_role:

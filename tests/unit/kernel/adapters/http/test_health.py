@@ -51,7 +51,7 @@ async def test_a_service_that_has_all_it_needs_is_ready() -> None:
 
 
 @pytest.mark.parametrize("probe", [fails, is_away, hangs])
-async def test_what_is_missing_is_named(
+async def test_a_missing_part_is_named(
     probe: Callable[[], Awaitable[bool]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(health, "PROBE_TIMEOUT_S", 0.01)
@@ -64,7 +64,7 @@ async def test_what_is_missing_is_named(
     assert (problem["code"], problem["detail"]) == ("not_ready", "missing: database")
 
 
-async def test_what_cannot_be_known_without_what_is_missing_is_not_named(
+async def test_a_part_that_depends_on_a_missing_one_is_not_named(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(health, "PROBE_TIMEOUT_S", 0.01)
@@ -74,7 +74,7 @@ async def test_what_cannot_be_known_without_what_is_missing_is_not_named(
 
 
 @pytest.mark.parametrize("probe", [fails, is_away, hangs])
-async def test_what_only_makes_it_late_leaves_it_ready_and_is_named(
+async def test_a_part_that_only_delays_the_service_leaves_it_ready_and_is_named(
     probe: Callable[[], Awaitable[bool]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(health, "PROBE_TIMEOUT_S", 0.01)

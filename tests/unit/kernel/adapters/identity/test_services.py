@@ -94,7 +94,7 @@ async def test_a_token_ends_after_a_minute_and_a_new_one_is_signed_in_time(clock
         await orders.verify(first)
 
 
-async def test_whoever_does_not_know_the_secret_is_no_service(clock: MemoryClock) -> None:
+async def test_a_caller_who_does_not_know_the_secret_is_no_service(clock: MemoryClock) -> None:
     told = claims(clock, iss=ISSUER, sub="gateway", aud="orders")
     orders = verifying("orders", clock)
     for key in (OctKey.import_key(OTHER, {"kid": "x"}), OctKey.import_key("orders" * 6, {"kid": "x"})):

@@ -10,7 +10,6 @@ from joserfc.jwk import ECKey, OKPKey
 
 from kernel.adapters.identity.jwt_tokens import JwtTokens
 from kernel.adapters.identity.key_ring import KeyRing
-from kernel.adapters.identity.verifying import LEEWAY_S
 from kernel.domain.caller import Caller, Role
 from tests.memory.clock import MemoryClock
 from tests.unit.kernel.adapters.identity.provider import (
@@ -104,14 +103,6 @@ async def test_a_token_has_30_seconds_beyond_its_end_and_before_its_beginning(
     assert await tokens.verify(signed(claims(clock, nbf=now + 30 - 2)))
     await refused(tokens, signed(claims(clock, exp=now - 30 - 2)))
     await refused(tokens, signed(claims(clock, nbf=now + 30 + 2)))
-
-
-async def test_a_remembered_token_ends_when_it_ends(tokens: JwtTokens, clock: MemoryClock) -> None:
-    token = signed(claims(clock))
-    await tokens.verify(token)
-    clock.advance(300 + LEEWAY_S + 1)
-    assert tokens.remembered(token) is None
-    await refused(tokens, token)
 
 
 @pytest.mark.parametrize("alg", ["none", "None", "NONE", "", "ES256"])

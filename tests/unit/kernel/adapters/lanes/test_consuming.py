@@ -9,6 +9,7 @@ from kernel.adapters.lanes.consuming import ConsumerOfLanes
 from kernel.adapters.lanes.lane import LaneFinder
 from kernel.application.consume import Consumer
 from kernel.application.set_aside import Waiting
+from kernel.domain.errors import Unavailable
 from kernel.domain.events import Event, MessageId, Received, Unhandled
 from kernel.domain.value import value
 from tests.unit.clock import RecordingClock
@@ -20,25 +21,32 @@ FINDER = LaneFinder(LANES)
 @value(kw_only=True)
 class Happened(Event):
     user_id: str
+    order_id: UUID
 
     @property
     def subject(self) -> UUID:
-        return UUID(int=0)
+        return self.order_id
 
     @property
     def key(self) -> str:
         return self.user_id
 
 
+def order_of(user: str) -> UUID:
+    return FINDER.order_id(user, UUID("019b7a5c-2f00-7000-8000-000000000001"))
+
+
 def decode(body: bytes) -> list[Received[Happened] | Unhandled]:
-    """Users separated by spaces; what begins with `!` is the subject of an event that is no event."""
+    """Users separated by spaces, each with an order of theirs, or after a `/` with one of another user; what
+    begins with `!` is the subject of an event that is no event."""
     found: list[Received[Happened] | Unhandled] = []
     for word in body.decode().split():
         message = MessageId("/test", word)
         if word.startswith("!"):
             found.append(Unhandled(message, "", word[1:], "invalid_event", "", b""))
         else:
-            fact = Happened(traceparent="", user_id=word)
+            user, _, owner = word.partition("/")
+            fact = Happened(traceparent="", user_id=user, order_id=order_of(owner or user))
             found.append(Received(message, "happened", fact, word.encode()))
     return found
 
@@ -49,6 +57,7 @@ class Lanes:
         self.parked: list[list[str]] = [[] for _ in range(LANES)]
         self.aside: list[list[Waiting]] = [[] for _ in range(LANES)]
         self.lost: set[int] = set()
+        self.failing: set[int] = set()
         self.gate = asyncio.Event()
         self.gate.set()
         self.consume = ConsumerOfLanes(
@@ -67,6 +76,8 @@ class Lanes:
             return []
 
         async def park(item: Unhandled) -> None:
+            if lane in self.failing:
+                raise Unavailable("away")
             self.parked[lane].append(item.subject)
 
         return Consumer(decode, handle, park, RecordingClock())
@@ -82,14 +93,14 @@ async def test_each_event_is_handled_in_the_lane_of_its_user_in_order() -> None:
 
 async def test_what_cannot_be_read_is_parked_where_its_subject_says_else_in_the_first_lane() -> None:
     lanes = Lanes()
-    order = FINDER.order_id("bob", UUID("019b7a5c-2f00-7000-8000-000000000001"))
+    order = order_of("bob")
     await lanes.consume(f"!{order} !nothing bob".encode())
     assert FINDER.of_user("bob") == 2
     assert lanes.parked == [["nothing"], [], [str(order)], []]
     assert lanes.handled == [[], [], ["bob"], []]
 
 
-async def test_what_is_for_a_lost_lane_is_set_aside_in_the_first_that_answers() -> None:
+async def test_an_event_whose_order_is_of_another_lane_than_its_user_is_parked_where_the_order_is() -> None:
     lanes, users = Lanes(), [f"user-{number}" for number in range(40)]
     lanes.lost.update((0, 2))
     await lanes.consume(" ".join(users).encode())
@@ -117,6 +128,17 @@ async def test_what_cannot_be_read_is_parked_in_a_lane_that_answers() -> None:
     await lanes.consume(b"!nothing")
     assert lanes.parked == [[], ["nothing"], [], []]
     assert not any(lanes.aside)
+
+
+async def test_a_lane_that_gets_lost_while_it_keeps_something_for_another_is_not_waited_for() -> None:
+    lanes = Lanes()
+    lanes.lost.add(0)
+    lanes.failing.add(1)
+    consuming = asyncio.create_task(lanes.consume(b"!nothing"))
+    await asyncio.sleep(0.01)
+    lanes.lost.add(1)
+    await asyncio.wait_for(consuming, timeout=10)
+    assert lanes.parked == [[], [], ["nothing"], []]
 
 
 async def test_while_all_lanes_are_lost_a_message_is_kept_in_hand() -> None:

@@ -86,7 +86,7 @@ def test_without_a_user_it_is_that_of_the_process() -> None:
         "sslmode=disable&sslmode=require",
     ],
 )
-def test_what_managed_servers_hand_out_is_taken(query: str) -> None:
+def test_a_url_that_managed_servers_hand_out_is_taken(query: str) -> None:
     only(f"postgresql://u:p@h/d?{query}").driver_options()
 
 
@@ -120,7 +120,7 @@ def test_what_managed_servers_hand_out_is_taken(query: str) -> None:
         ("sslnegotiation=direct", "sslnegotiation"),
     ],
 )
-def test_what_cannot_be_honoured_is_named(query: str, named: str) -> None:
+def test_a_parameter_that_cannot_be_honoured_is_named(query: str, named: str) -> None:
     with pytest.raises(UrlProblem, match=named):
         database_hosts(f"postgresql://u:p@h/d?{query}")
 
@@ -174,7 +174,7 @@ def test_nobody_prints_the_password() -> None:
     assert SECRET not in f"{host} {host!r}"
 
 
-def test_what_a_url_leaves_open_is_not_asked_of_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_environment_is_not_asked_for_what_a_url_leaves_open(monkeypatch: pytest.MonkeyPatch) -> None:
     names = {"PGHOST": "x", "PGPORT": "1", "PGUSER": "x", "PGPASSWORD": "x", "PGDATABASE": "x"}
     for name, value in names.items():
         monkeypatch.setenv(name, value)

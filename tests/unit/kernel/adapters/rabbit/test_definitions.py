@@ -36,13 +36,13 @@ def allowed(right: str, user: str, names: list[str], kind: str = "permissions") 
     return {name for name in names if name and re.search(rights[right], name)}
 
 
-def test_who_publishes_writes_to_the_exchange_and_declares_nothing() -> None:
+def test_a_user_that_publishes_writes_to_the_exchange_and_declares_nothing() -> None:
     assert allowed("write", "a", NAMES) == {EXCHANGE.name}
     assert allowed("configure", "a", NAMES) == set()
     assert allowed("read", "a", NAMES) == set()
 
 
-def test_who_consumes_reads_its_own_queues_and_declares_only_those_of_its_processes() -> None:
+def test_a_user_that_consumes_reads_its_own_queues_and_declares_only_those_of_its_processes() -> None:
     listening = f"b-2-{'0f' * 16}"
     assert allowed("read", "b-2", NAMES) == {"b-2", "b-2.dead-letters", EXCHANGE.name, listening}
     assert allowed("configure", "b-2", NAMES) == allowed("write", "b-2", NAMES) == {listening}
@@ -55,7 +55,7 @@ def test_a_type_is_written_by_its_publisher_and_a_notification_heard_by_who_list
     assert allowed("read", "b-2", types, "topic_permissions") == {TOLD}
 
 
-def test_who_says_and_hears_nothing_is_no_user() -> None:
+def test_a_service_that_publishes_and_consumes_nothing_has_no_user() -> None:
     assert {user["name"] for user in MADE["users"]} == {OPERATOR, "a", "b-2"}
     assert password_variable("b-2") == "B_2_RABBITMQ_PASSWORD"
 

@@ -14,7 +14,7 @@ RATE = parse("5/minute")
 
 
 class Time:
-    """Of the wall clock, by which windows are told apart."""
+    """The time of the wall clock, by which windows are told apart."""
 
     def __init__(self) -> None:
         self.now = 1_000_000 * float(WINDOW_S)
@@ -43,7 +43,7 @@ async def test_however_often_somebody_calls_two_numbers_are_kept_of_them(wall: T
     assert len(storage) <= 2
 
 
-async def test_what_passed_in_the_last_window_counts_as_far_as_it_is_within_reach(wall: Time) -> None:
+async def test_calls_of_the_last_window_count_as_far_as_they_are_within_reach(wall: Time) -> None:
     counters = Counters(RATE, CountersInMemory())
     assert await admitted(counters, "alice", 9) == 5
     wall.now += WINDOW_S  # All five are within reach still.

@@ -41,44 +41,16 @@ def limits() -> CountedRateLimits:
     return CountedRateLimits(RATE, "gateway", MemoryClock())
 
 
-async def test_each_user_and_each_address_has_a_limit_of_their_own(limits: CountedRateLimits) -> None:
-    assert await admitted(limits, ALICE) == 3
-    assert await admitted(limits, ALICE, OFFICE) == 0
-    assert await admitted(limits, BOB) == 3
-    assert await admitted(limits, ANYONE) == 3
-    assert await admitted(limits, ANYONE, OFFICE) == 3
-    assert await admitted(limits, Caller(Role.USER, HOME)) == 3
-
-
 @pytest.mark.parametrize("role", [Role.OPERATOR, Role.VIEWER])
 async def test_operators_and_viewers_are_counted_as_users(limits: CountedRateLimits, role: Role) -> None:
     assert await admitted(limits, Caller(role, "olga")) == 3
 
 
 @pytest.mark.parametrize("caller", [GATEWAY, FOR_ALICE])
-async def test_what_a_service_calls_counts_for_nobody(limits: CountedRateLimits, caller: Caller) -> None:
+async def test_a_call_of_a_service_counts_for_nobody(limits: CountedRateLimits, caller: Caller) -> None:
     assert await admitted(limits, caller) == 9
     assert await admitted(limits, ALICE) == 3
     assert await admitted(limits, ANYONE) == 3
-
-
-async def test_who_has_no_address_has_no_limit_by_address(limits: CountedRateLimits) -> None:
-    assert await admitted(limits, ANYONE, "") == 9
-    await limits.require_room("")
-
-
-async def test_an_address_has_room_until_too_many_of_its_calls_were_of_nobody_known(
-    limits: CountedRateLimits,
-) -> None:
-    await admitted(limits, ALICE)
-    await limits.require_room(HOME)
-    await admitted(limits, ANYONE)
-    with pytest.raises(RateLimited) as refused:
-        await limits.require_room(HOME)
-    error = refused.value
-    assert (error.policy, error.quota, error.window_s) == ("address", 3, 86400)
-    assert 1 <= error.retry_after_s <= 86400
-    await limits.require_room(OFFICE)
 
 
 class Store(CountersInMemory):
@@ -206,7 +178,7 @@ async def ask_once(limits: RateLimits) -> None:
 
 
 async def ask_twice(limits: RateLimits) -> None:
-    """As a call with a bad token does."""
+    """Asks for room and then counts, as a call with a bad token does."""
     await limits.require_room(HOME)
     await limits.count(ANYONE, HOME)
 
@@ -228,7 +200,7 @@ async def test_no_call_waits_for_the_store_for_longer_than_50_ms(
     assert 0.02 < quickest_s < 0.055
 
 
-async def test_what_is_over_goes_also_where_nobody_calls(
+async def test_counters_that_are_over_go_also_where_nobody_calls(
     limits: CountedRateLimits, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     await admitted(limits, ALICE)

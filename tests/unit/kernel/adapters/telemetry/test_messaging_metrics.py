@@ -30,7 +30,7 @@ def told(registry: CollectorRegistry, name: str, operation: str, place: str, err
 
 
 @pytest.mark.parametrize("refusal", [None, Unavailable("away"), ConsumerPaused("paused")])
-async def test_what_is_published_is_counted_by_messages_and_measured_as_one_call(
+async def test_a_publish_is_counted_by_messages_and_measured_as_one_call(
     refusal: Exception | None,
 ) -> None:
     registry = CollectorRegistry()
@@ -48,7 +48,7 @@ async def test_what_is_published_is_counted_by_messages_and_measured_as_one_call
 
 
 @pytest.mark.parametrize("refusal", [None, ValueError("a bug")])
-async def test_what_comes_is_counted_and_measured_by_the_queue_of_the_service(
+async def test_consumed_messages_are_counted_and_measured_by_the_queue_of_the_service(
     refusal: Exception | None,
 ) -> None:
     registry = CollectorRegistry()

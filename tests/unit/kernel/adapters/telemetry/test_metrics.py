@@ -12,6 +12,7 @@ from kernel.adapters.telemetry.metrics import StoreMetrics
 from kernel.adapters.telemetry.telemetry import Telemetry
 from kernel.adapters.trace_context import CURRENT
 from kernel.application.relay import RelayResult
+from kernel.application.set_aside import aside
 from kernel.domain.errors import Unavailable
 from kernel.ports.bus import DeadLetter
 from tests.builders import TRACE
@@ -100,13 +101,16 @@ async def test_rounds_of_a_relay_that_found_nothing_do_not_count(
     assert registry.get_sample_value("shop_published_events_count", {"type": "placed"}) == 1
 
 
-def test_what_waits_is_shown_for_every_type_and_what_is_unknown_is_not_shown(
+def test_the_backlog_is_shown_for_every_type_and_an_unknown_one_is_not_shown(
     store: StoreMetrics, registry: CollectorRegistry
 ) -> None:
     value = registry.get_sample_value
-    store.show(
-        {"paid": (3, datetime.now(UTC) - timedelta(seconds=60))}, {"invalid_data": 2}, {"unreadable": 5}
-    )
+    waiting = {
+        "paid": (3, datetime.now(UTC) - timedelta(seconds=60)),
+        aside(2): (4, datetime.now(UTC)),
+    }
+    store.show(waiting, {"invalid_data": 2}, {"unreadable": 5})
+    assert value("shop_set_aside_events", {"lane": "2"}) == 4
     assert value("shop_outbox_events", {"type": "paid"}) == 3
     assert value("shop_outbox_oldest_seconds", {"type": "paid"}) == pytest.approx(60, abs=30)
     assert value("shop_outbox_events", {"type": "placed"}) == 0
@@ -114,11 +118,12 @@ def test_what_waits_is_shown_for_every_type_and_what_is_unknown_is_not_shown(
     assert value("shop_held_messages", {"reason": "unreadable"}) == 5
     store.hide()
     assert value("shop_held_messages", {"reason": "unreadable"}) is None
+    assert value("shop_set_aside_events", {"lane": "2"}) is None
     assert value("shop_outbox_events", {"type": "paid"}) is None
     assert value("shop_parked_messages", {"reason": "invalid_data"}) is None
 
 
-def test_what_standard_dashboards_look_for_is_told_under_their_names() -> None:
+def test_figures_of_standard_dashboards_are_told_under_their_names() -> None:
     metrics = Telemetry().metrics
     metrics.requests.labels("GET", "/orders/{id}", 200).observe(0.02)
     metrics.requests.labels("GET", "unmatched", 404).observe(0.002)

@@ -36,7 +36,7 @@ TAKEN = {
 @pytest.mark.parametrize(
     ("name", "value"), [(name, value) for name, values in REFUSED.items() for value in values]
 )
-def test_what_the_sdk_cannot_use_is_one_line_that_names_it(
+def test_a_setting_that_the_sdk_cannot_use_is_named_in_one_line(
     name: str, value: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setenv(name, value)
@@ -62,7 +62,9 @@ def test_of_several_all_are_named_but_not_the_endpoint_which_is_a_setting_of_the
     assert named == ["OTEL_TRACES_SAMPLER", "OTEL_TRACES_SAMPLER_ARG"]
 
 
-async def test_what_it_can_use_is_used(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+async def test_a_setting_that_the_sdk_can_use_is_used(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     certificate = tmp_path / "certificate.pem"
     certificate.touch()
     for name, value in {**TAKEN, "OTEL_EXPORTER_OTLP_CERTIFICATE": str(certificate)}.items():
@@ -71,7 +73,7 @@ async def test_what_it_can_use_is_used(monkeypatch: pytest.MonkeyPatch, tmp_path
         assert telemetry.tracing is not None
 
 
-async def test_where_nothing_is_traced_the_sdk_is_not_asked(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_the_sdk_is_not_asked_where_nothing_is_traced(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("OTEL_BSP_MAX_QUEUE_SIZE", "10")
     async with open_telemetry("orders", None) as telemetry:
         assert telemetry.tracing is None

@@ -108,7 +108,7 @@ async def test_all_that_is_known_of_orders_is_asked_for_by_their_keys(
     assert payments.tokens == ["Bearer of-orders"]
 
 
-async def test_what_its_own_checks_found_is_told_with_the_first_faults(
+async def test_the_checks_of_payments_are_told_with_the_first_faults(
     claims: HttpPaymentClaims, payments: Payments
 ) -> None:
     fault = {"check": "accounts", "kind": "negative", "subject": "ada", "is": "-1", "shouldBe": "0"}
@@ -168,7 +168,7 @@ async def test_an_empty_page_is_the_end(claims: HttpPaymentClaims) -> None:
 
 
 @pytest.mark.parametrize("told", [[], [EVE], [EVE, EVE], [EVE, BOB], [EVE, ADA, BOB], [EVE, ADA, ADA]])
-async def test_what_is_told_of_other_orders_than_asked_for_counts_as_none(
+async def test_an_answer_about_other_orders_than_asked_for_counts_as_none(
     claims: HttpPaymentClaims, payments: Payments, told: list[Key]
 ) -> None:
     payments.says([unknown(key) for key in told])

@@ -1,4 +1,4 @@
-/** The shell of the pages: the view of the current address, whoever it is for, whatever goes wrong. */
+/** The shell of the pages: shows the view of the current address, the sign-in, or an error. */
 
 import { NoAnswer, onUnauthorized, Problem } from "./core/api.js";
 import { fill, h } from "./core/dom.js";
@@ -15,9 +15,9 @@ import { refusal } from "./parts/refusal.js";
 
 const root = /** @type {HTMLElement} */ (document.getElementById("app"));
 let shown = new AbortController();
-/** Who has signed in, as far as this window saw. */
+/** The user who has signed in, as this window last saw it. */
 let known = /** @type {string | null} */ (null);
-/** What went wrong on the way here, until the person goes on. */
+/** The problem that the address brought along, until the person goes on. */
 let wrong = arrived();
 
 /** @param {boolean} [moved]  Whether the person went to another view, so that it gets the focus. */
@@ -30,7 +30,7 @@ async function show(moved = false) {
   leave();
   located()
     ?.route.load()
-    .catch(() => {}); // The view comes while the session is asked for, and is asked for again below.
+    .catch(() => {}); // Loads the view while the session is read. `viewOf` loads it again, and reports a failure.
   for (let tries = 0; ; tries += 1) {
     try {
       const session = await current();
@@ -68,7 +68,7 @@ async function viewOf(session, signal) {
   return view({ params: place.params, query: place.query, session, signal, again: () => show(true) });
 }
 
-/** What is shown until the next view is there takes no clicks any more: its life is over. */
+/** Until the next view is there, the old one stays visible but takes no clicks. */
 function leave() {
   const main = root.querySelector("main");
   main?.setAttribute("inert", "");
@@ -100,7 +100,7 @@ function paint(session, element, moved, held, signal) {
   } else if (!first) (document.getElementById(held) ?? main).focus({ preventScroll: true });
 }
 
-/** A sign-in that failed leads here with its problem's code, which is taken out of the address. */
+/** A failed sign-in leads here with its problem's code. The code is removed from the address. */
 function arrived() {
   const code = located()?.query.get("problem");
   if (!code) return null;

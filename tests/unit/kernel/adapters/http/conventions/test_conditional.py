@@ -22,7 +22,7 @@ def test_the_tag_is_equal_for_equal_bodies_only() -> None:
 @pytest.mark.parametrize(
     "tags", ["*", " * ", TAG, f"W/{TAG}", f'"a",{TAG}', f'W/"a" , W/{TAG} ,', f'"a,b", {TAG}', f", {TAG}"]
 )
-def test_who_has_the_body_gets_none(tags: str) -> None:
+def test_a_client_that_has_the_body_gets_none(tags: str) -> None:
     answer = conditional(BODY, tags)
     assert (answer.status_code, answer.content, answer.headers) == (304, b"", {"ETag": TAG})
 
@@ -30,6 +30,6 @@ def test_who_has_the_body_gets_none(tags: str) -> None:
 @pytest.mark.parametrize(
     "tags", [None, "", '""', '"other"', 'W/"other"', TAG.strip('"'), TAG[:-1], "**", f'"*", "{TAG[1:-2]}"']
 )
-def test_who_has_another_one_or_none_gets_it(tags: str | None) -> None:
+def test_a_client_that_has_another_body_or_none_gets_it(tags: str | None) -> None:
     answer = conditional(BODY, tags)
     assert (answer.status_code, answer.content) == (None, b'{"text":"x"}')

@@ -41,6 +41,7 @@ NEVER_ANSWERED = {
     ("kernel", "lock_not_given"),
     ("kernel", "telemetry"),
     ("kernel", "rabbitmq_unavailable"),
+    ("payments", "user_differs"),
 }
 
 
@@ -60,7 +61,7 @@ def _is_word(arguments: list[ast.expr]) -> bool:
 
 
 def codes_in(tree: ast.AST) -> Iterator[str]:
-    """What is given as the code of an error, or named as the problem of a route."""
+    """The codes that this source gives to errors, or names as problems of a route."""
     for node in ast.walk(tree):
         if not isinstance(node, ast.Call):
             continue

@@ -58,14 +58,14 @@ def document() -> Any:
     return json.loads(api.openapi)
 
 
-def test_it_holds_the_bodies_of_the_routes_and_what_is_within_them(document: Any) -> None:
+def test_the_document_holds_the_bodies_of_the_routes_and_what_is_within_them(document: Any) -> None:
     schemas = document["components"]["schemas"]
     assert {"Send", "Parcel", "Van"} <= set(schemas)
     assert schemas["Parcel"]["properties"]["van"] == {"$ref": "#/components/schemas/Van"}
     assert "oneOf" in schemas["Send"]["properties"]["fee"]
 
 
-def test_it_holds_the_problems_of_an_operation_with_their_titles(document: Any) -> None:
+def test_the_document_holds_the_problems_of_an_operation_with_their_titles(document: Any) -> None:
     answers = document["paths"]["/parcels"]["post"]["responses"]
     (problem,) = answers["422"]["content"].values()
     assert problem["example"]["title"] == "No van carries this parcel"

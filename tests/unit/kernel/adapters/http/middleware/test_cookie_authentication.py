@@ -83,17 +83,19 @@ async def test_a_token_of_ones_own_goes_before_the_cookie() -> None:
 @pytest.mark.parametrize(
     ("cookie", "status"), [(None, 401), ("nobody", 401), (Forbidden(), 403), (Unavailable("away"), 503)]
 )
-async def test_whoever_is_not_known_by_it_is_not_let_in(cookie: str | Exception | None, status: int) -> None:
+async def test_a_caller_whom_the_cookie_does_not_name_is_not_let_in(
+    cookie: str | Exception | None, status: int
+) -> None:
     assert await answered("GET", "/orders", cookie=cookie) == (status, "", None)
 
 
-async def test_what_a_cookie_is_refused_for_is_counted_too() -> None:
+async def test_the_reason_for_which_a_cookie_is_refused_is_counted_too() -> None:
     limits = CountedRateLimits("2/day", "gateway", MemoryClock())
     for refusal, status in ((Forbidden(), 403), (Unauthenticated(), 401), (Forbidden(), 429)):
         assert (await answered("POST", "/orders", cookie=refusal, limits=limits))[0] == status
 
 
-async def test_where_no_cookies_are_taken_none_lets_in() -> None:
+async def test_no_cookie_lets_anybody_in_where_none_are_taken() -> None:
     assert await answered("GET", "/orders", cookie="alice", with_cookies=False) == (401, "", None)
     assert await answered("GET", "/in", with_cookies=False) == (401, "", None)
 
@@ -110,7 +112,7 @@ async def test_open_paths_ask_nobody_and_are_told_of_nobody() -> None:
     assert await answered("GET", "/in", cookie="alice") == (200, "", ANYONE)
 
 
-async def test_what_anybody_may_read_is_told_who_calls_by_the_cookie_alone() -> None:
+async def test_an_open_route_learns_who_calls_from_the_cookie_alone() -> None:
     assert await answered("GET", "/me") == (200, "", ANYONE)
     assert await answered("GET", "/me", cookie="nobody") == (200, "", ANYONE)
     assert await answered("GET", "/me", cookie="alice") == (200, "alice", ALICE)

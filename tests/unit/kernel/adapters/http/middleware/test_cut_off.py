@@ -12,7 +12,7 @@ from tests.servers.process import eventually
 @pytest.mark.parametrize(
     ("method", "status", "code"), [("GET", 503, "unavailable"), ("POST", 504, "outcome_unknown")]
 )
-async def test_who_waits_for_longer_than_an_ending_server_does_is_told_what_that_means(
+async def test_a_call_that_takes_longer_than_an_ending_server_waits_is_told_what_that_means(
     method: str, status: int, code: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async def app(scope, receive, send) -> None:  # type: ignore[no-untyped-def]

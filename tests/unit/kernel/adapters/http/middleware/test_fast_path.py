@@ -69,7 +69,7 @@ async def test_an_ordinary_call_is_answered_at_once() -> None:
     ],
     ids=range(9),
 )  # fmt: skip
-async def test_what_is_out_of_the_ordinary_is_left_to_the_application(headers: Any) -> None:
+async def test_an_unusual_call_is_left_to_the_application(headers: Any) -> None:
     app = App()
     await app.post(headers)
     assert (app.calls, app.behind) == ([], [PATH])

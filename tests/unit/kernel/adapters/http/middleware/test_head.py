@@ -11,7 +11,7 @@ HEADERS = [(b"content-length", b"3")]
 
 
 async def asked(app: Any, method: str, **scope: str) -> list[Any]:
-    """What the application sent to a client that waits for the end."""
+    """The answer of the application to a client that waits for the end."""
     sent: list[Any] = []
 
     async def receive() -> Any:

@@ -138,7 +138,7 @@ async def test_calls_without_a_token_and_with_a_bad_one_count_together(door: Doo
     assert await door.statuses(BAD, calls=2) == [401, 429]
 
 
-async def test_who_is_known_already_does_not_notice_a_flood_from_their_address(door: Door) -> None:
+async def test_a_known_caller_does_not_notice_a_flood_from_their_address(door: Door) -> None:
     assert (await door.ask(ALICE)).status == 200
     assert await door.statuses(BAD) == REFUSED
     assert (await door.ask(ALICE)).status == 200
@@ -154,7 +154,7 @@ async def test_a_service_has_no_limit_whatever_else_comes_from_its_address(door:
     assert await door.statuses(GATEWAY) == [200] * 5
 
 
-async def test_what_only_claims_to_be_a_service_counts_for_its_address(door: Door) -> None:
+async def test_a_call_that_only_claims_to_be_a_services_counts_for_its_address(door: Door) -> None:
     assert await door.statuses(BAD_SERVICE) == REFUSED
     assert await door.statuses() == [429] * 5
 
@@ -178,7 +178,7 @@ async def test_documents_count_for_the_address_and_health_for_nobody(door: Door)
     assert await door.statuses(path="/health/live") == [200] * 5
 
 
-async def test_where_keys_are_away_nobody_is_blamed(door: Door) -> None:
+async def test_nobody_is_blamed_while_the_keys_are_away(door: Door) -> None:
     door.callers.keys_are_away = True
     assert await door.statuses(ALICE) == [503] * 5
     door.callers.keys_are_away = False

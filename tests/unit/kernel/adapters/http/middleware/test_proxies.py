@@ -1,8 +1,6 @@
 """The client is the one that trusted proxies name, read from the right, never one that a stranger names."""
 
 import json
-import subprocess
-import sys
 from typing import Any
 
 import pytest
@@ -35,7 +33,7 @@ def test_nobody_else_is_believed(sent: dict[str, str]) -> None:
     assert origin_of(CLIENT, headers, TRUSTED) == Origin(CLIENT)
 
 
-def test_what_a_client_forged_stands_left_of_its_own_address() -> None:
+def test_an_address_that_a_client_forged_stands_left_of_its_own() -> None:
     assert client(x_forwarded_for=f"{FORGED}, {CLIENT}") == CLIENT
     assert client(x_forwarded_for=f"{FORGED}, 10.0.0.9, {CLIENT}, 10.0.0.2") == CLIENT
     assert client(forwarded=f"for={FORGED}, for={CLIENT}, for=10.0.0.2") == CLIENT
@@ -48,19 +46,7 @@ def test_a_string_that_a_client_leaves_open_hides_nobody(forged: str) -> None:
     assert client(x_forwarded_for=f"{forged}, {CLIENT}") == CLIENT
 
 
-def test_a_long_list_is_read_in_one_pass() -> None:
-    """In a process that can be ended: with a second look at each place, a megabyte takes hours."""
-    code = """from kernel.adapters.http.middleware.proxies import origin_of
-from kernel.adapters.networks import Networks
-for told in ('"' + '\\\\"' * 500_000, '"' * 1_000_001, 'a=a;' * 99_999 + '"', 'a=a;' + ' ' * 999_999 + 'x'):
-    print(origin_of("10.0.0.1", {"forwarded": told}, Networks("10.0.0.0/8")).address)"""
-    done = subprocess.run(
-        [sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60
-    )
-    assert done.stdout.split() == [PROXY] * 4
-
-
-def test_what_else_a_proxy_tells_is_passed_over() -> None:
+def test_other_parameters_of_a_proxy_are_passed_over() -> None:
     sent = f'by="[2001:db8:1::9]:80"; x-Id_1=a ;for={CLIENT};proto=https'
     assert origin_of(PROXY, {"forwarded": sent}, TRUSTED) == Origin(CLIENT, "https")
 
@@ -70,7 +56,7 @@ def test_empty_elements_of_a_list_are_ignored() -> None:
     assert client(x_forwarded_for=f"{FORGED}, {CLIENT}, , 10.0.0.2,") == CLIENT
 
 
-def test_where_all_are_trusted_the_first_is_the_client() -> None:
+def test_the_first_address_is_the_client_where_all_are_trusted() -> None:
     assert client(x_forwarded_for="10.0.0.5, 10.0.0.4") == "10.0.0.5"
 
 
@@ -131,7 +117,7 @@ def test_a_single_scheme_and_host_hold_for_the_whole_way() -> None:
         ("prefix", '/"'), ("prefix", "/"),
     ],
 )  # fmt: skip
-def test_what_is_none_is_left_out(name: str, text: str) -> None:
+def test_a_malformed_scheme_host_or_prefix_is_left_out(name: str, text: str) -> None:
     sent = {"x-forwarded-for": CLIENT, f"x-forwarded-{name}": text}
     assert origin_of(PROXY, sent, TRUSTED) == Origin(CLIENT)
 

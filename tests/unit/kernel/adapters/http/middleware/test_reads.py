@@ -42,7 +42,7 @@ class Service:
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
     async def call(self, path: str, method: str = "GET") -> asyncio.Task[list[Message]]:
-        """What it sends; returns once all that can begin has begun."""
+        """Sends a call; returns once all that can begin has begun."""
         self._finished[path], self._taken[path] = asyncio.Event(), asyncio.Event()
         task = asyncio.create_task(self._call({"type": "http", "method": method, "path": path}))
         self._tasks.append(task)
@@ -100,7 +100,7 @@ async def turns() -> None:
         await asyncio.sleep(0)
 
 
-async def test_so_many_reads_are_at_work_at_once_and_the_next_takes_its_turn(make: Make) -> None:
+async def test_a_bounded_number_of_reads_is_at_work_at_once_and_the_next_takes_its_turn(make: Make) -> None:
     service = make()
     paths = [f"/orders/{number}" for number in range(AT_ONCE_MAX + 2)]
     for path in paths:

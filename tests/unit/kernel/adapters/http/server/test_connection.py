@@ -7,12 +7,11 @@ from weakref import ref
 import pytest
 
 from kernel.adapters.http.server.limits import Limits
-from tests.servers.echo import BIG, Echo
+from tests.servers.echo import BIG, Echo, echoing
 from tests.servers.process import eventually
-from tests.servers.raw import NEVER_TAKEN_BYTES, Raw, connected, request, taken
+from tests.servers.raw import Raw, connected, request
 
 SMUGGLED = request("/smuggled")
-UPGRADES = ("Connection: Upgrade", "Upgrade: h2c")
 
 
 def test_the_limits_are_those_that_are_promised() -> None:
@@ -20,19 +19,6 @@ def test_the_limits_are_those_that_are_promised() -> None:
     assert (limits.head_bytes, limits.head_fields) == (16 * 1024, 100)
     assert (limits.head_within_s, limits.body_within_s) == (10, 30)
     assert (limits.connections, limits.connections_per_address) == (10_000, None)
-
-
-@pytest.mark.parametrize("protocol", ["h2c", "websocket", "anything"])
-@pytest.mark.parametrize("apart", [False, True])
-async def test_an_upgrade_is_ignored_and_the_body_is_a_body(
-    echo: Echo, raw: Raw, protocol: str, apart: bool
-) -> None:
-    head = request("/", "Connection: Upgrade", f"Upgrade: {protocol}", method="POST", body=SMUGGLED)
-    await raw.send(*((head[: -len(SMUGGLED)], SMUGGLED) if apart else (head,)))
-    assert (await raw.answer()).body == SMUGGLED
-    await raw.send(request("/next"))
-    await raw.answer()
-    assert echo.begun == ["POST /", "GET /next"]
 
 
 async def test_each_pipelined_request_is_answered_in_order_with_its_own_body(echo: Echo, raw: Raw) -> None:
@@ -61,24 +47,6 @@ async def test_the_next_request_does_not_begin_before_the_answer_is_taken(echo: 
     for _ in range(3):
         assert len((await raw.answer()).body) == BIG
     assert echo.begun.count("GET /big") == 3
-
-
-async def test_a_client_that_pipelines_and_reads_nothing_is_not_read_either(echo: Echo, raw: Raw) -> None:
-    async with connected(echo.url) as other:
-
-        async def ask() -> None:
-            await other.send(request("/other"))
-            await other.answer()
-
-        assert await taken(raw, request("/big") * 1000, NEVER_TAKEN_BYTES, ask) < NEVER_TAKEN_BYTES
-    assert echo.begun.count("GET /big") == 1
-
-
-async def test_a_body_in_chunks_is_read_with_its_extensions_and_trailers(echo: Echo, raw: Raw) -> None:
-    head = request("/", "Transfer-Encoding: chunked", method="POST")
-    await raw.send(head, b"5;a=b\r\nhel", b"lo\r", b"\n1\r\n!\r\n0\r\nX: y\r\n", b"\r\n", request("/next"))
-    assert (await raw.answer()).body == b"hello!"
-    assert (await raw.answer()).body == b""
 
 
 async def test_many_small_chunks_earn_no_room_for_long_trailers(echo: Echo, raw: Raw) -> None:
@@ -111,7 +79,7 @@ async def test_a_body_that_is_expected_is_asked_for(raw: Raw) -> None:
     assert (answer.body, answer.closes) == (b"hello", False)
 
 
-async def test_where_an_expected_body_was_not_asked_for_the_connection_ends(echo: Echo, raw: Raw) -> None:
+async def test_a_connection_ends_where_an_expected_body_was_not_asked_for(echo: Echo, raw: Raw) -> None:
     await raw.send(request("/early", "Expect: 100-continue", "Content-Length: 50", method="POST"))
     answer = await raw.answer()
     assert (answer.body, answer.closes) == (b"early", True)
@@ -120,7 +88,7 @@ async def test_where_an_expected_body_was_not_asked_for_the_connection_ends(echo
     assert echo.begun == ["POST /early"]
 
 
-async def test_what_is_left_of_a_body_after_the_answer_is_dropped(echo: Echo, raw: Raw) -> None:
+async def test_the_rest_of_a_body_after_the_answer_is_dropped(echo: Echo, raw: Raw) -> None:
     await raw.send(request("/early", "Content-Length: 300000", method="POST") + b"x" * 100)
     assert (await raw.answer()).body == b"early"
     await raw.send(b"x" * 299_900 + request("/next"))
@@ -145,7 +113,7 @@ async def test_http_1_0_keeps_the_connection_where_it_is_asked_to(
 
 
 @pytest.mark.parametrize("last", [request(version="1.0"), request("/", "Connection: close")])
-async def test_what_is_behind_the_last_request_does_not_keep_its_answer_away(
+async def test_bytes_behind_the_last_request_do_not_keep_its_answer_away(
     echo: Echo, raw: Raw, last: bytes
 ) -> None:
     await raw.send(last + request("/next") * 1000)
@@ -155,23 +123,13 @@ async def test_what_is_behind_the_last_request_does_not_keep_its_answer_away(
     assert echo.begun == ["GET /"]
 
 
-async def test_http_1_0_gets_a_stream_without_chunks_that_ends_with_the_connection(
-    echo: Echo, raw: Raw
-) -> None:
-    await raw.send(request("/stream", "Connection: keep-alive", version="1.0"))
-    head, _, body = (await raw.some()).partition(b"\r\n\r\n")
-    assert b"chunked" not in head
-    raw.send_no_more()
-    assert body + await raw.rest() == b"one last"
-
-
 async def test_head_is_answered_without_a_body(raw: Raw) -> None:
     await raw.send(request("/big", method="HEAD") + request("/"))
     assert (await raw.answer(to_head=True)).headers["content-length"] == str(BIG)
     assert (await raw.answer()).body == b""
 
 
-async def test_who_sends_no_more_gets_the_answers_to_all_that_was_asked(echo: Echo, raw: Raw) -> None:
+async def test_a_client_that_sends_no_more_gets_the_answers_to_all_its_requests(echo: Echo, raw: Raw) -> None:
     await raw.send(request("/slow") + request("/big"))
     raw.send_no_more()
     await eventually(lambda: echo.begun == ["GET /slow"])
@@ -204,7 +162,7 @@ async def test_half_a_request_is_no_request(echo: Echo, raw: Raw, part: bytes) -
     assert echo.bodies == []
 
 
-async def test_who_leaves_in_mid_body_has_asked_for_nothing(
+async def test_a_client_that_leaves_in_mid_body_has_asked_for_nothing(
     echo: Echo, raw: Raw, caplog: pytest.LogCaptureFixture
 ) -> None:
     await raw.send(request("/", "Content-Length: 9", method="POST") + b"half")
@@ -229,7 +187,7 @@ async def test_who_leaves_in_mid_body_has_asked_for_nothing(
         (request("/", "Transfer-Encoding: chunked", method="POST") + b"x\r\n", 400, "invalid_request"),
     ],
 )
-async def test_what_is_refused_is_a_problem_and_ends_the_connection(
+async def test_a_refusal_is_a_problem_and_ends_the_connection(
     raw: Raw, sent: bytes, status: int, code: str
 ) -> None:
     await raw.send(sent)
@@ -258,17 +216,15 @@ async def test_path_and_client_are_told(echo: Echo, raw: Raw) -> None:
 
 
 @pytest.mark.parametrize("path", ["/", "/slow", "/stream", "/big", "/early"])
-async def test_a_lost_connection_is_freed_without_the_garbage_collector(
-    echo: Echo, raw: Raw, path: str
-) -> None:
-    gc.disable()
-    try:
-        await raw.send(request(path))
-        await eventually(lambda: echo.begun == [f"GET {path}"])
-        connections = list(map(ref, echo.connections))
-        raw.leave()
-        echo.allowed.set()
-        await eventually(lambda: not any(connection() for connection in connections))
-    finally:
-        gc.enable()
-    assert connections
+async def test_a_lost_connection_is_freed_without_the_garbage_collector(path: str) -> None:
+    async with echoing() as echo, connected(echo.url) as raw:
+        gc.disable()
+        try:
+            await raw.send(request(path))
+            await eventually(lambda: echo.begun == [f"GET {path}"])
+            (connection,) = map(ref, echo.connections)
+            raw.leave()
+            echo.allowed.set()
+            await eventually(lambda: connection() is None)
+        finally:
+            gc.enable()

@@ -87,7 +87,7 @@ async def test_time_runs_for_the_client_and_not_for_the_application(hasty: Echo)
 
 
 @pytest.mark.parametrize("asked", [b"", request("/")])
-async def test_who_is_idle_is_dropped_without_a_word(hasty: Echo, asked: bytes) -> None:
+async def test_an_idle_client_is_dropped_without_a_word(hasty: Echo, asked: bytes) -> None:
     async with connected(hasty.url) as raw:
         await raw.send(asked)
         if asked:
@@ -95,7 +95,7 @@ async def test_who_is_idle_is_dropped_without_a_word(hasty: Echo, asked: bytes) 
         assert await raw.rest() == b""
 
 
-async def test_who_takes_nothing_of_an_answer_is_dropped(hasty: Echo) -> None:
+async def test_a_client_that_takes_nothing_of_an_answer_is_dropped(hasty: Echo) -> None:
     async with connected(hasty.url) as raw:
         await raw.send(request("/big"))
         await eventually(lambda: hasty.begun)
@@ -103,7 +103,7 @@ async def test_who_takes_nothing_of_an_answer_is_dropped(hasty: Echo) -> None:
         assert len(await raw.rest()) < BIG
 
 
-async def test_who_takes_an_answer_slowly_gets_it_whole(hasty: Echo) -> None:
+async def test_a_client_that_takes_an_answer_slowly_gets_it_whole(hasty: Echo) -> None:
     async with connected(hasty.url) as raw:
         await raw.send(request("/big", "Connection: close"))
         taken = 0
@@ -114,14 +114,14 @@ async def test_who_takes_an_answer_slowly_gets_it_whole(hasty: Echo) -> None:
         assert taken > BIG
 
 
-async def test_who_still_sends_after_the_last_answer_is_not_reset(echo: Echo, raw: Raw) -> None:
+async def test_a_client_that_still_sends_after_the_last_answer_is_not_reset(echo: Echo, raw: Raw) -> None:
     await raw.send(b"nonsense\r\n\r\n")
     assert await problem(raw) == (400, "invalid_request")
     for _ in range(20):
         await raw.send(b"x" * 10_000)
 
 
-async def test_who_does_not_close_after_the_last_answer_is_closed(hasty: Echo) -> None:
+async def test_a_client_that_does_not_close_after_the_last_answer_is_closed(hasty: Echo) -> None:
     async with connected(hasty.url) as raw:
         await raw.send(request("/", "Connection: close"))
         assert (await raw.answer()).closes
@@ -181,7 +181,7 @@ async def test_unfinished_requests_hold_no_more_than_allowed_and_the_largest_giv
         assert [await problem(client) for client in large[:3]] == [(503, "overloaded")] * 3
 
 
-async def test_what_is_sent_behind_a_request_that_is_being_answered_gives_way_to_small_requests() -> None:
+async def test_bytes_behind_a_request_that_is_being_answered_give_way_to_small_requests() -> None:
     async with AsyncExitStack() as stack:
         echo = await stack.enter_async_context(echoing(held_bytes=300_000))
         greedy = [await stack.enter_async_context(connected(echo.url)) for _ in range(6)]
@@ -212,7 +212,7 @@ def descriptors(most: int) -> Iterator[None]:
         resource.setrlimit(resource.RLIMIT_NOFILE, before)
 
 
-async def test_where_descriptors_run_out_new_connections_are_refused_and_one_line_says_so(
+async def test_new_connections_are_refused_where_descriptors_run_out_and_one_line_says_so(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     async with AsyncExitStack() as stack:

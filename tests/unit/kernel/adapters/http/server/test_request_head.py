@@ -66,7 +66,7 @@ async def test_a_head_is_read(asker: Asker) -> None:
         "GET * HTTP/1.1", "GET http:// HTTP/1.1", "GET http://a@shop/ HTTP/1.1", "GET ftp://shop/ HTTP/1.1",
     ],
 )  # fmt: skip
-async def test_what_is_no_request_line_is_refused(asker: Asker, line: str) -> None:
+async def test_a_malformed_request_line_is_refused(asker: Asker, line: str) -> None:
     assert await asker.refused(line, "Host: shop") == 400
 
 
@@ -90,7 +90,7 @@ async def test_other_methods_are_not_known(asker: Asker, method: str) -> None:
         "Upgrade",
     ],
 )  # fmt: skip
-async def test_what_is_no_header_field_is_refused(asker: Asker, line: str, first: bool) -> None:
+async def test_a_malformed_header_field_is_refused(asker: Asker, line: str, first: bool) -> None:
     fields = [line, "Host: shop"] if first else ["Host: shop", line]
     assert await asker.refused("GET / HTTP/1.1", *fields) == 400
 
@@ -194,11 +194,11 @@ async def test_a_head_has_at_most_100_fields(asker: Asker, echo: Echo) -> None:
 @pytest.mark.parametrize(
     "begun", [b"GET / HTTP/1.1\n", b"\x16\x03\x01", b"GET / HTTP/1.1\r\nHost: a\n\n", b"\rG"]
 )
-def test_what_cannot_become_a_head_is_refused_before_it_ends(begun: bytes) -> None:
+def test_bytes_that_cannot_become_a_head_are_refused_before_it_ends(begun: bytes) -> None:
     with pytest.raises(Refused):
         check_begun(begun, 0)
 
 
 @pytest.mark.parametrize("begun", [b"", b"GET / HTTP/1.1\r", b"GET / HTTP/1.1\r\nX: a\r\n", b"\xff"])
-def test_what_may_become_a_head_is_waited_for(begun: bytes) -> None:
+def test_bytes_that_may_become_a_head_are_waited_for(begun: bytes) -> None:
     check_begun(begun, 0)

@@ -58,7 +58,7 @@ async def sends_away(session: aiohttp.ClientSession, url: str) -> bool:
         return answer.headers.get("Connection") == "close"
 
 
-async def test_what_was_begun_and_what_still_arrives_is_answered_and_the_connection_ended(
+async def test_requests_that_began_or_still_arrive_are_answered_and_the_connection_ended(
     running: Running,
 ) -> None:
     async with aiohttp.ClientSession() as session:

@@ -1,4 +1,4 @@
-/** The addresses of calls, and those that answers lead to. */
+/** Makes the addresses of calls, and reads the address of the next page. */
 
 import { Problem } from "./api.js";
 
@@ -19,8 +19,8 @@ export function urlOf(path, values, query = {}) {
 
 /**
  * @param {string} value
- * @returns {string}  It as a part of a path. Browsers take `.` and `..` for folders, however they are written, so
- *   they name nothing.
+ * @returns {string}  The value, encoded as a part of a path. Browsers take `.` and `..` for folders, also when they
+ *   are encoded, so a value like that names nothing.
  */
 function partOf(value) {
   if (/^\.{1,2}$/.test(value)) throw new Problem(404, { code: "not_found" }, null);

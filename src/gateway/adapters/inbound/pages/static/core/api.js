@@ -51,7 +51,7 @@ const ANSWER_WITHIN_MS = 20_000;
  *   : never} AnswerOf
  */
 
-/** What a refusal says (RFC 9457). */
+/** A refusal of the shop (RFC 9457). */
 export class Problem extends Error {
   /**
    * @param {number} status
@@ -72,23 +72,23 @@ export class NoAnswer extends Error {}
 
 let unauthorized = () => {};
 
-/** @param {() => void} changed  Is called when the shop no longer knows who calls: the session is over. */
+/** @param {() => void} changed  Called when the session is over: the shop no longer knows the caller. */
 export function onUnauthorized(changed) {
   unauthorized = changed;
 }
 
 /**
- * One call. Throws Problem for a refusal, NoAnswer where no answer came, and an AbortError once `signal` ends.
+ * Makes one call. Throws Problem for a refusal, NoAnswer without an answer, and an AbortError once `signal` ends.
  *
- * Reads are kept by the browser's cache, which asks with their ETag whether they are still current.
+ * The browser's cache keeps reads, and asks by their ETag whether they are still current.
  *
  * @template {Method} M
  * @template {PathsOf<M>} P
  * @param {M} method
- * @param {P} path  As in the document; its parameters are filled in from `path` of the options.
+ * @param {P} path  As in the OpenAPI document; its parameters are filled in from `path` of the options.
  * @param {PathOf<OperationOf<P, M>> & QueryOf<OperationOf<P, M>> & BodyOf<OperationOf<P, M>>
  *   & { key?: string, token?: string, signal?: AbortSignal }} options
- *   `key` is the Idempotency-Key, `token` a bearer token in place of the session.
+ *   `key` is the Idempotency-Key, `token` is a bearer token instead of the session.
  * @returns {Promise<{ data: AnswerOf<OperationOf<P, M>>, next: string | null, status: number }>}
  *   `next` is the `after` of the next page, null on the last one.
  */
@@ -98,7 +98,7 @@ export async function call(method, path, options) {
   if (options.body !== undefined) headers["Content-Type"] = "application/json";
   if (options.token) headers.Authorization = `Bearer ${options.token}`;
   if (options.key) headers["Idempotency-Key"] = options.key;
-  // A page of another host cannot send this header, so a change with a session's cookie is the person's own.
+  // A page of another host cannot send this header, so it proves that this page makes the change.
   if (method !== "get") headers["X-Shop-Session"] = "page";
   const body = options.body === undefined ? undefined : JSON.stringify(options.body);
   const { path: values, query } =
@@ -120,15 +120,15 @@ export async function call(method, path, options) {
     if (problem.status === 401 && !options.token) unauthorized();
     throw problem;
   }
-  // Something between us and the shop has answered in its place.
+  // A proxy between the browser and the shop has answered.
   if (data === undefined && response.status !== 204) throw new NoAnswer();
   return { data, next: nextOf(response), status: response.status };
 }
 
 /**
- * The answer of a stream of events, whose body is still to be read.
+ * Opens the event stream of an order. The answer's body is still to be read.
  *
- * @param {string} id  An order's.
+ * @param {string} id  The order's id.
  * @param {string | null} lastEventId
  * @param {AbortSignal} signal
  * @returns {Promise<Response>}

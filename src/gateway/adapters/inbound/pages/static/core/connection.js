@@ -1,5 +1,5 @@
 /**
- * Whether the shop answers. Whoever reads again and again reports it, and the shell shows it: one place for all.
+ * Knows whether the shop answers. Views that read repeatedly report it here, and the shell shows it.
  *
  * @typedef {"well" | "lost" | "busy"} State  `busy`: the shop answers that there are too many calls now.
  */
@@ -14,8 +14,8 @@ const listeners = new Set();
 let told = "well";
 
 /**
- * @param {AbortSignal} signal  Once it ends, the report counts no more.
- * @returns {(error: unknown) => void}  Tell it what went wrong, or null once there was an answer.
+ * @param {AbortSignal} signal  Once it ends, this reporter no longer counts.
+ * @returns {(error: unknown) => void}  Call it with the error, or with null after an answer.
  */
 export function reporter(signal) {
   const source = Symbol();
@@ -26,7 +26,7 @@ export function reporter(signal) {
   };
 }
 
-/** @param {(state: State) => void} changed  Is called when the state is another one. */
+/** @param {(state: State) => void} changed  Called when the state has changed. */
 export function onConnection(changed) {
   listeners.add(changed);
 }

@@ -1,5 +1,5 @@
 /**
- * Elements are built by calls, never from strings of HTML: text stays text.
+ * Builds elements by calls, never from strings of HTML, so text cannot become markup.
  *
  * @typedef {Node | string | number | null | undefined | false} One
  * @typedef {One | One[]} Child
@@ -11,8 +11,8 @@ const SVG = "http://www.w3.org/2000/svg";
 const versions = new WeakMap();
 
 /**
- * An element of HTML. A property `on…` is a listener, `true` and `false` set and leave out an attribute, and
- * everything else is an attribute.
+ * Makes an HTML element. A property `on…` is a listener. Any other property is an attribute; `true` sets it and
+ * `false` leaves it out.
  *
  * @template {keyof HTMLElementTagNameMap} K
  * @param {K} tag
@@ -25,7 +25,7 @@ export function h(tag, props = {}, ...children) {
 }
 
 /**
- * An element of SVG, as `h` makes one of HTML.
+ * Makes an SVG element, as `h` makes an HTML element.
  *
  * @param {string} tag
  * @param {Props} [props]
@@ -55,7 +55,7 @@ function filled(element, props, children) {
 }
 
 /**
- * Replaces what is inside an element.
+ * Replaces the children of an element.
  *
  * @param {Element} element
  * @param {...Child} children
@@ -65,7 +65,7 @@ export function fill(element, ...children) {
 }
 
 /**
- * Shows a list anew and keeps each element whose item did not change, with the focus that is in it.
+ * Updates a list. An element whose key is still there stays, with the focus in it.
  *
  * @template T
  * @param {Element} parent

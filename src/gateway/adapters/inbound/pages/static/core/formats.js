@@ -1,4 +1,4 @@
-/** The formatters of Intl, kept by language and options: to make one takes as long as to use it a hundred times. */
+/** Keeps formatters of Intl by language and options: making one takes as long as using it a hundred times. */
 
 /** @type {Map<string, Intl.DateTimeFormat>} */
 const DATES = new Map();

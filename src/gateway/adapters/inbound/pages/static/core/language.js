@@ -1,4 +1,4 @@
-/** The languages of the pages, and how they write money, times and numbers. One of them is loaded. */
+/** The text of the pages, and the format of money, times and numbers, in the chosen language. */
 
 import { dates, numbers } from "./formats.js";
 
@@ -44,23 +44,23 @@ async function wordsOf(which) {
 let current = wished();
 let words = await wordsOf(current);
 
-/** @param {Partial<Record<Word, string>>} more  Words of pages that not everybody loads, in the language that is shown. */
+/** @param {Partial<Record<Word, string>>} more  Words of pages that are loaded later, in the current language. */
 export function learn(more) {
   Object.assign(words, more);
 }
 
-/** The language that is shown. */
+/** The current language. */
 export function language() {
   return current;
 }
 
-/** @param {Language} chosen  In every window. */
+/** @param {Language} chosen  For every window. */
 export async function choose(chosen) {
   localStorage.setItem(KEPT, chosen);
   await change(chosen);
 }
 
-/** @param {() => void} changed  Is called once another language is to be shown. */
+/** @param {() => void} changed  Called when the language has changed. */
 export function onLanguage(changed) {
   listeners.add(changed);
 }
@@ -78,8 +78,8 @@ addEventListener("storage", (event) => {
 
 /**
  * The text of a word. `{name}` stands for a value; `{n|one|few|many}` picks the plural form of the number `n` by
- * the language's rules (CLDR: English has two forms, Russian three). What a newer service names by a word that is
- * not there, such as a status, is shown as it is.
+ * the language's rules (CLDR: English has two forms, Russian three). A word that is missing here, such as a status
+ * of a newer service, is shown as it is.
  *
  * @param {Word} word
  * @param {Values} [values]
@@ -92,7 +92,7 @@ export function t(word, values = {}) {
 }
 
 /**
- * Whether there is such a word: of a reason or a code that a newer service may have.
+ * Whether the word exists. A newer service may send a reason or a code that this page does not know.
  *
  * @param {string} word
  * @returns {word is Word}
@@ -114,7 +114,7 @@ function plural(n, forms) {
 /**
  * @param {string | number} amount  In units of the currency; as text it is exact.
  * @param {string} currency
- * @param {{ signed?: boolean }} [options]  `signed`: with a plus where it is above 0.
+ * @param {{ signed?: boolean }} [options]  `signed`: an amount above 0 gets a plus.
  */
 export function money(amount, currency, { signed = false } = {}) {
   const format = numbers(current, {
@@ -122,7 +122,7 @@ export function money(amount, currency, { signed = false } = {}) {
     currency,
     currencyDisplay: "narrowSymbol",
     signDisplay: signed ? "exceptZero" : "auto",
-    // The shop has two digits in every currency, the yen too.
+    // The shop writes two digits in every currency, even the yen.
     minimumFractionDigits: 2,
     maximumFractionDigits: 2,
   });

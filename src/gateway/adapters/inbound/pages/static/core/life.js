@@ -1,6 +1,6 @@
 /**
- * How long things last. A view gets an AbortSignal that ends when the person leaves it; whatever the view
- * began (calls, timers, streams, listeners) ends with the signal.
+ * Lifetimes and pauses. A view gets an AbortSignal that ends when the person leaves the view. All that the view
+ * started (calls, timers, streams, listeners) ends with the signal.
  */
 
 import { NoAnswer, Problem } from "./api.js";
@@ -9,7 +9,7 @@ import { reporter } from "./connection.js";
 /**
  * @param {number} ms
  * @param {AbortSignal} signal
- * @param {{ early?: boolean }} [options]  `early`: ends as soon as the browser says that there is a network again.
+ * @param {{ early?: boolean }} [options]  `early`: ends as soon as the browser is online again.
  * @returns {Promise<void>}  Rejects with an AbortError once the signal ends.
  */
 export function pause(ms, signal, { early = false } = {}) {
@@ -31,10 +31,10 @@ export function pause(ms, signal, { early = false } = {}) {
 }
 
 /**
- * Waits before the next try after a failure: as long as the shop asked for, else longer each time.
+ * Waits before the next try after a failure: as long as the shop asked for, otherwise longer each time.
  *
- * @param {number} tries  That were made, from 0.
- * @param {unknown} error  What the last one ended with.
+ * @param {number} tries  How many tries were repeated already.
+ * @param {unknown} error  The error of the last try.
  * @param {AbortSignal} signal
  */
 export function pauseAfter(tries, error, signal) {
@@ -43,7 +43,7 @@ export function pauseAfter(tries, error, signal) {
 }
 
 /**
- * Whether the same read may well succeed later: no answer, too many calls, a part of the shop is away.
+ * Whether the same read may succeed later: there was no answer, there were too many calls, or a service was away.
  *
  * @param {unknown} error
  */
@@ -53,7 +53,7 @@ export function passes(error) {
 }
 
 /**
- * Resolves once the window is in sight.
+ * Resolves once the window is visible.
  *
  * @param {AbortSignal} signal
  * @returns {Promise<void>}
@@ -75,7 +75,7 @@ export function inSight(signal) {
 }
 
 /**
- * A signal that ends with `signal`, or when the window goes out of sight.
+ * A signal that ends with `signal`, or when the window is hidden.
  *
  * @param {AbortSignal} signal
  */
@@ -86,9 +86,9 @@ export function whileInSight(signal) {
 }
 
 /**
- * Does something again and again while the window is in sight, until the signal ends. Where the shop does not
- * answer, that is shown, and it is tried again. Ends also where it is refused: then a part of the page that asks
- * for it anew says why.
+ * Repeats `act` while the window is visible, until the signal ends. Without an answer, the shell shows that, and
+ * `act` is tried again. A refusal ends the repetition without a message: the view shows the refusal at its next
+ * call.
  *
  * @param {number} everyMs
  * @param {AbortSignal} signal
@@ -116,8 +116,8 @@ export async function repeatedly(everyMs, signal, act) {
 }
 
 /**
- * How long to wait before try number `n` (from 0), in ms: up to 15 s, at a random point so that many windows
- * do not come back at once, and never sooner than the server asked for.
+ * The wait before try number `n` (from 0), in ms: up to 15 s, random so that many windows do not come back at
+ * once, and never shorter than the server asked for.
  *
  * @param {number} n
  * @param {number | null} retryAfterS

@@ -1,7 +1,7 @@
 /**
  * The newest orders first, from an API that lists the oldest first. An order's id begins with the ms in which it
- * was placed (UUIDv7, RFC 9562), so a read can begin at any time. Looked for is a time since which there are
- * enough orders, and no more than one answer holds.
+ * was placed (UUIDv7, RFC 9562), so a read can begin at any time. The search finds a start time with enough orders
+ * after it, but no more than one answer holds.
  */
 
 import { call } from "./api.js";
@@ -21,14 +21,14 @@ const YEARS_MS = 10 * 365 * 24 * HOUR_MS;
  * @param {Filter} filter
  * @param {number} count  Orders a page.
  * @returns {(before: string | null, signal: AbortSignal) => Promise<Page>}
- *   Reads the page before an order's id, the first without one. Read again, the same page takes one short call.
+ *  Reads the page before an order's id; without an id, the first page. Reading the same page again takes one call.
  */
 export function newestFirst(filter, count) {
   let since = ALWAYS;
   let older = true;
   return async (before, signal) => {
     const end = before === null ? Date.now() : msOf(before);
-    // Since `few` there are too few orders, since `many` more than one answer holds.
+    // After `few` there are too few orders; after `many` there are more than one answer holds.
     let few = end;
     /** @type {number | null} */
     let many = null;

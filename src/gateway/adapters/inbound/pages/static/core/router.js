@@ -1,20 +1,20 @@
 /**
- * The address of what is shown stands behind the `#`: the back button, a reload and a link keep it, and the
- * server needs one route.
+ * The address of the view stands behind the `#`. So the back button, a reload and links work, and the server needs
+ * only one route.
  *
  * @typedef {import("./session.js").Session} Session
  * @typedef {import("./language.js").Word} Word
  * @typedef {{ params: string[], query: URLSearchParams, session: Session, signal: AbortSignal,
- *   again: () => void }} Context  `again` shows the view anew.
+ *   again: () => void }} Context  `again` shows the view again.
  * @typedef {(context: Context) => Element | Promise<Element>} View
  * @typedef {{ path: RegExp, load: () => Promise<{ default: View }>, nav: Word, open?: boolean }} Route
- *   `nav` names the link of the menu that the route belongs to. `open`: it is there in open mode only.
+ *   `nav` names the menu link that the route belongs to. `open`: the route exists in open mode only.
  */
 
 import { CUSTOMER } from "../customer/routes.js";
 import { OPERATOR } from "../operator/routes.js";
 
-/** The route of the current address, with what the address says. */
+/** The route of the current address, with the address's parameters. */
 export function located() {
   const [path = "", search = ""] = location.hash.replace(/^#\/?/, "").split("?");
   for (const route of [...CUSTOMER, ...OPERATOR]) {
@@ -24,7 +24,7 @@ export function located() {
   return null;
 }
 
-/** @param {string} part  Of an address; what was typed by hand may be no such code. */
+/** @param {string} part  Of an address. When it was typed by hand, it may be wrongly encoded. */
 function decoded(part) {
   try {
     return decodeURIComponent(part);
@@ -43,7 +43,7 @@ export function to(...parts) {
 }
 
 /**
- * An address with what a view is asked for behind it; what is empty is left out.
+ * An address with a query. Empty values are left out.
  *
  * @param {string} address  As `to` makes it.
  * @param {Record<string, string | null | undefined>} query
@@ -55,7 +55,7 @@ export function asked(address, query) {
 
 /**
  * @param {string} address  As `to` makes it.
- * @param {{ instead?: boolean }} [options]  `instead`: the back button does not find what is shown now.
+ * @param {{ instead?: boolean }} [options]  `instead`: replaces the current address, so the back button skips it.
  */
 export function go(address, { instead = false } = {}) {
   if (instead) location.replace(`${location.pathname}${location.search}${address}`);

@@ -1,11 +1,11 @@
-/** Who uses the page: in open mode whoever they say they are, else who signed in. */
+/** The user of the page: in open mode the name that the person chose, otherwise the user who signed in. */
 
 import { call, Problem } from "./api.js";
 
 /**
  * @typedef {{ mode: "open" | "jwt", signIn: boolean, userId: string | null, mayOperate: boolean, maySee: boolean }} Session
- *   `signIn`: whether there is a provider to sign in with. `maySee`: the operators' pages. `mayOperate`: whatever
- *   is changed there.
+ *   `signIn`: whether there is a provider to sign in with. `maySee`: may see the operators' pages. `mayOperate`:
+ *   may make changes there.
  */
 
 const CHOSEN = "shop.user";
@@ -13,11 +13,11 @@ const PEOPLE = "shop.people";
 const PEOPLE_MAX = 8;
 const CHANGED = "shop.changed";
 const OUT = "out";
-/** What this window keeps, until it is closed or another person comes. */
+/** The prefix of everything that this window keeps, until it is closed or another user comes. */
 const KEPT = "shop.of.";
 /** @type {Set<() => void>} */
 const listeners = new Set();
-/** Whom this window shows. */
+/** The session that this window shows. */
 let shown = /** @type {Session | null} */ (null);
 
 /** @returns {Promise<Session>} */
@@ -35,8 +35,8 @@ export async function current() {
 }
 
 /**
- * This window shows what this session sees. What it kept for anybody else is removed; a session that has ended
- * may be that of whoever signs in next.
+ * From now on this window shows this session. What the window kept for other users is removed. When a session has
+ * ended, nothing is removed, because the same user may sign in again.
  *
  * @param {Session} session
  */
@@ -46,7 +46,7 @@ export function take(session) {
 }
 
 /**
- * Where this window keeps something of the person it shows (`sessionStorage`).
+ * The key of `sessionStorage` under which this window keeps something for its user.
  *
  * @param {string} name
  */
@@ -54,13 +54,13 @@ export function placeOf(name) {
   return `${KEPT}${shown?.mode}.${encodeURIComponent(shown?.userId ?? "")}/${name}`;
 }
 
-/** @param {string | null} own  How what stays begins. */
+/** @param {string | null} own  The prefix of the entries that stay; null: none stays. */
 function forgetAllBut(own) {
   for (const place of Object.keys(sessionStorage))
     if (place.startsWith(KEPT) && (own === null || !place.startsWith(own))) sessionStorage.removeItem(place);
 }
 
-/** Whether a call of this window would be made by somebody else than it shows: another window's session is ours. */
+/** Whether a call would be made by another user than this window shows, because another window changed the session. */
 export async function isAnother() {
   if (shown === null) return false;
   if (shown.mode === "open") return localStorage.getItem(CHOSEN) !== shown.userId;
@@ -69,8 +69,8 @@ export async function isAnother() {
 }
 
 /**
- * Resolves where a change would be made by whom this window shows. Else the window shows who it is now, and this
- * throws an AbortError.
+ * Resolves when a change would be made by the user that this window shows. Otherwise the window shows the new user,
+ * and this throws an AbortError.
  *
  * @param {AbortSignal} signal
  */
@@ -80,7 +80,7 @@ export async function asShown(signal) {
   if (another || signal.aborted) throw new DOMException("", "AbortError");
 }
 
-/** @param {string | null} userId  In open mode; every window knows it at once. */
+/** @param {string | null} userId  In open mode. Every window learns it at once. */
 export function chooseUser(userId) {
   if (userId === null) localStorage.removeItem(CHOSEN);
   else {
@@ -92,7 +92,7 @@ export function chooseUser(userId) {
 }
 
 /**
- * The names that were used in this browser, the last one first.
+ * The names that were used in this browser, the latest first.
  *
  * @returns {string[]}
  */
@@ -102,13 +102,13 @@ export function knownPeople() {
 
 /** @param {string} token  A bearer token, which the shop keeps in a cookie that no script can read. */
 export async function signIn(token) {
-  // No header can carry anything else, and no token has it.
+  // A header can carry no other characters, and no token has others.
   if (!/^[!-~]+$/.test(token)) throw new Problem(401, { code: "unauthorized" }, null);
   await call("post", "/session", { token });
   tellOthers();
 }
 
-/** Ends the session, at the provider too where it asks for that. */
+/** Ends the session, and the provider's session too if the provider supports it. */
 export async function signOut() {
   const { data, status } = await call("delete", "/session", {});
   forgetAllBut(null);
@@ -118,7 +118,7 @@ export async function signOut() {
   } else changed(OUT);
 }
 
-/** The address of the provider's sign-in, which comes back to what is shown now. */
+/** The address of the sign-in at the provider. The browser comes back to the current view. */
 export function signInAddress() {
   const here = `${location.pathname}${location.hash}`;
   const query = new URLSearchParams({ returnTo: here.length <= 1000 ? here : location.pathname });
@@ -126,7 +126,7 @@ export function signInAddress() {
 }
 
 /**
- * Calls back when this or another window chose another user, or signed in or out.
+ * Calls `changed` when this or another window chose another user, or signed in or out.
  *
  * @param {() => void} called
  */

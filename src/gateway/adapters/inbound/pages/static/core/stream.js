@@ -3,21 +3,21 @@
 import { isAbort, NoAnswer, openEvents, parsed } from "./api.js";
 import { inSight, passes, pauseAfter, whileInSight } from "./life.js";
 
-/** A stream that says nothing for so long is dead: the gateway sends a heartbeat every 15 s. */
+/** A stream without data for this long is dead: the gateway sends a heartbeat every 15 s. */
 const QUIET_MS = 35_000;
 
 /**
  * @typedef {import("./api.js").Schemas["Order"]} Order
  * @typedef {{ changed: (order: Order, sequence: number) => void, connected: (error: unknown) => void }} Watcher
- *   `connected` is told what went wrong, or null once the stream is open.
+ *   `connected` is called with the error, or with null once the stream is open.
  */
 
 /**
- * Tells each change of an order once, in its order, until the order is decided for good.
+ * Calls `changed` with each change of an order, once and in order, until the status is final.
  *
  * EventSource gives up on 429 and 503 and hides their Retry-After, so the stream is read by `fetch`. A lost
- * connection is opened again and goes on after the last change that was told. A window out of sight holds no
- * connection. Returns when the order ends; throws Problem where the order is not there.
+ * connection is opened again and continues after the last known change. A hidden window holds no connection.
+ * Returns when the order's status is final; throws Problem when the order does not exist.
  *
  * @param {string} id
  * @param {Watcher} watcher
@@ -42,8 +42,8 @@ export async function watch(id, watcher, signal, last = null) {
       }
     } catch (error) {
       if (signal.aborted) return;
-      if (isAbort(error)) continue; // The window went out of sight.
-      failure = error instanceof TypeError ? new NoAnswer() : error; // A body that is cut is a TypeError.
+      if (isAbort(error)) continue; // The window was hidden.
+      failure = error instanceof TypeError ? new NoAnswer() : error; // A body that breaks off is a TypeError.
       if (!passes(failure)) throw error;
       watcher.connected(failure);
     }

@@ -1,11 +1,11 @@
-/** Styles that not everybody needs are loaded with the views that do. */
+/** Loads the styles that only some views need, together with those views. */
 
 import { h } from "./dom.js";
 
 /** @type {Map<string, Promise<void>>} */
 const loaded = new Map();
 
-/** @param {string[]} files  Resolves once they are there, or could not be had: a plain page is better than none. */
+/** @param {string[]} files  Resolves also when they cannot be loaded: a plain page is better than none. */
 export async function styled(files) {
   await Promise.all(files.map(load));
 }

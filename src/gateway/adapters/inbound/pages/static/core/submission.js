@@ -1,22 +1,22 @@
 /**
- * Changes that happen once, however often they are sent.
+ * Sends a change until its outcome is known; the change happens at most once.
  *
- * A change gets its Idempotency-Key when its form is opened. While it is not known whether it happened, it lies
- * in the storage of the window, in the name of whoever sent it, so a reload sends it again under the same key. It
- * is sent again, under the same key, until there is an answer or the person gives up.
+ * A change gets its Idempotency-Key when its form is opened. It is sent again under the same key until there is an
+ * answer or the person gives up. Until then the window's storage keeps it under the sender's name, so it is sent
+ * again even after a reload.
  */
 
 import { NoAnswer, Problem } from "./api.js";
 import { pauseAfter } from "./life.js";
 import { asShown, placeOf } from "./session.js";
 
-/** Answers after which the same change is sent again: too many calls, away, outcome unknown. */
+/** Statuses after which the same change is sent again: too many calls, unavailable, outcome unknown. */
 const AGAIN = new Set([429, 503, 504]);
-/** Whoever comes back later than that is asked first: they may not want it any more. */
+/** After this time the person is asked before the change is sent again: they may not want it any more. */
 const ASKED_AFTER_MS = 3 * 60_000;
 
-/** A key that nobody else makes: 128 random bits. (`randomUUID` is for pages over HTTPS only.) */
-export function newKey() {
+/** A unique key: 128 random bits. (`randomUUID` works on pages over HTTPS only.) */
+function newKey() {
   const bytes = crypto.getRandomValues(new Uint8Array(16));
   return [...bytes].map((byte) => byte.toString(16).padStart(2, "0")).join("");
 }
@@ -24,8 +24,8 @@ export function newKey() {
 /** @template V */
 export class Submission {
   /**
-   * @param {string} name  Of the form and of what it is about; two forms with one name are one.
-   * @param {{ secret?: boolean }} [options]  `secret`: the values are kept nowhere, so a reload forgets them.
+   * @param {string} name  Names the form and its object; two forms of the same name are the same form.
+   * @param {{ secret?: boolean }} [options]  `secret`: the values are not stored, so a reload forgets them.
    */
   constructor(name, { secret = false } = {}) {
     this.place = placeOf(`pending.${name}`);
@@ -35,10 +35,10 @@ export class Submission {
   }
 
   /**
-   * What was sent before a reload and has no answer yet.
+   * The change that was sent before a reload and has no answer yet.
    *
-   * @returns {{ values: V, at: number, old: boolean } | null}  `at` is when it was sent first, in ms. `old`: the
-   *   person is to be asked before it is sent again.
+   * @returns {{ values: V, at: number, old: boolean } | null}  `at` is when it was first sent, in ms. `old`: the
+   *   person has to be asked before it is sent again.
    */
   pending() {
     const kept = sessionStorage.getItem(this.place);
@@ -50,13 +50,13 @@ export class Submission {
   }
 
   /**
-   * Sends until there is an answer. Throws Problem for a refusal: then nothing happened. Throws AbortError once
-   * the signal ends, or somebody else has signed in: then it is not sent in their name.
+   * Sends the change until there is an answer. Throws Problem for a refusal: then nothing happened. Throws AbortError
+   * once the signal ends, or when another user has signed in: the change is not sent in that user's name.
    *
    * @template A
    * @param {V} values
    * @param {(values: V, key: string) => Promise<A>} send
-   * @param {(error: unknown) => void} waiting  Told before each further try why there is one.
+   * @param {(error: unknown) => void} waiting  Called before each further try with the error of the last one.
    * @param {AbortSignal} signal
    * @returns {Promise<A>}
    */
@@ -82,12 +82,12 @@ export class Submission {
     }
   }
 
-  /** It is sent no more. Whether it happened stays unknown. */
+  /** Gives up: the change is not sent again. Whether it happened stays unknown. */
   forget() {
     this.#settled(this.key);
   }
 
-  /** @param {string} key  Of the change: after giving up there may be another one by now. */
+  /** @param {string} key  Of the change that is over. After giving up, a new change may have taken its place. */
   #settled(key) {
     if (key !== this.key) return;
     sessionStorage.removeItem(this.place);

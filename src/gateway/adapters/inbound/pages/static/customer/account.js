@@ -1,4 +1,4 @@
-/** The account: its money, whose it is, and its statement. */
+/** The account view: the balance, the owner, and the statement. */
 
 import { h, refill } from "../core/dom.js";
 import { minute, moment, money, t } from "../core/language.js";

@@ -1,4 +1,4 @@
-/** Cancelling an order that is not paid yet, and asking for the money of one that is. */
+/** The forms that cancel an unpaid order and refund a paid one. */
 
 import { call } from "../core/api.js";
 import { fill, h } from "../core/dom.js";
@@ -13,7 +13,7 @@ import { form } from "../parts/form.js";
 /**
  * @param {Order} order
  * @param {AbortSignal} signal
- * @param {(order: Order) => void} changed  Is called with what the shop answered.
+ * @param {(order: Order) => void} changed  Called with the shop's answer.
  */
 export function cancelling({ id }, signal, changed) {
   // The answer to a cancellation is the order, still NEW, so this window remembers that it asked.

@@ -1,4 +1,4 @@
-/** Whose account it is, in open mode: one that was used here before, or another name. */
+/** Asks for the user in open mode: a name that was used in this browser before, or another one. */
 
 import { call, Problem } from "../core/api.js";
 import { h } from "../core/dom.js";
@@ -76,7 +76,7 @@ export default function enter({ session, signal }) {
 }
 
 /**
- * Opens the account, or finds that it is there.
+ * Opens the account, unless it exists already.
  *
  * @param {string} userId
  * @param {string} key

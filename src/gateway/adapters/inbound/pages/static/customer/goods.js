@@ -1,4 +1,4 @@
-/** The goods of this page: each is an amount, in the currency of the account, and a description. */
+/** The goods. Each has an amount in the currency of the account, and a description. */
 
 /**
  * @typedef {{ picture: import("./pictures.js").Picture, amount: string, en: string, ru: string }} Good
@@ -17,7 +17,7 @@ export const GOODS = [
 ];
 
 /**
- * The good that an order is about, as far as its description tells.
+ * The good that an order is about, found by the order's description.
  *
  * @param {string} description
  */

@@ -1,11 +1,11 @@
-/** The lines of a statement, and what they tell of an order: when it was charged and its money returned. */
+/** Reads the lines of a statement, and finds in them when an order was charged and refunded. */
 
 import { call } from "../core/api.js";
 
 /** @typedef {import("../core/api.js").Schemas["Order"]} Order */
 
 const LIMIT = 100;
-/** An order so far back in the statement is shown without these times. */
+/** How many pages are searched. An order whose lines are further back is shown without these times. */
 const PAGES_MAX = 5;
 
 /**
@@ -25,7 +25,7 @@ export function statement(userId, limit, after, signal) {
 /**
  * @param {Order} order
  * @param {AbortSignal} signal
- * @returns {Promise<{ charged: string | null, returned: string | null }>}  The times of its lines, null for none.
+ * @returns {Promise<{ charged: string | null, returned: string | null }>}  The times of its lines, or null.
  */
 export async function linesOf({ id, userId, createdAt }, signal) {
   /** @type {{ charged: string | null, returned: string | null }} */

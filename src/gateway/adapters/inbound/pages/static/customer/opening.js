@@ -1,4 +1,4 @@
-/** The person's account, or how to open it where there is none yet. */
+/** Shows a view of the person's account, or a form that opens the account if there is none. */
 
 import { call, Problem } from "../core/api.js";
 import { h } from "../core/dom.js";
@@ -9,7 +9,7 @@ import { own } from "./own.js";
 
 /** @typedef {import("./wallet.js").Account} Account */
 
-/** Who was sent on to the operators' pages already: the goods stay within reach. */
+/** Users who were sent on to the operators' pages already. They are sent once, so that they can reach the goods. */
 let sentOn = "";
 
 /**
@@ -34,7 +34,7 @@ export function withAccount(view) {
 }
 
 /**
- * Staff come for the operators' pages; most have no account of their own.
+ * Staff want the operators' pages, and most of them have no account.
  *
  * @param {import("./own.js").OwnContext} context
  */

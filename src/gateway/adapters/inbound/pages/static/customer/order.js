@@ -1,4 +1,4 @@
-/** One order, live, and the way that it takes. */
+/** The view of one order, with live status and the steps that it goes through. */
 
 import { call, Problem } from "../core/api.js";
 import { reporter } from "../core/connection.js";
@@ -23,9 +23,9 @@ import { way } from "./way.js";
  * @typedef {import("./steps.js").Known} Known
  */
 
-/** Nothing more happens to these. */
+/** No change follows these statuses. */
 const OVER = new Set(["CANCELLED", "REFUNDED"]);
-/** The stream of these has ended; a paid one goes on when a refund is asked for. */
+/** The stream ends at these statuses. A paid order changes again when a refund is requested. */
 const RESTING = new Set(["FINISHED", "CANCELLED", "REFUNDED"]);
 
 export default own(async ({ params: [id = ""], userId, signal }) => {
@@ -76,7 +76,7 @@ function shown({ sequence, ...first }, signal) {
     draw();
     if (!news) return;
     linesDue = true;
-    readLines().catch(() => {}); // It is due still, and is tried again below.
+    readLines().catch(() => {}); // They stay missing, and are read again below.
     follow();
   };
   const readLines = async () => {
@@ -89,7 +89,7 @@ function shown({ sequence, ...first }, signal) {
   const report = reporter(signal);
   let following = false;
   let streaming = false;
-  /** Reads the stream from the last change on; at most one is open. */
+  /** Reads the stream after the last change; at most one stream is open. */
   const follow = async () => {
     if (following || RESTING.has(known.order.status)) return;
     following = true;
@@ -109,7 +109,7 @@ function shown({ sequence, ...first }, signal) {
       following = streaming = false;
       if (!signal.aborted) follow();
     } catch (error) {
-      if (!(error instanceof Problem)) throw error; // What is refused, the shell or the reads below say.
+      if (!(error instanceof Problem)) throw error; // The shell, or the reads below, show a refusal.
     }
   };
 
@@ -130,7 +130,7 @@ function shown({ sequence, ...first }, signal) {
   return page(known.order, status, picturedWay.element, acts.element);
 }
 
-/** @param {Known} known  What happened, in a sentence. */
+/** One sentence that says what has happened. @param {Known} known */
 function outcome({ order, changes }) {
   const { status, reason, createdAt } = order;
   const amount = money(order.amount, order.currency);

@@ -1,4 +1,4 @@
-/** Views that are about somebody's account: who has none chosen is asked first, at the same address. */
+/** Wraps views that need a user. Without one, the same address shows the question for the name first. */
 
 import enter from "./enter.js";
 

@@ -1,4 +1,4 @@
-/** Small pictures of the goods, drawn here. Their colours are classes, so they follow light and dark. */
+/** Small drawn pictures of the goods. Their colours are classes, so they follow the light or dark scheme. */
 
 import { h, s } from "../core/dom.js";
 
@@ -103,7 +103,7 @@ export function picture(name) {
   );
 }
 
-/** Some of them together, beside a form that comes before the goods. */
+/** Several pictures together, beside the forms that come before the goods. */
 export function shelf() {
   /** @type {Picture[]} */
   const some = ["coffee", "tulips", "teapot", "bicycle"];

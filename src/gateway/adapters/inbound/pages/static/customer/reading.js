@@ -1,11 +1,11 @@
-/** Reading one order. */
+/** Reads one order of the user. */
 
 import { call, Problem } from "../core/api.js";
 
 /** @typedef {import("../core/api.js").Schemas["Order"]} Order */
 
 /**
- * An order of somebody else's is told apart in no way from one that is not there.
+ * Another user's order looks exactly like one that does not exist.
  *
  * @param {string} id
  * @param {string} userId
@@ -23,7 +23,7 @@ export async function ownOrder(id, userId, signal) {
 }
 
 /**
- * An order and its history as they were at one moment: the order may change between the two reads.
+ * An order and its history at the same moment. The order may change between the two reads.
  *
  * @param {Order} order
  * @param {AbortSignal} signal

@@ -1,11 +1,11 @@
-/** What customers see. */
+/** The routes of the customers' views. */
 
 import { language, learn } from "../core/language.js";
 import { styled } from "../core/styles.js";
 
 /** @typedef {import("../core/router.js").Route} Route */
 
-/** Whoever signs in sees them too. */
+/** The sign-in uses them too. */
 export const STYLES = ["customer/customer.css", "customer/pictures.css"];
 
 /**

@@ -1,4 +1,4 @@
-/** The first view: money on the account, and goods to buy. */
+/** The first view: the balance, and the goods. */
 
 import { call } from "../core/api.js";
 import { h } from "../core/dom.js";

@@ -1,4 +1,4 @@
-/** Signing in, in jwt mode: at the provider, or with a token. It is shown at the address that asked for it. */
+/** The sign-in of jwt mode: at the provider, or with a token. It is shown at the address that needs it. */
 
 import { h } from "../core/dom.js";
 import { t } from "../core/language.js";
@@ -8,7 +8,7 @@ import { shelf } from "./pictures.js";
 
 /**
  * @param {{ session: import("../core/session.js").Session, ended: boolean, done: () => void, signal: AbortSignal }} asked
- *   `ended`: there was a session until now. `done` is called once there is one.
+ *   `ended`: a session has just ended. `done` is called once there is a new one.
  */
 export function signInView({ session, ended, done, signal }) {
   const byToken = () =>

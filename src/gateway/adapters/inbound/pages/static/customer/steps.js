@@ -1,7 +1,7 @@
 /**
- * The way of an order, told by what the shop answered and by nothing else: the order, its history, and the lines
- * of the statement that name it. Nobody tells customers when a message was published; that it was, follows from
- * what payments answered to it.
+ * The steps of an order, derived only from answers of the shop: the order, its history, and the lines of the
+ * statement that name it. The public API does not say when a message was published; an answer of payments proves
+ * that it was.
  */
 
 /**
@@ -14,7 +14,7 @@
  * @typedef {{ word: Word, state: State, at?: string | null | undefined }} Step
  */
 
-/** Payments declines for these, so the order reached it. */
+/** The reasons for which payments declines; so the order has reached payments. */
 const DECLINED = new Set([
   "insufficient_funds",
   "account_not_found",

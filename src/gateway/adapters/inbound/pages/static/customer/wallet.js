@@ -1,4 +1,4 @@
-/** What is on the account, always as it is now, and a form to put more there. */
+/** The current balance of the account, and a form to deposit money. */
 
 import { call, Problem } from "../core/api.js";
 import { fill, h } from "../core/dom.js";
@@ -15,7 +15,7 @@ import { form } from "../parts/form.js";
 /**
  * @param {OwnContext} context
  * @param {Account} first
- * @param {(account: Account) => void} [changed]  Is called when there is other money on it than before.
+ * @param {(account: Account) => void} [changed]  Called when the balance has changed.
  * @returns {HTMLElement}
  */
 export function wallet({ userId, signal }, first, changed = () => {}) {
@@ -25,7 +25,7 @@ export function wallet({ userId, signal }, first, changed = () => {}) {
   const frozen = h("div", {});
   const hint = h("p", { class: "small" });
   const deposits = h("div", { class: "deposits" });
-  // The shop tells only whoever tries that deposits are the staff's alone.
+  // Only a refused deposit tells that deposits are for the staff only.
   const kept = placeOf("deposits.staff");
   /** @param {Account} account */
   const show = (account) => {

@@ -1,4 +1,4 @@
-/** The picture of an order's way. It is changed in place, so that it fills before one's eyes. */
+/** Draws the steps of an order. It is updated in place, so that the progress is animated. */
 
 import { fill, h } from "../core/dom.js";
 import { clock, moment, t } from "../core/language.js";

@@ -1,4 +1,4 @@
-/** What an operator may do: closed until it is wanted, with what it does, and done once. */
+/** An operator's act as a form: folded until needed, with an explanation, and carried out only once. */
 
 import { Problem } from "../core/api.js";
 import { h } from "../core/dom.js";
@@ -13,7 +13,7 @@ import { acted } from "./live.js";
  * @param {{ name: string, label: string, about: string, fields?: Field[], action: string, tone?: "plain" | "danger",
  *   send: (values: Record<string, string>, key: string) => Promise<A>,
  *   done?: (answer: A) => string | undefined, signal: AbortSignal }} act
- *   `about` says what will happen; `done` may say what has.
+ *   `about` says what will happen; `done` may return a text that says what has happened.
  */
 export function act({ name, label, about, fields = [], action, tone, send, done, signal }) {
   const said = h("p", { class: "small", role: "status" });
@@ -42,7 +42,7 @@ export function act({ name, label, about, fields = [], action, tone, send, done,
   const summary = h("summary", { class: `button ${tone === "danger" ? "danger" : "second"}` }, label);
   const details = h(
     "details",
-    // One that was sent before a reload, and has no answer, is to be seen.
+    // An act that was sent before a reload and has no answer yet is shown unfolded.
     { class: "act", open: own.hasAttribute("data-unanswered") },
     summary,
     h("div", { class: "card" }, h("p", { class: "small" }, about), own),
@@ -51,7 +51,7 @@ export function act({ name, label, about, fields = [], action, tone, send, done,
 }
 
 /**
- * Why it is done, for the record.
+ * The field for the reason, which is recorded.
  *
  * @param {boolean} required
  * @param {number} [longest]
@@ -62,13 +62,13 @@ export function note(required, longest = 500) {
   return { name: "note", label: t(required ? "op.note" : "op.note.optional"), attributes };
 }
 
-/** What is wrong with what was typed. @param {...{ field: string, message: string }} errors */
+/** A Problem for invalid input. @param {...{ field: string, message: string }} errors */
 export function fault(...errors) {
   return new Problem(400, { errors }, null);
 }
 
 /**
- * What a refusal means to an operator, where customers are told something else.
+ * The texts of refusals for operators, where customers see other texts.
  *
  * @param {Problem} problem
  */

@@ -1,4 +1,4 @@
-/** The audit: whether every order, transfer and balance is as it must be. */
+/** The audit, which checks every order, transfer and balance. */
 
 import { call } from "../core/api.js";
 import { h } from "../core/dom.js";

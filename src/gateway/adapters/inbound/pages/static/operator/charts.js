@@ -1,4 +1,4 @@
-/** Small charts of the last 15 minutes. Lines differ by their dashes and say their names; a table tells the same. */
+/** Small charts of the last 15 minutes. Lines differ by dashes and have names; a table shows the same figures. */
 
 import { h, s } from "../core/dom.js";
 import { t } from "../core/language.js";
@@ -11,15 +11,15 @@ import { minute } from "./times.js";
 
 const WIDE = 320;
 const HIGH = 96;
-/** Fewer points look like dirt. */
+/** Fewer points than this are not drawn, because they look like dirt. */
 const POINTS_MIN = 3;
 export const SPAN_MS = 15 * 60_000;
 
 /**
  * @param {{ title: string, about: string, lines: Line[], format: (value: number) => string, least: number,
  *   to: number, seconds?: boolean }} chart
- *   `least` is the smallest value that the top stands for, `to` when the chart ends, in ms of the epoch. Of
- *   `seconds` the top is a round number of the unit that they are shown in.
+ *   `least` is the smallest value at the top of the chart, `to` the end of the chart, in ms since 1970. `seconds`: the
+ *   values are durations, so the top is a round number of the unit that they are shown in.
  */
 export function chart({ title, about, lines, format, least, to, seconds = false }) {
   const from = to - SPAN_MS;
@@ -110,7 +110,7 @@ function sample(at) {
 }
 
 /**
- * The next 1, 2 or 5 of its power of ten.
+ * The next higher 1, 2 or 5 times a power of ten.
  *
  * @param {number} value
  */

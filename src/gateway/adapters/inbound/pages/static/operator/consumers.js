@@ -1,4 +1,4 @@
-/** The services' consumers: paused, so that no message is taken, and resumed. */
+/** The services' consumers, with forms that pause and resume them. A paused consumer takes no message. */
 
 import { call } from "../core/api.js";
 import { h } from "../core/dom.js";

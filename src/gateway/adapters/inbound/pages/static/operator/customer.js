@@ -1,4 +1,4 @@
-/** A customer: the account, its statement and orders as they see them, and what may be done for them. */
+/** One customer: the account, its statement, its orders, and the operators' acts on them. */
 
 import { call, Problem } from "../core/api.js";
 import { h } from "../core/dom.js";

@@ -1,4 +1,4 @@
-/** One order, and why it is where it is. */
+/** One order: its facts, what it waits for, and the operators' acts on it. */
 
 import { call, Problem } from "../core/api.js";
 import { h } from "../core/dom.js";
@@ -64,7 +64,7 @@ export default staff(async (context) => {
         [order && t(`status.${order.status}`), ...data.waits.map(waitTitle)].filter(Boolean).join(". "),
       );
       const parked = data.facts.filter(({ what }) => what === "parked");
-      // All that is parked has to be searched for them, so not more often than they change.
+      // All parked messages have to be searched, so this is read only when the facts change.
       if (JSON.stringify(parked) !== searched) {
         const { messageCard, messagesOf } = await import("./message.js");
         showMessages ??= keyed(
@@ -115,7 +115,7 @@ function missing(id) {
 }
 
 /**
- * The order as customers see it; null where orders does not know it, or does not answer.
+ * The order as customers see it; null when the orders service does not know it or does not answer.
  *
  * @param {string} id
  * @param {AbortSignal} signal

@@ -1,4 +1,4 @@
-/** What the audit found, in words. */
+/** The findings of the audit, in words. */
 
 import { h } from "../core/dom.js";
 import { t } from "../core/language.js";
@@ -21,7 +21,7 @@ export function finding({ kind, check, subject, is, shouldBe }) {
 }
 
 /**
- * The services' own words for what it is about, with links to it.
+ * The service's own words for the finding's subject, with links to it.
  *
  * @param {string} subject
  * @returns {import("../core/dom.js").Child[]}

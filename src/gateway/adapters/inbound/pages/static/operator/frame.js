@@ -1,4 +1,4 @@
-/** What every operator's page has: its menu, the search, and why somebody may change nothing. */
+/** The frame of every operators' view: the menu, the search, and a note that viewers may change nothing. */
 
 import { h } from "../core/dom.js";
 import { t } from "../core/language.js";
@@ -27,7 +27,7 @@ const PLACES = [
 ];
 
 /**
- * A view that only those see who may.
+ * Wraps a view so that only operators and viewers see it.
  *
  * @param {View} view
  * @returns {View}
@@ -103,7 +103,7 @@ export function userLink(userId) {
 }
 
 /**
- * What something is, name by name.
+ * A list of names and values.
  *
  * @param {...([name: string, ...value: Child[]] | false)} lines
  */
@@ -117,10 +117,10 @@ export function facts(...lines) {
 }
 
 /**
- * Links to the first page and to the one that follows.
+ * Links to the first page and to the next one.
  *
  * @param {string} address
- * @param {Record<string, string>} query  What the page was asked for.
+ * @param {Record<string, string>} query  The query of the current page.
  * @param {string | null | undefined} next
  * @param {Word} [further]
  */

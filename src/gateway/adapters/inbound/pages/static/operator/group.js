@@ -1,4 +1,4 @@
-/** A group of messages that failed for the same reason: held, released, replayed, discarded. */
+/** A group of parked messages that failed for the same reason, with forms to hold, release, replay or discard it. */
 
 import { call, Problem } from "../core/api.js";
 import { h } from "../core/dom.js";
@@ -65,7 +65,7 @@ export default staff(async (context) => {
 /**
  * @param {string} id
  * @param {AbortSignal} signal
- * @returns {Promise<Group | null>}  Null where nothing of it waits any more.
+ * @returns {Promise<Group | null>}  Null when no message of the group is parked any more.
  */
 async function found(id, signal) {
   try {

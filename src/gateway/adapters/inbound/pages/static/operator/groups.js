@@ -1,4 +1,4 @@
-/** What no service could handle, grouped by what it has in common. */
+/** The groups of parked messages. */
 
 import { call } from "../core/api.js";
 import { h } from "../core/dom.js";

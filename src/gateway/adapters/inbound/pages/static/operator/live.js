@@ -1,4 +1,4 @@
-/** Parts of a page that are read again and again, of which only what differs is touched. */
+/** Keeps parts of a page up to date: reads repeatedly, and changes only the elements that differ. */
 
 import { NoAnswer, Problem } from "../core/api.js";
 import { h } from "../core/dom.js";
@@ -8,7 +8,7 @@ import { refusal } from "../parts/refusal.js";
 
 /** @typedef {import("../core/dom.js").Child} Child */
 
-/** An event of the window: something was done here, so what is shown is to be read at once. */
+/** An event of the window: an act was carried out here, so the view is read again at once. */
 const ACTED = "shop.acted";
 
 export function acted() {
@@ -16,13 +16,13 @@ export function acted() {
 }
 
 /**
- * Reads now, then every so often while the window is in sight. The first read throws what it meets; later ones
- * leave the page as it is and say so until one succeeds.
+ * Reads now, then regularly while the window is visible. The first read throws its error. After a later error the
+ * page stays as it is, with a notice until a read succeeds.
  *
  * @param {number} everyMs
  * @param {AbortSignal} signal
  * @param {() => Promise<void>} read
- * @returns {Promise<HTMLElement>}  Where it says that the connection is lost.
+ * @returns {Promise<HTMLElement>}  The place of that notice.
  */
 export async function live(everyMs, signal, read) {
   const said = h("div", { role: "status" });
@@ -46,8 +46,8 @@ export async function live(everyMs, signal, read) {
 }
 
 /**
- * Makes the inside of an element what is given, and leaves alone what is equal already, so that focus, selection
- * and scrolling stay. For elements without listeners: those of an element that stays are the first ones.
+ * Replaces the children of an element, but leaves equal ones alone, so that focus, selection and scrolling stay. It
+ * is for children without listeners: a child that stays keeps its first listeners.
  *
  * @param {Element} element
  * @param {...Child} children
@@ -83,7 +83,7 @@ function follow(element, wanted) {
  * @param {Element} wanted
  */
 function alike(own, wanted) {
-  // Whether a part is folded out is the person's own choice.
+  // The person decides whether a part is unfolded.
   for (const { name } of [...own.attributes])
     if (name !== "open" && !wanted.hasAttribute(name)) own.removeAttribute(name);
   for (const { name, value } of [...wanted.attributes])
@@ -91,7 +91,7 @@ function alike(own, wanted) {
 }
 
 /**
- * A list whose entries keep their element, with forms that somebody fills in, as long as they are there.
+ * A list whose entries keep their elements as long as they exist, so that a form in them keeps its input.
  *
  * @template T
  * @param {HTMLElement} list
@@ -117,13 +117,13 @@ export function keyed(list, keyOf, make) {
       entry.show(item);
       if (list.children[at] !== entry.element) list.insertBefore(entry.element, list.children[at] ?? null);
     });
-    // Whoever stood on what is gone now goes on with what took its place.
+    // If the focused entry is gone, the focus moves to the first entry, or to the view.
     if (focused && !list.contains(document.activeElement))
       (list.querySelector("summary") ?? document.getElementById("main"))?.focus();
   };
 }
 
-/** Tells those who do not look that something is different now. Ages and counts that go on are not told. */
+/** Announces changes to screen readers. Ages and counts, which change all the time, are not announced. */
 export function announcer() {
   const element = h("p", { class: "unseen", role: "status" });
   /** @param {string} text */

@@ -1,4 +1,4 @@
-/** A message that no service could handle, and what may be done about it. */
+/** One parked message, and the operators' acts on it. */
 
 import { call } from "../core/api.js";
 import { h } from "../core/dom.js";
@@ -19,7 +19,7 @@ import { reasonOfParking } from "./wording.js";
 /**
  * @param {Message} first
  * @param {Context} context
- * @param {HTMLElement} outcomes  Where the progress of what is begun goes: the message may be gone by then.
+ * @param {HTMLElement} outcomes  Where the progress of an operation is shown. The message itself may be gone by then.
  */
 export function messageCard(first, { session, signal }, outcomes) {
   const about = h("div", { class: "stack" });
@@ -98,7 +98,7 @@ function pretty(payload) {
   } catch {
     return payload;
   }
-  // Only the space between: the text of numbers and strings stays what the message holds.
+  // Only white space between tokens changes; numbers and strings stay as they are in the message.
   return indented(payload);
 }
 
@@ -122,8 +122,8 @@ function indented(json) {
 }
 
 /**
- * The parked messages about an order. The API lists all that are parked, so they are searched, some thousands
- * at most.
+ * The parked messages about an order. The API has no filter for that, so the list of all is searched, up to some
+ * thousands.
  *
  * @param {string} id
  * @param {AbortSignal} signal

@@ -1,4 +1,4 @@
-/** One operation: who began it, how far it is, and what came of it. */
+/** One operation: who began it, its progress, and its outcome. */
 
 import { call } from "../core/api.js";
 import { h } from "../core/dom.js";

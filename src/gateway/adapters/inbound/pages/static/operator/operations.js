@@ -1,4 +1,4 @@
-/** What was begun goes on by itself; its progress is told until its outcome. */
+/** Shows the progress of an operation, which runs in the background, until its outcome. */
 
 import { call, NoAnswer, Problem } from "../core/api.js";
 import { h } from "../core/dom.js";

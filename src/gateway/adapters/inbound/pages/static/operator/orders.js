@@ -59,7 +59,7 @@ function filter(chosen, userId) {
 
 /**
  * @param {Order[]} orders
- * @param {{ ofOne?: boolean }} [options]  `ofOne`: they are of one customer, who is named already.
+ * @param {{ ofOne?: boolean }} [options]  `ofOne`: all orders are of one customer, whom the page names already.
  */
 export function orderList(orders, { ofOne = false } = {}) {
   if (orders.length === 0) return h("p", { class: "soft" }, t("op.orders.none"));

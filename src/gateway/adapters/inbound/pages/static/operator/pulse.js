@@ -1,4 +1,4 @@
-/** How the shop fares now, and over the last 15 minutes. */
+/** The state of the shop, now and over the last 15 minutes. */
 
 import { call } from "../core/api.js";
 import { h } from "../core/dom.js";
@@ -17,7 +17,7 @@ import { auditLine, serviceCard, troubles } from "./vitals.js";
  */
 
 /**
- * What this window has seen: the API tells how much waits now, and not how much did.
+ * The values that this window has read. The API tells only how many events wait now, not how many did before.
  *
  * @type {Seen[]}
  */
@@ -101,7 +101,7 @@ function pictures({ series }) {
   const points = (/** @type {(step: Step) => number | null} */ of) =>
     (series ?? []).map((step) => {
       const value = of(step);
-      // A figure with a fraction comes as text.
+      // A number with a fraction comes as text (core/json.js).
       return { at: Date.parse(step.start) + 15_000, value: value === null ? null : Number(value) };
     });
   const own = (/** @type {(one: Seen) => number | null} */ of) =>

@@ -1,4 +1,4 @@
-/** A consumer that is paused takes messages again; offered wherever the pause is told. */
+/** The form that resumes a paused consumer. It stands wherever a pause is shown. */
 
 import { call } from "../core/api.js";
 import { t } from "../core/language.js";

@@ -1,4 +1,4 @@
-/** What operators see, and viewers, who change nothing. */
+/** The routes of the views for operators and viewers. */
 
 import { language, learn } from "../core/language.js";
 import { styled } from "../core/styles.js";
@@ -21,7 +21,7 @@ const route = (path, load) => ({
   nav: "nav.operator",
 });
 
-/** Customers do without these words, and operators without those of the other language. */
+/** Loads the texts of these views, in the current language only. */
 async function words() {
   const file = language() === "en" ? import("../words/operator.en.js") : import("../words/operator.ru.js");
   learn((await file).default);

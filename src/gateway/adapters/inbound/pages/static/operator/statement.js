@@ -1,4 +1,4 @@
-/** The whole statement of an account, the newest line first. */
+/** The whole statement of an account, newest line first. */
 
 import { call } from "../core/api.js";
 import { h } from "../core/dom.js";

@@ -1,4 +1,4 @@
-/** The stored facts of an order over both services: two lanes, in the order of time, with the gaps between. */
+/** The stored facts of an order, sorted by time, with the gaps between them: one lane for each service. */
 
 import { h } from "../core/dom.js";
 import { isWord, t } from "../core/language.js";
@@ -12,10 +12,10 @@ import { didText, reasonOfParking, reasonToEnd, waitTitle } from "./wording.js";
  */
 
 const LANES = ["orders", "payments"];
-/** A gap that somebody should notice. */
+/** A gap of this length is highlighted. */
 const LONG_S = 5;
 
-/** What stands in the way, or waits, as long as it is told. */
+/** The facts that show a hindrance or a wait that lasts. */
 /** @type {Record<string, string>} */
 const TONES = {
   parked: "bad",

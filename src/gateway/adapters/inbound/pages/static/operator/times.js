@@ -41,7 +41,7 @@ export function ago(at) {
 
 /**
  * @param {string} at
- * @param {string} [text]  The whole date and time where it is not given.
+ * @param {string} [text]  By default the whole date and time.
  */
 export function time(at, text = moment(at)) {
   return h("time", { datetime: at, title: moment(at) }, text);

@@ -1,4 +1,4 @@
-/** The two services and the latest audit in words, and what of it needs somebody. */
+/** The state of the services and the latest audit in words, and the troubles that need an operator. */
 
 import { h } from "../core/dom.js";
 import { number, t } from "../core/language.js";
@@ -13,7 +13,7 @@ import { reasonOfParking } from "./wording.js";
  * @typedef {import("../core/api.js").Schemas["AuditRun"]} AuditRun
  */
 
-/** Waiting longer than this is not the usual way: work left by a crash is done after 10 s. */
+/** A longer wait is a trouble: even work left by a crash is done after 10 s. */
 const LATE_S = 10;
 
 /**
@@ -35,11 +35,13 @@ export function troubles({ services, audit, unknown }) {
 function ofService(one) {
   const service = partName(one.service);
   const parked = sum(one.parked);
+  const aside = (one.setAside ?? []).reduce((all, { count }) => all + count, 0);
   const oldest = Math.max(0, ...one.waiting.map(({ since }) => age(since)));
   return [
     !one.broker && { text: t("op.trouble.broker", { service }) },
     one.paused && { text: t("op.trouble.paused", { service }), href: to("operator", "consumers") },
     !one.onTime && { text: t("op.trouble.late", { service }) },
+    aside > 0 && { text: t("op.trouble.aside", { service, n: aside }) },
     oldest > LATE_S && { text: t("op.trouble.outbox", { service, span: span(oldest) }) },
     parked > 0 && { text: t("op.trouble.parked", { service, n: parked }), href: to("operator", "messages") },
     one.schema < one.schemaNeeded && { text: t("op.trouble.schema", { service }) },

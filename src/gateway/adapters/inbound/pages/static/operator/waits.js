@@ -1,4 +1,4 @@
-/** What an order waits for, since and until when, and what mends it. */
+/** What an order waits for, since and until when, and what an operator can do about it. */
 
 import { h } from "../core/dom.js";
 import { t } from "../core/language.js";

@@ -1,4 +1,4 @@
-/** Words for what services name by stable words; a newer service may have others, which are shown as they are. */
+/** Texts for the machine words of the services. A word of a newer service that has no text is shown as it is. */
 
 import { isWord, t } from "../core/language.js";
 import { partName } from "./frame.js";
@@ -19,14 +19,14 @@ export function waitTitle({ why, detail }) {
   return isWord(known) ? t(known, { service: partName(service) }) : detail;
 }
 
-/** What an operator does about it; nothing where this page does not know it. @param {string} why */
+/** What an operator can do about it; empty when this page does not know the wait. @param {string} why */
 export function mendText(why) {
   const known = `mend.${reasonToWait(why).kind}`;
   return isWord(known) ? t(known) : "";
 }
 
 /**
- * Some reasons are of a service: `payments_paused`.
+ * Some reasons begin with the name of a service: `payments_paused`.
  *
  * @param {string} why
  */

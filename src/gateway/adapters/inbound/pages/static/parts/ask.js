@@ -1,4 +1,4 @@
-/** Asks once before something that cannot be taken back. */
+/** Asks for confirmation before a change that cannot be undone. */
 
 import { h } from "../core/dom.js";
 import { t } from "../core/language.js";
@@ -9,7 +9,7 @@ import { once } from "./form.js";
  *
  * @param {{ action: string, question: string, text: string,
  *   answer: (close: () => void) => HTMLElement }} ask
- *   `answer` makes what says yes, most often a form; its `done` calls `close`.
+ *   `answer` makes the element that confirms, usually a form whose `done` calls `close`.
  * @returns {HTMLElement}
  */
 export function ask({ action, question, text, answer }) {

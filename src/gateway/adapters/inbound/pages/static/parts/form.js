@@ -1,4 +1,4 @@
-/** Forms: one button, errors beside their fields, and a change that is sent once. */
+/** Forms with one button, errors beside their fields, and a change that happens once. */
 
 import { isAbort, Problem } from "../core/api.js";
 import { fill, h } from "../core/dom.js";
@@ -10,8 +10,8 @@ import { givenUp, unanswered, waiting } from "./unanswered.js";
 /**
  * @typedef {{ name: string, label: string, hint?: string, attributes?: import("../core/dom.js").Props,
  *   options?: [value: string, label: string][] }} Field
- *   `name` is the name of the API's field, by which a problem finds it. With `options` it is a choice. With the
- *   attribute `inputmode: "decimal"` it is an amount, which may be typed with a comma and spaces.
+ *   `name` is the field's name in the API, to which a problem's errors refer. `options` make the field a choice. The
+ *   attribute `inputmode: "decimal"` makes it an amount, which may be typed with a comma and spaces.
  */
 
 /**
@@ -21,9 +21,9 @@ import { givenUp, unanswered, waiting } from "./unanswered.js";
  *   values?: Record<string, string>, words?: import("./refusal.js").OwnWords,
  *   send: (values: Record<string, string>, key: string) => Promise<A>,
  *   done: (answer: A) => void | Promise<void>, signal: AbortSignal }} form
- *   `name` names the form and what it is about: "deposit.alice". `label` names the button where `action` alone
- *   would not tell. `values` are sent beside the fields; a reload sends them again as they were. `words` are of
- *   refusals that mean more here than in general. `secret`: what is typed is kept nowhere.
+ *   `name` names the form and its object: "deposit.alice". `label` is the accessible name of the button if `action` is
+ *   not clear alone. `values` are sent in addition to the fields; a reload sends them again unchanged. `words` are
+ *   texts of refusals that are specific to this form. `secret`: the input is not stored.
  * @returns {HTMLFormElement}
  */
 export function form({
@@ -130,7 +130,7 @@ export function form({
   if (pending) {
     const { values, at, old } = pending;
     for (const [key, { control }] of inputs) control.value = values[key] ?? "";
-    // Whoever folds forms away leaves this one open.
+    // Code that folds forms leaves this one open.
     element.dataset.unanswered = "";
     if (old)
       fill(
@@ -143,7 +143,7 @@ export function form({
 }
 
 /**
- * The second click of a double click is no second wish, even where the answer to the first came in between.
+ * Ignores the second click of a double click, even if the answer to the first click came in between.
  *
  * @param {MouseEvent} event
  */

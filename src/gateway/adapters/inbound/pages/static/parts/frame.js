@@ -1,4 +1,4 @@
-/** What stands around every view: the menu, who it is for, the language, and whether the shop answers. */
+/** The frame of every view: the menu, the user, the language, and the state of the connection. */
 
 import { onConnection } from "../core/connection.js";
 import { fill, h, s } from "../core/dom.js";
@@ -12,7 +12,7 @@ import { form } from "./form.js";
  * @typedef {import("../core/language.js").Word} Word
  */
 
-/** How long it is said that the connection is back. */
+/** How long the notice "connected again" stays. */
 const BACK_MS = 4000;
 
 /** @param {HTMLElement} main */
@@ -118,7 +118,7 @@ function languageSwitch() {
   );
 }
 
-/** The brand's mark: a bag with one tick, for every order is paid once. */
+/** The logo: a bag with one tick, because every order is paid once. */
 function mark() {
   return s(
     "svg",
@@ -128,7 +128,7 @@ function mark() {
   );
 }
 
-/** One for all views, so that it is heard when it changes. */
+/** One element for all views, so that screen readers announce its changes. */
 const connection = h("p", { class: "connection", role: "status" });
 let back = 0;
 onConnection((state) => {

@@ -1,4 +1,4 @@
-/** Pages of a list: their place is kept in the address, so the back button finds them again. */
+/** Links between the pages of a list. The place is kept in the address, so the back button works. */
 
 import { h } from "../core/dom.js";
 import { t } from "../core/language.js";
@@ -6,7 +6,7 @@ import { asked } from "../core/router.js";
 
 /**
  * @param {string} address  Of the view.
- * @param {URLSearchParams} query  What the view was asked for; `after` is the place in the list.
+ * @param {URLSearchParams} query  The query of the view; `after` is the place in the list.
  * @param {{ first: import("../core/language.js").Word, next: import("../core/language.js").Word,
  *   after: string | null }} pages  The words of the links, and the place of the next page, null on the last.
  */

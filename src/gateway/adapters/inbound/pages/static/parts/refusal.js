@@ -6,7 +6,7 @@ import { to } from "../core/router.js";
 
 /**
  * @typedef {import("../core/language.js").Word} Word
- * @typedef {{ [code: string]: Word }} OwnWords  What a code means in one place, where that is more than in general.
+ * @typedef {{ [code: string]: Word }} OwnWords  The text of a code in one place, where it differs from the general text.
  */
 
 /**
@@ -34,7 +34,7 @@ export function reasonText(reason) {
 }
 
 /**
- * A link to where the person can do something about it.
+ * A link to the place where the person can do something about it.
  *
  * @param {string | null} code  Of a problem, or the reason of a cancelled order.
  */

@@ -1,32 +1,32 @@
-/** What a form says about a change of which it is not known whether it happened. */
+/** The notices of a form about a change whose outcome is not known. */
 
 import { Problem } from "../core/api.js";
 import { fill, h } from "../core/dom.js";
 import { moment, t } from "../core/language.js";
 
 /**
- * @param {Element} said  Where it is said that there is no answer yet.
- * @param {() => void} stop  Is called when the person does not want to wait any more.
- * @returns {(error: unknown) => void}  Tell it why it is sent again.
+ * @param {Element} said  The place of the notice that there is no answer yet.
+ * @param {() => void} stop  Called when the person does not want to wait any more.
+ * @returns {(error: unknown) => void}  Call it with the error for which the change is sent again.
  */
 export function waiting(said, stop) {
   let told = "";
   return (error) => {
     const word = error instanceof Problem && error.status === 429 ? "form.busy" : "form.again";
-    // What was said before stays, with the focus on its button.
+    // The same notice stays, with the focus on its button.
     if (word === told) return;
     told = word;
     fill(said, h("div", { class: "notice warn" }, h("p", {}, t(word)), choice("form.stop", stop)));
   };
 }
 
-/** After that, nothing is sent any more. */
+/** The notice after the person has given up. */
 export function givenUp() {
   return h("p", { class: "notice warn" }, t("form.stopped"));
 }
 
 /**
- * Asks whoever comes back much later.
+ * The question to a person who comes back much later.
  *
  * @param {number} at  When it was sent, in ms.
  * @param {() => void} again

@@ -23,7 +23,7 @@ export default {
   "form.resend": "Send it again",
   "form.busy": "The shop is busy. The same request is sent again as soon as the shop allows it.",
   "connection.lost": "The connection is lost. This page connects again by itself.",
-  "connection.busy": "The shop is busy. This page waits as it was asked to, and goes on by itself.",
+  "connection.busy": "The shop is busy. This page waits, and goes on by itself.",
   "connection.well": "Connected again.",
   "ask.keep": "No, leave it",
   "people.title": "Whose account?",

@@ -1,4 +1,4 @@
-/** Words for what the audit checks and finds. */
+/** Texts for the audit's checks and findings. */
 
 export default {
   "op.audit.about": "Each order, transfer and balance of both databases is compared. It changes nothing.",
@@ -9,7 +9,7 @@ export default {
   "op.audit.running.text": "It runs.",
   "op.audit.sound.text": "Everything is as it must be.",
   "op.audit.unsound.text": "{n} {n|thing is|things are} not as {n|it|they} must be.",
-  "op.audit.failed.text": "It could not look at everything. Mend the cause and begin another.",
+  "op.audit.failed.text": "It could not check everything. Fix the cause and begin another.",
   "op.audit.died.text": "Its process ended in the middle. Begin another.",
   "op.audit.looked": "What was looked at",
   "op.audit.checked": "{count} looked at, {n} wrong",
@@ -42,9 +42,9 @@ export default {
   "finding.declined_but_paid": "Declined, but money was taken",
   "finding.finished_not_captured": "The order is paid, but no money was taken",
   "finding.history_gap": "The history has a gap",
-  "finding.history_illegal": "The history is one that cannot be",
+  "finding.history_illegal": "The history has a change that is not allowed",
   "finding.history_missing": "The order has no history",
-  "finding.history_not_status": "The history ends otherwise than the order",
+  "finding.history_not_status": "The history ends with another status than the order's",
   "finding.history_without_order": "A history without an order",
   "finding.money_off": "Money was made or lost",
   "finding.order_forgotten": "The order waits, and nobody works on it",

@@ -1,4 +1,4 @@
-/** Words for what the audit checks and finds. */
+/** Texts for the audit's checks and findings. */
 
 /** @type {Record<keyof typeof import("./operator.audit.en.js").default, string>} */
 export default {

@@ -1,4 +1,4 @@
-/** Words of what operators do. */
+/** Texts for the operators' acts. */
 
 export default {
   "op.consumers": "Consumers",
@@ -26,19 +26,19 @@ export default {
   "op.discard.all.go": "Discard all for good",
   "op.hold": "Hold",
   "op.hold.about":
-    "Somebody looks after it: no alarm tells of this group until it is released, also not of what is still to come.",
+    "Somebody takes care of it: this group raises no alarm until it is released, not even for new messages.",
   "op.release": "Release",
-  "op.release.about": "Alarms tell of this group again.",
-  "op.owner": "Who looks after it",
+  "op.release.about": "This group raises alarms again.",
+  "op.owner": "Who takes care of it",
   "op.ticket": "Ticket (optional)",
   "op.operation": "Operation",
   "op.operation.see": "The operation's page",
   "op.operation.running": "{passed} of {total} looked at.",
   "op.operation.replay": "{done} of {total} went back to their consumer.",
   "op.operation.discard": "{done} of {total} were discarded.",
-  "op.operation.left": "{n} had gone, or had come again, and {n|was|were} left alone.",
+  "op.operation.left": "{n} {n|was|were} skipped: gone already, or arrived again.",
   "op.consumers.about":
-    "A paused consumer takes no messages; they wait, and nothing is lost. A change takes hold within 2 seconds.",
+    "A paused consumer takes no messages; they wait, and nothing is lost. A change takes effect within 2 seconds.",
   "op.paused.by": "Paused by {by}",
   "op.pause": "Pause {service}",
   "op.pause.about":

@@ -1,4 +1,4 @@
-/** Words of what operators do. */
+/** Texts for the operators' acts. */
 
 /** @type {Record<keyof typeof import("./operator.does.en.js").default, string>} */
 export default {

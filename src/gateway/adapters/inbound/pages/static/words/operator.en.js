@@ -1,4 +1,4 @@
-/** Words of the operators' pages; what they do, and what services name, are in files of their own. */
+/** Texts of the operators' views. Their acts, and the machine words of the services, have files of their own. */
 
 import does from "./operator.does.en.js";
 import kinds from "./operator.kinds.en.js";
@@ -23,7 +23,7 @@ export default {
   "op.further": "Further",
   "op.older": "Older",
   "op.first": "Back to the first",
-  "op.unknown": "No answer from: {parts}. What belongs there is unknown and missing here.",
+  "op.unknown": "No answer from: {parts}. Their data is missing here.",
   "op.part.orders": "Orders",
   "op.part.payments": "Payments",
   "op.part.series": "figures of orders",
@@ -61,7 +61,8 @@ export default {
   "op.trouble.broker": "{service} has no connection to the broker: orders are accepted and wait.",
   "op.trouble.paused": "The consumer of {service} is paused.",
   "op.trouble.late":
-    "{service} is late: what was committed is not published, or what arrives is not handled.",
+    "{service} is late: committed events are not published, or arriving messages are not handled.",
+  "op.trouble.aside": "{service}: {n} {n|event waits|events wait} for a lane whose database is away.",
   "op.trouble.outbox": "{service}: an event waits to be published for {span}.",
   "op.trouble.parked": "{service}: {n} parked {n|message waits|messages wait} for an operator.",
   "op.trouble.schema": "{service}: its database needs a migration (shop migrate).",
@@ -101,7 +102,7 @@ export default {
   "op.waits": "What it waits for",
   "op.waits.none": "It waits for nothing.",
   "op.waits.unknown": "Whether it waits is unknown: orders does not answer.",
-  "op.waits.damaged": "Its history is missing, which should never be. Begin an audit.",
+  "op.waits.damaged": "Its history is missing, which should never happen. Begin an audit.",
   "op.since": "Since",
   "op.until": "Asked again in {span}.",
   "op.until.now": "It is asked again any moment.",
@@ -120,7 +121,7 @@ export default {
   "op.group.came": "came {n} {n|time|times}",
   "op.groups.none": "Nothing is parked.",
   "op.messages.about":
-    "What a service could not handle waits here for somebody, and stops nobody else. Mend the cause, then replay.",
+    "A message that a service could not handle waits here, and blocks no other. Fix the cause, then replay it.",
   "op.place.parked": "parked event",
   "op.place.letters": "dead letter",
   "op.oldest": "The oldest",

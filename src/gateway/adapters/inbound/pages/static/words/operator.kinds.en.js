@@ -1,4 +1,4 @@
-/** Words for what services name by stable words. */
+/** Texts for the machine words of the services. */
 
 export default {
   "fact.accepted": "Accepted",
@@ -33,14 +33,14 @@ export default {
   "wait.blocked": "Another transaction holds locks in the database of {service}",
   "mend.unknown": "Start the service, or look why it cannot be reached. The order goes on by itself then.",
   "mend.not_published":
-    "If nothing else is told here and it lasts, look at the broker: orders publishes again by itself once it answers.",
+    "If nothing else is shown here and it lasts, check the broker: orders publishes again by itself once it answers.",
   "mend.not_decided":
-    "If nothing else is told here, payments has it in its queue. Orders asks again by itself.",
+    "If nothing else is shown here, payments has it in its queue. Orders asks again by itself.",
   "mend.answer_not_published":
-    "If nothing else is told here and it lasts, look at the broker: payments publishes again by itself once it answers.",
+    "If nothing else is shown here and it lasts, check the broker: payments publishes again by itself once it answers.",
   "mend.not_settled":
-    "If nothing else is told here, the answer is in the queue of orders, which asks again by itself.",
-  "mend.parked": "Mend its cause, then replay the message below.",
+    "If nothing else is shown here, the answer is in the queue of orders, which asks again by itself.",
+  "mend.parked": "Fix its cause, then replay the message below.",
   "mend.paused": "Resume it below, once the reason of the pause is gone.",
   "mend.not_running": "Start the service. The order goes on by itself then.",
   "mend.running_unknown":

@@ -1,4 +1,4 @@
-/** Words for what services name by stable words. */
+/** Texts for the machine words of the services. */
 
 /** @type {Record<keyof typeof import("./operator.kinds.en.js").default, string>} */
 export default {

@@ -1,4 +1,4 @@
-/** Words of the operators' pages; what they do, and what services name, are in files of their own. */
+/** Texts of the operators' views. Their acts, and the machine words of the services, have files of their own. */
 
 import does from "./operator.does.ru.js";
 import kinds from "./operator.kinds.ru.js";
@@ -61,6 +61,8 @@ export default {
   "op.trouble.broker": "У сервиса «{service}» нет связи с брокером: заказы принимаются и ждут.",
   "op.trouble.paused": "Обработчик сервиса «{service}» на паузе.",
   "op.trouble.late": "Сервис «{service}» отстаёт: события не отправляются или сообщения не обрабатываются.",
+  "op.trouble.aside":
+    "Сервис «{service}»: {n} {n|событие ждёт|события ждут|событий ждут} раздела, чья база недоступна.",
   "op.trouble.outbox": "Сервис «{service}»: событие ждёт отправки {span}.",
   "op.trouble.parked":
     "Сервис «{service}»: оператора {n|ждёт|ждут|ждут} {n} {n|отложенное сообщение|отложенных сообщения|отложенных сообщений}.",

@@ -1,4 +1,4 @@
-/** What the shop answers when it refuses, in plain words: each with what to do about it. */
+/** Texts for the shop's refusals, each with what to do about it. */
 export default {
   "cure.deposit": "Deposit money",
   "cure.open": "Open an account",
