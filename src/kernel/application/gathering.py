@@ -1,8 +1,8 @@
-"""How long work waits to be done together: a batch of one costs as much as a batch of many."""
+"""How long work waits for more work: a batch of one call costs about as much as a batch of many."""
 
 from kernel.ports.clock import Clock
 
-# A batch waits for the callers of the last one: a share of the time that the last one took.
+# A batch waits for the callers of the last batch, for this share of the time that the last batch took.
 COMPANY_SHARE = 0.5
 COMPANY_MAX_S = 0.02
 
@@ -19,17 +19,17 @@ class Company:
         self._until = 0.0
 
     def answered(self, calls_count: int, *, took_s: float, now: float) -> None:
-        """A batch ended now; `calls_count` is the calls in it and those that wait."""
+        """A batch has ended. `calls_count` is the number of calls in it plus the calls that wait."""
         self._calls_count = calls_count
         self._until = now + min(COMPANY_MAX_S, COMPANY_SHARE * took_s)
 
     def awaited_until(self, waiting_count: int) -> float:
-        """The time until which waiting calls wait for others; 0 where as many wait as last time."""
+        """The time at which the next batch begins, even if fewer calls wait than last time; 0 for at once."""
         return self._until if waiting_count < self._calls_count else 0.0
 
 
 class Gathering:
-    """The interval of work that nobody waits for.
+    """The interval between two rounds of work that no caller waits for, such as a relay's.
 
     The interval grows with how busy the process is: 0 while it is idle, INTERVAL_MAX_S from BUSY_SHARE of a
     processor on, measured over MEASURED_S or longer.

@@ -6,7 +6,7 @@ R_co = TypeVar("R_co", covariant=True)
 
 
 class Groups(Protocol[C_contra, R_co]):
-    """What takes commands: one GroupCommit, or one for each lane."""
+    """Runs commands in batches: one GroupCommit, or one for each lane."""
 
     async def __call__(self, command: C_contra) -> R_co:
         """As GroupCommit."""

@@ -15,10 +15,10 @@ logger = logging.getLogger(__name__)
 
 
 class Relay:
-    """Keeps events flowing, round after round while they are full, then again when woken.
+    """Publishes in rounds. The next round follows at once if the last one was full, else when the relay is
+    woken.
 
-    While the process is busy, what was just committed gathers company: the next round comes a moment after
-    the last one (Gathering).
+    While the process is busy, the next round begins a moment later (Gathering), so that it publishes more.
     """
 
     def __init__(
@@ -39,7 +39,7 @@ class Relay:
         self._wake.set()
 
     def stop(self) -> None:
-        """Ends `run` as soon as nothing waits any more, or nothing can be published now."""
+        """Ends `run` once no event waits any more, or none can be published now."""
         self._stopping = True
         self._wake.set()
 
