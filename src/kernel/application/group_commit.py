@@ -215,9 +215,11 @@ class GroupCommit(Generic[C, R]):
         kinds: dict[int, list[_Call[C, R]]] = {}
         for call in self._waiting:
             kinds.setdefault(call.kind, []).append(call)
-        self._waiting = deque(chain.from_iterable(kinds.values()))
+        # By their oldest call: what is left of a kind that fills whole batches must not hold up the others.
+        in_turn = sorted(kinds.values(), key=lambda calls: calls[0].since)
+        self._waiting = deque(chain.from_iterable(in_turn))
         whole = 0
-        for calls in kinds.values():
+        for calls in in_turn:
             size = sum(len(call.commands) for call in calls)
             if whole + size > self._batch_size_max:
                 break

@@ -89,6 +89,20 @@ async def test_a_kind_that_is_too_much_for_a_batch_is_cut() -> None:
     assert await batches_of_kinds("aabaaa", batch_size_max=3) == ["aaa", "aab"]
 
 
+async def test_a_kind_whose_callers_fill_every_batch_does_not_keep_others_waiting() -> None:
+    group = GroupCommit(Store(), RecordingClock(), batch_size_max=3, kind_of=lambda number: number)
+
+    async def again_and_again() -> None:
+        while True:
+            await group(ord("a"))
+
+    flood = [await settle(again_and_again()) for _ in range(10)]
+    async with asyncio.timeout(5):
+        assert await group(ord("b")) == str(ord("b"))
+    for task in flood:
+        task.cancel()
+
+
 async def test_with_kinds_a_full_batch_does_not_run_beside_another() -> None:
     store = Store()
     store.gate.clear()
