@@ -12,6 +12,8 @@ from kernel.ports.unit_of_work import UnitOfWork
 
 INBOX_KEPT = timedelta(days=7)
 PRUNE_COUNT_MAX = 1000
+# Timers of uvloop have a resolution of a millisecond, and may fire early.
+EARLY_S = 0.002
 
 logger = logging.getLogger(__name__)
 
@@ -53,4 +55,5 @@ class Periodically:
                 logger.exception("a periodic job failed")
                 more = False
             if not more:
-                await self._clock.sleep(self._every_s - self._clock.monotonic() % self._every_s)
+                rest_s = self._every_s - self._clock.monotonic() % self._every_s
+                await self._clock.sleep(rest_s if rest_s > EARLY_S else rest_s + self._every_s)

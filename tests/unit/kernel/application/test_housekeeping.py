@@ -35,9 +35,12 @@ async def test_the_inbox_forgets_what_is_older_than_seven_days_in_small_batches(
     assert [row.message for row in database.rows(INBOX)] == [MessageId("new", "1")]
 
 
-async def slept_after(job: Callable[[], Awaitable[bool]], rounds: int) -> list[float]:
+async def slept_after(
+    job: Callable[[], Awaitable[bool]], rounds: int, *, begins_at: float = 0.0
+) -> list[float]:
     """How long it rests between so many rounds of the job."""
-    clock, calls, enough = RecordingClock(chance=0.5), 0, asyncio.Event()
+    clock, calls, enough = RecordingClock(), 0, asyncio.Event()
+    clock.advance(begins_at)
 
     async def counted() -> bool:
         nonlocal calls
@@ -61,6 +64,21 @@ async def test_a_job_is_done_at_once_while_there_is_more_to_do_and_then_now_and_
         return more.pop(0)
 
     assert await slept_after(job, 5) == [10.0, 10.0]
+
+
+async def test_jobs_that_began_at_different_times_run_at_the_same_time() -> None:
+    async def job() -> bool:
+        return False
+
+    assert await slept_after(job, 3, begins_at=3.0) == [7.0, 10.0]
+
+
+async def test_a_timer_that_fires_early_does_not_make_the_job_run_twice() -> None:
+    async def job() -> bool:
+        return False
+
+    (rest_s,) = await slept_after(job, 2, begins_at=9.999)
+    assert rest_s == pytest.approx(10.001)
 
 
 @pytest.mark.parametrize("error", [Unavailable("away"), ValueError("bug")])
