@@ -160,7 +160,7 @@ OwnerOfOrder = Annotated[
     UserId,
     QueryParameter(
         name="userId",
-        description="The user of the order. Without it the search takes longer.",
+        description="The user of the order. Without it, the user is read from the decision first.",
         schema_extra={"pattern": USER_ID_TEXT},
         examples=[Example(value="alice")],
     ),
