@@ -131,7 +131,8 @@ def heading(use_case: type | None, ports: Sequence[str]) -> Iterator[str]:
     else:
         module = use_case.__module__.split(".")
         rules = RULES.get(use_case, f"tests/unit/{'/'.join(module[:-1])}/test_{module[-1]}.py")
-        yield f"\n### {use_case.__name__}\n\n{(use_case.__doc__ or '').strip().splitlines()[0]}\n"
+        summary = " ".join((use_case.__doc__ or "").partition("\n\n")[0].split())
+        yield f"\n### {use_case.__name__}\n\n{summary}\n"
         yield f"Code {link('src/' + '/'.join(module) + '.py')}, rules {link(rules)}.\n"
     yield f"The real adapters do the same: {', '.join(map(link, suites))}.\n"
 
