@@ -4,10 +4,12 @@ import asyncio
 import subprocess
 import sys
 import time
+from operator import sub
 
 from bench.benched_shop import BenchedShop
 from bench.report import Row, step
 from bench.servers import Servers
+from bench.usage import own_cpu_s
 from tests.servers.ports import free_port
 from tests.servers.process import Process, start_together
 from tests.servers.shop import SERVICES
@@ -33,9 +35,10 @@ async def at_rest(servers: Servers) -> list[Row]:
     async with BenchedShop(servers) as shop:
         with step("the services at rest"):
             await asyncio.sleep(SETTLES_S)
-            before = shop.cpu_s()
+            pids = [process.pid for process in shop.processes.values()]
+            before = list(map(own_cpu_s, pids))
             await asyncio.sleep(WATCHED_S)
-            idle = max(taken - before[name] for name, taken in shop.cpu_s().items()) / WATCHED_S
+            idle = max(map(sub, map(own_cpu_s, pids), before)) / WATCHED_S
             memory_mb = max(shop.memory_mb().values())
     stack_mb, _ = stack()
     return [

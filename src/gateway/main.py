@@ -13,7 +13,7 @@ from gateway.adapters.outbound.http_service import open_session
 from gateway.adapters.outbound.neighbours import Neighbour
 from gateway.application.hub import Hub
 from gateway.settings import GatewaySettings
-from gateway.wiring import assemble
+from gateway.wiring import GatewayProvider, assemble
 from kernel.adapters.http.app import create_app
 from kernel.adapters.http.documents.openapi import Api
 from kernel.adapters.http.health import Probes
@@ -34,11 +34,11 @@ def api(settings: GatewaySettings) -> Api:
     legacy = [deposit_by_get] if settings.shop_legacy_routes == "on" else []
     return Api(
         "Gateway",
-        f"The public door of the shop.\n\n{SESSION_CHANGES}",
+        f"The public entry point of the shop.\n\n{SESSION_CHANGES}",
         {
             "Accounts": "Accounts, deposits and balances.",
             "Orders": "Orders and their status.",
-            "Session": "For pages: a cookie in the place of a bearer token.",
+            "Session": "For pages: a cookie instead of a bearer token.",
         }
         | TAG,
         routes=[AccountsController, *legacy, OrdersController, watch_order, SessionController, ops_routes()],
@@ -49,7 +49,7 @@ def api(settings: GatewaySettings) -> Api:
 
 
 async def serve(settings: GatewaySettings, host: Host) -> None:
-    """Runs the gateway until its host stops. Raises ShopError or SettingsError when it cannot start."""
+    """Runs the gateway until its host stops. Raises ShopError or SettingsError if it cannot start."""
     notifications, stop = host.notifications(), host.stop
 
     async def notified() -> bool:
@@ -61,7 +61,9 @@ async def serve(settings: GatewaySettings, host: Host) -> None:
         open_identity(settings, "gateway") as identity,
         open_rate_limits(settings, "gateway") as limits,
     ):
-        container = assemble(settings, notifications, session, telemetry, identity, host.operated)
+        container = assemble(
+            GatewayProvider(settings, notifications, session, telemetry, identity, host.operated)
+        )
         clock = await container.get(Clock)
         neighbours = [
             Neighbour("orders", settings.orders_url, clock, stop),
@@ -98,7 +100,7 @@ async def serve(settings: GatewaySettings, host: Host) -> None:
             settings,
             settings.port,
             stop,
-            hub,
+            hub.stop,
             tokens=identity.tokens,
             cookies=CookieAuthentication(
                 sessions.token_of, open_to_all=(LOGIN, CALLBACK), read_by_all=PATH, page_files=f"{PAGES}/"
@@ -107,7 +109,7 @@ async def serve(settings: GatewaySettings, host: Host) -> None:
             cors=cors_config(settings.shop_cors_origins),
             root_path=settings.shop_root_path or "",
             written_by_get=WRITTEN_BY_GET,
-            streams=(*STREAMS, LOGIN, CALLBACK),  # These wait for a provider.
+            streams=(*STREAMS, LOGIN, CALLBACK),  # Signing in waits for a provider.
             lifecycle=Lifecycle("gateway", servers),
             jobs=jobs,
         )

@@ -51,7 +51,7 @@ class GatewaySettings(Settings, frozen=True, kw_only=True):
     ] = "openid"
 
     def __post_init__(self) -> None:
-        """Raises SettingsError when nobody could sign in with the provider that the settings name."""
+        """Raises SettingsError if the settings name a provider, but no address to reach it."""
         issuer = self.shop_jwt_issuer or ""
         if self.shop_oidc_client_id and self.shop_auth == "jwt" and not issuer.startswith(WEB):
             raise SettingsError(

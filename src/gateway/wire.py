@@ -50,7 +50,7 @@ class _ChangedOrder(_Order, frozen=True):
 
 
 class _Change(ResponseBody, frozen=True):
-    """An http.OrderChange, or those fields of an OrderStatusChangedV1. The order is passed on undecoded."""
+    """An http.OrderChange, or the same fields of an OrderStatusChangedV1. The order stays JSON."""
 
     sequence: int
     order: msgspec.Raw
@@ -66,7 +66,7 @@ _Events = Annotated[list[_Event], msgspec.Meta(max_length=ENVELOPE_EVENTS_MAX)]
 def place_order(
     order: http.PlaceOrder, caller: Caller, key: str | None, new_id: UUID, traceparent: str, request_id: str
 ) -> PlacementRequest:
-    """An order without a client's key gets a key of the gateway, so that it may be sent again."""
+    """Makes the request. Without a client's key it gets a key of the gateway, so that it may be repeated."""
     own_key = key is None
     item = http.PlaceOrderItem(
         order.user_id, order.amount, order.description, order.pay_by, str(new_id) if own_key else key
@@ -113,7 +113,7 @@ def notified(body: bytes) -> list[Change]:
 
 
 def acts(body: bytes) -> list[Act]:
-    """What operators did, from a service's JSON."""
+    """The acts of operators, from a service's JSON."""
     return [same_fields(act, Act) for act in decoder(list[RecordedAct]).decode(body)]
 
 

@@ -1,10 +1,10 @@
-"""Every adapter of the gateway, named once."""
+"""Assembles the gateway. Every adapter is named here, once."""
 
 from collections.abc import Mapping, Sequence
 from functools import partial
 
 import aiohttp
-from dishka import AnyOf, AsyncContainer, Provider, Scope, make_async_container, provide
+from dishka import AnyOf, AsyncContainer, Provider, Scope, make_async_container, provide, provide_all
 
 from gateway.adapters.inbound.cookie_sessions import CookieSessions
 from gateway.adapters.inbound.notifications import StatusChanges
@@ -31,7 +31,7 @@ from gateway.application.read_overview import ReadOverview
 from gateway.application.read_record import ReadRecord
 from gateway.application.renew_session import RenewSession
 from gateway.ports.accounts import AccountsService
-from gateway.ports.operators import OperatedOrders, OperatedServices
+from gateway.ports.operators import FactsOfOrders, OperatedOrders, OperatedServices
 from gateway.ports.orders import OrdersService
 from gateway.ports.provider import Provider as SignInProvider
 from gateway.settings import GatewaySettings
@@ -56,7 +56,7 @@ class GatewayProvider(Provider):
         identity: Identity,
         operated: Mapping[str, str],
     ) -> None:
-        """`operated` gives the URLs of services beside ours, by name."""
+        """`operated` maps the names of further services for operators to their URLs."""
         super().__init__()
         self._telemetry = telemetry
         self._settings = settings
@@ -66,11 +66,11 @@ class GatewayProvider(Provider):
         self._operated = {"payments": settings.payments_url, **operated}
 
     clock = provide(SystemClock, provides=Clock)
-    change_accounts = provide(ChangeAccounts)
-    cancel_orders = provide(CancelOrders)
-    place_and_wait = provide(PlaceAndWait)
-    place_order_handler = provide(PlaceOrderHandler)
-    status_changes = provide(StatusChanges)
+    for_clients = provide_all(CancelOrders, ChangeAccounts, PlaceAndWait, PlaceOrderHandler, StatusChanges)
+    for_sessions = provide_all(FinishSignIn, RenewSession)
+    for_operators = provide_all(
+        ActAtService, Audits, ExplainOrder, JoinParked, ReadConsumers, ReadOverview, ReadRecord
+    )
 
     @provide
     def place_orders(self, orders: OrdersService, clock: Clock) -> PlaceOrders:
@@ -91,7 +91,7 @@ class GatewayProvider(Provider):
     def hub(self, orders: OrdersService, notifications: Notifications, clock: Clock) -> Hub:
         per_address = self._settings.streams_per_address or STREAMS_PER_ADDRESS_MAX
         if self._settings.shop_auth == "open":
-            # Nobody knows who calls, so no address may have more than half of all streams.
+            # Callers are anonymous, so no address may have more than half of all streams.
             per_address = min(per_address, STREAMS_PER_ADDRESS_MAX)
         return Hub(
             orders,
@@ -100,9 +100,6 @@ class GatewayProvider(Provider):
             streams_per_address_max=per_address,
             streams_per_user_max=self._settings.streams_per_user,
         )
-
-    finish_sign_in = provide(FinishSignIn)
-    renew_session = provide(RenewSession)
 
     @provide
     def mode(self) -> Mode:
@@ -130,7 +127,7 @@ class GatewayProvider(Provider):
         settings, keys = self._settings, self._identity.keys
         if settings.shop_oidc_client_id is None or settings.shop_jwt_issuer is None or keys is None:
             return NoProvider()
-        # Open mode does without the memory and the time that its library takes.
+        # Imported late: open mode need not load this large library.
         from gateway.adapters.outbound.openid import OpenIdProvider
 
         client = Client(
@@ -139,24 +136,15 @@ class GatewayProvider(Provider):
         endpoints = Endpoints(self._session, settings.shop_jwt_issuer, client, clock)
         return OpenIdProvider(endpoints, keys, settings.shop_jwt_issuer, client, clock)
 
-    read_record = provide(ReadRecord)
-    read_consumers = provide(ReadConsumers)
-    read_overview = provide(ReadOverview)
-    audits = provide(Audits)
-    act_at_service = provide(ActAtService)
-    join_parked = provide(JoinParked)
-
-    @provide
-    def explain_order(self, services: OperatedServices, clock: Clock) -> ExplainOrder:
-        return ExplainOrder(services, clock)
-
     @provide
     def operated_orders(self) -> AnyOf[HttpOperatedOrders, OperatedOrders]:
         as_service = partial(self._identity.as_service, "orders")
         return HttpOperatedOrders(self._session, self._settings.orders_url, "orders", as_service)
 
     @provide
-    def operated_services(self, orders: HttpOperatedOrders) -> OperatedServices:
+    def operated_services(
+        self, orders: HttpOperatedOrders
+    ) -> AnyOf[OperatedServices, Mapping[str, FactsOfOrders]]:
         others = {
             name: HttpOperatedService(self._session, url, name, partial(self._identity.as_service, name))
             for name, url in self._operated.items()
@@ -168,14 +156,5 @@ class GatewayProvider(Provider):
         return HttpAccounts(self._session, self._settings.payments_url)
 
 
-def assemble(
-    settings: GatewaySettings,
-    notifications: Notifications,
-    session: aiohttp.ClientSession,
-    telemetry: Telemetry,
-    identity: Identity,
-    operated: Mapping[str, str],
-) -> AsyncContainer:
-    return make_async_container(
-        GatewayProvider(settings, notifications, session, telemetry, identity, operated)
-    )
+def assemble(provider: GatewayProvider) -> AsyncContainer:
+    return make_async_container(provider)

@@ -19,16 +19,11 @@ BROKER_PARAMETERS = (
 REDIS_FILES = ("ssl_ca_certs", "ssl_certfile", "ssl_keyfile")
 
 
-def check_database_url(text: str) -> None:
-    database_hosts(text)
-
-
-def check_lane_urls(text: str) -> None:
-    urls_of_lanes(text)
-
-
 def check_owner_url(text: str) -> None:
-    (check_lane_urls if names_lanes(text) else check_database_url)(text)
+    if names_lanes(text):
+        urls_of_lanes(text)
+    else:
+        database_hosts(text)
 
 
 def check_http_url(text: str) -> None:

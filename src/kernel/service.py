@@ -55,10 +55,10 @@ class Service:
 
     messaging: Messaging
     settings: type[Settings]
-    """It has a field `port`. If the service has a database, it has `database_url`; also `migration_url` if
-    migrations run under another role than the service, which then has only the rights of its Schema; also
-    `lane_urls` if the service can have several lanes. With `{name}_url`, operators reach the service through
-    the gateway."""
+    """Required fields: `port`, and `database_url` if the service has a database. Optional ones:
+    `migration_url`, for a role that runs migrations, so that the service's own role has only the rights of
+    its Schema; `lane_urls`, if the service can have several lanes; `{name}_url`, by which the gateway
+    reaches the service for operators."""
     main: str
     """The module that has `api` and `serve`, as Main describes it."""
     schema: str | None = None

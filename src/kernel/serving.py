@@ -2,8 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Protocol
 
 from litestar.config.cors import CORSConfig
@@ -35,27 +34,13 @@ class Background(Protocol):
         """Never returns."""
 
 
-class Stoppable(Protocol):
-    async def stop(self) -> None: ...
-
-
-@contextmanager
-def _crash_logged() -> Iterator[None]:
-    """Logs the traceback of a service that crashes, because its command ends with one line only."""
-    try:
-        yield
-    except Exception:
-        logger.exception("the service failed and ends")
-        raise
-
-
 async def run(
     app: ASGIApp,
     telemetry: Telemetry,
     settings: Settings,
     port: int,
     stop: asyncio.Event,
-    intake: Stoppable,
+    stop_intake: Callable[[], Awaitable[None]],
     *,
     lifecycle: Lifecycle,
     tokens: Tokens | None,
@@ -70,9 +55,9 @@ async def run(
 ) -> None:
     """Serves HTTP and runs relays and jobs until `stop` is set. If one of them crashes, all end.
 
-    Then `intake` is stopped first, so that no message and no stream begins any more. Requests that have begun
-    are finished. The relays end last, so that they publish the events of these; an event that they cannot
-    publish within DRAIN_S stays in the outbox.
+    Then `stop_intake` is called first, so that no message and no stream begins any more. Requests that have
+    begun are finished. The relays end last, so that they publish the events of these requests; an event that
+    they cannot publish within DRAIN_S stays in the outbox.
 
     Without `tokens` callers are not authenticated; without `rate_limits` their calls are not limited.
     """
@@ -80,7 +65,7 @@ async def run(
     async def stop_first() -> None:
         await stop.wait()
         lifecycle.stopping()
-        await intake.stop()
+        await stop_intake()
 
     trusted = settings.shop_trusted_proxies
     bounded = bound_reads(app, ReadBudget(), written_by_get=written_by_get, streams=streams)
@@ -90,21 +75,25 @@ async def run(
     limits = Limits(
         connections=settings.shop_connections, connections_per_address=settings.connections_per_address
     )
-    with listen(settings.bind_host, port) as listener, _crash_logged():
+    with listen(settings.bind_host, port) as listener:
         lifecycle.listening(settings.bind_host, port)
-        async with asyncio.TaskGroup() as group:
-            relaying = [group.create_task(relay.run()) for relay in relays]
-            every_job = [*jobs, LoopLag(telemetry.metrics), *([rate_limits] if rate_limits else [])]
-            working = [group.create_task(job.run()) for job in every_job]
-            intake_stopped = group.create_task(stop_first())
-            await HttpServer(served, listener, limits, trusted.hold).run_until(stop)
-            await intake_stopped
-            for relay in relays:
-                relay.stop()
-            for task in working:
-                task.cancel()
-            if relaying:
-                await asyncio.wait(relaying, timeout=DRAIN_S)
-            for task in relaying:
-                task.cancel()
+        try:
+            async with asyncio.TaskGroup() as group:
+                relaying = [group.create_task(relay.run()) for relay in relays]
+                every_job = [*jobs, LoopLag(telemetry.metrics), *([rate_limits] if rate_limits else [])]
+                working = [group.create_task(job.run()) for job in every_job]
+                intake_stopped = group.create_task(stop_first())
+                await HttpServer(served, listener, limits, trusted.hold).run_until(stop)
+                await intake_stopped
+                for relay in relays:
+                    relay.stop()
+                for task in working:
+                    task.cancel()
+                if relaying:
+                    await asyncio.wait(relaying, timeout=DRAIN_S)
+                for task in relaying:
+                    task.cancel()
+        except Exception:  # With its traceback: the command ends with one line only.
+            logger.exception("the service failed and ends")
+            raise
     lifecycle.stopped()

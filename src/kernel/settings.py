@@ -3,42 +3,37 @@
 A variable has the name of its field in capitals; `msgspec.field(name=…)` gives it another one.
 """
 
-import logging
 from collections import Counter
 from collections.abc import Sequence
-from functools import partial
 from pathlib import Path
 from typing import Annotated, ClassVar, Literal
 
 import msgspec
 from msgspec import Meta
 
-from kernel.adapters.lanes.lane import LANES_MAX, Lane, every_lane
+from kernel.adapters.lanes.lane import LANES_MAX
 from kernel.adapters.networks import Networks
-from kernel.adapters.postgres.connections.urls import in_schema, names_lanes, urls_of_lanes
-from kernel.adapters.reread import made_of
+from kernel.adapters.postgres.connections.urls import database_hosts, names_lanes, urls_of_lanes
 from kernel.checks import (
     RateLimit,
     RedisUrl,
     check_bind_host,
     check_broker_urls,
     check_collector_url,
-    check_database_url,
     check_http_url,
-    check_lane_urls,
     check_owner_url,
 )
-from kernel.domain.value import value
 
+# A function in an annotation raises UrlProblem for a value that the setting does not take.
 Port = Annotated[int, Meta(ge=1, le=65535, description="a port from 1 to 65535")]
 Seconds = Annotated[int, Meta(ge=1, le=86400, description="whole seconds from 1 to 86400")]
 DatabaseUrl = Annotated[
-    str, Meta(description="a URL like postgresql://user:password@host:5432/name"), check_database_url
+    str, Meta(description="a URL like postgresql://user:password@host:5432/name"), database_hosts
 ]
 LaneUrls = Annotated[
     str,
     Meta(description="the URLs of lanes, like 0-1=postgresql://host/name;2-3=postgresql://other/name"),
-    check_lane_urls,
+    urls_of_lanes,
 ]
 OwnerUrl = Annotated[
     str,
@@ -57,6 +52,9 @@ BrokerUrls = Annotated[
 HttpUrl = Annotated[str, Meta(description="a URL like http://host:port"), check_http_url]
 CollectorUrl = Annotated[str, Meta(description="a URL like http://host:4318"), check_collector_url]
 Count = Annotated[int, Meta(ge=1, le=1_000_000, description="a whole number from 1 to 1000000")]
+Currency = Annotated[str, Meta(pattern=r"^[A-Z]{3}\Z", description="a code like RUB (ISO 4217)")]
+Issuer = Annotated[str, Meta(description="the `iss` of tokens, as the provider writes it")]
+JwtKeys = Annotated[str, Meta(description="the URL of a JWKS, or a file with a JWKS or PEM")]
 SECRET_LENGTH_MIN = 32
 Secrets = Annotated[
     str,
@@ -66,11 +64,8 @@ Secrets = Annotated[
     ),
 ]
 
-# The ends of the names of variables whose value may lie in a file.
+# A variable with one of these endings may be set by a file, which the variable `…_FILE` names.
 MAY_BE_SECRET = ("_URL", "_URLS", "_KEY", "_SECRET", "_TOKEN")
-
-
-logger = logging.getLogger(__name__)
 
 
 class SettingsError(Exception):
@@ -86,18 +81,12 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     rabbitmq_url: BrokerUrls | None = None
     bind_host: Annotated[str, Meta(description="a host name or an address"), check_bind_host] = "127.0.0.1"
     shop_data_dir: Annotated[Path, Meta(description="a folder")] = Path(".data")
-    shop_currency: Annotated[str, Meta(pattern=r"^[A-Z]{3}\Z", description="a code like RUB (ISO 4217)")] = (
-        "RUB"
-    )
+    shop_currency: Currency = "RUB"
     shop_auth: Literal["open", "jwt"] = "open"
     shop_open_beyond_loopback: Literal["yes", "no"] = "no"
-    shop_jwt_issuer: (
-        Annotated[str, Meta(description="the `iss` of tokens, as the provider writes it")] | None
-    ) = None
+    shop_jwt_issuer: Issuer | None = None
     shop_jwt_audience: Annotated[str, Meta(description="the `aud` of tokens")] = "shop"
-    shop_jwt_keys: (
-        Annotated[str, Meta(description="the URL of a JWKS, or a file with a JWKS or PEM")] | None
-    ) = None
+    shop_jwt_keys: JwtKeys | None = None
     shop_token: Annotated[str, Meta(description="a bearer token")] | None = None
     shop_service_key: Secrets | None = None
     shop_legacy_routes: Literal["on", "off"] = "on"
@@ -151,72 +140,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         return self.shop_connections_per_address or (1000 if self.shop_auth == "jwt" else None)
 
 
-@value
-class LaneServer:
-    """A database, and which lanes of a service it holds."""
-
-    url: str
-    lanes: Sequence[Lane]
-
-    def url_of(self, lane: Lane) -> str:
-        """The URL for sessions that find the tables of the lane."""
-        if lane.schema is None:
-            return self.url
-        return made_of(self.url, partial(in_schema, schema=lane.schema))
-
-
-def lane_servers(settings: Settings) -> list[LaneServer]:
-    """The servers of a service with their lanes; without a field `lane_urls` it has one lane. Raises
-    SettingsError where no database is set."""
-    urls = getattr(settings, "lane_urls", None)
-    lanes = every_lane(settings.shop_lanes if hasattr(settings, "lane_urls") else 1)
-    if urls is None:
-        return [LaneServer(required(settings, "database_url"), lanes)]
-    return [
-        LaneServer(made_of(urls, partial(_url_of_part, named=named)), [lanes[number] for number in named])
-        for named in _named(urls)
-    ]
-
-
-def say_what_is_not_used(settings: Settings) -> None:
-    """Logs that a database is set which has no lanes, beside the servers that have all of them."""
-    if getattr(settings, "lane_urls", None) and getattr(settings, "database_url", None):
-        used, unused = (variable(type(settings), name) for name in ("lane_urls", "database_url"))
-        logger.warning("%s is set, so %s is not used", used, unused)
-
-
-def owner_url_of(settings: Settings, server: LaneServer) -> str:
-    """The URL of the role that owns the tables of these lanes; the service's own URL where none is set."""
-    owner: str | None = getattr(settings, "migration_url", None)
-    if owner is None:
-        return server.url
-    if not names_lanes(owner):
-        return owner
-    named = range(server.lanes[0].number, server.lanes[-1].number + 1)
-    return made_of(owner, partial(_url_of_part, named=named))
-
-
-def _named(urls: str | None) -> Sequence[range]:
-    """The lanes of each server; none where one server has all of them."""
-    return [lanes for lanes, _ in urls_of_lanes(urls)] if urls and names_lanes(urls) else []
-
-
-def urls_of(servers: Sequence[LaneServer]) -> Sequence[str]:
-    """The URL of each lane, in the order of their numbers, for sessions that find its tables."""
-    urls = {lane.number: server.url_of(lane) for server in servers for lane in server.lanes}
-    return [urls[number] for number in sorted(urls)]
-
-
-def _url_of_part(urls: str, named: range) -> str:
-    """Raises ValueError where a file that was read again names these lanes no more."""
-    for lanes, url in urls_of_lanes(urls):
-        if lanes == named:
-            return url
-    raise ValueError(f"no server is named for the lanes {named.start}-{named.stop - 1}")
-
-
 def required(settings: Settings, name: str) -> str:
-    """The value of a setting that has no default. Raises SettingsError where it is not set."""
+    """The value of a setting that has no default. Raises SettingsError if it is not set."""
     value = getattr(settings, name)
     if value is None:
         raise SettingsError(not_set([variable(type(settings), name)]))
@@ -224,7 +149,8 @@ def required(settings: Settings, name: str) -> str:
 
 
 def require_all(settings: Settings, *names: str) -> None:
-    """Raises SettingsError that names all of these fields that have no value, and what jwt mode lacks."""
+    """Raises SettingsError if one of these fields, or of those that jwt mode needs, has no value. It names
+    all of them."""
     faults = []
     if unset := _unset(settings, names):
         faults.append(not_set(unset))
@@ -250,3 +176,8 @@ def variable(kind: type[Settings], name: str) -> str:
 
 def _unset(settings: Settings, names: Sequence[str]) -> list[str]:
     return [variable(type(settings), name) for name in names if getattr(settings, name) is None]
+
+
+def _named(urls: str | None) -> Sequence[range]:
+    """The lanes of each server; empty if one server has all of them."""
+    return [lanes for lanes, _ in urls_of_lanes(urls)] if urls and names_lanes(urls) else []

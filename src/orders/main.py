@@ -31,7 +31,7 @@ PRUNE_FIGURES_EVERY_S = 600.0
 def api(_: OrdersSettings) -> Api:
     return Api(
         "Orders",
-        "Places orders, which starts their payment, and tells their status.",
+        "Places orders, starts their payment, and reports their status.",
         {"Orders": "Orders and their status."} | TAG,
         routes=[OrdersController, operators_routes(OperatedOrdersController, *HANDLERS)],
         ui_path="/swagger",
@@ -40,7 +40,7 @@ def api(_: OrdersSettings) -> Api:
 
 
 async def serve(settings: OrdersSettings, host: Host) -> None:
-    """Run the orders service until its host stops. Raises ShopError or SettingsError if it cannot start."""
+    """Runs the orders service until its host stops. Raises ShopError or SettingsError if it cannot start."""
     async with open_session() as session, open_service(settings, host, MESSAGING, SCHEMA) as service:
         container = service.assemble(OrdersProvider(settings, session, service.telemetry, service.identity))
         first_lane, clock = (await container.get(Lanes)).first, await container.get(Clock)

@@ -1,4 +1,4 @@
-"""Translates between the domain of orders and what is published: HTTP bodies and messages."""
+"""Translates between the domain of orders and the published HTTP bodies and messages."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -13,41 +13,15 @@ from kernel.contracts.values import Amount, UserId
 from kernel.domain.caller import Caller
 from kernel.domain.events import Received, Unhandled
 from kernel.domain.money import in_units
-from orders.contract import http
-from orders.contract.messages import (
-    ORDER_CANCELLATION_REQUESTED,
-    ORDER_PLACED,
-    ORDER_STATUS_CHANGED,
-    OrderCancellationRequestedV1,
-    OrderPlacedV1,
-    OrderStatusChangedV1,
-)
+from orders.contract import http, messages
+from orders.domain import events
 from orders.domain.audit_run import AuditRun, RunState
 from orders.domain.commands import CancelOrder, Placement
-from orders.domain.events import (
-    CancellationRequested,
-    OrderPlaced,
-    PaymentCaptured,
-    PaymentDeclined,
-    PaymentRefunded,
-    PaymentRequest,
-    PaymentResult,
-    PaymentVoided,
-)
 from orders.domain.order import Order, OrderStatusChanged
 from orders.domain.series import Step
 from orders.domain.status import StatusChanged
+from payments.contract import messages as of_payments
 from payments.contract.http import AdmissionRequest
-from payments.contract.messages import (
-    PAYMENT_CAPTURED,
-    PAYMENT_DECLINED,
-    PAYMENT_REFUNDED,
-    PAYMENT_VOIDED,
-    PaymentCapturedV1,
-    PaymentDeclinedV1,
-    PaymentRefundedV1,
-    PaymentVoidedV1,
-)
 
 SOURCE = "/shop/orders"
 
@@ -151,44 +125,48 @@ def admission_request(command: Placement) -> AdmissionRequest:
     return AdmissionRequest(UserId(command.user_id), Amount(command.amount))
 
 
-def encode(event: PaymentRequest | OrderStatusChanged, event_id: UUID, at: datetime) -> tuple[str, bytes]:
+def encode(
+    event: events.PaymentRequest | OrderStatusChanged, event_id: UUID, at: datetime
+) -> tuple[str, bytes]:
     event_type, data = _published(event)
     return event_type, encode_event(event, event_id, at, source=SOURCE, type=event_type, data=data)
 
 
-def _published(event: PaymentRequest | OrderStatusChanged) -> tuple[str, msgspec.Struct]:
+def _published(event: events.PaymentRequest | OrderStatusChanged) -> tuple[str, msgspec.Struct]:
     order_id, user_id = event.order_id, UserId(event.user_id)
     match event:
-        case OrderPlaced():
+        case events.OrderPlaced():
             amount = Amount(event.amount)
-            placed = OrderPlacedV1(order_id, user_id, amount, event.currency, event.pay_by)
-            return ORDER_PLACED, placed
-        case CancellationRequested():
-            return ORDER_CANCELLATION_REQUESTED, OrderCancellationRequestedV1(order_id, user_id)
+            placed = messages.OrderPlacedV1(order_id, user_id, amount, event.currency, event.pay_by)
+            return messages.ORDER_PLACED, placed
+        case events.CancellationRequested():
+            requested = messages.OrderCancellationRequestedV1(order_id, user_id)
+            return messages.ORDER_CANCELLATION_REQUESTED, requested
         case OrderStatusChanged():
             order = order_body(event.order, event.change)
-            return ORDER_STATUS_CHANGED, OrderStatusChangedV1(order_id, user_id, order, event.change.sequence)
+            changed = messages.OrderStatusChangedV1(order_id, user_id, order, event.change.sequence)
+            return messages.ORDER_STATUS_CHANGED, changed
 
 
 def _result(
-    kind: type[PaymentCaptured | PaymentRefunded | PaymentVoided],
-    data: PaymentCapturedV1 | PaymentRefundedV1 | PaymentVoidedV1,
+    kind: type[events.PaymentCaptured | events.PaymentRefunded | events.PaymentVoided],
+    data: of_payments.PaymentCapturedV1 | of_payments.PaymentRefundedV1 | of_payments.PaymentVoidedV1,
     origin: Origin,
-) -> PaymentResult:
+) -> events.PaymentResult:
     return kind(order_id=data.order_id, user_id=data.user_id, **origin)
 
 
-def _declined(data: PaymentDeclinedV1, origin: Origin) -> PaymentDeclined:
-    return PaymentDeclined(order_id=data.order_id, user_id=data.user_id, reason=data.reason, **origin)
+def _declined(data: of_payments.PaymentDeclinedV1, origin: Origin) -> events.PaymentDeclined:
+    return events.PaymentDeclined(order_id=data.order_id, user_id=data.user_id, reason=data.reason, **origin)
 
 
-DECODERS: Decoders[PaymentResult] = {
-    PAYMENT_CAPTURED: (PaymentCapturedV1, partial(_result, PaymentCaptured)),
-    PAYMENT_DECLINED: (PaymentDeclinedV1, _declined),
-    PAYMENT_REFUNDED: (PaymentRefundedV1, partial(_result, PaymentRefunded)),
-    PAYMENT_VOIDED: (PaymentVoidedV1, partial(_result, PaymentVoided)),
+DECODERS: Decoders[events.PaymentResult] = {
+    of_payments.PAYMENT_CAPTURED: (of_payments.PaymentCapturedV1, partial(_result, events.PaymentCaptured)),
+    of_payments.PAYMENT_DECLINED: (of_payments.PaymentDeclinedV1, _declined),
+    of_payments.PAYMENT_REFUNDED: (of_payments.PaymentRefundedV1, partial(_result, events.PaymentRefunded)),
+    of_payments.PAYMENT_VOIDED: (of_payments.PaymentVoidedV1, partial(_result, events.PaymentVoided)),
 }
 
 
-def decode(body: bytes) -> Sequence[Received[PaymentResult] | Unhandled]:
+def decode(body: bytes) -> Sequence[Received[events.PaymentResult] | Unhandled]:
     return decode_events(body, DECODERS)

@@ -16,12 +16,12 @@ from kernel.application.consume import Consumer, ParkMessage
 from kernel.application.group_commit import GroupCommit
 from kernel.application.groups import Groups
 from kernel.application.notifier import BackgroundNotifier
+from kernel.lane_servers import lane_servers, urls_of
 from kernel.ports.bus import Bus
 from kernel.ports.clock import Clock
 from kernel.ports.operator_record import OperatorRecord
 from kernel.ports.outbox import Outbox
 from kernel.ports.own_checks import OwnChecks
-from kernel.settings import lane_servers, urls_of
 from kernel.wiring.background import RelayDispatcher
 from kernel.wiring.identity import Identity
 from kernel.wiring.lanes import LANE, Lanes, over_all
@@ -154,7 +154,7 @@ class OrdersProvider(Provider):
 
     @provide(scope=LANE)
     def admission(self, clock: Clock) -> Admission:
-        """Each lane has its own circuit breaker, because payments may answer for some lanes only."""
+        """Each lane has its own circuit breaker, because payments may answer for only some lanes."""
         url = self._settings.payments_url
         return HttpAdmission(self._session, url, clock, self._as_service, self._metrics.unchecked)
 

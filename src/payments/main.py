@@ -32,7 +32,7 @@ def api(settings: PaymentsSettings) -> Api:
 
 
 async def serve(settings: PaymentsSettings, host: Host) -> None:
-    """Run the payments service until its host stops. Raises ShopError or SettingsError if it cannot start."""
+    """Runs the service until its host stops. Raises ShopError or SettingsError if it cannot start."""
     async with open_service(settings, host, MESSAGING, SCHEMA) as service:
         container = service.assemble(PaymentsProvider(settings, service.telemetry))
         await service.run(

@@ -1,4 +1,4 @@
-"""Translates between the domain of payments and what is published: HTTP bodies and messages."""
+"""Translates between the domain of payments and the published HTTP bodies and messages."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -7,40 +7,16 @@ from uuid import UUID
 import msgspec
 
 from kernel.adapters.cloudevents import Decoders, Origin, decode_events, encode_event
-from kernel.contracts.values import Amount, UserId
+from kernel.contracts.values import Amount, UserId, same_fields
 from kernel.domain.caller import Caller
 from kernel.domain.events import Received, Unhandled
 from kernel.domain.money import in_units
-from orders.contract.messages import (
-    ORDER_CANCELLATION_REQUESTED,
-    ORDER_PLACED,
-    OrderCancellationRequestedV1,
-    OrderPlacedV1,
-)
-from payments.contract import http
-from payments.contract.messages import (
-    PAYMENT_CAPTURED,
-    PAYMENT_DECLINED,
-    PAYMENT_REFUNDED,
-    PAYMENT_VOIDED,
-    PaymentCapturedV1,
-    PaymentDeclinedV1,
-    PaymentRefundedV1,
-    PaymentVoidedV1,
-)
+from orders.contract import messages as of_orders
+from payments.contract import http, messages
+from payments.domain import events
 from payments.domain.account import Account, Deposited
 from payments.domain.claims import KnownPayment
 from payments.domain.commands import CorrectAccount, Deposit, FreezeAccount, OpenAccount
-from payments.domain.events import (
-    CancellationRequested,
-    OrderPlaced,
-    PaymentCaptured,
-    PaymentDeclined,
-    PaymentRefunded,
-    PaymentRequest,
-    PaymentResult,
-    PaymentVoided,
-)
 from payments.domain.transfer import Transfer
 
 SOURCE = "/shop/payments"
@@ -112,40 +88,31 @@ def transaction_body(transfer: Transfer) -> http.Transaction:
 
 
 def known_payment(one: KnownPayment) -> http.KnownPayment:
-    return http.KnownPayment(
-        user_id=one.user_id,
-        order_id=one.order_id,
-        known=one.is_known,
-        waiting=one.waiting,
-        decision=one.decision,
-        reason=one.reason,
-        created_at=one.created_at,
-        amount=one.amount,
-        currency=one.currency if one.is_known else None,
-        refunded_at=one.refunded_at,
-    )
+    """Omits the currency if payments does not know the order, because it is the account's currency."""
+    body = same_fields(one, http.KnownPayment)
+    return body if one.known else msgspec.structs.replace(body, currency=None)
 
 
-def encode(event: PaymentResult, event_id: UUID, at: datetime) -> tuple[str, bytes]:
+def encode(event: events.PaymentResult, event_id: UUID, at: datetime) -> tuple[str, bytes]:
     event_type, data = _published(event)
     return event_type, encode_event(event, event_id, at, source=SOURCE, type=event_type, data=data)
 
 
-def _published(event: PaymentResult) -> tuple[str, msgspec.Struct]:
+def _published(event: events.PaymentResult) -> tuple[str, msgspec.Struct]:
     order_id, user_id = event.order_id, UserId(event.user_id)
     match event:
-        case PaymentCaptured():
-            return PAYMENT_CAPTURED, PaymentCapturedV1(order_id, user_id, event.transfer_id)
-        case PaymentDeclined():
-            return PAYMENT_DECLINED, PaymentDeclinedV1(order_id, user_id, event.reason)
-        case PaymentRefunded():
-            return PAYMENT_REFUNDED, PaymentRefundedV1(order_id, user_id)
-        case PaymentVoided():
-            return PAYMENT_VOIDED, PaymentVoidedV1(order_id, user_id)
+        case events.PaymentCaptured():
+            return messages.PAYMENT_CAPTURED, messages.PaymentCapturedV1(order_id, user_id, event.transfer_id)
+        case events.PaymentDeclined():
+            return messages.PAYMENT_DECLINED, messages.PaymentDeclinedV1(order_id, user_id, event.reason)
+        case events.PaymentRefunded():
+            return messages.PAYMENT_REFUNDED, messages.PaymentRefundedV1(order_id, user_id)
+        case events.PaymentVoided():
+            return messages.PAYMENT_VOIDED, messages.PaymentVoidedV1(order_id, user_id)
 
 
-def _order_placed(data: OrderPlacedV1, origin: Origin) -> OrderPlaced:
-    return OrderPlaced(
+def _order_placed(data: of_orders.OrderPlacedV1, origin: Origin) -> events.OrderPlaced:
+    return events.OrderPlaced(
         order_id=data.order_id,
         user_id=data.user_id,
         amount=data.amount.minor,
@@ -155,15 +122,17 @@ def _order_placed(data: OrderPlacedV1, origin: Origin) -> OrderPlaced:
     )
 
 
-def _cancellation_requested(data: OrderCancellationRequestedV1, origin: Origin) -> CancellationRequested:
-    return CancellationRequested(order_id=data.order_id, user_id=data.user_id, **origin)
+def _cancellation_requested(
+    data: of_orders.OrderCancellationRequestedV1, origin: Origin
+) -> events.CancellationRequested:
+    return events.CancellationRequested(order_id=data.order_id, user_id=data.user_id, **origin)
 
 
-DECODERS: Decoders[PaymentRequest] = {
-    ORDER_PLACED: (OrderPlacedV1, _order_placed),
-    ORDER_CANCELLATION_REQUESTED: (OrderCancellationRequestedV1, _cancellation_requested),
+DECODERS: Decoders[events.PaymentRequest] = {
+    of_orders.ORDER_PLACED: (of_orders.OrderPlacedV1, _order_placed),
+    of_orders.ORDER_CANCELLATION_REQUESTED: (of_orders.OrderCancellationRequestedV1, _cancellation_requested),
 }
 
 
-def decode(body: bytes) -> Sequence[Received[PaymentRequest] | Unhandled]:
+def decode(body: bytes) -> Sequence[Received[events.PaymentRequest] | Unhandled]:
     return decode_events(body, DECODERS)

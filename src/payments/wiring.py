@@ -10,11 +10,11 @@ from kernel.adapters.sources import from_its_publisher
 from kernel.adapters.telemetry.telemetry import Telemetry
 from kernel.application.consume import Consumer, ParkMessage
 from kernel.application.group_commit import GroupCommit
+from kernel.lane_servers import lane_servers, urls_of
 from kernel.ports.clock import Clock
 from kernel.ports.operator_record import OperatorRecord
 from kernel.ports.outbox import Outbox
 from kernel.ports.own_checks import OwnChecks
-from kernel.settings import lane_servers, urls_of
 from kernel.wiring.background import RelayDispatcher
 from kernel.wiring.lanes import LANE, Lanes, over_all
 from kernel.wiring.use_cases import scoped

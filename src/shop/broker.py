@@ -21,7 +21,7 @@ def broker() -> None:
 def declare_(shop: Shop, as_json: bool) -> None:
     """Declare exchange, queues and bindings, as a user who may do so; safe to repeat.
 
-    A service whose own user may not do so cannot start before.
+    Until then, a service whose own user may not do so cannot start.
     """
     from kernel.adapters.rabbit.declaring import declare_at
 

@@ -18,7 +18,7 @@ from shop.dead_letters.commands import dead_letters
 from shop.ignored import warn_of_ignored
 from shop.service_name import ServiceName
 from shop.services import Shop, installed, load_shop
-from shop.terminal import announce, json_option, run, say_facts, say_result
+from shop.terminal import announce, json_option, run, say_result, show_result
 from shop.token import token
 
 
@@ -113,16 +113,11 @@ def audit(shop: Shop, at_rest: bool, as_json: bool) -> None:
 @click.pass_obj
 def explain(shop: Shop, order_id: UUID, as_json: bool) -> None:
     """Explain the state of an order: every stored fact of both services, and what the order waits for."""
-    from kernel.contracts.values import encode
-    from shop.console import new_console
     from shop.explain import explain, show
 
     with any_databases(shop, shop.stores) as complete:
         found = asyncio.run(explain(complete, order_id))
-    if as_json:
-        say_facts(encode(found))
-    else:
-        show(found, new_console())
+    show_result(found, as_json, show)
 
 
 @cli.command()

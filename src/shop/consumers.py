@@ -10,7 +10,7 @@ from kernel.contracts.consumers import Consumer, consumer_body
 from kernel.domain.parked import OwnName
 from kernel.domain.pauses import ConsumerState
 from kernel.domain.text import harmless
-from kernel.settings import lane_servers
+from kernel.lane_servers import lane_servers
 from shop.databases import any_databases
 from shop.operators import by_option, operator
 from shop.service_name import ServiceName
@@ -34,9 +34,8 @@ def consumers() -> None:
 @click.pass_obj
 def list_(shop: Shop, as_json: bool) -> None:
     """List them, and which are paused: by whom, since when and why."""
-    caller = operator()
     with any_databases(shop, shop.stores) as complete:
-        found = asyncio.run(_each(complete, shop.stores, lambda one: one.state(caller)))
+        found = asyncio.run(_each(complete, shop.stores, lambda one: one.state(operator())))
     say_result(found, as_json, *map(_in_words, found))
 
 
@@ -51,8 +50,7 @@ def pause(shop: Shop, service: str, note: str, by: str | None, as_json: bool) ->
 
     They finish the messages that they are handling. If SERVICE is paused already, nothing changes.
     """
-    caller = operator(by)
-    _act(shop, service, lambda one: one.pause(caller, note), as_json)
+    _act(shop, service, lambda one: one.pause(operator(by), note), as_json)
 
 
 @consumers.command()
@@ -63,8 +61,7 @@ def pause(shop: Shop, service: str, note: str, by: str | None, as_json: bool) ->
 @click.pass_obj
 def resume(shop: Shop, service: str, note: str, by: str | None, as_json: bool) -> None:
     """Let SERVICE take messages again."""
-    caller = operator(by)
-    _act(shop, service, lambda one: one.resume(caller, note), as_json)
+    _act(shop, service, lambda one: one.resume(operator(by), note), as_json)
 
 
 def _act(
@@ -95,12 +92,12 @@ async def _each(
     from kernel.adapters.postgres.statements.unit_of_work import PostgresUnitOfWork
     from kernel.adapters.system_clock import SystemClock
     from kernel.application.pause_consumer import OperateConsumer, PauseConsumer, ResumeConsumer
-    from kernel.wiring.database import CONSOLE, one_lane
+    from kernel.wiring.database import one_lane
 
     found, clock = [], SystemClock()
     for name in map(OwnName, services):
         servers, schema = lane_servers(shop.settings[name]), shop.services[name].load_schema()
-        async with one_lane(servers, schema, CONSOLE) as (engine, _):
+        async with one_lane(servers, schema) as (engine, _):
             uow = PostgresUnitOfWork(engine)
             parts = uow, PostgresPauses(uow, name), PostgresOperatorRecord(uow), clock
             pause, resume = PauseConsumer(*parts), ResumeConsumer(*parts)

@@ -14,8 +14,8 @@ from shop.services import Shop
 
 
 def own_databases(shop: Shop) -> AbstractContextManager[Shop]:
-    """Starts the embedded servers for the services whose URL is not set. Raises EmbeddedPostgresError if
-    another shop runs on them."""
+    """Starts an embedded server for each service whose URL is not set. Raises EmbeddedPostgresError if
+    another running shop uses these servers."""
     _require_whole(shop, shop.stores)
     return _with_servers(shop, shop.stores)
 

@@ -31,7 +31,6 @@ TOO_DEAR = ("a piano", Decimal("5000.00"))
 RETURNED = ("a vase", Decimal("20.00"))
 BALANCE = DEPOSIT - sum(BASKET.values())
 DECIDED_WITHIN_S = 15
-_TIMEOUT = aiohttp.ClientTimeout(total=DECIDED_WITHIN_S)
 
 
 class Step(msgspec.Struct, rename="camel"):
@@ -97,7 +96,8 @@ async def play(gateway: str, user: str, headers: Mapping[str, str], progress: Pr
         story.steps.append(Step(done, amount, str(answer), str(expected)))
         progress.advance(task)
 
-    async with aiohttp.ClientSession(gateway, timeout=_TIMEOUT, headers=headers) as session:
+    timeout = aiohttp.ClientTimeout(total=DECIDED_WITHIN_S)
+    async with aiohttp.ClientSession(gateway, timeout=timeout, headers=headers) as session:
         status, _ = await _post(session, "/accounts", {"userId": story.user_id})
         if status in (401, 403):
             raise SettingsError(

@@ -19,9 +19,9 @@ from kernel.contracts.operators import StoredFact
 from kernel.domain.caller import Caller
 from kernel.domain.errors import Unavailable
 from kernel.domain.facts import Part
+from kernel.lane_servers import lane_servers
 from kernel.ports.facts import MessagingFacts
-from kernel.settings import lane_servers
-from kernel.wiring.database import CONSOLE, one_lane
+from kernel.wiring.database import one_lane
 from orders.adapters.outbound.postgres.placed_orders import PostgresPlacedOrders
 from orders.application import explain_order as in_orders
 from payments.adapters.outbound.postgres import PostgresDecisions, PostgresOpenedAccounts
@@ -73,16 +73,12 @@ async def _services(shop: Shop, order_id: UUID) -> AsyncIterator[Mapping[str, Fa
             servers, schema = lane_servers(shop.settings[name]), shop.services[name].load_schema()
             lane = LaneFinder(sum(len(server.lanes) for server in servers)).of_order(order_id)
             try:
-                found = await opened.enter_async_context(one_lane(servers, schema, CONSOLE, lane))
+                found = await opened.enter_async_context(one_lane(servers, schema, lane))
                 engine, server = found
-                first, _ = (
-                    await opened.enter_async_context(one_lane(servers, schema, CONSOLE)) if lane else found
-                )
+                first, _ = await opened.enter_async_context(one_lane(servers, schema)) if lane else found
                 facts = PostgresMessagingFacts(engine, schema, session_name(server.url), first=first)
                 services[name] = kind(engine, facts)
-            except Unavailable as error:
-                services[name] = Away(error)
-            except SchemaMismatch as error:
+            except (Unavailable, SchemaMismatch) as error:
                 services[name] = Away(Unavailable(str(error)))
         yield services
 

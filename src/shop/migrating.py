@@ -1,10 +1,8 @@
 """Migrates the databases of a shop to the schemas of its code, and grants services their rights."""
 
 import logging
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 
-from kernel.adapters.lanes.lane import Lane
 from kernel.adapters.postgres.checks.lanes import named, require_lanes
 from kernel.adapters.postgres.checks.start import naming, require_migratable, where
 from kernel.adapters.postgres.migrating.lanes import make_lanes
@@ -12,7 +10,7 @@ from kernel.adapters.postgres.migrating.migrate import migrate
 from kernel.adapters.postgres.migrating.rights import give_rights
 from kernel.adapters.postgres.tables import Schema
 from kernel.domain.errors import ShopError
-from kernel.settings import LaneServer, lane_servers, owner_url_of, say_what_is_not_used
+from kernel.lane_servers import LaneServer, lane_servers, owner_url_of, say_what_is_not_used
 from shop.databases import has_database
 from shop.services import Shop
 
@@ -42,7 +40,7 @@ def _servers(shop: Shop, services: Sequence[str]) -> Servers:
 
 
 async def _require_migratable(servers: Servers) -> None:
-    """Warns of lanes that will be made beside lanes that are there: their server may be the wrong one."""
+    """Warns if a server has none of its lanes yet, but another server has: its URL may be wrong."""
     found: dict[str, list[tuple[LaneServer, bool]]] = {}
     for server, owner, schema in servers:
         name = schema.service
@@ -57,17 +55,6 @@ async def _require_migratable(servers: Servers) -> None:
                 logger.warning(
                     "%s has none of its %s yet, other servers have theirs", where(name, owner.url), numbers
                 )
-
-
-@contextmanager
-def _naming(service: str, lane: Lane) -> Iterator[None]:
-    """Adds the lane to the detail of an error."""
-    try:
-        yield
-    except ShopError as error:
-        if lane.schema is None:
-            raise
-        raise ShopError(error.code, f"{service}, {lane}: {error.detail}") from error
 
 
 async def migrate_databases(shop: Shop, services: Sequence[str]) -> dict[str, int]:
@@ -87,8 +74,13 @@ async def migrate_databases(shop: Shop, services: Sequence[str]) -> dict[str, in
         await make_lanes(owner.url, name, owner.lanes)
         for lane in owner.lanes:
             url = owner.url_of(lane)
-            with _naming(name, lane), naming(name, url):
-                revision = await migrate(url, name, schema.versions, lock_within_s=within_s)
-                await give_rights(url, server.url_of(lane), schema)
+            try:
+                with naming(name, url):
+                    revision = await migrate(url, name, schema.versions, lock_within_s=within_s)
+                    await give_rights(url, server.url_of(lane), schema)
+            except ShopError as error:
+                if lane.schema is None:
+                    raise
+                raise ShopError(error.code, f"{name}, {lane}: {error.detail}") from error
             revisions[name] = min(revision, revisions.get(name, revision))
     return revisions

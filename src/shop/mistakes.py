@@ -22,9 +22,8 @@ def in_one_line(error: BaseException) -> str:
 
     All exceptions of a group are named, bugs first: services that start together fail together.
     """
-    leaves = list(_leaves(error))
-    bugs = [leaf for leaf in leaves if not _is_expected(leaf)]
-    lines = [_bug(leaf) for leaf in bugs] + [_expected(leaf) for leaf in leaves if _is_expected(leaf)]
+    leaves = sorted(_leaves(error), key=_is_expected)
+    lines = (_expected(leaf) if _is_expected(leaf) else _bug(leaf) for leaf in leaves)
     text = "; ".join(dict.fromkeys(lines))
     return text if len(text) <= CHARACTERS_MAX else f"{text[:CHARACTERS_MAX]} …"
 

@@ -23,15 +23,16 @@ class ServiceName(click.ParamType[str]):
         self._others = others
         self._wanted = wanted
 
-    def _choice(self, context: click.Context) -> click.Choice[str]:
-        names = [service.name for service in services_of(context) if self._wanted(service)]
+    def _choice(self, context: click.Context | None) -> click.Choice[str]:
+        services = services_of(context or click.get_current_context())
+        names = [service.name for service in services if self._wanted(service)]
         return click.Choice([*names, *self._others])
 
     def get_metavar(self, param: click.Parameter, ctx: click.Context) -> str | None:
         return self._choice(ctx).get_metavar(param, ctx)
 
     def get_missing_message(self, param: click.Parameter, ctx: click.Context | None) -> str | None:
-        return self._choice(ctx or click.get_current_context()).get_missing_message(param, ctx)
+        return self._choice(ctx).get_missing_message(param, ctx)
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
-        return self._choice(ctx or click.get_current_context()).convert(value, param, ctx)
+        return self._choice(ctx).convert(value, param, ctx)

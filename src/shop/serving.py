@@ -5,7 +5,6 @@ import signal
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
 from functools import partial
-from typing import TypeVar
 
 import aiohttp
 import uvloop
@@ -19,29 +18,26 @@ from kernel.service import Host
 from kernel.settings import require_all, required
 from shop.databases import has_database
 from shop.documents import messages_of
-from shop.free_ports import require_free_ports
 from shop.process import allow_many_connections, collect_garbage_rarely
-from shop.reach import require_reach
+from shop.reach import require_free_ports, require_reach
 from shop.services import Shop
-
-T = TypeVar("T")
 
 READY_POLL_S = 0.02
 
 
-def run(main: Callable[[asyncio.Event], Awaitable[T]]) -> T:
+def run(main: Callable[[asyncio.Event], Awaitable[None]]) -> None:
     """Runs `main` on an event loop, with an event that SIGTERM and Ctrl-C set."""
 
-    async def until_signalled() -> T:
+    async def until_signalled() -> None:
         stop = asyncio.Event()
         for number in (signal.SIGTERM, signal.SIGINT):
             asyncio.get_running_loop().add_signal_handler(number, stop.set)
-        return await main(stop)
+        await main(stop)
 
     allow_many_connections()
     collect_garbage_rarely()
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        return runner.run(until_signalled())
+        runner.run(until_signalled())
 
 
 async def serve_all(shop: Shop, stop: asyncio.Event) -> None:
@@ -83,7 +79,7 @@ async def _serve(
     expose: Callable[[Exposition], None],
     broker: InProcessBroker | None = None,
 ) -> None:
-    """`broker` is the one in this process, which serves unless RABBITMQ_URL names another."""
+    """`broker` is the one in this process; it is used unless RABBITMQ_URL names another."""
     settings, asyncapi = shop.settings[name], messages_of(shop, name)
     require_reach(settings)
     needed = ["database_url"] if name in shop.stores and not has_database(settings) else []

@@ -7,12 +7,17 @@ import re
 import sys
 from collections.abc import Callable
 from contextlib import suppress
-from typing import Any, NoReturn, TextIO, cast
+from typing import TYPE_CHECKING, Any, NoReturn, TextIO, TypeVar, cast
 
 import click
 
 from kernel.contracts.values import encode
 from kernel.domain.text import harmless
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+T = TypeVar("T")
 
 json_option = click.option("--json", "as_json", is_flag=True, help="Print facts for programs.")
 
@@ -20,8 +25,9 @@ _NOT_ASCII = re.compile(r"[^ -~]")
 
 
 def run(command: Callable[[], Any]) -> NoReturn:
-    """Runs `command`, and exits with its exit code. A mistake is told in one line, and so is that the output
-    could not be written; not if its reader went away, as in `| head -1`, which is usual."""
+    """Runs `command`, and exits with its exit code. A mistake is told in one line, and so is output that
+    could not be written. If the reader of the output went away, as in `| head -1`, nothing is told, because
+    that is usual."""
     _open_streams()
     bug = None
     try:
@@ -46,7 +52,8 @@ def say(text: str) -> None:
 
 
 def say_facts(json: bytes) -> None:
-    """A line for programs. It is ASCII: valid JSON in every encoding, and harmless on a terminal."""
+    """Prints one line of JSON for programs. All other characters than ASCII are escaped, so the encoding of
+    the terminal does not matter."""
     print(_NOT_ASCII.sub(_as_json_escape, json.decode()))
 
 
@@ -57,6 +64,16 @@ def say_result(facts: Any, as_json: bool, *lines: str) -> None:
     else:
         for line in lines:
             say(line)
+
+
+def show_result(facts: T, as_json: bool, show: Callable[[T, "Console"], None]) -> None:
+    """The facts for programs, or else what `show` prints for people."""
+    if as_json:
+        say_facts(encode(facts))
+    else:
+        from shop.console import new_console
+
+        show(facts, new_console())
 
 
 def announce(text: str) -> None:
@@ -120,6 +137,6 @@ def _reason(error: OSError) -> str:
 
 
 def _as_json_escape(found: re.Match[str]) -> str:
-    """Two escapes for a character beyond U+FFFF (RFC 8259, section 7)."""
+    """One `\\uXXXX` for a character, or two if it is beyond U+FFFF (RFC 8259, section 7)."""
     units = found[0].encode("utf-16-be", "surrogatepass")
     return "".join(f"\\u{units[at : at + 2].hex()}" for at in range(0, len(units), 2))

@@ -26,6 +26,7 @@ IMPURE = re.compile(
     r"|.*\.(run_in_executor|create_connection|create_server|create_datagram_endpoint|subprocess_\w+|sock_\w+)"
 )
 
+INSERTING = ("insert", "insert_arrays", "insert_document")
 # Every row of these tables gets a new id, and they have no other unique key, so no two inserts collide.
 TABLES_OF_NEW_IDS = {"OUTBOX", "DISCARDED", "OPERATIONS", "OPERATION_MESSAGES"}
 # A transaction inserts one row into these tables, so one that waits holds no row that others wait for.
@@ -189,7 +190,8 @@ def calls(node: ast.AST) -> dict[str, list[ast.Call]]:
 def inserted_into(statement: ast.expr, assigned: dict[str, ast.expr]) -> set[str]:
     """The tables of an INSERT, which may be built from other names of the module."""
     names = {node.id for node in ast.walk(statement) if isinstance(node, ast.Name)} & assigned.keys()
-    direct = {dotted(call.args[0], {}) for call in calls(statement).get("insert", [])}
+    called = calls(statement)
+    direct = {dotted(call.args[0], {}) for name in INSERTING for call in called.get(name, [])}
     rest = {name: value for name, value in assigned.items() if name not in names}
     return direct.union(*(inserted_into(assigned[name], rest) for name in names))
 

@@ -73,7 +73,7 @@ def test_every_kind_of_test_and_of_document_is_named() -> None:
 
 def test_every_room_and_file_of_a_service_is_named() -> None:
     rooms = {
-        path.relative_to("src", service).parts[0]
+        path.relative_to(f"src/{service}").parts[0]
         for path in tracked()
         for service in SERVICES
         if path.is_relative_to(f"src/{service}")

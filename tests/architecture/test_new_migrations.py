@@ -12,7 +12,7 @@ from alembic.operations import Operations
 from alembic.runtime.migration import MigrationContext
 from alembic.util import load_python_file
 
-from kernel.adapters.postgres.migrating.beforehand import InBatches, Index, NoIndex
+from kernel.adapters.postgres.migrating.beforehand import DropIndex, InBatches, Index
 from kernel.adapters.postgres.migrating.migrate import MIGRATIONS
 
 SQUAWK = Path(sys.executable).with_name("squawk")
@@ -62,9 +62,9 @@ def faults(migration: ModuleType) -> list[str]:
     assert checked.returncode in (0, 1), checked.stderr
     found += checked.stdout.splitlines()
     return found + [
-        f"is none of {Index.__name__}, {NoIndex.__name__}, {InBatches.__name__}: {part}"
+        f"is none of {Index.__name__}, {DropIndex.__name__}, {InBatches.__name__}: {part}"
         for part in getattr(migration, "beforehand", ())
-        if not isinstance(part, Index | NoIndex | InBatches)
+        if not isinstance(part, Index | DropIndex | InBatches)
     ]
 
 

@@ -79,6 +79,7 @@ CHANGED = [
     ("rows = sorted(orders, ", "rows = list(orders, ", "inserts into ORDERS in no order"),
     ("given = sorted(payments, ", "given = list(payments, ", "inserts into PAYMENTS in no order"),
     ("arrays(_KEYS, sorted(keys)) |", "arrays(_KEYS, keys) |", "inserts into INBOX in no order"),
+    ("in_order = sorted(steps, ", "in_order = list(steps, ", "inserts into SERIES_STEPS in no order"),
     ('"src/gateway", ', "", "the packages of the wheel misses gateway"),
     (
         '"gateway", "shop"]\ninclude',

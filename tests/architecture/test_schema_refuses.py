@@ -9,6 +9,8 @@ import asyncpg
 import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from tests.servers.database import connected
+
 NOW = datetime(2026, 1, 31, 12, tzinfo=UTC)
 
 ORDER = {
@@ -59,14 +61,7 @@ DISCARDED = {
     "discarded_by": "ada",
     "note": "",
 }
-ACT = {
-    "user_id": "alice",
-    "subject": uuid4(),
-    "did": "deposit",
-    "operator": "ada",
-    "through": "",
-    "at": NOW,
-}
+ACT = {"user_id": "alice", "subject": uuid4(), "did": "deposit", "operator": "ada", "through": "", "at": NOW}
 
 
 class Database:
@@ -83,22 +78,16 @@ class Database:
                 f"INSERT INTO {table} ({', '.join(row)}) VALUES ({places})", *row.values()
             )
 
-    async def refuses(self, error: type[asyncpg.PostgresError], statement: str) -> None:
-        with pytest.raises(error):
-            async with self.connection.transaction():
-                await self.connection.execute(statement)
-
 
 @pytest.fixture
 async def database(
     service: str, postgres_server: str, engines: dict[str, AsyncEngine]
 ) -> AsyncIterator[Database]:
-    connection = await asyncpg.connect(f"{postgres_server.rpartition('/')[0]}/schema_of_{service}")
-    transaction = connection.transaction()
-    await transaction.start()
-    yield Database(connection)
-    await transaction.rollback()
-    await connection.close()
+    async with connected(f"{postgres_server.rpartition('/')[0]}/schema_of_{service}") as connection:
+        transaction = connection.transaction()
+        await transaction.start()
+        yield Database(connection)
+        await transaction.rollback()
 
 
 @pytest.mark.parametrize(
@@ -123,7 +112,9 @@ async def test_an_append_only_table_refuses_every_change(
         f"DELETE FROM {table}",
         f"DELETE FROM {table} WHERE false",
     ):
-        await database.refuses(asyncpg.RaiseError, statement)
+        with pytest.raises(asyncpg.RaiseError, match=f"{table} is append-only"):
+            async with database.connection.transaction():
+                await database.connection.execute(statement)
     assert await database.connection.fetchval(f"SELECT count(*) FROM {table}") == 1
 
 
@@ -133,9 +124,6 @@ async def test_an_append_only_table_refuses_every_change(
         ("orders", "orders", ORDER, {"amount": 0}),
         ("orders", "orders", ORDER, {"amount": -1}),
         ("payments", "accounts", ACCOUNT, {"balance": -1}),
-        ("payments", "transfers", TRANSFER, {"amount": 0}),
-        ("payments", "transfers", TRANSFER, {"balance_after": -1}),
-        ("payments", "transfers", TRANSFER, {"debit_account": "system:revenue"}),
     ],
 )
 async def test_a_row_with_a_forbidden_value_is_refused(
@@ -146,24 +134,10 @@ async def test_a_row_with_a_forbidden_value_is_refused(
     await database.insert(table, row)
 
 
-@pytest.mark.parametrize("service", ["payments"])
-async def test_a_balance_cannot_become_negative(database: Database) -> None:
-    await database.insert("accounts", ACCOUNT, balance=1)
-    await database.connection.execute("UPDATE accounts SET balance = balance - 1")
-    await database.refuses(asyncpg.CheckViolationError, "UPDATE accounts SET balance = balance - 1")
-
-
 @pytest.mark.parametrize(
     ("service", "table", "row", "twin"),
     [
-        ("orders", "orders", ORDER, {"idempotency_key": "l"}),
-        ("orders", "orders", ORDER, {"id": uuid4()}),
-        ("orders", "order_history", CHANGE, {"status": "FINISHED"}),
         ("payments", "accounts", ACCOUNT, {"id": uuid4()}),
-        ("payments", "transfers", TRANSFER, {"id": uuid4(), "order_id": None, "idempotency_key": None}),
-        ("payments", "transfers", TRANSFER, {"sequence": 2, "order_id": None, "idempotency_key": None}),
-        ("payments", "transfers", TRANSFER, {"sequence": 2, "id": uuid4(), "idempotency_key": None}),
-        ("payments", "transfers", TRANSFER, {"sequence": 2, "id": uuid4(), "order_id": None}),
         ("orders", "operator_record", ACT, {"operator": "grace"}),
         ("payments", "operator_record", ACT, {"operator": "grace"}),
     ],
@@ -175,13 +149,3 @@ async def test_a_second_row_with_the_same_unique_key_is_refused(
     with pytest.raises(asyncpg.UniqueViolationError):
         await database.insert(table, row, **twin)
     await database.insert(table, row, **twin, user_id="bob")
-
-
-@pytest.mark.parametrize("service", ["payments"])
-@pytest.mark.parametrize("user_id", ["alice", "bob"])
-async def test_a_second_decision_about_an_order_is_refused_whichever_user_it_names(
-    database: Database, user_id: str
-) -> None:
-    await database.insert("payments", PAYMENT)
-    with pytest.raises(asyncpg.UniqueViolationError):
-        await database.insert("payments", PAYMENT, decision="declined", user_id=user_id)

@@ -105,11 +105,15 @@ def test_every_metric_has_a_unit_and_seconds_are_in_its_name() -> None:
         assert (unit == "seconds") == name.strip("`").endswith("_seconds")
 
 
-def queries() -> Iterator[tuple[str, str]]:
+def alert_rules() -> Iterator[dict[str, Any]]:
     for file in ALERTS:
         for group in yaml.safe_load(file.read_text())["groups"]:
-            for rule in group["rules"]:
-                yield rule["alert"], rule["expr"]
+            yield from group["rules"]
+
+
+def queries() -> Iterator[tuple[str, str]]:
+    for rule in alert_rules():
+        yield rule["alert"], rule["expr"]
     for file in DASHBOARDS:
         for panel in json.loads(file.read_text())["panels"]:
             for target in panel["targets"]:
@@ -162,12 +166,7 @@ def test_a_wrong_name_is_found(wrong: str) -> None:
 
 
 def test_every_alert_says_what_is_the_matter() -> None:
-    rules = [
-        rule
-        for file in ALERTS
-        for group in yaml.safe_load(file.read_text())["groups"]
-        for rule in group["rules"]
-    ]
+    rules = list(alert_rules())
     assert len({rule["alert"] for rule in rules}) == len(rules) > 5
     for rule in rules:
         assert rule["labels"]["severity"] in ("critical", "warning")

@@ -12,9 +12,8 @@ import aiohttp
 from kernel.adapters.lanes.lane import LaneFinder
 from tests.chaos.verdict import get
 from tests.servers.lanes import LANES, LANES_OF_SERVER, ThreeOnLanes
-from tests.servers.process import eventually
+from tests.servers.process import StartFailed, eventually
 from tests.servers.steady import Steady
-from tests.spec.scenario import audited
 
 CALLS_MEANWHILE = 50
 # The longest time between two answers, for users whose server lives.
@@ -47,9 +46,10 @@ async def lose_servers(shop: ThreeOnLanes, ends_at: float, report: Callable[[str
             one.stop()
         await asyncio.gather(*shopping)
     found.broken += [fault for one in people for fault in one.faults]
-    code, said = await audited(shop)
-    if code != 0:
-        found.broken.append(f"audit of the lanes: {said}")
+    try:
+        await shop.says("audit")
+    except StartFailed as unsound:
+        found.broken.append(f"audit of the lanes: {unsound}")
     return found
 
 

@@ -7,7 +7,7 @@ from kernel.adapters.embedded.postgres import EmbeddedPostgres
 from tests.deploy.compose import CONTAINERS, JOBS, OURS, SERVICES, image_ports
 from tests.deploy.image import Image
 from tests.servers.postgres import Template
-from tests.servers.process import Process, StartFailed, start_together
+from tests.servers.process import Process, start_together
 from tests.servers.shop import Shop
 
 
@@ -42,9 +42,7 @@ class ComposeShop(Shop):
             self._addresses[f"{owner}@{name}:5432"] = urlsplit(database.start()).netloc
             self._addresses[f"service@{name}:5432"] = urlsplit(database.service_url).netloc
         for job in (self.container(name) for name in JOBS if "profiles" not in OURS[name]):
-            job.spawn()
-            if await job.ended() != 0:
-                raise StartFailed(f"{job} ended with {job.exit_code}:\n{job.last_words}")
+            await job.succeed()
         self.processes = {name: self.container(name) for name in SERVICES}
         await start_together(self.processes.values())
 

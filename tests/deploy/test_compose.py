@@ -21,7 +21,6 @@ from tests.deploy.compose import (
     SERVICES,
     SETTINGS,
     TEXT,
-    arguments,
     image_ports,
 )
 
@@ -53,8 +52,7 @@ def test_the_shop_and_its_servers_start_by_default_and_nothing_else() -> None:
     assert asked_for == OBSERVERS | {"audit", "keycloak"}
 
 
-def test_the_file_starts_three_services_two_databases_and_a_broker() -> None:
-    assert set(SERVICES) == {"orders", "payments", "gateway"}
+def test_the_file_starts_two_databases_and_a_broker() -> None:
     images = [
         container["image"].split(":")[0]
         for name, container in CONTAINERS.items()
@@ -138,15 +136,6 @@ def test_every_server_keeps_its_data_in_a_volume_of_its_own(name: str) -> None:
     made_with = users if name == "rabbitmq" else [roles]
     assert CONTAINERS[name]["volumes"] == [f"{name}:{folder}", *made_with]
     assert name in yaml.safe_load(TEXT)["volumes"]
-
-
-def test_every_image_that_is_not_ours_is_pinned_to_an_exact_version() -> None:
-    stages = [rest.partition(" AS ")[2] for rest in arguments("FROM")]
-    bases = [rest.split()[0] for rest in arguments("FROM") if rest.split()[0] not in stages]
-    images = [container["image"] for container in CONTAINERS.values() if "image" in container]
-    assert bases
-    for image in bases + images:
-        assert re.fullmatch(r"[a-z./-]+:v?\d+\.\d+[\w.-]*(@sha256:[0-9a-f]{64})?", image)
 
 
 def test_observers_start_on_request_only_and_read_files_that_exist() -> None:

@@ -26,18 +26,17 @@ def type_of(thing: Object) -> str:
     return f'import("{path}").I{thing["kind"]}'
 
 
-def test_every_object_is_of_its_kinds_type(installed: Path, tmp_path: Path) -> None:
-    things = custom()
+def test_every_object_is_of_its_kinds_type_and_a_wrong_field_in_any_is_found(
+    installed: Path, tmp_path: Path
+) -> None:
+    things, planted = custom(), copy.deepcopy(custom())
     assert {thing["apiVersion"].rpartition("/")[0] for thing in things} == set(CUSTOM)
-    assert faults(things, installed, tmp_path) == {}
-
-
-def test_a_wrong_field_in_any_object_is_found(installed: Path, tmp_path: Path) -> None:
-    things = copy.deepcopy(custom())
-    for thing in things:
+    for thing in planted:
         thing["spec"]["wrongField"] = "planted"
-    seen = faults(things, installed, tmp_path)
-    assert [name_of(thing) for number, thing in enumerate(things) if number not in seen] == []
+    seen = faults([*things, *planted], installed, tmp_path)
+    assert {name_of(things[number]): error for number, error in seen.items() if number < len(things)} == {}
+    unseen = [name_of(thing) for number, thing in enumerate(planted, len(things)) if number not in seen]
+    assert unseen == []
     assert all("wrongField" in error for error in seen.values())
 
 

@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 from aiohttp import web
+from packaging.requirements import Requirement
 
 from tests.deploy.compose import ROOT
 from tests.servers.command import run
@@ -16,14 +17,14 @@ KNOWN = {"id": "PYSEC-2026-1", "modified": "2026-01-01T00:00:00Z", "summary": "O
 
 
 def pinned(file: str) -> set[tuple[str, str]]:
-    """The dependencies on all systems but Windows."""
+    """The dependencies on this system, with this Python."""
     lines = (ROOT / "requirements" / file).read_text().splitlines()
-    found = (
-        re.match(r"([\w.-]+)==([\w.]+)", line)
-        for line in lines
-        if not re.search("sys_platform == .win32.|python_full_version >= .3.12", line)
-    )
-    return {(pin[1], pin[2]) for pin in found if pin}
+    found = [Requirement(line.rstrip("\\")) for line in lines if re.match(r"[\w.-]+==", line)]
+    return {
+        (pin.name, str(pin.specifier).removeprefix("=="))
+        for pin in found
+        if pin.marker is None or pin.marker.evaluate()
+    }
 
 
 @pytest.fixture(scope="module")

@@ -64,17 +64,6 @@ def with_a_wrong_field(thing: Object) -> list[Object]:
 
 
 @each_overlay
-def test_the_overlay_runs_every_service_both_migrations_and_the_audit(overlay: str) -> None:
-    commands = {tuple(container["args"]) for _, container in shops(overlay)}
-    assert {command for command in commands if command[0] == "serve"} == {
-        ("serve", name) for name in SERVICES
-    }
-    assert ("migrate", "orders") in commands
-    assert ("migrate", "payments") in commands
-    assert any(command[0] == "audit" for command in commands)
-
-
-@each_overlay
 def test_every_command_is_a_command_of_the_shop(overlay: str) -> None:
     for _, container in shops(overlay):
         word, *rest = container["args"]

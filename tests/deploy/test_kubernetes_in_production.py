@@ -9,11 +9,7 @@ import yaml
 from kernel.adapters.postgres.connections.engine import POOL_SIZE
 from tests.deploy.alerts import TARGET, prometheus_rule
 from tests.deploy.compose import image_ports
-from tests.deploy.manifests import (
-    Object,
-    of_kind,
-    pods,
-)
+from tests.deploy.manifests import Object, of_kind, pods
 from tests.servers.rabbitmq import DEAD_LETTERS_AGAIN_MS
 
 SERVICES = image_ports()

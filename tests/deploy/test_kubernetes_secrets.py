@@ -9,14 +9,7 @@ import pytest
 from kernel.adapters.rabbit.definitions import OPERATOR, definitions, password_variable
 from shop.services import load_shop
 from tests.deploy.compose import ROOT, VERSION, image_ports
-from tests.deploy.manifests import (
-    OVERLAYS,
-    environment_of,
-    of_kind,
-    pods,
-    rendered,
-    shops,
-)
+from tests.deploy.manifests import OVERLAYS, environment_of, of_kind, pods, rendered, shops
 
 SERVICES = image_ports()
 USERS = [user["name"] for user in definitions(load_shop({}).catalog)["users"]]

@@ -123,10 +123,7 @@ def test_the_names_that_clients_ask_for_are_in_the_certificates(tmp_path: Path) 
 def test_no_server_listens_without_tls() -> None:
     (broker,) = of_kind("production", "RabbitmqCluster").values()
     certificate = of_kind("production", "Certificate")["rabbitmq"]["spec"]
-    assert broker["spec"]["tls"] == {
-        "secretName": certificate["secretName"],
-        "disableNonTLSListeners": True,
-    }
+    assert broker["spec"]["tls"] == {"secretName": certificate["secretName"], "disableNonTLSListeners": True}
     for database in of_kind("production", "Cluster").values():
         assert database["spec"]["postgresql"]["pg_hba"][0] == "hostnossl all all all reject"
 

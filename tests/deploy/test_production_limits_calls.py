@@ -57,7 +57,7 @@ async def answers(url: str) -> bool:
     async with open_shared_counters("1/day", url, SystemClock()) as counters:
         await counters.look()
         try:
-            return await counters.refused_for_s(("gateway", "user", "alice"), counted=False) is None
+            return await counters.seconds_until_allowed(("gateway", "user", "alice"), counted=False) is None
         except StoreIsAway:
             return False
 

@@ -31,9 +31,7 @@ def test_every_block_names_its_language() -> None:
 
 
 @pytest.mark.parametrize(
-    "block",
-    [block for block in BLOCKS if block.language in ("sh", "console")],
-    ids=lambda block: block.place,
+    "block", [block for block in BLOCKS if block.language in ("sh", "console")], ids=lambda block: block.place
 )
 def test_every_command_of_a_block_is_one(block: Block) -> None:
     assert commands(script(block))

@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 import aio_pika
 from aio_pika.abc import AbstractChannel, AbstractIncomingMessage
 
-from kernel.adapters.in_process.bus import InProcessBus
+from kernel.adapters.in_process.bus import InProcessBroker, InProcessBus
 from kernel.adapters.rabbit.bus import RabbitBus
 from kernel.contracts.messaging import Catalog
 from kernel.domain.errors import Unavailable
@@ -18,6 +18,17 @@ from tests.catalog import CATALOG
 DEADLINE_S = 20.0
 
 Bus = InProcessBus | RabbitBus
+
+
+class MemoryBusWorld:
+    def __init__(self, catalog: Catalog = CATALOG) -> None:
+        self.broker = InProcessBroker(catalog)
+
+    def bus(self, service: str, *, grace_s: float = 5.0) -> InProcessBus:
+        return InProcessBus(self.broker, service, grace_s=grace_s)
+
+    async def lose_queue(self, service: str) -> None:
+        """Without a queue there is only the subscription, and nobody has made one."""
 
 
 class RabbitBusWorld:
@@ -51,6 +62,9 @@ class RabbitBusWorld:
     async def take(self, queue: str) -> AbstractIncomingMessage | None:
         declared = await self.channel.declare_queue(queue, passive=True)
         return await declared.get(no_ack=True, fail=False)
+
+
+BusWorld = MemoryBusWorld | RabbitBusWorld
 
 
 @asynccontextmanager

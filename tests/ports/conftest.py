@@ -10,7 +10,6 @@ import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from kernel.adapters.embedded.postgres import EmbeddedPostgres
-from kernel.adapters.postgres.connections.engine import connect_engine
 from kernel.adapters.postgres.migrating.migrate import migrate
 from tests.ports.buses import RabbitBusWorld, rabbit_world
 from tests.ports.memory_world import MemoryWorld
@@ -40,14 +39,9 @@ async def databases(postgres_server: str) -> AsyncIterator[dict[str, Database]]:
 
 @asynccontextmanager
 async def database(url: str, service: str) -> AsyncIterator[Database]:
-    engine = connect_engine(url)
-    watcher = await asyncpg.connect(url)
-    try:
+    async with engine_of(url) as engine, connected(url) as watcher:
         await migrate(url, service)
         yield engine, watcher, url
-    finally:
-        await watcher.close()
-        await engine.dispose()
 
 
 @pytest.fixture

@@ -2,21 +2,13 @@
 
 import asyncio
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from kernel.domain.acts import Act
-from kernel.domain.parked import OwnName
-from kernel.ports.facts import MessagingFacts
-from kernel.ports.figures import MessagingFigures
-from kernel.ports.operator_record import RecordedActs
 from kernel.ports.outbox import Outbox, OutboxRow
-from kernel.ports.parked import DiscardedMessages, HeldCauses, Operations, ParkedReading
-from kernel.ports.pauses import Pauses, StandingReading
+from kernel.ports.parked import DiscardedMessages
 from orders.domain.status import StatusChanged
-from orders.ports.audit import AuditRuns
-from orders.ports.series import MeasuredOrders, Series
-from payments.ports.accounts import Statements
-from payments.ports.claims import Claims
 from tests.assembly import InMemory, OrdersInMemory, PaymentsInMemory
 from tests.memory.audit import MemoryAuditRuns
 from tests.memory.database import MemoryDatabase
@@ -34,9 +26,25 @@ from tests.ports.worlds import DiscardedRow, Noted, ParkedRow, WorldBase, column
 
 
 class MemoryWorld(OrdersInMemory, PaymentsInMemory, WorldBase):
+    # Each of these is called with a unit of work.
+    held = MemoryHeldCauses
+    operations = MemoryOperations
+    pauses = MemoryPauses
+    audit_runs = MemoryAuditRuns
+    series = MemorySeries
+
     def __init__(self) -> None:
         WorldBase.__init__(self)
         InMemory.__init__(self, MemoryDatabase(), self.clock)
+        database = self.database
+        self.reading = partial(MemoryParkedReading, database)
+        self.recorded_acts = partial(MemoryRecordedActs, database)
+        self.figures = partial(MemoryMessagingFigures, database)
+        self.claims = partial(MemoryClaims, database)
+        self.measured = partial(MemoryMeasuredOrders, database)
+        self.statements = partial(MemoryStatements, database)
+        self.messaging_facts = partial(MemoryMessagingFacts, database, "orders")
+        self.standing = partial(MemoryStandingReading, database)
 
     async def blocked(self, *tasks: asyncio.Task[Any]) -> None:
         for _ in range(10):
@@ -64,30 +72,6 @@ class MemoryWorld(OrdersInMemory, PaymentsInMemory, WorldBase):
             for row in self.database.rows(DISCARDED)
         ]
 
-    def held(self, uow: Any) -> HeldCauses:
-        return MemoryHeldCauses(uow)
-
-    def operations(self, uow: Any) -> Operations:
-        return MemoryOperations(uow)
-
-    def reading(self) -> ParkedReading:
-        return MemoryParkedReading(self.database)
-
-    def messaging_facts(self) -> MessagingFacts:
-        return MemoryMessagingFacts(self.database, "orders")
-
-    def pauses(self, uow: Any, consumer: OwnName) -> Pauses:
-        return MemoryPauses(uow, consumer)
-
-    def standing(self, consumer: OwnName) -> StandingReading:
-        return MemoryStandingReading(self.database, consumer)
-
-    def recorded_acts(self) -> RecordedActs:
-        return MemoryRecordedActs(self.database)
-
-    def figures(self) -> MessagingFigures:
-        return MemoryMessagingFigures(self.database)
-
     async def record_rows(self) -> list[Act]:
         rows = self.database.rows(OPERATOR_RECORD)
         return sorted(rows, key=lambda row: (row.user_id, row.subject, row.did))
@@ -95,18 +79,3 @@ class MemoryWorld(OrdersInMemory, PaymentsInMemory, WorldBase):
     async def history_rows(self) -> list[StatusChanged]:
         rows = self.database.rows(ORDER_HISTORY)
         return sorted(rows, key=lambda row: (row.user_id, row.order_id, row.sequence))
-
-    def audit_runs(self, uow: Any) -> AuditRuns:
-        return MemoryAuditRuns(uow)
-
-    def claims(self) -> Claims:
-        return MemoryClaims(self.database)
-
-    def measured(self) -> MeasuredOrders:
-        return MemoryMeasuredOrders(self.database)
-
-    def series(self, uow: Any) -> Series:
-        return MemorySeries(uow)
-
-    def statements(self) -> Statements:
-        return MemoryStatements(self.database)

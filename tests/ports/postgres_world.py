@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import asyncpg
@@ -18,23 +19,15 @@ from kernel.adapters.postgres.operator_record import PostgresOperatorRecord, Pos
 from kernel.adapters.postgres.overview import PostgresMessagingFigures
 from kernel.adapters.postgres.statements.unit_of_work import PostgresUnitOfWork
 from kernel.domain.acts import Act
-from kernel.domain.parked import OwnName
-from kernel.ports.facts import MessagingFacts
-from kernel.ports.figures import MessagingFigures
 from kernel.ports.inbox import Inbox
-from kernel.ports.operator_record import OperatorRecord, RecordedActs
-from kernel.ports.outbox import Backlog, Outbox, OutboxRow
-from kernel.ports.parked import DiscardedMessages, HeldCauses, Operations, ParkedMessages, ParkedReading
-from kernel.ports.pauses import Pauses, StandingReading
+from kernel.ports.outbox import Outbox, OutboxRow
+from kernel.ports.parked import DiscardedMessages, ParkedMessages
 from orders.adapters.outbound.postgres.audit_runs import PostgresAuditRuns
 from orders.adapters.outbound.postgres.orders import PostgresHistory, PostgresOrders
 from orders.adapters.outbound.postgres.placed_orders import PostgresPlacedOrders
 from orders.adapters.outbound.postgres.series import PostgresMeasuredOrders, PostgresSeries
 from orders.adapters.outbound.tables import SCHEMA
 from orders.domain.status import Status, StatusChanged
-from orders.ports.audit import AuditRuns
-from orders.ports.orders import History, Orders, PlacedOrders
-from orders.ports.series import MeasuredOrders, Series
 from payments.adapters.outbound.claims import PostgresClaims
 from payments.adapters.outbound.postgres import (
     PostgresAccounts,
@@ -43,18 +36,41 @@ from payments.adapters.outbound.postgres import (
     PostgresPayments,
 )
 from payments.adapters.outbound.postgres_statements import PostgresStatements
-from payments.ports.accounts import Accounts, Ledger, OpenedAccounts, Payments, Statements
-from payments.ports.claims import Claims
 from tests.ports.worlds import DEADLINE_S, DiscardedRow, Noted, ParkedRow, WorldBase, encode
 
 
 class PostgresWorld(WorldBase):
+    # Each of these is called with a unit of work.
+    backlog = PostgresBacklog
+    held = PostgresHeldCauses
+    operations = PostgresOperations
+    pauses = PostgresPauses
+    record = PostgresOperatorRecord
+    orders = PostgresOrders
+    history = PostgresHistory
+    audit_runs = PostgresAuditRuns
+    series = PostgresSeries
+    accounts = PostgresAccounts
+    ledger = PostgresLedger
+    payments = PostgresPayments
+
     def __init__(self, engine: AsyncEngine, watcher: asyncpg.Connection, url: str) -> None:
         """`watcher` is a connection beside the engine's."""
         super().__init__()
         self.engine = engine
         self.watcher = watcher
         self.url = url
+        self.uow = partial(PostgresUnitOfWork, engine)
+        self.reading = partial(PostgresParkedReading, engine)
+        self.recorded_acts = partial(PostgresRecordedActs, engine)
+        self.figures = partial(PostgresMessagingFigures, engine)
+        self.placed = partial(PostgresPlacedOrders, engine)
+        self.measured = partial(PostgresMeasuredOrders, engine)
+        self.statements = partial(PostgresStatements, engine)
+        self.opened = partial(PostgresOpenedAccounts, engine)
+        self.messaging_facts = partial(PostgresMessagingFacts, engine, SCHEMA)
+        self.standing = partial(PostgresStandingReading, engine)
+        self.claims = partial(PostgresClaims, url)
 
     async def clear(self) -> None:
         """Deletes every row, in a tenth of TRUNCATE's time. A replica fires no triggers for append-only."""
@@ -77,17 +93,11 @@ class PostgresWorld(WorldBase):
                 await asyncio.sleep(0.005)
         assert not any(task.done() for task in tasks)
 
-    def uow(self) -> PostgresUnitOfWork:
-        return PostgresUnitOfWork(self.engine)
-
     def inbox(self, uow: Any) -> Inbox:
         return PostgresInbox(uow, self.clock)
 
     def outbox(self, uow: Any, committed: Callable[[OutboxRow], None] = lambda _: None) -> Outbox[Noted]:
         return PostgresOutbox(uow, self.clock, encode, committed)
-
-    def backlog(self, uow: Any) -> Backlog:
-        return PostgresBacklog(uow)
 
     def parked(self, uow: Any) -> ParkedMessages:
         return PostgresParkedMessages(uow, self.clock)
@@ -103,73 +113,10 @@ class PostgresWorld(WorldBase):
         rows = await self.watcher.fetch("SELECT * FROM discarded_messages ORDER BY id")
         return [DiscardedRow(**row) for row in rows]
 
-    def held(self, uow: Any) -> HeldCauses:
-        return PostgresHeldCauses(uow)
-
-    def operations(self, uow: Any) -> Operations:
-        return PostgresOperations(uow)
-
-    def reading(self) -> ParkedReading:
-        return PostgresParkedReading(self.engine)
-
-    def pauses(self, uow: Any, consumer: OwnName) -> Pauses:
-        return PostgresPauses(uow, consumer)
-
-    def standing(self, consumer: OwnName) -> StandingReading:
-        return PostgresStandingReading(self.engine, consumer)
-
-    def record(self, uow: Any) -> OperatorRecord:
-        return PostgresOperatorRecord(uow)
-
-    def messaging_facts(self) -> MessagingFacts:
-        return PostgresMessagingFacts(self.engine, SCHEMA)
-
-    def recorded_acts(self) -> RecordedActs:
-        return PostgresRecordedActs(self.engine)
-
-    def figures(self) -> MessagingFigures:
-        return PostgresMessagingFigures(self.engine)
-
     async def record_rows(self) -> list[Act]:
         rows = await self.watcher.fetch("SELECT * FROM operator_record ORDER BY user_id, subject, did")
         return [Act(**row) for row in rows]
 
-    def orders(self, uow: Any) -> Orders:
-        return PostgresOrders(uow)
-
-    def history(self, uow: Any) -> History:
-        return PostgresHistory(uow)
-
     async def history_rows(self) -> list[StatusChanged]:
         rows = await self.watcher.fetch("SELECT * FROM order_history ORDER BY user_id, order_id, sequence")
         return [StatusChanged(**{**row, "status": Status(row["status"])}) for row in rows]
-
-    def placed(self) -> PlacedOrders:
-        return PostgresPlacedOrders(self.engine)
-
-    def audit_runs(self, uow: Any) -> AuditRuns:
-        return PostgresAuditRuns(uow)
-
-    def claims(self) -> Claims:
-        return PostgresClaims(self.url)
-
-    def measured(self) -> MeasuredOrders:
-        return PostgresMeasuredOrders(self.engine)
-
-    def series(self, uow: Any) -> Series:
-        return PostgresSeries(uow)
-
-    def accounts(self, uow: Any) -> Accounts:
-        return PostgresAccounts(uow)
-
-    def ledger(self, uow: Any) -> Ledger:
-        return PostgresLedger(uow)
-
-    def statements(self) -> Statements:
-        return PostgresStatements(self.engine)
-
-    def payments(self, uow: Any) -> Payments:
-        return PostgresPayments(uow)
-
-    def opened(self) -> OpenedAccounts:
-        return PostgresOpenedAccounts(self.engine)

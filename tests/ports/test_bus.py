@@ -6,31 +6,28 @@ from collections.abc import AsyncIterator
 import aio_pika
 import pytest
 
-from kernel.adapters.in_process.bus import InProcessBroker, InProcessBus
 from kernel.adapters.rabbit.bus import CHECK_S
 from kernel.adapters.sources import ROUTING_KEY
-from kernel.contracts.messaging import Catalog
 from kernel.domain.errors import Unavailable
 from kernel.ports.bus import Envelope, Unreadable
 from orders.contract.messages import ORDER_PLACED
 from payments.contract.messages import PAYMENT_CAPTURED
 from tests.catalog import CATALOG
-from tests.ports.buses import Graveyard, Inbox, RabbitBusWorld, placed, queues, rabbit_world, relayed
-
-
-class MemoryBusWorld:
-    def __init__(self, catalog: Catalog = CATALOG) -> None:
-        self.broker = InProcessBroker(catalog)
-
-    def bus(self, service: str, *, grace_s: float = 5.0) -> InProcessBus:
-        return InProcessBus(self.broker, service, grace_s=grace_s)
-
-    async def lose_queue(self, service: str) -> None:
-        """Without a queue there is only the subscription, and nobody has made one."""
+from tests.ports.buses import (
+    BusWorld,
+    Graveyard,
+    Inbox,
+    MemoryBusWorld,
+    RabbitBusWorld,
+    placed,
+    queues,
+    rabbit_world,
+    relayed,
+)
 
 
 @pytest.fixture(params=["memory", "rabbit"])
-async def world(request: pytest.FixtureRequest) -> AsyncIterator[MemoryBusWorld | RabbitBusWorld]:
+async def world(request: pytest.FixtureRequest) -> AsyncIterator[BusWorld]:
     if request.param == "memory":
         yield MemoryBusWorld()
     else:
@@ -39,7 +36,7 @@ async def world(request: pytest.FixtureRequest) -> AsyncIterator[MemoryBusWorld 
 
 
 async def test_an_envelope_reaches_the_handler_of_the_consuming_service_with_the_same_bytes(
-    world: MemoryBusWorld | RabbitBusWorld,
+    world: BusWorld,
 ) -> None:
     async with world.bus("orders") as orders, world.bus("payments") as payments:
         at_orders, at_payments = Inbox(), Inbox()
@@ -52,7 +49,7 @@ async def test_an_envelope_reaches_the_handler_of_the_consuming_service_with_the
         assert await at_orders.has(1) == [b"[1]"]
 
 
-async def test_all_envelopes_of_a_call_arrive(world: MemoryBusWorld | RabbitBusWorld) -> None:
+async def test_all_envelopes_of_a_call_arrive(world: BusWorld) -> None:
     async with world.bus("orders") as orders, world.bus("payments") as payments:
         inbox = Inbox()
         await payments.subscribe(inbox)
@@ -61,7 +58,7 @@ async def test_all_envelopes_of_a_call_arrive(world: MemoryBusWorld | RabbitBusW
         assert sorted(await inbox.has(100)) == sorted(bodies)
 
 
-async def test_a_handler_that_raises_sees_the_message_again(world: MemoryBusWorld | RabbitBusWorld) -> None:
+async def test_a_handler_that_raises_sees_the_message_again(world: BusWorld) -> None:
     async def fail_once(_: bytes) -> None:
         if len(inbox.bodies) == 1:
             raise RuntimeError("a bug")
@@ -74,7 +71,7 @@ async def test_a_handler_that_raises_sees_the_message_again(world: MemoryBusWorl
 
 
 async def test_an_envelope_that_reaches_no_queue_is_a_failure_and_a_notification_is_none(
-    world: MemoryBusWorld | RabbitBusWorld,
+    world: BusWorld,
 ) -> None:
     async with world.bus("orders") as orders:
         await world.lose_queue("payments")
@@ -84,9 +81,7 @@ async def test_an_envelope_that_reaches_no_queue_is_a_failure_and_a_notification
         assert orders.healthy
 
 
-async def test_one_failure_among_many_envelopes_is_the_failure_of_the_call(
-    world: MemoryBusWorld | RabbitBusWorld,
-) -> None:
+async def test_one_failure_among_many_envelopes_is_the_failure_of_the_call(world: BusWorld) -> None:
     async with world.bus("orders") as orders, world.bus("payments") as payments:
         await payments.subscribe(Inbox())
         await world.lose_queue("orders")
@@ -95,7 +90,7 @@ async def test_one_failure_among_many_envelopes_is_the_failure_of_the_call(
             await orders.publish([placed(b"[1]"), lost, placed(b"[3]")])
 
 
-async def test_stopping_lets_a_running_handler_finish(world: MemoryBusWorld | RabbitBusWorld) -> None:
+async def test_stopping_lets_a_running_handler_finish(world: BusWorld) -> None:
     go_on = asyncio.Event()
 
     async def wait(_: bytes) -> None:
@@ -121,9 +116,7 @@ async def test_stopping_lets_a_running_handler_finish(world: MemoryBusWorld | Ra
             assert await second.has(1) == [b"[2]"]
 
 
-async def test_a_message_whose_handler_is_cut_off_is_delivered_again(
-    world: MemoryBusWorld | RabbitBusWorld,
-) -> None:
+async def test_a_message_whose_handler_is_cut_off_is_delivered_again(world: BusWorld) -> None:
     async def hang(_: bytes) -> None:
         await asyncio.Event().wait()
 
@@ -141,9 +134,7 @@ async def test_a_message_whose_handler_is_cut_off_is_delivered_again(
             await relay.__aexit__(None, None, None)
 
 
-async def test_a_handler_that_waits_does_not_hold_up_the_next_message(
-    world: MemoryBusWorld | RabbitBusWorld,
-) -> None:
+async def test_a_handler_that_waits_does_not_hold_up_the_next_message(world: BusWorld) -> None:
     """A consumer waits for its database with the message in hand, and collects others into its batch."""
     both = asyncio.Barrier(2)
 

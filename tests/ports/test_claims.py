@@ -93,4 +93,4 @@ async def test_everything_that_is_known_of_an_order_is_told(world: World) -> Non
         waiting=False,
     )
     assert (declined.decision, declined.reason, declined.waiting) == ("declined", "insufficient_funds", True)
-    assert [one.is_known for one in (refunded, declined, unknown)] == [True, True, False]
+    assert [one.known for one in (refunded, declined, unknown)] == [True, True, False]

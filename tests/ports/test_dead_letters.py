@@ -5,15 +5,13 @@ import aio_pika
 from kernel.domain.errors import Unavailable
 from kernel.ports.bus import DeadLetter, Unreadable
 from orders.contract.messages import ORDER_PLACED
-from tests.ports.buses import Graveyard, Inbox, RabbitBusWorld, placed, relayed, until
-from tests.ports.test_bus import MemoryBusWorld, world
+from tests.ports.buses import BusWorld, Graveyard, Inbox, RabbitBusWorld, placed, relayed, until
+from tests.ports.test_bus import world
 
 __all__ = ["world"]
 
 
-async def test_an_unreadable_message_is_buried_with_its_type_and_not_seen_again(
-    world: MemoryBusWorld | RabbitBusWorld,
-) -> None:
+async def test_an_unreadable_message_is_buried_with_its_type_and_not_seen_again(world: BusWorld) -> None:
     async def refuse(body: bytes) -> None:
         if body == b"garbage":
             raise Unreadable("no JSON")
@@ -29,7 +27,7 @@ async def test_an_unreadable_message_is_buried_with_its_type_and_not_seen_again(
         assert graveyard.letters == [letter]
 
 
-async def test_a_letter_that_could_not_be_buried_comes_again(world: MemoryBusWorld | RabbitBusWorld) -> None:
+async def test_a_letter_that_could_not_be_buried_comes_again(world: BusWorld) -> None:
     async def refuse(_: bytes) -> None:
         raise Unreadable("no JSON")
 

@@ -21,16 +21,11 @@ async def test_events_in_the_outbox_are_counted_by_type_since_the_oldest(world: 
     assert await world.figures().waiting() == [WaitingEvents("a", 1, later), WaitingEvents("b", 3, began)]
 
 
-async def test_parked_messages_are_counted_by_reason(world: World) -> None:
+async def test_parked_messages_are_counted_by_reason_and_those_of_a_held_cause_apart(world: World) -> None:
     assert await world.figures().parked() == ({}, {})
     for number, reason in enumerate(["unknown", "unknown", "refused"]):
         await park(world, Unhandled(None, "a", f"order {number}", reason, "", b"{}"))
     assert await world.figures().parked() == ({"unknown": 2, "refused": 1}, {})
-
-
-async def test_messages_of_a_held_cause_are_counted_apart(world: World) -> None:
-    for number, reason in enumerate(["unknown", "unknown", "refused"]):
-        await park(world, Unhandled(None, "a", f"order {number}", reason, "", b"{}"))
     hold = Hold(owner="ada", note="", ticket="", held_by="ada", held_at=EPOCH)
     async with world.uow() as uow:
         await world.held(uow).hold({Cause(dead_letter=False, type="a", reason="unknown"): hold})

@@ -13,11 +13,10 @@ from uuid import UUID
 import asyncpg
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from kernel.adapters.postgres.connections.engine import connect_engine
-from kernel.adapters.postgres.migrating.migrate import migrate
 from orders.adapters.outbound.postgres.placed_orders import PostgresPlacedOrders
 from orders.domain.status import Status
 from payments.adapters.outbound.postgres_statements import PostgresStatements
+from tests.ports.conftest import database
 from tests.ports.payments import NOW, account
 from tests.ports.plans import Plan, scans_of
 from tests.servers.postgres import create_database
@@ -81,13 +80,8 @@ async def migrated(
     server: str, service: str, name: str = "filtered"
 ) -> AsyncIterator[tuple[AsyncEngine, asyncpg.Connection]]:
     url = await create_database(server, f"{name}_{service}")
-    engine, connection = connect_engine(url), await asyncpg.connect(url)
-    try:
-        await migrate(url, service)
+    async with database(url, service) as (engine, connection, _):
         yield engine, connection
-    finally:
-        await connection.close()
-        await engine.dispose()
 
 
 async def test_a_list_of_orders_looks_at_no_more_rows_than_its_page_holds(

@@ -14,6 +14,7 @@ from kernel.adapters.postgres.messages.facts import PostgresMessagingFacts
 from kernel.adapters.postgres.messages.holders import LASTING, Holder, Holders
 from kernel.domain.facts import Fact, Part, What
 from orders.adapters.outbound.tables import SCHEMA
+from tests.ports.pair import engine_of
 from tests.ports.postgres_world import PostgresWorld
 from tests.servers.database import connected
 from tests.servers.process import eventually
@@ -39,11 +40,10 @@ async def onlooker(world: PostgresWorld) -> AsyncIterator[AsyncEngine]:
     """An engine with a role that sees no states and times of others' sessions, and owns nothing."""
     await world.watcher.execute("DROP ROLE IF EXISTS onlooker")
     await world.watcher.execute("CREATE ROLE onlooker LOGIN PASSWORD 'o'")
-    engine = connect_engine(str(URL(world.url).with_user("onlooker").with_password("o")))
     try:
-        yield engine
+        async with engine_of(str(URL(world.url).with_user("onlooker").with_password("o"))) as engine:
+            yield engine
     finally:
-        await engine.dispose()
         await world.watcher.execute("DROP ROLE onlooker")
 
 

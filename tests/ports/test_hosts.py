@@ -4,9 +4,9 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from kernel.adapters.postgres.connections.engine import connect_engine
 from kernel.adapters.postgres.statements.unit_of_work import PostgresUnitOfWork
 from kernel.domain.errors import Unavailable
+from tests.ports.pair import both, engine_of
 from tests.servers.cable import Cable
 
 Hosts = tuple[Cable, Cable]
@@ -19,16 +19,11 @@ async def hosts(postgres_server: str) -> AsyncIterator[Hosts]:
 
 
 async def connects(hosts: Hosts) -> None:
-    first, second = hosts
-    both = first.url.replace(first.address, f"{first.address},{second.address}")
-    engine = connect_engine(f"{both.rpartition('/')[0]}/orders")
-    try:
+    async with engine_of(f"{both(*hosts).rpartition('/')[0]}/orders") as engine:
         for _ in range(2):
             async with PostgresUnitOfWork(engine):
                 pass
             await engine.dispose()
-    finally:
-        await engine.dispose()
 
 
 async def test_a_host_that_refuses_is_passed_over(hosts: Hosts) -> None:

@@ -1,6 +1,7 @@
 """What every inbox promises."""
 
 import random
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -37,7 +38,7 @@ async def claimed(world: World, *items: Received[Noted]) -> list[Noted]:
 async def test_a_message_is_claimed_once_for_ever(world: World) -> None:
     message = received("1")
     assert await claimed(world, message) == facts(message)
-    assert await claimed(world, message) == []
+    assert await claimed(world, message) == await claimed(world) == []
 
 
 async def test_of_claimed_and_new_messages_the_new_ones_come_out_in_the_given_order(world: World) -> None:
@@ -79,23 +80,10 @@ async def test_nothing_is_done_where_a_message_came_before_and_does_not_say_so(w
         assert await world.backlog(uow).take("noted", count_max=1) == []
 
 
-async def test_a_claim_of_a_message_that_another_is_claiming_waits_and_does_nothing(world: World) -> None:
-    async with world.uow() as uow:
-        await world.inbox(uow).claim_message(received("1").message)
-        second = world.start(claimed(world, first("1")))
-        await world.blocked(second)
-    with pytest.raises(Contention):
-        await ended(second)
-
-
 async def test_the_same_id_from_two_sources_is_two_messages(world: World) -> None:
     from_orders, from_payments = received("1"), received("1", source="/shop/payments")
     assert await claimed(world, from_orders) == facts(from_orders)
     assert await claimed(world, from_payments) == facts(from_payments)
-
-
-async def test_claiming_nothing_claims_nothing(world: World) -> None:
-    assert await claimed(world) == []
 
 
 async def test_a_rollback_frees_the_message(world: World) -> None:
@@ -104,10 +92,13 @@ async def test_a_rollback_frees_the_message(world: World) -> None:
     assert await claimed(world, received("1")) == facts(received("1"))
 
 
-async def test_a_concurrent_claim_waits_for_the_first_and_loses(world: World) -> None:
+@pytest.mark.parametrize("made", [first, received])
+async def test_a_concurrent_claim_waits_for_the_first_and_loses(
+    world: World, made: Callable[[str], Received[Noted]]
+) -> None:
     async with world.uow() as uow:
         await world.inbox(uow).claim_message(received("2").message)
-        second = world.start(claimed(world, received("1"), received("2"), received("3")))
+        second = world.start(claimed(world, made("1"), made("2"), made("3")))
         await world.blocked(second)
     with pytest.raises(Contention):
         await ended(second)

@@ -12,18 +12,15 @@ from kernel.domain.errors import Unavailable
 from kernel.ports.bus import Envelope, Unreadable
 from payments.contract.messages import PAYMENT_CAPTURED
 from tests.catalog import CATALOG
-from tests.ports.buses import Bus, Graveyard, Inbox, RabbitBusWorld, rabbit_world, until
-from tests.ports.test_bus import MemoryBusWorld
+from tests.ports.buses import Bus, BusWorld, Graveyard, Inbox, MemoryBusWorld, rabbit_world, until
 
 UNHEARD = "shop.receipts.receipt-printed.v1"
 RECEIPTS = Messaging(service="receipts", publishes={UNHEARD: msgspec.Struct}, subscribes=[PAYMENT_CAPTURED])
 WITH_RECEIPTS = Catalog([*CATALOG.services, RECEIPTS])
 
-World = MemoryBusWorld | RabbitBusWorld
-
 
 @pytest.fixture(params=["memory", "rabbit"])
-async def world(request: pytest.FixtureRequest) -> AsyncIterator[World]:
+async def world(request: pytest.FixtureRequest) -> AsyncIterator[BusWorld]:
     if request.param == "memory":
         yield MemoryBusWorld(WITH_RECEIPTS)
     else:
@@ -56,14 +53,14 @@ async def relayed(bus: Bus, *envelopes: Envelope) -> AsyncIterator[None]:
 
 
 async def subscribed(
-    opened: AsyncExitStack, world: World, service: str, inbox: Inbox, graveyard: Graveyard | None = None
+    opened: AsyncExitStack, world: BusWorld, service: str, inbox: Inbox, graveyard: Graveyard | None = None
 ) -> Bus:
     bus = await opened.enter_async_context(world.bus(service, grace_s=0.1))
     await bus.subscribe(inbox, graveyard)
     return bus
 
 
-async def test_each_consumer_gets_every_message_with_the_same_bytes(world: World) -> None:
+async def test_each_consumer_gets_every_message_with_the_same_bytes(world: BusWorld) -> None:
     async with AsyncExitStack() as opened:
         at_orders, at_receipts = Inbox(), Inbox()
         await subscribed(opened, world, "orders", at_orders)
@@ -74,7 +71,7 @@ async def test_each_consumer_gets_every_message_with_the_same_bytes(world: World
                 assert sorted(await inbox.has(5)) == [b"[%d]" % number for number in range(5)]
 
 
-async def test_publishing_to_all_at_once_hands_them_the_message_side_by_side(world: World) -> None:
+async def test_publishing_to_all_at_once_hands_them_the_message_side_by_side(world: BusWorld) -> None:
     both = asyncio.Barrier(2)
 
     async def meet(_: bytes) -> None:
@@ -91,7 +88,7 @@ async def test_publishing_to_all_at_once_hands_them_the_message_side_by_side(wor
 
 @pytest.mark.parametrize("failing", ["orders", "receipts"])
 async def test_a_consumer_that_fails_delays_no_other_and_is_offered_the_message_again_alone(
-    world: World, failing: str
+    world: BusWorld, failing: str
 ) -> None:
     broken = True
 
@@ -113,7 +110,7 @@ async def test_a_consumer_that_fails_delays_no_other_and_is_offered_the_message_
         assert sorted(at_other.bodies) == [b"[%d]" % number for number in range(5)]
 
 
-async def test_a_consumer_that_hangs_delays_no_other(world: World) -> None:
+async def test_a_consumer_that_hangs_delays_no_other(world: BusWorld) -> None:
     go_on = asyncio.Event()
 
     async def hang(_: bytes) -> None:
@@ -133,7 +130,7 @@ async def test_a_consumer_that_hangs_delays_no_other(world: World) -> None:
 
 
 async def test_a_consumer_that_is_not_there_yet_delays_no_other_and_gets_the_message_later(
-    world: World,
+    world: BusWorld,
 ) -> None:
     async with AsyncExitStack() as opened:
         at_orders, at_receipts = Inbox(), Inbox()
@@ -147,7 +144,7 @@ async def test_a_consumer_that_is_not_there_yet_delays_no_other_and_gets_the_mes
 
 
 async def test_a_message_that_one_consumer_cannot_read_is_a_dead_letter_of_that_consumer_alone(
-    world: World,
+    world: BusWorld,
 ) -> None:
     async def refuse(_: bytes) -> None:
         raise Unreadable("no JSON")
@@ -163,7 +160,7 @@ async def test_a_message_that_one_consumer_cannot_read_is_a_dead_letter_of_that_
         assert (at_orders.bodies, of_orders.letters) == ([b"[1]"], [])
 
 
-async def test_a_message_that_nobody_subscribes_to_is_gone_and_is_no_fault(world: World) -> None:
+async def test_a_message_that_nobody_subscribes_to_is_gone_and_is_no_fault(world: BusWorld) -> None:
     async with world.bus("receipts") as receipts:
         await receipts.publish([Envelope(UNHEARD, b"[1]")])
         assert receipts.healthy

@@ -42,8 +42,11 @@ class RabbitListening:
         return RabbitBus([self._url], "orders", CATALOG)
 
 
+Listening = MemoryListening | RabbitListening
+
+
 @pytest.fixture(params=["memory", "rabbit"])
-def world(request: pytest.FixtureRequest) -> MemoryListening | RabbitListening:
+def world(request: pytest.FixtureRequest) -> Listening:
     return (
         MemoryListening() if request.param == "memory" else RabbitListening(request.getfixturevalue("broker"))
     )
@@ -72,9 +75,7 @@ async def arrives(heard: list[bytes], *bodies: bytes) -> None:
     await eventually(lambda: heard == list(bodies), every=0.01)
 
 
-async def test_each_listener_hears_everything_of_its_type_in_order(
-    world: MemoryListening | RabbitListening,
-) -> None:
+async def test_each_listener_hears_everything_of_its_type_in_order(world: Listening) -> None:
     heard: list[list[bytes]] = [[], [], []]
     async with (
         world.bus() as bus,
@@ -90,9 +91,7 @@ async def test_each_listener_hears_everything_of_its_type_in_order(
         await arrives(heard[2], b"4")
 
 
-async def test_a_notification_while_nobody_listens_is_lost_and_is_no_fault(
-    world: MemoryListening | RabbitListening,
-) -> None:
+async def test_a_notification_while_nobody_listens_is_lost_and_is_no_fault(world: Listening) -> None:
     heard: list[bytes] = []
     async with world.bus() as bus:
         assert await bus.notify(notification(b"before")) is False
@@ -103,9 +102,7 @@ async def test_a_notification_while_nobody_listens_is_lost_and_is_no_fault(
         assert heard == [b"meanwhile"]
 
 
-async def test_nothing_is_sent_to_a_listener_that_wants_nothing(
-    world: MemoryListening | RabbitListening,
-) -> None:
+async def test_nothing_is_sent_to_a_listener_that_wants_nothing(world: Listening) -> None:
     heard: list[bytes] = []
     notifications = world.notifications()
     async with world.bus() as bus, listening(notifications, heard.append):
@@ -116,9 +113,7 @@ async def test_nothing_is_sent_to_a_listener_that_wants_nothing(
         await arrives(heard, b"wanted")
 
 
-async def test_of_many_who_want_and_want_no_more_the_last_one_has_its_way(
-    world: MemoryListening | RabbitListening,
-) -> None:
+async def test_of_many_who_want_and_want_no_more_the_last_one_has_its_way(world: Listening) -> None:
     notifications = world.notifications()
     async with world.bus() as bus, listening(notifications, lambda _: None):
         for last in (True, False):
@@ -126,9 +121,7 @@ async def test_of_many_who_want_and_want_no_more_the_last_one_has_its_way(
             assert await bus.notify(notification(b"?")) is last
 
 
-async def test_a_listener_that_fails_goes_on_and_disturbs_nobody(
-    world: MemoryListening | RabbitListening,
-) -> None:
+async def test_a_listener_that_fails_goes_on_and_disturbs_nobody(world: Listening) -> None:
     def fail_once(body: bytes) -> None:
         failing.append(body)
         if len(failing) == 1:

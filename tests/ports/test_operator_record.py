@@ -11,12 +11,7 @@ from tests.memory.clock import EPOCH
 from tests.ports.worlds import World, ended, undone
 
 ACT = Act(
-    user_id="alice",
-    subject=UUID(int=1),
-    did="deposit",
-    operator="ada@desk",
-    through="gateway",
-    at=EPOCH,
+    user_id="alice", subject=UUID(int=1), did="deposit", operator="ada@desk", through="gateway", at=EPOCH
 )
 
 

@@ -3,13 +3,11 @@
 from dataclasses import replace
 from uuid import UUID
 
-import asyncpg
 import pytest
 
 from kernel.domain.errors import Contention
 from orders.domain.status import Status
 from tests.ports.orders import add, cancel, changed, order, record
-from tests.ports.postgres_world import PostgresWorld
 from tests.ports.worlds import World, ended, undone
 
 
@@ -68,10 +66,3 @@ async def test_the_status_histories_of_orders_show_each_as_it_was_after_each_cha
         UUID(int=1): [order(1)],
         UUID(int=2): [replace(cancelled, status=Status.NEW, reason=None), cancelled],
     }
-
-
-@pytest.mark.parametrize("statement", ["UPDATE order_history SET sequence = 7", "DELETE FROM order_history"])
-async def test_postgres_refuses_to_change_the_history(postgres: PostgresWorld, statement: str) -> None:
-    await record(postgres, changed(1, 1))
-    with pytest.raises(asyncpg.RaiseError, match="order_history is append-only"):
-        await postgres.watcher.execute(statement)

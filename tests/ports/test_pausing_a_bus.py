@@ -8,14 +8,23 @@ from kernel.adapters.rabbit.bus import CHECK_S
 from kernel.domain.errors import Unavailable
 from kernel.ports.bus import ConsumerPaused, Envelope
 from payments.contract.messages import PAYMENT_CAPTURED
-from tests.ports.buses import Graveyard, Inbox, RabbitBusWorld, placed, relayed, until
-from tests.ports.test_bus import MemoryBusWorld, world
+from tests.ports.buses import (
+    BusWorld,
+    Graveyard,
+    Inbox,
+    MemoryBusWorld,
+    RabbitBusWorld,
+    placed,
+    relayed,
+    until,
+)
+from tests.ports.test_bus import world
 
 __all__ = ["world"]
 
 
 async def test_a_paused_bus_takes_nothing_finishes_what_is_in_hand_and_takes_all_when_it_is_resumed(
-    world: MemoryBusWorld | RabbitBusWorld,
+    world: BusWorld,
 ) -> None:
     async def wait(body: bytes) -> None:
         if body == b"[1]":
@@ -45,7 +54,7 @@ async def test_a_paused_bus_takes_nothing_finishes_what_is_in_hand_and_takes_all
 
 
 async def test_a_bus_that_is_paused_before_it_is_subscribed_takes_nothing_until_it_is_resumed(
-    world: MemoryBusWorld | RabbitBusWorld,
+    world: BusWorld,
 ) -> None:
     async with world.bus("orders") as orders, world.bus("payments") as payments:
         await payments.pause()
@@ -60,7 +69,7 @@ async def test_a_bus_that_is_paused_before_it_is_subscribed_takes_nothing_until_
         assert payments.healthy
 
 
-async def test_resuming_what_was_not_paused_changes_nothing(world: MemoryBusWorld | RabbitBusWorld) -> None:
+async def test_resuming_what_was_not_paused_changes_nothing(world: BusWorld) -> None:
     async with world.bus("orders") as orders, world.bus("payments") as payments:
         inbox = Inbox()
         await payments.subscribe(inbox)

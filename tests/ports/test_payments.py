@@ -1,6 +1,7 @@
 """What every store of payments promises: accounts, their ledger, the decisions, and the reads beside them."""
 
 from dataclasses import replace
+from typing import Any
 from uuid import UUID
 
 import pytest
@@ -55,17 +56,13 @@ async def test_a_decision_is_found_whichever_user_the_request_names(world: World
     assert await recorded(world, placed(1, "grace")) == [CAPTURED]
 
 
-async def test_an_order_is_decided_for_one_user(world: World) -> None:
+@pytest.mark.parametrize("other", [{"decision": Decision.DECLINED}, {"user_id": "grace"}], ids=str)
+async def test_an_order_is_decided_once_for_ever_and_for_one_user(
+    world: World, other: dict[str, Any]
+) -> None:
     await decide(world, CAPTURED)
     with pytest.raises(Contention):
-        await decide(world, replace(CAPTURED, user_id="grace"))
-    assert await recorded(world, placed(1)) == [CAPTURED]
-
-
-async def test_an_order_is_decided_once_for_ever(world: World) -> None:
-    await decide(world, CAPTURED)
-    with pytest.raises(Contention):
-        await decide(world, DECLINED, replace(CAPTURED, decision=Decision.DECLINED))
+        await decide(world, DECLINED, replace(CAPTURED, **other))
     assert await recorded(world, placed(1), placed(2, "grace")) == [CAPTURED]
 
 

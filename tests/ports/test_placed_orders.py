@@ -29,11 +29,7 @@ def command(order: Order, **values: Any) -> Placement:
     return replace(placing, **values)
 
 
-async def test_an_order_that_is_not_there_is_none(world: World) -> None:
-    assert await world.placed().get(UUID(int=1)) is None
-
-
-async def test_orders_are_found_by_their_idempotency_key_or_where_there_is_none_their_id_each_once(
+async def test_a_users_own_orders_are_found_by_their_key_or_where_there_is_none_their_id_each_once(
     world: World,
 ) -> None:
     by_id, by_key = order(1), order(2, idempotency_key="two")
@@ -49,12 +45,9 @@ async def test_orders_are_found_by_their_idempotency_key_or_where_there_is_none_
         ]
     )
     assert sorted(found, key=lambda order: order.id) == [by_id, by_key]
+    for foreign in (order(1, "grace"), order(2, "grace", idempotency_key="two")):
+        assert await world.placed().find([command(foreign)]) == []
     assert await world.placed().find([]) == []
-
-
-async def test_only_the_users_own_orders_are_found(world: World) -> None:
-    await add(world, order(1, "ada", idempotency_key="key"))
-    assert await world.placed().find([command(order(1, "grace", idempotency_key="key"))]) == []
 
 
 async def test_twins_are_the_orders_with_the_keys_of_the_commands(world: World) -> None:

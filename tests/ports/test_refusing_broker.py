@@ -107,10 +107,7 @@ async def test_a_broker_that_is_short_of_memory_is_not_healthy_until_it_takes_me
         await orders.publish([placed(b"[last]")])
         assert await inbox.has(len(sent) + 1) == [*sent, b"[last]"]
         assert orders._session is session, "nothing was wrong with the connection"
-    assert said(lines) == [
-        "rabbitmq blocks publishers: it is short of memory or disk",
-        "rabbitmq is back",
-    ]
+    assert said(lines) == ["rabbitmq blocks publishers: it is short of memory or disk", "rabbitmq is back"]
 
 
 async def test_a_type_that_may_not_be_published_is_named_and_holds_up_no_other(

@@ -157,11 +157,7 @@ async def test_a_statement_that_the_server_refuses_to_everybody_was_surely_not_d
     ],
 )
 async def test_no_refusal_of_a_session_is_a_bug_of_ours(
-    postgres: PostgresWorld,
-    postgres_server: str,
-    options: str,
-    words: str,
-    caplog: pytest.LogCaptureFixture,
+    postgres: PostgresWorld, postgres_server: str, options: str, words: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     """The SQLSTATE does not matter."""
     url = await create_database(postgres_server, "closed")

@@ -57,12 +57,6 @@ async def test_a_unit_of_work_serves_one_transaction_after_the_other(world: Worl
     assert await counts(world) == {"a": 2}
 
 
-async def test_a_block_that_did_nothing_commits_nothing(world: World) -> None:
-    async with world.uow():
-        pass
-    assert await counts(world) == {}
-
-
 async def test_others_see_nothing_before_the_commit_and_a_later_statement_sees_it_after(world: World) -> None:
     async with world.uow() as reader:
         async with world.uow() as writer:

@@ -13,12 +13,13 @@ import pytest
 from sqlalchemy import BigInteger, bindparam, select, text
 
 from kernel.adapters.embedded.postgres import EmbeddedPostgres
-from kernel.adapters.postgres.connections.engine import POOL_SIZE, connect_engine
+from kernel.adapters.postgres.connections.engine import POOL_SIZE
 from kernel.adapters.postgres.connections.pool import pool_of
 from kernel.adapters.postgres.migrating.migrate import migrate
 from kernel.domain.errors import Contention, OutcomeUnknown, Refused, Unavailable
 from kernel.domain.events import MessageId
 from tests.ports.claims import claim, claimed, count, counted, counts
+from tests.ports.pair import engine_of
 from tests.ports.postgres_world import PostgresWorld
 from tests.ports.worlds import DEADLINE_S, Noted, ended, failing
 from tests.servers.database import alter_system
@@ -165,13 +166,9 @@ async def watched(server: EmbeddedPostgres) -> AsyncIterator[asyncpg.Connection]
 @asynccontextmanager
 async def world_of(server: EmbeddedPostgres) -> AsyncIterator[PostgresWorld]:
     """A world at the address that the server has now: an embedded one takes a new port each time."""
-    async with watched(server) as watcher:
-        engine = connect_engine(server.url)
-        try:
-            await migrate(server.url, "orders")
-            yield PostgresWorld(engine, watcher, server.url)
-        finally:
-            await engine.dispose()
+    async with watched(server) as watcher, engine_of(server.url) as engine:
+        await migrate(server.url, "orders")
+        yield PostgresWorld(engine, watcher, server.url)
 
 
 @pytest.fixture

@@ -11,6 +11,18 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from cryptography.x509.oid import NameOID
 
+SIGNS = x509.KeyUsage(
+    key_cert_sign=True,
+    crl_sign=True,
+    digital_signature=False,
+    content_commitment=False,
+    key_encipherment=False,
+    data_encipherment=False,
+    key_agreement=False,
+    encipher_only=False,
+    decipher_only=False,
+)
+
 
 @dataclass(frozen=True)
 class Certificate:
@@ -28,7 +40,8 @@ class Authority:
         self.file = folder / f"{name}.pem"
         constraints = x509.BasicConstraints(ca=True, path_length=0)
         own = self._certificate(self._name, self._key).add_extension(constraints, critical=True)
-        self._write(self.file, own)
+        # From Python 3.13 an authority must say that it signs certificates (ssl.VERIFY_X509_STRICT).
+        self._write(self.file, own.add_extension(SIGNS, critical=True))
 
     def issue(self, host: str) -> Certificate:
         """For one host, by its name or its address."""

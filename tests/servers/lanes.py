@@ -7,7 +7,7 @@ from kernel.adapters.rabbit.declaring import declare_at
 from tests.catalog import CATALOG
 from tests.servers.cable import Cable
 from tests.servers.postgres import Template, crash
-from tests.servers.process import StartFailed, start_together
+from tests.servers.process import start_together
 from tests.servers.shop import SERVICES, Embedded, Shop
 
 LANES = 4
@@ -103,10 +103,7 @@ class ThreeOnLanes(Shop):
     async def start(self) -> None:
         await self.servers.start()
         self.settings |= self.servers.settings
-        migration = self.process("migrate", "all")
-        migration.spawn()
-        if await migration.ended() != 0:
-            raise StartFailed(f"{migration} ended with {migration.exit_code}:\n{migration.last_words}")
+        await self.says("migrate", "all")
         await declare_at([self.settings["RABBITMQ_URL"]], CATALOG)
         self.processes = {
             service: self.process("serve", service, ready_at=[self.urls[service]]) for service in SERVICES

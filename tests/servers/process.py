@@ -59,9 +59,10 @@ async def answers_ready(url: str) -> bool:
         return False
 
 
-def descendants(pid: int) -> set[int]:
-    """The processes below this one, as /proc knows them now."""
-    parents = {child: parent for child, parent, state in _processes() if state != "Z"}
+def descendants(pid: int, *, zombies: bool = False) -> set[int]:
+    """The processes below this one, as /proc knows them now; with `zombies` also those that have ended, but
+    that their parent has not waited for."""
+    parents = {child: parent for child, parent, state in _processes() if zombies or state != "Z"}
     found: set[int] = set()
     generation = {pid}
     while generation := {child for child, parent in parents.items() if parent in generation}:
@@ -159,9 +160,9 @@ class Process:
         self.spawn()
         return await self.ended(within=within)
 
-    async def succeed(self) -> None:
+    async def succeed(self, *, within: float = 30) -> None:
         """Runs the process. Raises StartFailed, with what it said, where it fails."""
-        if await self.run() != 0:
+        if await self.run(within=within) != 0:
             raise StartFailed(f"{self} ended with {self.exit_code}:\n{self.last_words}")
 
     async def terminate(self, *, within: float = 10) -> int:

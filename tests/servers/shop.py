@@ -63,11 +63,28 @@ class Shop(ABC):
             ready_at=ready_at,
         )
 
+    async def says(self, *arguments: str, **settings: str) -> str:
+        """What a `shop …` command prints that finds the databases. Raises StartFailed where it fails."""
+        command = self.process(*arguments, **{**self.database_settings, **settings})
+        await command.succeed(within=60)
+        return command.stdout
+
     @abstractmethod
     async def start(self) -> None: ...
 
     async def stop(self) -> None:
         await asyncio.gather(*(process.stop() for process in self.processes.values()))
+
+    @asynccontextmanager
+    async def without(self, name: str) -> AsyncIterator[None]:
+        """The process is killed, and runs again at the end."""
+        process = self.processes[name]
+        process.kill()
+        try:
+            yield
+        finally:
+            if not process.runs:
+                await process.start()
 
     async def __aenter__(self) -> Self:
         try:
@@ -134,8 +151,7 @@ class ThreeServices(Shop):
         for name, database in self.databases.items():
             self.database_settings[f"{name.upper()}_DATABASE_URL"] = database.start()
         owners = {f"{name.upper()}_MIGRATION_URL": one.url for name, one in self.databases.items()}
-        migration = self.process("migrate", "all", **owners, **self._of_services())
-        await migration.succeed()
+        await self.says("migrate", "all", **owners, **self._of_services())
         await declare_at([self.settings["RABBITMQ_URL"]], CATALOG)
         self.processes = {service: self.serve(service, ready_at=[self.urls[service]]) for service in SERVICES}
         await start_together(self.processes.values())

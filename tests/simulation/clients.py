@@ -203,11 +203,7 @@ class Client:
     async def _cancel(self, order_id: UUID) -> None:
         intent = self._intent(Kind.CANCEL, str(order_id))
         command = CancelOrder(
-            order_id=order_id,
-            caller=self.caller,
-            user_id=self.user_id,
-            traceparent=TRACE,
-            note=intent.note,
+            order_id=order_id, caller=self.caller, user_id=self.user_id, traceparent=TRACE, note=intent.note
         )
         cancelled = await self._ask(intent, "orders", lambda s: s.cancel(command))
         row = self._shop.databases["orders"].get(ORDERS, (self.user_id, order_id))

@@ -161,11 +161,7 @@ class OperatedShop:
 
 
 def run(
-    faults: Faults,
-    operator: Operator,
-    *bodies: bytes,
-    replicas: int = 1,
-    parts: OperatedParts | None = None,
+    faults: Faults, operator: Operator, *bodies: bytes, replicas: int = 1, parts: OperatedParts | None = None
 ) -> OperatedShop:
     """The shop at rest, after what the operator did."""
     loop = VirtualLoop()

@@ -19,13 +19,7 @@ from kernel.application.pause_consumer import OperateConsumer, PauseConsumer, Re
 from kernel.application.poll import POLL_EVERY_S, PollOutbox
 from kernel.application.read_parked import ReadParked
 from kernel.application.relay_loop import Relay
-from kernel.application.replay import (
-    LETTERS,
-    REPLAYED,
-    HandleLetters,
-    HandleReplayed,
-    encode_replayed,
-)
+from kernel.application.replay import LETTERS, REPLAYED, HandleLetters, HandleReplayed, encode_replayed
 from kernel.application.work_off import WorkOff
 from kernel.contracts.messaging import Catalog
 from kernel.domain.caller import Caller, Role

@@ -32,9 +32,7 @@ class Operator(Client):
         intent = self._intent(kind, kind.value)
         command = {"caller": ADA, "user_id": self.user_id, "note": intent.note, "frozen": frozen}
         account = await self._ask(
-            intent,
-            "payments",
-            lambda s: s.freeze(FreezeAccount(command_id=s.clock.new_id(), **command)),
+            intent, "payments", lambda s: s.freeze(FreezeAccount(command_id=s.clock.new_id(), **command))
         )
         if isinstance(account, Account):
             intent.ids.add(account.id)
@@ -58,9 +56,7 @@ class Operator(Client):
         }
         intent.refusal = None
         made = await self._ask(
-            intent,
-            "payments",
-            lambda s: s.correct(CorrectAccount(transfer_id=s.clock.new_id(), **command)),
+            intent, "payments", lambda s: s.correct(CorrectAccount(transfer_id=s.clock.new_id(), **command))
         )
         rows = {row.id: row for row in self._shop.databases["payments"].rows(TRANSFERS)}
         if isinstance(made, Deposited):

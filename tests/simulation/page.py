@@ -127,14 +127,15 @@ def table(*columns: str) -> Iterator[str]:
 def heading(use_case: type | None, ports: Sequence[str]) -> Iterator[str]:
     suites = sorted({f"tests/ports/test_{SUITES[port]}.py" for port in ports if port in SUITES})
     if use_case is None:
-        yield "\n### Between the processes\n\nRequests of clients (`http`) and messages (`bus`).\n"
+        yield "\n### Between the processes\n\nThese are requests of clients (`http`) and messages (`bus`).\n"
     else:
         module = use_case.__module__.split(".")
         rules = RULES.get(use_case, f"tests/unit/{'/'.join(module[:-1])}/test_{module[-1]}.py")
         summary = " ".join((use_case.__doc__ or "").partition("\n\n")[0].split())
         yield f"\n### {use_case.__name__}\n\n{summary}\n"
-        yield f"Code {link('src/' + '/'.join(module) + '.py')}, rules {link(rules)}.\n"
-    yield f"The real adapters do the same: {', '.join(map(link, suites))}.\n"
+        code = link(f"src/{'/'.join(module)}.py")
+        yield f"The code is in {code}, its unit tests are in {link(rules)}.\n"
+    yield f"The real adapters pass the same tests as those in memory: {', '.join(map(link, suites))}.\n"
 
 
 def link(path: str) -> str:

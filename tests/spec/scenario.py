@@ -17,8 +17,6 @@ from uuid import UUID, uuid4
 import aiohttp
 from yarl import URL
 
-from tests.servers.shop import Shop, ThreeServices
-
 ACCOUNT_FIELDS = {"userId", "balance", "currency", "createdAt"}
 ORDER_FIELDS = {
     "id", "userId", "amount", "currency", "description", "status", "reason", "createdAt", "updatedAt",
@@ -61,12 +59,7 @@ class Http:
         self._session = session
 
     async def __call__(
-        self,
-        method: str,
-        url: str,
-        body: Any = None,
-        content_type: str | None = None,
-        headers: Headers = (),
+        self, method: str, url: str, body: Any = None, content_type: str | None = None, headers: Headers = ()
     ) -> Answer:
         """`url` is sent as it is written, percent signs and all."""
         if body is not None and not isinstance(body, str | bytes | AsyncIterator):
@@ -155,14 +148,6 @@ def assert_order(order: Any, **values: object) -> None:
     money(order["amount"])
     assert moment(order["createdAt"]) <= moment(order["updatedAt"])
     assert {name: order[name] for name in values} == values
-
-
-async def audited(shop: Shop, *arguments: str) -> tuple[int, str]:
-    """The exit code of `shop audit`, and what it printed."""
-    databases = shop.database_settings if isinstance(shop, ThreeServices) else {}
-    audit = shop.process("audit", *arguments, **databases)
-    code = await audit.run(within=60)
-    return code, audit.stdout
 
 
 async def together(*calls: Any) -> list[Any]:

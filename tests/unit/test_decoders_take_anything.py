@@ -1,8 +1,7 @@
 """Whatever comes from outside, a decoder reads it, or raises the one error that it declares, and soon."""
 
 import re
-import signal
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from typing import Any
 from uuid import UUID
@@ -192,21 +191,6 @@ READERS: Mapping[str, Callable[[str], object]] = {
 }
 
 
-@pytest.fixture
-def bounded() -> Iterator[None]:
-    """A regular expression looks for signals while it matches, so one that takes minutes is ended."""
-
-    def end(*_: object) -> None:
-        raise TimeoutError
-
-    before = signal.signal(signal.SIGALRM, end)
-    signal.alarm(60)
-    yield
-    signal.alarm(0)
-    signal.signal(signal.SIGALRM, before)
-
-
-@pytest.mark.usefixtures("bounded")
 @pytest.mark.parametrize("name", READERS)
 def test_no_head_keeps_a_reader_busy(name: str) -> None:
     """Longer than a head may be, so that a second look at each place takes minutes; of any fragment that a

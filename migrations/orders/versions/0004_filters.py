@@ -1,6 +1,6 @@
 """Every combination of the filters of a list of orders has an index that ends in the id.
 
-The primary key serves one user, and `orders_id` all of them.
+Without a status, the primary key serves the orders of one user, and `orders_id` those of all users.
 """
 
 from kernel.adapters.postgres.migrating.beforehand import Index

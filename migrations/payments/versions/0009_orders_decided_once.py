@@ -1,6 +1,6 @@
 """An order is decided once, whichever user an event about it names.
 
-Fails where an order was decided for two users, and names the order (docs/recipes/upgrading.md).
+Fails if an order was decided for two users, and names the order (docs/recipes/upgrading.md).
 """
 
 from kernel.adapters.postgres.migrating.beforehand import Index

@@ -11,8 +11,8 @@ from kernel.ports.http_answer import HttpAnswer
 
 @dataclass
 class ActAtService:
-    """Passes an operator's act on to one service. A repeated act changes nothing, so the act is sent again
-    until its outcome is known."""
+    """Passes an operator's command on to one service. A repeated command changes nothing, so the command is
+    sent again until its outcome is known."""
 
     services: OperatedServices
     clock: Clock
@@ -20,8 +20,8 @@ class ActAtService:
     async def __call__(
         self, caller: Caller, service: str, path: str, body: bytes, *, key: str | None = None
     ) -> HttpAnswer:
-        """Raises Forbidden, NotFound for an unknown service, Unavailable when nothing was done, and
-        OutcomeUnknown when the outcome stayed unknown for 10 s."""
+        """Raises Forbidden, NotFound for an unknown service, Unavailable if nothing was done, and
+        OutcomeUnknown if the outcome stayed unknown for 10 s."""
         caller = caller.as_operator()
         if service not in self.services:
             raise NotFound("service_not_found", f"the services are {' and '.join(self.services)}")

@@ -12,10 +12,10 @@ class Audits:
     orders: OperatedOrders
 
     async def begin(self, caller: Caller) -> HttpAnswer:
-        """Raises Forbidden."""
+        """Begins a run of the audit. Raises Forbidden unless the caller is an operator."""
         return await self.orders.begin_audit(caller.as_operator())
 
     async def latest(self, caller: Caller) -> bytes:
-        """Raises Forbidden, and Unavailable."""
+        """Returns the latest run in JSON. Raises Forbidden, and Unavailable without an answer."""
         caller.require_to_see_all()
         return await self.orders.audit(caller)

@@ -16,5 +16,5 @@ class CancelOrders:
     clock: Clock
 
     async def __call__(self, order_id: UUID) -> HttpAnswer:
-        """Raises Unavailable when nothing was done, OutcomeUnknown when this stayed unknown for 10 s."""
+        """Raises Unavailable if nothing was done, OutcomeUnknown if the outcome stayed unknown for 10 s."""
         return await until_known(partial(self.orders.cancel, order_id), self.clock)

@@ -9,10 +9,10 @@ from kernel.ports.http_answer import HttpAnswer
 
 @dataclass
 class ChangeAccounts:
-    """Opens accounts and tops them up. A change with a client's idempotency key is repeated until its outcome
-    is known; a change without a key is sent only once.
+    """Opens accounts and makes deposits. A change with a client's idempotency key is repeated until its
+    outcome is known. A change without a key is sent only once.
 
-    Raises Unavailable when nothing was done, OutcomeUnknown when the outcome stayed unknown for 10 s.
+    Raises Unavailable if nothing was done, OutcomeUnknown if the outcome stayed unknown for 10 s.
     """
 
     accounts: AccountsService

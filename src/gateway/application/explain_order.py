@@ -3,9 +3,10 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from gateway.domain.explained import ORDERS, PAYMENTS, Explained, explained
+from gateway.domain.orders import no_order
 from gateway.ports.operators import FactsOfOrders
 from kernel.domain.caller import Caller
-from kernel.domain.errors import NotFound, Unavailable
+from kernel.domain.errors import Unavailable
 from kernel.domain.facts import Part
 from kernel.ports.clock import Clock
 
@@ -18,12 +19,12 @@ class ExplainOrder:
     clock: Clock
 
     async def __call__(self, caller: Caller, order_id: UUID) -> Explained:
-        """Raises Forbidden, NotFound, and Unavailable when no service answers."""
+        """Raises Forbidden, NotFound if no service knows the order, and Unavailable if no service answers."""
         caller.require_to_see_all()
         parts: dict[str, Part] = {}
         unknown: dict[str, str] = {}
         user_id = None
-        for service in (ORDERS, PAYMENTS):  # Orders knows the user; with it, payments finds the order fast.
+        for service in (ORDERS, PAYMENTS):  # Orders tells the user, so payments finds the order fast.
             try:
                 parts[service] = await self.services[service].facts(caller, order_id, user_id=user_id)
                 user_id = user_id or parts[service].user_id
@@ -35,5 +36,5 @@ class ExplainOrder:
         if not parts:
             raise away
         if user_id is None and not unknown:
-            raise NotFound("order_not_found", f"there is no order {order_id}")
+            raise no_order(order_id)
         return explained(parts, unknown, self.clock.now())

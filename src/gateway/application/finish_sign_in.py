@@ -14,8 +14,8 @@ class FinishSignIn:
         self._clock = clock
 
     async def __call__(self, begun: SignIn | None, answer: SignInAnswer) -> Session:
-        """`begun` is the sign-in that the browser kept. Raises SignInFailed, NotFound when there is no
-        provider, and Unavailable when the provider does not answer."""
+        """Returns the new session. `begun` is the sign-in that the browser kept. Raises SignInFailed,
+        NotFound if there is no provider, and Unavailable if the provider does not answer."""
         now = self._clock.now().timestamp()
         if not await self._provider.accepts(answer.issuer):
             raise SignInFailed("the redirect names another issuer, or none")

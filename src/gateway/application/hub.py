@@ -1,4 +1,4 @@
-"""Gives everyone who watches an order each change of its status, once and in order."""
+"""Gives each watcher of an order every change of the order's status, once and in order."""
 
 import asyncio
 from collections.abc import AsyncIterator, Iterable, Sequence
@@ -7,16 +7,16 @@ from uuid import UUID
 
 from gateway.application.places import Places
 from gateway.application.watch import Watch, WatchedOrder
-from gateway.domain.orders import Change, Placed
+from gateway.domain.orders import Change, Placed, no_order
 from gateway.ports.orders import OrdersService
 from kernel.application.group_commit import GroupCommit
 from kernel.domain.caller import Caller
-from kernel.domain.errors import NotFound, OutcomeUnknown, ShopError, Unavailable
+from kernel.domain.errors import OutcomeUnknown, ShopError, Unavailable
 from kernel.ports.bus import Notifications
 from kernel.ports.clock import Clock
 
 STREAMS_MAX = 5000
-# One client cannot shut the others out.
+# One address cannot take all streams.
 STREAMS_PER_ADDRESS_MAX = STREAMS_MAX // 2
 WAITS_MAX = 5000
 LISTEN_ON_S = 60.0
@@ -25,13 +25,13 @@ _TICK_S = 0.5
 
 
 class Hub:
-    """Learns of changes from notifications and by reading orders from the orders service.
+    """Learns of changes from notifications, and by reading orders from the orders service.
 
-    An order is read when a watch begins, because it may have changed before; when a notification shows a gap
-    or a repeat; and from time to time, because notifications may be lost. An order that was just placed is
-    not read at once: its only change is known, and the read would delay the orders service, which has yet to
-    publish the order. Reads of many orders share calls. Notifications are requested only while somebody
-    watches, and for a minute more.
+    An order is read when a watch begins, because it may have changed before. It is read again when a
+    notification shows a gap or a repeat, and from time to time, because notifications may be lost. An order
+    that was just placed is not read at once: its only change is known, and a read would delay the publishing
+    of the order. Reads of many orders share calls. Notifications are requested only while an order is
+    watched, and for a minute more.
     """
 
     def __init__(
@@ -57,14 +57,14 @@ class Hub:
         self._stopped = False
 
     def notify(self, changes: Iterable[Change]) -> None:
-        """Takes the changes of a notification; changes of orders that nobody watches are dropped."""
+        """Adds the changes of a notification to the watched orders. Drops changes of other orders."""
         for change in changes:
             order = self._watched.get(change.order_id)
             if order is not None and (not order.learn([change]) or order.has_gap):
                 self._begin_reading(order)
 
     async def listen(self) -> None:
-        """Requests notifications. To be called before placing an order whose decision a client waits for."""
+        """Requests notifications. Call it before an order is placed whose decision a client waits for."""
         self._listen_until = self._clock.monotonic() + LISTEN_ON_S
         await self._notifications.want(True)
 
@@ -72,11 +72,11 @@ class Hub:
     async def watch(
         self, caller: Caller, order_id: UUID, *, place: int = 0, address: str = ""
     ) -> AsyncIterator[Watch]:
-        """Watches the changes after the one with the number `place`; all changes when that one does not
-        exist.
+        """Watches the changes after number `place`. If the order has no change with this number, watches all
+        changes.
 
-        Raises NotFound when the order does not exist or is not the caller's, and Unavailable when the order
-        cannot be read, or when there are too many streams: in all, of this address or of this user.
+        Raises NotFound if the order does not exist or is not the caller's. Raises Unavailable if the order
+        cannot be read, or if too many streams are open: in all, for this address or for this user.
         """
         with self._streams.one(address, caller.id):
             async with self._watching(order_id) as order:
@@ -86,11 +86,11 @@ class Hub:
                 yield Watch(order, place)
 
     async def decided(self, placed: Placed, *, within_s: float) -> Change | None:
-        """Waits until an order that was placed as NEW is decided, and returns its latest change; None when
-        the order is still undecided after `within_s`.
+        """Waits until an order that was placed as NEW is decided, and returns its latest change. Returns
+        None if the order is still undecided after `within_s`.
 
-        The order is read if no notification comes soon, because it may have come before this call. Raises
-        Unavailable when too many clients wait already; streams do not count as such clients.
+        The order is read if no notification comes soon, because a notification may have come before. Raises
+        Unavailable if too many clients wait already. Open streams do not count as waiting clients.
         """
         with self._waits.one(), suppress(TimeoutError):
             async with asyncio.timeout(within_s), self._watching(placed.order_id) as order:
@@ -104,7 +104,7 @@ class Hub:
         return None
 
     async def run(self) -> None:
-        """Reads watched orders again when they are due, and ends notifications that nobody needs any more."""
+        """Reads watched orders again when they are due. Ends notifications that are no longer needed."""
         while True:
             await self._clock.sleep(_TICK_S)
             now = self._clock.monotonic()
@@ -115,7 +115,7 @@ class Hub:
                     self._begin_reading(order)
 
     async def stop(self) -> None:
-        """Ends every watch; from now on new watches are refused."""
+        """Ends every watch. After this call, new watches are refused."""
         self._stopped = True
         for order in self._watched.values():
             order.dropped = True
@@ -123,13 +123,13 @@ class Hub:
 
     @asynccontextmanager
     async def _watching(self, order_id: UUID) -> AsyncIterator[WatchedOrder]:
-        """Raises Unavailable."""
+        """Keeps the order watched during the block. Raises Unavailable after `stop`."""
         if self._stopped:
             raise Unavailable("no more orders can be watched here", code="overloaded")
         order = self._watched.setdefault(order_id, WatchedOrder(order_id))
         order.watches_count += 1
         try:
-            # Listen before reading the order, or a change between the two would be missed.
+            # Begin to listen before the order is read, or a change after the read could be missed.
             await self.listen()
             yield order
         finally:
@@ -139,13 +139,13 @@ class Hub:
             self._listen_until = self._clock.monotonic() + LISTEN_ON_S
 
     async def _read(self, order: WatchedOrder) -> None:
-        """Raises NotFound or Unavailable. A caller that is cancelled does not cancel the read for others."""
+        """Raises NotFound or Unavailable. If this call is cancelled, the read goes on for other callers."""
         error = await asyncio.shield(self._begin_reading(order))
         if error is not None:
             raise error
 
     def _begin_reading(self, order: WatchedOrder) -> asyncio.Task[ShopError | None]:
-        """One read at a time serves all watches of the order."""
+        """Starts a read of the order, or returns the one under way, which serves all watches of the order."""
         if order.reading is None:
             order.reading = asyncio.create_task(self._reading(order))
         return order.reading
@@ -163,7 +163,3 @@ class Hub:
             jitter = 0.5 + self._clock.random()
             order.read_again_at = self._clock.monotonic() + jitter * order.read_again_in()
         return None
-
-
-def no_order(order_id: UUID) -> NotFound:
-    return NotFound("order_not_found", f"there is no order {order_id}")

@@ -22,7 +22,7 @@ class JoinParked:
     async def page(
         self, caller: Caller, what: What, *, group: UUID | None = None, after: UUID | None, limit: int
     ) -> Page[Listed]:
-        """Sorted by id. Raises Forbidden, and Unavailable when no service answers."""
+        """Joins all items, sorted by id. Raises Forbidden, and Unavailable if no service answers."""
         caller.require_to_see_all()
         parts = await parts_of(
             self.services, lambda one: one.parked(caller, what, group=group, after=after, limit=limit)
@@ -30,14 +30,14 @@ class JoinParked:
         return page_of(parts, limit, lambda item: item.id)
 
     async def read(self, caller: Caller, path: str) -> HttpAnswer:
-        """The answer of the service that owns the id in the path. Raises Forbidden, and Unavailable when the
-        owner may be a service that does not answer."""
+        """Returns the answer of the service that owns the id in the path. Raises Forbidden, and Unavailable
+        if the owner may be a service that does not answer."""
         caller.require_to_see_all()
         return await self._of_owner(lambda one: one.read(caller, path))
 
     async def act(self, caller: Caller, path: str, body: bytes = b"") -> HttpAnswer:
-        """Like `read`. An id belongs to one service, so the other services do nothing. Raises OutcomeUnknown
-        when the owner's answer may be lost."""
+        """Sends a command to all services. Only the owner of the id in the path carries it out. Raises the
+        errors of `read`, and OutcomeUnknown if the owner's answer may be lost."""
         caller = caller.as_operator()
         return await self._of_owner(lambda one: one.act(caller, path, body))
 

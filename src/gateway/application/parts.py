@@ -14,7 +14,7 @@ T = TypeVar("T")
 @value
 class Parts(Generic[T]):
     known: Mapping[str, T]
-    """By the name of the service, or of the part."""
+    """The answers, by the name of the service or of the part."""
     unknown: Sequence[str]
 
 
@@ -22,17 +22,17 @@ class Parts(Generic[T]):
 class Page(Generic[T]):
     items: Sequence[T]
     more: bool
-    """Whether others follow."""
+    """Whether more items follow this page."""
     unknown: Sequence[str]
 
 
 async def parts_of(services: Mapping[str, S], ask: Callable[[S], Awaitable[T]]) -> Parts[T]:
-    """Asks all services at once. Raises Unavailable when none of them answers."""
+    """Calls `ask` for all services at once. Raises Unavailable if no service answers."""
     return await joined({name: ask(service) for name, service in services.items()})
 
 
 async def joined(asked: Mapping[str, Awaitable[T]]) -> Parts[T]:
-    """Awaits all parts at once, each by its name. Raises Unavailable when there is no answer at all."""
+    """Awaits all parts at once. `asked` maps names to parts. Raises Unavailable if all parts fail."""
     answers = await asyncio.gather(*asked.values(), return_exceptions=True)
     known: dict[str, T] = {}
     away: dict[str, Unavailable] = {}

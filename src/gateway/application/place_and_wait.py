@@ -24,15 +24,15 @@ class PlaceAndWait:
     async def __call__(
         self, order: PlacementRequest, *, within_s: float, left: Left
     ) -> Waited | Outcome | Exception:
-        """Waited: the order when it was decided, when the time was over, or when the client had left. Any
-        other result: the order was not placed, or the wait was not possible."""
+        """Returns Waited once the order is decided, the time is over, or the client has left. Any other
+        result means that the order was not placed, or that the wait was not possible."""
         await self.hub.listen()
         (outcome,) = await self.place_orders([order])
         if not isinstance(outcome, Placed):
             return outcome
         try:
             decided = None if outcome.decided else await self._decided(outcome, within_s, left)
-        except ShopError as error:  # The order is placed, whatever becomes of the wait.
+        except ShopError as error:  # The order is placed, although the wait failed.
             logger.warning("a preference to wait was not applied: %s", error)
             return outcome
         return Waited(outcome.as_of(decided) if decided else outcome)

@@ -10,7 +10,7 @@ CALLS_IN_FLIGHT_MAX = 2
 
 
 class PlaceOrders:
-    """Joins the orders of many callers into few calls of the orders service; each gets its own outcome."""
+    """Joins the orders of many callers into few calls of the orders service. Each order gets an outcome."""
 
     def __init__(
         self,
@@ -18,8 +18,8 @@ class PlaceOrders:
         clock: Clock,
         kind_of: Callable[[PlacementRequest], int] | None = None,
     ) -> None:
-        """`place` is that of an OrdersService. Orders of one kind, where there are several, cost less in one
-        call (GroupCommit)."""
+        """`place` is the method of an OrdersService. `kind_of` returns the kind of an order. Without it, all
+        orders have one kind. A call whose orders have one kind is cheaper (GroupCommit)."""
         self._place = place
         self._group = GroupCommit[PlacementRequest, Outcome](
             place,
@@ -31,7 +31,7 @@ class PlaceOrders:
         )
 
     async def __call__(self, orders: Sequence[PlacementRequest]) -> Sequence[Outcome | Exception]:
-        """One outcome an order, in order, within 10 s. Raises Unavailable (`overloaded`) if too many wait."""
+        """One outcome per order, in the same order, within 10 s. Raises Unavailable if too many wait."""
         return await for_own_users(orders, self._group.submit)
 
     async def _place_again(self, orders: Sequence[PlacementRequest]) -> Sequence[Outcome | Exception]:

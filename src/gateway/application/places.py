@@ -6,7 +6,7 @@ from kernel.domain.errors import Unavailable
 
 
 class Places:
-    """Limits how many clients are served at once, for example by streams: in all, by address and by user."""
+    """Limits the number of clients served at once, for example by streams: in all, per address and user."""
 
     def __init__(
         self, count_max: int, *, per_address_max: int | None = None, per_user_max: int | None = None
@@ -21,9 +21,10 @@ class Places:
 
     @contextmanager
     def one(self, address: str = "", user: str = "") -> Iterator[None]:
-        """Takes a place during the block. An empty address or user has no limit of its own.
+        """Takes a place for the duration of the block. An empty address or user counts for no limit but the
+        one in all.
 
-        Raises Unavailable (`overloaded`, `too_many_streams`).
+        Raises Unavailable: `overloaded` at the limit in all, `too_many_streams` at another limit.
         """
         if self._count >= self._count_max:
             raise Unavailable("no more orders can be watched here", code="overloaded")

@@ -9,11 +9,11 @@ from kernel.domain.pauses import ConsumerState
 
 @dataclass
 class ReadConsumers:
-    """The consumers of all services."""
+    """Reads the states of the consumers of all services."""
 
     services: OperatedServices
 
     async def __call__(self, caller: Caller) -> Parts[Sequence[ConsumerState]]:
-        """Raises Forbidden, and Unavailable when no service answers."""
+        """Raises Forbidden, and Unavailable if no service answers."""
         caller.require_to_see_all()
         return await parts_of(self.services, lambda one: one.consumers(caller))

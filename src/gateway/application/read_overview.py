@@ -15,7 +15,7 @@ class ReadOverview:
     orders: OperatedOrders
 
     async def __call__(self, caller: Caller) -> Parts[bytes]:
-        """JSON by the service, `series` or `audit`. Raises Forbidden, and Unavailable without any answer."""
+        """JSON of each service, `series` and `audit`. Raises Forbidden, and Unavailable if all parts fail."""
         caller.require_to_see_all()
         services = {name: service.overview(caller) for name, service in self.services.items()}
         of_all = {SERIES: self.orders.series(caller), AUDIT: self.orders.audit(caller)}

@@ -8,13 +8,13 @@ from kernel.domain.caller import Caller
 
 @dataclass
 class ReadRecord:
-    """Reads what operators did in all services."""
+    """Reads the acts of operators from all services."""
 
     services: OperatedServices
 
     async def __call__(self, caller: Caller, *, after: Place | None, limit: int) -> Page[tuple[str, Act]]:
-        """The newest acts first, each with the service that recorded it. Raises Forbidden, and Unavailable
-        when no service answers."""
+        """Returns the acts, newest first, each with the service that recorded it. Raises Forbidden, and
+        Unavailable if no service answers."""
         caller.require_to_see_all()
         parts = await parts_of(self.services, lambda one: one.acts(caller, after=after, limit=limit))
         named = {service: [(service, act) for act in some] for service, some in parts.known.items()}

@@ -11,7 +11,7 @@ from kernel.ports.tokens import Tokens
 
 # How long a renewal is remembered, for calls that the page sent before it got the new cookie.
 REMEMBERED_S = 30.0
-# The pause before a provider that does not answer is asked again for the same session.
+# After the provider failed to answer, it is asked again for the same session only after this pause.
 AWAY_S = 5.0
 REMEMBERED_MAX = 10_000
 # The longest wait for a new token while the present one is valid.
@@ -37,7 +37,8 @@ class RenewSession:
         self._renewals: dict[str, _Renewal] = {}
 
     async def __call__(self, session: Session) -> Session:
-        """Raises Unavailable when the access token has ended and the provider does not answer."""
+        """Returns the session, renewed if it is due. Raises Unavailable if the access token has ended and the
+        provider does not answer."""
         is_good = await self._is_believed(session.access_token)
         if not session.is_due(self._clock.now().timestamp(), is_good=is_good):
             return session
@@ -56,7 +57,7 @@ class RenewSession:
             raise
 
     async def _renew(self, session: Session) -> Session | None:
-        """None when the provider has ended the session."""
+        """Returns the renewed session; None if the provider has ended the session."""
         remembered_s = REMEMBERED_S
         try:
             return await self._renewed(session)
@@ -94,8 +95,8 @@ class RenewSession:
             return False
 
     def _forget(self) -> None:
-        """Removes ended renewals, and the oldest one if there are still too many. Renewals are sorted by
-        their end, except those under way."""
+        """Removes renewals whose time is over, and the oldest renewal if there are still too many. Finished
+        renewals are sorted by their end."""
         now = self._clock.monotonic()
         over = takewhile(lambda token: now >= self._renewals[token].until, self._renewals)
         for token in list(over):

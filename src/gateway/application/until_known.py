@@ -11,7 +11,7 @@ from kernel.ports.http_answer import HttpAnswer
 async def until_known(ask: Callable[[], Awaitable[HttpAnswer]], clock: Clock) -> HttpAnswer:
     """Repeats an idempotent change until its outcome is known, and returns the answer.
 
-    Raises Unavailable when nothing was done, OutcomeUnknown when the outcome stayed unknown for 10 s.
+    Raises Unavailable if nothing was done, OutcomeUnknown if the outcome stayed unknown for 10 s.
     """
     backoff = Backoff(clock)
     lost: OutcomeUnknown | None = None
@@ -20,7 +20,7 @@ async def until_known(ask: Callable[[], Awaitable[HttpAnswer]], clock: Clock) ->
             while True:
                 try:
                     answer = await ask()
-                    # "Nothing was done" speaks of this call, not of an earlier one whose answer was lost.
+                    # "Nothing was done" is about this call. An earlier call may have done it.
                     if lost is None or not answer.says_nothing_was_done:
                         return answer
                 except OutcomeUnknown as error:

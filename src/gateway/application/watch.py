@@ -1,4 +1,4 @@
-"""The status history of a watched order, as far as the gateway knows it, and its readers' places in it."""
+"""The known status history of a watched order, and the place of each reader in this history."""
 
 import asyncio
 from collections.abc import Iterable
@@ -8,15 +8,15 @@ from uuid import UUID
 from gateway.domain.orders import Change
 from kernel.domain.errors import ShopError
 
-# The pause before a watched order is read again, give or take half of it: the time that a lost notification
-# costs. It grows from the first to the second value while nothing changes.
+# The pause before a watched order is read again, varied by up to half of it. A lost notification delays a
+# change by this pause. While nothing changes, the pause grows from the first value to the second.
 READ_AGAIN_FIRST_S = 2.0
 READ_AGAIN_MAX_S = 30.0
 
 
 class WatchedOrder:
-    """The known changes of an order that somebody watches. A status changes only a few times, so all changes
-    are kept, and a watch is only a place among them: a slow reader needs no buffer."""
+    """The known changes of a watched order. A status changes only a few times, so all changes are kept. A
+    watch is only a place among them, so a slow reader needs no buffer."""
 
     def __init__(self, order_id: UUID) -> None:
         self.order_id = order_id
@@ -46,7 +46,7 @@ class WatchedOrder:
         return bool(new)
 
     def read_again_in(self) -> float:
-        """Seconds until the next read. Each call multiplies them by four; a new change resets them."""
+        """Returns the seconds until the next read. Each call makes the next pause four times as long."""
         seconds = self._read_again_s
         self._read_again_s = min(READ_AGAIN_MAX_S, 4 * seconds)
         return seconds
@@ -76,7 +76,7 @@ class Watch:
 
     @property
     def over(self) -> bool:
-        """Whether the watch has ended. A reader that is not finished may begin another, here or elsewhere."""
+        """Whether the watch has ended. A reader that is not finished may begin another watch."""
         return self.finished or self._cancelled or self._order.dropped
 
     async def next(self, *, within_s: float) -> Change | None:

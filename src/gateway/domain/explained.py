@@ -9,17 +9,17 @@ from kernel.domain.value import value
 
 ORDERS, PAYMENTS = "orders", "payments"
 PENDING = ("NEW", "REFUNDING")
-# A younger event is normal: a relay looks every second for events that others left unpublished for a second.
+# A younger unpublished event is normal: once a second, a relay publishes events that others left behind.
 UNPUBLISHED_AFTER = timedelta(seconds=3)
 
 
 @value(kw_only=True)
 class Wait:
-    """Why an order waits. `since` is the time of the fact that shows it, None when no time is stored. `until`
-    is when orders asks payments again, which may end the wait, None when orders will not ask."""
+    """A reason why an order waits. `since` is the time of the fact that shows the reason; None if no time is
+    stored. `until` is the time at which orders asks payments again; None if orders will not ask."""
 
     why: str
-    """A stable word."""
+    """A stable code, such as `not_published`."""
     detail: str
     since: datetime | None = None
     until: datetime | None = None
@@ -29,40 +29,40 @@ class Wait:
 class Explained:
     user_id: str | None
     trace_id: UUID | None
-    """The trace id of the call that placed the order; None when it is not known."""
+    """The trace id of the call that placed the order; None if it is not known."""
     status: str | None
-    """None when orders does not know the order, or does not answer."""
+    """None if orders does not know the order, or does not answer."""
     facts: Sequence[Fact]
     """Sorted by time."""
     waits: Sequence[Wait]
     unknown: Mapping[str, str]
-    """The services of which some or all facts are missing, each with the reason."""
+    """For each service with missing facts, the reason."""
 
 
 def explained(parts: Mapping[str, Part], unknown: Mapping[str, str], now: datetime) -> Explained:
-    """`parts` are the facts of the services that answered, by service. A service whose facts are incomplete
-    is in `unknown` too, with the reason."""
+    """`parts` has the facts of each service that answered. `unknown` has the reason for each service whose
+    facts are missing or incomplete."""
     known = joined(parts.values())
     facts = sorted(known.facts, key=lambda fact: (fact.at, fact.service))
     statuses = [fact.detail.partition(":")[0] for fact in facts if fact.what is What.STATUS]
     status = statuses[-1] if statuses else None
     is_open = status in PENDING or (status is None and ORDERS in unknown)
     found = _Found(facts, unknown, now)
-    # The stored time is not true when orders will not ask.
-    untrue = () if found.asks_again else (What.ASKS_AGAIN,)
+    # If orders will not ask again, the stored time is wrong.
+    hidden = () if found.asks_again else (What.ASKS_AGAIN,)
     return Explained(
         user_id=known.user_id,
         trace_id=known.trace_id,
         status=status,
-        facts=[fact for fact in facts if fact.what not in untrue],
+        facts=[fact for fact in facts if fact.what not in hidden],
         waits=_waits(found) if is_open else [],
         unknown=unknown,
     )
 
 
 def _waits(found: "_Found") -> list[Wait]:
-    """Hindrances come first, because an operator can remove them; then unpublished events. A step that is
-    merely pending is named only when no cause is known."""
+    """Hindrances come first, because an operator can remove them, then unpublished events. The next step of
+    the order is listed only if no other reason is known."""
     at_orders = list(found.hindrances(ORDERS))
     if not found.is_answered:
         hindrances = list(found.hindrances(PAYMENTS))
@@ -109,8 +109,8 @@ class _Found:
         return not (was_paid and self._last(ORDERS, What.CANCEL_REQUESTED)) or is_given_back
 
     def not_published(self, service: str, why: str) -> Iterator[Wait]:
-        """The wait for an event that has been in the outbox for too long; or the wait for a process of the
-        service, when none runs that could publish the event."""
+        """Yields the wait for an event that has been in the outbox for too long. If no process of the service
+        runs, yields the wait for a process instead, because a process has to publish the event."""
         event = self._unpublished(service)
         if event is None:
             return
@@ -134,8 +134,8 @@ class _Found:
 
     @property
     def asks_again(self) -> datetime | None:
-        """When orders asks payments again; None when it will not. It does not ask about an order that is
-        locked or has a parked message, and about none at all while it has a backlog."""
+        """The time at which orders asks payments again; None if it will not. Orders does not ask about an
+        order that is locked or has a parked message. While it has a backlog, it asks about no order."""
         hindering = (What.PARKED, What.NOT_RUNNING, What.NAMELESS, What.BLOCKED, What.BACKLOG)
         if ORDERS in self.unknown or self._unpublished(ORDERS):
             return None
@@ -145,8 +145,8 @@ class _Found:
         return due.at if due and due.at > self._now else None
 
     def _unpublished(self, service: str) -> Fact | None:
-        """An event that has been in the outbox for too long. Replayed messages are in the outbox too, for the
-        service itself; their type has no dot."""
+        """An event that has been in the outbox for too long, or None. Messages that a service replays to
+        itself are in the outbox too, but they are no events: their type has no dot."""
         before = self._now - UNPUBLISHED_AFTER
         events = (fact for fact in self._all(service, What.IN_OUTBOX) if "." in fact.detail)
         return next((fact for fact in events if fact.at < before), None)

@@ -3,7 +3,7 @@
 from uuid import UUID
 
 from kernel.domain.caller import Caller
-from kernel.domain.errors import OutcomeUnknown
+from kernel.domain.errors import NotFound, OutcomeUnknown
 from kernel.domain.value import value
 
 UNDECIDED = "NEW"
@@ -16,7 +16,7 @@ class PlacementRequest:
     and never changes.
 
     `own_key`: the gateway made the key, because the client gave none. `traceparent` (W3C Trace Context) and
-    `request_id` are those of the client's call; they may be empty.
+    `request_id` come from the client's call; both may be empty.
     """
 
     caller: Caller
@@ -27,13 +27,13 @@ class PlacementRequest:
     request_id: str = ""
 
     def placed(self, order_id: UUID, status: str, order: bytes, *, replayed: bool) -> "Placed":
-        """Under its own key only the gateway repeats an order, so the client sees no replay."""
+        """If the gateway made the key, only the gateway repeats the order, so the client sees no replay."""
         return Placed(order_id, self.user_id, status, order, replayed and not self.own_key)
 
 
 @value
 class Placed:
-    """`order` is JSON as the orders service wrote it, and `status` the status in it."""
+    """The order was placed. `order` is its JSON from the orders service; `status` is the status in it."""
 
     order_id: UUID
     user_id: str
@@ -46,7 +46,7 @@ class Placed:
         return self.status != UNDECIDED
 
     def as_of(self, change: "Change") -> "Placed":
-        """The order right after this change."""
+        """Returns this outcome with the order as it was right after the change."""
         return Placed(self.order_id, self.user_id, change.status, change.order, self.replayed)
 
     @property
@@ -64,7 +64,7 @@ class Waited:
 
 @value
 class Rejected:
-    """`problem` is the JSON of a problem (RFC 9457), as `POST /orders` answers it."""
+    """The order was refused. `problem` is the JSON of a problem (RFC 9457) for the answer to the client."""
 
     status: int
     problem: bytes
@@ -84,7 +84,7 @@ def after_a_lost_answer(outcome: Outcome) -> Outcome | OutcomeUnknown:
 
 @value
 class Change:
-    """A change of an order's status. `sequence` counts from 1; `order` is the order's JSON right after it."""
+    """A change of an order's status. `sequence` counts from 1. `order` is the new JSON of the order."""
 
     order_id: UUID
     user_id: str
@@ -100,3 +100,7 @@ class Change:
     def final(self) -> bool:
         """Whether no change follows by itself. A FINISHED order may still be refunded on request."""
         return self.status in FINAL
+
+
+def no_order(order_id: UUID) -> NotFound:
+    return NotFound("order_not_found", f"there is no order {order_id}")

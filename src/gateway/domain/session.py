@@ -1,4 +1,4 @@
-"""Sessions and sign-ins. A session is the tokens of a person, which the browser keeps but cannot read."""
+"""Sessions and sign-ins. A session holds the tokens of a person. The browser keeps it, but cannot read it."""
 
 import re
 
@@ -26,8 +26,8 @@ class Session:
     """In seconds since 1970; meaningless without a refresh token."""
 
     def is_due(self, now: float, *, is_good: bool) -> bool:
-        """Whether the access token has to be renewed, and can be. A token that has not expired may still be
-        no longer good, because the provider has withdrawn the key that signed it."""
+        """Whether the access token has to be renewed and can be renewed. `is_good` tells
+        whether the token is accepted now. The provider may withdraw the signing key earlier."""
         return bool(self.refresh_token) and (now >= self.renew_at or not is_good)
 
 
@@ -70,7 +70,7 @@ class Grant:
 
 
 class SignInFailed(Refused):
-    """All that the person can do is to try again. `why` is for the operator."""
+    """The person can only try again. `why` is the reason, for the log."""
 
     def __init__(self, why: str) -> None:
         super().__init__("sign_in_failed", "signing in did not work; begin again at /session/login")
@@ -78,7 +78,7 @@ class SignInFailed(Refused):
 
 
 def own_path(text: str) -> str:
-    """A return address on our own host. Raises Invalid, which names `returnTo`."""
+    """Returns the text if it is a path of this host. Otherwise raises Invalid for the field `returnTo`."""
     if not _OWN_PATH.fullmatch(text):
         raise Invalid.field("returnTo", "must be a path of this host, such as /orders?limit=5")
     return text
@@ -91,14 +91,14 @@ def require_person(caller: Caller) -> None:
 
 
 def renew_at(now: float, until: float) -> float:
-    """When to renew a token that is accepted until `until`: a minute before it expires, or after half of the
-    time that is left if that is less than two minutes. All in seconds since 1970."""
+    """The time to renew a token that is accepted until `until`: a minute before it expires; if less than two
+    minutes are left, after half of the time left. All times are in seconds since 1970."""
     end = until - BELIEVED_BEYOND_S
     return end - min(RENEW_BEFORE_S, max(0.0, (end - now) / 2))
 
 
 def may_be_forged(fetch_site: str | None, own_header: str | None) -> bool:
-    """Whether a page of another site may have made the browser send this change with our cookie.
+    """Whether a page of another site may have made the browser send this change with the shop's cookie.
 
     Such a page cannot send `own_header`, because CORS never allows it. `fetch_site` is the browser's
     Sec-Fetch-Site, which some browsers do not send.

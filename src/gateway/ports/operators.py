@@ -21,7 +21,7 @@ class Listed:
 
 
 class FactsOfOrders(Protocol):
-    """A service, asked for stored facts on behalf of the caller. Raises Unavailable without an answer."""
+    """A service that tells callers its stored facts. Raises Unavailable if the service does not answer."""
 
     async def facts(self, caller: Caller, order_id: UUID, *, user_id: str | None) -> Part:
         """The facts about an order. `user_id` is the order's user; None when that is not known."""
@@ -29,10 +29,10 @@ class FactsOfOrders(Protocol):
 
 
 class OperatedService(FactsOfOrders, Protocol):
-    """A service, asked by operators through the gateway. Raises Unavailable when it gives no answer."""
+    """A service whose state operators read and change. Raises Unavailable if the service does not answer."""
 
     async def acts(self, caller: Caller, *, after: Place | None, limit: int) -> Sequence[Act]:
-        """What operators did in this service, the newest first, from the place `after` on."""
+        """The acts of operators in this service that follow the place `after`, newest first."""
         ...
 
     async def overview(self, caller: Caller) -> bytes:
@@ -40,14 +40,14 @@ class OperatedService(FactsOfOrders, Protocol):
         ...
 
     async def consumers(self, caller: Caller) -> Sequence[ConsumerState]:
-        """The consumer of the service, and whether it is paused."""
+        """The consumers of the service, and for each whether it is paused."""
         ...
 
     async def parked(
         self, caller: Caller, what: What, *, group: UUID | None = None, after: UUID | None, limit: int
     ) -> Sequence[Listed]:
-        """Parked messages or their groups, sorted by id, from the id `after` on. Empty for a `group` that the
-        service does not have."""
+        """Parked messages or their groups with ids behind `after`, sorted by id. Empty if the service has
+        no such `group`."""
         ...
 
     async def read(self, caller: Caller, path: str) -> HttpAnswer:
@@ -55,8 +55,8 @@ class OperatedService(FactsOfOrders, Protocol):
         ...
 
     async def act(self, caller: Caller, path: str, body: bytes, *, key: str | None = None) -> HttpAnswer:
-        """The answer to a POST below /ops, with the idempotency key `key`. Raises Unavailable when nothing
-        was done, and OutcomeUnknown when the answer was lost."""
+        """The answer to a POST below /ops, with the idempotency key `key`. Raises Unavailable if nothing
+        was done, and OutcomeUnknown if the answer was lost."""
         ...
 
 
@@ -65,7 +65,7 @@ OperatedServices = Mapping[str, OperatedService]
 
 
 class OperatedOrders(Protocol):
-    """What operators can ask of the orders service only."""
+    """The reads and changes for operators that only the orders service offers."""
 
     async def series(self, caller: Caller) -> bytes:
         """Orders per second and seconds to decide them, in JSON. Raises Unavailable."""
@@ -76,5 +76,5 @@ class OperatedOrders(Protocol):
         ...
 
     async def begin_audit(self, caller: Caller) -> HttpAnswer:
-        """Raises Unavailable when no audit was begun, and OutcomeUnknown when the answer was lost."""
+        """Begins a run. Raises Unavailable if none was begun, and OutcomeUnknown if the answer was lost."""
         ...

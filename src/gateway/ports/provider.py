@@ -5,7 +5,7 @@ from gateway.domain.session import Grant, SignIn
 
 class Provider(Protocol):
     """The identity provider that people sign in with (OpenID Connect). All methods but the last raise
-    Unavailable when it does not answer; `begin` and `accepts` raise NotFound when there is no provider."""
+    Unavailable if it does not answer. `begin` and `accepts` raise NotFound if there is no provider."""
 
     @property
     def is_there(self) -> bool: ...
@@ -23,7 +23,7 @@ class Provider(Protocol):
         ...
 
     async def renew(self, refresh_token: str) -> Grant:
-        """Raises SignInFailed when the refresh token is no longer valid."""
+        """New tokens for the refresh token. Raises SignInFailed if the refresh token is no longer valid."""
         ...
 
     async def sign_out_url(self, id_token: str, back_to: str) -> str | None:

@@ -10,7 +10,7 @@ class AnswerStart:
     """One for each call. The layers share it, because wrapping `send` once per layer would cost more than the
     layers themselves."""
 
-    __slots__ = ("at", "headers", "left", "status")
+    __slots__ = ("at", "client_left", "headers", "status")
 
     def __init__(self) -> None:
         self.headers: list[tuple[bytes, bytes]] = []
@@ -19,7 +19,7 @@ class AnswerStart:
         """None until the answer starts."""
         self.at = 0.0
         """When the answer started, by `time.perf_counter`."""
-        self.left = False
+        self.client_left = False
         """Whether the client left before the answer started."""
 
 

@@ -40,7 +40,7 @@ class CloudEvent(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class Published(msgspec.Struct, frozen=True, omit_defaults=True):
-    """A CloudEvent that this shop publishes; it is encoded together with its data."""
+    """A CloudEvent that this shop publishes. The attributes and the data are encoded in one call."""
 
     id: UUID
     source: str

@@ -1,7 +1,9 @@
-"""A list of IP networks, parsed from a setting."""
+"""Networks that a setting lists, and the addresses by which calls are limited."""
 
+from collections.abc import Mapping
 from functools import lru_cache
 from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address, ip_network
+from typing import Any
 
 
 class Networks:
@@ -41,3 +43,9 @@ def subscriber_of(address: str) -> str:
     if isinstance(known, IPv6Address):
         return str(IPv6Network((int(known), 64), strict=False))
     return address if known is None else str(known)
+
+
+def subscriber_in(scope: Mapping[str, Any]) -> str:
+    """The key of limits by address for a call; empty if they do not apply, as for a trusted proxy's calls."""
+    client = scope.get("client")
+    return subscriber_of(client[0]) if client else ""

@@ -41,7 +41,8 @@ class FileText(str):
 
 
 def made_of(text: str, make: Callable[[str], str]) -> str:
-    """`make(text)`. If the text comes from a file, `make` is applied again when the file changes."""
+    """`make(text)`. If the text comes from a file, `make` is applied again whenever the file is read
+    again."""
     if not isinstance(text, FileText):
         return make(text)
     before = text.make
@@ -57,27 +58,22 @@ class Reread(Generic[T]):
         """Raises the ValueError or ShopError of `parse`, which must not quote the text."""
         self._text = text
         self._parse = parse
-        self._meaning = parse(text)
-        self._said = ""
+        self._value = parse(text)
+        self._last_warning = ""
 
     def now(self) -> T:
         """The current value. If the file is missing or wrong, that is logged once and the old value stays."""
-        if isinstance(self._text, FileText):
+        known = self._text
+        if isinstance(known, FileText):
             try:
-                self._look(self._text)
-                self._said = ""
+                found = known.again()
+                if found != known:
+                    self._value, self._text = self._parse(found), found
+                    logger.info("%s was read again: it has changed", known.name)
+                self._last_warning = ""
             except (ValueError, ShopError) as error:
-                self._report(self._text.name, in_words(error))
-        return self._meaning
-
-    def _look(self, known: FileText) -> None:
-        found = known.again()
-        if found != known:
-            self._meaning, self._text = self._parse(found), found
-            logger.info("%s was read anew", known.name)
-
-    def _report(self, name: str, said: str) -> None:
-        if said != self._said:
-            self._said = said
-            said = said.removeprefix(f"{name} ")
-            logger.warning("%s: %s; its former content is used", name, said)
+                said = in_words(error).removeprefix(f"{known.name} ")
+                if said != self._last_warning:
+                    self._last_warning = said
+                    logger.warning("%s: %s; its previous value stays in use", known.name, said)
+        return self._value

@@ -5,7 +5,8 @@ import ssl
 
 
 def in_words(error: BaseException) -> str:
-    """One line, never empty. It quotes the server's message, with its SQLSTATE."""
+    """One line for operators and logs, never empty. It quotes the server's message, which may hold a
+    password, and the SQLSTATE."""
     if isinstance(error, BaseExceptionGroup):
         return "; ".join(dict.fromkeys(map(in_words, error.exceptions)))
     # SQLAlchemy's text repeats the whole statement, so the driver's own error is used.
@@ -15,25 +16,26 @@ def in_words(error: BaseException) -> str:
     if isinstance(error, ssl.SSLError) and (fault := tls_fault(error)):
         return fault
     if isinstance(error, OSError):
-        return _of_the_system(error)
+        return _os_error_text(error)
     sqlstate = getattr(error, "sqlstate", None)
     said = " ".join(str(error).split()) or type(error).__name__
     return f"{said} ({sqlstate})" if sqlstate else said
 
 
 def tls_fault(error: ssl.SSLError) -> str | None:
-    """Why TLS fails for good; None for an error that may pass by itself, such as a lost connection."""
+    """The lasting cause of a failure of TLS. None for an error that a retry may pass, such as a lost
+    connection."""
     if refused := getattr(error, "verify_message", ""):
         return f"its certificate is refused: {refused}".rstrip(".")
     return "it speaks no TLS" if getattr(error, "reason", "") == "WRONG_VERSION_NUMBER" else None
 
 
-def _of_the_system(error: OSError) -> str:
+def _os_error_text(error: OSError) -> str:
     if isinstance(error, TimeoutError) and not error.errno:
         return "no answer in time"
-    kind = type(error).__module__
-    if kind == "builtins" and isinstance(error.errno, int):
+    module = type(error).__module__
+    if module == "builtins" and isinstance(error.errno, int):
         # asyncio's text is only the address, which the log line names anyway.
         return f"{os.strerror(error.errno)}{f': {error.filename}' if error.filename else ''}"
-    said = (error.strerror if kind in ("socket", "ssl") else None) or str(error)
+    said = (error.strerror if module in ("socket", "ssl") else None) or str(error)
     return " ".join(said.split()) or type(error).__name__

@@ -1,4 +1,5 @@
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 from typing import TypeVar
 
 from kernel.domain.errors import TEMPORARY
@@ -9,23 +10,23 @@ T = TypeVar("T")
 DELAY_MAX_S = 2.0
 
 
+@dataclass
 class Backoff:
     """Waits longer after each failure in a row: 0.05 s, doubled up to 2 s, and half of it is jitter.
 
     Jitter keeps replicas from returning in step (Brooker, "Exponential Backoff And Jitter", AWS 2015).
     """
 
-    def __init__(self, clock: Clock) -> None:
-        self._clock = clock
-        self._failures = 0
+    clock: Clock
+    failures: int = 0
 
     async def wait(self) -> None:
-        ceiling = min(DELAY_MAX_S, 0.05 * 2 ** min(self._failures, 16))
-        self._failures += 1
-        await self._clock.sleep(ceiling * (0.5 + self._clock.random() / 2))
+        ceiling = min(DELAY_MAX_S, 0.05 * 2 ** min(self.failures, 16))
+        self.failures += 1
+        await self.clock.sleep(ceiling * (0.5 + self.clock.random() / 2))
 
     def reset(self) -> None:
-        self._failures = 0
+        self.failures = 0
 
 
 async def until_done(act: Callable[[], Awaitable[T]], clock: Clock) -> T:

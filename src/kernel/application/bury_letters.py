@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 
 from kernel.application.backoff import Backoff
 from kernel.domain.errors import TEMPORARY
@@ -12,6 +13,7 @@ from kernel.ports.clock import Clock
 logger = logging.getLogger(__name__)
 
 
+@dataclass
 class BuryLetters:
     """Tries until the letter is parked; the bus keeps the letter until then.
 
@@ -20,23 +22,17 @@ class BuryLetters:
     stays when the letter is replayed or discarded.
     """
 
-    def __init__(
-        self,
-        describe: Callable[[DeadLetter], Unhandled],
-        park: Callable[[Unhandled], Awaitable[None]],
-        clock: Clock,
-    ) -> None:
-        self._describe = describe
-        self._park = park
-        self._clock = clock
+    describe: Callable[[DeadLetter], Unhandled]
+    park: Callable[[Unhandled], Awaitable[None]]
+    clock: Clock
 
     async def __call__(self, letter: DeadLetter) -> None:
-        item = self._describe(letter)
+        item = self.describe(letter)
         logger.warning("parked a dead letter: %s", item.reason, extra={"type": item.type})
-        backoff = Backoff(self._clock)
+        backoff = Backoff(self.clock)
         while True:
             try:
-                return await self._park(item)
+                return await self.park(item)
             except TEMPORARY:
                 await backoff.wait()
             except Exception:

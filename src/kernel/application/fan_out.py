@@ -43,7 +43,7 @@ class ForConsumer(RelayBuffer):
 
     @classmethod
     def each(cls, consumers: Sequence[str]) -> Sequence[Self]:
-        """The buffers for all consumers of one type."""
+        """For one event type, a buffer for each of its consumers, in their order."""
         every = [cls(consumer) for consumer in consumers]
         for one in every:
             one._all = every
@@ -96,7 +96,7 @@ class ForConsumer(RelayBuffer):
 
 @dataclass
 class RelayToConsumer:
-    """Publishes to one consumer the oldest of the rows that were left behind."""
+    """Publishes the oldest rows that were left behind to one consumer."""
 
     uow: UnitOfWork
     backlog: Backlog

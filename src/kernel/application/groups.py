@@ -10,8 +10,6 @@ class Groups(Protocol[C_contra, R_co]):
 
     async def __call__(self, command: C_contra) -> R_co:
         """As GroupCommit."""
-        ...
 
     async def submit(self, commands: Sequence[C_contra]) -> Sequence[R_co | Exception]:
         """As GroupCommit."""
-        ...

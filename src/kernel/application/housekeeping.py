@@ -33,27 +33,27 @@ class PruneInbox:
         return pruned == PRUNE_COUNT_MAX
 
 
+@dataclass
 class Periodically:
     """Does a job every so many seconds, and at once while there is more to do.
 
-    The times are multiples of the interval, so jobs of a process run together: one wake-up of an idle process
-    for all of them costs less than one for each.
+    Jobs run at multiples of their interval, so that all jobs of a process run together: an idle process then
+    wakes up once for all of them.
     """
 
-    def __init__(self, job: Callable[[], Awaitable[bool]], every_s: float, clock: Clock) -> None:
-        self._job = job
-        self._every_s = every_s
-        self._clock = clock
+    job: Callable[[], Awaitable[bool]]
+    every_s: float
+    clock: Clock
 
     async def run(self) -> None:
         while True:
+            more = False
             try:
-                more = await self._job()
+                more = await self.job()
             except TEMPORARY:
-                more = False
+                pass
             except Exception:
                 logger.exception("a periodic job failed")
-                more = False
             if not more:
-                rest_s = self._every_s - self._clock.monotonic() % self._every_s
-                await self._clock.sleep(rest_s if rest_s > EARLY_S else rest_s + self._every_s)
+                rest_s = self.every_s - self.clock.monotonic() % self.every_s
+                await self.clock.sleep(rest_s if rest_s > EARLY_S else rest_s + self.every_s)

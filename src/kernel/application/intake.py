@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import ParamSpec
 
@@ -14,31 +15,27 @@ P = ParamSpec("P")
 logger = logging.getLogger(__name__)
 
 
+@dataclass
 class Intake:
     """Messages are taken unless an operator paused the consumer. A pause lets running handlers finish."""
 
-    def __init__(self, bus: Bus, reading: StandingReading) -> None:
-        self._bus = bus
-        self._reading = reading
-        self._paused = False
-
-    @property
-    def paused(self) -> bool:
-        return self._paused
+    bus: Bus
+    reading: StandingReading
+    paused: bool = field(default=False, init=False)
 
     async def look(self) -> datetime | None:
         """Pauses or resumes the bus as the database says. Returns since when the oldest event waits to be
         published, which the same statement reads. Raises Unavailable, and then changes nothing."""
-        standing = await self._reading.standing()
+        standing = await self.reading.standing()
         paused = standing.pause is not None
-        if paused != self._paused:
+        if paused != self.paused:
             if standing.pause is not None:
                 logger.info("paused by %s: %s", standing.pause.by, standing.pause.note or "no note")
-                await self._bus.pause()
+                await self.bus.pause()
             else:
                 logger.info("resumed")
-                await self._bus.resume()
-            self._paused = paused  # Last, so that health tells only what has taken effect.
+                await self.bus.resume()
+            self.paused = paused  # Last, so that health tells only what has taken effect.
         return standing.waiting_since
 
     def unless_paused(
@@ -48,6 +45,6 @@ class Intake:
         pause."""
 
         async def act(*args: P.args, **kwargs: P.kwargs) -> RelayResult:
-            return RelayResult.of(()) if self._paused else await replay(*args, **kwargs)
+            return RelayResult.of(()) if self.paused else await replay(*args, **kwargs)
 
         return act

@@ -70,72 +70,67 @@ class ReleaseCause:
                 await self.record.add([act])
 
 
-Begin = Callable[[Operation, UUID | Cause], Awaitable[None]]
-HoldIt = Callable[[Cause, Hold, Act], Awaitable[None]]
-Release = Callable[[Cause, Act], Awaitable[None]]
-
-
+@dataclass
 class OperateParked:
     """The commands of operators about parked messages. Each raises Forbidden for any other caller."""
 
-    def __init__(self, read: ReadParked, begin: Begin, hold: HoldIt, release: Release, clock: Clock) -> None:
-        self._read = read
-        self._begin = begin
-        self._hold = hold
-        self._release = release
-        self._clock = clock
+    read: ReadParked
+    begin: Callable[[Operation, UUID | Cause], Awaitable[None]]
+    hold_cause: Callable[[Cause, Hold, Act], Awaitable[None]]
+    release_cause: Callable[[Cause, Act], Awaitable[None]]
+    clock: Clock
 
     @property
     def service(self) -> str:
-        return self._read.service
+        return self.read.service
 
     async def message(self, caller: Caller, kind: Kind, id: UUID, note: str) -> Operation:
         """Begins to replay or discard it. Raises NotFound, and Invalid if discarding has no note."""
         caller = caller.as_operator()
         _require_note(kind, note)
-        found = await self._read.message(caller, id)
+        found = await self.read.message(caller, id)
         return await self._begun(caller, kind, id, id, f"message {id} of {self.service}: {found.cause}", note)
 
     async def group(self, caller: Caller, kind: Kind, id: UUID, note: str) -> Operation:
         """Begins to replay or discard the messages of the group that wait now. Raises as `message` does."""
         caller = caller.as_operator()
         _require_note(kind, note)
-        cause = (await self._read.group(caller, id)).cause
+        cause = (await self.read.group(caller, id)).cause
         return await self._begun(caller, kind, id, cause, self._about(id, cause), note)
 
     async def hold(self, caller: Caller, id: UUID, *, owner: str, note: str, ticket: str) -> Group:
         """Raises NotFound."""
         caller = caller.as_operator()
-        cause = (await self._read.group(caller, id)).cause
+        cause = (await self.read.group(caller, id)).cause
         words = "; ".join(filter(None, (f"owner {owner}", note, ticket and f"ticket {ticket}")))
-        act = new_act("hold_group", caller, self._about(id, cause), words, self._clock)
+        act = new_act("hold_group", caller, self._about(id, cause), words, self.clock)
         hold = Hold(owner=owner, note=note, ticket=ticket, held_by=caller.id, held_at=act.at)
-        await retried(lambda: self._hold(cause, hold, act), self._clock)
-        return await self._read.group(caller, id)
+        await retried(lambda: self.hold_cause(cause, hold, act), self.clock)
+        return await self.read.group(caller, id)
 
     async def release(self, caller: Caller, id: UUID, note: str) -> Group:
         """Raises NotFound."""
         caller = caller.as_operator()
-        group = await self._read.group(caller, id)
-        act = new_act("release_group", caller, self._about(id, group.cause), note, self._clock)
-        await retried(lambda: self._release(group.cause, act), self._clock)
+        group = await self.read.group(caller, id)
+        act = new_act("release_group", caller, self._about(id, group.cause), note, self.clock)
+        await retried(lambda: self.release_cause(group.cause, act), self.clock)
         return replace(group, hold=None)
 
     async def _begun(
         self, caller: Caller, kind: Kind, target: UUID, messages: UUID | Cause, about: str, note: str
     ) -> Operation:
         operation = Operation(
-            id=self._clock.new_id(),
+            id=self.clock.new_id(),
             kind=kind,
             target=target,
             about=about,
             operator=caller.id,
             through=caller.service,
             note=note,
-            began_at=self._clock.now(),
+            began_at=self.clock.now(),
         )
-        await retried(lambda: self._begin(operation, messages), self._clock)
-        return await self._read.operation(caller, operation.id)
+        await retried(lambda: self.begin(operation, messages), self.clock)
+        return await self.read.operation(caller, operation.id)
 
     def _about(self, id: UUID, cause: Cause) -> str:
         return f"group {id} of {self.service}: {cause}"

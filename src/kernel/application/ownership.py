@@ -22,8 +22,6 @@ async def for_own_users(
         for number, command in enumerate(commands)
         if not command.caller.may_act_for(command.user_id)
     }
-    if not outcomes:
-        return list(await work(commands))
     allowed = [command for number, command in enumerate(commands) if number not in outcomes]
     done = iter(await work(allowed) if allowed else ())
     return [outcomes[number] if number in outcomes else next(done) for number in range(len(commands))]

@@ -47,31 +47,29 @@ class ResumeConsumer:
 Act = Callable[[Caller, str, str], Awaitable[None]]
 
 
+@dataclass
 class OperateConsumer:
     """The commands of operators about a service's consumer. Each raises Forbidden for any other caller; a
     viewer may read its `state`."""
 
-    def __init__(
-        self, reading: StandingReading, service: OwnName, pause: Act, resume: Act, clock: Clock
-    ) -> None:
-        self.service = service
-        self._reading = reading
-        self._pause = pause
-        self._resume = resume
-        self._clock = clock
+    reading: StandingReading
+    service: OwnName
+    begin_pause: Act
+    end_pause: Act
+    clock: Clock
 
     async def state(self, caller: Caller) -> ConsumerState:
         caller.require_to_see_all()
-        standing = await retried(self._reading.standing, self._clock)
+        standing = await retried(self.reading.standing, self.clock)
         return ConsumerState(service=self.service, pause=standing.pause)
 
     async def pause(self, caller: Caller, note: str) -> ConsumerState:
-        return await self._done(self._pause, caller, note)
+        return await self._done(self.begin_pause, caller, note)
 
     async def resume(self, caller: Caller, note: str) -> ConsumerState:
-        return await self._done(self._resume, caller, note)
+        return await self._done(self.end_pause, caller, note)
 
     async def _done(self, act: Act, caller: Caller, note: str) -> ConsumerState:
         caller = caller.as_operator()
-        await retried(lambda: act(caller, f"the consumer of {self.service}", note), self._clock)
+        await retried(lambda: act(caller, f"the consumer of {self.service}", note), self.clock)
         return await self.state(caller)

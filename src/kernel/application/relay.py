@@ -20,7 +20,7 @@ LEFT_BEHIND_AFTER = timedelta(seconds=1)
 BUFFER_ROWS_MAX = 100
 # A removal is a transaction of its own, so several publications share it. It has to come well before
 # LEFT_BEHIND_AFTER, when the rows would be published again.
-REMOVED_AFTER_S = 0.2
+REMOVED_AFTER_S = 0.4
 REMOVED_ROWS_MAX = 100
 
 

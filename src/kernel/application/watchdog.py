@@ -60,8 +60,8 @@ class Watchdog:
             raise
 
     def late_since(self, event_type: str, since: datetime) -> datetime:
-        """Since when an event of this type, which is in the outbox since `since`, waits without a reason: the
-        time of a pause of its consumer does not count."""
+        """Since when an event of this type waits without a reason. It is in the outbox since `since`; a
+        pause of its consumer is a reason."""
         return max(since, self._held_at.get(event_type, since))
 
     def handling(self, handler: Handler) -> Handler:

@@ -3,11 +3,20 @@
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import field
 from typing import Any
+from uuid import UUID
 
 import msgspec
 
+from kernel.contracts.values import UserId
 from kernel.domain.errors import Invalid
 from kernel.domain.value import value
+
+
+class AboutOrder(msgspec.Struct, frozen=True, rename="camel"):
+    """The fields that `data` of every event about an order begins with."""
+
+    order_id: UUID
+    user_id: UserId
 
 
 @value(kw_only=True)

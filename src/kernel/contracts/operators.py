@@ -62,7 +62,7 @@ class WaitingEvents(ResponseBody, frozen=True):
 
 
 class SetAsideEvents(ResponseBody, frozen=True):
-    """Events for a lane whose server is away, which wait in another lane, and since when the oldest does."""
+    """Events for a lane whose server is away. They wait in another lane, the oldest since `since`."""
 
     lane: int
     count: int

@@ -13,28 +13,23 @@ from kernel.domain.money import AMOUNT_PATTERN
 # AMOUNT_PATTERN without zero.
 AMOUNT_TEXT = rf"^(?!0(\.00?)?$){AMOUNT_PATTERN}$"
 USER_ID_TEXT = f"^{USER_ID_PATTERN}$"
+AMOUNT_MAX = 999_999_999_999.99
 
+
+def _amount(words: str, pattern: str, **bounds: Any) -> dict[str, Any]:
+    return {
+        "description": f"Currency units, {words}, at most 12 digits before the point and 2 after it.",
+        "oneOf": [
+            {"type": "number", **bounds, "maximum": AMOUNT_MAX, "multipleOf": 0.01},
+            {"type": "string", "pattern": pattern},
+        ],
+    }
+
+
+_SIGNED = {"not": {"const": 0}, "minimum": -AMOUNT_MAX}
 _VALUES: dict[type, dict[str, Any]] = {
-    Amount: {
-        "description": "Currency units, above 0, at most 12 digits before the point and 2 after it.",
-        "oneOf": [
-            {"type": "number", "exclusiveMinimum": 0, "maximum": 999_999_999_999.99, "multipleOf": 0.01},
-            {"type": "string", "pattern": AMOUNT_TEXT},
-        ],
-    },
-    SignedAmount: {
-        "description": "Currency units, below or above 0, at most 12 digits before the point and 2 after it.",
-        "oneOf": [
-            {
-                "type": "number",
-                "not": {"const": 0},
-                "minimum": -999_999_999_999.99,
-                "maximum": 999_999_999_999.99,
-                "multipleOf": 0.01,
-            },
-            {"type": "string", "pattern": AMOUNT_TEXT.replace("^", "^-?", 1)},
-        ],
-    },
+    Amount: _amount("above 0", AMOUNT_TEXT, exclusiveMinimum=0),
+    SignedAmount: _amount("below or above 0", AMOUNT_TEXT.replace("^", "^-?", 1), **_SIGNED),
     UserId: {
         "description": "A user's id; an integer means its decimal string.",
         "oneOf": [

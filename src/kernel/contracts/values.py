@@ -105,7 +105,7 @@ def decoder(kind: type[T]) -> msgspec.json.Decoder[T]:
 
 
 def same_fields(value: object, kind: type[T]) -> T:
-    """Converts a domain value to a published body with the same fields, or back."""
+    """The value as a type that has the same fields, such as the published body of a domain value."""
     return msgspec.convert(value, kind, from_attributes=True)
 
 

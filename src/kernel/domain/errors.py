@@ -45,9 +45,10 @@ class Refused(ShopError):
 class Unavailable(ShopError):
     """Nothing was done because a server is away or overloaded; the same call may be tried again."""
 
-    def __init__(self, detail: str, *, code: str = "unavailable", retry_after_s: int = 1) -> None:
+    retry_after_s = 1
+
+    def __init__(self, detail: str, *, code: str = "unavailable") -> None:
         super().__init__(code, detail)
-        self.retry_after_s = retry_after_s
 
 
 class RateLimited(ShopError):

@@ -30,13 +30,28 @@ class Event:
         raise NotImplementedError
 
 
+@value(kw_only=True)
+class OrderEvent(Event):
+    """An event about an order. All events of one user have the same key."""
+
+    order_id: UUID
+    user_id: str
+
+    @property
+    def subject(self) -> UUID:
+        return self.order_id
+
+    @property
+    def key(self) -> str:
+        return self.user_id
+
+
 E = TypeVar("E", bound=Event)
 
 
 @value
 class MessageId:
-    """The permanent identity of an event, independent of the message that carries it: `source` and `id` of
-    CloudEvents."""
+    """The permanent identity of an event (CloudEvents, `source` and `id`), whichever message carries it."""
 
     source: str
     id: str
@@ -104,7 +119,7 @@ def joined(unhandled: Sequence[Unhandled], new_id: Callable[[], UUID], now: date
 
 
 def trace_of(traceparent: str) -> UUID | None:
-    """The trace id, which has as many bits as a UUID; None if `traceparent` is empty."""
+    """The trace id as a UUID (both have 128 bits). None if `traceparent` is empty."""
     return UUID(hex=traceparent[3:35]) if traceparent else None
 
 

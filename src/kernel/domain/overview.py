@@ -8,7 +8,7 @@ from kernel.domain.value import value
 
 @value
 class WaitingEvents:
-    """The events of one type in the outbox; the oldest waits since `since`."""
+    """How many events of one type wait in the outbox. `since` is when the oldest was stored."""
 
     type: str
     count: int
@@ -17,7 +17,7 @@ class WaitingEvents:
 
 @value
 class SetAsideEvents:
-    """Events for a lane whose server is away; they wait in another lane, and since when the oldest does."""
+    """How many events wait because the server of their lane is away, and since when the oldest does."""
 
     lane: int
     count: int

@@ -10,7 +10,6 @@ from kernel.domain.value import value
 # This never changes, because operators' scripts keep the ids of groups.
 _GROUPS = UUID("6f9619ff-8b86-5d01-b42d-00cf4fc964ff")
 
-
 OwnName = NewType("OwnName", str)
 """The name of the service that this process runs. The wiring provides it by this type."""
 
@@ -92,8 +91,8 @@ class Kind(StrEnum):
 
 @value(kw_only=True)
 class Operation:
-    """The replay or discarding of a message or a group, which is worked off in batches. It concerns the
-    messages that waited when an operator began it."""
+    """A replay or a discarding of a message or a group, worked off in batches. It concerns the messages that
+    waited when an operator began it."""
 
     id: UUID
     kind: Kind

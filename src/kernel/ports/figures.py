@@ -11,8 +11,7 @@ class MessagingFigures(Protocol):
         """The events of the outbox, by type."""
 
     async def parked(self) -> tuple[Mapping[str, int], Mapping[str, int]]:
-        """The numbers of parked messages by reason: those of groups that nobody holds, then those of held
-        groups."""
+        """Counts parked messages by reason: those of groups without a hold, and those of groups on hold."""
 
     async def revision(self) -> int:
         """The revision of the database's schema."""

@@ -88,7 +88,7 @@ async def relays(
     for lane in lanes.containers:
         turn = turns[pool_of(await lane.get(AsyncEngine))]
         found += await _relays_of_lane(lane, types, store, consumer, turn)
-        if lanes.several:
+        if len(lanes.containers) > 1:
             found.append(await _relay_back(lanes, lane, consumer, turn))
     return found
 

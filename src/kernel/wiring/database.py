@@ -15,7 +15,7 @@ from kernel.adapters.postgres.connections.lanes import engine_of_lane
 from kernel.adapters.postgres.connections.pool import PatientPool, pool_of
 from kernel.adapters.postgres.tables import Schema
 from kernel.domain.errors import Unavailable
-from kernel.settings import LaneServer
+from kernel.lane_servers import LaneServer
 
 CONSOLE = "shop console"
 """The name of the sessions of commands, which tells them from sessions of the service."""
@@ -31,9 +31,9 @@ async def databases(
     """An engine for each lane, in the order of their numbers; the lanes of a server share a pool. Without
     `session_name`, sessions have the name of the service's sessions.
 
-    Raises Unavailable or SchemaMismatch, with one clear line. Of several servers some may be away: each is
-    checked when it comes back, and refuses every call until then. A command, whose sessions have a name,
-    needs all servers.
+    Raises Unavailable or SchemaMismatch, with one clear line. If there are several servers, some may be away:
+    such a server is checked when it comes back, and refuses every call until then. A command names its
+    sessions, and needs all servers.
     """
     away = await _away(servers, schema, all_needed=session_name is not None)
     engines: dict[int, AsyncEngine] = {}
@@ -59,12 +59,12 @@ async def databases(
 
 @asynccontextmanager
 async def one_lane(
-    servers: Sequence[LaneServer], schema: Schema, session_name: str, number: int = 0
+    servers: Sequence[LaneServer], schema: Schema, number: int = 0
 ) -> AsyncIterator[tuple[AsyncEngine, LaneServer]]:
-    """The engine of this lane, and its server. Connects to no other server."""
+    """The engine of this lane for a command, and its server. Connects to no other server."""
     (server,) = (one for one in servers if number in [lane.number for lane in one.lanes])
     place = sorted(lane.number for lane in server.lanes).index(number)
-    async with databases([server], schema, session_name) as engines:
+    async with databases([server], schema, CONSOLE) as engines:
         yield engines[place], server
 
 

@@ -53,7 +53,7 @@ def probes(
 
 
 async def _revision_soon(engine: AsyncEngine) -> int | None:
-    """None where the database does not answer within ANSWER_S: a silent server must not hide that other lanes
+    """None if the database does not answer within ANSWER_S: a silent server must not hide that other lanes
     answer."""
     try:
         async with asyncio.timeout(ANSWER_S):

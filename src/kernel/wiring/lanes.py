@@ -15,7 +15,7 @@ transaction."""
 
 
 def over_all(parts: Sequence[Any], join: Callable[[Sequence[Any]], T]) -> T:
-    """Joins the parts of all lanes by `join`. With one lane, its part is returned as it is."""
+    """One object over the objects of all lanes, made by `join`. With one lane, its object itself."""
     only: T = parts[0]
     return only if len(parts) == 1 else join(parts)
 
@@ -34,16 +34,9 @@ class Lanes:
         """The lane that also keeps the data that belongs to no user."""
         return self.containers[0]
 
-    @property
-    def several(self) -> bool:
-        return len(self.containers) > 1
-
-    async def each(self, part: Any) -> list[Any]:
-        return [await lane.get(part) for lane in self.containers]
-
     async def over_all(self, part: Any, join: Callable[[Sequence[Any]], T]) -> T:
-        """The part of all lanes, as `over_all` makes it."""
-        return over_all(await self.each(part), join)
+        """Gets `part` from the container of every lane, and joins them by the function `over_all`."""
+        return over_all([await lane.get(part) for lane in self.containers], join)
 
 
 def assembled(*providers: Provider) -> AsyncContainer:

@@ -17,11 +17,12 @@ from kernel.application.consume import Consumer
 from kernel.application.watchdog import Watchdog
 from kernel.contracts.messaging import Messaging
 from kernel.domain.value import value
+from kernel.lane_servers import LaneServer, lane_servers, say_what_is_not_used
 from kernel.ports.bus import Bus
 from kernel.ports.rate_limits import RateLimits
 from kernel.service import Host
 from kernel.serving import Background, run
-from kernel.settings import LaneServer, Settings, lane_servers, say_what_is_not_used
+from kernel.settings import Settings
 from kernel.wiring.background import E, housekeeping, relays, subscribed
 from kernel.wiring.database import databases
 from kernel.wiring.figures import watch
@@ -96,7 +97,7 @@ class OpenService:
             settings,
             port,
             host.stop,
-            self.bus,
+            self.bus.stop,
             written_by_get=written_by_get,
             tokens=self.identity.tokens,
             rate_limits=self.limits,

@@ -105,8 +105,7 @@ class KernelProvider(Provider):
     record = provide(PostgresOperatorRecord, provides=OperatorRecord)
     recorded_acts = provide(PostgresRecordedActs, scope=LANE)
     figures = provide(PostgresMessagingFigures, scope=LANE)
-    read_parked = provide(ReadParked, scope=Scope.APP)
-    read_record = provide(ReadRecord, scope=Scope.APP)
+    of_service = provide_all(Intake, ReadParked, ReadRecord, scope=Scope.APP)
     use_cases = provide_all(
         PublishCommitted,
         RelayEvents,
@@ -127,7 +126,6 @@ class KernelProvider(Provider):
     )
     pauses = provide(PostgresPauses, provides=Pauses)
     standing = provide(PostgresStandingReading, scope=LANE)
-    intake = provide(Intake, scope=Scope.APP)
     clock = provide(SystemClock, provides=Clock, scope=Scope.APP)
     dispatcher = provide(RelayDispatcher, scope=LANE)
 

@@ -1,4 +1,4 @@
-"""Traces of a service."""
+"""The telemetry of a service, with traces if a collector is set."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager

@@ -21,12 +21,12 @@ def scoped(container: AsyncContainer, use_case: type[UseCase[P, R]]) -> Callable
     """
     idle: list[UseCase[P, R]] = []
 
-    async def build() -> UseCase[P, R]:
-        async with container() as scope:
-            return await scope.get(use_case)
-
     async def call(*args: P.args, **kwargs: P.kwargs) -> R:
-        act = idle.pop() if idle else await build()
+        if idle:
+            act = idle.pop()
+        else:
+            async with container() as scope:
+                act = await scope.get(use_case)
         result = await act(*args, **kwargs)
         idle.append(act)
         return result

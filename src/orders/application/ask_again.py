@@ -26,7 +26,7 @@ class AskAgain:
     clock: Clock
 
     async def __call__(self) -> bool:
-        """Always False, so that the rest waits for the next turn and payments is not flooded."""
+        """Handles one batch. Returns False, so that payments gets the next batch at the next turn."""
         now = self.clock.now()
         async with self.uow:
             overdue = await self.orders.overdue(now, count_max=COUNT_MAX)

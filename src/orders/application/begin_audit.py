@@ -23,7 +23,7 @@ class BeginAudits:
     clock: Clock
 
     async def __call__(self, commands: Sequence[BeginAudit]) -> list[AuditRun | ShopError]:
-        """Takes exactly one command, and returns its outcome. Raises Forbidden."""
+        """Takes exactly one command. Returns the run or the Conflict. Raises Forbidden."""
         (command,) = commands
         command.caller.require_operator()
         async with self.uow:

@@ -17,7 +17,7 @@ from orders.ports.orders import History, Orders
 
 @dataclass
 class CancelOrders:
-    """Cancels orders: asks payments, once for each order, not to pay it or to refund it."""
+    """Cancels orders: asks payments, once for each order, to void or to refund the payment."""
 
     uow: UnitOfWork
     orders: Orders

@@ -17,13 +17,13 @@ SERVICE = "orders"
 
 @dataclass
 class ExplainOrder:
-    """All that orders has stored about an order."""
+    """Collects all facts that orders has stored about an order."""
 
     placed: ReadableOrders
     messaging: MessagingFacts
 
     async def __call__(self, caller: Caller, order_id: UUID) -> Part:
-        """Raises Forbidden, and Unavailable if nothing can be read."""
+        """Returns the readable facts. Raises Forbidden, and Unavailable if nothing can be read."""
         caller.require_to_see_all()
         return await read_apart(
             orders=self._order(order_id),

@@ -22,7 +22,7 @@ from orders.ports.orders import History, Orders, PlacedOrders
 class PlaceOrders:
     """Accepts orders and starts their payment, once for each idempotency key. Refused orders are not stored.
 
-    `pay_within` is the time to pay for orders that come without `pay_by`. None: no limit.
+    `pay_within` is the time to pay for orders without `pay_by`. If None, there is no limit.
     """
 
     uow: UnitOfWork
@@ -41,9 +41,9 @@ class PlaceOrders:
     ) -> list[Placed | ShopError]:
         """One outcome for each command, in the same order.
 
-        `checked`: this repeats an attempt whose outcome was lost. The commands are not checked again, because
-        the lost attempt may have been charged, which would lower the balance. Adding the orders waits for the
-        lost attempt and finds its orders.
+        With `checked`, the call repeats an attempt whose outcome was lost. Commands are not checked again: if
+        orders of the lost attempt were charged, the balance is already lower. Adding the orders waits for
+        the lost attempt, and finds its orders.
         """
         return await for_own_users(commands, partial(self._place, checked=checked))
 
@@ -54,14 +54,14 @@ class PlaceOrders:
         checks = list(zip(commands, refusals, strict=True))
         admitted = [command for command, refusal in checks if refusal is None]
         refused = [command for command, refusal in checks if refusal is not None]
-        # A refusal is wrong if another call with the same key is accepted, now or before: its charge may have
-        # caused the refusal. Adding waits for such calls, so admitted commands need no look-up.
+        # The charge of an accepted call with the same key may have caused a refusal, which is then wrong.
+        # So existing orders are looked up. Adding waits for such calls, so admitted commands need no look-up.
         orders = by_identity(await self.placed.find_twins(refused) if refused else [])
         new = first_of_each(admitted, without=orders)
         try:
             orders |= by_identity(await self._add(new))
         except Contention:
-            # An order exists already; none was added. A look-up before would cost every batch a round trip.
+            # An order exists, so none was added. Looking it up first would cost each batch a round trip.
             orders |= by_identity(await self.placed.find(new))
             orders |= by_identity(await self._add(first_of_each(new, without=orders)))
         outcomes: list[Placed | ShopError] = []
@@ -79,7 +79,7 @@ class PlaceOrders:
         return [expired(c, now) or reason for c, reason in zip(commands, reasons, strict=True)]
 
     async def _add(self, commands: Sequence[Placement]) -> list[Order]:
-        """Adds the orders of all commands, or none: raises Contention if one of the orders exists already."""
+        """Adds the orders of all commands. If one of them exists, raises Contention and adds none."""
         now = self.clock.now()
         orders = [Order.place(command, self.currency, now, self.pay_within) for command in commands]
         if orders:
@@ -98,7 +98,7 @@ def by_identity(orders: Sequence[Order]) -> dict[Identity, Order]:
 
 
 def first_of_each(commands: Sequence[Placement], *, without: Mapping[Identity, Order]) -> list[Placement]:
-    """The commands whose identity is not in `without`; of several with the same identity, the first."""
+    """The first command with each identity, except for the identities in `without`."""
     firsts: dict[Identity, Placement] = {}
     for command in commands:
         identity = command.identity

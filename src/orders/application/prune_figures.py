@@ -11,7 +11,7 @@ COUNT_MAX = 1000
 
 @dataclass
 class PruneFigures:
-    """Deletes old steps of the series and old runs of the audit, which nobody is shown any more."""
+    """Deletes steps of the series and runs of the audit that are too old to be shown."""
 
     uow: UnitOfWork
     series: Series
@@ -19,7 +19,7 @@ class PruneFigures:
     clock: Clock
 
     async def __call__(self) -> bool:
-        """Whether there may be more to do."""
+        """Deletes a batch. Returns whether more old rows may be left."""
         now = self.clock.now()
         async with self.uow:
             steps = await self.series.prune(before=now - series.KEPT, count_max=COUNT_MAX)

@@ -11,6 +11,8 @@ from orders.ports.audit import AuditRuns
 
 @dataclass
 class LatestAudit:
+    """Reads the newest run in one transaction. ReadAudit calls it again if that fails for a moment."""
+
     uow: UnitOfWork
     runs: AuditRuns
 
@@ -21,7 +23,7 @@ class LatestAudit:
 
 @dataclass
 class ReadAudit:
-    """The latest run of the audit, in whichever process it runs."""
+    """The newest run of the audit, also when another process runs it."""
 
     latest: Callable[[], Awaitable[AuditRun | None]]
     clock: Clock

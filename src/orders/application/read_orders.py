@@ -11,26 +11,25 @@ from orders.ports.orders import ReadableOrders
 
 @dataclass
 class ReadOrders:
-    """Reads orders for callers. Another user's order is NotFound, like an order that does not exist."""
+    """Reads orders for callers. For another user's order raises NotFound, as if it did not exist."""
 
     placed: ReadableOrders
 
     async def get(self, caller: Caller, order_id: UUID) -> Order:
-        """Raises NotFound."""
         order = await self.placed.get(order_id)
         if order is None or not caller.may_see(order.user_id):
             raise no_order(order_id)
         return order
 
     async def history(self, caller: Caller, order_id: UUID, *, after: int) -> Sequence[StatusChanged]:
-        """Raises NotFound."""
+        """The order's changes with a sequence above `after`. Raises NotFound."""
         await self.get(caller, order_id)
         return await self.placed.history(order_id, after=after)
 
     async def page(
         self, caller: Caller, *, user_id: str | None, status: Status | None, after: UUID | None, limit: int
     ) -> Sequence[Order]:
-        """Without `user_id`, all that the caller may see. Raises Forbidden for another user's orders."""
+        """Without `user_id`: all orders that the caller may see. Raises Forbidden for another user's id."""
         if user_id is None and not caller.may_see_all:
             user_id = caller.id
         if user_id is not None and not caller.may_see(user_id):

@@ -12,7 +12,7 @@ from orders.ports.series import MeasuredOrders, Series
 
 @dataclass
 class ComputeSeries:
-    """Computes those of the newest steps that are due, and stores them for all processes."""
+    """Computes the newest steps if they are due, and stores them for all processes."""
 
     uow: UnitOfWork
     orders: MeasuredOrders
@@ -20,8 +20,8 @@ class ComputeSeries:
     clock: Clock
 
     async def __call__(self) -> Sequence[Step]:
-        """The newest steps, oldest first. Each step is stored as soon as it is computed, so a cancelled call
-        loses one step at most."""
+        """Returns the newest steps, oldest first. Each step is stored as soon as it is computed, so a
+        cancelled call loses at most one step."""
         now = self.clock.now()
         starts = starts_shown(now)
         known = await self._known(starts[0])
@@ -40,14 +40,14 @@ class ComputeSeries:
 
 @dataclass
 class ReadSeries:
-    """The series for operators. In a process, one call at a time computes steps. The other calls wait, and
-    then read the stored steps."""
+    """Reads the series for operators. In each process, only one call at a time computes steps. Other calls
+    wait, and then read the stored steps."""
 
     compute: Callable[[], Awaitable[Sequence[Step]]]
     _turn: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     async def __call__(self, caller: Caller) -> Sequence[Step]:
-        """Raises Forbidden."""
+        """The newest steps, oldest first. Raises Forbidden."""
         caller.require_to_see_all()
         async with self._turn:
             return await self.compute()

@@ -1,4 +1,4 @@
-"""Runs the audit: checks the database of orders, asks payments for its checks, and compares both."""
+"""Runs the audit: checks orders, asks payments to check its database, and compares orders with payments."""
 
 import asyncio
 import logging
@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 from typing import TypeVar
 
 from kernel.domain.errors import Contention, OutcomeUnknown, Unavailable
@@ -19,13 +20,13 @@ from orders.domain.verdict import Key
 from orders.ports.audit import AuditRuns, OrderClaims, PaymentClaims
 
 PAGE = 500
-# How many orders are looked at in one call.
+# The maximum number of suspects that one call reads.
 LOOK_MAX = 200
 RENEW_EVERY_S = 2.0
-# If nothing is wrong, work that is under way ends within this time.
+# Work under way ends within this time. A suspect that still differs then has a fault.
 PATIENCE = timedelta(seconds=10)
 LOOK_EVERY_S = 1.0
-# A service that is being upgraded, or fails over, is back within this time.
+# A service that is being upgraded or fails over answers again within this time.
 AWAY_MAX = timedelta(seconds=30)
 ORDERS = "orders"
 
@@ -38,7 +39,7 @@ logger = logging.getLogger(__name__)
 
 @dataclass
 class RunAudit:
-    """Runs all checks. Meanwhile it renews the lease of the run, and stores its progress and findings."""
+    """Runs all checks of an audit. Meanwhile renews the lease of the run, and stores progress and faults."""
 
     uow: UnitOfWork
     runs: AuditRuns
@@ -62,10 +63,10 @@ class RunAudit:
         run.end(self.clock.now(), None if error is None else _in_words(error))
         if error is not None and not isinstance(error, Unavailable):
             logger.error("audit %d failed", run.number, exc_info=error)
-        await self._retried(lambda: self._save(run))
+        await self._retried(partial(self._save, run))
 
     async def _saved(self, run: AuditRun) -> bool:
-        """Saves the progress; if that fails, the next turn saves it. False if the run is no longer ours."""
+        """Saves the progress; after a failure, the next turn saves it. False if this process lost the run."""
         with suppress(*_LATER):
             return await self._save(run)
         return True
@@ -85,13 +86,15 @@ class RunAudit:
         await self._compare(run)
 
     async def _compare(self, run: AuditRun) -> None:
-        """Compares page by page. Orders are read before payments; KnownOrders says why."""
+        """Compares orders with payments, page by page. KnownOrders says why orders are read first."""
         run.enter("each order with its payment", await self._retried(self.orders.count))
         checked = Checked(ORDERS)
         began = self.clock.now()
         after: Key | None = None
         while True:
-            page = await self._page(after)
+            settled = self.clock.now() - IN_FLIGHT_MAX
+            ask = partial(self.orders.page, after, settled=settled, count_max=PAGE)
+            page = await self._retried(ask)
             until = page[-1].key if len(page) == PAGE else None
             merged = suspects(_each(page), self._decided(after, until))
             await self._look(checked, [key async for key in merged if key], began + PATIENCE)
@@ -102,24 +105,17 @@ class RunAudit:
             after = until
         run.add(checked)
 
-    async def _page(self, after: Key | None) -> Sequence[Claim]:
-        settled = self.clock.now() - IN_FLIGHT_MAX
-        return await self._retried(lambda: self.orders.page(after, settled=settled, count_max=PAGE))
-
     async def _decided(self, after: Key | None, until: Key | None) -> AsyncIterator[Claim]:
         while True:
-            page = await self._asked(after, until)
+            page = await self._retried(partial(self.payments.page, after, until, count_max=PAGE))
             for claim in page:
                 yield claim
             if len(page) < PAGE:
                 return
             after = page[-1].key
 
-    async def _asked(self, after: Key | None, until: Key | None) -> Sequence[Claim]:
-        return await self._retried(lambda: self.payments.page(after, until, count_max=PAGE))
-
     async def _look(self, checked: Checked, keys: Sequence[Key], deadline: datetime) -> None:
-        """Adds the faults that remain at the deadline; others were work under way. All pages share it."""
+        """Adds the faults that remain at the deadline. Faults that vanish before it were work under way."""
         for start in range(0, len(keys), LOOK_MAX):
             left = keys[start : start + LOOK_MAX]
             while left:
@@ -133,8 +129,8 @@ class RunAudit:
                     await self.clock.sleep(LOOK_EVERY_S)
 
     async def _faults(self, keys: Sequence[Key]) -> dict[Key, list[Fault]]:
-        ordered = await self._retried(lambda: self.orders.known(keys))
-        paid = await self._retried(lambda: self.payments.known(keys))
+        ordered = await self._retried(partial(self.orders.known, keys))
+        paid = await self._retried(partial(self.payments.known, keys))
         return faults_of(keys, ordered, paid)
 
     async def _retried(self, ask: Callable[[], Awaitable[T]]) -> T:
@@ -158,7 +154,7 @@ def _in_words(error: BaseException) -> str:
 
 
 class BegunAudits:
-    """Runs the audits that were begun in this process, one after another."""
+    """Runs the audits that were requested in this process, one after another."""
 
     def __init__(self, run_audit: Callable[[AuditRun], Awaitable[None]]) -> None:
         self._run_audit = run_audit

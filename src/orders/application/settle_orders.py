@@ -16,7 +16,7 @@ from orders.ports.orders import History, Orders
 
 @dataclass
 class SettleOrders:
-    """Applies the decisions of payments to their orders, each once, and notifies listeners."""
+    """Applies each decision of payments to its order once, and notifies listeners."""
 
     uow: UnitOfWork
     inbox: Inbox

@@ -1,4 +1,4 @@
-"""Example bodies for the OpenAPI document of orders. They continue the story of payments' examples."""
+"""Example bodies for the OpenAPI document of orders. They continue the examples of payments."""
 
 from decimal import Decimal
 from typing import Any

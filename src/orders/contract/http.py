@@ -10,7 +10,7 @@ from kernel.contracts.http import IdempotencyKey, Moment, Problem, RequestBody, 
 from kernel.contracts.operators import CheckedRows, Finding
 from kernel.contracts.values import Amount, Instant, UserId
 
-# A text of PostgreSQL cannot hold U+0000.
+# PostgreSQL cannot store U+0000 in a text.
 Description = Annotated[
     str,
     Meta(
@@ -20,7 +20,7 @@ Description = Annotated[
         extra={"words": "a string of at most 500 characters, without U+0000"},
     ),
 ]
-_PAY_BY = Meta(description="Payments declines the order, as `expired`, when it meets it later.")
+_PAY_BY = Meta(description="Payments declines an order that it handles after this time, as `expired`.")
 OrderStatus = Literal["NEW", "FINISHED", "CANCELLED", "REFUNDING", "REFUNDED"]
 
 
@@ -49,7 +49,7 @@ class Order(ResponseBody, frozen=True, omit_defaults=True):
 
 
 class StatusChange(ResponseBody, frozen=True):
-    """A line of an order's history, numbered from 1."""
+    """A line of an order's history. `sequence` counts from 1."""
 
     sequence: int
     status: OrderStatus
@@ -58,17 +58,17 @@ class StatusChange(ResponseBody, frozen=True):
 
 
 class OrderChange(ResponseBody, frozen=True):
-    """The order as it was right after the change that has this number in its history."""
+    """`order` is the order right after the change with number `sequence` in its history."""
 
     sequence: int
     order: Order
 
 
 class SeriesStep(ResponseBody, frozen=True):
-    """The orders that were placed in the 15 seconds from `start` on. `decidedP50Seconds` and
-    `decidedP99Seconds` are the time from order to decision, over the `decided` orders of at most 2,000
-    `sampled` ones; null if none is decided. A `final` step changes no more: decisions made more than 10 s
-    after its end are not in it."""
+    """The orders that were placed in the 15 seconds from `start` on. At most 2,000 of
+    them are `sampled`; `decided` of the sampled orders have a decision. `decidedP50Seconds` and
+    `decidedP99Seconds` are the times from order to decision, null if `decided` is 0. A `final` step no longer
+    changes: it leaves out decisions made more than 10 s after its end."""
 
     start: Moment
     orders: int
@@ -102,13 +102,13 @@ class AuditRun(ResponseBody, frozen=True, kw_only=True):
 
 
 class Audit(ResponseBody, frozen=True):
-    """The latest run; null if none was ever begun."""
+    """`run` is the latest run; null if no run was ever begun."""
 
     run: AuditRun | None
 
 
 class PlacedItem(ResponseBody, frozen=True):
-    """The outcome of one order of a batch: what the single route would have answered."""
+    """The outcome of one order of a batch: the answer of the route that takes one order."""
 
     status: int
     order: Order

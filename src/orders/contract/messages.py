@@ -1,14 +1,14 @@
-"""What the orders service publishes. `data` of every message names the order and its user."""
+"""The messages that the orders service publishes."""
 
 from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
-from uuid import UUID
 
 import msgspec
 
 from kernel.contracts.http import Moment
-from kernel.contracts.values import Amount, UserId
+from kernel.contracts.messaging import AboutOrder
+from kernel.contracts.values import Amount
 from orders.contract.examples import FINISHED_ORDER
 from orders.contract.http import Order
 
@@ -17,27 +17,20 @@ ORDER_CANCELLATION_REQUESTED = "shop.orders.order-cancellation-requested.v1"
 ORDER_STATUS_CHANGED = "shop.orders.order-status-changed.v1"
 
 
-class OrderPlacedV1(msgspec.Struct, frozen=True, rename="camel", omit_defaults=True):
-    order_id: UUID
-    user_id: UserId
+class OrderPlacedV1(AboutOrder, frozen=True, omit_defaults=True):
     amount: Amount
     currency: str
     pay_by: Moment | None = None
 
 
-class OrderCancellationRequestedV1(msgspec.Struct, frozen=True, rename="camel"):
-    order_id: UUID
-    user_id: UserId
+class OrderCancellationRequestedV1(AboutOrder, frozen=True):
+    pass
 
 
-class OrderStatusChangedV1(msgspec.Struct, frozen=True, rename="camel"):
-    """A notification: the order as it was right after the change that has this number in its history.
+class OrderStatusChangedV1(AboutOrder, frozen=True):
+    """A notification of a change: `order` is the order right after the change with number `sequence` in its
+    history. The first change has no notification, because OrderPlacedV1 tells it."""
 
-    There is none of the first change, which OrderPlacedV1 tells.
-    """
-
-    order_id: UUID
-    user_id: UserId
     order: Order
     sequence: int
 

@@ -1,4 +1,4 @@
-"""The operations of orders, which the gateway offers too."""
+"""The HTTP operations of the orders service. The gateway offers them too."""
 
 from typing import Annotated
 from uuid import UUID
@@ -30,16 +30,16 @@ from kernel.adapters.http.documents.operations import (
     body,
     to,
 )
-from kernel.adapters.http.operators.facts import EXAMPLE, PATH
+from kernel.adapters.http.operators.declaring import read
+from kernel.adapters.http.operators.facts import explain
 from kernel.adapters.http.parsing.body import BATCH_BYTES_MAX, Items, JsonBody, JsonItems
 from kernel.contracts.http import Noted
-from kernel.contracts.operators import FactsOfOrder
 from kernel.contracts.schema import USER_ID_TEXT
 from kernel.contracts.values import UserId
 from orders.contract import examples, http
 from orders.contract.problems import PROBLEMS
 
-# The paths of the operations are below these; OPERATED itself is below the routes of operators.
+# The paths of all operations begin with these. OPERATED is below the path of the operators' routes.
 ROUTE = "/api/Order"
 OPERATED = "/orders"
 
@@ -89,7 +89,7 @@ PLACE_ORDERS = Operation(
     status_code=200,
     request_max_body_size=BATCH_BYTES_MAX,
     responses=answering(
-        200, list[http.BatchOutcome], "One outcome an order, in the same order", examples.BATCH_OUTCOMES
+        200, list[http.BatchOutcome], "One outcome for each order, in the same order", examples.BATCH_OUTCOMES
     )
     | problems(PROBLEMS, *INVALID_BODY, OVERLOADED),
 )
@@ -106,38 +106,32 @@ GET_ORDER = Operation(
     summary="An order and its status",
     operation_class=answering_with(ETAG, links=FROM_ORDER),
     responses=answering(200, http.Order, "The order", examples.FINISHED_ORDER)
-    | {304: ResponseSpec(None, description="Not changed: the order still has the tag of If-None-Match")}
+    | {304: ResponseSpec(None, description="Not changed: the order still has the ETag in If-None-Match")}
     | problems(PROBLEMS, *ALWAYS, NO_ORDER, *AWAY),
 )
 GET_HISTORY = Operation(
     path="/{id:str}/history",
     operation_id="getOrderHistory",
-    summary="Every status that the order ever had, oldest first",
+    summary="All statuses that the order has had, oldest first",
     responses=answering(200, list[http.StatusChange], "The changes after `after`", examples.HISTORY)
     | problems(PROBLEMS, *ALWAYS, NO_ORDER, *AWAY),
 )
-_CANCELLED = answering(202, http.Order, "It gets cancelled or refunded", examples.REFUNDING_ORDER)
+_CANCELLED = answering(202, http.Order, "The order is being cancelled or refunded", examples.REFUNDING_ORDER)
 _NOT_CANCELLED = (FORBIDDEN, NO_ORDER, (409, "order_cancelled"), (409, "order_refunded"), *NOT_WRITTEN)
 CANCEL_ORDER = Operation(
     path="/{id:str}/cancel",
     operation_id="cancelOrder",
-    summary="Cancel an order, or refund it where it is paid",
-    description="A NEW order gets CANCELLED, or is refunded if its payment was faster; a FINISHED one gets"
-    " REFUNDING, then REFUNDED. Repeating the call is harmless. The answer is the order as it is"
-    " meanwhile, so a NEW order is still NEW: read it again at `Location`, after `Retry-After` seconds, or"
-    " follow its events.",
+    summary="Cancel an order, or refund it if it is paid",
+    description="A NEW order becomes CANCELLED, or is refunded if it was paid first. A FINISHED order becomes"
+    " REFUNDING, then REFUNDED. The call may be repeated. The answer shows the order before payments"
+    " answers, so a NEW order is still NEW. Read the order again at `Location` after `Retry-After` seconds,"
+    " or follow its events.",
     status_code=202,
     before_request=nothing_but_a_key,
     operation_class=answering_with(LOCATION, RETRY_AFTER, links=FROM_ORDER),
     responses=_CANCELLED | problems(PROBLEMS, *ALWAYS, *_NOT_CANCELLED),
 )
-EXPLAIN = Operation(
-    path=PATH,
-    operation_id="explainInOrders",
-    summary="What orders has stored about an order",
-    responses=answering(200, FactsOfOrder, "Its facts", FactsOfOrder("alice", [EXAMPLE]))
-    | problems(PROBLEMS, *ALWAYS, FORBIDDEN, *AWAY),
-)
+EXPLAIN = explain("orders")
 CANCEL_FOR_CUSTOMER = Operation(
     path="/{id:str}/cancel",
     operation_id="cancelForCustomer",
@@ -156,38 +150,36 @@ READ_CHANGES = Operation(
     responses=answering(
         200,
         list[list[http.OrderChange] | None],
-        "The history of each order, in the same order; empty if there is no such order, null if it cannot be"
+        "One history per id, in the same order: empty if the order does not exist, null if it cannot be"
         " read now",
         [[{"sequence": 1, "order": examples.ORDER}], []],
     )
     | problems(PROBLEMS, *INVALID_BODY, FORBIDDEN, *AWAY),
 )
-READ_SERIES = Operation(
-    path="/series",
-    operation_id="readSeries",
-    summary="Orders a second, and the seconds until they were decided, of the last 15 minutes",
-    responses=answering(200, list[http.SeriesStep], "Steps of 15 s, the oldest first", [examples.SERIES_STEP])
-    | problems(PROBLEMS, *ALWAYS, FORBIDDEN, *AWAY),
+READ_SERIES = read(
+    "/series",
+    "readSeries",
+    "Orders per second, and the seconds until they were decided, in the last 15 minutes",
+    answer=(list[http.SeriesStep], "Steps of 15 s, oldest first", [examples.SERIES_STEP]),
 )
 AUDIT_PATH = "/audit"
 BEGIN_AUDIT = Operation(
     path=AUDIT_PATH,
     operation_id="beginAudit",
-    summary="Begin to check all orders, payments and money; one at a time",
-    description="The run goes on in the background. Read its progress at `Location`. If its process ends, the"
-    " run is `died` after 15 s at most: begin another.",
+    summary="Begin an audit of all orders, payments and money; one runs at a time",
+    description="The audit runs in the background. Read its progress at `Location`. If the process"
+    " of the audit ends, the state becomes `died` within 15 s. Then begin another audit.",
     status_code=202,
     before_request=nothing_but_a_key,
     operation_class=answering_with(LOCATION),
     responses=answering(
-        202, http.Audit, "It runs", {"run": {**examples.AUDIT_RUN, "state": "running", "endedAt": None}}
+        202, http.Audit, "The run", {"run": {**examples.AUDIT_RUN, "state": "running", "endedAt": None}}
     )
     | problems(PROBLEMS, *ALWAYS, FORBIDDEN, (409, "audit_running"), *NOT_WRITTEN),
 )
-READ_AUDIT = Operation(
-    path=AUDIT_PATH,
-    operation_id="readAudit",
-    summary="The latest run of the audit: its progress and its findings",
-    responses=answering(200, http.Audit, "The run", {"run": examples.AUDIT_RUN})
-    | problems(PROBLEMS, *ALWAYS, FORBIDDEN, *AWAY),
+READ_AUDIT = read(
+    AUDIT_PATH,
+    "readAudit",
+    "The latest run of the audit, with progress and findings",
+    answer=(http.Audit, "The run", {"run": examples.AUDIT_RUN}),
 )

@@ -1,4 +1,4 @@
-"""A run of the audit. At most one runs at a time, over all processes."""
+"""A run of the audit. At most one runs at a time in all processes together."""
 
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -10,7 +10,7 @@ from kernel.domain.errors import Conflict
 from kernel.domain.faults import SHOWN_MAX, Checked, Fault
 from kernel.domain.value import value
 
-# The process of a run renews the lease every 2 s. A run whose lease is over has lost its process.
+# The process of a run renews the lease every 2 s. If the lease is over, the process has died.
 LEASE = timedelta(seconds=15)
 # How long a run is kept after its end. The latest run is always kept.
 KEPT = timedelta(days=30)
@@ -28,14 +28,14 @@ class RunState(StrEnum):
 
 @value(kw_only=True)
 class BeginAudit:
-    """Begins a run. The command carries the id of its run, so executing it twice begins one run."""
+    """Begins a run. The command carries the run's id, so a repeated command begins no second run."""
 
     run_id: UUID
     caller: Caller
 
     @property
     def user_id(self) -> str:
-        """Empty: the command concerns no single user."""
+        """Empty, because the command concerns no single user."""
         return ""
 
 
@@ -48,11 +48,11 @@ class AuditRun:
     state: RunState = RunState.RUNNING
     detail: str = ""
     phase: str = ""
-    """The current check. `done` of its `total` rows are checked."""
+    """The current check. It has checked `done` of its `total` rows."""
     done: int = 0
     total: int = 0
     checked: list[tuple[str, int, int]] = field(default_factory=list)
-    """For each finished check its name, how many rows it checked, and how many faults it found."""
+    """For each finished check: its name, the number of checked rows, and the number of faults."""
     fault_count: int = 0
     faults: list[tuple[str, Fault]] = field(default_factory=list)
     """The first `SHOWN_MAX` faults, each with the name of its check."""
@@ -68,7 +68,7 @@ class AuditRun:
         self.phase, self.done, self.total = phase, 0, total
 
     def add(self, checked: Checked) -> None:
-        """Adds the result of a check. Checks with the same name in both services count as one."""
+        """Adds the result of a check. The numbers of checks with the same name are added up."""
         sums = {name: (count, faults) for name, count, faults in self.checked}
         count, faults = sums.get(checked.check, (0, 0))
         sums[checked.check] = count + checked.count, faults + checked.fault_count

@@ -1,8 +1,8 @@
-"""The audit's comparison: every order must agree with the decision that payments made about it.
+"""The audit's comparison: each order must agree with the decision of payments about it.
 
-Each service lists one claim for each order, sorted by key. A claim is a text that says what was decided. If
-the two claims of an order differ, something is wrong or still under way. `verdict.py` tells which, from
-everything that both services know of these orders.
+Each service lists one claim per order, sorted by key. A claim is the decision as a text. If the two claims of
+an order differ, there is a fault, or work is still under way. `verdict.py` distinguishes the two cases by all
+stored values of the order in both services.
 """
 
 from collections.abc import AsyncIterator, Collection, Mapping
@@ -19,7 +19,7 @@ class Claim(NamedTuple):
     user_id: str
     order_id: UUID
     claim: str | None
-    """None for a young order that is not decided yet: it agrees with every claim."""
+    """None for a young order without a decision. None agrees with every claim."""
 
     @property
     def key(self) -> Key:
@@ -27,7 +27,7 @@ class Claim(NamedTuple):
 
 
 async def suspects(orders: AsyncIterator[Claim], payments: AsyncIterator[Claim]) -> AsyncIterator[Key | None]:
-    """Merges two lists sorted by key. For each key: the key if the claims do not agree, else None."""
+    """Merges two lists sorted by key. Yields each key whose claims differ, and None for every other key."""
     one: Claim | None = await anext(orders, None)
     other: Claim | None = await anext(payments, None)
     while one is not None or other is not None:
@@ -44,8 +44,8 @@ async def suspects(orders: AsyncIterator[Claim], payments: AsyncIterator[Claim])
 
 @value
 class KnownOrders:
-    """What orders knows of some orders. Read it before payments is asked: payments decides first, so a
-    decision that only orders knows was lost by payments, and is not under way."""
+    """The values of some orders, stored by the orders service. Read them before you ask payments. Payments
+    decides first, so a decision that only orders knows is not under way: payments has lost it."""
 
     orders: Mapping[Key, Ordered]
     waiting: Collection[str]
@@ -67,7 +67,7 @@ def faults_of(
     shop_runs: bool = True,
     at_rest: bool = False,
 ) -> dict[Key, list[Fault]]:
-    """The faults of these orders. Orders without a fault are left out."""
+    """The faults of these orders, by key. Orders without a fault are left out."""
     owners = {id: user_id for user_id, id in ordered.orders}
     waiting = {*ordered.waiting, *paid.waiting}
     faults = {}

@@ -7,12 +7,12 @@ from kernel.domain.caller import Caller
 from kernel.domain.value import value
 
 Identity = UUID | tuple[str, str]
-"""Placements with the same identity place one order. It is the user's idempotency key, else the order id."""
+"""The user's idempotency key, or else the order id. Placements with the same identity place one order."""
 
 
 @value(kw_only=True)
 class Placement:
-    """Places an order. The command carries the id of its order, so executing it twice places one order."""
+    """Places an order. The command carries the order's id, so a repeated command places no second order."""
 
     order_id: UUID
     caller: Caller
@@ -26,7 +26,7 @@ class Placement:
 
     @property
     def subject(self) -> UUID:
-        """What the spans of the use case name."""
+        """The id by which spans of the use case name the order."""
         return self.order_id
 
     @property
@@ -46,5 +46,5 @@ class CancelOrder:
 
     @property
     def subject(self) -> UUID:
-        """What the spans of the use case name."""
+        """The id by which spans of the use case name the order."""
         return self.order_id

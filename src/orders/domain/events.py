@@ -1,26 +1,9 @@
 """The requests that orders sends to payments, and the results that payments sends back."""
 
 from datetime import datetime
-from uuid import UUID
 
-from kernel.domain.events import Event
+from kernel.domain.events import OrderEvent
 from kernel.domain.value import value
-
-
-@value(kw_only=True)
-class OrderEvent(Event):
-    """An event about an order. All events of one user have the same key."""
-
-    order_id: UUID
-    user_id: str
-
-    @property
-    def subject(self) -> UUID:
-        return self.order_id
-
-    @property
-    def key(self) -> str:
-        return self.user_id
 
 
 @value(kw_only=True)
@@ -35,7 +18,7 @@ class CancellationRequested(OrderEvent):
     pass
 
 
-# Payments answers each request with one of the results below, also if requests are repeated or reordered.
+# Payments answers each request with one of the results below, even if requests are repeated or reordered.
 PaymentRequest = OrderPlaced | CancellationRequested
 
 
@@ -56,7 +39,7 @@ class PaymentRefunded(OrderEvent):
 
 @value(kw_only=True)
 class PaymentVoided(OrderEvent):
-    """The cancellation reached payments before the order did. The order will never be paid."""
+    """The cancellation reached payments before the order. The order will never be paid."""
 
 
 PaymentResult = PaymentCaptured | PaymentDeclined | PaymentRefunded | PaymentVoided

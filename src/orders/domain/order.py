@@ -7,12 +7,11 @@ from typing import Any, Self
 from uuid import UUID
 
 from kernel.domain.errors import Conflict, NotFound
-from kernel.domain.events import trace_of
+from kernel.domain.events import OrderEvent, trace_of
 from kernel.domain.value import value
 from orders.domain.commands import CancelOrder, Identity, Placement
 from orders.domain.events import (
     CancellationRequested,
-    OrderEvent,
     OrderPlaced,
     PaymentCaptured,
     PaymentDeclined,
@@ -36,8 +35,8 @@ CANCELLED_BY_USER = "cancelled_by_user"
 @dataclass(slots=True, kw_only=True)
 class Order:
     """`amount` is in minor units. Payments declines an order that it handles after `pay_by`. `pay_by_given`
-    is what the client sent: None if `pay_by` is the shop's default. `trace_id` is the trace of the call that
-    placed the order."""
+    is the `pay_by` that the client sent; None if `pay_by` is the shop's default. `trace_id` is the trace of
+    the call that placed the order."""
 
     id: UUID
     user_id: str
@@ -85,8 +84,8 @@ class Order:
         return OrderPlaced(**about, amount=self.amount, currency=self.currency, pay_by=self.pay_by)
 
     def settle(self, decided: PaymentResult, now: datetime) -> list[StatusChanged]:
-        """The changes that a decision makes. A repeated or late decision makes none. A decision that arrives
-        before an earlier one also makes the changes of that one."""
+        """Applies a decision, and returns the changes. A repeated or late decision changes nothing. If an
+        earlier decision has not arrived yet, its changes are made too."""
         match decided:
             case PaymentCaptured():
                 paid = Status.REFUNDING if self.cancel_requested_at else Status.FINISHED
@@ -99,7 +98,7 @@ class Order:
                 return self._set_cancelled(CANCELLED_BY_USER, now)
 
     def cancel(self, traceparent: str, now: datetime, request_id: str = "") -> "Cancelled | Conflict":
-        """A NEW order stays NEW until payments answers: only payments knows whether it was paid first."""
+        """Requests the cancellation. A NEW order stays NEW until payments tells whether it was paid first."""
         if self.status is Status.CANCELLED:
             return Conflict("order_cancelled", f"the order {self.id} is cancelled already")
         if self.status is Status.REFUNDED:
@@ -114,10 +113,10 @@ class Order:
         return Cancelled(order=self, changes=changes, events=events, notifications=notifications)
 
     def ask_again(self, traceparent: str, now: datetime) -> PaymentRequest:
-        """The request to send to payments again. The waits are 5 s, 10 s, 20 s and so on, up to 300 s."""
+        """Returns the request to send again. The waits between requests double from 5 s to 300 s."""
         since = self.cancel_requested_at or self.created_at
         self.ask_again_at = now + min(ASK_AGAIN_MAX, now - since + ASK_AGAIN_FIRST)
-        # A cancellation is enough: payments answers it with a final result, even if it never saw the order.
+        # The cancellation is enough: payments answers it with a final result, even if it never got the order.
         ask = self._cancellation_requested if self.cancel_requested_at else self.placed
         return ask(traceparent)
 
@@ -142,7 +141,7 @@ class Order:
         return CancellationRequested(**self._event_fields(traceparent, request_id))
 
     def _event_fields(self, traceparent: str, request_id: str) -> dict[str, Any]:
-        """The fields that all events of this order share."""
+        """The fields that all events of this order have in common."""
         return {
             "order_id": self.id,
             "user_id": self.user_id,
@@ -152,7 +151,7 @@ class Order:
         }
 
     def _advance(self, status: Status, now: datetime) -> list[StatusChanged]:
-        """Moves a paid order on to this status. Each status on the way is a change of its own."""
+        """Moves a paid order on to this status. Each status on the way is a separate change."""
         if self.status is Status.CANCELLED:
             return []
         reached = SEQUENCE[self.status]
@@ -169,7 +168,7 @@ class Order:
 
 @value(kw_only=True)
 class OrderStatusChanged(OrderEvent):
-    """A notification of one change. The order may have changed further since."""
+    """A notification of one change. `order` may have later changes too."""
 
     order: Order
     change: StatusChanged
@@ -177,7 +176,7 @@ class OrderStatusChanged(OrderEvent):
 
 @value
 class Placed:
-    """The outcome of an accepted Placement. `replayed`: an earlier call with its key placed the order."""
+    """The outcome of an accepted Placement. `replayed`: an earlier call with this key placed the order."""
 
     order: Order
     replayed: bool
@@ -185,7 +184,7 @@ class Placed:
 
 @value(kw_only=True)
 class Cancelled:
-    """The outcome of an accepted CancelOrder. If one was accepted before, there is nothing but the order."""
+    """The outcome of an accepted CancelOrder. If the command is a repeat, only `order` is set."""
 
     order: Order
     changes: Sequence[StatusChanged] = ()
@@ -194,7 +193,7 @@ class Cancelled:
 
 
 def find_order(orders: Mapping[UUID, Order], item: PaymentResult | CancelOrder) -> Order | NotFound:
-    """The order that the item names. NotFound if there is none, or if it belongs to another user."""
+    """The order that the item names. NotFound if it does not exist or belongs to another user."""
     order = orders.get(item.order_id)
     if order is None or order.user_id != item.user_id:
         return NotFound("order_not_found", f"there is no order {item.order_id} of this user")

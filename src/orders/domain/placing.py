@@ -1,4 +1,4 @@
-"""The answers to a Placement that need no payments: it came too late, or its order exists already."""
+"""Answers a Placement without payments: if it comes too late, or if its order exists already."""
 
 from datetime import datetime
 
@@ -10,7 +10,7 @@ EXPIRED = "expired"
 
 
 def expired(command: Placement, now: datetime) -> Refused | None:
-    """Refused if the time to pay the order is over, else None."""
+    """Returns Refused if the time to pay the order is over, else None."""
     if command.pay_by is None or now <= command.pay_by:
         return None
     return Refused(EXPIRED, "the time to pay this order is over already")

@@ -1,4 +1,4 @@
-"""The series for operators: for each 15 seconds, how many orders were placed, and how soon decided."""
+"""The series for operators: for each 15 seconds, the number of orders and their times to a decision."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
@@ -17,8 +17,8 @@ RENEWED_EVERY = timedelta(seconds=5)
 
 @value
 class Measured:
-    """How many orders a step has, how many of them were sampled, and the seconds until the decision of each
-    sampled order that is decided."""
+    """The numbers of all and of sampled orders in a step. `seconds` are the times from order to decision, one
+    for each sampled order with a decision."""
 
     orders: int
     sampled: int
@@ -27,7 +27,7 @@ class Measured:
 
 @value(kw_only=True)
 class Step:
-    """`p50_s` and `p99_s` are taken over the `decided` orders of the sample; None if none is decided."""
+    """`p50_s` and `p99_s` are percentiles over the `decided` sampled orders; None if `decided` is 0."""
 
     start: datetime
     orders: int
@@ -43,7 +43,7 @@ class Step:
 
     @property
     def per_second(self) -> float:
-        """For a step that is still open, only the time that has passed counts."""
+        """Orders per second. For a step that is still open, only the time that has passed counts."""
         passed = min(STEP, self.computed_at - self.start).total_seconds()
         return self.orders / passed if passed > 0 else 0.0
 
@@ -56,7 +56,7 @@ def starts_shown(now: datetime) -> list[datetime]:
 
 
 def due(starts: Iterable[datetime], known: Mapping[datetime, Step], now: datetime) -> list[datetime]:
-    """The steps to compute: all that are missing, and those not final and computed `RENEWED_EVERY` ago."""
+    """The starts of missing steps, and of steps not final and computed over `RENEWED_EVERY` ago."""
     return [start for start in starts if start not in known or _is_due(known[start], now)]
 
 
@@ -78,5 +78,5 @@ def step_of(start: datetime, measured: Measured, measured_at: datetime) -> Step:
 
 
 def _percentile(ordered: Sequence[float], part: float) -> float | None:
-    """The percentile by nearest rank, which is one of the measured values."""
+    """The percentile by nearest rank, which is one of the values; None without values."""
     return ordered[ceil(part * len(ordered)) - 1] if ordered else None

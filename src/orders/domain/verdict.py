@@ -1,4 +1,4 @@
-"""Finds the faults of one order from everything that both services know of it. Work under way is no fault."""
+"""Finds the faults of an order from its stored values in both services. Work under way is no fault."""
 
 from collections.abc import Iterator
 from datetime import datetime
@@ -15,18 +15,18 @@ Key = tuple[str, UUID]
 
 
 class Decision(StrEnum):
-    """The result of an order at payments."""
+    """The decision of payments about an order, as a claim names it."""
 
     CAPTURED = "captured"
     DECLINED = "declined"
     VOIDED = "voided"
     REFUNDED = "refunded"
-    """Captured, then given back. The decision that payments has recorded stays `captured`."""
+    """Captured and then refunded. The stored decision of payments stays `captured`."""
 
 
 @value(kw_only=True)
 class Ordered:
-    """What orders knows of an order. `status` is a text, since the database may hold a wrong one."""
+    """The values of an order, stored by the orders service. `status` is a text, as it may be wrong."""
 
     amount: int
     currency: str
@@ -38,7 +38,7 @@ class Ordered:
 
 @value(kw_only=True)
 class Paid:
-    """What payments knows of an order: its decision and its transfers."""
+    """The decision and transfers of an order, stored by the payments service."""
 
     decision: str | None
     reason: str | None
@@ -50,9 +50,9 @@ class Paid:
 
 @value(kw_only=True)
 class OrderEvidence:
-    """Everything known of an order. `owner` is the user who has an order with this id. `waiting`: a message
-    about the order is in an outbox or parked. `shop_runs`: both services are running, so nothing may wait for
-    long. `at_rest`: no work is under way, so nothing may wait at all."""
+    """The stored values of an order in both services. `owner` is the user who has an order with this id.
+    `waiting`: a message about the order is in an outbox or parked. `shop_runs`: both services are running, so
+    no order may wait for long. `at_rest`: no work is under way, so no order may wait at all."""
 
     key: Key
     order: Ordered | None
@@ -68,12 +68,12 @@ class OrderEvidence:
 
 
 def find_faults(evidence: OrderEvidence) -> Iterator[Fault]:
-    """The faults of the order."""
+    """The faults of one order: each difference between what orders and payments stored about it."""
     if evidence.order is None:
         yield from _decided_without_order(evidence)
         return
     yield from _status_faults(evidence, evidence.order)
-    # Without a transfer there is no amount to compare. If one is missing, payments' own checks report it.
+    # Without a transfer there is no amount to compare. The checks of payments report a missing transfer.
     if evidence.payment is not None and evidence.payment.amount is not None:
         paid, ordered = evidence.payment, evidence.order
         if paid.amount != ordered.amount:
@@ -120,7 +120,7 @@ def _status_faults(evidence: OrderEvidence, ordered: Ordered) -> Iterator[Fault]
 def _waiting_faults(
     evidence: OrderEvidence, ordered: Ordered, asked_at: datetime, answered_at: datetime | None
 ) -> Iterator[Fault]:
-    """The faults of an order that waits for payments, or for the answer of payments to arrive."""
+    """The faults of an order that waits for payments to decide, or for the decision to arrive."""
     since = answered_at or asked_at
     if evidence.overdue(since) and not evidence.waiting:
         status = ordered.status
@@ -146,7 +146,7 @@ def _fault(evidence: OrderEvidence, kind: str, found: str, expected: str) -> Fau
 
 
 def _decision(payment: Paid | None) -> str:
-    """A transfer without a decision moved the money too. Payments' own checks report such a transfer."""
+    """Names the decision. A transfer without a stored decision counts as captured; other checks report it."""
     if payment is None:
         return "not decided"
     return Decision.REFUNDED if payment.refunded_at else str(payment.decision or Decision.CAPTURED)

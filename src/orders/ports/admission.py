@@ -7,8 +7,6 @@ from orders.domain.commands import Placement
 
 class Admission(Protocol):
     async def check(self, commands: Sequence[Placement]) -> Sequence[Refused | None]:
-        """For each order, why it could not be paid now; None if it could. Each order is judged alone.
-
-        The payment itself decides later. All are None if payments does not answer in time.
-        """
+        """For each order, the refusal if it cannot be paid now, else None. Each order is checked alone. All
+        are None if payments does not answer in time, because the payment itself decides later."""
         ...

@@ -18,39 +18,39 @@ class AuditRuns(Protocol):
         ...
 
     async def save(self, run: AuditRun) -> bool:
-        """Changes a run that is stored as running. False, and no change, if it has ended or was given up."""
+        """Changes a run that is stored as running. False, without a change, if the run is stored as ended."""
         ...
 
     async def prune(self, *, before: datetime, count_max: int) -> int:
-        """Deletes runs that ended before `before`, oldest first, but never the latest. Returns how many."""
+        """Deletes runs that ended before `before`, oldest first, but not the latest. Returns their number."""
         ...
 
 
 class OrderClaims(Protocol):
-    """The claims of orders, for the audit. These reads use no unit of work, and may take long."""
+    """Reads the claims of orders, for the audit, outside of a unit of work. A read may take long."""
 
     async def count(self) -> int: ...
 
     async def page(self, after: Key | None, *, settled: datetime, count_max: int) -> Sequence[Claim]:
-        """Claims sorted by key, from behind `after`. NEW orders placed after `settled` claim None."""
+        """Claims with keys behind `after`, sorted. NEW orders placed after `settled` have the claim None."""
         ...
 
     async def known(self, keys: Sequence[Key]) -> KnownOrders:
-        """Everything known of the orders with these ids, whichever users they belong to."""
+        """The stored values of the orders with these ids. The user in a key is ignored."""
         ...
 
 
 class PaymentClaims(Protocol):
-    """The claims of payments, for the audit. Every call raises Unavailable if payments does not answer."""
+    """Reads the claims of payments, for the audit. Raises Unavailable if payments does not answer."""
 
     async def page(self, after: Key | None, until: Key | None, *, count_max: int) -> Sequence[Claim]:
-        """Claims sorted by key, from behind `after` up to and including `until`."""
+        """Claims with keys behind `after`, up to and including `until`, sorted by key."""
         ...
 
     async def known(self, keys: Sequence[Key]) -> KnownPayments:
-        """Everything known of these orders."""
+        """The stored values of these orders at payments."""
         ...
 
     async def checked(self) -> Sequence[Checked]:
-        """The results of payments' own checks, which may take long."""
+        """Has payments check its database, which may take long, and returns the results."""
         ...

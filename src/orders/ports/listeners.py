@@ -2,5 +2,5 @@ from collections.abc import Callable, Sequence
 
 from orders.domain.order import OrderStatusChanged
 
-# Notifies listeners of committed changes, soon and at most once. Does not wait for it.
+# Notifies listeners of committed changes, at most once. Returns without waiting for the notification.
 NotifyListeners = Callable[[Sequence[OrderStatusChanged]], None]

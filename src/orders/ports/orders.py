@@ -13,8 +13,8 @@ class Orders(Protocol):
     """The collection of all orders, inside a transaction."""
 
     async def add(self, orders: Sequence[Order]) -> None:
-        """Adds all orders, or none: raises Contention if an order with the same id, or with the same user and
-        idempotency key, exists. Waits for other transactions that are adding such an order."""
+        """Adds all orders. If an order with the same id, or with the same user and idempotency key, exists,
+        raises Contention and adds none. Waits for other transactions that are adding such an order."""
         ...
 
     async def lock(self, items: Sequence[PaymentResult | CancelOrder]) -> Mapping[UUID, Order]:
@@ -25,8 +25,8 @@ class Orders(Protocol):
     async def overdue(self, now: datetime, *, count_max: int) -> Sequence[Order]:
         """Locks and returns orders whose `ask_again_at` has come, the longest overdue first.
 
-        Orders that another transaction has locked are skipped. So are orders that a parked message is about:
-        they wait for an operator.
+        Skips orders that another transaction has locked, and orders with a parked message, which wait for an
+        operator.
         """
         ...
 
@@ -34,13 +34,13 @@ class Orders(Protocol):
 
 
 class History(Protocol):
-    """The status changes of all orders; append-only."""
+    """The status changes of all orders. Changes are only ever added."""
 
     async def add(self, changes: Sequence[StatusChanged]) -> None: ...
 
 
 class ReadableOrders(Protocol):
-    """Reads of committed orders, each on its own and outside of a transaction."""
+    """Reads committed orders, outside of a transaction."""
 
     async def get(self, order_id: UUID) -> Order | None: ...
 
@@ -49,19 +49,19 @@ class ReadableOrders(Protocol):
         ...
 
     async def status_histories(self, order_ids: Sequence[UUID]) -> Mapping[UUID, Sequence[Order] | None]:
-        """By id, each order as it was after each of its changes. Orders that do not exist are left out. None
-        for an order that cannot be read now while others can."""
+        """By id, each order as it was after each of its changes. Orders that do not exist are left out. If
+        only some orders cannot be read now, each of them has None."""
         ...
 
     async def page(
         self, *, user_id: str | None, status: Status | None, after: UUID | None, limit: int
     ) -> Sequence[Order]:
-        """Oldest first, those that come after the given id."""
+        """Orders with ids behind `after`, oldest first."""
         ...
 
 
 class PlacedOrders(ReadableOrders, Protocol):
-    """Also finds the orders that a placement may repeat."""
+    """Also finds existing orders for placements that may be repeats."""
 
     async def find(self, commands: Sequence[Placement]) -> Sequence[Order]:
         """The orders with the idempotency key of a command, or with the id of a command without a key."""

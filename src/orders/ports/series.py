@@ -6,7 +6,7 @@ from orders.domain.series import Measured, Step
 
 
 class MeasuredOrders(Protocol):
-    """Reads of committed orders, outside of a transaction."""
+    """Measures committed orders, outside of a transaction."""
 
     async def measure(self, start: datetime, end: datetime, *, sample_max: int) -> Measured:
         """Counts the orders whose ids were made from `start` on and before `end`, and samples some of them.
@@ -15,7 +15,7 @@ class MeasuredOrders(Protocol):
 
 
 class Series(Protocol):
-    """The stored steps, shared by all processes, inside a transaction."""
+    """The stored steps, which all processes share, inside a transaction."""
 
     async def since(self, start: datetime) -> Sequence[Step]:
         """The steps that start at `start` or later, oldest first."""
@@ -26,5 +26,5 @@ class Series(Protocol):
         ...
 
     async def prune(self, *, before: datetime, count_max: int) -> int:
-        """Deletes steps that start before `before`, oldest first. Returns how many."""
+        """Deletes steps that start before `before`, oldest first. Returns their number."""
         ...

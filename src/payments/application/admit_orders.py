@@ -8,12 +8,12 @@ from payments.ports.accounts import OpenedAccounts
 
 @dataclass
 class AdmitOrders:
-    """Tells whether orders could be paid now. Each order is judged alone, and nothing is reserved."""
+    """Tells whether orders could be paid now. Each order is checked alone, and no money is reserved."""
 
     accounts: OpenedAccounts
 
     async def __call__(self, caller: Caller, orders: Sequence[tuple[str, int]]) -> list[str | None]:
-        """The `Reason` against each order, None if there is none. Raises Forbidden unless a service calls."""
+        """For each order, the `Reason` to refuse it, or None. Raises Forbidden unless a service calls."""
         caller.require_service()
         standings = await self.accounts.standings({user_id for user_id, _ in orders})
         return [reason_not_to_charge(amount, standings.get(user_id)) for user_id, amount in orders]

@@ -19,7 +19,7 @@ from payments.ports.accounts import Accounts, Ledger, Payments
 
 @dataclass
 class ChargeOrders:
-    """Decides each order once: paid, declined or voided. Refunds a paid order, once, if it is cancelled."""
+    """Decides each order once: captured, declined or voided. Refunds a captured order once if cancelled."""
 
     uow: UnitOfWork
     inbox: Inbox
@@ -31,13 +31,13 @@ class ChargeOrders:
     clock: Clock
 
     async def __call__(self, received: Sequence[Received[PaymentRequest]]) -> list[Unhandled]:
-        """Answers the requests. Parks and returns those whose refund would exceed the balance limit, and
-        those that name another user than the decision about their order."""
+        """Answers the requests. Parks and returns requests whose refund would exceed the balance limit, and
+        requests that name another user than the decision about their order."""
         async with self.uow:
             fresh = await self.inbox.claim(received)
             requests = [item.fact for item in fresh]
             accounts = await self.accounts.lock({request.user_id for request in requests})
-            # After the lock: decisions that others made while this waited for the lock must be seen.
+            # Read after the lock, so that decisions made during the wait for the lock are seen.
             recorded = await self.payments.recorded(requests)
             captured = [payment for payment in recorded if payment.decision is Decision.CAPTURED]
             batch = ChargeBatch(accounts, recorded, await self.ledger.of_orders(captured) if captured else [])
@@ -60,7 +60,7 @@ class ChargeOrders:
 
 
 class ChargeBatch:
-    """Earlier decisions and transfers of a batch's orders, and its new ones: `payments` and `transfers`."""
+    """The decisions and transfers of a batch's orders. `payments` and `transfers` are the new ones."""
 
     def __init__(
         self, accounts: Mapping[str, Account], recorded: Sequence[Payment], booked: Sequence[Transfer]
@@ -76,8 +76,8 @@ class ChargeBatch:
         return {transfer.user_id for transfer in self.transfers}
 
     def answer(self, request: PaymentRequest, transfer_id: UUID, now: datetime) -> PaymentResult | Refused:
-        """Decides the order unless it is decided. Refused, without effect, if a refund would exceed the
-        balance limit, or if the order was decided for another user."""
+        """Decides or refunds the order if that is still to be done, and returns the answer. Refused, without
+        effect, if a refund would exceed the balance limit, or if the decision names another user."""
         order = request.user_id, request.order_id
         recorded = self._recorded.get(request.order_id)
         if recorded is None:

@@ -16,7 +16,7 @@ CORRECTED = "correct_account"
 
 @dataclass
 class CorrectAccounts:
-    """Books an operator's correction, once for each idempotency key, against the account of corrections."""
+    """Books an operator's correction against the account of corrections, once for each idempotency key."""
 
     uow: UnitOfWork
     accounts: Accounts
@@ -25,7 +25,7 @@ class CorrectAccounts:
     clock: Clock
 
     async def __call__(self, commands: Sequence[CorrectAccount]) -> list[Deposited | ShopError]:
-        """Takes exactly one command, and returns its outcome. Raises Forbidden."""
+        """Takes exactly one command, and returns its outcome. Raises Forbidden unless an operator calls."""
         (command,) = commands
         command.caller.require_operator()
         async with self.uow:

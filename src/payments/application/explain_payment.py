@@ -18,15 +18,14 @@ SERVICE = "payments"
 
 @dataclass
 class ExplainPayment:
-    """All that payments has stored about an order."""
+    """Collects all facts that payments has stored about an order."""
 
     decisions: Decisions
     accounts: OpenedAccounts
     messaging: MessagingFacts
 
     async def __call__(self, caller: Caller, order_id: UUID, *, user_id: str | None) -> Part:
-        """`user_id` is the order's, if it is known. Raises Forbidden, and Unavailable if nothing can be
-        read."""
+        """`user_id` is the order's user, if known. Raises Forbidden, and Unavailable if all reads fail."""
         caller.require_to_see_all()
         decided = asyncio.ensure_future(self._decided(order_id, user_id))
         return await read_apart(
@@ -40,7 +39,7 @@ class ExplainPayment:
         return Part(facts=facts_of(payment, transfers), user_id=payment.user_id if payment else user_id)
 
     async def _account(self, decided: Awaitable[Part], user_id: str | None) -> Part:
-        """Without `user_id`, the user is taken from the decision."""
+        """Tells whether the account is frozen. If `user_id` is None, the decision names the user."""
         owner = user_id or (await decided).user_id
         account = (await self.accounts.find({owner})).get(owner) if owner is not None else None
         if account is None or account.frozen_at is None:

@@ -13,7 +13,7 @@ from payments.ports.accounts import Accounts
 
 @dataclass
 class FreezeAccounts:
-    """Freezes or unfreezes an account for an operator. No change if it is in that state already."""
+    """Freezes or unfreezes an account for an operator. An account in that state already stays unchanged."""
 
     uow: UnitOfWork
     accounts: Accounts
@@ -21,7 +21,7 @@ class FreezeAccounts:
     clock: Clock
 
     async def __call__(self, commands: Sequence[FreezeAccount]) -> list[Account | ShopError]:
-        """Takes exactly one command, and returns its outcome. Raises Forbidden."""
+        """Takes exactly one command, and returns its outcome. Raises Forbidden unless an operator calls."""
         (command,) = commands
         command.caller.require_operator()
         async with self.uow:

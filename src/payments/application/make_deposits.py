@@ -24,14 +24,14 @@ class MakeDeposits:
     record: OperatorRecord
     clock: Clock
     by_users: bool
-    """Whether users may deposit to their own accounts, as in a demo; else only operators may."""
+    """Whether users may deposit to their own accounts, as in a demo. If False, only operators may deposit."""
 
     async def __call__(self, commands: Sequence[Deposit]) -> list[Deposited | ShopError]:
         """One outcome for each command, in the same order."""
         return await for_own_users(commands, self._deposit_all, self._refusal)
 
     def _refusal(self, command: Deposit) -> ShopError:
-        """To a user, another user's account seems not to exist: the path of the call names the account."""
+        """The error for a deposit to another user's account. To a user, that account seems not to exist."""
         return no_account(command.user_id) if command.caller.role is Role.USER else Forbidden()
 
     async def _deposit_all(self, commands: Sequence[Deposit]) -> list[Deposited | ShopError]:
@@ -69,7 +69,7 @@ class MakeDeposits:
 
 
 class DepositBatch:
-    """The deposits known so far, of earlier calls and of this batch, by id and by idempotency key."""
+    """The deposits of earlier calls and of this batch, by id and by key. `new` has only this batch's."""
 
     def __init__(self, earlier: Sequence[Transfer]) -> None:
         self.new: list[Transfer] = []

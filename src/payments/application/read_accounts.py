@@ -12,22 +12,22 @@ from payments.ports.accounts import OpenedAccounts, Statements
 
 @dataclass
 class ReadAccounts:
-    """Reads accounts for callers. Another user's account is NotFound without a look-up."""
+    """Reads accounts for callers. For another user's account raises NotFound, without a look-up."""
 
     accounts: OpenedAccounts
     statements: Statements
     clock: Clock
 
     async def get(self, caller: Caller, user_id: str) -> Account:
-        """Raises NotFound."""
+        """The account with its present balance. Raises NotFound."""
         found = await self.accounts.find({user_id}) if caller.may_see(user_id) else {}
         if user_id not in found:
             raise no_account(user_id)
         return found[user_id]
 
     async def get_at(self, caller: Caller, user_id: str, at: datetime) -> Account:
-        """The account with its balance at that time. Raises NotFound, also if it was opened later, and
-        Invalid if the time is in the future."""
+        """The account with its balance at the time `at`. Raises NotFound if there was no account then, and
+        Invalid if `at` is in the future."""
         if at > self.clock.now():
             raise Invalid.field("at", "must not be in the future")
         account = await self.get(caller, user_id)
@@ -38,7 +38,7 @@ class ReadAccounts:
     async def transactions(
         self, caller: Caller, user_id: str, *, after: int | None, limit: int
     ) -> Sequence[Transfer]:
-        """The statement, newest first. Raises NotFound."""
+        """A page of the statement, newest first. Raises NotFound."""
         if not caller.may_see(user_id):
             raise no_account(user_id)
         transfers = await self.statements.page(user_id, after=after, limit=limit)

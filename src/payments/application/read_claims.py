@@ -10,7 +10,7 @@ from payments.ports.claims import Claims
 
 @dataclass
 class ReadClaims:
-    """Answers the audit, which runs in orders. Every method raises Forbidden unless a service calls."""
+    """Reads claims and checks for the audit in orders. All methods raise Forbidden unless a service calls."""
 
     claims: Claims
     own: OwnChecks

@@ -1,4 +1,4 @@
-"""Example bodies for the OpenAPI document of payments. The examples of orders continue their story."""
+"""Example bodies for the OpenAPI document of payments. The examples of orders continue these."""
 
 from decimal import Decimal
 from typing import Any

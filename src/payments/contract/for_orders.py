@@ -6,7 +6,6 @@ from litestar.params import QueryParameter
 
 from kernel.adapters.http.conventions.problem import problems
 from kernel.adapters.http.documents.operations import (
-    ALWAYS,
     AWAY,
     FORBIDDEN,
     INVALID_BODY,
@@ -14,6 +13,7 @@ from kernel.adapters.http.documents.operations import (
     answering,
     body,
 )
+from kernel.adapters.http.operators.declaring import read
 from kernel.adapters.http.parsing.body import BATCH_BYTES_MAX, JsonBody
 from kernel.contracts.operators import CheckResult
 from kernel.contracts.schema import USER_ID_TEXT
@@ -24,13 +24,13 @@ AdmissionBody = Annotated[list[http.AdmissionRequest], body([examples.ADMISSION]
 ADMIT_ORDERS = Operation(
     path="/api/Admission",
     operation_id="admitOrders",
-    summary="Whether orders could be paid now, each checked alone (for the orders service)",
+    summary="Check whether each order, by itself, could be paid now (for the orders service)",
     dto=JsonBody,
     status_code=200,
     request_max_body_size=BATCH_BYTES_MAX,
     tags=["Accounts"],
     responses=answering(
-        200, list[str | None], "A reason against each order, or null", [None, "insufficient_funds"]
+        200, list[str | None], "For each order a reason to refuse it, or null", [None, "insufficient_funds"]
     )
     | problems(PROBLEMS, *INVALID_BODY, FORBIDDEN, *AWAY),
 )
@@ -45,35 +45,28 @@ def _key(name: str, description: str) -> QueryParameter:
     return QueryParameter(name=name, description=description, schema_extra=_KEY_OF_ORDER)
 
 
-AfterClaim = Annotated[str | None, _key("after", "A user and an order, `user~order`: begin behind this key.")]
-UntilClaim = Annotated[str | None, _key("until", "Like `after`: end with this key.")]
+AfterClaim = Annotated[str | None, _key("after", "The last order of the page before, as `user~order`.")]
+UntilClaim = Annotated[str | None, _key("until", "Like `after`. The page has no later order.")]
 OrderKeysBody = Annotated[list[http.OrderKey], body([_AUDITED])]
 
-LIST_CLAIMS = Operation(
-    path="/claims",
-    operation_id="listClaims",
-    summary="What was decided about each order, sorted by user and order (for the orders service)",
-    responses=answering(200, list[http.Claim], "A page", [{**_AUDITED, "claim": "captured 5000 RUB"}])
-    | problems(PROBLEMS, *ALWAYS, FORBIDDEN, *AWAY),
+LIST_CLAIMS = read(
+    "/claims",
+    "listClaims",
+    "The decisions about orders, sorted by user and order (for the orders service)",
+    answer=(list[http.Claim], "A page", [{**_AUDITED, "claim": "captured 5000 RUB"}]),
 )
 READ_CLAIMS = Operation(
     path="/claims",
     operation_id="readClaims",
-    summary="All that payments knows of these orders (for the orders service)",
+    summary="The stored decisions and transfers of these orders (for the orders service)",
     dto=JsonBody,
     status_code=200,
-    responses=answering(200, list[http.KnownPayment], "One an order, in any order", [_KNOWN])
+    responses=answering(200, list[http.KnownPayment], "One item for each order, in any sequence", [_KNOWN])
     | problems(PROBLEMS, *INVALID_BODY, FORBIDDEN, *AWAY),
 )
-RUN_CHECKS = Operation(
-    path="/checks",
-    operation_id="runChecks",
-    summary="Check all accounts, transfers and decisions, which may take long (for the orders service)",
-    responses=answering(
-        200,
-        list[CheckResult],
-        "One a check",
-        [{"check": "accounts", "count": 1000, "faults": 0, "findings": []}],
-    )
-    | problems(PROBLEMS, *ALWAYS, FORBIDDEN, *AWAY),
+RUN_CHECKS = read(
+    "/checks",
+    "runChecks",
+    "Check all accounts, transfers and decisions, which may take long (for the orders service)",
+    answer=(list[CheckResult], "One result for each check", [CheckResult("accounts", 1000, 0, [])]),
 )

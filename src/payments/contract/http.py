@@ -24,7 +24,7 @@ class Correction(RequestBody, frozen=True):
 
 
 class Account(ResponseBody, frozen=True, omit_defaults=True):
-    """`frozen`: an operator froze it, so it pays no order and takes no deposit."""
+    """`frozen`: an operator has frozen the account, so it pays no order and takes no deposit."""
 
     user_id: str
     balance: Decimal
@@ -66,7 +66,7 @@ class OrderKey(RequestBody, frozen=True):
 
 
 class Claim(ResponseBody, frozen=True):
-    """What was decided about an order, as a text. If both services agree, orders writes the same text."""
+    """`claim` is the decision about an order as a text. If both services agree, their claims are equal."""
 
     user_id: str
     order_id: UUID
@@ -74,8 +74,8 @@ class Claim(ResponseBody, frozen=True):
 
 
 class KnownPayment(ResponseBody, frozen=True, kw_only=True, omit_defaults=True):
-    """All that payments knows of an order; if that is nothing, only the key. `waiting`: a message about it is
-    in the outbox, or parked. The amount is in hundredths."""
+    """The stored decision and transfers of an order. For an unknown order they are missing. `waiting`: a
+    message about the order is in the outbox or parked. `amount` is in hundredths."""
 
     user_id: str
     order_id: UUID

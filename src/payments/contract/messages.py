@@ -1,4 +1,4 @@
-"""What the payments service publishes. `data` of every message names the order and its user."""
+"""The messages that the payments service publishes."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -6,7 +6,7 @@ from uuid import UUID
 
 import msgspec
 
-from kernel.contracts.values import UserId
+from kernel.contracts.messaging import AboutOrder
 from payments.contract.examples import TRANSACTIONS
 
 PAYMENT_CAPTURED = "shop.payments.payment-captured.v1"
@@ -15,26 +15,20 @@ PAYMENT_REFUNDED = "shop.payments.payment-refunded.v1"
 PAYMENT_VOIDED = "shop.payments.payment-voided.v1"
 
 
-class PaymentCapturedV1(msgspec.Struct, frozen=True, rename="camel"):
-    order_id: UUID
-    user_id: UserId
+class PaymentCapturedV1(AboutOrder, frozen=True):
     transaction_id: UUID
 
 
-class PaymentDeclinedV1(msgspec.Struct, frozen=True, rename="camel"):
-    order_id: UUID
-    user_id: UserId
+class PaymentDeclinedV1(AboutOrder, frozen=True):
     reason: str
 
 
-class PaymentRefundedV1(msgspec.Struct, frozen=True, rename="camel"):
-    order_id: UUID
-    user_id: UserId
+class PaymentRefundedV1(AboutOrder, frozen=True):
+    pass
 
 
-class PaymentVoidedV1(msgspec.Struct, frozen=True, rename="camel"):
-    order_id: UUID
-    user_id: UserId
+class PaymentVoidedV1(AboutOrder, frozen=True):
+    pass
 
 
 PUBLISHES: Mapping[str, type[msgspec.Struct]] = {

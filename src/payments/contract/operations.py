@@ -1,4 +1,4 @@
-"""The operations of payments, which the gateway offers too."""
+"""The HTTP operations of the payments service. The gateway offers them too."""
 
 from typing import Annotated
 from uuid import UUID
@@ -22,17 +22,15 @@ from kernel.adapters.http.documents.operations import (
     body,
     to,
 )
-from kernel.adapters.http.operators.facts import EXAMPLE as FACT
-from kernel.adapters.http.operators.facts import PATH
+from kernel.adapters.http.operators.facts import explain
 from kernel.adapters.http.parsing.body import JsonBody
 from kernel.contracts.http import Noted
-from kernel.contracts.operators import FactsOfOrder
 from kernel.contracts.schema import AMOUNT_TEXT, USER_ID_TEXT
 from kernel.contracts.values import Amount, Instant, UserId
 from payments.contract import examples, http
 from payments.contract.problems import PROBLEMS
 
-# The paths of the operations are below these; OPERATED itself is below the routes of operators.
+# The paths of all operations begin with these. OPERATED is below the path of the operators' routes.
 ROUTE = "/api/Accounts"
 OPERATED = "/accounts"
 
@@ -49,7 +47,7 @@ AmountInQuery = Annotated[
     Amount,
     QueryParameter(
         name="amount",
-        description="As in the POST's body.",
+        description="The amount, as in the body of the POST.",
         schema_extra={"pattern": AMOUNT_TEXT},
         examples=[Example(value="100.00")],
     ),
@@ -60,18 +58,18 @@ AtInQuery = Annotated[
     Instant,
     QueryParameter(
         name="at",
-        description="The time of the balance: RFC 3339, not in the future. Transfers under way may still"
-        " change the balance of the last seconds. Write the `+` of an offset as `%2B`.",
+        description="The time of the balance: RFC 3339, not in the future. For a time in the last seconds,"
+        " transfers under way may still change the balance. Write the `+` of an offset as `%2B`.",
         schema_extra={"format": "date-time"},
         examples=[Example(value=examples.ACCOUNT["createdAt"])],
     ),
 ]
 
-# How the paths of GETs that change something end.
+# The path of a GET that changes data ends with one of these.
 WRITTEN_BY_GET = ("/deposit",)
 
 _FROM_ACCOUNT = to("getAccount", "deposit", "listTransactions", userId="$response.body#/userId")
-# An order of the deposited amount.
+# The body of an order that spends the deposited amount.
 _SPENT = {"userId": "$response.body#/userId", "amount": "$request.body#/amount"}
 _FROM_DEPOSIT = _FROM_ACCOUNT | {"placeOrder": Link(operation_id="placeOrder", request_body=_SPENT)}
 
@@ -83,7 +81,7 @@ _NOT_FROZEN = problems(PROBLEMS, *INVALID_BODY, FORBIDDEN, _NO_ACCOUNT, *NOT_WRI
 
 OPEN_ACCOUNT = Operation(
     operation_id="openAccount",
-    summary="Open the user's account, one at most",
+    summary="Open the user's account; a user has at most one",
     dto=JsonBody,
     operation_class=answering_with(LOCATION, REPLAYED, links=_FROM_ACCOUNT),
     responses=answering(201, http.Account, "Opened", examples.ACCOUNT)
@@ -92,7 +90,7 @@ OPEN_ACCOUNT = Operation(
 GET_ACCOUNT = Operation(
     path="/{userId:str}",
     operation_id="getAccount",
-    summary="The user's account and its balance, now or at a time",
+    summary="The user's account and its balance, now or at an earlier time",
     operation_class=answering_with(links=_FROM_ACCOUNT),
     responses=answering(200, http.Account, "The account", examples.ACCOUNT)
     | problems(PROBLEMS, *ALWAYS, _NO_ACCOUNT, *AWAY),
@@ -108,7 +106,7 @@ LIST_TRANSACTIONS = Operation(
 DEPOSIT = Operation(
     path="/{userId:str}/deposit",
     operation_id="deposit",
-    summary="Top the account up",
+    summary="Deposit to the account",
     dto=JsonBody,
     operation_class=answering_with(REPLAYED, links=_FROM_DEPOSIT),
     status_code=200,
@@ -127,28 +125,28 @@ DEPOSIT_BY_GET = Operation(
 FREEZE_ACCOUNT = Operation(
     path="/{userId:str}/freeze",
     operation_id="freezeAccount",
-    summary="Freeze the account: no order is paid from it, and no deposit taken; refunds go on",
+    summary="Freeze the account: it pays no order and takes no deposit, but still receives refunds",
     dto=JsonBody,
     status_code=200,
-    responses=answering(200, http.Account, "It is frozen", {**examples.ACCOUNT, "frozen": True})
+    responses=answering(200, http.Account, "The account is frozen", {**examples.ACCOUNT, "frozen": True})
     | _NOT_FROZEN,
 )
 UNFREEZE_ACCOUNT = Operation(
     path="/{userId:str}/unfreeze",
     operation_id="unfreezeAccount",
-    summary="End the freeze of the account",
+    summary="Unfreeze the account",
     dto=JsonBody,
     status_code=200,
-    responses=answering(200, http.Account, "It is not frozen", examples.ACCOUNT) | _NOT_FROZEN,
+    responses=answering(200, http.Account, "The account is not frozen", examples.ACCOUNT) | _NOT_FROZEN,
 )
 CORRECT_ACCOUNT = Operation(
     path="/{userId:str}/correct",
     operation_id="correctAccount",
-    summary="Correct the balance by an amount, which may be below 0; `Idempotency-Key` is required",
+    summary="Correct the balance by an amount, which may be negative; `Idempotency-Key` is required",
     dto=JsonBody,
     operation_class=answering_with(REPLAYED),
     status_code=200,
-    responses=answering(200, http.Deposited, "The balance right after it", examples.DEPOSITED)
+    responses=answering(200, http.Deposited, "The balance right after this correction", examples.DEPOSITED)
     | problems(PROBLEMS, *INVALID_BODY, (402, "insufficient_funds"), *_NOT_BOOKED),
 )
 OPERATED_ORDERS = "/orders"
@@ -160,15 +158,9 @@ OwnerOfOrder = Annotated[
     UserId,
     QueryParameter(
         name="userId",
-        description="The user of the order. Without it, the user is read from the decision first.",
+        description="The user of the order. Without this parameter, the decision names the user.",
         schema_extra={"pattern": USER_ID_TEXT},
         examples=[Example(value="alice")],
     ),
 ]
-EXPLAIN = Operation(
-    path=PATH,
-    operation_id="explainInPayments",
-    summary="What payments has stored about an order",
-    responses=answering(200, FactsOfOrder, "Its facts", FactsOfOrder("alice", [FACT]))
-    | problems(PROBLEMS, *ALWAYS, FORBIDDEN, *AWAY),
-)
+EXPLAIN = explain("payments")

@@ -15,7 +15,7 @@ from payments.domain.transfer import OTHER_SIDE, Kind, Transfer, own_account
 
 
 class Reason(StrEnum):
-    """Why an order is not paid. The texts for people are in orders, which answers people."""
+    """The reason why an order is not paid. The orders service has the texts for clients."""
 
     ACCOUNT_NOT_FOUND = "account_not_found"
     CURRENCY_MISMATCH = "currency_mismatch"
@@ -32,7 +32,7 @@ class Standing(NamedTuple):
 
 
 def reason_not_to_charge(amount: int, standing: Standing | None) -> Reason | None:
-    """Why the amount cannot be taken; None if it can. `standing` is None if there is no account."""
+    """The reason why the amount cannot be charged, or None. `standing` is None if there is no account."""
     if standing is None:
         return Reason.ACCOUNT_NOT_FOUND
     if standing.frozen:
@@ -42,7 +42,7 @@ def reason_not_to_charge(amount: int, standing: Standing | None) -> Reason | Non
 
 @dataclass(slots=True, kw_only=True)
 class Account:
-    """`balance` is in minor units. `sequence` is that of the last transfer, 0 before the first one."""
+    """`balance` is in minor units. `sequence` is the number of the last transfer; 0 without transfers."""
 
     id: UUID
     user_id: str
@@ -70,7 +70,7 @@ class Account:
         return self.frozen_at is not None
 
     def freeze(self, command: FreezeAccount, now: datetime) -> bool:
-        """Freezes or unfreezes. False if the account was in that state already."""
+        """Freezes or unfreezes the account. False if it was in that state already."""
         if self.is_frozen is command.frozen:
             return False
         self.frozen_at = now if command.frozen else None
@@ -86,7 +86,7 @@ class Account:
         )
 
     def correct(self, command: CorrectAccount, now: datetime) -> Transfer | Refused:
-        """Works on a frozen account too."""
+        """Corrects the balance, of a frozen account too. Refused if it would leave its limits."""
         if self.balance + command.amount < 0:
             return Refused(Reason.INSUFFICIENT_FUNDS, "the balance does not hold this amount")
         if refusal := self._beyond_limit(command.amount):
@@ -103,7 +103,7 @@ class Account:
         return self._transfer(transfer_id, Kind.CAPTURE, -placed.amount, now, order_id=placed.order_id)
 
     def refund(self, capture: Transfer, transfer_id: UUID, now: datetime) -> Transfer | Refused:
-        """Gives back the whole captured amount."""
+        """Gives back the whole captured amount. Refused if the balance would exceed its limit."""
         if refusal := self._beyond_limit(capture.amount):
             return refusal
         return self._transfer(transfer_id, Kind.REFUND, capture.amount, now, order_id=capture.order_id)

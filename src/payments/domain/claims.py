@@ -1,4 +1,4 @@
-"""What payments tells the audit about orders."""
+"""The claims and the stored values of orders that payments gives to the audit."""
 
 from datetime import datetime
 from typing import NamedTuple
@@ -11,7 +11,7 @@ Key = tuple[str, UUID]
 
 
 class Claim(NamedTuple):
-    """What was decided about an order, as a text. If both services agree, orders writes the same text."""
+    """`claim` is the decision about an order as a text. If both services agree, their claims are equal."""
 
     user_id: str
     order_id: UUID
@@ -20,7 +20,7 @@ class Claim(NamedTuple):
 
 @value(kw_only=True)
 class KnownPayment:
-    """Everything known of an order. `waiting`: a message about it is in the outbox, or parked."""
+    """The stored values of an order. `waiting`: a message about the order is in the outbox or parked."""
 
     user_id: str
     order_id: UUID
@@ -33,6 +33,6 @@ class KnownPayment:
     waiting: bool
 
     @property
-    def is_known(self) -> bool:
-        """Whether payments knows the order: by a decision, or by transfers alone."""
+    def known(self) -> bool:
+        """Whether payments has a decision about the order, or a transfer."""
         return not (self.decision is None and self.amount is None and self.refunded_at is None)

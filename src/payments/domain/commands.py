@@ -25,19 +25,19 @@ class Deposit:
 
 @value(kw_only=True)
 class FreezeAccount:
-    """By an operator: freezes an account, which then pays no order and takes no deposit."""
+    """An operator freezes or unfreezes an account. A frozen account pays no order and takes no deposit."""
 
     command_id: UUID
     caller: Caller
     user_id: str
     note: str
     frozen: bool
-    """False: end the freeze."""
+    """False unfreezes the account."""
 
 
 @value(kw_only=True)
 class CorrectAccount:
-    """By an operator: adds an amount, which may be negative, to a wrong balance."""
+    """An operator adds an amount, which may be negative, to a wrong balance."""
 
     transfer_id: UUID
     caller: Caller

@@ -1,26 +1,10 @@
-"""The requests that payments gets from orders, and the results that it sends back."""
+"""The requests that payments gets from orders, and the results that payments sends back."""
 
 from datetime import datetime
 from uuid import UUID
 
-from kernel.domain.events import Event
+from kernel.domain.events import OrderEvent
 from kernel.domain.value import value
-
-
-@value(kw_only=True)
-class OrderEvent(Event):
-    """An event about an order. All events of one user have the same key."""
-
-    order_id: UUID
-    user_id: str
-
-    @property
-    def subject(self) -> UUID:
-        return self.order_id
-
-    @property
-    def key(self) -> str:
-        return self.user_id
 
 
 @value(kw_only=True)
@@ -35,7 +19,7 @@ class CancellationRequested(OrderEvent):
     pass
 
 
-# Each request is answered with one of the results below, also if requests are repeated or reordered.
+# Each request is answered with one of the results below, even if requests are repeated or reordered.
 PaymentRequest = OrderPlaced | CancellationRequested
 
 

@@ -1,4 +1,4 @@
-"""The decision about the payment of an order, which never changes, and the rule that makes it."""
+"""The decision about the payment of an order, and the rule for it. A decision never changes."""
 
 from datetime import datetime
 from enum import StrEnum
@@ -6,17 +6,8 @@ from typing import Any
 from uuid import UUID
 
 from kernel.domain.value import value
+from payments.domain import events
 from payments.domain.account import Account, Reason
-from payments.domain.events import (
-    CancellationRequested,
-    OrderPlaced,
-    PaymentCaptured,
-    PaymentDeclined,
-    PaymentRefunded,
-    PaymentRequest,
-    PaymentResult,
-    PaymentVoided,
-)
 from payments.domain.transfer import Transfer
 
 
@@ -28,7 +19,7 @@ class Decision(StrEnum):
 
 @value(kw_only=True)
 class Payment:
-    """The decision about an order. A refund, a transfer of its own and at most one, does not change it."""
+    """The decision about an order. A refund does not change it: the refund is a transfer."""
 
     user_id: str
     order_id: UUID
@@ -37,8 +28,8 @@ class Payment:
     transfer_id: UUID | None = None
     created_at: datetime
 
-    def decided(self, request: PaymentRequest, *, refunded: bool) -> PaymentResult:
-        """The answer to a request about this order, however often it is asked."""
+    def decided(self, request: events.PaymentRequest, *, refunded: bool) -> events.PaymentResult:
+        """The answer to a request about this order, which may be a repeated request."""
         about: dict[str, Any] = {
             "order_id": self.order_id,
             "user_id": self.user_id,
@@ -47,23 +38,23 @@ class Payment:
             "idempotency_key": request.idempotency_key,
         }
         if refunded:
-            return PaymentRefunded(**about)
+            return events.PaymentRefunded(**about)
         if self.transfer_id is not None:
-            return PaymentCaptured(**about, transfer_id=self.transfer_id)
+            return events.PaymentCaptured(**about, transfer_id=self.transfer_id)
         if self.decision is Decision.VOIDED:
-            return PaymentVoided(**about)
-        return PaymentDeclined(**about, reason=self.reason or "")
+            return events.PaymentVoided(**about)
+        return events.PaymentDeclined(**about, reason=self.reason or "")
 
 
 def decide(
-    request: PaymentRequest, account: Account | None, transfer_id: UUID, now: datetime
+    request: events.PaymentRequest, account: Account | None, transfer_id: UUID, now: datetime
 ) -> tuple[Payment, Transfer | None]:
     """Decides an order: captured with its transfer, declined, or voided if the cancellation came first."""
     about: dict[str, Any] = {"user_id": request.user_id, "order_id": request.order_id, "created_at": now}
     match request:
-        case CancellationRequested():
+        case events.CancellationRequested():
             return Payment(**about, decision=Decision.VOIDED), None
-        case OrderPlaced():
+        case events.OrderPlaced():
             charged = _charge(request, account, transfer_id, now)
             if isinstance(charged, Transfer):
                 return Payment(**about, decision=Decision.CAPTURED, transfer_id=charged.id), charged
@@ -71,7 +62,7 @@ def decide(
 
 
 def _charge(
-    placed: OrderPlaced, account: Account | None, transfer_id: UUID, now: datetime
+    placed: events.OrderPlaced, account: Account | None, transfer_id: UUID, now: datetime
 ) -> Transfer | Reason | None:
     if placed.pay_by is not None and now > placed.pay_by:
         return Reason.EXPIRED

@@ -1,4 +1,4 @@
-"""Transfers: each changes the balance of one user's account."""
+"""A transfer changes the balance of one user's account."""
 
 from datetime import datetime
 from enum import StrEnum
@@ -6,8 +6,8 @@ from uuid import UUID
 
 from kernel.domain.value import value
 
-# System accounts have no row, because every transfer would wait for its lock. Their balance is the sum of
-# their transfers.
+# System accounts have no row, because all transfers would wait for the lock on it. The balance of a system
+# account is the sum of its transfers.
 FUNDING = "system:funding"
 REVENUE = "system:revenue"
 CORRECTIONS = "system:corrections"
@@ -54,5 +54,5 @@ class Transfer:
 
     @property
     def change(self) -> int:
-        """The change of the user's balance; negative if money leaves the account."""
+        """The change of the user's balance, in minor units; negative if money leaves the account."""
         return self.amount if self.credit_account == own_account(self.user_id) else -self.amount

@@ -14,11 +14,11 @@ class Accounts(Protocol):
     """The collection of all accounts, inside a transaction."""
 
     async def add(self, accounts: Sequence[Account]) -> Mapping[str, Account]:
-        """Adds the accounts of users who have none. Returns by user the account that each has now."""
+        """Adds the accounts of users who have none. Returns the stored accounts of all the users, by user."""
         ...
 
     async def lock(self, user_ids: Set[str]) -> Mapping[str, Account]:
-        """Locks the accounts until the end of the transaction, and returns them by user."""
+        """Locks the accounts until the transaction ends. Returns them by user; unknown users are left out."""
         ...
 
     async def save(self, accounts: Sequence[Account]) -> None:
@@ -31,10 +31,10 @@ class Accounts(Protocol):
 
 
 class Ledger(Protocol):
-    """All transfers; append-only."""
+    """All transfers. Transfers are only ever added."""
 
     async def booked(self, commands: Sequence[Deposit | CorrectAccount]) -> Sequence[Transfer]:
-        """The transfers with the id or the idempotency key of a command."""
+        """The recorded transfers that have the id or the idempotency key of one of the commands."""
         ...
 
     async def of_orders(self, payments: Sequence[Payment]) -> Sequence[Transfer]:
@@ -45,18 +45,17 @@ class Ledger(Protocol):
 
 
 class Payments(Protocol):
-    """All decisions, one an order; append-only."""
+    """All decisions, at most one for each order. Decisions are only ever added."""
 
     async def recorded(self, requests: Sequence[PaymentRequest]) -> Sequence[Payment]:
-        """The decisions about these orders, whichever user they name. Call it after the accounts are
-        locked."""
+        """The decisions about the requested orders, for any user. Call it after the accounts are locked."""
         ...
 
     async def add(self, payments: Sequence[Payment]) -> None: ...
 
 
 class Decisions(Protocol):
-    """Reads of committed decisions, outside of a transaction."""
+    """Reads committed decisions, outside of a transaction."""
 
     async def about(self, order_id: UUID) -> tuple[Payment | None, Sequence[Transfer]]:
         """The decision about the order, and its transfers by sequence."""
@@ -64,22 +63,22 @@ class Decisions(Protocol):
 
 
 class OpenedAccounts(Protocol):
-    """Reads of committed accounts, outside of a transaction."""
+    """Reads committed accounts, outside of a transaction."""
 
     async def find(self, user_ids: Set[str]) -> Mapping[str, Account]: ...
 
     async def standings(self, user_ids: Set[str]) -> Mapping[str, Standing]:
-        """By user; users without an account are left out."""
+        """The standing of each user's account, by user. Users without an account are left out."""
         ...
 
 
 class Statements(Protocol):
-    """Reads of committed transfers, outside of a transaction."""
+    """Reads committed transfers, outside of a transaction."""
 
     async def page(self, user_id: str, *, after: int | None, limit: int) -> Sequence[Transfer]:
-        """The user's transfers, newest first; with `after`, those with a lower sequence."""
+        """The user's transfers, newest first. With `after`, only transfers with a lower sequence."""
         ...
 
     async def balance(self, account: Account, at: datetime) -> int:
-        """In minor units, after the account's last transfer up to `at`; 0 before its first transfer."""
+        """The balance at the time `at`, in minor units; 0 before the account's first transfer."""
         ...

@@ -7,6 +7,7 @@ import asyncio
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack
+from dataclasses import dataclass
 from datetime import timedelta
 from uuid import UUID
 
@@ -15,14 +16,14 @@ from kernel.adapters.postgres.audit import Check, Row
 from kernel.adapters.postgres.checks.lanes import require_lanes
 from kernel.adapters.postgres.checks.start import require_fit
 from kernel.adapters.postgres.snapshot import Snapshot, snapshot
-from kernel.domain.faults import IN_FLIGHT_MAX
-from kernel.settings import SettingsError, lane_servers, urls_of
+from kernel.domain.faults import IN_FLIGHT_MAX, Checked
+from kernel.lane_servers import lane_servers, urls_of
+from kernel.settings import SettingsError
 from orders.adapters.outbound import claims as of_orders
 from orders.domain.claims import Claim, suspects
 from orders.domain.verdict import Key
 from shop.audit import between
-from shop.audit.findings import Findings, Report, Waiting, joined
-from shop.audit.running import runs, runs_on
+from shop.audit.findings import Findings, Report, Waiting
 from shop.services import Shop
 
 # Work that is under way is decided within 10 s, if nothing is wrong.
@@ -58,6 +59,11 @@ def checks_of(shop: Shop) -> Checks:
     return checks
 
 
+def promises_of(checks: Checks) -> Mapping[str, str]:
+    """The promise that each check checks, by the name of the check, in the order of the report."""
+    return {check.name: check.promise for declared in checks.values() for check in declared} | PROMISES
+
+
 async def audit(
     shop: Shop,
     *,
@@ -84,78 +90,81 @@ async def audit(
             await require_lanes(server.url, server.lanes, schema)
             await require_fit(server.url, schema, lanes=server.lanes, writes=False)
         urls[name] = urls_of(servers)
-    reports = []
+    findings = Findings({name: Checked(name) for name in promises_of(checks)})
     for lane in range(max(map(len, urls.values()))):
         of_lane = {name: of_service[lane] for name, of_service in urls.items() if lane < len(of_service)}
         others = [url for of_service in urls.values() for url in of_service if url not in of_lane.values()]
-        reports.append(await _Audit(of_lane, others, checks, at_rest, patience_s, progress).run())
-    return joined(reports)
+        deadline = asyncio.get_running_loop().time() + patience_s
+        await _Audit(of_lane, others, checks, at_rest, deadline, progress, findings).run()
+    return findings.report()
 
 
+@dataclass
 class _Audit:
-    def __init__(
-        self,
-        urls: Mapping[str, str],
-        others: Sequence[str],
-        checks: Checks,
-        at_rest: bool,
-        patience_s: float,
-        progress: Progress,
-    ) -> None:
-        """`urls` are those of one lane, by service; `others` those of all other lanes."""
-        self._urls = urls
-        self._others = others
-        self._checks = checks
-        self._at_rest = at_rest
-        self._deadline = asyncio.get_running_loop().time() + patience_s
-        self._progress = progress
-        self._done = self._total = 0
-        self._findings = Findings()
+    """The audit of one lane."""
 
-    async def run(self) -> Report:
+    urls: Mapping[str, str]
+    """By service, the database of this lane."""
+    others: Sequence[str]
+    """The databases of all other lanes."""
+    checks: Checks
+    at_rest: bool
+    deadline: float
+    progress: Progress
+    findings: Findings
+    done: int = 0
+    total: int = 0
+
+    async def run(self) -> None:
         databases: dict[str, Snapshot] = {}
         rows: dict[str, Row] = {}
         heads: dict[str, outboxes.Heads] = {}
         async with AsyncExitStack() as opened:
             # Orders before payments: a decision that orders knows was stored by payments before.
-            for name, url in self._urls.items():
+            for name, url in self.urls.items():
                 database = databases[name] = await opened.enter_async_context(snapshot(url))
-                rows[name] = await database.row(_counting(self._checks[name]))
+                rows[name] = await database.row(_counting(self.checks[name]))
                 heads[name] = await outboxes.heads(database, await self._overdue(database))
             orders = await databases["orders"].row(between.COUNTS)
             counts = {
                 check.name: sum(rows[name][table] for table in check.tables)
-                for name in self._urls
-                for check in self._checks[name]
+                for name in self.urls
+                for check in self.checks[name]
             }
             counts[ORDERS] = orders["orders"]
             counts[OUTBOXES] = sum(row["outbox"] for row in rows.values())
             aside = sum(row["aside"] for row in rows.values())
-            self._total = sum(counts.values())
+            self.total = sum(counts.values())
             async with asyncio.TaskGroup() as group:
                 for name, database in databases.items():
                     group.create_task(self._check_within(name, database, counts))
             now = (await databases["orders"].row("SELECT now()"))[0]
-            settled = now + CLOCK_AHEAD_MAX if self._at_rest else now - IN_FLIGHT_MAX
+            settled = now + CLOCK_AHEAD_MAX if self.at_rest else now - IN_FLIGHT_MAX
             await self._check_between(
                 of_orders.claims(databases["orders"], settled),
                 between.decided(databases["payments"]),
                 counts[ORDERS],
             )
         async with asyncio.TaskGroup() as group:
-            for name, url in self._urls.items():
+            for name, url in self.urls.items():
                 group.create_task(self._check_outbox(url, heads[name]))
         self._advance(counts[OUTBOXES])
-        idle = [name for name, url in self._urls.items() if not await runs_on(url)]
-        waiting = Waiting(orders["new"], orders["refunding"], counts[OUTBOXES] - aside, idle, aside)
-        parked = sum(row["parked_messages"] for row in rows.values())
-        return self._findings.report(counts, waiting, parked)
+        idle = []
+        for name, url in self.urls.items():
+            async with snapshot(url) as database:
+                if not await between.service_runs(database, url):
+                    idle.append(name)
+        outbox = counts[OUTBOXES] - aside
+        self.findings.waiting.append(Waiting(orders["new"], orders["refunding"], outbox, idle, aside))
+        self.findings.parked += sum(row["parked_messages"] for row in rows.values())
+        for check, count in counts.items():
+            self.findings.checked[check].count += count
 
     async def _check_within(self, name: str, database: Snapshot, counts: Mapping[str, int]) -> None:
         """Runs the checks that one service declares."""
-        for check in self._checks[name]:
+        for check in self.checks[name]:
             async for row in database.stream(check.query):
-                self._findings.add(check.name, check.faults_of(row))
+                self.findings.checked[check.name].add(check.faults_of(row))
             self._advance(counts[check.name])
 
     async def _check_between(
@@ -179,11 +188,11 @@ class _Audit:
         """Looks at orders again until the audit's deadline. Orders that stay wrong are faults."""
         while keys:
             patient = await self._wait()
-            faults = await between.look(keys, self._urls, self._others, at_rest=self._at_rest)
+            faults = await between.look(keys, self.urls, self.others, at_rest=self.at_rest)
             keys = list(faults)
             if not patient:
                 for found in faults.values():
-                    self._findings.add(ORDERS, found)
+                    self.findings.checked[ORDERS].add(found)
                 return
 
     async def _check_outbox(self, url: str, was: outboxes.Heads) -> None:
@@ -193,27 +202,27 @@ class _Audit:
             async with snapshot(url) as database:
                 before = await self._overdue(database)
                 heads = await outboxes.heads(database, before)
-                stuck = outboxes.still_stuck(was, heads, at_rest=self._at_rest)
-                if not patient:
-                    if not self._at_rest and not await runs(database, url):
-                        return
+                stuck = outboxes.still_stuck(was, heads, at_rest=self.at_rest)
+                if patient:
+                    continue
+                if self.at_rest or await between.service_runs(database, url):
                     async for row in database.stream(outboxes.STUCK, before, list(stuck)):
-                        self._findings.add(OUTBOXES, [outboxes.stuck_fault(row)])
-                    return
+                        self.findings.checked[OUTBOXES].add([outboxes.stuck_fault(row)])
+                return
 
     async def _overdue(self, database: Snapshot) -> UUID:
         """An id that is greater than those of the rows that should have been published already."""
-        return outboxes.ANY_ID if self._at_rest else await outboxes.overdue(database)
+        return outboxes.ANY_ID if self.at_rest else await outboxes.overdue(database)
 
     async def _wait(self) -> bool:
         """Waits a moment. Returns whether there is time to wait once more."""
-        left_s = self._deadline - asyncio.get_running_loop().time()
+        left_s = self.deadline - asyncio.get_running_loop().time()
         await asyncio.sleep(max(0.0, min(LOOK_EVERY_S, left_s)))
         return left_s > LOOK_EVERY_S
 
     def _advance(self, rows: int) -> None:
-        self._done += rows
-        self._progress(self._done, self._total)
+        self.done += rows
+        self.progress(self.done, self.total)
 
 
 def _counting(checks: Sequence[Check]) -> str:

@@ -1,12 +1,12 @@
 """The report of an audit, and how it is collected."""
 
-from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 import msgspec
 
 from kernel.contracts.operators import CheckedRows, Finding, finding
-from kernel.domain.faults import SHOWN_MAX, Fault
+from kernel.domain.faults import SHOWN_MAX, Checked
 
 
 class Waiting(msgspec.Struct, frozen=True, rename="camel"):
@@ -32,52 +32,31 @@ class Report(msgspec.Struct, frozen=True, rename="camel"):
     faults: list[Finding]
 
 
-def joined(reports: Sequence[Report]) -> Report:
-    """The reports of all lanes as one."""
-    checked: dict[str, CheckedRows] = {}
-    for report in reports:
-        for one in report.checked:
-            known = checked.get(one.check, CheckedRows(one.check, 0, 0))
-            checked[one.check] = CheckedRows(one.check, known.count + one.count, known.faults + one.faults)
-    waiting = [report.waiting for report in reports]
-    return Report(
-        sound=all(report.sound for report in reports),
-        checked=list(checked.values()),
-        waiting=Waiting(
-            sum(one.new for one in waiting),
-            sum(one.refunding for one in waiting),
-            sum(one.outbox for one in waiting),
-            list(dict.fromkeys(name for one in waiting for name in one.not_running)),
-            sum(one.set_aside for one in waiting),
-        ),
-        parked=sum(report.parked for report in reports),
-        fault_count=sum(report.fault_count for report in reports),
-        faults=[fault for report in reports for fault in report.faults][:SHOWN_MAX],
-    )
-
-
+@dataclass
 class Findings:
-    """Counts faults while the audit runs, and keeps the first SHOWN_MAX."""
+    """What an audit finds, collected lane by lane."""
 
-    def __init__(self) -> None:
-        self._faults: list[Finding] = []
-        self._counts: Counter[str] = Counter()
+    checked: Mapping[str, Checked]
+    """By the name of the check, in the order of the report."""
+    waiting: list[Waiting] = field(default_factory=list)
+    """That of each lane."""
+    parked: int = 0
 
-    def add(self, check: str, faults: Iterable[Fault]) -> None:
-        for fault in faults:
-            self._counts[check] += 1
-            if len(self._faults) < SHOWN_MAX:
-                self._faults.append(finding(check, fault))
-
-    def report(self, counts: Mapping[str, int], waiting: Waiting, parked: int) -> Report:
-        """`counts` has the rows of each check, in the order of the report."""
-        fault_count = self._counts.total()
-        order = list(counts)
+    def report(self) -> Report:
+        checked, waiting = self.checked.values(), self.waiting
+        fault_count = sum(one.fault_count for one in checked)
+        faults = [finding(one.check, fault) for one in checked for fault in one.faults]
         return Report(
             sound=fault_count == 0,
-            checked=[CheckedRows(check, count, self._counts[check]) for check, count in counts.items()],
-            waiting=waiting,
-            parked=parked,
+            checked=[CheckedRows(one.check, one.count, one.fault_count) for one in checked],
+            waiting=Waiting(
+                sum(one.new for one in waiting),
+                sum(one.refunding for one in waiting),
+                sum(one.outbox for one in waiting),
+                list(dict.fromkeys(name for one in waiting for name in one.not_running)),
+                sum(one.set_aside for one in waiting),
+            ),
+            parked=self.parked,
             fault_count=fault_count,
-            faults=sorted(self._faults, key=lambda one: order.index(one.check)),
+            faults=faults[:SHOWN_MAX],
         )

@@ -3,30 +3,21 @@
 import asyncio
 from collections.abc import Iterator, Mapping
 
-import msgspec
 from rich.console import Console
 from rich.table import Table
 
-from shop.audit.auditing import PROMISES, audit, checks_of
+from shop.audit.auditing import audit, checks_of, promises_of
 from shop.audit.findings import Report, Waiting
-from shop.console import new_console, new_progress, print_table, shown
+from shop.console import new_progress, print_table, shown
 from shop.services import Shop
-from shop.terminal import say_facts
-
-
-def promises_of(shop: Shop) -> Mapping[str, str]:
-    """The promise that each check checks, by the name of the check."""
-    declared = [check for checks in checks_of(shop).values() for check in checks]
-    return {check.name: check.promise for check in declared} | PROMISES
+from shop.terminal import show_result
 
 
 def run_audit(shop: Shop, *, at_rest: bool, as_json: bool) -> bool:
     """Audits the databases of the settings, and prints the report. Returns whether there is no fault."""
     report = asyncio.run(_with_progress(shop, at_rest=at_rest))
-    if as_json:
-        say_facts(msgspec.json.encode(report))
-    else:
-        show(report, promises_of(shop), new_console())
+    promises = promises_of(checks_of(shop))
+    show_result(report, as_json, lambda report, console: show(report, promises, console))
     return report.sound
 
 

@@ -7,17 +7,13 @@ from typing import Any
 from uuid import UUID
 
 import click
-import msgspec
 
 from kernel.domain.parked import Kind
 from shop.databases import any_databases
-from shop.dead_letters.group_commands import groups, hold, release
-from shop.dead_letters.options import service_option, services_meant
+from shop.dead_letters.group_commands import groups, hold, release, service_option, services_meant
 from shop.operators import by_option, operator
 from shop.services import Shop
-from shop.terminal import json_option, say_facts, say_result
-
-LIST_MAX = 1000
+from shop.terminal import json_option, say_result, show_result
 
 
 def _which(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -48,7 +44,7 @@ for _command in (groups, hold, release):
 @click.option(
     "--limit",
     type=click.IntRange(1, 100_000),
-    default=LIST_MAX,
+    default=1000,
     show_default=True,
     help="The most messages of each service.",
 )
@@ -58,17 +54,13 @@ for _command in (groups, hold, release):
 @click.pass_obj
 def list_(shop: Shop, limit: int, group: UUID | None, service: str | None, as_json: bool) -> None:
     """List them, by groups that have service, place, reason and type in common."""
-    from shop.console import new_console
     from shop.dead_letters.acting import look
     from shop.dead_letters.report import show
 
     with any_databases(shop, services := services_meant(shop, service)) as complete:
         caller = operator()
         listing = asyncio.run(look(complete, services, caller, group=group, count_max=limit))
-    if as_json:
-        say_facts(msgspec.json.encode(listing))
-    else:
-        show(listing, new_console())
+    show_result(listing, as_json, show)
 
 
 @dead_letters.command()

@@ -5,15 +5,23 @@ from typing import Any
 from uuid import UUID
 
 import click
-import msgspec
 
 from shop.databases import any_databases
-from shop.dead_letters.options import service_option, services_meant
 from shop.operators import by_option, operator
+from shop.service_name import ServiceName
 from shop.services import Shop
-from shop.terminal import json_option, say_facts, say_result
+from shop.terminal import json_option, say_result, show_result
 
+service_option = click.option(
+    "--service",
+    type=ServiceName(wanted=lambda service: service.schema),
+    help="Only what this service could not handle.",
+)
 _group = click.argument("group", type=click.UUID)
+
+
+def services_meant(shop: Shop, service: str | None) -> tuple[str, ...]:
+    return shop.stores if service is None else (service,)
 
 
 @click.command()
@@ -22,16 +30,12 @@ _group = click.argument("group", type=click.UUID)
 @click.pass_obj
 def groups(shop: Shop, service: str | None, as_json: bool) -> None:
     """List the groups only: how many, since when, and who looks after them."""
-    from shop.console import new_console
     from shop.dead_letters.acting import look_at_groups
     from shop.dead_letters.report import show_groups
 
     with any_databases(shop, services := services_meant(shop, service)) as complete:
         found = asyncio.run(look_at_groups(complete, services, operator()))
-    if as_json:
-        say_facts(msgspec.json.encode(found))
-    else:
-        show_groups(found, new_console())
+    show_result(found, as_json, show_groups)
 
 
 @click.command()

@@ -1,6 +1,6 @@
 """The use cases for parked messages, run by the console on the databases of the services."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any
 from uuid import UUID
@@ -22,7 +22,7 @@ from kernel.application.work_off import WorkOff
 from kernel.domain.caller import Caller
 from kernel.domain.errors import Contention, Unavailable
 from kernel.domain.parked import Operation, OwnName
-from kernel.settings import lane_servers
+from kernel.lane_servers import lane_servers
 from kernel.wiring.database import CONSOLE, databases
 from kernel.wiring.lanes import over_all
 from shop.services import Shop
@@ -39,27 +39,31 @@ class Operated:
         reading = over_all(list(map(PostgresParkedReading, engines)), ParkedReadingOfLanes)
         self.read = ReadParked(reading, OwnName(service))
         # Calls are made one at a time, so the use cases of a lane can share a unit of work.
-        self._uows = list(map(PostgresUnitOfWork, engines))
-        self._clock = SystemClock()
-        begin, hold, release = [], [], []
-        for uow in self._uows:
-            record, held = PostgresOperatorRecord(uow), PostgresHeldCauses(uow)
-            begin.append(BeginOperation(uow, PostgresOperations(uow), record))
+        self._clock = clock = SystemClock()
+        self._jobs, begin, hold, release = list[WorkOff](), [], [], []
+        for uow in map(PostgresUnitOfWork, engines):
+            operations, record = PostgresOperations(uow), PostgresOperatorRecord(uow)
+            held = PostgresHeldCauses(uow)
+            begin.append(BeginOperation(uow, operations, record))
             hold.append(HoldCause(uow, held, record))
             release.append(ReleaseCause(uow, held, record))
+            parked, discarded = PostgresParkedMessages(uow, clock), PostgresDiscardedMessages(uow, clock)
+            inbox = PostgresInbox(uow, clock)
+            outbox = PostgresOutbox(uow, clock, encode_replayed, committed=lambda _: None)
+            self._jobs.append(WorkOff(uow, operations, parked, discarded, inbox, outbox, clock))
         acts = InEachLane(begin), InEachLane(hold), InEachLane(release)
-        self.operate = OperateParked(self.read, *acts, self._clock)
+        self.operate = OperateParked(self.read, *acts, clock)
 
     async def finish(self, caller: Caller, id: UUID) -> Operation:
         """Works off the operation, and older ones before it, unless the service does so. Returns it once it
         has ended. Raises Unavailable; the service, or the next command, then goes on with it."""
-        jobs, backoff, failures = list(map(self._work_off, self._uows)), Backoff(self._clock), 0
+        backoff, failures = Backoff(self._clock), 0
         while True:
             operation = await self.read.operation(caller, id)
             if operation.ended_at is not None:
                 return operation
             try:
-                if not any([await work_off() for work_off in jobs]):
+                if not any([await work_off() for work_off in self._jobs]):
                     await self._clock.sleep(POLL_S)  # The service works at it.
                 failures = 0
             except (Contention, Unavailable) as error:
@@ -67,18 +71,6 @@ class Operated:
                 if failures > FAILURES_MAX:
                     raise Unavailable(f"the {self.service} database is away or busy: {error}") from error
                 await backoff.wait()
-
-    def _work_off(self, uow: PostgresUnitOfWork) -> Callable[[], Awaitable[bool]]:
-        clock = self._clock
-        return WorkOff(
-            uow,
-            PostgresOperations(uow),
-            PostgresParkedMessages(uow, clock),
-            PostgresDiscardedMessages(uow, clock),
-            PostgresInbox(uow, clock),
-            PostgresOutbox(uow, clock, encode_replayed, committed=lambda _: None),
-            clock,
-        )
 
 
 @asynccontextmanager

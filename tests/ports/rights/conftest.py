@@ -8,12 +8,9 @@ from urllib.parse import urlsplit
 import asyncpg
 import pytest
 
-from kernel.adapters.postgres.tables import Schema
 from shop.migrating import migrate_databases
-from shop.services import OURS, load_shop
+from shop.services import load_shop
 from tests.servers.database import connected
-
-SCHEMAS: dict[str, Schema] = {service.name: service.load_schema() for service in OURS if service.schema}
 
 
 @dataclass(frozen=True)

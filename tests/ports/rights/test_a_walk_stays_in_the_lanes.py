@@ -18,8 +18,9 @@ from shop.audit.auditing import audit
 from shop.migrating import migrate_databases
 from shop.services import Shop, load_shop
 from shop.serving import answers, serve_all, url_of
-from tests.ports.rights.conftest import SCHEMAS, Roles, two_roles
+from tests.ports.rights.conftest import Roles, two_roles
 from tests.ports.rights.trying import OUTSIDE
+from tests.ports.start.databases import SCHEMAS
 from tests.servers.ports import free_port
 from tests.servers.process import eventually
 from tests.servers.shop import SERVICES

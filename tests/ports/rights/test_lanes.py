@@ -15,7 +15,7 @@ from kernel.adapters.postgres.statements.driver import connected
 from kernel.adapters.postgres.statements.reading import read
 from kernel.adapters.postgres.tables import INBOX
 from kernel.domain.errors import ShopError, Unavailable
-from kernel.settings import LaneServer, lane_servers
+from kernel.lane_servers import LaneServer, lane_servers
 from kernel.wiring.database import databases
 from orders.adapters.outbound.tables import SCHEMA
 from shop.services import load_shop
@@ -97,9 +97,7 @@ async def test_another_number_of_lanes_is_refused_before_anything_is_touched(
 
 
 async def test_lanes_of_another_server_are_refused(roles: Roles) -> None:
-    wrong = servers(
-        {"SHOP_LANES": "4", "ORDERS_LANE_URLS": f"0-1={roles.url};2-3=postgresql://h/db"},
-    )
+    wrong = servers({"SHOP_LANES": "4", "ORDERS_LANE_URLS": f"0-1={roles.url};2-3=postgresql://h/db"})
     with pytest.raises(SchemaMismatch, match=r"holds the lanes 0, 1, 2, 3, .* gives it the lanes 0, 1$"):
         async with databases(wrong, SCHEMA):
             pass

@@ -6,7 +6,8 @@ from collections.abc import AsyncIterator
 import asyncpg
 import pytest
 
-from tests.ports.rights.conftest import SCHEMAS, Roles, two_roles
+from tests.ports.rights.conftest import Roles, two_roles
+from tests.ports.start.databases import SCHEMAS
 from tests.servers.database import connected
 from tests.servers.like_citus import stand_in_for_citus
 

@@ -14,7 +14,8 @@ from kernel.adapters.postgres.statements.driver import connected
 from kernel.adapters.postgres.statements.reading import read
 from kernel.adapters.postgres.tables import INBOX
 from kernel.domain.errors import Unavailable
-from kernel.settings import LaneServer, SettingsError, lane_servers
+from kernel.lane_servers import LaneServer, lane_servers
+from kernel.settings import SettingsError
 from kernel.wiring.database import CONSOLE, databases
 from orders.adapters.outbound.tables import SCHEMA
 from shop.migrating import migrate_databases

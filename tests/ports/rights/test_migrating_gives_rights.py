@@ -15,8 +15,9 @@ from kernel.adapters.postgres.tables import OPERATOR_RECORD, Schema
 from kernel.domain.errors import Unavailable
 from shop.migrating import migrate_databases
 from tests.databases import on
-from tests.ports.rights.conftest import SCHEMAS, Roles, two_roles
+from tests.ports.rights.conftest import Roles, two_roles
 from tests.ports.rights.trying import is_refused, rights_on
+from tests.ports.start.databases import SCHEMAS
 from tests.servers.database import connected
 from tests.servers.postgres import create_database
 

@@ -17,8 +17,9 @@ import orders.adapters.outbound
 import payments.adapters.outbound
 from kernel.adapters.postgres.statements.driver import _compiled
 from kernel.adapters.postgres.tables import INBOX
-from tests.ports.rights.conftest import SCHEMAS, two_roles
+from tests.ports.rights.conftest import two_roles
 from tests.ports.rights.trying import OUTSIDE
+from tests.ports.start.databases import SCHEMAS
 from tests.servers.database import connected
 
 OF_SERVICES = {"orders": orders.adapters.outbound, "payments": payments.adapters.outbound}

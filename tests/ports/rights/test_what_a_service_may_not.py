@@ -7,8 +7,9 @@ import asyncpg
 import pytest
 
 from kernel.adapters.postgres.migrating.rights import rights_by_name
-from tests.ports.rights.conftest import SCHEMAS, Roles
+from tests.ports.rights.conftest import Roles
 from tests.ports.rights.trying import is_refused, rights_on
+from tests.ports.start.databases import SCHEMAS
 from tests.servers.database import connected
 
 TABLES = [(service, table) for service, schema in SCHEMAS.items() for table in rights_by_name(schema)]

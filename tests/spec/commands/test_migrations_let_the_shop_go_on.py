@@ -29,14 +29,14 @@ NEWEST = len(list((MIGRATIONS / "orders/versions").glob("*.py")))
 NEXT = f'''
 from alembic import op
 
-from kernel.adapters.postgres.migrating.beforehand import InBatches, Index, NoIndex
+from kernel.adapters.postgres.migrating.beforehand import InBatches, Index, DropIndex
 
 revision = "{NEWEST + 1:04}"
 down_revision = "{NEWEST:04}"
 
 beforehand = [
     Index("orders_next", "orders", "(status, created_at)"),
-    NoIndex("orders_ask_again"),
+    DropIndex("orders_ask_again"),
     InBatches("outbox", key="type, id", change="UPDATE outbox SET count = 2", where="count = 1"),
 ]
 

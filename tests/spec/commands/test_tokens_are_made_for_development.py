@@ -12,9 +12,8 @@ from pathlib import Path
 import pytest
 
 from tests.docs.markdown import blocks
-from tests.servers.process import Process
 from tests.servers.shop import Embedded
-from tests.spec.scenario import Http, expect, expect_problem
+from tests.spec.scenario import Headers, Http, expect, expect_problem
 
 
 @pytest.fixture(scope="module")
@@ -26,9 +25,12 @@ async def guarded_up(scratch: Path) -> AsyncIterator[Embedded]:
         yield shop
 
 
-async def printed(command: Process) -> str:
-    assert await command.run(within=30) == 0, command.last_words
-    return command.stdout.strip()
+async def token(shop: Embedded, user: str, *options: str) -> str:
+    return (await shop.says("token", "--user", user, *options)).strip()
+
+
+async def bearer(shop: Embedded, user: str, *options: str) -> Headers:
+    return [("Authorization", f"Bearer {await token(shop, user, *options)}")]
 
 
 async def shell(shop: Embedded, script: str) -> str:
@@ -50,13 +52,11 @@ async def shell(shop: Embedded, script: str) -> str:
 async def test_a_token_of_the_console_opens_an_account_and_no_other(guarded_up: Embedded, http: Http) -> None:
     accounts = f"{guarded_up.gateway}/accounts"
     expect_problem(await http.post(accounts, {"userId": "alice"}), 401, code="unauthorized")
-    token = await printed(guarded_up.process("token", "--user", "alice"))
-    bearing = [("Authorization", f"Bearer {token}")]
+    bearing = await bearer(guarded_up, "alice")
     assert expect(201, await http.post(accounts, {"userId": "alice"}, bearing))["userId"] == "alice"
     expect_problem(await http.post(accounts, {"userId": "bob"}, bearing), 403, code="forbidden")
-    viewer = await printed(guarded_up.process("token", "--user", "vera", "--viewer", "--minutes", "1"))
-    seen = await http.get(f"{accounts}/alice", [("Authorization", f"Bearer {viewer}")])
-    assert expect(200, seen)["userId"] == "alice"
+    viewing = await bearer(guarded_up, "vera", "--viewer", "--minutes", "1")
+    assert expect(200, await http.get(f"{accounts}/alice", viewing))["userId"] == "alice"
 
 
 async def test_the_recipe_goes_from_nothing_to_a_token_that_works(guarded_up: Embedded) -> None:
@@ -80,22 +80,20 @@ async def test_the_readmes_sign_in_as_they_say(guarded_up: Embedded, http: Http)
     (script,) = {blocks(page, "sh")[1].text for page in ("README.md", "README.ru.md")}
     start, curl = script.splitlines()
     assert start == "SHOP_AUTH=jwt make run"
-    token = await printed(guarded_up.process("token", "--user", "dora"))
-    bearing = [("Authorization", f"Bearer {token}")]
+    bearing = await bearer(guarded_up, "dora")
     expect(201, await http.post(f"{guarded_up.gateway}/accounts", {"userId": "dora"}, bearing))
     assert json.loads(await shell(guarded_up, curl.replace("alice", "dora")))["userId"] == "dora"
 
 
 async def test_the_demo_signs_its_own_token(guarded_up: Embedded) -> None:
-    assert '"holds":true' in (await printed(guarded_up.process("demo", "--json"))).replace(" ", "")
-    operator = await printed(guarded_up.process("token", "--user", "olga", "--operator"))
-    assert "true" in await printed(guarded_up.process("demo", "--json", SHOP_TOKEN=operator))
+    assert json.loads(await guarded_up.says("demo", "--json"))["holds"] is True
+    operator = await token(guarded_up, "olga", "--operator")
+    assert json.loads(await guarded_up.says("demo", "--json", SHOP_TOKEN=operator))["holds"] is True
 
 
 async def test_a_demo_that_is_not_let_in_says_so_in_one_line(guarded_up: Embedded) -> None:
-    user = await printed(guarded_up.process("token", "--user", "alice"))
-    for token, status in (("nonsense", 401), (user, 403)):
-        demo = guarded_up.process("demo", SHOP_TOKEN=token)
+    for unfit, status in (("nonsense", 401), (await token(guarded_up, "alice"), 403)):
+        demo = guarded_up.process("demo", SHOP_TOKEN=unfit)
         assert await demo.run(within=30) == 1
         (line,) = demo.stderr.strip().splitlines()
         assert line.startswith("Error: SHOP_TOKEN has to be an operator's")

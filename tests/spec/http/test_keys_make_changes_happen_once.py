@@ -144,13 +144,6 @@ async def test_a_refusal_leaves_its_key_free(store: Store, change: Change) -> No
     assert not replayed(await change(store, user, "k"))
 
 
-async def test_an_order_without_a_key_is_never_taken_for_another(store: Store) -> None:
-    user = await store.open_account(funds="10.00")
-    answers = [await store.order(user, "1.00") for _ in range(2)]
-    assert len({answer.json["id"] for answer in answers}) == 2
-    assert not any(map(replayed, answers))
-
-
 @every_change_with_a_header
 async def test_a_key_is_1_to_255_printable_ascii_characters(store: Store, change: Change) -> None:
     async def taken(key: str) -> None:

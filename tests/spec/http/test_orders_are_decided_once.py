@@ -16,28 +16,12 @@ from tests.spec.scenario import (
 )
 from tests.spec.store import Store
 
-MALFORMED_FILTERS = [
-    ("status=PAID", "status"),
-    ("status=new", "status"),
-    ("status=", "status"),
-    ("userId=", "userId"),
-    ("userId=a%2Fb", "userId"),
-    ("userId=%00", "userId"),
-    (f"userId={'u' * 200}", "userId"),
-    ("limit=0", "limit"),
-    ("limit=501", "limit"),
-    ("limit=-1", "limit"),
-    ("limit=1.5", "limit"),
-    ("limit=many", "limit"),
-    ("limit=", "limit"),
-    ("limit=1&limit=2", "limit"),
-    ("after=null", "after"),
-    ("status=null", "status"),
-    ("userId=alice&userId=bob", "userId"),
-    ("after=1", "after"),
-    ("after=", "after"),
-    ("after=01970000-0000-7000-8000-00000000000g", "after"),
-]
+MALFORMED_FILTERS = {
+    "status": ["PAID", "new", "", "null"],
+    "userId": ["", "a%2Fb", "%00", "u" * 200],
+    "limit": ["0", "501", "-1", "1.5", "many", ""],
+    "after": ["null", "1", "", "01970000-0000-7000-8000-00000000000g"],
+}
 
 
 async def test_an_accepted_order_is_new_and_has_a_location(store: Store) -> None:
@@ -119,7 +103,7 @@ async def test_a_malformed_description_is_named(store: Store, bystander: str) ->
         await for_each(["x" * 501, "a\u0000b", 5, 1.5, True, [], {}], refused)
 
 
-async def test_the_orders_of_a_user_are_listed_oldest_first(store: Store) -> None:
+async def test_equal_orders_without_a_key_are_all_placed_and_listed_oldest_first(store: Store) -> None:
     user, other = await store.open_account(funds="10.00"), await store.open_account(funds="10.00")
     placed = []
     for _ in range(5):
@@ -147,16 +131,10 @@ async def test_orders_are_listed_without_a_user_too(store: Store) -> None:
     assert {order["status"] for order in finished} <= {"FINISHED"}
 
 
-async def test_a_user_without_orders_has_an_empty_list(store: Store) -> None:
-    assert await store.orders_of(new_user()) == []
-
-
 async def test_a_malformed_filter_is_named(store: Store) -> None:
-    async def refused(row: tuple[str, str]) -> None:
-        query, field = row
-        expect_problem(await store.http.get(f"{store.orders}?{query}"), 400, field=field)
-
-    await for_each(MALFORMED_FILTERS, refused)
+    for field, values in MALFORMED_FILTERS.items():
+        for value in values:
+            expect_problem(await store.http.get(f"{store.orders}?{field}={value}"), 400, field=field)
 
 
 async def test_pages_show_nothing_twice_and_all_that_was_there_before_the_first(store: Store) -> None:

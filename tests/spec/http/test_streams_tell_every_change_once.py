@@ -3,7 +3,6 @@
 import asyncio
 import re
 from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
 from pathlib import Path
 from uuid import uuid4
 
@@ -109,17 +108,6 @@ async def test_a_preference_that_cannot_be_read_is_ignored(gateway: Store) -> No
     await for_each(["wait", "wait=", "wait=-1", "wait=soon", "return=minimal", '"'], not_waited)
 
 
-@asynccontextmanager
-async def undecided(shop: ThreeServices) -> AsyncIterator[None]:
-    """No order is decided until the end of the block."""
-    payments = shop.processes["payments"]
-    payments.kill()
-    try:
-        yield
-    finally:
-        await payments.start()
-
-
 async def all_open(streams: Sequence[Stream], readers: Sequence[asyncio.Task[object]]) -> None:
     def opened() -> bool:
         for reader in readers:
@@ -145,7 +133,7 @@ async def test_over_two_gateways_and_two_orders_services_each_stream_sees_every_
     other.spawn()
     async with three_services.others(("orders", {})):
         await other.ready()
-        async with undecided(three_services):
+        async with three_services.without("payments"):
             order_ids = await placed(store, user, 60)
             staying, moving = ([Stream(session, order_id) for order_id in order_ids] for _ in range(2))
             readers = [asyncio.create_task(stream.read(store.orders)) for stream in staying]
@@ -176,7 +164,7 @@ async def test_a_gateway_bears_a_crowd_of_streams(
     store = Store.at_the_gateway(http, three_services)
     user = await store.open_account(funds=f"{CROWD}.00")
     pid = three_services.processes["gateway"].pid
-    async with undecided(three_services):
+    async with three_services.without("payments"):
         streams = [Stream(session, order_id) for order_id in await placed(store, user, CROWD)]
         readers = [asyncio.create_task(stream.read(store.orders)) for stream in streams]
         await all_open(streams, readers)

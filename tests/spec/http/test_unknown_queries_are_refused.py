@@ -9,15 +9,8 @@ from tests.spec.store import Store
 
 ORDER = "01970000-0000-7000-8000-000000000000"
 STRANGE = [
-    "userid=w1",
-    "user=bob",
-    "page=2",
-    "colour",
-    "=",
-    "since=2026-01-01T00:00:00Z",
-    "%75serID=a",
-    "x[]=1",
-]
+    "userid=w1", "user=bob", "page=2", "colour", "=", "since=2026-01-01T00:00:00Z", "%75serID=a", "x[]=1",
+]  # fmt: skip
 
 
 def name_of(query: str) -> str:

@@ -18,7 +18,6 @@ from kernel.adapters.postgres.migrating import migrate as migrating
 from tests.servers.balancer import Balancer
 from tests.servers.process import Process, eventually, start_together
 from tests.servers.shop import SERVICES, ThreeServices, free_port
-from tests.spec.commands.test_audit_tells_whether_the_books_are_right import audited
 from tests.spec.scenario import Http, expect, together
 from tests.spec.store import Store
 
@@ -181,8 +180,8 @@ async def test_a_release_of_all_services_under_load_fails_no_request_and_loses_n
         load = asyncio.create_task(clients.run_until(over))
         try:
             async with next_revision(three_services, tmp_path, monkeypatch):
-                migration = three_services.process("migrate", "all", **three_services.database_settings)
-                assert await migration.run() == 0, "the release of before does not take a schema back"
+                # The release of before does not take the schema back.
+                await three_services.says("migrate", "all")
                 await asyncio.gather(*map(running.roll, SERVICES))
         finally:
             over.set()
@@ -200,5 +199,4 @@ async def test_a_release_of_all_services_under_load_fails_no_request_and_loses_n
         for user in users:
             deposited = FUNDS + clients.deposited[user] * DEPOSIT
             assert await store.balance(user) == deposited - clients.placed[user] * PRICE
-    code, said = await audited(three_services)
-    assert code == 0, said
+    await three_services.says("audit")

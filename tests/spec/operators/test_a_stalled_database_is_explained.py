@@ -2,7 +2,6 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from functools import partial
 from typing import Any
 
 import asyncpg
@@ -12,45 +11,25 @@ from tests.servers.database import connected
 from tests.servers.process import eventually, start_together
 from tests.servers.shop import ThreeServices
 from tests.spec.operators.test_orders_are_explained import explained, waits_for
-from tests.spec.promises.test_what_is_away_only_delays import is_ready
+from tests.spec.promises.test_paused_consumers_take_nothing import paused
 from tests.spec.scenario import Http, expect
 from tests.spec.store import Store
 
 ROW = "SELECT FROM accounts WHERE user_id = '{user}' FOR UPDATE"
 WRITES = "LOCK TABLE accounts IN SHARE MODE"
 ALL = "LOCK TABLE accounts IN ACCESS EXCLUSIVE MODE"
-LASTING = "SELECT now() - xact_start > interval '2s' FROM pg_stat_activity WHERE pid = $1"
+LASTING = "SELECT clock_timestamp() - now() > interval '2s'"
 
 
 @asynccontextmanager
 async def held(shop: ThreeServices, service: str, lock: str) -> AsyncIterator[asyncpg.Connection]:
     """A session that has held this lock for as long as tells it from a service's own."""
     url = shop.database_settings[f"{service.upper()}_DATABASE_URL"]
-    holder = await asyncpg.connect(url, server_settings={"application_name": "month-end report"})
-    beside = await asyncpg.connect(url, server_settings={"application_name": "a test"})
-    try:
+    async with connected(url, application_name="month-end report") as holder:
         await holder.execute("BEGIN")
         await holder.execute(lock)
-
-        async def lasts() -> bool:
-            return bool(await beside.fetchval(LASTING, holder.get_server_pid()))
-
-        await eventually(lasts, within=10)
+        await eventually(lambda: holder.fetchval(LASTING))
         yield holder
-    finally:
-        holder.terminate()
-        await beside.close()
-
-
-@asynccontextmanager
-async def nothing_decided(shop: ThreeServices, http: Http) -> AsyncIterator[None]:
-    consumer = f"{shop.gateway}/ops/consumers/payments"
-    expect(200, await http.post(f"{consumer}/pause", {"note": "for a test"}))
-    try:
-        await eventually(partial(is_ready, http, shop.payments, degraded=["paused"]))
-        yield
-    finally:
-        expect(200, await http.post(f"{consumer}/resume", {"note": "it is over"}))
 
 
 async def ended_as_the_recipe_says(shop: ThreeServices, service: str, holder: asyncpg.Connection) -> None:
@@ -90,7 +69,7 @@ async def test_an_order_that_orders_cannot_settle_for_a_lock_waits_for_the_sessi
 ) -> None:
     store = Store.at_the_gateway(http, three_services)
     user = await store.open_account(funds="10.00")
-    async with nothing_decided(three_services, http):
+    async with paused(http, three_services, "payments"):
         order_id = (await store.placed(user, "9.00"))["id"]
         async with held(three_services, "orders", "LOCK TABLE order_history IN SHARE MODE") as holder:
             found = await explained(three_services, order_id)
@@ -106,7 +85,7 @@ async def test_an_order_whose_own_service_is_away_waits_for_it_where_no_other_re
     store = Store.at_the_gateway(http, three_services)
     user = await store.open_account(funds="10.00")
     orders, payments = (three_services.processes[name] for name in ("orders", "payments"))
-    async with nothing_decided(three_services, http):
+    async with paused(http, three_services, "payments"):
         order_id = (await store.placed(user, "9.00"))["id"]
         try:
             async with three_services.others(("payments", {})):

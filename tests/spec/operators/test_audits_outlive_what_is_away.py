@@ -65,10 +65,8 @@ async def test_a_run_that_lost_its_process_is_begun_again_by_another_one(
     shop, port = three_services, free_port()
     other = f"http://127.0.0.1:{port}"
     replica = shop.serve("orders", ready_at=[other], ORDERS_PORT=str(port))
-    payments = shop.processes["payments"]
     await replica.start()
-    payments.kill()
-    try:
+    async with shop.without("payments"):
         # The run waits for payments.
         lost = expect(202, await http.post(f"{other}/ops/audit"))["run"]
         for base in (shop.gateway, shop.orders, other):
@@ -81,9 +79,6 @@ async def test_a_run_that_lost_its_process_is_begun_again_by_another_one(
         assert (await latest(http, shop.gateway))["state"] == "died"
         begun = expect(202, await http.post(f"{shop.gateway}/ops/audit"))["run"]
         assert begun["number"] == lost["number"] + 1
-    finally:
-        await replica.stop()
-        await payments.start()
 
     async def is_sound() -> bool:
         return (await latest(http, shop.gateway))["state"] == "sound"

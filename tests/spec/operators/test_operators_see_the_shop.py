@@ -1,5 +1,6 @@
 """Operators see how the shop fares, and have its books checked, with no access to a database."""
 
+from operator import itemgetter
 from typing import Any
 
 from tests.servers.process import eventually
@@ -75,18 +76,20 @@ async def test_an_audit_of_a_sound_shop_checks_what_the_command_checks(gateway: 
     assert (await overview(gateway))["audit"]["run"] == run
 
 
-async def test_of_many_who_begin_an_audit_at_once_one_does_and_is_recorded(gateway: Store) -> None:
+async def test_of_many_audits_begun_at_once_those_beside_a_running_one_are_refused(gateway: Store) -> None:
+    """A small shop's audit may be over before the last call comes, which then begins the next one."""
     answers = await together(*(begin(gateway) for _ in range(5)))
     begun = [answer for answer in answers if answer.status == 202]
     for answer in answers:
         if answer.status != 202:
             expect_problem(answer, 409, code="audit_running")
-    assert len(begun) == 1
-    assert begun[0].headers["Location"] == "/ops/audit"
-    run = expect(202, begun[0])["run"]
+    runs = sorted((expect(202, answer)["run"] for answer in begun), key=itemgetter("number"))
+    assert [run["number"] - runs[0]["number"] for run in runs] == [*range(len(runs))]
+    assert {answer.headers["Location"] for answer in begun} == {"/ops/audit"}
     page = expect(200, await gateway.http.get(f"{door(gateway)}/ops/record?limit=500"))
     acts = [act for act in page["acts"] if act["did"] == "begin_audit"]
-    assert [act["operator"] for act in acts if act["subject"] == run["id"]] == ["anyone"]
+    for run in runs:
+        assert [act["operator"] for act in acts if act["subject"] == run["id"]] == ["anyone"]
 
     async def is_over() -> bool:
         return (await latest(gateway))["state"] != "running"

@@ -14,6 +14,7 @@ from uuid_utils.compat import uuid7
 from kernel.adapters.embedded.postgres import running_url
 from kernel.adapters.lanes.lane import Lane, LaneFinder
 from orders.contract.messages import ORDER_PLACED
+from shop.explain import explain
 from tests.servers.database import connected
 from tests.servers.process import eventually
 from tests.servers.shop import Embedded
@@ -22,7 +23,7 @@ from tests.spec.operators.test_operators_see_the_shop import audited
 from tests.spec.operators.test_orders_are_explained_in_one_process import waits_for
 from tests.spec.operators.test_what_could_not_be_handled_is_operated import Operator
 from tests.spec.promises.test_paused_consumers_take_nothing import paused
-from tests.spec.promises.test_unhandled_messages_are_parked import placed_event
+from tests.spec.promises.test_unhandled_messages_are_parked import operated, placed_event
 from tests.spec.scenario import Http, expect
 from tests.spec.store import Store
 
@@ -91,10 +92,7 @@ async def parked(operator: Operator, kind: str, count: int) -> Any:
 
 async def facts(shop: Embedded, *arguments: str) -> Any:
     """What a command of the console prints."""
-    command = shop.process(*arguments, "--json")
-    command.spawn()
-    assert await command.ended() == 0, command.last_words
-    return json.loads(command.stdout)
+    return json.loads(await shop.says(*arguments, "--json"))
 
 
 async def test_a_group_in_several_lanes_is_one_group_to_hold_release_and_replay(
@@ -145,10 +143,12 @@ async def test_commands_see_all_lanes_and_act_in_them(
     operator, kind = Operator(store.http, shop), f"shop.orders.odd-{uuid4().hex}.v1"
     orders = [str(await not_understood(shop, kind, user)) for user in users]
     group = await parked(operator, kind, LANES)
-    for order_id, user in zip(orders, users, strict=True):
-        told = await facts(shop, "explain", order_id)
-        assert (told["userId"], told["unknown"]) == (user, [])
-        assert "parked" in [fact["what"] for fact in told["facts"]]
+    with operated(shop) as console:
+        for order_id, user in zip(orders, users, strict=True):
+            told = await explain(console, UUID(order_id))
+            assert (told.user_id, told.unknown) == (user, [])
+            assert "parked" in [fact.what for fact in told.facts]
+    assert (await facts(shop, "explain", orders[-1]))["userId"] == users[-1]
     listed = await facts(shop, "dead-letters", "list", "--group", group["id"])
     assert sorted(one["subject"] for one in listed["messages"]) == sorted(orders)
     held = await facts(shop, "dead-letters", "hold", group["id"], "--owner", "ada")
@@ -168,7 +168,8 @@ async def test_an_order_of_any_lane_waits_for_the_consumer_that_is_paused(
     async with paused(store.http, shop, "payments"):
         order_ids = [(await store.placed(user, "1.00"))["id"] for user in users]
         for order_id in order_ids:
-            await waits_for(shop, store.http, order_id, "payments_paused")
+            for wait in await waits_for(shop, store.http, order_id, "payments_paused"):
+                assert wait["detail"].endswith(": a flood")
 
 
 async def test_operators_act_for_the_users_of_each_lane(store: Store, users: Sequence[str]) -> None:

@@ -3,7 +3,6 @@
 import json
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from functools import partial
 from typing import Any
 from urllib.parse import urlsplit
 from uuid import UUID, uuid4
@@ -19,7 +18,7 @@ from tests.servers.database import connected
 from tests.servers.postgres import create_database
 from tests.servers.process import eventually
 from tests.servers.shop import Shop, ThreeServices
-from tests.spec.promises.test_what_is_away_only_delays import is_ready
+from tests.spec.promises.test_paused_consumers_take_nothing import paused
 from tests.spec.scenario import Http, expect, expect_problem
 from tests.spec.store import Store
 
@@ -27,9 +26,7 @@ NOBODYS = "01970000-0000-7000-8000-000000000000"
 
 
 async def explained(shop: Shop, order_id: str) -> Any:
-    console = shop.process("explain", order_id, "--json", **shop.database_settings)
-    assert await console.run(within=60) == 0, console.last_words
-    return json.loads(console.stdout)
+    return json.loads(await shop.says("explain", order_id, "--json"))
 
 
 async def waits_for(shop: ThreeServices, order_id: str, *reasons: str) -> Any:
@@ -93,14 +90,6 @@ async def test_the_trace_of_the_call_that_placed_an_order_is_told(
     assert found["traceId"] == own.headers["X-Request-Id"]
 
 
-async def in_words(shop: ThreeServices, order_id: str, columns: int) -> str:
-    """The words of the console on a terminal of this width."""
-    settings = shop.database_settings | {"COLUMNS": str(columns)}
-    console = shop.process("explain", order_id, **settings)
-    assert await console.run(within=60) == 0, console.last_words
-    return console.stdout
-
-
 async def test_an_order_id_that_nobody_has_is_not_found(three_services: ThreeServices, http: Http) -> None:
     expect_problem(
         await http.get(f"{three_services.gateway}/ops/orders/{NOBODYS}"), 404, code="order_not_found"
@@ -157,13 +146,11 @@ async def test_a_part_that_is_unknown_is_told_with_its_cause(
     store = Store.at_the_gateway(http, three_services)
     order_id = (await store.placed(await store.open_account(funds="10.00"), "9.00"))["id"]
     empty = await create_database(three_services.database_settings["PAYMENTS_DATABASE_URL"], "unmigrated")
-    urls = three_services.database_settings | {"PAYMENTS_DATABASE_URL": empty}
+    assert (password := urlsplit(empty).password)
     for options in ([], ["--json"]):
-        console = three_services.process("explain", order_id, *options, **urls)
-        assert await console.run(within=60) == 0, console.last_words
-        assert "was never migrated: run `shop migrate payments`" in console.stdout
-        assert (password := urlsplit(empty).password)
-        assert password not in console.stdout
+        said = await three_services.says("explain", order_id, *options, PAYMENTS_DATABASE_URL=empty)
+        assert "was never migrated: run `shop migrate payments`" in said
+        assert password not in said
 
 
 async def test_an_order_whose_consumer_is_paused_waits_for_an_operator(
@@ -171,15 +158,10 @@ async def test_an_order_whose_consumer_is_paused_waits_for_an_operator(
 ) -> None:
     store = Store.at_the_gateway(http, three_services)
     user = await store.open_account(funds="10.00")
-    consumer = f"{three_services.gateway}/ops/consumers/payments"
-    expect(200, await http.post(f"{consumer}/pause", {"note": "a broken release"}))
-    try:
-        await eventually(partial(is_ready, http, three_services.payments, degraded=["paused"]))
+    async with paused(http, three_services, "payments"):
         order = await store.placed(user, "9.00")
         found = await waits_for(three_services, order["id"], "payments_paused")
-        assert "by anyone: a broken release" in found["waits"][0]["detail"]
-    finally:
-        expect(200, await http.post(f"{consumer}/resume", {"note": "mended"}))
+        assert "by anyone: a flood" in found["waits"][0]["detail"]
     assert (await store.decided(order["id"], within=30))["status"] == "FINISHED"
 
 
@@ -192,13 +174,10 @@ async def test_an_order_whose_decision_is_parked_waits_for_an_operator(
         found = await waits_for(three_services, order["id"], "orders_parked")
         assert "no_such_thing" in found["waits"][0]["detail"]
         assert "until" not in found["waits"][0], "orders leaves out what is parked"
-        said = await in_words(three_services, order["id"], columns=80)
+        said = await three_services.says("explain", order["id"], COLUMNS="80")
         assert all(wait["detail"] in said for wait in found["waits"])
         assert all(fact.get("detail", "") in said for fact in found["facts"])
-        replay = three_services.process(
-            "dead-letters", "replay", "--reason", "no_such_thing", **three_services.database_settings
-        )
-        assert await replay.run(within=60) == 0, replay.last_words
+        await three_services.says("dead-letters", "replay", "--reason", "no_such_thing")
         assert (await store.decided(order["id"], within=30))["reason"] == "insufficient_funds"
 
 
@@ -206,15 +185,11 @@ async def test_an_order_whose_decision_is_parked_waits_for_an_operator(
 async def placed_without_payments(shop: ThreeServices, store: Store) -> AsyncIterator[Any]:
     """An order that was placed while no process of payments ran; payments runs again at the end."""
     user = await store.open_account(funds="10.00")
-    payments = shop.processes["payments"]
-    payments.kill()
-    try:
+    async with shop.without("payments"):
         order = await store.placed(user, "9.00")
         found = await waits_for(shop, order["id"], "payments_not_running")
         assert "since" not in found["waits"][0], "nobody stores when it ended"
         yield order
-    finally:
-        await payments.start()
 
 
 async def declined_and_parked(shop: ThreeServices, user: str, order_id: UUID) -> None:

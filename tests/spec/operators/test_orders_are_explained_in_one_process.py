@@ -12,7 +12,6 @@ from tests.servers.process import eventually
 from tests.servers.shop import Embedded
 from tests.spec.operators.test_a_stalled_database_is_explained import ROW
 from tests.spec.operators.test_orders_are_explained import explained
-from tests.spec.promises.test_paused_consumers_take_nothing import paused
 from tests.spec.scenario import Http, expect
 from tests.spec.store import Store
 
@@ -42,16 +41,6 @@ async def locked_row(shop: Embedded, user: str) -> AsyncIterator[asyncpg.Connect
         await holder.execute("BEGIN")
         await holder.execute(ROW.format(user=user))
         yield holder
-
-
-async def test_an_order_waits_for_payments_that_an_operator_paused(embedded: Embedded, http: Http) -> None:
-    store = Store.at_the_gateway(http, embedded)
-    user = await store.open_account(funds="10.00")
-    async with paused(http, embedded, "payments"):
-        order_id = (await store.placed(user, "9.00"))["id"]
-        for wait in await waits_for(embedded, http, order_id, "payments_paused"):
-            assert wait["detail"].endswith(": a flood")
-    assert (await store.decided(order_id, within=30))["status"] == "FINISHED"
 
 
 async def test_an_order_waits_for_the_session_that_holds_its_account_and_not_for_the_relay(

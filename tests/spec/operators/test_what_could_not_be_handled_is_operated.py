@@ -204,9 +204,7 @@ async def test_the_part_of_a_service_that_is_away_is_named_and_the_rest_is_told(
     operator, text = Operator(http, three_services), f"garbage {uuid4()}"
     await sent_to_payments(three_services, text.encode())
     found = await eventually(lambda: operator.message(text))
-    orders = three_services.processes["orders"]
-    orders.kill()
-    try:
+    async with three_services.without("orders"):
         body = expect(200, await operator.get("/parked?limit=500"))
         assert body["unknown"] == ["orders"]
         assert found in body["messages"]
@@ -215,5 +213,3 @@ async def test_the_part_of_a_service_that_is_away_is_named_and_the_rest_is_told(
         expect_problem(await operator.get(f"/parked/{uuid7()}"), 503, code="unavailable")
         discarded = await operator.post(f"/parked/{found['id']}/discard", {"note": "a test"})
         assert (await operator.done(discarded))["done"] == 1
-    finally:
-        await orders.start()

@@ -13,11 +13,7 @@ PHONE, DESKTOP = 360, 1200
 
 
 @pytest.mark.parametrize(
-    ("colours", "width", "language"),
-    [
-        ("light", PHONE, "ru-RU"),
-        ("dark", DESKTOP, "en-US"),
-    ],
+    ("colours", "width", "language"), [("light", PHONE, "ru-RU"), ("dark", DESKTOP, "en-US")]
 )
 async def test_every_view_holds_the_rules_for_everybody(
     embedded: Embedded,

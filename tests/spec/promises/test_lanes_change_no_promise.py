@@ -123,10 +123,7 @@ async def test_the_audit_sees_all_lanes(shop: Embedded, store: Store, users: lis
     count = sum([len(await store.orders_of(user)) for user in users])
 
     async def sound() -> bool:
-        audit = shop.process("audit", "--json")
-        audit.spawn()
-        assert await audit.ended() == 0, audit.last_words
-        report = json.loads(audit.stdout)
+        report = json.loads(await shop.says("audit", "--json"))
         checked = {one["check"]: one["count"] for one in report["checked"]}
         assert checked["orders"] == count
         return report["waiting"]["new"] == 0
@@ -136,11 +133,8 @@ async def test_the_audit_sees_all_lanes(shop: Embedded, store: Store, users: lis
 
 async def test_another_number_of_lanes_is_refused_in_one_line(shop: Embedded) -> None:
     await shop.stop()
-    for lanes in ("1", "8"):
-        other = shop.process("up", SHOP_LANES=lanes)
-        other.spawn()
-        assert await other.ended() == 1
-        assert re.fullmatch(
-            rf"Error: the orders database orders at \S+ was made with SHOP_LANES=4, not {lanes}\n",
-            other.stderr,
-        )
+    other = shop.process("up", SHOP_LANES="8")
+    other.spawn()
+    assert await other.ended() == 1
+    line = r"Error: the orders database orders at \S+ was made with SHOP_LANES=4, not 8\n"
+    assert re.fullmatch(line, other.stderr)

@@ -3,13 +3,12 @@
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import pytest
+
 from tests.servers.process import eventually
 from tests.servers.shop import ThreeServices
-from tests.spec.promises.test_what_was_lost_is_asked_for_again import (
-    ASKED_AGAIN_WITHIN,
-    something_waits_for,
-)
-from tests.spec.scenario import Http, audited, expect, expect_problem
+from tests.spec.promises.test_what_was_lost_is_asked_for_again import ASKED_AGAIN_WITHIN, something_waits_for
+from tests.spec.scenario import Http, expect, expect_problem
 from tests.spec.store import Store
 
 # Stands for hours of outage: payments is away until after this.
@@ -50,32 +49,16 @@ async def assert_decided(store: Store, user: str, late: list[str], others: list[
     assert str(await store.balance(user)) == "8.00"
 
 
+@pytest.mark.parametrize("destroyed", [False, True], ids=["as they were sent", "asked for again"])
 async def test_after_an_outage_orders_whose_time_is_over_are_declined(
-    three_services: ThreeServices, http: Http
+    three_services: ThreeServices, http: Http, destroyed: bool
 ) -> None:
+    """Also where the requests to pay were lost: the repeated ones say the time to pay again."""
     store = Store.at_the_gateway(http, three_services)
     user = await store.open_account(funds="10.00")
-    payments = three_services.processes["payments"]
-    payments.kill()
-    try:
+    async with three_services.without("payments"):
         late, others = await placed_during_an_outage(store, user)
-    finally:
-        await payments.start()
+        if destroyed:
+            await something_waits_for("payments", three_services, destroy=True)
     await assert_decided(store, user, late, others)
-    code, said = await audited(three_services)
-    assert code == 0, said
-
-
-async def test_a_repeated_request_to_pay_says_the_time_to_pay_again(
-    three_services: ThreeServices, http: Http
-) -> None:
-    store = Store.at_the_gateway(http, three_services)
-    user = await store.open_account(funds="10.00")
-    payments = three_services.processes["payments"]
-    payments.kill()
-    try:
-        late, others = await placed_during_an_outage(store, user)
-        await something_waits_for("payments", three_services, destroy=True)
-    finally:
-        await payments.start()
-    await assert_decided(store, user, late, others)
+    await three_services.says("audit")

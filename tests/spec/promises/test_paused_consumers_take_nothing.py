@@ -8,19 +8,16 @@ from functools import partial
 from typing import Any
 
 from kernel.application.watchdog import LATE_AFTER_S
-from kernel.domain.parked import Kind
-from shop.dead_letters.acting import Choice, act, choose
 from tests.servers.process import eventually
 from tests.servers.shop import Embedded, Shop, ThreeServices
 from tests.spec.operation.test_health_names_what_does_not_get_through import stays_degraded
 from tests.spec.promises.test_unhandled_messages_are_parked import (
-    ADA,
-    SERVICES,
     add_order,
     ask,
     database,
     new_order_id,
     operated,
+    replayed,
     statuses,
     waiting,
 )
@@ -157,15 +154,7 @@ async def test_a_replayed_message_waits_while_its_consumer_is_paused_too(
         found = await eventually(parked)
         async with paused(http, shop, "orders"):
             await add_order(settings, order_id, user, 400)
-            [done] = await act(
-                settings,
-                SERVICES,
-                ADA,
-                Kind.REPLAY,
-                await choose(settings, SERVICES, ADA, Choice(ids=[found.id])),
-                "",
-            )
-            assert done.done == 1
+            assert await replayed(settings, found.id) == 1
             await stays_degraded(http, shop.orders, "paused")
             async with database(settings, "orders", user) as orders:
                 assert await orders.fetchval("SELECT count(*) FROM outbox WHERE type = 'replayed'") == 1
@@ -197,20 +186,11 @@ async def test_the_gateway_lists_the_consumers_and_knows_no_other_service(shop: 
 
 
 async def test_the_console_pauses_lists_and_resumes(shop: Shop, http: Http) -> None:
-    databases = shop.database_settings if isinstance(shop, ThreeServices) else {}
-
-    async def said(*arguments: str) -> str:
-        process = shop.process("consumers", *arguments, **databases)
-        assert await process.run() == 0, process.last_words
-        return process.stdout
-
+    said = partial(shop.says, "consumers")
     try:
         done = json.loads(await said("pause", "payments", "--note", "a flood", "--by", "ada", "--json"))
-        assert (done["service"], done["paused"]["by"], done["paused"]["note"]) == (
-            "payments",
-            "ada",
-            "a flood",
-        )
+        assert done["service"] == "payments"
+        assert (done["paused"]["by"], done["paused"]["note"]) == ("ada", "a flood")
         await eventually(partial(is_ready, http, shop.payments, degraded=["paused"]))
         assert json.loads(await said("list", "--json")) == [{"service": "orders", "paused": None}, done]
         lines = (await said("list")).splitlines()

@@ -39,8 +39,7 @@ ORDER_PLACED = "shop.orders.order-placed.v1"
 @contextmanager
 def operated(shop: Shop) -> Iterator[Settings]:
     """The settings of a command."""
-    databases = shop.database_settings if isinstance(shop, ThreeServices) else {}
-    with any_databases(load_shop(shop.settings | databases), SERVICES) as settings:
+    with any_databases(load_shop(shop.settings | shop.database_settings), SERVICES) as settings:
         yield settings
 
 
@@ -186,12 +185,10 @@ async def test_dead_letters_are_listed_handled_again_and_discarded_with_a_record
         assert [one.id for one in await letters(other_garbage)] == [found[1].id]
         await eventually(lambda: no_letter(asked))
 
-        process = three_services.process(
-            "dead-letters", "discard", str(found[0].id), "--yes", "--note", "a test", "--json",
-            **three_services.database_settings,
-        )  # fmt: skip
-        assert await process.run() == 0
-        said = json.loads(process.stdout)
+        note = "--yes", "--note", "a test"
+        said = json.loads(
+            await three_services.says("dead-letters", "discard", str(found[0].id), *note, "--json")
+        )
         assert (said["discarded"], [one["state"] for one in said["operations"]]) == (1, ["done"])
         with pytest.raises(NotFound, match=str(found[0].id)):
             await choose(settings, SERVICES, ADA, Choice(ids=[found[0].id]))
@@ -218,11 +215,7 @@ async def test_at_the_console_a_group_is_held_and_released_and_that_is_recorded(
     kind = f"shop.odd-{uuid4().hex}.v1"
 
     async def says(*arguments: str) -> Any:
-        process = three_services.process(
-            "dead-letters", *arguments, "--json", **three_services.database_settings
-        )
-        assert await process.run() == 0, process.stderr
-        return json.loads(process.stdout)
+        return json.loads(await three_services.says("dead-letters", *arguments, "--json"))
 
     async def found() -> Any:
         return next((group for group in await says("groups") if group["type"] == kind), None)
@@ -232,8 +225,7 @@ async def test_at_the_console_a_group_is_held_and_released_and_that_is_recorded(
             await payments.execute(
                 "INSERT INTO parked_messages VALUES ($1, 's', 'odd', '', 'x', 1, now(), now())", kind
             )
-            three_services.processes["payments"].kill()
-            try:
+            async with three_services.without("payments"):
                 group = await found()
                 assert (group["service"], group["messages"], group["held"]) == ("payments", 1, None)
                 await says("hold", group["id"], "--owner", "ada", "--ticket", "OPS-7", "--note", "soon")
@@ -244,8 +236,6 @@ async def test_at_the_console_a_group_is_held_and_released_and_that_is_recorded(
                 assert (await found())["messages"] == 0
                 assert (await says("release", group["id"], "--by", "eve"))["held"] is None
                 assert await found() is None
-            finally:
-                await three_services.processes["payments"].start()
             acts = await payments.fetch(
                 "SELECT did, operator, through FROM operator_record WHERE about LIKE $1 ORDER BY at",
                 f"%{group['id']}%",

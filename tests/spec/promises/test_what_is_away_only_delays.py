@@ -5,7 +5,6 @@ from collections.abc import Awaitable, Callable
 from functools import partial
 
 import aio_pika
-import asyncpg
 
 from tests.servers.cable import Cable
 from tests.servers.database import connected
@@ -36,10 +35,8 @@ async def test_without_payments_orders_are_accepted_and_decided_once_it_is_back(
     three_services: ThreeServices, http: Http
 ) -> None:
     store = Store.at_the_gateway(http, three_services)
-    payments = three_services.processes["payments"]
     user, stranger = await store.open_account(funds="10.00"), new_user()
-    payments.kill()
-    try:
+    async with three_services.without("payments"):
         await eventually(partial(is_ready, http, three_services.orders, degraded=[]))
         await eventually(partial(is_ready, http, three_services.gateway, degraded=["payments"]))
         unreachable = await http.get(store.account_url(user))
@@ -49,8 +46,6 @@ async def test_without_payments_orders_are_accepted_and_decided_once_it_is_back(
             (await store.placed(customer, amount))["id"]
             for customer, amount in ((user, "9.00"), (user, "10.01"), (stranger, "1.00"))
         ]
-    finally:
-        await payments.start()
     outcomes = [
         (order["status"], order["reason"])
         for order in await together(*map(store.decided, (payable, too_dear, without_account)))
@@ -69,14 +64,11 @@ async def test_without_the_orders_service_the_gateway_stays_ready_and_asks_to_co
 ) -> None:
     store = Store.at_the_gateway(http, three_services)
     user = await store.open_account(funds="1.00")
-    three_services.processes["orders"].kill()
-    try:
+    async with three_services.without("orders"):
         await eventually(partial(is_ready, http, three_services.gateway, degraded=["orders"]))
         for answer in (await store.order(user, "1.00"), await http.get(store.orders)):
             expect_problem(answer, 503)
             assert answer.headers["Retry-After"]
-    finally:
-        await three_services.processes["orders"].start()
     assert await store.orders_of(user) == []
     await eventually(partial(is_ready, http, three_services.gateway, degraded=[]))
 
@@ -144,34 +136,29 @@ async def test_messages_wait_with_a_consumer_whose_database_is_away(
     store = Store.at_the_gateway(http, three_services)
     user = await store.open_account(funds="8.00")
     address = three_services.database_settings["PAYMENTS_DATABASE_URL"]
-    three_services.processes["payments"].kill()
-    try:
-        async with (
-            Cable(address) as cable,
-            three_services.others(("payments", {"PAYMENTS_DATABASE_URL": cable.url})),
-            await aio_pika.connect(three_services.broker.url) as connection,
-            asyncpg.create_pool(
-                three_services.database_settings["ORDERS_DATABASE_URL"], min_size=1
-            ) as orders_database,
-        ):
-            channel = await connection.channel()
+    async with (
+        three_services.without("payments"),
+        Cable(address) as cable,
+        three_services.others(("payments", {"PAYMENTS_DATABASE_URL": cable.url})),
+        await aio_pika.connect(three_services.broker.url) as connection,
+        connected(three_services.database_settings["ORDERS_DATABASE_URL"]) as orders_database,
+    ):
+        channel = await connection.channel()
 
-            async def waiting(queue: str) -> int | None:
-                return (await channel.declare_queue(queue, passive=True)).declaration_result.message_count
+        async def waiting(queue: str) -> int | None:
+            return (await channel.declare_queue(queue, passive=True)).declaration_result.message_count
 
-            async def are_with_the_consumer() -> bool:
-                to_publish = await orders_database.fetchval("SELECT count(*) FROM outbox")
-                return to_publish == 0 and await waiting("payments") == 0
+        async def are_with_the_consumer() -> bool:
+            to_publish = await orders_database.fetchval("SELECT count(*) FROM outbox")
+            return to_publish == 0 and await waiting("payments") == 0
 
-            dead_letters = await waiting("payments.dead-letters")
-            async with cable.away():
-                placed = await together(*(store.placed(user, "1.00") for _ in range(8)))
-                await eventually(are_with_the_consumer)
-                assert len(await store.orders_of(user, status="NEW")) == 8
-            orders = await together(*(store.decided(order["id"], within=HEALED_WITHIN) for order in placed))
-            assert await waiting("payments.dead-letters") == dead_letters
-    finally:
-        await three_services.processes["payments"].start()
+        dead_letters = await waiting("payments.dead-letters")
+        async with cable.away():
+            placed = await together(*(store.placed(user, "1.00") for _ in range(8)))
+            await eventually(are_with_the_consumer)
+            assert len(await store.orders_of(user, status="NEW")) == 8
+        orders = await together(*(store.decided(order["id"], within=HEALED_WITHIN) for order in placed))
+        assert await waiting("payments.dead-letters") == dead_letters
     assert {order["status"] for order in orders} == {"FINISHED"}
     async with connected(address) as database:
         parked = await database.fetch(

@@ -133,16 +133,3 @@ async def test_the_embedded_shop_leaves_no_process_behind_and_finds_its_data_aga
             await embedded.up.start()
     assert str(await store.balance(user)) == "6.00"
     assert await store.orders_of(user) == [order]
-
-
-async def test_each_service_ends_on_sigterm_while_its_callers_run_and_the_successors_go_on(
-    three_services: ThreeServices, http: Http
-) -> None:
-    try:
-        for service in ("payments", "orders", "gateway"):
-            assert await three_services.processes[service].terminate(within=10) == 0, service
-    finally:
-        await restart(three_services)
-    store = Store.at_the_gateway(http, three_services)
-    user = await store.open_account(funds="1.00")
-    assert (await store.decided((await store.placed(user, "1.00"))["id"]))["status"] == "FINISHED"

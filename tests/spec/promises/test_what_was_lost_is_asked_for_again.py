@@ -24,48 +24,19 @@ async def something_waits_for(service: str, shop: ThreeServices, *, destroy: boo
         await eventually(found)
 
 
-async def placed_and_unpaid(store: Store, user: str) -> list[str]:
-    return [(await store.placed(user, amount))["id"] for amount in ("3.00", "4.00", "5.00")]
-
-
-async def assert_decided_once(store: Store, user: str, order_ids: list[str]) -> None:
-    """Two of the three orders fit into the balance of 10.00."""
-    decided = await together(*(store.decided(order_id, within=ASKED_AGAIN_WITHIN) for order_id in order_ids))
-    assert [order["status"] for order in decided].count("FINISHED") == 2
-    spent = sum(float(order["amount"]) for order in decided if order["status"] == "FINISHED")
-    assert float(await store.balance(user)) == 10 - spent
-
-
-async def test_orders_whose_requests_were_destroyed_are_decided_all_the_same(
-    three_services: ThreeServices, http: Http
-) -> None:
-    store = Store.at_the_gateway(http, three_services)
-    user = await store.open_account(funds="10.00")
-    payments = three_services.processes["payments"]
-    payments.kill()
-    try:
-        order_ids = await placed_and_unpaid(store, user)
-        await something_waits_for("payments", three_services, destroy=True)
-    finally:
-        await payments.start()
-    await assert_decided_once(store, user, order_ids)
-
-
 async def test_orders_whose_answers_were_destroyed_get_them_again(
     three_services: ThreeServices, http: Http
 ) -> None:
     store = Store.at_the_gateway(http, three_services)
     user = await store.open_account(funds="10.00")
-    payments, orders = three_services.processes["payments"], three_services.processes["orders"]
-    payments.kill()
-    try:
-        order_ids = await placed_and_unpaid(store, user)
+    async with three_services.without("payments"):
+        order_ids = [(await store.placed(user, amount))["id"] for amount in ("3.00", "4.00", "5.00")]
         await something_waits_for("payments", three_services)
-        orders.kill()
-        await payments.start()
-        await something_waits_for("orders", three_services, destroy=True)
-    finally:
-        if payments.exit_code is not None:
-            await payments.start()
-        await orders.start()
-    await assert_decided_once(store, user, order_ids)
+        async with three_services.without("orders"):
+            await three_services.processes["payments"].start()
+            await something_waits_for("orders", three_services, destroy=True)
+    decided = await together(*(store.decided(order_id, within=ASKED_AGAIN_WITHIN) for order_id in order_ids))
+    # Two of the three orders fit into the balance.
+    assert [order["status"] for order in decided].count("FINISHED") == 2
+    spent = sum(float(order["amount"]) for order in decided if order["status"] == "FINISHED")
+    assert float(await store.balance(user)) == 10 - spent

@@ -134,9 +134,7 @@ async def test_without_an_end_session_endpoint_signing_out_is_done_at_once() -> 
         assert browser.cookies(shop.url) == {}
 
 
-async def test_a_person_may_sign_out_of_an_ended_session_and_while_the_provider_is_away(
-    shop: Pages,
-) -> None:
+async def test_a_person_may_sign_out_of_an_ended_session_and_while_the_provider_is_away(shop: Pages) -> None:
     browser = shop.aged(await shop.signed_in(), left_s=-1)
     shop.provider.silent = True
     async with asyncio.timeout(2):

@@ -40,13 +40,7 @@ async def a_gateway(orders: Stub, payments: Stub, **settings: str) -> AsyncItera
     url = f"http://127.0.0.1:{port}"
     stop = asyncio.Event()
     notifications = InProcessNotifications(InProcessBroker(CATALOG))
-    host = Host(
-        bus=_no_bus,
-        notifications=lambda: notifications,
-        asyncapi=None,
-        expose=lambda _: None,
-        stop=stop,
-    )
+    host = host_of(notifications, stop)
     complete = GatewaySettings(port=port, orders_url=orders.url, payments_url=payments.url)
     serving = asyncio.create_task(gateway.main.serve(msgspec.structs.replace(complete, **settings), host))
     try:
@@ -56,6 +50,12 @@ async def a_gateway(orders: Stub, payments: Stub, **settings: str) -> AsyncItera
     finally:
         stop.set()
         await serving
+
+
+def host_of(notifications: InProcessNotifications, stop: asyncio.Event) -> Host:
+    return Host(
+        bus=_no_bus, notifications=lambda: notifications, asyncapi=None, expose=lambda _: None, stop=stop
+    )
 
 
 def _no_bus() -> NoReturn:

@@ -10,21 +10,15 @@ import gateway.main
 from gateway.settings import GatewaySettings
 from kernel.adapters.in_process.bus import InProcessBroker, InProcessNotifications
 from kernel.environment import load_settings
-from kernel.service import Host
 from kernel.settings import SettingsError
 from tests.catalog import CATALOG
+from tests.unit.gateway.conftest import host_of
 
 
 async def refusal(**settings: Any) -> str:
     """The words of a refused start."""
     notifications = InProcessNotifications(InProcessBroker(CATALOG))
-    host = Host(
-        bus=lambda: None,  # type: ignore[arg-type,return-value]
-        notifications=lambda: notifications,
-        expose=lambda _: None,
-        asyncapi=None,
-        stop=asyncio.Event(),
-    )
+    host = host_of(notifications, asyncio.Event())
     complete = msgspec.structs.replace(GatewaySettings(), shop_auth="jwt", **settings)
     async with asyncio.timeout(10):
         with pytest.raises(SettingsError) as refused:

@@ -74,10 +74,7 @@ WRONG = {
         f"postgresql://shop:{SECRET}@db/orders?channel_binding=require",
     ],
     "PAYMENTS_DATABASE_URL": [f"postgressql://shop:{SECRET}@db/payments", "postgresql://"],
-    "ORDERS_MIGRATION_URL": [
-        f"mysql://owner:{SECRET}@db/orders",
-        f"0=mysql://owner:{SECRET}@db/orders",
-    ],
+    "ORDERS_MIGRATION_URL": [f"mysql://owner:{SECRET}@db/orders", f"0=mysql://owner:{SECRET}@db/orders"],
     "PAYMENTS_MIGRATION_URL": [f"postgresql://owner:{SECRET}@db:99999/payments"],
     "ORDERS_LANE_URLS": [
         f"postgresql://shop:{SECRET}@db/orders",

@@ -15,10 +15,9 @@ from gateway.adapters.inbound.ops.explain import explained_body
 from gateway.domain.explained import explained
 from kernel.contracts.parked import group_body, message_body
 from kernel.domain.facts import Fact, Part, What
-from kernel.domain.faults import Fault
+from kernel.domain.faults import Checked, Fault
 from kernel.domain.parked import Cause, Figures, Group, Hold, Waiting
 from shop.audit.findings import Findings
-from shop.audit.findings import Waiting as UnderWay
 from shop.audit.report import show as show_audit
 from shop.console import new_console
 from shop.dead_letters.acting import Listing
@@ -56,10 +55,9 @@ def dead_letters(console: Console, text: str = HOSTILE) -> None:
 
 
 def audit(console: Console, text: str = HOSTILE) -> None:
-    findings = Findings()
-    findings.add("orders", [Fault(text, "kind", text, text)])
-    report = findings.report({"orders": 1}, UnderWay(0, 0, 0, []), 0)
-    show_audit(report, {"orders": "no order is lost, and none is doubled"}, console)
+    findings = Findings({"orders": Checked("orders", 1)})
+    findings.checked["orders"].add([Fault(text, "kind", text, text)])
+    show_audit(findings.report(), {"orders": "no order is lost, and none is doubled"}, console)
 
 
 def demo(console: Console, text: str = HOSTILE) -> None:

@@ -73,6 +73,6 @@ async def deposit_by_get(
     change_accounts: FromDishka[ChangeAccounts],
     idempotency_key: IdempotencyKey = None,
 ) -> JsonAnswer[bytes]:
-    """Sent on as a POST, because HTTP clients repeat a GET by themselves when a connection breaks."""
+    """Passes the deposit on as a POST, because HTTP clients repeat a GET when its connection breaks."""
     user, deposit = user_id_of(user_id), encode(Deposit(amount_of(amount)))
     return passed_on(await change_accounts.deposit(user, deposit, key=idempotency_key))

@@ -1,4 +1,4 @@
-"""The problems of the gateway's routes, and the answer to `POST /orders`."""
+"""The problem codes of the gateway's routes, and the answer to `POST /orders`."""
 
 from gateway import wire
 from gateway.domain.orders import Outcome, Placed, Rejected
@@ -26,7 +26,7 @@ PROBLEMS = (
 
 
 def answer_of(outcome: Outcome | Exception) -> HttpAnswer:
-    """The answer to `POST /orders`."""
+    """Turns the outcome of one order into the answer to `POST /orders`. An exception becomes a problem."""
     match outcome:
         case Placed():
             headers = {"Location": f"{wire.ORDERS}/{outcome.order_id}"} | replay_headers(

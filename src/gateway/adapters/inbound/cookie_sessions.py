@@ -1,4 +1,4 @@
-"""Sessions in cookies. They identify the caller of a call that has no bearer token."""
+"""Keeps sessions in cookies. A session's cookie identifies the caller of a call without a bearer token."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -27,16 +27,16 @@ _FORGED = f"a change by a session's cookie has to come from a page of this host,
 
 class CookieSessions:
     def __init__(self, keys: Sequence[str], renew: RenewSession) -> None:
-        """`keys` is empty in open mode, which has no sessions."""
+        """`keys` are the secrets that seal the cookies; empty in open mode, which has no sessions."""
         self._sealing = Sealing(Session, keys, purpose=PURPOSE, compressed=True)
         self._renew = renew
 
     async def token_of(self, scope: Scope) -> str:
-        """The access token of the call's session. A token that ends soon is renewed, and the answer sets the
-        new cookie.
+        """Returns the access token of the call's session. If the token ends soon, it is renewed, and the
+        answer to the call sets the new cookie.
 
-        Raises Unauthenticated without a session, Forbidden when a page of another site may have sent the
-        call, and Unavailable when the token has to be renewed and the provider does not answer.
+        Raises Unauthenticated if the call has no session, Forbidden if a page of another site may have sent
+        the call, and Unavailable if the token has to be renewed and the provider does not answer.
         """
         is_forged = _is_change(scope) and may_be_forged(
             _header(scope, "Sec-Fetch-Site"), _header(scope, SESSION_HEADER)
@@ -49,7 +49,7 @@ class CookieSessions:
             raise Unauthenticated()
         if is_forged:
             raise Forbidden(_FORGED)
-        if is_sign_out:  # Signing out works while the provider is away.
+        if is_sign_out:  # No renewal: a person can sign out while the provider is away.
             return session.access_token
         renewed = await self._renew(session)
         if renewed != session:
@@ -61,7 +61,7 @@ class CookieSessions:
         return self._sealing.open(sealed) if sealed else None
 
     def cookies_of(self, session: Session, scope: Mapping[str, Any]) -> Headers:
-        """Raises Refused when the session is too large for cookies."""
+        """Returns the headers that set the cookie. Raises Refused if the session is too large for cookies."""
         return COOKIE.set(self._sealing.seal(session), scope)
 
     def forget(self, scope: Mapping[str, Any]) -> None:
@@ -72,7 +72,7 @@ class CookieSessions:
 
 
 def _is_change(scope: Mapping[str, Any]) -> bool:
-    """Whether the call changes something. The path is normalized first, as the router does it."""
+    """Whether the call changes data. The path is normalized first, as the router does it."""
     return scope["method"] not in _READS or normalize_path(scope["path"]).endswith(WRITTEN_BY_GET)
 
 

@@ -9,7 +9,7 @@ from kernel.adapters.networks import parsed
 from kernel.domain.errors import Invalid, Refused
 from kernel.domain.value import value
 
-# Browsers accept 4096 bytes of name and value together, and our server a head of 16 KiB.
+# A browser accepts 4096 bytes for name and value together. The server accepts heads of up to 16 KiB.
 PART_BYTES_MAX = 3900
 PARTS_MAX = 3
 
@@ -20,24 +20,24 @@ Headers = Sequence[tuple[bytes, bytes]]
 
 @value
 class BaseUrl:
-    """The URL below which a browser sees the shop."""
+    """The URL of the shop's root, as the browser sees it."""
 
     scheme: str
     host: str
-    """With the port, as the browser sent it."""
+    """The Host header as the browser sent it, with the port; empty without this header."""
     prefix: str
-    """The path that a proxy puts before ours, or empty."""
+    """The path that a proxy puts before the shop's paths; empty without such a proxy."""
 
     @property
     def url(self) -> str:
-        """Raises Invalid when the call names no host."""
+        """Returns the URL as text. Raises Invalid if the call has no valid Host header."""
         if not HOST.fullmatch(self.host):
             raise Invalid.field("Host", "must name the host by which the shop is reached")
         return f"{self.scheme}://{self.host}{self.prefix}"
 
     @property
     def is_secure(self) -> bool:
-        """Whether cookies may travel only over HTTPS: everywhere but on a loopback address."""
+        """Whether cookies are sent over HTTPS only. False only for plain HTTP on a loopback address."""
         name = _PORT.sub("", self.host).strip("[]").lower()
         address = parsed(name)
         is_loopback = name == "localhost" or (address is not None and address.is_loopback)
@@ -51,16 +51,17 @@ def base_url_of(scope: Mapping[str, Any]) -> BaseUrl:
 
 @value
 class Cookie:
-    """A cookie of ours. A value that is too long for one cookie is continued in `name-1` and `name-2`."""
+    """One of the shop's cookies. A value too long for one cookie continues in `name-1` and `name-2`."""
 
     name: str
     path: str
     same_site: str
     max_age_s: int | None = None
-    """None: the cookie lasts until the browser is closed."""
+    """If None, the cookie lasts until the browser is closed."""
 
     def read(self, scope: Mapping[str, Any]) -> str:
-        """The value that the browser sent. Empty without one, and when a foreign cookie has the same name."""
+        """Returns the value that the browser sent. Empty without a cookie, and also if two cookies have the
+        same name, because another host must have set one of them."""
         given = _given(scope)
         parts = []
         for name in self._names(base_url_of(scope)):
@@ -73,7 +74,7 @@ class Cookie:
         return "".join(parts)
 
     def set(self, text: str, scope: Mapping[str, Any]) -> Headers:
-        """The lines that set the cookie. Raises Refused when the text is too long for a browser."""
+        """Returns the headers that set the cookie. Raises Refused if the text needs too many cookies."""
         parts = [text[start : start + PART_BYTES_MAX] for start in range(0, len(text), PART_BYTES_MAX)]
         if len(parts) > PARTS_MAX:
             raise Refused("session_too_large", "the tokens are too long to be kept in cookies")
@@ -87,13 +88,13 @@ class Cookie:
         return self._removed(self._names(base_url_of(scope)), scope)
 
     def _removed(self, names: Sequence[str], scope: Mapping[str, Any]) -> Headers:
-        """Removes the cookies of these names that the browser sent."""
+        """Returns headers that remove the cookies with these names, if the browser sent them."""
         given = _given(scope)
         return [self._line(name, "", 0, scope) for name in names if name in given]
 
     def _names(self, base: BaseUrl) -> Sequence[str]:
-        """Names with the prefixes of RFC 6265bis, 4.1.3. A browser accepts both prefixes over HTTPS only, and
-        `__Host-` only from the host itself, not from another host of its domain."""
+        """The names of the parts, with the prefixes of RFC 6265bis, 4.1.3. A browser accepts both prefixes
+        over HTTPS only. It accepts `__Host-` from the host itself, not from another host of its domain."""
         prefix = ""
         if base.is_secure:
             prefix = "__Host-" if self.path == "/" else "__Secure-"

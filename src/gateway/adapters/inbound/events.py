@@ -21,17 +21,17 @@ from gateway.application.hub import Hub
 from gateway.application.watch import Watch
 from gateway.wire import ORDERS
 from kernel.adapters.http.conventions.caller import CURRENT
-from kernel.adapters.http.conventions.client import subscriber_in
 from kernel.adapters.http.conventions.problem import problems
 from kernel.adapters.http.documents.operations import ALWAYS, OVERLOADED
 from kernel.adapters.identity import bearer
+from kernel.adapters.networks import subscriber_in
 from kernel.contracts.http import ResponseBody
 from kernel.contracts.values import encode
 from kernel.domain.errors import Unauthenticated, Unavailable
 from kernel.ports.tokens import Tokens
 from orders.contract import examples, operations
 
-# How the path of a stream ends.
+# The path of a stream ends with one of these.
 STREAMS = ("/events",)
 HEARTBEAT_S = 15.0
 # A client that reads nothing for this long is dropped. It may reconnect with its Last-Event-ID.
@@ -56,8 +56,8 @@ LastEventId = Annotated[
 
 
 class StatusEvent(ResponseBody, frozen=True):
-    """One event of an order's stream: `id` is the number of the change in the order's history, `data` is the
-    order right after that change. OpenAPI 3.1 cannot describe the stream itself."""
+    """One event of an order's stream. `id` is the number of a change in the order's history. `data` is the
+    order right after this change. OpenAPI 3.1 cannot describe the stream itself."""
 
     event: Literal["status"]
     id: Annotated[str, Meta(pattern="^[1-9][0-9]*$")]
@@ -80,11 +80,11 @@ def _event(sequence: int, order: bytes) -> bytes:
 @get(
     f"{ORDERS}/{{id:str}}/events",
     operation_id="watchOrder",
-    summary="The status of an order, live, as server-sent events",
+    summary="Stream the status changes of an order as server-sent events",
     description=(
-        "First come all changes after `Last-Event-ID` (without this header all changes), then each change"
-        " when it happens. Comments are heartbeats. The stream ends once the order is FINISHED, CANCELLED or"
-        " REFUNDED."
+        "The stream begins with all changes after `Last-Event-ID`; without it, with all changes. Then it"
+        " sends each change when it happens. Comments are heartbeats. The stream ends once the order is"
+        " FINISHED, CANCELLED or REFUNDED."
     ),
     tags=["Orders"],
     responses={
@@ -92,7 +92,7 @@ def _event(sequence: int, order: bytes) -> bytes:
             StatusEvent,
             media_type="text/event-stream",
             generate_examples=False,
-            description="A stream of events like this one; `id` is the `sequence` of the history",
+            description="A stream of events like this example; `id` is the `sequence` in the history",
             examples=[Example(value=_EXAMPLE)],
         ),
         204: ResponseSpec(None, description="The order ended with the event that `Last-Event-ID` names"),
@@ -112,13 +112,13 @@ async def watch_order(
 
 
 def place_of(last_event_id: str) -> int:
-    """The number in a Last-Event-ID; 0, which is before the first event, when it is unreadable."""
+    """Returns the number in `last_event_id`. If that is unreadable: 0, which precedes the first event."""
     return int(last_event_id) if last_event_id.isdecimal() and len(last_event_id) < 10 else 0
 
 
 @dataclass
 class EventStream:
-    """A stream as a plain ASGI application: thousands may be open, so each costs only two tasks."""
+    """A stream as a plain ASGI application. Thousands may be open, so each stream has only two tasks."""
 
     hub: Hub
     tokens: Tokens
@@ -140,12 +140,12 @@ class EventStream:
                 leaving.cancel()
 
     async def _is_believed(self) -> bool:
-        """Whether the token is still valid: the provider may have withdrawn its key meanwhile."""
+        """Whether the caller's token is still valid. The provider may have withdrawn its signing key."""
         token = bearer.CURRENT.get()
         try:
             return not token or bool(self.tokens.remembered(token) or await self.tokens.verify(token))
         except Unavailable:
-            return True  # The provider's keys cannot be fetched now; they say nothing against the token.
+            return True  # The keys cannot be fetched now. That is no reason to end the stream.
         except Unauthenticated:
             return False
 
@@ -157,8 +157,8 @@ async def _cancel_when_gone(watch: Watch, receive: Receive) -> None:
 
 
 async def _stream(watch: Watch, send: Send, until: float, is_believed: Callable[[], Awaitable[bool]]) -> None:
-    """Ends when the caller's token expires (`until`, in seconds since 1970), and within a heartbeat after the
-    token became invalid. The client reconnects with a new token."""
+    """Sends changes until the caller's token expires, at `until` (seconds since 1970). A token that becomes
+    invalid earlier ends the stream within a heartbeat. The client reconnects with a new token."""
     await send({"type": "http.response.start", "status": 200, "headers": _HEADERS})
     while not watch.over and (left_s := until - time.time()) > 0 and await is_believed():
         change = await watch.next(within_s=min(HEARTBEAT_S, left_s))

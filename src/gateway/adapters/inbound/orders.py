@@ -1,4 +1,4 @@
-"""The routes of orders. Many callers' new orders share batches; other calls are passed on one by one."""
+"""The routes of orders. New orders of many callers share batches; other calls are passed on one by one."""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -24,8 +24,8 @@ from kernel.adapters.http.conventions.headers import LOCATION, PREFERENCE_APPLIE
 from kernel.adapters.http.conventions.idempotency import IdempotencyKey
 from kernel.adapters.http.conventions.paging import PAGE_SIZE, After, AfterSequence, PageLimit
 from kernel.adapters.http.conventions.problem import problem_of
+from kernel.adapters.http.middleware.client_left import client_left
 from kernel.adapters.http.middleware.fast_path import Call, FastPath
-from kernel.adapters.http.middleware.left import left_of
 from kernel.adapters.http.parsing.body import decode_body
 from kernel.adapters.http.parsing.values import user_id_of
 from kernel.contracts.values import encode
@@ -78,7 +78,7 @@ class OrdersController(Controller):
         idempotency_key: IdempotencyKey = None,
         prefer: Prefer = None,
     ) -> JsonAnswer[bytes]:
-        return passed_on(await handler(data, idempotency_key, prefer, left_of(request.scope)))
+        return passed_on(await handler(data, idempotency_key, prefer, client_left(request.scope)))
 
     @post(**operations.PLACE_ORDERS)
     @inject
@@ -144,7 +144,7 @@ class OrdersController(Controller):
 def fast_paths(handler: PlaceOrderHandler) -> Mapping[str, FastPath]:
     async def place(call: Call) -> HttpAnswer:
         body = decode_body(call.body, Body)
-        return await handler(body, call.idempotency_key, call.header(b"prefer"), call.left)
+        return await handler(body, call.idempotency_key, call.header(b"prefer"), call.client_left)
 
     return {wire.ORDERS: FastPath(place)}
 

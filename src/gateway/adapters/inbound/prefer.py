@@ -13,9 +13,9 @@ Prefer = Annotated[
     HeaderParameter(
         name="Prefer",
         description=(
-            f"`wait=N`: answer once the order is decided, after N seconds at the latest; above {WAIT_MAX_S}"
-            f" counts as {WAIT_MAX_S}. `Preference-Applied` says that it was honoured. An unreadable value is"
-            " ignored (RFC 7240)."
+            "`wait=N`: the answer comes once the order is decided, or after N seconds. An N above"
+            f" {WAIT_MAX_S} counts as {WAIT_MAX_S}. An answer that honours the preference has the header"
+            " `Preference-Applied`. An unreadable value is ignored (RFC 7240)."
         ),
         examples=[Example(value="wait=10")],
     ),
@@ -29,7 +29,7 @@ _SECONDS = re.compile(r'(?P<quote>"?)(?P<digits>[0-9]+)(?P=quote)')
 
 
 def wait_s(prefer: str) -> int | None:
-    """The seconds of the first wait in the header (RFC 7240, section 2); None without a readable one."""
+    """The seconds of the header's first `wait` (RFC 7240, section 2); None if it is absent or unreadable."""
     preferences = [text.strip() for text in _PREFERENCE.findall(prefer)]
     wait = next(filter(None, map(_WAIT.fullmatch, preferences)), None)
     found = _SECONDS.fullmatch((wait["value"] or "").strip()) if wait else None

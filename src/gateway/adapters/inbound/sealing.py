@@ -1,4 +1,4 @@
-"""Encrypts values that a browser keeps for us and must not read."""
+"""Encrypts values that the browser stores but must not read."""
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Generic, TypeVar
@@ -18,8 +18,8 @@ class Sealing(Generic[T]):
     def __init__(
         self, kind: type[T], secrets: Sequence[str], *, purpose: str, compressed: bool = False
     ) -> None:
-        """`compressed` is unsafe for content that a stranger can influence, because the length of the result
-        reveals what the parts of the content have in common."""
+        """`compressed` is unsafe for content that an attacker can influence: the length of the result tells
+        how much the attacker's part has in common with the secret part."""
         self._keys = _keys(secrets, purpose, compressed=compressed) if secrets else []
         self._decoder = msgspec.msgpack.Decoder(kind)
 
@@ -27,7 +27,7 @@ class Sealing(Generic[T]):
         return self._keys[0].seal(msgspec.msgpack.encode(content))
 
     def open(self, sealed: str) -> T | None:
-        """None when the text was not sealed by us, or with a secret that has been removed."""
+        """Returns the content. None if no present secret has sealed it, or if its type has changed since."""
         for key in self._keys:
             text = key.open(sealed)
             if text is not None:
@@ -37,12 +37,12 @@ class Sealing(Generic[T]):
     def _decoded(self, text: bytes) -> T | None:
         try:
             return self._decoder.decode(text)
-        except msgspec.MsgspecError:  # An earlier version sealed it.
+        except msgspec.MsgspecError:  # An earlier version of the shop sealed it.
             return None
 
 
 def _keys(secrets: Sequence[str], purpose: str, *, compressed: bool) -> "list[JweKey]":
-    # Imported late: open mode has no secrets, and saves the memory and the time that the library takes.
+    # Imported late: open mode has no secrets, so it need not load this large library.
     from gateway.adapters.inbound.jwe import JweKey
 
     return [JweKey(secret, purpose, compressed=compressed) for secret in secrets]

@@ -17,14 +17,7 @@ from gateway.adapters.inbound.session_operations import OwnSession, SessionState
 from gateway.adapters.inbound.sign_in_cookie import SignInCookie
 from gateway.adapters.inbound.told_by_page import told_by_page
 from gateway.application.finish_sign_in import FinishSignIn
-from gateway.domain.session import (
-    Session,
-    SignInAnswer,
-    SignInFailed,
-    is_foreign,
-    own_path,
-    require_person,
-)
+from gateway.domain.session import Session, SignInAnswer, SignInFailed, is_foreign, own_path, require_person
 from gateway.ports.provider import Provider
 from kernel.adapters.answer_start import answer_start
 from kernel.adapters.http.conventions.answers import JsonAnswer
@@ -46,7 +39,7 @@ AnyRequest = Request[Any, Any, Any]
 
 @value
 class Mode:
-    """SHOP_AUTH. In open mode callers are not authenticated."""
+    """`name` is the value of SHOP_AUTH. In open mode callers are not authenticated."""
 
     name: Literal["open", "jwt"]
 
@@ -123,7 +116,7 @@ class SessionController(Controller):
         return_to: operations.ReturnTo = "/",
     ) -> Redirect:
         path, base = own_path(return_to), base_url_of(request.scope)
-        if f"{path}/".startswith(f"{base.prefix}/"):  # The redirect at the end adds the prefix again.
+        if f"{path}/".startswith(f"{base.prefix}/"):  # The final redirect adds the prefix again.
             path = own_path(path.removeprefix(base.prefix) or "/")
         headers = answer_start(request.scope).headers
         headers.append(_NO_STORE)

@@ -1,4 +1,4 @@
-"""The bodies and operations of sessions."""
+"""The bodies and operations of the session routes."""
 
 from typing import Annotated, Literal
 
@@ -14,8 +14,9 @@ from kernel.adapters.http.documents.operations import ALWAYS, FORBIDDEN, OVERLOA
 from kernel.contracts.http import Moment, ResponseBody
 
 SESSION_CHANGES = (
-    f"A change by a session's cookie needs the header `{SESSION_HEADER}` with any value, which a page of"
-    " another host cannot send. The deposit by GET is a change too. Without the header: 403 `forbidden`."
+    f"A call that changes data with a session's cookie needs the header `{SESSION_HEADER}`, with any value. A"
+    " page of another host cannot send this header. The deposit by GET changes data too. Without the header"
+    " the answer is 403 `forbidden`."
 )
 _AWAY = (503, "unavailable")
 
@@ -23,25 +24,22 @@ ReturnTo = Annotated[
     str,
     QueryParameter(
         name="returnTo",
-        description="A path of this host, where the browser goes once the person has signed in.",
+        description="The path of this host to which the browser goes after the sign-in.",
         schema_extra={"pattern": r"^/(?!/)[!-\[\]-~]{0,1023}$"},
         examples=[Example(value="/orders?limit=5")],
     ),
 ]
 SessionHeader = Annotated[
-    str | None,
-    HeaderParameter(name=SESSION_HEADER, description="Any value.", examples=[Example(value="1")]),
+    str | None, HeaderParameter(name=SESSION_HEADER, description="Any value.", examples=[Example(value="1")])
 ]
 Code = Annotated[str | None, QueryParameter(description="The authorization code.")]
-State = Annotated[
-    str | None, QueryParameter(name="state", description="The `state` that the sign-in was begun with.")
-]
-ErrorCode = Annotated[str | None, QueryParameter(description="The error, when the provider gives no code.")]
+State = Annotated[str | None, QueryParameter(name="state", description="The `state` of the sign-in.")]
+ErrorCode = Annotated[str | None, QueryParameter(description="The error, if the provider gives no code.")]
 Iss = Annotated[str | None, QueryParameter(description="The issuer that sends the browser back (RFC 9207).")]
 
 
 class OwnSession(ResponseBody, frozen=True):
-    """`until`: when the token expires. With a refresh token of the provider, any call renews it in time."""
+    """`until` is the expiry of the access token. Calls renew that token in time, given a refresh token."""
 
     user_id: str
     role: Literal["user", "viewer", "operator"]
@@ -49,7 +47,7 @@ class OwnSession(ResponseBody, frozen=True):
 
 
 class SessionState(ResponseBody, frozen=True):
-    """`signIn` tells whether there is a provider to sign in with. Without a session, `session` is null."""
+    """`signIn` tells whether a provider offers sign-in. `session` is null if no person is signed in."""
 
     mode: Literal["open", "jwt"]
     sign_in: bool
@@ -57,7 +55,7 @@ class SessionState(ResponseBody, frozen=True):
 
 
 class SignedOut(ResponseBody, frozen=True):
-    """Where the browser has to go next, to sign out at the provider too."""
+    """`signOutUrl` is the address at which the browser signs out at the provider too."""
 
     sign_out_url: str
 
@@ -68,28 +66,21 @@ _STATE = {
     "session": {"userId": "alice", "role": "user", "until": "2026-11-22T11:40:18Z"},
 }
 
-# The problems of routes that are open to all.
+# The problems of routes that need no authentication.
 _OPEN = ((400, "invalid_request"), (429, "rate_limited"))
 
 GET_SESSION = Operation(
     operation_id="getSession",
-    summary="The mode, and who is signed in",
-    responses=answering(200, SessionState, "The state; anybody may ask", _STATE)
+    summary="The authentication mode, and the signed-in person",
+    responses=answering(200, SessionState, "The state. No authentication is needed", _STATE)
     | problems(PROBLEMS, *_OPEN, _AWAY, OVERLOADED),
 )
 BEGIN_SESSION = Operation(
     operation_id="beginSession",
-    summary="A session's cookie for a bearer token",
-    description="For a page that has a token: no script can read the cookie.",
+    summary="Exchange a bearer token for a session's cookie",
+    description="For a page that has a token. Unlike the token, the cookie cannot be read by a script.",
     responses=answering(201, SessionState, "The cookie is set", _STATE)
-    | problems(
-        PROBLEMS,
-        *ALWAYS,
-        FORBIDDEN,
-        (409, "open_mode"),
-        (422, "session_too_large"),
-        _AWAY,
-    ),
+    | problems(PROBLEMS, *ALWAYS, FORBIDDEN, (409, "open_mode"), (422, "session_too_large"), _AWAY),
 )
 END_SESSION = Operation(
     operation_id="endSession",
@@ -100,7 +91,7 @@ END_SESSION = Operation(
         200: ResponseSpec(
             SignedOut,
             generate_examples=False,
-            description="The same, and the browser has to go to this address to sign out at the provider",
+            description="Signed out at the shop. At `signOutUrl` the browser signs out at the provider",
             examples=[Example(value={"signOutUrl": "https://id.example/logout?client_id=shop"})],
         ),
         204: ResponseSpec(None, description="The person has signed out"),
@@ -114,16 +105,16 @@ SIGN_IN = Operation(
     description="A browser goes here and is redirected to the provider (OpenID Connect, authorization code"
     " with PKCE), which sends it back. " + TOLD_BY_PAGE,
     status_code=303,
-    responses={303: ResponseSpec(None, description="To the provider")}
+    responses={303: ResponseSpec(None, description="A redirect to the provider")}
     | problems(PROBLEMS, *_OPEN, (404, "no_provider"), _AWAY, OVERLOADED),
 )
 FINISH_SIGN_IN = Operation(
     path="/callback",
     operation_id="finishSignIn",
-    summary="Where the provider sends the browser back to",
+    summary="The provider sends the browser back here",
     description=f"Parameters that are not named here are ignored. {TOLD_BY_PAGE}",
     status_code=303,
-    responses={303: ResponseSpec(None, description="The cookie is set; back to where the person was")}
+    responses={303: ResponseSpec(None, description="The cookie is set; the browser goes to `returnTo`")}
     | problems(
         PROBLEMS,
         (400, "sign_in_failed"),

@@ -8,10 +8,10 @@ from gateway.adapters.inbound.cookies import Cookie, Headers, base_url_of
 from gateway.adapters.inbound.sealing import Sealing
 from gateway.domain.session import SIGN_IN_WITHIN_S, SignIn
 
-# Lax: the browser sends it with the redirect of the provider, which is another site.
+# Lax, so that the browser sends the cookie when the provider, which is another site, redirects to the shop.
 COOKIE = Cookie("shop-sign-in", "/session/callback", "Lax", SIGN_IN_WITHIN_S)
-# Another host of the same domain can set COOKIE too, with a sign-in of its own. A browser accepts WITNESS
-# from our host only (`__Host-`), and WITNESS names the sign-in that it belongs to.
+# Another host of the same domain can set COOKIE to a sign-in that an attacker began. That host cannot
+# set WITNESS, because of the prefix `__Host-`. WITNESS holds a digest of the sign-in that this browser began.
 WITNESS = Cookie("shop-sign-in-witness", "/", "Lax", SIGN_IN_WITHIN_S)
 PURPOSE = "shop sign-in"
 

@@ -1,4 +1,4 @@
-"""When a browser has opened an address, the shop's page shows the error, instead of JSON."""
+"""Shows an error on the shop's page, instead of as JSON, if a browser has opened the address."""
 
 from collections.abc import Mapping
 
@@ -8,12 +8,12 @@ from kernel.domain.errors import ShopError
 
 TOLD_BY_PAGE = (
     "When a browser opens this address (`Accept` names `text/html`, and `Sec-Fetch-Dest` is `document` or"
-    " missing), the shop's page shows a problem: the answer is 303 to `/#/?problem=` and the problem's code."
+    " missing), the shop's page shows an error: the answer is 303 to `/#/?problem=` and the problem's code."
 )
 
 
 def told_by_page(error: ShopError, headers: Mapping[str, str]) -> Redirect:
-    """A redirect to the page, with the error's code. Raises the error unless a browser opens the address."""
+    """Returns a redirect to the shop's page if a browser opens the address. Otherwise raises the error."""
     opens = headers.get("sec-fetch-dest", "document") == "document"
     if not opens or "text/html" not in headers.get("accept", "").lower():
         raise error

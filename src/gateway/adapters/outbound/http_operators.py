@@ -66,7 +66,7 @@ class HttpOperatedService:
         return await self._service.read(path, query=query, authorized=self._as_service(caller))
 
     def _told(self, answer: HttpAnswer) -> HttpAnswer:
-        """Raises Unavailable when the answer is not 200."""
+        """Returns the answer. Raises Unavailable if its status is not 200."""
         if answer.status != 200:
             said = f"{answer.status}{wire.words_of(answer.body)}"
             raise Unavailable(f"the {self._name} service cannot be read now: it answers {said}")

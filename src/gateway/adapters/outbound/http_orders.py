@@ -24,11 +24,11 @@ _CANNOT_TELL = "the orders service cannot read orders now"
 
 
 class UnexpectedAnswer(Exception):
-    """The orders service answered a batch with an error that one of its orders may have caused."""
+    """The orders service answered a batch with an error that one order of the batch may have caused."""
 
 
 class TooManyNames(Exception):
-    """The trace and request ids of a batch's calls do not fit into one head; those of half a batch may."""
+    """The trace ids and request ids of a batch exceed an HTTP head. Half a batch may fit."""
 
 
 class HttpOrders:
@@ -81,7 +81,7 @@ class HttpOrders:
         return await self._service.read(path_of(operations.GET_HISTORY, order_id), query=query)
 
     async def changes(self, order_ids: Sequence[UUID]) -> Sequence[Sequence[Change] | Exception]:
-        # One read serves all watchers, so it carries the trace and the request id of none of them.
+        # One read serves many watchers, so it carries no trace and no request id.
         trace_context.CURRENT.set("")
         request_id.CURRENT.set("")
         answer = await self._write_as_service(operations.READ_CHANGES, encode(order_ids), None)
@@ -103,7 +103,8 @@ class HttpOrders:
         acting: Caller | None,
         more: Sequence[tuple[str, str]] = (),
     ) -> HttpAnswer:
-        """Raises Unavailable when the service rejects the gateway's own token: no caller can correct that."""
+        """Sends a POST as the gateway. Raises Unavailable if the service rejects the gateway's own token,
+        because no caller can correct that."""
         authorized = self._as_service(acting)
         answer = await self._service.write(operation["path"], body=body, authorized=authorized, more=more)
         if answer.status == 401:

@@ -27,14 +27,14 @@ from kernel.domain.errors import OutcomeUnknown, Unavailable
 from kernel.ports.http_answer import HttpAnswer
 
 AsService = Callable[[Caller | None], Mapping[str, str]]
-"""Makes the headers that authenticate a call of the gateway: its own, or one on behalf of a person."""
+"""Returns the headers that authenticate the gateway. With a caller, the gateway acts for that caller."""
 
 CONNECTIONS_MAX = 100
 CONNECT_WITHIN_S = 2
 READ_WITHIN_S = 5
 WRITE_WITHIN_S = 10
 
-# Errors after which no byte of the request was sent.
+# Errors that prove that no byte of the request was sent.
 NEVER_SENT = (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError)
 NO_ANSWER = (aiohttp.ClientError, TimeoutError)
 # A replica that stops breaks its connections; a new connection may reach another replica.
@@ -45,7 +45,7 @@ _PASSED_ON = (*_REFERRING, CHALLENGE, ETAG, REPLAYED, RETRY_AFTER, RATE_LIMIT, R
 
 
 def open_session() -> aiohttp.ClientSession:
-    """The connection pool of the whole process."""
+    """Opens the pool of HTTP connections that the whole process shares."""
     connector = aiohttp.TCPConnector(
         limit=0, limit_per_host=CONNECTIONS_MAX, keepalive_timeout=CLIENT_KEEP_ALIVE_S
     )
@@ -53,8 +53,9 @@ def open_session() -> aiohttp.ClientSession:
 
 
 class HttpService:
-    """Passes on the answers of a service. Its errors tell a request that was never sent from one that may
-    have been carried out. Each request carries the trace and the request id of the current call."""
+    """Passes on the answers of a service. Raises Unavailable for a request that the service did not get, and
+    OutcomeUnknown for one that may have been carried out. Each request carries the trace and the request id
+    of the current call."""
 
     def __init__(self, session: aiohttp.ClientSession, base_url: str, name: str) -> None:
         self._session = session
@@ -69,10 +70,10 @@ class HttpService:
         unless: str | None = None,
         authorized: Mapping[str, str] | None = None,
     ) -> HttpAnswer:
-        """Sends a GET, and once more when the connection breaks. Parameters of the query that are None are
-        left out. The call carries the headers `authorized`, by default the caller's own token.
+        """Sends a GET; if the connection breaks, sends it once more. Query parameters that are None are left
+        out. `authorized` are headers that authenticate the call; None stands for the caller's own token.
 
-        Raises Unavailable when there is no answer.
+        Raises Unavailable if there is no answer.
         """
         headers = CIMultiDict[str](authorization(CURRENT.get()) if authorized is None else authorized)
         if unless is not None:
@@ -93,10 +94,10 @@ class HttpService:
         authorized: Mapping[str, str] | None = None,
         more: Sequence[tuple[str, str]] = (),
     ) -> HttpAnswer:
-        """Sends a POST at most once; only connecting is tried twice. The call carries the headers
-        `authorized`, by default the caller's own token.
+        """Sends a POST at most once; only the connection attempt is repeated. `authorized` are headers that
+        authenticate the call; None stands for the caller's own token.
 
-        Raises Unavailable when it was not sent, and OutcomeUnknown when the answer was lost.
+        Raises Unavailable if the POST was not sent, and OutcomeUnknown if its answer was lost.
         """
         headers = CIMultiDict([("Content-Type", "application/json"), *more])
         headers.update(authorization(CURRENT.get()) if authorized is None else authorized)
@@ -126,7 +127,8 @@ class HttpService:
         *,
         again: tuple[type[Exception], ...],
     ) -> HttpAnswer:
-        """Calls once more, on another connection, after one of the errors `again`."""
+        """Calls the service. After an error whose type is in `again`, calls it once more, on another
+        connection."""
         headers["traceparent"] = trace_context.traceparent(trace_context.CURRENT.get())
         if own_id := request_id.CURRENT.get():
             headers[request_id.HEADER] = own_id

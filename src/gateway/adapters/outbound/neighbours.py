@@ -11,8 +11,8 @@ ANSWERS_WITHIN_S = 2.0
 
 
 class Neighbour:
-    """Knows whether a service is ready. The service is asked in the background, so the gateway's health check
-    answers at once, and frequent checks of the gateway do not become frequent checks of the service."""
+    """Asks a service in the background whether it is ready. So the gateway's health check answers at once,
+    and frequent checks of the gateway do not cause frequent checks of the service."""
 
     def __init__(self, name: str, url: str, clock: Clock, stop: asyncio.Event) -> None:
         """Once `stop` is set, the service is no longer asked: it may be stopping too."""
@@ -27,7 +27,7 @@ class Neighbour:
         return self._answers
 
     async def run(self) -> None:
-        # Its own connections, because those for calls may all be in use.
+        # The checks have connections of their own, because all connections for calls may be in use.
         timeout = aiohttp.ClientTimeout(total=ANSWERS_WITHIN_S)
         async with aiohttp.ClientSession(timeout=timeout) as session:
             while not self._stop.is_set():

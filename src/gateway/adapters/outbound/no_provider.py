@@ -1,4 +1,4 @@
-"""Stands in for the identity provider and for the tokens when a gateway has none."""
+"""Replacements for the identity provider and for the tokens, in a gateway without them."""
 
 from gateway.domain.session import Grant, SignIn, SignInFailed
 from kernel.domain.errors import NotFound, Unauthenticated
@@ -6,7 +6,7 @@ from kernel.ports.tokens import Verified
 
 
 class NoProvider:
-    """Without a provider, only a bearer token can begin a session."""
+    """Refuses every sign-in: without a provider, only a bearer token can begin a session."""
 
     is_there = False
 

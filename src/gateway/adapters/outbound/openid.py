@@ -80,8 +80,8 @@ class OpenIdProvider:
         return str(URL(place).update_query(query)) if place else None
 
     async def _check_id_token(self, token: str, nonce: str) -> None:
-        """Checks the ID token (OpenID Connect Core, section 3.1.3.7). Raises SignInFailed, and Unavailable
-        when the provider's keys are not known."""
+        """Checks the ID token (OpenID Connect Core, section 3.1.3.7). Raises SignInFailed if it is
+        not valid, and Unavailable if the provider's keys are not known."""
         rules = claim_rules(
             self._clock,
             issuer=self._issuer,

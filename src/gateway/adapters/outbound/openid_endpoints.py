@@ -16,7 +16,7 @@ from kernel.domain.value import value
 from kernel.ports.clock import Clock
 
 DISCOVERED_FOR_S = 3600.0
-# The pause after a failed discovery. Meanwhile nobody waits for another one.
+# The pause after a failed discovery. During the pause no call waits for the provider.
 AGAIN_S = 2.0
 ANSWERS_WITHIN_S = 5.0
 ANSWER_BYTES_MAX = 256 * 1024
@@ -49,7 +49,7 @@ class _Error(msgspec.Struct):
 
 @value
 class Client:
-    """The shop as a client of the provider."""
+    """The shop's client id, secret and scopes at the provider."""
 
     id: str
     secret: str | None
@@ -69,7 +69,8 @@ class Endpoints:
         self._discovering = asyncio.Lock()
 
     async def grant(self, **form: str) -> Grant:
-        """Raises SignInFailed for an invalid code or token, and Unavailable for every other failure."""
+        """Asks for tokens. Raises SignInFailed if the code or refresh token is invalid, and Unavailable for
+        every other failure."""
         provider = await self.discover()
         headers, credentials = self._credentials(provider.token_endpoint_auth_methods_supported)
         try:
@@ -90,7 +91,8 @@ class Endpoints:
         return Grant(granted.access_token, granted.refresh_token, granted.id_token)
 
     def _denied(self, status: int, text: bytes) -> SignInFailed | Unavailable:
-        """RFC 6749, section 5.2: every error but `invalid_grant` is our mistake or the provider's."""
+        """Returns the error for a refused request (RFC 6749, section 5.2). Only `invalid_grant` is a fault of
+        the person; every other refusal is a fault of the shop or of the provider."""
         error = msgspec.json.decode(text, type=_Error).error if status < 500 else ""
         if error == "invalid_grant":
             return SignInFailed("the provider calls the code or the refresh token invalid")
@@ -108,7 +110,8 @@ class Endpoints:
         return {"Authorization": login}, {}
 
     async def discover(self) -> Discovered:
-        """The endpoints; the last known ones while the provider is away. Raises Unavailable without any."""
+        """Returns the endpoints, or the last known ones while the provider is away. Raises Unavailable if no
+        endpoints are known."""
         async with self._discovering:
             if self._clock.monotonic() >= self._discover_again_at:
                 try:

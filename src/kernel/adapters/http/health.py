@@ -26,7 +26,8 @@ class Probes:
 
     Each `required` probe depends on those before it, so only the first one that fails is reported.
 
-    Once `stop` is set, the service is not ready, so that requests go elsewhere. It still serves requests.
+    Once `stop` is set, the service reports that it is not ready, so that new requests are sent elsewhere. It
+    still serves the requests that arrive.
     """
 
     required: Mapping[str, Probe] = field(default_factory=dict)

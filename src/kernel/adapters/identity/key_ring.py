@@ -79,12 +79,11 @@ class KeyRing:
 def source_of(location: str, session: aiohttp.ClientSession) -> Source:
     """`location` is a URL, or the path of a file."""
 
-    async def fetched() -> bytes:
+    async def read() -> bytes:
+        if not is_url(location):
+            return await asyncio.to_thread(Path(location).read_bytes)
         timeout = aiohttp.ClientTimeout(total=FETCH_WITHIN_S)
         async with session.get(location, timeout=timeout, raise_for_status=True) as response:
             return await whole_text(response, JWKS_BYTES_MAX)
 
-    async def read() -> bytes:
-        return await asyncio.to_thread(Path(location).read_bytes)
-
-    return fetched if is_url(location) else read
+    return read

@@ -32,14 +32,6 @@ class InProcessBroker:
 class InProcessBus:
     """The bus of one service, like RabbitBus."""
 
-    @property
-    def system(self) -> str:
-        return "in_process"
-
-    @property
-    def healthy(self) -> bool:
-        return True
-
     def __init__(self, broker: InProcessBroker, service: str, *, grace_s: float = GRACE_S) -> None:
         """`stop` gives running handlers `grace_s` seconds to end."""
         self._broker = broker
@@ -89,6 +81,14 @@ class InProcessBus:
         self._broker.handlers[self._service] = handle
         if bury is not None:
             self._broker.buried_by[self._service] = bury
+
+    @property
+    def system(self) -> str:
+        return "in_process"
+
+    @property
+    def healthy(self) -> bool:
+        return True
 
     def consumers(self, event_type: str) -> Sequence[str]:
         subscribers = self._broker.catalog.subscribers_of(event_type)

@@ -29,8 +29,8 @@ class ConsumerOfLanes(Generic[E]):
         set_aside: Sequence[Callable[[Sequence[Waiting]], Awaitable[None]]] = (),
         is_lost: IsLost = never_lost,
     ) -> None:
-        """`set_aside` has one function for each lane. It is empty where all lanes are on one server: the
-        consumer then waits for the server."""
+        """`set_aside` has one function for each lane. It is empty if all lanes are on one server, for which
+        the consumer then waits."""
         self._consumers = consumers
         self._set_aside = set_aside
         self._is_lost = is_lost
@@ -41,8 +41,8 @@ class ConsumerOfLanes(Generic[E]):
         await of_each(by_lane(decoded, self._lane_of), self._take)
 
     def _checked(self, item: Received[E] | Unhandled) -> Received[E] | Unhandled:
-        """An order is decided once in its lane. In the lane of another user nobody would know of that, and
-        the order could be paid twice."""
+        """An order is decided once in its lane. Another lane does not know this decision, and could have the
+        order paid a second time."""
         if isinstance(item, Unhandled):
             return item
         lane, of_user = self._finder.of_order(item.fact.subject), self._finder.of_user(item.fact.key)
@@ -53,10 +53,9 @@ class ConsumerOfLanes(Generic[E]):
         )
 
     def _lane_of(self, item: Received[E] | Unhandled) -> int:
-        """The lane of the user; of an event that cannot be handled that of its subject, an order, or else the
-        first."""
+        """The lane of the order, which is that of its user. The first lane if the event names no order."""
         if isinstance(item, Received):
-            return self._finder.of_user(item.fact.key)
+            return self._finder.of_order(item.fact.subject)
         try:
             return self._finder.of_order(UUID(item.subject))
         except ValueError:
@@ -72,7 +71,7 @@ class ConsumerOfLanes(Generic[E]):
     async def _taken_or_kept(self, lane: int, items: Sequence[Received[E] | Unhandled]) -> bool:
         if not self._is_lost(lane):
             return await self._done_in(lane, self._consumers[lane].take(items))
-        keeper = self._first_that_answers()
+        keeper = next((other for other in range(len(self._consumers)) if not self._is_lost(other)), None)
         if keeper is None:
             return False
         with suppress(*TEMPORARY):
@@ -80,7 +79,8 @@ class ConsumerOfLanes(Generic[E]):
         return False
 
     async def _done_in(self, lane: int, work: Coroutine[Any, Any, None]) -> bool:
-        """False once the lane is lost. Its transaction may still be committed; a repeat changes nothing."""
+        """Returns False if the lane is lost before the work is done. The work may still be committed, so it
+        must be safe to repeat."""
         working = asyncio.ensure_future(work)
         try:
             while not self._is_lost(lane):
@@ -93,11 +93,8 @@ class ConsumerOfLanes(Generic[E]):
             working.cancel()
 
     async def _keep(self, keeper: int, lane: int, items: Sequence[Received[E] | Unhandled]) -> None:
-        """Events that cannot be handled are parked, not set aside: the reason may be in the headers of the
-        message, which the outbox does not keep."""
+        """Sets the events aside. Those that cannot be handled are parked instead: the reason may be in the
+        headers of the message, which the outbox does not keep."""
         await self._consumers[keeper].take([item for item in items if isinstance(item, Unhandled)])
         waiting = [Waiting(lane, item.payload) for item in items if isinstance(item, Received)]
         await self._set_aside[keeper](waiting)
-
-    def _first_that_answers(self) -> int | None:
-        return next((lane for lane in range(len(self._consumers)) if not self._is_lost(lane)), None)

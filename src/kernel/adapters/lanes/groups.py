@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from typing import Generic, TypeVar
+from uuid import UUID
 
 from kernel.adapters.lanes.lane import IsLost, LaneFinder, never_lost
 from kernel.application.group_commit import GroupCommit
@@ -22,23 +23,33 @@ def by_lane(items: Iterable[T], lane_of: Callable[[T], int]) -> dict[int, list[T
     return found
 
 
-def lost(lane: int) -> Unavailable:
-    return Unavailable(f"the database of lane {lane} is away", code="database_unavailable")
-
-
 async def of_each(parts: dict[int, list[T]], ask: Callable[[int, list[T]], Awaitable[R]]) -> list[R]:
     """The answer of each lane about its part. All lanes are asked at once; the first error is raised."""
     return await asyncio.gather(*(ask(lane, part) for lane, part in parts.items()))
 
 
 async def of_those_that_answer(asked: Iterable[Awaitable[R]]) -> list[R]:
-    """The answers, without those of lanes that are away. Raises Unavailable where no lane answers."""
+    """The answers, without those of lanes that are away. Raises Unavailable if no lane answers."""
     found = await asyncio.gather(*asked, return_exceptions=True)
     errors = [one for one in found if isinstance(one, BaseException)]
     for error in errors:
         if not isinstance(error, Unavailable) or len(errors) == len(found):
             raise error
     return [one for one in found if not isinstance(one, BaseException)]
+
+
+class OfLanes(Generic[T]):
+    """A port over all lanes begins with this: `lanes` are the adapters of the lanes, in their order."""
+
+    def __init__(self, lanes: Sequence[T]) -> None:
+        self._lanes = lanes
+        self._finder = LaneFinder(len(lanes))
+
+    def _of_user(self, user_id: str) -> T:
+        return self._lanes[self._finder.of_user(user_id)]
+
+    def _of_order(self, order_id: UUID) -> T:
+        return self._lanes[self._finder.of_order(order_id)]
 
 
 class GroupsOfLanes(Generic[C, R]):
@@ -53,8 +64,8 @@ class GroupsOfLanes(Generic[C, R]):
         return await self._reachable(self._finder.of_user(command.user_id))(command)
 
     async def submit(self, commands: Sequence[C]) -> list[R | Exception]:
-        """As GroupCommit. Where the commands are of several lanes, a lane that is Unavailable refuses only
-        its own commands."""
+        """Like GroupCommit.submit. If the commands belong to several lanes, a lane that is Unavailable
+        refuses only its own commands."""
         lanes = [self._finder.of_user(command.user_id) for command in commands]
         if len(set(lanes)) == 1:
             return await self._reachable(lanes[0]).submit(commands)
@@ -71,7 +82,7 @@ class GroupsOfLanes(Generic[C, R]):
         return [outcomes[place] for place in range(len(commands))]
 
     def _reachable(self, lane: int) -> GroupCommit[C, R]:
-        """Raises Unavailable at once for a lost lane: users of other lanes may share the call."""
+        """Raises Unavailable at once for a lost lane, because users of other lanes may share the call."""
         if self._is_lost(lane):
-            raise lost(lane)
+            raise Unavailable(f"the database of lane {lane} is away", code="database_unavailable")
         return self._groups[lane]

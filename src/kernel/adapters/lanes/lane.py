@@ -8,7 +8,7 @@ from kernel.domain.value import value
 
 LANES_MAX = 256
 IsLost = Callable[[int], bool]
-"""Says of the number of a lane whether its server has been away for so long that nobody should wait."""
+"""Whether the server of the lane with this number has been away for too long to wait for it."""
 # The first random bits of a UUIDv7, `rand_a`, are below this bit (RFC 9562, section 5.7).
 _RANDOM_END = 76
 
@@ -51,7 +51,7 @@ class LaneFinder:
         return hashlib.sha256(user_id.encode()).digest()[0] >> (8 - self._bits)
 
     def of_order(self, order_id: UUID) -> int:
-        """Every id leads to a lane; the id of no order is not found there."""
+        """Every UUID leads to some lane, also one that is not the id of an order."""
         return (order_id.int >> (_RANDOM_END - self._bits)) & ((1 << self._bits) - 1)
 
     def order_id(self, user_id: str, new: UUID) -> UUID:

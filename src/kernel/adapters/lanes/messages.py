@@ -52,7 +52,7 @@ class ParkedReadingOfLanes:
         return {cause: hold for held in found for cause, hold in held.items()}
 
     async def operation(self, id: UUID) -> Operation | None:
-        """The sum of its parts: the operation was begun in each lane where such messages waited."""
+        """The operation was begun in each lane where such messages waited. This is the sum of these parts."""
         found = await asyncio.gather(*(lane.operation(id) for lane in self._lanes))
         begun = [one for one in found if one is not None]
         if not begun:
@@ -68,14 +68,14 @@ class ParkedReadingOfLanes:
 
 
 class InEachLane(Generic[P]):
-    """An act of an operator, in one lane after the other. Each lane does the act once, so an operator may
-    repeat it after a failure."""
+    """Runs an operator's act in one lane after the other. A lane that has done it does not do it again, so
+    the operator can repeat it after a failure."""
 
     def __init__(self, lanes: Sequence[Callable[P, Awaitable[None]]]) -> None:
         self._lanes = lanes
 
     async def __call__(self, *args: P.args, **kwargs: P.kwargs) -> None:
-        """Raises NotFound where every lane does."""
+        """Raises NotFound if every lane does."""
         missing = []
         for act in self._lanes:
             try:
@@ -91,8 +91,8 @@ class StandingOfLanes:
         self._lanes = lanes
 
     async def standing(self) -> Standing:
-        """The first lane keeps the pause. Raises Unavailable while that lane is away. Events that wait in
-        another lane that is away do not count."""
+        """The first lane stores the pause. Raises Unavailable while that lane is away. If another lane is
+        away, the events that wait there do not count."""
         first = asyncio.ensure_future(self._lanes[0].standing())
         asked = (first, *(lane.standing() for lane in self._lanes[1:]))
         found = await of_those_that_answer(asked)
@@ -101,7 +101,8 @@ class StandingOfLanes:
 
 
 class FiguresOfLanes:
-    """Figures of the lanes that answer. Operators need them most while a server is away; health says so."""
+    """Figures of the lanes that answer, because operators need figures most while a server is away. Health
+    tells that it is."""
 
     def __init__(self, lanes: Sequence[MessagingFigures]) -> None:
         self._lanes = lanes
@@ -125,7 +126,7 @@ class FiguresOfLanes:
         return parked, held
 
     async def revision(self) -> int:
-        """The lowest of those that answer."""
+        """The lowest revision of the lanes that answer."""
         return min(await of_those_that_answer(lane.revision() for lane in self._lanes))
 
 
@@ -143,7 +144,7 @@ class RecordedActsOfLanes:
         self._lanes = lanes
 
     async def page(self, *, after: Place | None, count_max: int) -> Sequence[Act]:
-        """An act on several lanes is recorded in each of them; here it is one."""
+        """An act on several lanes is recorded in each of them. It is returned once."""
         found = await asyncio.gather(*(lane.page(after=after, count_max=count_max) for lane in self._lanes))
         in_order = merge(*found, key=attrgetter("place"), reverse=True)
         return [act for act, _ in islice(groupby(in_order), count_max)]

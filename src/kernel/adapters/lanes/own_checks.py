@@ -9,7 +9,7 @@ class OwnChecksOfLanes:
         self._lanes = lanes
 
     async def run(self) -> Sequence[Checked]:
-        """One lane after the other: the checks of a lane keep its server busy."""
+        """Checks one lane after the other, because the checks of a lane keep its server busy."""
         joined: dict[str, Checked] = {}
         for lane in self._lanes:
             for one in await lane.run():

@@ -33,7 +33,7 @@ ANY_ID = UUID(int=2**128 - 1)
 
 
 async def waiting(database: Snapshot, ids: Iterable[UUID]) -> set[str]:
-    """Those of these subjects of which an event is in the outbox, or parked."""
+    """Those of the subjects that have an event in the outbox, or a parked message."""
     return {row["subject"] for row in await database.rows(_WAITING, list(map(str, ids)))}
 
 
@@ -48,9 +48,9 @@ async def heads(snapshot: Snapshot, before: UUID) -> Heads:
 
 
 def still_stuck(was: Heads, now: Heads, *, at_rest: bool) -> Heads:
-    """The types whose oldest row is still the same: relays take the oldest rows first, so the other types are
-    being published. With a shop `at_rest` all types of `now`. Events that are set aside wait for their lane,
-    which is no fault unless the shop is at rest."""
+    """The types whose oldest row is still the same. The other types are being published, because relays take
+    the oldest rows first. Events that are set aside wait for their lane, which is no fault. If the shop is
+    `at_rest`, all types of `now` are stuck."""
     if at_rest:
         return now
     return {name: id for name, id in now.items() if was.get(name) == id and not is_aside(name)}

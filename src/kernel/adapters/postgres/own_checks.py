@@ -26,15 +26,12 @@ class PostgresOwnChecks:
             found = await _checked(database, self._checks)
         if was:
             await asyncio.sleep(self._patience_s)
-            await self._check_outbox(was, outbox)
+            async with snapshot(self._url) as database:
+                before = await outboxes.overdue(database)
+                stuck = outboxes.still_stuck(was, await outboxes.heads(database, before), at_rest=False)
+                async for row in database.stream(outboxes.STUCK, before, list(stuck)):
+                    outbox.add([outboxes.stuck_fault(row)])
         return [*found, outbox]
-
-    async def _check_outbox(self, was: outboxes.Heads, checked: Checked) -> None:
-        async with snapshot(self._url) as database:
-            before = await outboxes.overdue(database)
-            stuck = outboxes.still_stuck(was, await outboxes.heads(database, before), at_rest=False)
-            async for row in database.stream(outboxes.STUCK, before, list(stuck)):
-                checked.add([outboxes.stuck_fault(row)])
 
 
 async def _checked(database: Snapshot, checks: Sequence[Check]) -> list[Checked]:

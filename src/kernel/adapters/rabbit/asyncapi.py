@@ -58,29 +58,28 @@ def _channel(name: str) -> Json:
 
 
 def _send(name: str, messaging: Messaging, catalog: Catalog) -> Json:
-    binding = {"deliveryMode": _PERSISTENT, "mandatory": True, "bindingVersion": "0.3.0"}
+    binding = {"deliveryMode": _PERSISTENT, "mandatory": True}
     if name in messaging.notifies:
         summary = "Sent at most once, and only where somebody listens."
     else:
         must_get = [f"the {service} service must get it" for service in catalog.subscribers_of(name)]
         summary = "; ".join(["Sent", *must_get]) + "."
-    return _operation("send", name, summary) | {"bindings": {"amqp": binding}}
+    return _operation("send", name, summary, binding)
 
 
 def _receive(name: str, service: str) -> Json:
     queue = service_queue(service).name
-    return _operation("receive", name, f"Received from the queue `{queue}`.") | {
-        "bindings": {"amqp": {"ack": True, "bindingVersion": "0.3.0"}}
-    }
+    return _operation("receive", name, f"Received from the queue `{queue}`.", {"ack": True})
 
 
-def _operation(action: str, name: str, summary: str) -> Json:
+def _operation(action: str, name: str, summary: str, binding: Json) -> Json:
     channel = f"#/channels/{name}"
     return {
         "action": action,
         "summary": summary,
         "channel": {"$ref": channel},
         "messages": [{"$ref": f"{channel}/messages/{name}"}],
+        "bindings": {"amqp": {**binding, "bindingVersion": "0.3.0"}},
     }
 
 

@@ -193,7 +193,7 @@ class RabbitBus:
         return not await session.answers(consuming=self._consumes)
 
     def _discard(self, session: RabbitSession | None = None) -> None:
-        """Close it in the background, because closing a dead connection can take long."""
+        """Close the connection in the background, because closing a dead one can take long."""
         if session is None:
             session, self._session = self._session, None
         if session is not None:

@@ -2,15 +2,14 @@
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
-from typing import Any
+from operator import methodcaller
 from uuid import uuid4
 
 from aio_pika.abc import AbstractChannel
-from aiormq import Channel as UnderlyingChannel
 from faststream import AckPolicy
-from faststream.rabbit import Channel, RabbitBroker, RabbitQueue
+from faststream.rabbit import Channel, RabbitBroker
 from yarl import URL
 
 from kernel.adapters.rabbit.bus import CHECK_S
@@ -65,7 +64,7 @@ class RabbitNotifications:
                     await self._binding.follow()
 
     async def _listen_at(self, url: URL, event_type: str, handle: Callable[[bytes], None]) -> None:
-        """Raises Unavailable once the connection or the queue is lost."""
+        """Raises Unavailable once the connection, the queue or its consumer is lost."""
         queue = listener_queue(f"{self._service}-{uuid4().hex}")
         lost = asyncio.Event()
         connection = RabbitConnection(
@@ -86,7 +85,9 @@ class RabbitNotifications:
             self._healthy = True
             self._backoff.reset()
             while True:
-                await self._require(connection, queue)
+                await connection.ask(methodcaller("queue_declare", queue.name, passive=True))
+                if not connection.consumers:
+                    raise Unavailable("the consumer is gone")
                 await binding.follow()
                 with suppress(TimeoutError):
                     async with asyncio.timeout(CHECK_S):
@@ -95,12 +96,6 @@ class RabbitNotifications:
             self._healthy, self._binding = False, None
             # Closing a dead connection can take long.
             await asyncio.wait({asyncio.create_task(connection.close())}, timeout=_CLOSE_S)
-
-    async def _require(self, connection: RabbitConnection, queue: RabbitQueue) -> None:
-        """Raises Unavailable if the broker does not answer, or the queue or its consumer is gone."""
-        await connection.ask(lambda channel: channel.queue_declare(queue.name, passive=True))
-        if not connection.consumers:
-            raise Unavailable("the consumer is gone")
 
 
 class Binding:
@@ -124,12 +119,9 @@ class Binding:
             wanted = self._wanted()
             if self._is_there is not wanted:
                 self._is_there = None  # If this call is cancelled now, the outcome stays unknown.
-                await self._connection.ask(lambda channel: self._change(channel, wanted=wanted))
+                change = "queue_bind" if wanted else "queue_unbind"
+                await self._connection.ask(methodcaller(change, self._queue, EXCHANGE.name, self._event_type))
                 self._is_there = wanted
-
-    def _change(self, channel: UnderlyingChannel, *, wanted: bool) -> Coroutine[Any, Any, object]:
-        change = channel.queue_bind if wanted else channel.queue_unbind
-        return change(self._queue, EXCHANGE.name, self._event_type)
 
 
 def _surviving(handle: Callable[[bytes], None], event_type: str) -> Callable[[Envelope], Awaitable[None]]:

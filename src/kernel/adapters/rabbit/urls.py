@@ -41,14 +41,10 @@ class BrokerUrls:
 
     def __init__(self, texts: Sequence[str]) -> None:
         """Each text holds one URL, or several separated by commas. Raises Invalid for a malformed URL."""
-        self._texts = [Reread(text, _nodes) for text in texts]
+        self._texts = [Reread(text, lambda urls: [*map(broker_url, urls.split(","))]) for text in texts]
 
     def now(self) -> list[URL]:
         return [url for text in self._texts for url in text.now()]
-
-
-def _nodes(text: str) -> list[URL]:
-    return [broker_url(url) for url in text.split(",")]
 
 
 def away(url: URL, error: BaseException) -> Unavailable:

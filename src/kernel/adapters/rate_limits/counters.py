@@ -8,17 +8,17 @@ Key = tuple[str, ...]
 
 
 class StoreIsAway(Exception):
-    """The store of the counters is unreachable, or does not answer in time."""
+    """Raised by SharedCounters: the store is unreachable, or does not answer in time."""
 
 
 class Counters:
-    """The calls of each user and address within the window, counted in one storage."""
+    """Counts the calls of each user and address within a sliding window, in one storage."""
 
     def __init__(self, rate: RateLimitItem, storage: Storage) -> None:
         self._rate = rate
         self._limiter = SlidingWindowCounterRateLimiter(storage)
 
-    async def refused_for_s(self, key: Key, *, counted: bool) -> float | None:
+    async def seconds_until_allowed(self, key: Key, *, counted: bool) -> float | None:
         """None if one more call is allowed, else the seconds until it is. Adds the call if `counted`."""
         admits = self._limiter.hit if counted else self._limiter.test
         if await admits(self._rate, *key):

@@ -32,12 +32,9 @@ class CountedRateLimits:
         self._shared = shared
 
     async def count(self, caller: Caller, address: str) -> None:
-        if caller.service:
-            return
-        if caller.role is not Role.ANYONE:
-            await self._require(USER, caller.id, counted=True)
-        else:
-            await self._require(ADDRESS, address, counted=True)
+        if not caller.service:
+            policy, whose = (ADDRESS, address) if caller.role is Role.ANYONE else (USER, caller.id)
+            await self._require(policy, whose, counted=True)
 
     async def require_room(self, address: str) -> None:
         await self._require(ADDRESS, address, counted=False)
@@ -53,11 +50,11 @@ class CountedRateLimits:
     async def _refused_for_s(self, key: Key, *, counted: bool) -> float | None:
         if self._shared is not None:
             with suppress(StoreIsAway):
-                wait_s = await self._shared.refused_for_s(key, counted=counted)
+                wait_s = await self._shared.seconds_until_allowed(key, counted=counted)
                 if wait_s is None:
-                    await self._here.refused_for_s(key, counted=counted)
+                    await self._here.seconds_until_allowed(key, counted=counted)
                 return wait_s
-        return await self._here.refused_for_s(key, counted=counted)
+        return await self._here.seconds_until_allowed(key, counted=counted)
 
     async def is_shared(self) -> bool:
         return self._shared is None or self._shared.is_there

@@ -43,8 +43,8 @@ class SharedCounters:
         self._answers = False
         self._trouble = Trouble("the store of rate limits", clock)
 
-    async def refused_for_s(self, key: Key, *, counted: bool) -> float | None:
-        """Like `Counters.refused_for_s`. Raises StoreIsAway."""
+    async def seconds_until_allowed(self, key: Key, *, counted: bool) -> float | None:
+        """Like `Counters.seconds_until_allowed`. Raises StoreIsAway."""
         if not self._answers:
             raise StoreIsAway
         left_s = self._refused_until.get(key, 0.0) - self._clock.monotonic()
@@ -52,7 +52,7 @@ class SharedCounters:
             return left_s
         try:
             async with asyncio.timeout(WAIT_S):
-                wait_s = await self._counters.refused_for_s(key, counted=counted)
+                wait_s = await self._counters.seconds_until_allowed(key, counted=counted)
         except _FAILURES as error:
             raise StoreIsAway from error
         if wait_s is not None:
@@ -69,7 +69,7 @@ class SharedCounters:
         self._refused_until = {key: until for key, until in self._refused_until.items() if until > now}
         try:
             async with asyncio.timeout(LOOK_WITHIN_S):
-                await self._looks.refused_for_s(_LOOK, counted=True)
+                await self._looks.seconds_until_allowed(_LOOK, counted=True)
         except _FAILURES as error:
             self._goes(in_words(error))
             return

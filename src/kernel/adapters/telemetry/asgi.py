@@ -62,7 +62,7 @@ def observed(app: App, telemetry: Telemetry) -> App:
         finally:
             route = scope.get("path_template") or "unmatched"
             elapsed = (start.at or perf_counter()) - began
-            status = CLIENT_LEFT if start.left else start.status or 500
+            status = CLIENT_LEFT if start.client_left else start.status or 500
             requests(scope["method"], route, status).observe(elapsed)
             if logger.isEnabledFor(logging.DEBUG):
                 fields = {"method": scope["method"], "route": route, "status": status}

@@ -21,26 +21,15 @@ class MessagingMetrics:
 
     def __init__(self, registry: CollectorRegistry, system: str, queue: str) -> None:
         self._queue = queue
-        sent = Counter(
-            "messaging_client_sent_messages", "Messages given to the bus.", _LABELS, registry=registry
-        )
-        consumed = Counter(
-            "messaging_client_consumed_messages", "Messages received.", _LABELS, registry=registry
-        )
-        sending = Histogram(
+        counter = partial(Counter, labelnames=_LABELS, registry=registry)
+        seconds = partial(Histogram, labelnames=_LABELS, buckets=SECONDS, registry=registry)
+        sent = counter("messaging_client_sent_messages", "Messages given to the bus.")
+        consumed = counter("messaging_client_consumed_messages", "Messages received.")
+        sending = seconds(
             "messaging_client_operation_duration_seconds",
             "Time until the bus confirmed the messages of one publish.",
-            _LABELS,
-            buckets=SECONDS,
-            registry=registry,
         )
-        processing = Histogram(
-            "messaging_process_duration_seconds",
-            "Time to handle a message.",
-            _LABELS,
-            buckets=SECONDS,
-            registry=registry,
-        )
+        processing = seconds("messaging_process_duration_seconds", "Time to handle a message.")
 
         # Cached, because `labels` takes longer than the rest of a measurement.
         self._sent = lru_cache(partial(sent.labels, system))

@@ -86,9 +86,7 @@ class StoreMetrics:
             "shop_outbox_oldest_seconds", "Age of the oldest waiting event; 0 if none waits.", ("type",)
         )
         self._set_aside = gauge(
-            "shop_set_aside_events",
-            "Events that wait elsewhere for a lane whose server is away.",
-            ("lane",),
+            "shop_set_aside_events", "Events that wait elsewhere for a lane whose server is away.", ("lane",)
         )
         self._parked = gauge(
             "shop_parked_messages", "Parked messages, without those that are held.", ("reason",)

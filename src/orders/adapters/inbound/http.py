@@ -27,7 +27,7 @@ from orders.domain.commands import CancelOrder
 from orders.domain.order import Cancelled
 from orders.domain.status import Status
 
-# The Retry-After of a cancellation, in seconds. Payments has usually answered by then.
+# The Retry-After of a cancellation, in seconds. Payments usually answers a cancellation within this time.
 CANCELLED_WITHIN_S = "1"
 
 

@@ -1,4 +1,4 @@
-"""Routes for operators: the series of all orders, and the audit."""
+"""Routes for operators: the series of orders per second, and the audit."""
 
 from dishka import FromDishka
 from dishka.integrations.litestar import inject

@@ -1,4 +1,4 @@
-"""Handles POST of one order and of a batch, for the fast paths and for Litestar's routes."""
+"""Handles the POST of one order and of a batch, for both the fast paths and Litestar's routes."""
 
 from collections.abc import Callable, Mapping
 from uuid import UUID
@@ -23,12 +23,12 @@ from orders.domain.order import Placed
 
 class PlacementHandler:
     def __init__(self, place_orders: Groups[Placement, Placed], new_id: Callable[[str], UUID]) -> None:
-        """`new_id` takes a user id, and makes the id of an order."""
+        """`new_id` makes the id of a new order for the user with the given id."""
         self._place_orders = place_orders
         self._new_id = new_id
 
     async def one(self, body: http.PlaceOrder, key: str | None) -> HttpAnswer:
-        """Raises ShopError if the order is refused."""
+        """Places one order, and returns the answer. Raises ShopError if the order is refused."""
         trace, own_id = trace_context.CURRENT.get(), request_id.CURRENT.get()
         command = wire.place_order(body, calling(), key, self._new_id(body.user_id), trace, own_id)
         placed = await self._place_orders(command)
@@ -38,10 +38,10 @@ class PlacementHandler:
     async def batch(
         self, items: Items[http.PlaceOrderItem], traces: str | None, ids: str | None
     ) -> HttpAnswer:
-        """`traces` and `ids` are the headers that list the traces and the request ids of the items."""
+        """Places a batch. `traces` and `ids` are headers that list the trace and request id of each item."""
         count, trace = len(items.items), trace_context.CURRENT.get()
         traceparents = trace_context.from_list(traces, count=count, default=trace)
-        # Without such a list of traces, all items come from one client and share its request id.
+        # Without the header of traces, all items come from one client call, and share its request id.
         default = "" if traces else request_id.CURRENT.get()
         request_ids = request_id.from_list(ids, traceparents=traceparents, default=default)
         commands = [

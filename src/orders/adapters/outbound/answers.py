@@ -1,11 +1,11 @@
-"""What counts as an answer of another service."""
+"""Checks the status of another service's answer."""
 
 import aiohttp
 
 
 async def only_ok(answer: aiohttp.ClientResponse) -> None:
-    """For `raise_for_status` of a request that follows no redirects: raises ClientResponseError unless the
-    status is 200, because a redirect is no answer either."""
+    """Raises ClientResponseError unless the status is 200: a redirect is no answer either. Pass this function
+    as `raise_for_status` to a request that follows no redirects."""
     if answer.status != 200:
         raise aiohttp.ClientResponseError(
             answer.request_info, answer.history, status=answer.status, message=answer.reason or ""

@@ -1,4 +1,4 @@
-"""The check within the database of orders: the history of each order is complete and legal."""
+"""Checks within the database of orders that the history of each order is complete and legal."""
 
 from collections.abc import Iterator
 from functools import partial
@@ -7,7 +7,7 @@ from kernel.adapters.postgres.audit import Check, Row
 from kernel.domain.faults import Fault, word
 from orders.domain.status import Status
 
-# All legal status histories, those of unfinished orders included.
+# All legal status histories, including histories of unfinished orders.
 STATUS_HISTORIES = (
     (Status.NEW,),
     (Status.NEW, Status.FINISHED),

@@ -4,7 +4,7 @@ OPEN_S = 1.0
 
 
 class CircuitBreaker:
-    """Open for `OPEN_S` after a failure, so that callers do not wait for a service that does not answer."""
+    """After a failure, is open for `OPEN_S` seconds. Callers do not call the service while it is open."""
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock

@@ -1,4 +1,4 @@
-"""The claims of orders for the audit, and everything known of some orders, read from PostgreSQL."""
+"""Reads claims and stored values of orders from PostgreSQL, for the audit."""
 
 from collections.abc import AsyncIterator, Sequence
 from datetime import datetime
@@ -11,7 +11,7 @@ from orders.domain.order import CANCELLED_BY_USER
 from orders.domain.status import Status
 from orders.domain.verdict import Decision, Key, Ordered
 
-# The claim of an order that is being refunded equals no claim of payments, so it always becomes a suspect.
+# Payments makes no claim like that of a REFUNDING order, so such an order always becomes a suspect.
 _CLAIMS = f"""
 SELECT user_id, id,
        CASE status
@@ -35,13 +35,13 @@ SELECT user_id, id, amount, currency, status, reason, created_at, updated_at FRO
 
 
 async def claims(database: Snapshot, settled: datetime) -> AsyncIterator[Claim]:
-    """The claims of all orders, sorted by key. NEW orders placed after `settled` claim None."""
+    """The claims of all orders, sorted by key. The claim of a NEW order placed after `settled` is None."""
     async for row in database.stream(_ALL, settled):
         yield Claim(*row)
 
 
 async def known(database: Snapshot, keys: Sequence[Key]) -> KnownOrders:
-    """Everything known of the orders with these ids, whichever users they belong to."""
+    """The stored values of the orders with these ids. The user in a key is ignored."""
     ids = [id for _, id in keys]
     rows = await database.rows(_SOME, ids)
     orders = {(row["user_id"], row["id"]): _ordered(row) for row in rows}
@@ -53,7 +53,7 @@ def _ordered(row: Row) -> Ordered:
 
 
 class PostgresOrderClaims:
-    """Reads on connections of its own, because the statements may take long."""
+    """Reads claims on separate connections, because the statements may take long."""
 
     def __init__(self, url: str) -> None:
         self._url = url

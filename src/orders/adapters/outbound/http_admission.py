@@ -20,7 +20,7 @@ from payments.contract.for_orders import ADMIT_ORDERS
 
 ANSWER_WITHIN_S = 0.3
 
-# The texts for people. Payments answers with a code only (its `Reason`).
+# Texts for clients by the codes with which payments answers (its `Reason`).
 DETAILS = {
     "account_not_found": "the user has no account",
     "account_frozen": "an operator has frozen this account",
@@ -31,14 +31,14 @@ logger = logging.getLogger(__name__)
 
 
 def open_session() -> aiohttp.ClientSession:
-    """The process has one session, for all its calls to other services."""
+    """Opens the session that the process uses for all calls to other services."""
     connector = aiohttp.TCPConnector(keepalive_timeout=CLIENT_KEEP_ALIVE_S)
     return aiohttp.ClientSession(connector=connector, cookie_jar=aiohttp.DummyCookieJar())
 
 
 class HttpAdmission:
-    """Asks payments about a whole batch in one call. Without an answer it admits all orders (fails open),
-    because the payment itself decides later.
+    """Asks payments in one call which orders of a batch to admit. Without an answer, all orders are admitted
+    (it fails open), because the payment itself decides later.
 
     `as_service` returns the headers that authenticate this service. `unchecked` is called with the number of
     orders that were admitted without an answer.

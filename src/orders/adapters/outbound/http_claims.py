@@ -1,4 +1,4 @@
-"""The claims of payments, and its own checks, asked over HTTP."""
+"""Reads the claims of payments, and the results of its checks, over HTTP."""
 
 from collections.abc import Callable, Mapping, Sequence
 from itertools import pairwise
@@ -9,7 +9,7 @@ import msgspec
 
 from kernel.adapters.http.documents.operations import Operation
 from kernel.contracts.operators import CheckResult, checked_of
-from kernel.contracts.values import UserId, decoder, encode
+from kernel.contracts.values import UserId, decoder, encode, same_fields
 from kernel.domain.errors import Unavailable
 from kernel.domain.faults import Checked
 from orders.adapters.outbound.answers import only_ok
@@ -19,7 +19,7 @@ from payments.contract import http
 from payments.contract.for_orders import LIST_CLAIMS, READ_CLAIMS, RUN_CHECKS
 
 READ_WITHIN_S = 10.0
-# Payments reads all transfers and reports no progress, so only this limit notices that it hangs.
+# Payments reads all transfers and reports no progress, so only this limit ends a check that hangs.
 CHECK_WITHIN_S = 3600.0
 CONNECT_WITHIN_S = 2.0
 
@@ -29,8 +29,8 @@ T = TypeVar("T")
 
 
 class HttpPaymentClaims:
-    """`as_service` returns the headers that authenticate this service. An answer that does not fit its
-    question counts as no answer: it would look like faults, or keep the audit going for ever."""
+    """`as_service` returns the headers that authenticate this service. An answer that does not fit the
+    question counts as no answer. Otherwise it could look like faults, or make the audit endless."""
 
     def __init__(
         self,
@@ -61,7 +61,7 @@ class HttpPaymentClaims:
         known = await self._ask("POST", READ_CLAIMS, list[http.KnownPayment], body=body)
         if sorted((one.user_id, one.order_id) for one in known) != sorted(keys):
             raise Unavailable(NOT_TOLD)
-        payments = {(one.user_id, one.order_id): paid_of(one) for one in known if one.known}
+        payments = {(one.user_id, one.order_id): same_fields(one, Paid) for one in known if one.known}
         return KnownPayments(payments, {str(one.order_id) for one in known if one.waiting})
 
     async def checked(self) -> Sequence[Checked]:
@@ -96,14 +96,3 @@ class HttpPaymentClaims:
                 return decoder(kind).decode(await response.read())
         except (aiohttp.ClientError, TimeoutError, msgspec.DecodeError, UnicodeDecodeError) as error:
             raise Unavailable(NOT_TOLD) from error
-
-
-def paid_of(one: http.KnownPayment) -> Paid:
-    return Paid(
-        decision=one.decision,
-        reason=one.reason,
-        created_at=one.created_at,
-        amount=one.amount,
-        currency=one.currency,
-        refunded_at=one.refunded_at,
-    )

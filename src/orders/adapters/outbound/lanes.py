@@ -1,4 +1,4 @@
-"""Orders of all lanes."""
+"""Reads orders from the lanes that store them."""
 
 import asyncio
 from collections.abc import Mapping, Sequence
@@ -9,8 +9,7 @@ from math import ceil
 from operator import attrgetter
 from uuid import UUID
 
-from kernel.adapters.lanes.groups import by_lane, of_each
-from kernel.adapters.lanes.lane import LaneFinder
+from kernel.adapters.lanes.groups import OfLanes, by_lane, of_each
 from kernel.domain.errors import Unavailable
 from orders.domain.claims import Claim, KnownOrders
 from orders.domain.order import Order
@@ -22,11 +21,7 @@ from orders.ports.orders import ReadableOrders
 from orders.ports.series import MeasuredOrders
 
 
-class ReadableOrdersOfLanes:
-    def __init__(self, lanes: Sequence[ReadableOrders]) -> None:
-        self._lanes = lanes
-        self._finder = LaneFinder(len(lanes))
-
+class ReadableOrdersOfLanes(OfLanes[ReadableOrders]):
     async def get(self, order_id: UUID) -> Order | None:
         return await self._of_order(order_id).get(order_id)
 
@@ -34,7 +29,7 @@ class ReadableOrdersOfLanes:
         return await self._of_order(order_id).history(order_id, after=after)
 
     async def status_histories(self, order_ids: Sequence[UUID]) -> Mapping[UUID, Sequence[Order] | None]:
-        """None for orders of a lane that is away: those who watch other orders share the call."""
+        """Returns None for orders of a lane that is away, because watchers of other orders share the call."""
         parts = by_lane(order_ids, self._finder.of_order)
         found = await of_each(parts, self._status_histories)
         return {order_id: history for part in found for order_id, history in part.items()}
@@ -50,22 +45,15 @@ class ReadableOrdersOfLanes:
     async def page(
         self, *, user_id: str | None, status: Status | None, after: UUID | None, limit: int
     ) -> Sequence[Order]:
-        """Raises Unavailable where a lane is away: its orders would be missing."""
+        """Raises Unavailable if a lane is away, because its orders would be missing."""
         if user_id is not None:
-            lane = self._lanes[self._finder.of_user(user_id)]
+            lane = self._of_user(user_id)
             return await lane.page(user_id=user_id, status=status, after=after, limit=limit)
         asked = (lane.page(user_id=None, status=status, after=after, limit=limit) for lane in self._lanes)
         return list(islice(merge(*await asyncio.gather(*asked), key=attrgetter("id")), limit))
 
-    def _of_order(self, order_id: UUID) -> ReadableOrders:
-        return self._lanes[self._finder.of_order(order_id)]
 
-
-class OrderClaimsOfLanes:
-    def __init__(self, lanes: Sequence[OrderClaims]) -> None:
-        self._lanes = lanes
-        self._finder = LaneFinder(len(lanes))
-
+class OrderClaimsOfLanes(OfLanes[OrderClaims]):
     async def count(self) -> int:
         return sum(await asyncio.gather(*(lane.count() for lane in self._lanes)))
 
@@ -74,8 +62,8 @@ class OrderClaimsOfLanes:
         return list(islice(merge(*await asyncio.gather(*asked), key=attrgetter("key")), count_max))
 
     async def known(self, keys: Sequence[Key]) -> KnownOrders:
-        """An event about an order may be set aside in any lane. That is read before the orders: an event that
-        is handed back in between has changed its order by then."""
+        """Asks all lanes for waiting events, because an event may be set aside in any lane. Reads the orders
+        afterwards, because an event that is handed back in between changes its order."""
         everywhere = await asyncio.gather(*(lane.known(keys) for lane in self._lanes))
         parts = by_lane(keys, lambda key: self._finder.of_order(key[1]))
         found = await of_each(parts, lambda lane, part: self._lanes[lane].known(part))
@@ -86,12 +74,9 @@ class OrderClaimsOfLanes:
         )
 
 
-class MeasuredOrdersOfLanes:
-    def __init__(self, lanes: Sequence[MeasuredOrders]) -> None:
-        self._lanes = lanes
-
+class MeasuredOrdersOfLanes(OfLanes[MeasuredOrders]):
     async def measure(self, start: datetime, end: datetime, *, sample_max: int) -> Measured:
-        """Each lane has the same part of the sample as of the orders, so that all orders count alike."""
+        """Samples each lane in proportion to its number of orders, so that all orders count alike."""
         counted = await asyncio.gather(*(lane.measure(start, end, sample_max=1) for lane in self._lanes))
         orders = sum(one.orders for one in counted) or 1
         found = await asyncio.gather(

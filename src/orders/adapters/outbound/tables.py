@@ -66,11 +66,6 @@ AUDIT_RUNS = Table(
     Column("lease_until", Time, nullable=False),
 )
 
-RIGHTS = {
-    ORDERS: CHANGE,
-    ORDER_HISTORY: APPEND,
-    SERIES_STEPS: ALL,
-    AUDIT_RUNS: ALL,
-}
+RIGHTS = {ORDERS: CHANGE, ORDER_HISTORY: APPEND, SERIES_STEPS: ALL, AUDIT_RUNS: ALL}
 
 SCHEMA = Schema("orders", revision=11, tables=(ORDERS, ORDER_HISTORY), rights=RIGHTS)

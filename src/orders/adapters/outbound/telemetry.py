@@ -21,13 +21,13 @@ class OrderMetrics:
     def __init__(self, registry: CollectorRegistry) -> None:
         self._changes = Counter(
             "shop_order_status_changes",
-            "Orders that came to a status: NEW is accepted, FINISHED or CANCELLED is decided.",
+            "Orders that reached a status. NEW: accepted. FINISHED or CANCELLED: decided.",
             ("status", "reason"),
             registry=registry,
         )
         self._decision = Histogram(
             "shop_order_decision_seconds",
-            "From the call that placed an order to its decision.",
+            "Seconds from the call that placed an order to the decision.",
             buckets=DECISION_S,
             registry=registry,
         )
@@ -36,7 +36,7 @@ class OrderMetrics:
         )
         self._unchecked = Counter(
             "shop_orders_unjudged",
-            "Orders that were accepted unchecked, because payments could not be asked.",
+            "Orders that were accepted unchecked, because payments did not answer.",
             registry=registry,
         )
 
@@ -50,7 +50,7 @@ class OrderMetrics:
     def placing(
         self, place_orders: Callable[P, Awaitable[Sequence[Placed | ShopError]]]
     ) -> Callable[P, Awaitable[Sequence[Placed | ShopError]]]:
-        """Wraps the use case, and counts what it refuses by reason."""
+        """Wraps the use case, and counts the refused orders by reason."""
 
         async def counted(*args: P.args, **kwargs: P.kwargs) -> Sequence[Placed | ShopError]:
             outcomes = await place_orders(*args, **kwargs)

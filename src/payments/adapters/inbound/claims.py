@@ -1,4 +1,4 @@
-"""Routes for the audit, which runs in the orders service."""
+"""Routes for the audit, which the orders service runs."""
 
 from uuid import UUID
 
@@ -47,7 +47,7 @@ async def run_checks(read: FromDishka[ReadClaims]) -> JsonAnswer[list[CheckResul
 
 
 def _key(field: str, text: str | None) -> Key | None:
-    """Raises Invalid."""
+    """Parses a key of the form `user~order`. Raises Invalid for the field."""
     if text is None:
         return None
     user_id, _, order_id = text.partition("~")

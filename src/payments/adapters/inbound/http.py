@@ -90,9 +90,8 @@ class AccountsController(Controller):
         idempotency_key: IdempotencyKey = None,
     ) -> JsonAnswer[http.Deposited]:
         user, caller = user_id_of(user_id), calling()
-        return _deposited(
-            await make_deposits(wire.deposit(user, data.amount, caller, idempotency_key, clock.new_id()))
-        )
+        deposit = wire.deposit(user, data.amount, caller, idempotency_key, clock.new_id())
+        return deposited_answer(await make_deposits(deposit))
 
 
 @get(**operations.DEPOSIT_BY_GET | {"path": operations.ROUTE + operations.DEPOSIT["path"]})
@@ -106,7 +105,7 @@ async def deposit_by_get(
 ) -> JsonAnswer[http.Deposited]:
     user, caller = user_id_of(user_id), calling()
     deposit = wire.deposit(user, amount_of(amount), caller, idempotency_key, clock.new_id())
-    return _deposited(await make_deposits(deposit))
+    return deposited_answer(await make_deposits(deposit))
 
 
 @post(**for_orders.ADMIT_ORDERS)
@@ -131,5 +130,5 @@ def _route(user_id: str) -> str:
     return f"{operations.ROUTE}/{quote(user_id, safe='')}"
 
 
-def _deposited(deposited: Deposited) -> JsonAnswer[http.Deposited]:
+def deposited_answer(deposited: Deposited) -> JsonAnswer[http.Deposited]:
     return JsonAnswer(wire.deposited_body(deposited), headers=replay_headers(replayed=deposited.replayed))

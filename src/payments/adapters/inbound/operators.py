@@ -1,4 +1,4 @@
-"""Routes for operators: they freeze and correct accounts, and read what is stored about an order."""
+"""Routes for operators, to freeze and correct accounts, and to read the stored facts about an order."""
 
 from dishka import FromDishka
 from dishka.integrations.litestar import inject
@@ -7,7 +7,7 @@ from litestar.handlers import HTTPRouteHandler
 
 from kernel.adapters.http.conventions.answers import JsonAnswer
 from kernel.adapters.http.conventions.caller import calling
-from kernel.adapters.http.conventions.idempotency import RequiredKey, replay_headers
+from kernel.adapters.http.conventions.idempotency import RequiredKey
 from kernel.adapters.http.documents.operations import Operation
 from kernel.adapters.http.operators.facts import facts_body
 from kernel.adapters.http.parsing.values import user_id_of
@@ -15,6 +15,7 @@ from kernel.application.groups import Groups
 from kernel.contracts.operators import FactsOfOrder
 from kernel.ports.clock import Clock
 from payments import wire
+from payments.adapters.inbound.http import deposited_answer
 from payments.application.explain_payment import ExplainPayment
 from payments.contract import http, operations
 from payments.domain.account import Account, Deposited
@@ -60,9 +61,7 @@ class OperatedAccountsController(Controller):
     ) -> JsonAnswer[http.Deposited]:
         user = user_id_of(user_id)
         command = wire.correct(user, data, calling(), idempotency_key, clock.new_id())
-        corrected = await correct_accounts(command)
-        headers = replay_headers(replayed=corrected.replayed)
-        return JsonAnswer(wire.deposited_body(corrected), headers=headers)
+        return deposited_answer(await correct_accounts(command))
 
 
 @get(**operations.EXPLAIN | {"path": operations.OPERATED_ORDERS + operations.EXPLAIN["path"]})

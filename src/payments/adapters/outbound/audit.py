@@ -1,4 +1,4 @@
-"""The checks within the database of payments: accounts, transfers, decisions, and the sum of all money."""
+"""Checks accounts, transfers, decisions, and the sum of all money, within the database of payments."""
 
 from collections.abc import Iterator
 from functools import partial
@@ -8,7 +8,7 @@ from kernel.domain.faults import Fault, money, word
 from payments.domain.payment import Decision
 from payments.domain.transfer import CORRECTIONS, FUNDING, REVENUE, Kind
 
-# For each kind of transfer: the change of the user's balance, and which accounts and order it must name.
+# For each kind of transfer: its change of the user's balance, and the accounts and order that it must name.
 _SIGNED = (
     f"CASE WHEN kind IN ('{Kind.DEPOSIT}', '{Kind.REFUND}') THEN amount"
     f" WHEN kind = '{Kind.CAPTURE}' THEN -amount"
@@ -27,7 +27,7 @@ _WELL_FORMED = f"""(
             OR (debit_account = 'user:' || user_id AND credit_account = '{CORRECTIONS}')))
 )"""
 
-# The greatest pair is that of the last transfer. The aggregate keeps one pair for each account.
+# The last transfer has the greatest pair of sequence and balance.
 ACCOUNTS = f"""
 SELECT user_id, a.balance, a.sequence, coalesce(t.total, 0) AS total,
        coalesce(t.last[1], 0) AS last_sequence, coalesce(t.last[2], 0) AS last_balance
@@ -93,7 +93,7 @@ def transfer_faults(row: Row) -> Iterator[Fault]:
         yield fault("balance_after_wrong", after, sum_)
 
 
-# Revenue is captures less refunds.
+# The revenue is the captures minus the refunds.
 MONEY = f"""
 SELECT * FROM (
     SELECT (SELECT coalesce(sum(balance), 0) FROM accounts) AS balances,
@@ -114,7 +114,7 @@ def money_faults(row: Row) -> Iterator[Fault]:
     yield Fault("all accounts", "money_off", found, expected)
 
 
-# Transfers that name no order are left out: the check of transfers reports them.
+# Transfers that name no order are left out, because the check of transfers reports them.
 DECISIONS = f"""
 SELECT user_id, order_id, p.decision, p.transfer_id::text AS transfer_id,
        t.captures, coalesce(t.captured, 0) AS captured, t.paid,
@@ -176,21 +176,21 @@ CHECKS = (
     ),
     Check(
         "transfers",
-        "numbered without a gap, each balance follows from the one before",
+        "numbered without a gap; each balance follows from the balance before it",
         ("transfers",),
         TRANSFERS,
         transfer_faults,
     ),
     Check(
         "money",
-        "all balances and the revenue are all deposits and corrections",
+        "all balances plus the revenue equal all deposits plus corrections",
         ("accounts", "transfers"),
         MONEY,
         money_faults,
     ),
     Check(
         "decisions",
-        "a captured payment has its one transfer, and at most one refund; no other has any",
+        "a captured payment has one transfer and at most one refund; other payments have none",
         ("payments",),
         DECISIONS,
         decision_faults,

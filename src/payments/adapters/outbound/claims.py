@@ -1,4 +1,4 @@
-"""The claims of payments for the audit, and everything known of some orders, read from PostgreSQL."""
+"""Reads claims and stored values of payments from PostgreSQL, for the audit."""
 
 from collections.abc import AsyncIterator, Sequence
 
@@ -43,13 +43,13 @@ LEFT JOIN LATERAL (
 
 
 async def claims(database: Snapshot) -> AsyncIterator[Claim]:
-    """The claims of all decisions, sorted by key."""
+    """Yields one claim for each decision, sorted by key."""
     async for row in database.stream(_ALL):
         yield Claim(*row)
 
 
 async def known(database: Snapshot, keys: Sequence[Key]) -> Sequence[KnownPayment]:
-    """Everything known of these orders, one for each key."""
+    """The stored values of these orders, one item for each key."""
     users, ids = [user_id for user_id, _ in keys], [id for _, id in keys]
     rows = await database.rows(_SOME, users, ids)
     subjects = await waiting(database, ids)
@@ -57,7 +57,7 @@ async def known(database: Snapshot, keys: Sequence[Key]) -> Sequence[KnownPaymen
 
 
 class PostgresClaims:
-    """Reads on connections of its own, because the statements may take long."""
+    """Reads claims on separate connections, because the statements may take long."""
 
     def __init__(self, url: str) -> None:
         self._url = url

@@ -1,4 +1,4 @@
-"""Accounts of all lanes."""
+"""Reads accounts and claims from the lanes that store them."""
 
 import asyncio
 from collections.abc import Mapping, Sequence, Set
@@ -8,8 +8,7 @@ from heapq import merge
 from itertools import chain, islice
 from uuid import UUID
 
-from kernel.adapters.lanes.groups import by_lane, of_each
-from kernel.adapters.lanes.lane import LaneFinder
+from kernel.adapters.lanes.groups import OfLanes, by_lane, of_each
 from payments.domain.account import Account, Standing
 from payments.domain.claims import Claim, Key, KnownPayment
 from payments.domain.payment import Payment
@@ -18,11 +17,7 @@ from payments.ports.accounts import Decisions, OpenedAccounts, Statements
 from payments.ports.claims import Claims
 
 
-class OpenedAccountsOfLanes:
-    def __init__(self, lanes: Sequence[OpenedAccounts]) -> None:
-        self._lanes = lanes
-        self._finder = LaneFinder(len(lanes))
-
+class OpenedAccountsOfLanes(OfLanes[OpenedAccounts]):
     async def find(self, user_ids: Set[str]) -> Mapping[str, Account]:
         parts = by_lane(user_ids, self._finder.of_user)
         found = await of_each(parts, lambda lane, users: self._lanes[lane].find(set(users)))
@@ -34,42 +29,27 @@ class OpenedAccountsOfLanes:
         return {user_id: standing for part in found for user_id, standing in part.items()}
 
 
-class StatementsOfLanes:
-    def __init__(self, lanes: Sequence[Statements]) -> None:
-        self._lanes = lanes
-        self._finder = LaneFinder(len(lanes))
-
+class StatementsOfLanes(OfLanes[Statements]):
     async def page(self, user_id: str, *, after: int | None, limit: int) -> Sequence[Transfer]:
         return await self._of_user(user_id).page(user_id, after=after, limit=limit)
 
     async def balance(self, account: Account, at: datetime) -> int:
         return await self._of_user(account.user_id).balance(account, at)
 
-    def _of_user(self, user_id: str) -> Statements:
-        return self._lanes[self._finder.of_user(user_id)]
 
-
-class DecisionsOfLanes:
-    def __init__(self, lanes: Sequence[Decisions]) -> None:
-        self._lanes = lanes
-        self._finder = LaneFinder(len(lanes))
-
+class DecisionsOfLanes(OfLanes[Decisions]):
     async def about(self, order_id: UUID) -> tuple[Payment | None, Sequence[Transfer]]:
-        return await self._lanes[self._finder.of_order(order_id)].about(order_id)
+        return await self._of_order(order_id).about(order_id)
 
 
-class ClaimsOfLanes:
-    def __init__(self, lanes: Sequence[Claims]) -> None:
-        self._lanes = lanes
-        self._finder = LaneFinder(len(lanes))
-
+class ClaimsOfLanes(OfLanes[Claims]):
     async def page(self, after: Key | None, until: Key | None, *, count_max: int) -> Sequence[Claim]:
         asked = (lane.page(after, until, count_max=count_max) for lane in self._lanes)
         return list(islice(merge(*await asyncio.gather(*asked)), count_max))
 
     async def known(self, keys: Sequence[Key]) -> Sequence[KnownPayment]:
-        """An event about an order may be set aside in any lane. That is read before the decisions: an event
-        that is handed back in between is decided by then."""
+        """Asks all lanes for waiting events, because an event may be set aside in any lane. Reads the
+        decisions afterwards, so an event that is handed back in between has its decision by then."""
         everywhere = await asyncio.gather(*(lane.known(keys) for lane in self._lanes))
         waiting = {one.order_id for one in chain.from_iterable(everywhere) if one.waiting}
         parts = by_lane(keys, lambda key: self._finder.of_user(key[0]))

@@ -1,16 +1,16 @@
-"""Accounts, transfers and decisions in PostgreSQL; every statement takes a whole batch."""
+"""Accounts, transfers and decisions in PostgreSQL. Every statement handles a whole batch."""
 
-from collections.abc import Iterable, Mapping, Sequence, Set
+from collections.abc import Mapping, Sequence, Set
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy import Select, Uuid, and_, bindparam, select, union, update
-from sqlalchemy.dialects.postgresql import ARRAY, insert
+from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from kernel.adapters.postgres.statements.reading import read
 from kernel.adapters.postgres.statements.unit_of_work import PostgresUnitOfWork
-from kernel.adapters.postgres.statements.unnest import arrays, document, records, unnest
+from kernel.adapters.postgres.statements.unnest import arrays, document, insert_document, unnest
 from kernel.adapters.postgres.tables import Key
 from payments.adapters.outbound.tables import ACCOUNTS, PAYMENTS, TRANSFERS
 from payments.domain.account import Account, Standing
@@ -19,15 +19,9 @@ from payments.domain.events import PaymentRequest
 from payments.domain.payment import Decision, Payment
 from payments.domain.transfer import Kind, Transfer
 
-_ACCOUNT = tuple(ACCOUNTS.c)
-_ACCOUNT_NAMES = [c.name for c in _ACCOUNT]
-_ADD_ACCOUNTS = (
-    insert(ACCOUNTS)
-    .from_select(_ACCOUNT_NAMES, select(records(*_ACCOUNT)))
-    .on_conflict_do_nothing(index_elements=[ACCOUNTS.c.user_id])
-)
+_ADD_ACCOUNTS = insert_document(ACCOUNTS).on_conflict_do_nothing(index_elements=[ACCOUNTS.c.user_id])
 _OF_USERS = ACCOUNTS.c.user_id == bindparam("user_ids", type_=ARRAY(Key)).any_()
-_ACCOUNTS_OF: Select[*tuple[Any, ...]] = select(*_ACCOUNT).where(_OF_USERS)
+_ACCOUNTS_OF: Select[*tuple[Any, ...]] = select(*ACCOUNTS.c).where(_OF_USERS)
 _STANDINGS = select(
     ACCOUNTS.c.user_id, ACCOUNTS.c.balance, ACCOUNTS.c.frozen_at.is_not(None).label("frozen")
 ).where(_OF_USERS)
@@ -47,14 +41,12 @@ _SAVE_FROZEN = (
     .values(frozen_at=bindparam("since", type_=ACCOUNTS.c.frozen_at.type))
 )
 
-_TRANSFER = tuple(TRANSFERS.c)
-_TRANSFER_NAMES = [c.name for c in _TRANSFER]
-_ADD_TRANSFERS = insert(TRANSFERS).from_select(_TRANSFER_NAMES, select(records(*_TRANSFER)))
+_ADD_TRANSFERS = insert_document(TRANSFERS)
 _NAMES = (TRANSFERS.c.user_id, TRANSFERS.c.id, TRANSFERS.c.idempotency_key)
 _names = unnest(*_NAMES)
 _FIND_BOOKED = union(
     *(
-        select(*_TRANSFER).join_from(
+        select(*TRANSFERS.c).join_from(
             TRANSFERS, _names, and_(TRANSFERS.c.user_id == _names.c.user_id, own == given)
         )
         for own, given in (
@@ -65,15 +57,14 @@ _FIND_BOOKED = union(
 )
 _ORDER = (PAYMENTS.c.user_id, PAYMENTS.c.order_id)
 _orders = unnest(*_ORDER)
-_OF_ORDERS = select(*_TRANSFER).join_from(
+_OF_ORDERS = select(*TRANSFERS.c).join_from(
     TRANSFERS,
     _orders,
     and_(TRANSFERS.c.user_id == _orders.c.user_id, TRANSFERS.c.order_id == _orders.c.order_id),
 )
 
-_PAYMENT = tuple(PAYMENTS.c)
-_ADD_PAYMENTS = insert(PAYMENTS).from_select([c.name for c in _PAYMENT], select(records(*_PAYMENT)))
-_RECORDED = select(*_PAYMENT).where(PAYMENTS.c.order_id == bindparam("order_ids", type_=ARRAY(Uuid)).any_())
+_ADD_PAYMENTS = insert_document(PAYMENTS)
+_RECORDED = select(*PAYMENTS.c).where(PAYMENTS.c.order_id == bindparam("order_ids", type_=ARRAY(Uuid)).any_())
 
 
 class PostgresAccounts:
@@ -162,16 +153,14 @@ class PostgresOpenedAccounts:
         return {user_id: Standing(balance, frozen) for user_id, balance, frozen in rows}
 
 
-def _account(row: Iterable[Any]) -> Account:
-    return Account(**dict(zip(_ACCOUNT_NAMES, row, strict=True)))
+def _account(row: Mapping[str, Any]) -> Account:
+    return Account(**row)
 
 
 def _payment(row: Mapping[str, Any]) -> Payment:
     return Payment(**{**row, "decision": Decision(row["decision"])})
 
 
-def transfer_of(row: Iterable[Any]) -> Transfer:
-    """Takes the values of a row of `TRANSFERS`."""
-    values = dict(zip(_TRANSFER_NAMES, row, strict=True))
-    values["kind"] = Kind(values["kind"])
-    return Transfer(**values)
+def transfer_of(row: Mapping[str, Any]) -> Transfer:
+    """Makes a Transfer of a row of `TRANSFERS`."""
+    return Transfer(**{**row, "kind": Kind(row["kind"])})

@@ -1,4 +1,4 @@
-"""Reads of an account's committed transfers, outside of a unit of work."""
+"""Reads an account's committed transfers, outside of a unit of work."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -21,7 +21,7 @@ _NEWEST = (
 _BEFORE = _NEWEST.where(TRANSFERS.c.sequence < bindparam("after"))
 
 # Finds an account's last transfer up to a time by binary search over the sequence, which has no gap. Each
-# step reads one transfer by its key. An index by time would cost every order.
+# step reads one transfer by its key. An index by time would slow down every order.
 _search = select(
     literal(0, BigInteger).label("low"),
     bindparam("sequence", type_=BigInteger).label("high"),

@@ -11,19 +11,6 @@ from tests.unit.gateway.application.hub_world import ONE, PLACED, HubWorld, chan
 
 
 @virtually
-async def test_the_hub_has_a_limit_and_a_reader_that_leaves_makes_room(world: HubWorld) -> None:
-    world.hub = world.make_hub(streams_max=2)
-    world.becomes(1)
-    async with world.hub.watch(ANYONE, ONE):
-        async with world.hub.watch(ANYONE, ONE):
-            with pytest.raises(Unavailable) as refused:
-                await world.read_to_the_end()
-            assert refused.value.code == "overloaded"
-        async with world.hub.watch(ANYONE, ONE):
-            pass
-
-
-@virtually
 async def test_streams_leave_the_places_of_those_who_prefer_to_wait(world: HubWorld) -> None:
     world.hub = world.make_hub(streams_max=1, waits_max=1)
     world.becomes(1)

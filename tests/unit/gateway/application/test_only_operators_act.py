@@ -1,7 +1,7 @@
 """The gateway itself refuses what is for operators: it asks no service for anybody else."""
 
 from collections.abc import Awaitable, Callable
-from typing import Any, NoReturn
+from typing import Any
 from uuid import UUID
 
 import pytest
@@ -16,19 +16,10 @@ from gateway.application.read_record import ReadRecord
 from kernel.domain.caller import Caller, Role
 from kernel.domain.errors import Forbidden
 from tests.unit.clock import RecordingClock
+from tests.unit.untouched import Untouched
 
 ORDER = UUID(int=1)
 Call = Callable[[Caller], Awaitable[object]]
-
-
-class Untouched:
-    """A service that must not be asked anything."""
-
-    def __getattr__(self, name: str) -> Callable[..., NoReturn]:
-        def asked(*_: object, **__: object) -> NoReturn:
-            raise AssertionError(f"asked for {name}")
-
-        return asked
 
 
 SERVICE: Any = Untouched()

@@ -11,10 +11,9 @@ from hypothesis import strategies as st
 
 from kernel.adapters.cloudevents import Decoders, decode_events, encode_event
 from kernel.contracts.values import Amount, UserId
-from kernel.domain.events import MessageId, Received, Unhandled
+from kernel.domain.events import MessageId, OrderEvent, Received, Unhandled
 from kernel.ports.bus import Unreadable
 from orders.contract.messages import ORDER_PLACED, OrderPlacedV1
-from orders.domain.events import OrderEvent
 from payments.contract.messages import PAYMENT_DECLINED
 from tests.builders import TRACE
 from tests.unit.clock import START, id_of
@@ -22,9 +21,7 @@ from tests.unit.clock import START, id_of
 SOURCE = "/shop/orders"
 ORDER = OrderEvent(order_id=id_of(1), user_id="alice", traceparent=TRACE)
 # A translation that keeps what it was given, to be looked at.
-DECODERS: Decoders[Any] = {
-    ORDER_PLACED: (OrderPlacedV1, lambda data, origin: (data, origin["traceparent"])),
-}
+DECODERS: Decoders[Any] = {ORDER_PLACED: (OrderPlacedV1, lambda data, origin: (data, origin["traceparent"]))}
 
 
 def written(number: int = 1, *, minor: int = 1000, user_id: str = "alice") -> bytes:

@@ -7,8 +7,7 @@ import pytest
 
 from kernel.adapters.sources import ROUTING_KEY, from_its_publisher
 from kernel.contracts.messaging import source_of
-from kernel.domain.events import MessageId, Received, Unhandled
-from orders.domain.events import OrderEvent
+from kernel.domain.events import MessageId, OrderEvent, Received, Unhandled
 from tests.catalog import CATALOG
 from tests.contracts.golden import published
 from tests.unit.clock import id_of

@@ -14,11 +14,10 @@ from kernel.application.work_off import WorkOff
 from kernel.contracts.values import UserId
 from kernel.domain.caller import Caller, Role
 from kernel.domain.errors import NotFound
-from kernel.domain.events import Parked, Received, Unhandled
+from kernel.domain.events import OrderEvent, Parked, Received, Unhandled
 from kernel.domain.parked import Kind, OwnName
 from kernel.domain.value import value
 from kernel.ports.bus import Handler
-from orders.domain.events import OrderEvent
 from payments.contract.messages import PAYMENT_DECLINED, PaymentDeclinedV1
 from tests.memory.database import MemoryDatabase
 from tests.memory.inbox import MemoryInbox

@@ -212,9 +212,7 @@ async def test_the_memory_of_a_consumer_is_bounded_and_it_gets_every_commit_all_
     assert not any(one.known for one in world.each.values())
 
 
-async def test_a_row_that_is_committed_while_the_outbox_is_read_is_not_published_twice(
-    world: World,
-) -> None:
+async def test_a_row_that_is_committed_while_the_outbox_is_read_is_not_published_twice(world: World) -> None:
     await world.add()
     (row,) = world.database.rows(OUTBOX)
     assert world.each["a"].claim([row]) == []

@@ -103,9 +103,7 @@ async def test_a_listener_that_stops_or_begins_is_noticed(listener: Listener) ->
     await listener.sees([1], [2, 3], [4])
 
 
-async def test_a_notification_while_the_bus_is_away_is_lost_and_the_next_is_not(
-    listener: Listener,
-) -> None:
+async def test_a_notification_while_the_bus_is_away_is_lost_and_the_next_is_not(listener: Listener) -> None:
     listener.listens = listener.away = True
     listener.notifier.notify([1])
     await eventually(lambda: listener.encoded_count == 1, every=0.001)

@@ -8,7 +8,6 @@ import pytest
 from kernel.domain.errors import OutcomeUnknown, Unavailable
 from tests.memory.operator_record import OPERATOR_RECORD
 from tests.memory.parked import DISCARDED
-from tests.unit.clock import id_of
 from tests.unit.kernel.application.operated import event, poisoned
 
 
@@ -20,15 +19,6 @@ async def test_a_replayed_message_does_its_work_once_its_cause_is_healed() -> No
     assert await world.work() == 2
     assert (world.declined, world.replayed) == ([1, 2], 0)
     assert await world.work() == 0
-
-
-async def test_only_those_that_are_named_are_replayed() -> None:
-    world = await poisoned(1, 2)
-    world.orders = {1, 2}
-    await world.replay(world.parked[1])
-    await world.work()
-    assert world.declined == [2]
-    assert [parked.unhandled.subject for parked in world.parked] == [str(id_of(1))]
 
 
 async def test_two_operators_who_replay_the_same_at_once_replay_it_once() -> None:

@@ -208,7 +208,7 @@ async def test_rows_that_were_published_within_a_moment_leave_the_outbox_in_one_
         await world.add(b"%d" % number)
         world.clock.advance(-2)
         await world.publish_committed()
-        world.clock.advance(REMOVED_AFTER_S / 3)
+        world.clock.advance(0.4 * REMOVED_AFTER_S)
         assert len(world.waiting()) == (number + 1 if number < 3 else 0)
     assert timedelta(seconds=2 * REMOVED_AFTER_S) < LEFT_BEHIND_AFTER
 

@@ -2,7 +2,8 @@
 
 import asyncio
 import logging
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
 from typing import cast
 
@@ -15,7 +16,7 @@ from kernel.application.watchdog import LATE_AFTER_S, Watchdog
 from kernel.domain.errors import Unavailable
 from kernel.domain.pauses import Pause
 from kernel.ports.bus import Bus as AnyBus
-from kernel.ports.bus import ConsumerPaused, Envelope, Handler
+from kernel.ports.bus import ConsumerPaused, Envelope
 from kernel.ports.pauses import Standing
 from tests.unit.clock import RecordingClock
 
@@ -68,12 +69,18 @@ def world(caplog: pytest.LogCaptureFixture) -> WatchedService:
     return WatchedService()
 
 
-async def never(_: bytes) -> None:
-    await asyncio.Event().wait()
+@asynccontextmanager
+async def in_hand(world: WatchedService) -> AsyncIterator[None]:
+    """A message is being handled until the end of the block."""
 
+    async def never(_: bytes) -> None:
+        await asyncio.Event().wait()
 
-def in_hand(world: WatchedService, handler: Handler) -> "asyncio.Task[None]":
-    return asyncio.create_task(world.watchdog.handling(handler)(b"[]"))
+    handling = asyncio.create_task(world.watchdog.handling(never)(b"[]"))
+    await asyncio.sleep(0)
+    yield
+    handling.cancel()
+    await asyncio.wait({handling})
 
 
 async def test_an_idle_shop_is_healthy(world: WatchedService, caplog: pytest.LogCaptureFixture) -> None:
@@ -113,13 +120,9 @@ async def test_an_event_that_waited_before_the_process_began_is_late_only_once_i
 async def test_a_message_that_is_not_handled_for_seconds_is_named_until_it_is(
     world: WatchedService, caplog: pytest.LogCaptureFixture
 ) -> None:
-    handling = in_hand(world, never)
-    await asyncio.sleep(0)
-    await world.pass_time(10)
-    assert not world.watchdog.healthy
-    handling.cancel()
-    with pytest.raises(asyncio.CancelledError):
-        await handling
+    async with in_hand(world):
+        await world.pass_time(10)
+        assert not world.watchdog.healthy
     await world.pass_time(1)
     assert world.watchdog.healthy
     assert caplog.messages == ["rabbitmq late: a message received 4 s ago is not handled"]
@@ -169,12 +172,9 @@ async def test_a_paused_consumer_is_healthy_and_what_it_had_in_hand_is_still_wat
     await world.pass_time(100)
     assert world.watchdog.healthy
     assert world.watchdog.paused
-    handling = in_hand(world, never)
-    await asyncio.sleep(0)
-    await world.pass_time(10)
-    assert not world.watchdog.healthy
-    handling.cancel()
-    await asyncio.wait({handling})
+    async with in_hand(world):
+        await world.pass_time(10)
+        assert not world.watchdog.healthy
     world.pause = None
     await world.pass_time(1)
     assert world.watchdog.healthy
@@ -183,12 +183,9 @@ async def test_a_paused_consumer_is_healthy_and_what_it_had_in_hand_is_still_wat
 
 async def test_messages_that_come_all_the_time_and_are_handled_are_no_trouble(world: WatchedService) -> None:
     for _ in range(20):
-        handling = in_hand(world, never)
-        await asyncio.sleep(0)
-        await world.pass_time(1)
-        assert world.watchdog.healthy
-        handling.cancel()
-        await asyncio.wait({handling})
+        async with in_hand(world):
+            await world.pass_time(1)
+            assert world.watchdog.healthy
 
 
 async def test_work_that_waits_for_the_database_is_not_the_bus_to_blame(

@@ -12,6 +12,8 @@ from kernel.contracts import parked as published
 from kernel.contracts.values import same_fields
 from kernel.domain import overview, parked, pauses
 from kernel.domain.acts import Act
+from payments.contract import http
+from payments.domain.claims import KnownPayment
 from tests.memory.clock import EPOCH
 
 WAITING = overview.WaitingEvents("shop.orders.order-placed.v1", 3, EPOCH)
@@ -52,6 +54,21 @@ PAIRS = [
         ),
         operators.ServiceOverview,
         set(),
+    ),
+    (
+        KnownPayment(
+            user_id="alice",
+            order_id=UUID(int=1),
+            decision="declined",
+            reason="insufficient_funds",
+            created_at=EPOCH,
+            amount=5000,
+            currency="RUB",
+            refunded_at=EPOCH,
+            waiting=True,
+        ),
+        http.KnownPayment,
+        {"known"},
     ),
 ]
 

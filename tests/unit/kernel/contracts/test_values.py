@@ -88,8 +88,7 @@ def test_a_user_id_is_always_written_as_a_string() -> None:
 
 
 @pytest.mark.parametrize(
-    "text",
-    ["2026-01-01T01:30:00+01:30", "2025-12-31T19:00:00.000000-05:00", "2026-01-01t00:00:00z"],
+    "text", ["2026-01-01T01:30:00+01:30", "2025-12-31T19:00:00.000000-05:00", "2026-01-01t00:00:00z"]
 )
 def test_an_instant_is_written_in_utc_whatever_its_offset(text: str) -> None:
     instant = decoder(Instant).decode(f'"{text}"')

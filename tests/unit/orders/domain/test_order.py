@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import timedelta
+from itertools import product
 
 import pytest
 
@@ -19,7 +20,7 @@ from orders.domain.events import (
     PaymentVoided,
 )
 from orders.domain.order import Cancelled, Order, Placed
-from orders.domain.placing import expired, outcome
+from orders.domain.placing import outcome
 from orders.domain.status import Status, StatusChanged
 from tests.builders import TRACE
 from tests.unit.clock import START, id_of
@@ -40,9 +41,7 @@ DECLINED = PaymentDeclined(order_id=id_of(1), user_id="alice", traceparent=TRACE
 REFUNDED = PaymentRefunded(order_id=id_of(1), user_id="alice", traceparent=TRACE)
 VOIDED = PaymentVoided(order_id=id_of(1), user_id="alice", traceparent=TRACE)
 REQUEST = CancellationRequested(order_id=id_of(1), user_id="alice", traceparent=TRACE, idempotency_key="k")
-ANY_DECISION = pytest.mark.parametrize(
-    "late", [CAPTURED, DECLINED, REFUNDED, VOIDED], ids=["captured", "declined", "refunded", "voided"]
-)
+REASONS = ("insufficient_funds", "account_not_found", "currency_mismatch")
 
 
 def placed() -> Order:
@@ -69,17 +68,6 @@ def test_a_placed_order_is_new_and_its_history_begins() -> None:
     assert order.status_changed() == changed(1, Status.NEW, None, START)
 
 
-def test_a_placed_order_asks_for_its_payment() -> None:
-    assert placed().placed(TRACE) == OrderPlaced(
-        order_id=id_of(1),
-        user_id="alice",
-        traceparent=TRACE,
-        idempotency_key="k",
-        amount=1000,
-        currency="RUB",
-    )
-
-
 def test_an_order_asks_for_its_payment_until_the_time_that_its_client_gave_or_by_default() -> None:
     given, within = START + timedelta(hours=1), timedelta(minutes=15)
     wish = replace(PLACE, pay_by=given)
@@ -94,17 +82,10 @@ def test_an_order_asks_for_its_payment_until_the_time_that_its_client_gave_or_by
         assert first.pay_by == repeated.pay_by == order.pay_by == pay_by
 
 
-def test_an_order_that_nobody_could_pay_in_time_is_refused() -> None:
-    assert expired(PLACE, LATER) is None
-    assert expired(replace(PLACE, pay_by=LATER), LATER) is None
-    refused = expired(replace(PLACE, pay_by=START), LATER)
-    assert refused is not None
-    assert refused.code == "expired"
-
-
 def test_events_of_an_order_name_the_call_and_the_key_behind_them() -> None:
     order = placed()
-    assert order.placed(TRACE, "call-1").request_id == "call-1"
+    placed_event = order.placed(TRACE, "call-1")
+    assert (placed_event.request_id, placed_event.idempotency_key) == ("call-1", "k")
     order.settle(CAPTURED, LATER)
     cancelled = order.cancel(TRACE, LATER, "call-2")
     assert isinstance(cancelled, Cancelled)
@@ -112,27 +93,20 @@ def test_events_of_an_order_name_the_call_and_the_key_behind_them() -> None:
     assert [(event.request_id, event.idempotency_key) for event in events] == [("call-2", "k")] * 2
 
 
-def test_a_captured_payment_finishes_the_order() -> None:
+@pytest.mark.parametrize(
+    ("decision", "status", "reason"),
+    [
+        (CAPTURED, Status.FINISHED, None),
+        *((replace(DECLINED, reason=reason), Status.CANCELLED, reason) for reason in REASONS),
+    ],
+)
+def test_a_decision_finishes_the_order_or_cancels_it_with_the_reason(
+    decision: PaymentResult, status: Status, reason: str | None
+) -> None:
     order = placed()
-    assert order.settle(CAPTURED, LATER) == [changed(2, Status.FINISHED, None)]
-    assert (order.status, order.reason, order.updated_at) == (Status.FINISHED, None, LATER)
+    assert order.settle(decision, LATER) == [changed(2, status, reason)]
+    assert (order.status, order.reason, order.updated_at) == (status, reason, LATER)
     assert order.created_at == START
-
-
-@pytest.mark.parametrize("reason", ["insufficient_funds", "account_not_found", "currency_mismatch"])
-def test_a_declined_payment_cancels_the_order_with_its_reason(reason: str) -> None:
-    order = placed()
-    assert order.settle(replace(DECLINED, reason=reason), LATER) == [changed(2, Status.CANCELLED, reason)]
-    assert (order.status, order.reason, order.updated_at) == (Status.CANCELLED, reason, LATER)
-
-
-@pytest.mark.parametrize("late", [CAPTURED, DECLINED, VOIDED], ids=["captured", "declined", "voided"])
-@pytest.mark.parametrize("first", [CAPTURED, DECLINED], ids=["captured", "declined"])
-def test_a_repeated_or_late_decision_changes_nothing(first: PaymentResult, late: PaymentResult) -> None:
-    order = decided(first)
-    before = replace(order)
-    assert order.settle(late, LATER) == []
-    assert order == before
 
 
 def cancelling(order: Order) -> Order:
@@ -169,72 +143,59 @@ def test_a_cancellation_that_is_wanted_again_asks_nothing_again(order: Order) ->
     assert order == before
 
 
-@pytest.mark.parametrize("last", [DECLINED, VOIDED], ids=["declined", "voided"])
-def test_it_is_too_late_to_cancel_a_cancelled_order(last: PaymentResult) -> None:
+@pytest.mark.parametrize(
+    ("last", "code"),
+    [(DECLINED, "order_cancelled"), (VOIDED, "order_cancelled"), (REFUNDED, "order_refunded")],
+    ids=["declined", "voided", "refunded"],
+)
+def test_it_is_too_late_to_cancel_a_cancelled_or_refunded_order(last: PaymentResult, code: str) -> None:
     order = decided(last)
     before = replace(order)
     refusal = order.cancel(TRACE, LATER)
     assert isinstance(refusal, Conflict)
-    assert (refusal.code, order) == ("order_cancelled", before)
+    assert (refusal.code, order) == (code, before)
 
 
-def test_it_is_too_late_to_cancel_a_refunded_order() -> None:
-    refusal = decided(REFUNDED).cancel(TRACE, LATER)
-    assert isinstance(refusal, Conflict)
-    assert refusal.code == "order_refunded"
-
-
-def test_a_voided_payment_cancels_the_order_for_its_user() -> None:
-    order = cancelling(placed())
-    assert order.settle(VOIDED, LATER) == [changed(2, Status.CANCELLED, "cancelled_by_user")]
-    assert (order.status, order.reason, order.ask_again_at) == (Status.CANCELLED, "cancelled_by_user", None)
-
-
-def test_a_declined_payment_cancels_an_order_for_its_own_reason_though_its_user_wanted_that_too() -> None:
-    order = cancelling(placed())
-    assert order.settle(DECLINED, LATER) == [changed(2, Status.CANCELLED, "insufficient_funds")]
-
-
-def test_an_order_that_is_paid_before_its_cancellation_gets_refunded_at_once() -> None:
-    order = cancelling(placed())
-    assert order.settle(CAPTURED, LATER) == [
-        changed(2, Status.FINISHED, None),
-        changed(3, Status.REFUNDING, None),
-    ]
-    assert (order.status, order.ask_again_at) == (Status.REFUNDING, LATER + timedelta(seconds=5))
-
-
-def test_a_refund_is_the_last_status_of_a_paid_order() -> None:
-    order = cancelling(decided(CAPTURED))
-    assert order.settle(REFUNDED, LATER) == [changed(4, Status.REFUNDED, None)]
-    assert (order.status, order.reason, order.ask_again_at) == (Status.REFUNDED, None, None)
+TO_ITS_REFUND = [
+    changed(2, Status.FINISHED, None),
+    changed(3, Status.REFUNDING, None),
+    changed(4, Status.REFUNDED, None),
+]
 
 
 @pytest.mark.parametrize(
-    ("order", "reached"), [(cancelling(placed()), 1), (decided(CAPTURED), 2)], ids=["new", "finished"]
+    ("order", "decision", "changes"),
+    [
+        (cancelling(placed()), VOIDED, [changed(2, Status.CANCELLED, "cancelled_by_user")]),
+        (cancelling(placed()), DECLINED, [changed(2, Status.CANCELLED, "insufficient_funds")]),
+        (cancelling(placed()), CAPTURED, TO_ITS_REFUND[:2]),
+        (cancelling(placed()), REFUNDED, TO_ITS_REFUND),
+        (decided(CAPTURED), REFUNDED, TO_ITS_REFUND[1:]),
+        (cancelling(decided(CAPTURED)), REFUNDED, TO_ITS_REFUND[2:]),
+    ],
 )
-def test_a_refund_makes_up_for_the_steps_that_went_before_it(order: Order, reached: int) -> None:
-    whole = [
-        changed(2, Status.FINISHED, None),
-        changed(3, Status.REFUNDING, None),
-        changed(4, Status.REFUNDED, None),
-    ]
-    assert order.settle(REFUNDED, LATER) == whole[reached - 1 :]
-    assert order.ask_again_at is None
+def test_a_decision_takes_every_step_to_the_cancellation_or_the_refund(
+    order: Order, decision: PaymentResult, changes: list[StatusChanged]
+) -> None:
+    assert order.settle(decision, LATER) == changes
+    last = changes[-1]
+    assert (order.status, order.reason, order.updated_at) == (last.status, last.reason, LATER)
+    still_asks = last.status is Status.REFUNDING
+    assert order.ask_again_at == (LATER + timedelta(seconds=5) if still_asks else None)
 
 
-@ANY_DECISION
-@pytest.mark.parametrize("last", [DECLINED, VOIDED, REFUNDED], ids=["declined", "voided", "refunded"])
-def test_nothing_changes_an_order_in_a_final_status(last: PaymentResult, late: PaymentResult) -> None:
-    order = decided(last)
-    before = replace(order)
-    assert order.settle(late, LATER) == []
-    assert order == before
+PAID = [decided(CAPTURED), cancelling(decided(CAPTURED))]
+FINAL = [decided(DECLINED), decided(VOIDED), decided(REFUNDED)]
 
 
-@pytest.mark.parametrize("late", [CAPTURED, DECLINED, VOIDED], ids=["captured", "declined", "voided"])
-def test_only_its_refund_changes_an_order_that_gets_refunded(late: PaymentResult) -> None:
-    order = cancelling(decided(CAPTURED))
+@pytest.mark.parametrize(
+    ("order", "late"),
+    [*product(PAID, [CAPTURED, DECLINED, VOIDED]), *product(FINAL, [CAPTURED, DECLINED, VOIDED, REFUNDED])],
+    ids=lambda value: value.status if isinstance(value, Order) else type(value).__name__,
+)
+def test_a_late_decision_changes_nothing_except_that_a_refund_ends_a_paid_order(
+    order: Order, late: PaymentResult
+) -> None:
     before = replace(order)
     assert order.settle(late, LATER) == []
     assert order == before
@@ -245,16 +206,6 @@ def test_an_order_that_gets_cancelled_asks_for_that_again_and_for_nothing_else()
     for order in (cancelling(placed()), cancelling(decided(CAPTURED))):
         assert order.ask_again(TRACE, START + timedelta(seconds=5)) == REQUEST
         assert order.ask_again_at == START + timedelta(seconds=15)
-
-
-def test_the_command_that_placed_the_order_is_told_so_however_often_it_asks() -> None:
-    order = decided(CAPTURED)
-    assert outcome(PLACE, order) == Placed(order, replayed=False)
-
-
-def test_another_command_with_the_same_key_and_values_gets_the_order_in_its_current_state() -> None:
-    order = decided(DECLINED)
-    assert outcome(replace(PLACE, order_id=id_of(2)), order) == Placed(order, replayed=True)
 
 
 def test_repeats_compare_the_time_that_the_client_gave_and_not_the_default() -> None:

@@ -1,19 +1,13 @@
 """What payments says of orders is for the audit of another service, whoever gets as far as the use case."""
 
-from typing import Any, NoReturn
+from typing import Any
 
 import pytest
 
 from kernel.domain.caller import Caller, Role
 from kernel.domain.errors import Forbidden
 from payments.application.read_claims import ReadClaims
-
-
-class Untouched:
-    """Claims and checks that must not be read."""
-
-    def __getattr__(self, name: str) -> NoReturn:
-        raise AssertionError(f"read by {name}")
+from tests.unit.untouched import Untouched
 
 
 @pytest.mark.parametrize("role", [Role.USER, Role.VIEWER, Role.OPERATOR])

@@ -74,25 +74,21 @@ NAMED: dict[str, Any] = {"traceparent": "another trace", "request_id": "call-2",
 ANOTHER = CancellationRequested(order_id=id_of(200), user_id="alice", **NAMED)
 
 
-def test_a_captured_payment_is_answered_with_its_transfer_whoever_asks() -> None:
-    payment, _ = decide(order_of(1000), opened(1000), id_of(7), LATER)
-    assert payment.decided(ANOTHER, refunded=False) == PaymentCaptured(
-        order_id=id_of(200), user_id="alice", **NAMED, transfer_id=id_of(7)
-    )
-
-
-def test_a_declined_payment_is_answered_with_its_reason_whoever_asks() -> None:
-    payment, _ = decide(order_of(1000), None, id_of(7), LATER)
-    assert payment.decided(ANOTHER, refunded=False) == PaymentDeclined(
-        order_id=id_of(200), user_id="alice", **NAMED, reason="account_not_found"
-    )
-
-
-def test_a_payment_that_was_given_back_is_answered_as_refunded_whoever_asks() -> None:
-    payment, _ = decide(order_of(1000), opened(1000), id_of(7), LATER)
-    assert payment.decided(ANOTHER, refunded=True) == PaymentRefunded(
-        order_id=id_of(200), user_id="alice", **NAMED
-    )
+@pytest.mark.parametrize(
+    ("account", "refunded", "kind", "told"),
+    [
+        (opened(1000), False, PaymentCaptured, {"transfer_id": id_of(7)}),
+        (None, False, PaymentDeclined, {"reason": "account_not_found"}),
+        (opened(1000), True, PaymentRefunded, {}),
+    ],
+    ids=["captured", "declined", "given back"],
+)
+def test_a_payment_is_answered_as_it_was_decided_whoever_asks(
+    account: Account | None, refunded: bool, kind: type, told: dict[str, Any]
+) -> None:
+    payment, _ = decide(order_of(1000), account, id_of(7), LATER)
+    answer = payment.decided(ANOTHER, refunded=refunded)
+    assert answer == kind(order_id=id_of(200), user_id="alice", **NAMED, **told)
 
 
 @pytest.mark.parametrize("account", [None, opened(), opened(1000)], ids=["no account", "empty", "rich"])

@@ -3,6 +3,7 @@
 import asyncio
 import itertools
 from collections.abc import Collection
+from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from urllib.parse import urlencode
 
@@ -42,14 +43,11 @@ class Books:
         called: str = "shop",
     ) -> Report:
         """Audits as if these services were running: each has a connection, `called` as the URLs say."""
-        name = {"application_name": called}
-        services = [await asyncpg.connect(self.urls[one], server_settings=name) for one in running]
-        urls = {one: f"{url}?{urlencode(name)}" for one, url in self.urls.items()}
-        try:
+        urls = {one: f"{url}?{urlencode({'application_name': called})}" for one, url in self.urls.items()}
+        async with AsyncExitStack() as services:
+            for one in running:
+                await services.enter_async_context(connected(self.urls[one], application_name=called))
             return await audit(on(**urls), at_rest=at_rest, patience_s=patience_s)
-        finally:
-            for service in services:
-                await service.close()
 
     async def harm(self, service: str, statements: str) -> None:
         """Damages a database as only the owner of the server can: a replica fires no append-only triggers.
@@ -130,6 +128,5 @@ class Damage:
     """A damage to a database, and the faults that the audit should find: kinds and subjects."""
 
     done: str
-    service: str
     statements: str
     found: tuple[tuple[str, str], ...]

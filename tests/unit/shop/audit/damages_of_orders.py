@@ -9,7 +9,6 @@ FINISHED_AGAIN = "DELETE FROM order_history WHERE order_id = '<refunded>' AND se
 DAMAGES_OF_ORDERS = [
     Damage(
         "an order that is FINISHED although it was declined",
-        "orders",
         """
         UPDATE orders SET status = 'FINISHED', reason = NULL WHERE id = '<declined>';
         UPDATE order_history SET status = 'FINISHED', reason = NULL
@@ -19,7 +18,6 @@ DAMAGES_OF_ORDERS = [
     ),
     Damage(
         "an order that is CANCELLED although it was captured",
-        "orders",
         """
         UPDATE orders SET status = 'CANCELLED', reason = 'insufficient_funds' WHERE id = '<paid>';
         UPDATE order_history SET status = 'CANCELLED', reason = 'insufficient_funds'
@@ -29,7 +27,6 @@ DAMAGES_OF_ORDERS = [
     ),
     Damage(
         "another reason",
-        "orders",
         """
         UPDATE orders SET reason = 'account_not_found' WHERE id = '<declined>';
         UPDATE order_history SET reason = 'account_not_found' WHERE order_id = '<declined>' AND sequence = 2
@@ -38,13 +35,11 @@ DAMAGES_OF_ORDERS = [
     ),
     Damage(
         "a changed amount of an order",
-        "orders",
         "UPDATE orders SET amount = amount - 1 WHERE id = '<paid>'",
         (("amount_differs", "order <paid> of alice"),),
     ),
     Damage(
         "an order that is REFUNDED although nothing was given back",
-        "orders",
         """
         UPDATE orders SET status = 'REFUNDED' WHERE id = '<paid>';
         INSERT INTO order_history VALUES ('alice', '<paid>', 3, 'REFUNDING', NULL, now()),
@@ -54,13 +49,11 @@ DAMAGES_OF_ORDERS = [
     ),
     Damage(
         "an order that is FINISHED although it was given back",
-        "orders",
         f"{FINISHED_AGAIN} UPDATE orders SET status = 'FINISHED' WHERE id = '<refunded>'",
         (("finished_not_captured", "order <refunded> of erin"),),
     ),
     Damage(
         "an order that is being refunded although it was declined",
-        "orders",
         """
         UPDATE orders SET status = 'REFUNDING', reason = NULL WHERE id = '<declined>';
         UPDATE order_history SET status = 'FINISHED', reason = NULL
@@ -71,7 +64,6 @@ DAMAGES_OF_ORDERS = [
     ),
     Damage(
         "a forgotten refund",
-        "orders",
         f"""
         UPDATE orders SET status = 'REFUNDING', {LONG_UNCHANGED} WHERE id = '<paid>';
         INSERT INTO order_history VALUES ('alice', '<paid>', 3, 'REFUNDING', NULL, now())
@@ -80,7 +72,6 @@ DAMAGES_OF_ORDERS = [
     ),
     Damage(
         "an order that its user cancelled although it was declined",
-        "orders",
         """
         UPDATE orders SET reason = 'cancelled_by_user' WHERE id = '<declined>';
         UPDATE order_history SET reason = 'cancelled_by_user' WHERE order_id = '<declined>' AND sequence = 2
@@ -89,50 +80,42 @@ DAMAGES_OF_ORDERS = [
     ),
     Damage(
         "a deleted order",
-        "orders",
         "DELETE FROM orders WHERE id = '<paid>'; DELETE FROM order_history WHERE order_id = '<paid>'",
         (("order_missing", "order <paid> of alice"),),
     ),
-    Damage("a forgotten order", "orders", UNDECIDED, (("order_forgotten", "order <unknown> of alice"),)),
+    Damage("a forgotten order", UNDECIDED, (("order_forgotten", "order <unknown> of alice"),)),
     Damage(
         "a gap in the history",
-        "orders",
         "DELETE FROM order_history WHERE order_id = '<paid>' AND sequence = 1",
         (("history_gap", "order <paid> of alice"),),
     ),
     Damage(
         "an order without history",
-        "orders",
         "DELETE FROM order_history WHERE order_id = '<paid>'",
         (("history_missing", "order <paid> of alice"),),
     ),
     Damage(
         "a history without an order",
-        "orders",
         "INSERT INTO order_history VALUES ('alice', '<unknown>', 1, 'NEW', NULL, now())",
         (("history_without_order", "order <unknown> of alice"),),
     ),
     Damage(
         "a history with a step that is not allowed",
-        "orders",
         "INSERT INTO order_history VALUES ('alice', '<paid>', 3, 'FINISHED', NULL, now())",
         (("history_illegal", "order <paid> of alice"),),
     ),
     Damage(
         "a history that does not end as the order is",
-        "orders",
         "UPDATE order_history SET status = 'CANCELLED' WHERE order_id = '<paid>' AND sequence = 2",
         (("history_not_status", "order <paid> of alice"),),
     ),
     Damage(
         "an unknown status",
-        "orders",
         "UPDATE orders SET status = 'PAID' WHERE id = '<paid>'",
         (("history_not_status", "order <paid> of alice"), ("status_unknown", "order <paid> of alice")),
     ),
     Damage(
         "a stuck row of the orders' outbox",
-        "orders",
         f"INSERT INTO outbox VALUES ('{ORDER_PLACED}', '<unknown>', '\\x00ff')",
         (("outbox_stuck", f"message {ORDER_PLACED} {UNKNOWN}"),),
     ),

@@ -12,13 +12,11 @@ TRANSFER = (
 DAMAGES_OF_PAYMENTS = [
     Damage(
         "a changed balance",
-        "payments",
         "UPDATE accounts SET balance = balance + 1 WHERE user_id = 'alice'",
         (("balance_not_sum", ALICE), ("balance_not_last", ALICE), OFF),
     ),
     Damage(
         "a negative balance",
-        "payments",
         """
         ALTER TABLE accounts DROP CONSTRAINT accounts_balance_check;
         UPDATE accounts SET balance = -1 WHERE user_id = 'bob'
@@ -32,19 +30,16 @@ DAMAGES_OF_PAYMENTS = [
     ),
     Damage(
         "an account whose sequence is ahead",
-        "payments",
         "UPDATE accounts SET sequence = sequence + 1 WHERE user_id = 'alice'",
         (("sequence_not_last", ALICE),),
     ),
     Damage(
         "a deleted account",
-        "payments",
         "DELETE FROM accounts WHERE user_id = 'carol'",
         (("account_missing", "account of carol"), ("currency_differs", "order <other> of carol")),
     ),
     Damage(
         "a deleted transfer",
-        "payments",
         "DELETE FROM transfers WHERE <payment>",
         (
             ("balance_not_sum", ALICE),
@@ -55,7 +50,6 @@ DAMAGES_OF_PAYMENTS = [
     ),
     Damage(
         "a changed amount of a transfer",
-        "payments",
         "UPDATE transfers SET amount = amount + 1 WHERE <payment>",
         (
             ("balance_not_sum", ALICE),
@@ -66,7 +60,6 @@ DAMAGES_OF_PAYMENTS = [
     ),
     Damage(
         "a gap in the account's sequence",
-        "payments",
         """
         UPDATE transfers SET sequence = 6 WHERE user_id = 'alice' AND sequence = 5;
         UPDATE accounts SET sequence = 6 WHERE user_id = 'alice'
@@ -75,13 +68,11 @@ DAMAGES_OF_PAYMENTS = [
     ),
     Damage(
         "money that comes from nowhere",
-        "payments",
         "UPDATE transfers SET debit_account = 'system:thin-air' WHERE user_id = 'alice' AND sequence = 1",
         (("transfer_malformed", "transfer 1 of alice"), OFF),
     ),
     Damage(
         "a second capture",
-        "payments",
         f"""
         ALTER TABLE transfers DROP CONSTRAINT transfers_user_id_order_id_kind_key;
         {TRANSFER} balance_after, created_at)
@@ -94,7 +85,6 @@ DAMAGES_OF_PAYMENTS = [
     ),
     Damage(
         "a capture by another user's account",
-        "payments",
         f"""
         DROP INDEX payments_order;
         INSERT INTO payments VALUES ('carol', '<paid>', 'captured', NULL, '<unknown>', now());
@@ -109,25 +99,21 @@ DAMAGES_OF_PAYMENTS = [
     ),
     Damage(
         "a wrong currency",
-        "payments",
         "UPDATE accounts SET currency = 'EUR' WHERE user_id = 'carol'",
         (("currency_differs", "order <other> of carol"),),
     ),
     Damage(
         "a transfer without a payment",
-        "payments",
         "DELETE FROM payments WHERE order_id = '<paid>'",
         (("transfer_without_payment", "order <paid> of alice"),),
     ),
     Damage(
         "a payment that names another transfer",
-        "payments",
         "UPDATE payments SET transfer_id = '<unknown>' WHERE order_id = '<paid>'",
         (("other_transfer", "order <paid> of alice"),),
     ),
     Damage(
         "a payment without a transfer",
-        "payments",
         "UPDATE payments SET decision = 'captured', reason = NULL, transfer_id = '<unknown>'"
         " WHERE order_id = '<declined>'",
         (
@@ -137,19 +123,16 @@ DAMAGES_OF_PAYMENTS = [
     ),
     Damage(
         "a declined order that was paid",
-        "payments",
         "UPDATE payments SET decision = 'declined', reason = 'insufficient_funds' WHERE order_id = '<paid>'",
         (("declined_but_paid", "order <paid> of alice"), ("finished_not_captured", "order <paid> of alice")),
     ),
     Damage(
         "a voided order that was paid",
-        "payments",
         "UPDATE payments SET decision = 'voided' WHERE order_id = '<paid>'",
         (("voided_but_paid", "order <paid> of alice"), ("finished_not_captured", "order <paid> of alice")),
     ),
     Damage(
         "a second refund",
-        "payments",
         f"""
         ALTER TABLE transfers DROP CONSTRAINT transfers_user_id_order_id_kind_key;
         {TRANSFER} balance_after, created_at)
@@ -162,7 +145,6 @@ DAMAGES_OF_PAYMENTS = [
     ),
     Damage(
         "a refund of another amount",
-        "payments",
         """
         UPDATE transfers SET amount = amount - 1, balance_after = balance_after - 1 WHERE <refund>;
         UPDATE accounts SET balance = balance - 1 WHERE user_id = 'erin'
@@ -171,7 +153,6 @@ DAMAGES_OF_PAYMENTS = [
     ),
     Damage(
         "a refund of what was never paid",
-        "payments",
         f"""
         {TRANSFER} balance_after, created_at) VALUES
             ('alice', 6, '<unknown>', 'refund', 'system:revenue', 'user:alice', 100, '<declined>', 7575,
@@ -185,13 +166,11 @@ DAMAGES_OF_PAYMENTS = [
     ),
     Damage(
         "a refund out of nowhere",
-        "payments",
         "UPDATE transfers SET debit_account = 'system:thin-air' WHERE <refund>",
         (("transfer_malformed", "transfer 3 of erin"), OFF),
     ),
     Damage(
         "a refund that is gone",
-        "payments",
         """
         DELETE FROM transfers WHERE <refund>;
         UPDATE accounts SET sequence = 2, balance = 0 WHERE user_id = 'erin'
@@ -200,7 +179,6 @@ DAMAGES_OF_PAYMENTS = [
     ),
     Damage(
         "an unknown decision",
-        "payments",
         "UPDATE payments SET decision = 'perhaps' WHERE order_id = '<declined>'",
         (
             ("decision_unknown", "order <declined> of alice"),
@@ -209,7 +187,6 @@ DAMAGES_OF_PAYMENTS = [
     ),
     Damage(
         "an order paid in full elsewhere but not here: FINISHED without capture",
-        "payments",
         """
         DELETE FROM payments WHERE order_id = '<last>';
         DELETE FROM transfers WHERE order_id = '<last>';
@@ -219,7 +196,6 @@ DAMAGES_OF_PAYMENTS = [
     ),
     Damage(
         "a stuck row of the payments' outbox",
-        "payments",
         f"INSERT INTO outbox VALUES ('{CAPTURED}', '<unknown>', '{{}}')",
         (("outbox_stuck", f"message {CAPTURED} {UNKNOWN}"),),
     ),

@@ -32,6 +32,12 @@ NEW_AGAIN = f"""
 """
 
 
+REFUNDING_AGAIN = f"""
+    DELETE FROM order_history WHERE order_id = '<refunded>' AND sequence > 3;
+    UPDATE orders SET status = 'REFUNDING', {LONG_UNCHANGED} WHERE id = '<refunded>';
+"""
+
+
 async def test_the_books_of_a_healthy_shop_have_no_fault(books: Books) -> None:
     for at_rest in (False, True):
         report = await books.audit(at_rest=at_rest)
@@ -49,26 +55,30 @@ async def test_the_books_of_a_healthy_shop_have_no_fault(books: Books) -> None:
         }
 
 
-async def test_an_order_that_is_new_long_after_its_payment_was_captured_is_a_fault(books: Books) -> None:
-    await books.harm("orders", NEW_AGAIN)
-    assert culprits(await books.audit()) == [], "its answer may be under way"
-    await books.harm("payments", f"UPDATE payments SET {OLD} WHERE order_id = '<paid>'")
-    (fault,) = (await books.audit()).faults
-    assert (fault.kind, fault.subject) == ("order_still_new", books.named("order <paid> of alice"))
-
-
-async def test_an_order_that_is_still_being_refunded_long_after_the_money_went_back_is_a_fault(
-    books: Books,
+@pytest.mark.parametrize(
+    ("of_orders", "of_payments", "found"),
+    [
+        (
+            NEW_AGAIN,
+            f"UPDATE payments SET {OLD} WHERE order_id = '<paid>'",
+            ("order_still_new", "order <paid> of alice"),
+        ),
+        (
+            REFUNDING_AGAIN,
+            f"UPDATE transfers SET {OLD} WHERE <refund>",
+            ("order_still_refunding", "order <refunded> of erin"),
+        ),
+    ],
+    ids=["new", "refunding"],
+)
+async def test_an_order_that_is_not_settled_long_after_payments_answered_is_a_fault(
+    books: Books, of_orders: str, of_payments: str, found: tuple[str, str]
 ) -> None:
-    await books.harm(
-        "orders",
-        "DELETE FROM order_history WHERE order_id = '<refunded>' AND sequence > 3;"
-        f"UPDATE orders SET status = 'REFUNDING', {LONG_UNCHANGED} WHERE id = '<refunded>'",
-    )
+    await books.harm("orders", of_orders)
     assert culprits(await books.audit()) == [], "its answer may be under way"
-    await books.harm("payments", f"UPDATE transfers SET {OLD} WHERE <refund>")
+    await books.harm("payments", of_payments)
     (fault,) = (await books.audit()).faults
-    assert (fault.kind, fault.subject) == ("order_still_refunding", books.named("order <refunded> of erin"))
+    assert (fault.kind, fault.subject) == (found[0], books.named(found[1]))
 
 
 async def test_a_young_refund_may_be_under_way_unless_the_shop_is_at_rest(books: Books) -> None:

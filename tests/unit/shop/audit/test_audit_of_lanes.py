@@ -1,8 +1,8 @@
 """An event that is set aside for its lane waits in the outbox of another one: the audit looks there too."""
 
+from contextlib import AsyncExitStack
 from uuid import UUID
 
-import asyncpg
 import pytest
 
 from kernel.adapters.lanes.lane import LaneFinder
@@ -17,6 +17,7 @@ from shop.audit.auditing import audit
 from shop.audit.findings import Report, Waiting
 from shop.migrating import migrate_databases
 from shop.services import Shop, load_shop
+from tests.servers.database import connected
 from tests.unit.shop.audit.books import UNKNOWN, Books, culprits, with_database
 
 LANES = 2
@@ -43,24 +44,18 @@ class Lanes:
         )
 
     async def execute(self, service: str, statements: str) -> None:
-        connection = await asyncpg.connect(self.urls[service])
-        try:
+        async with connected(self.urls[service]) as connection:
             await connection.execute(statements)
-        finally:
-            await connection.close()
 
     def of_each(self, service: str) -> list[str]:
         return [in_schema(self.urls[service], f"lane_{lane:03}") for lane in range(LANES)]
 
     async def audit(self, *, at_rest: bool = False) -> Report:
         """As if both services were running."""
-        named = {"application_name": "shop"}
-        running = [await asyncpg.connect(url, server_settings=named) for url in self.urls.values()]
-        try:
+        async with AsyncExitStack() as running:
+            for url in self.urls.values():
+                await running.enter_async_context(connected(url, application_name="shop"))
             return await audit(self.shop, at_rest=at_rest, patience_s=0)
-        finally:
-            for service in running:
-                await service.close()
 
 
 @pytest.fixture

@@ -2,9 +2,10 @@
 
 import io
 
-from kernel.domain.faults import Fault
+from kernel.domain.faults import Checked, Fault
+from shop.audit.auditing import checks_of, promises_of
 from shop.audit.findings import Findings, Waiting
-from shop.audit.report import promises_of, show
+from shop.audit.report import show
 from shop.console import new_console
 from shop.services import load_shop
 
@@ -14,16 +15,15 @@ def fault(number: int) -> Fault:
 
 
 NOTHING = Waiting(0, 0, 0, [])
-PROMISES = promises_of(load_shop({}))
+PROMISES = promises_of(checks_of(load_shop({})))
 CHECKS = {"accounts", "transfers", "money", "decisions", "histories", "orders", "outboxes"}
 
 
 def shown(*faults: Fault, waiting: Waiting = NOTHING, parked: int = 0) -> str:
-    findings = Findings()
-    findings.add("orders", faults)
+    findings = Findings({check: Checked(check, 7) for check in PROMISES}, [waiting], parked)
+    findings.checked["orders"].add(faults)
     text = io.StringIO()
-    report = findings.report(dict.fromkeys(PROMISES, 7), waiting, parked)
-    show(report, PROMISES, new_console(text, width=120))
+    show(findings.report(), PROMISES, new_console(text, width=120))
     return text.getvalue()
 
 

@@ -6,15 +6,15 @@ from datetime import UTC, datetime
 import pytest
 
 from kernel.adapters.postgres.own_checks import PostgresOwnChecks
+from kernel.contracts.values import same_fields
 from kernel.domain.caller import Caller, Role
 from kernel.domain.faults import Checked
 from orders.adapters.outbound.audit import CHECKS as ORDERS_CHECKS
 from orders.adapters.outbound.claims import PostgresOrderClaims
-from orders.adapters.outbound.http_claims import paid_of
 from orders.application.run_audit import RunAudit
 from orders.domain.audit_run import AuditRun, BeginAudit, RunState, begin
 from orders.domain.claims import Claim, KnownPayments
-from orders.domain.verdict import Key
+from orders.domain.verdict import Key, Paid
 from payments.adapters.outbound.audit import CHECKS as PAYMENTS_CHECKS
 from payments.adapters.outbound.claims import PostgresClaims
 from payments.wire import known_payment
@@ -39,7 +39,7 @@ class PaymentsBeside:
 
     async def known(self, keys: Sequence[Key]) -> KnownPayments:
         known = [known_payment(one) for one in await self._claims.known(keys)]
-        payments = {(one.user_id, one.order_id): paid_of(one) for one in known if one.known}
+        payments = {(one.user_id, one.order_id): same_fields(one, Paid) for one in known if one.known}
         return KnownPayments(payments, {str(one.order_id) for one in known if one.waiting})
 
     async def checked(self) -> Sequence[Checked]:
@@ -61,9 +61,17 @@ async def run_in_the_shop(books: Books) -> AuditRun:
     return run
 
 
-@pytest.mark.parametrize("damage", DAMAGES_OF_PAYMENTS + DAMAGES_OF_ORDERS, ids=lambda damage: damage.done)
-async def test_the_command_and_the_shop_name_the_culprit_of(damage: Damage, books: Books) -> None:
-    await books.harm(damage.service, damage.statements)
+DAMAGES = {"payments": DAMAGES_OF_PAYMENTS, "orders": DAMAGES_OF_ORDERS}
+
+
+@pytest.mark.parametrize(
+    ("service", "damage"),
+    [pytest.param(service, one, id=one.done) for service, damages in DAMAGES.items() for one in damages],
+)
+async def test_the_command_and_the_shop_name_the_culprit_of(
+    service: str, damage: Damage, books: Books
+) -> None:
+    await books.harm(service, damage.statements)
     wanted = [(kind, books.named(subject)) for kind, subject in damage.found]
     report = await books.audit()
     assert culprits(report) == wanted

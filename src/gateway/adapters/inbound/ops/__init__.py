@@ -1,1 +1,1 @@
-"""The routes of operators: what the services tell, joined, and what operators have them do."""
+"""Routes for operators. They join the answers of all services, and pass changes on to one service."""

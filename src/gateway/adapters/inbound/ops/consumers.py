@@ -11,14 +11,14 @@ from kernel.adapters.http.conventions.answers import JsonAnswer, passed_on
 from kernel.adapters.http.conventions.caller import calling
 from kernel.adapters.http.documents.operations import Operation, path_of
 from kernel.adapters.http.operators import consumer_operations as operations
-from kernel.adapters.http.operators.reads import read
+from kernel.adapters.http.operators.declaring import read
 from kernel.contracts.consumers import Consumer, consumer_body
 from kernel.contracts.http import ResponseBody
 from kernel.contracts.values import encode
 
 
 class Consumers(ResponseBody, frozen=True):
-    """`unknown` names the services that do not answer."""
+    """`unknown` names the services that did not answer; their consumers are missing."""
 
     consumers: list[Consumer]
     unknown: list[str]
@@ -27,8 +27,8 @@ class Consumers(ResponseBody, frozen=True):
 READ_CONSUMERS = read(
     operations.LIST_CONSUMERS["path"],
     "readConsumers",
-    "The consumers of all services, and which are paused",
-    answer=(Consumers, "All of them", Consumers([Consumer("orders", None)], ["payments"])),
+    "The consumers of all services and their pauses",
+    answer=(Consumers, "The consumers", Consumers([Consumer("orders", None)], ["payments"])),
 )
 
 
@@ -41,7 +41,7 @@ async def read_consumers(read: FromDishka[ReadConsumers]) -> JsonAnswer[Consumer
 
 
 def _change(operation: Operation) -> HTTPRouteHandler:
-    """A route that passes its call on to the service named in the path."""
+    """Makes a route that passes a change on to the service that the path names."""
 
     @post(**operation)
     @inject

@@ -3,6 +3,7 @@
 from dishka import FromDishka
 from dishka.integrations.litestar import inject
 from litestar import Controller, post
+from litestar.handlers import HTTPRouteHandler
 
 from gateway.application.act_at_service import ActAtService
 from kernel.adapters.http.conventions.answers import JsonAnswer, passed_on
@@ -15,30 +16,26 @@ from orders.contract import operations as of_orders
 from payments.contract import operations as of_payments
 
 
+def _freezing(operation: Operation) -> HTTPRouteHandler:
+    @post(**operation)
+    @inject
+    async def freeze(
+        self: Controller,
+        user_id: of_payments.UserIdInPath,
+        data: of_payments.NotedBody,
+        act: FromDishka[ActAtService],
+    ) -> JsonAnswer[bytes]:
+        path = _path(operation, user_id)
+        return passed_on(await act(calling(), "payments", path, encode(data)))
+
+    return freeze
+
+
 class OperatedAccountsController(Controller):
     path = of_payments.OPERATED
 
-    @post(**of_payments.FREEZE_ACCOUNT)
-    @inject
-    async def freeze(
-        self,
-        user_id: of_payments.UserIdInPath,
-        data: of_payments.NotedBody,
-        act: FromDishka[ActAtService],
-    ) -> JsonAnswer[bytes]:
-        path = _path(of_payments.FREEZE_ACCOUNT, user_id)
-        return passed_on(await act(calling(), "payments", path, encode(data)))
-
-    @post(**of_payments.UNFREEZE_ACCOUNT)
-    @inject
-    async def unfreeze(
-        self,
-        user_id: of_payments.UserIdInPath,
-        data: of_payments.NotedBody,
-        act: FromDishka[ActAtService],
-    ) -> JsonAnswer[bytes]:
-        path = _path(of_payments.UNFREEZE_ACCOUNT, user_id)
-        return passed_on(await act(calling(), "payments", path, encode(data)))
+    freeze = _freezing(of_payments.FREEZE_ACCOUNT)
+    unfreeze = _freezing(of_payments.UNFREEZE_ACCOUNT)
 
     @post(**of_payments.CORRECT_ACCOUNT)
     @inject
@@ -59,15 +56,12 @@ class OperatedOrdersController(Controller):
     @post(**of_orders.CANCEL_FOR_CUSTOMER)
     @inject
     async def cancel(
-        self,
-        order_id: of_orders.OrderIdInPath,
-        data: of_orders.NotedBody,
-        act: FromDishka[ActAtService],
+        self, order_id: of_orders.OrderIdInPath, data: of_orders.NotedBody, act: FromDishka[ActAtService]
     ) -> JsonAnswer[bytes]:
         path = of_orders.OPERATED + path_of(of_orders.CANCEL_FOR_CUSTOMER, order_id)
         return passed_on(await act(calling(), "orders", path, encode(data)))
 
 
 def _path(operation: Operation, user_id: str) -> str:
-    """Raises Invalid, which names `userId`."""
+    """The path of the operation at the payments service. Raises Invalid for `userId` if it is malformed."""
     return of_payments.OPERATED + path_of(operation, user_id_of(user_id))

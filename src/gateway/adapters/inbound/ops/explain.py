@@ -1,4 +1,4 @@
-"""The route that explains an order: its stored facts, and what it waits for."""
+"""The route that explains an order by its stored facts and by the reasons why it waits."""
 
 from datetime import datetime
 from uuid import UUID
@@ -22,8 +22,8 @@ from orders.contract.problems import PROBLEMS
 
 
 class Wait(ResponseBody, frozen=True, omit_defaults=True):
-    """A reason why an order waits: `why` is a stable machine word. `since` is missing when it is not stored.
-    `until` is when orders asks payments again by itself; it is missing when orders will not ask."""
+    """A reason why an order waits. `why` is a stable code. `since` is missing if no time is stored. `until`
+    is the time at which orders asks payments again; it is missing if orders will not ask."""
 
     why: str
     detail: str
@@ -33,7 +33,7 @@ class Wait(ResponseBody, frozen=True, omit_defaults=True):
 
 class ExplainedOrder(ResponseBody, frozen=True):
     """`facts` are sorted by time. `unknown` names the services whose facts are missing, in part or in full;
-    `causes` says why. `traceId` is the trace id of the call that placed the order, as in traces and logs."""
+    `causes` gives the reasons. `traceId` is the id, in traces and logs, of the call that placed the order."""
 
     id: UUID
     user_id: str | None
@@ -53,8 +53,8 @@ _EXPLAINED = ExplainedOrder(_ID, "alice", _TRACE_ID, "NEW", [EXAMPLE], [_WAIT], 
 EXPLAIN_ORDER = Operation(
     path=f"{operations.OPERATED}{operations.EXPLAIN['path']}",
     operation_id="explainOrder",
-    summary="Explain an order: every stored fact of both services, and what the order waits for",
-    responses=answering(200, ExplainedOrder, "What is known", _EXPLAINED)
+    summary="Explain an order: every stored fact of both services, and the reasons why it waits",
+    responses=answering(200, ExplainedOrder, "The known facts", _EXPLAINED)
     | problems(PROBLEMS, *ALWAYS, FORBIDDEN, operations.NO_ORDER, *AWAY),
 )
 

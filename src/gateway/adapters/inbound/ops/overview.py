@@ -9,8 +9,8 @@ from gateway.application.parts import Parts
 from gateway.application.read_overview import AUDIT, SERIES, ReadOverview
 from kernel.adapters.http.conventions.answers import JsonAnswer
 from kernel.adapters.http.conventions.caller import calling
+from kernel.adapters.http.operators.declaring import read
 from kernel.adapters.http.operators.overview import EXAMPLE, PATH
-from kernel.adapters.http.operators.reads import read
 from kernel.contracts.http import ResponseBody
 from kernel.contracts.operators import ServiceOverview
 from kernel.contracts.values import encode
@@ -19,7 +19,7 @@ from orders.contract.http import Audit, SeriesStep
 
 
 class Overview(ResponseBody, frozen=True):
-    """`unknown` names the missing parts: a service that did not answer, `series` or `audit`."""
+    """`unknown` names the missing parts: services that did not answer, `series`, `audit`."""
 
     services: list[ServiceOverview]
     series: list[SeriesStep] | None
@@ -28,7 +28,7 @@ class Overview(ResponseBody, frozen=True):
 
 
 class RawOverview(ResponseBody, frozen=True):
-    """An Overview whose parts are passed on undecoded."""
+    """An Overview whose parts stay JSON, so that the gateway need not decode them."""
 
     services: list[msgspec.Raw]
     series: msgspec.Raw
@@ -46,7 +46,7 @@ READ_OVERVIEW = read(
     PATH,
     "readOverview",
     "The state of the shop: each service, the orders of the last 15 minutes, the latest audit",
-    answer=(Overview, "What is known", _EXAMPLE),
+    answer=(Overview, "The known parts", _EXAMPLE),
 )
 
 

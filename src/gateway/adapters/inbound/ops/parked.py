@@ -16,22 +16,22 @@ from kernel.adapters.http.conventions.caller import calling
 from kernel.adapters.http.conventions.paging import PAGE_SIZE, After, PageLimit, next_page
 from kernel.adapters.http.documents.operations import Operation, path_of
 from kernel.adapters.http.operators import parked_operations as operations
+from kernel.adapters.http.operators.declaring import page
 from kernel.adapters.http.operators.parked import GROUPS, PARKED
-from kernel.adapters.http.operators.reads import page
 from kernel.contracts.http import ResponseBody
 from kernel.contracts.parked import ParkedGroup, ParkedMessage
 from kernel.contracts.values import encode
 
 
 class Parked(ResponseBody, frozen=True):
-    """`unknown` names the services that do not answer; their messages are missing."""
+    """`unknown` names the services that did not answer; their messages are missing."""
 
     messages: list[ParkedMessage]
     unknown: list[str]
 
 
 class ParkedGroups(ResponseBody, frozen=True):
-    """`unknown` names the services that do not answer; their groups are missing."""
+    """`unknown` names the services that did not answer; their groups are missing."""
 
     groups: list[ParkedGroup]
     unknown: list[str]
@@ -40,13 +40,13 @@ class ParkedGroups(ResponseBody, frozen=True):
 READ_PARKED = page(
     operations.LIST_PARKED["path"],
     "readParked",
-    "Messages that no service could handle, in the order of their ids",
+    "Messages that their service could not handle, sorted by id",
     answer=(Parked, "A page", Parked([operations.MESSAGE], ["payments"])),
 )
 READ_GROUPS = page(
     operations.LIST_GROUPS["path"],
     "readParkedGroups",
-    "Groups of parked messages that have service, place, reason and type in common",
+    "Groups of parked messages with the same service, place, reason and type",
     answer=(ParkedGroups, "A page", ParkedGroups([operations.GROUP], ["payments"])),
 )
 
@@ -81,7 +81,7 @@ def _answer(
 
 
 def _read(operation: Operation, id: Any) -> HTTPRouteHandler:
-    """A route that passes its call on to the service that owns the id. `id` is the type of the parameter."""
+    """Makes a route that passes a read on to the service that owns the id. `id` is the parameter's type."""
 
     @get(**operation)
     @inject

@@ -6,14 +6,14 @@ from gateway.application.read_record import ReadRecord
 from kernel.adapters.http.conventions.answers import JsonAnswer
 from kernel.adapters.http.conventions.caller import calling
 from kernel.adapters.http.conventions.paging import PAGE_SIZE, PageLimit
-from kernel.adapters.http.operators.reads import page
+from kernel.adapters.http.operators.declaring import page
 from kernel.adapters.http.operators.record import EXAMPLE, PATH, AfterAct, next_acts, place_of, recorded
 from kernel.contracts.http import ResponseBody
 from kernel.contracts.operators import RecordedAct
 
 
 class Record(ResponseBody, frozen=True):
-    """`unknown` names the services that do not answer; their acts are missing."""
+    """`unknown` names the services that did not answer; their acts are missing."""
 
     acts: list[RecordedAct]
     unknown: list[str]
@@ -22,7 +22,7 @@ class Record(ResponseBody, frozen=True):
 READ_RECORD = page(
     PATH,
     "readRecord",
-    "What operators did, newest first",
+    "The acts of operators, newest first",
     answer=(Record, "A page", Record([EXAMPLE], ["payments"])),
 )
 

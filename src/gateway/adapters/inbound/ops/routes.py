@@ -11,7 +11,7 @@ from gateway.adapters.inbound.ops.overview import read_overview
 from gateway.adapters.inbound.ops.record import read_record
 
 OPS = "/ops"
-TAG = {"Operators": "For operators. Viewers may read, but change nothing. In open mode anyone may do both."}
+TAG = {"Operators": "For operators. Viewers may only read. In open mode everybody may read and change."}
 
 
 def ops_routes() -> Router:

@@ -1,4 +1,4 @@
-"""Serves the shop's pages (files of this package) at `/` and below `/pages`. They use only the public API."""
+"""Serves the shop's pages, files of this package, at `/` and `/pages`. Pages use only the public API."""
 
 from collections.abc import Mapping
 from html import escape
@@ -28,7 +28,7 @@ _HEADERS = {
 # A release changes files under the same names, so a browser asks each time whether its copy is current.
 _REVALIDATED = {"Cache-Control": "no-cache"}
 _ANY_QUERY = {ANY_QUERY: True}
-# Fixed here, because the machine's table may lack a type or have another, which no browser runs as a script.
+# Fixed here: the machine's own table may lack a type, or name a type that browsers do not run as a script.
 _MEDIA_TYPES = {".js": "text/javascript", ".css": "text/css", ".svg": "image/svg+xml"}
 
 
@@ -54,7 +54,7 @@ def pages() -> Router:
 
 
 def _below(folder: Traversable, prefix: str) -> Mapping[str, bytes]:
-    """The content of every file below the folder, by `prefix` and its path there."""
+    """Maps the path of each file below the folder, with `prefix` before it, to the content of the file."""
     found: dict[str, bytes] = {}
     for entry in folder.iterdir():
         if entry.is_dir():

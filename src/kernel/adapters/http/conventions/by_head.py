@@ -11,7 +11,8 @@ BY_HEAD = "shop.by_head"
 
 
 def allowed(methods: str, scope: Scope) -> str:
-    """The methods for Allow. HEAD, which Litestar does not know, joins GET, unless HEAD was just refused."""
+    """The methods for the Allow header. Litestar does not list HEAD, so it is added wherever GET is allowed,
+    except in the answer that refuses a HEAD."""
     named = set(methods.split(", "))
     if "GET" in named and BY_HEAD not in scope:
         named.add("HEAD")

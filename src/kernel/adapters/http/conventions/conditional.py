@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Annotated
 
 import msgspec
-from litestar import Response
+from litestar import MediaType
 from litestar.openapi.spec import Example
 from litestar.params import HeaderParameter
 
@@ -28,26 +28,18 @@ _TAG = re.compile(r'(?:W/)?("[\x21\x23-\x7e\x80-\xff]*")')
 
 def conditional(body: msgspec.Struct, if_none_match: str | None) -> JsonAnswer[bytes]:
     """The body with its ETag, or 304 if the client has it. The ETag is a hash of the bytes."""
-    encoded = encode(body)
-    tag = _tag_of(encoded)
-    if _matches(if_none_match, tag):
-        return JsonAnswer(b"", status_code=304, headers={ETAG: tag})
-    return JsonAnswer(encoded, headers={ETAG: tag})
+    return conditional_file(encode(body), MediaType.JSON, if_none_match, {})
 
 
 def conditional_file(
     content: bytes, media_type: str, if_none_match: str | None, headers: Mapping[str, str]
-) -> Response[bytes]:
+) -> JsonAnswer[bytes]:
     """Like `conditional`, for a file with further headers."""
-    tag = _tag_of(content)
+    tag = f'"{hashlib.blake2b(content, digest_size=8).hexdigest()}"'
     tagged = {**headers, ETAG: tag}
     if _matches(if_none_match, tag):
-        return Response(b"", status_code=304, media_type=media_type, headers=tagged)
-    return Response(content, media_type=media_type, headers=tagged)
-
-
-def _tag_of(content: bytes) -> str:
-    return f'"{hashlib.blake2b(content, digest_size=8).hexdigest()}"'
+        return JsonAnswer(b"", status_code=304, media_type=media_type, headers=tagged)
+    return JsonAnswer(content, media_type=media_type, headers=tagged)
 
 
 def _matches(if_none_match: str | None, tag: str) -> bool:

@@ -9,8 +9,8 @@ from litestar.types import ASGIApp, Message, Receive, Scope, Send
 
 
 class Deprecated(ASGIMiddleware):
-    """Adds the headers to every answer of a GET, problems included. The successor is the POST of the same
-    path. Use as `middleware=[Deprecated("@1767225600")]`."""
+    """Adds the headers Deprecation and Link to every answer to a GET, problems included. The link names the
+    POST of the same path as the successor. Use it as `middleware=[Deprecated("@1767225600")]`."""
 
     scopes = (ScopeType.HTTP,)
 

@@ -17,9 +17,13 @@ from litestar.types import ExceptionHandlersMap
 from kernel.adapters.http.conventions.answers import passed_on
 from kernel.adapters.http.conventions.by_head import allowed
 from kernel.adapters.http.conventions.codes import CODE_OF_STATUS, DETAILS, STATUS_OF_KIND
-from kernel.adapters.http.conventions.headers import CHALLENGE
+from kernel.adapters.http.conventions.headers import (
+    CHALLENGE,
+    RATE_LIMIT,
+    RATE_LIMIT_POLICY,
+    RETRY_AFTER,
+)
 from kernel.adapters.http.conventions.idempotency import MALFORMED
-from kernel.adapters.http.conventions.rate_limit import rate_limit_headers
 from kernel.adapters.http.parsing.query import fault, query_faults
 from kernel.contracts.http import FieldProblem, Problem
 from kernel.contracts.problems import COMMON, Problems
@@ -60,9 +64,15 @@ def error_answer(error: Exception, instance: str, known: Problems = COMMON) -> H
 def _headers(error: Exception) -> dict[str, str]:
     match error:
         case Unavailable():
-            return {"Retry-After": str(error.retry_after_s)}
+            return {RETRY_AFTER: str(error.retry_after_s)}
         case RateLimited():
-            return rate_limit_headers(error)
+            # No call is left until Retry-After has passed (draft-ietf-httpapi-ratelimit-headers-11).
+            policy, wait_s = f'"{error.policy}"', error.retry_after_s
+            return {
+                RETRY_AFTER: str(wait_s),
+                RATE_LIMIT: f"{policy};r=0;t={wait_s}",
+                RATE_LIMIT_POLICY: f"{policy};q={error.quota};w={error.window_s}",
+            }
         case Unauthenticated():
             # Without a token, the challenge names no error (RFC 6750, section 3).
             return {CHALLENGE: _BEARER + (', error="invalid_token"' if error.with_token else "")}
@@ -71,7 +81,7 @@ def _headers(error: Exception) -> dict[str, str]:
 
 def refused_answer(status: int, code: str, detail: str) -> HttpAnswer:
     """The problem answer to a request whose path may be unknown."""
-    headers = {"Retry-After": "1"} if status == 503 else {}
+    headers = {RETRY_AFTER: "1"} if status == 503 else {}
     return _encoded(_problem(status, code, detail, "/", []), headers)
 
 

@@ -2,16 +2,7 @@
 
 from litestar.config.cors import CORSConfig
 
-from kernel.adapters.http.conventions.headers import (
-    ETAG,
-    LINK,
-    LOCATION,
-    PREFERENCE_APPLIED,
-    RATE_LIMIT,
-    RATE_LIMIT_POLICY,
-    REPLAYED,
-    RETRY_AFTER,
-)
+from kernel.adapters.http.conventions import headers
 from kernel.adapters.http.conventions.idempotency import KEY
 from kernel.adapters.request_id import HEADER
 
@@ -31,14 +22,14 @@ def cors_config(origins: str | None) -> CORSConfig:
             HEADER,
         ],
         expose_headers=[
-            ETAG,
-            LINK,
-            LOCATION,
-            REPLAYED,
-            PREFERENCE_APPLIED,
-            RETRY_AFTER,
-            RATE_LIMIT,
-            RATE_LIMIT_POLICY,
+            headers.ETAG,
+            headers.LINK,
+            headers.LOCATION,
+            headers.REPLAYED,
+            headers.PREFERENCE_APPLIED,
+            headers.RETRY_AFTER,
+            headers.RATE_LIMIT,
+            headers.RATE_LIMIT_POLICY,
             HEADER,
         ],
     )

@@ -6,8 +6,7 @@ from contextlib import suppress
 from litestar.enums import ScopeType
 from litestar.types import ASGIApp, Receive, Scope, Send
 
-from kernel.adapters.http.conventions.problem import error_answer, instance_of
-from kernel.adapters.http.middleware.fast_path import send_answer
+from kernel.adapters.http.middleware.fast_path import send_problem
 from kernel.domain.errors import OutcomeUnknown, ShopError, Unavailable
 
 
@@ -20,14 +19,10 @@ def answer_cut_off(app: ASGIApp) -> ASGIApp:
         except asyncio.CancelledError:
             if scope["type"] != ScopeType.HTTP:
                 raise
+            error: ShopError = OutcomeUnknown("the service ended before it had an answer")
+            if scope["method"] in ("GET", "HEAD"):
+                error = Unavailable("the service is ending")
             with suppress(RuntimeError):  # An answer that has begun cannot be replaced.
-                await _answer(scope["method"], instance_of(scope), send)
+                await send_problem(error, scope, send)
 
     return until_cut_off
-
-
-async def _answer(method: str, instance: str, send: Send) -> None:
-    error: ShopError = OutcomeUnknown("the service ended before it had an answer")
-    if method in ("GET", "HEAD"):
-        error = Unavailable("the service is ending")
-    await send_answer(error_answer(error, instance), send)

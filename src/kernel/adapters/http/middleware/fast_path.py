@@ -10,7 +10,7 @@ from litestar.types import ASGIApp, HTTPResponseBodyEvent, HTTPResponseStartEven
 
 from kernel.adapters.http.conventions.idempotency import WELL_FORMED
 from kernel.adapters.http.conventions.problem import error_answer, instance_of
-from kernel.adapters.http.middleware.left import left_of, never
+from kernel.adapters.http.middleware.client_left import client_left
 from kernel.adapters.http.parsing.body import BODY_BYTES_MAX
 from kernel.contracts.problems import Problems
 from kernel.domain.value import value
@@ -26,7 +26,7 @@ class Call:
 
     body: bytes
     headers: Mapping[bytes, bytes]
-    left: Callable[[], Awaitable[None]] = never
+    client_left: Callable[[], Awaitable[None]]
     """Returns when the client has left."""
 
     def header(self, name: bytes) -> str | None:
@@ -61,7 +61,7 @@ def with_fast_paths(app: ASGIApp, paths: Mapping[str, FastPath], known: Problems
         scope["path_template"] = scope["path"]
         body = await _whole(receive)
         if body is not None:
-            call = Call(body, headers, left_of(scope))
+            call = Call(body, headers, client_left(scope))
             await send_answer(await _answer(fast, call, scope, known), send)
 
     return route
@@ -75,7 +75,8 @@ async def _answer(fast: FastPath, call: Call, scope: Scope, known: Problems) -> 
 
 
 def _ordinary(pairs: list[tuple[bytes, bytes]], fast: FastPath) -> dict[bytes, bytes] | None:
-    """The headers of a call with a small JSON body of known size, and with a valid key if any; else None."""
+    """The headers of the call if its body is JSON, small and of known size, and its idempotency key, if it
+    has one, is valid. Otherwise None: the call takes the ordinary path."""
     headers = dict(pairs)
     if len(headers) < len(pairs) or not _OUT_OF_THE_ORDINARY.isdisjoint(headers):
         return None
@@ -97,6 +98,10 @@ async def _whole(receive: Receive) -> bytes | None:
         body += message["body"]
         more = message["more_body"]
     return body
+
+
+async def send_problem(error: Exception, scope: Scope, send: Send) -> None:
+    await send_answer(error_answer(error, instance_of(scope)), send)
 
 
 async def send_answer(answer: HttpAnswer, send: Send) -> None:

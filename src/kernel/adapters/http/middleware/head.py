@@ -26,13 +26,13 @@ _END = HTTPResponseBodyEvent(type="http.response.body", body=b"", more_body=Fals
 def answer_head(app: ASGIApp) -> ASGIApp:
     """Answers HEAD like GET, without the body.
 
-    After the headers, the application is told that its client has left, so that a stream ends.
+    After the headers, the application receives `http.disconnect`, so that an endless stream stops.
     """
 
-    def unless_head(scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
-        return (as_get if scope.get("method") == "HEAD" else app)(scope, receive, send)
+    def dispatch(scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
+        return (answer_as_get if scope.get("method") == "HEAD" else app)(scope, receive, send)
 
-    async def as_get(scope: Scope, receive: Receive, send: Send) -> None:
+    async def answer_as_get(scope: Scope, receive: Receive, send: Send) -> None:
         asked = iter([_NO_BODY])
         answered = asyncio.Event()
 
@@ -50,4 +50,4 @@ def answer_head(app: ASGIApp) -> ASGIApp:
 
         await app(cast(Scope, {**scope, "method": "GET", BY_HEAD: True}), receive_nothing, send_headers)
 
-    return unless_head
+    return dispatch

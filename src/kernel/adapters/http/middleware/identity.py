@@ -9,10 +9,9 @@ from collections.abc import Awaitable, Callable
 from litestar.types import ASGIApp, Receive, Scope, Send
 
 from kernel.adapters.http.conventions.caller import CURRENT
-from kernel.adapters.http.conventions.client import subscriber_in
-from kernel.adapters.http.conventions.problem import error_answer, instance_of
-from kernel.adapters.http.middleware.fast_path import send_answer
+from kernel.adapters.http.middleware.fast_path import send_problem
 from kernel.adapters.identity import bearer
+from kernel.adapters.networks import subscriber_in
 from kernel.domain.caller import ANYONE
 from kernel.domain.errors import Forbidden, RateLimited, ShopError, Unauthenticated, Unavailable
 from kernel.domain.value import value
@@ -71,7 +70,7 @@ def identified(
             if limits is not None and not path.startswith(never_counted):
                 await limits.count(verified.caller, subscriber_in(scope))
         except (Forbidden, Unauthenticated, Unavailable, RateLimited) as error:
-            await _refuse(await _counted(error, limits, scope), scope, send)
+            await send_problem(await _counted(error, limits, scope), scope, send)
             return
         bearer.CURRENT.set(token)
         CURRENT.set(verified)
@@ -117,7 +116,3 @@ async def _token(scope: Scope, cookies: CookieAuthentication | None) -> str:
     if cookies is None:
         raise Unauthenticated()
     return await cookies.token_of(scope)
-
-
-async def _refuse(error: ShopError, scope: Scope, send: Send) -> None:
-    await send_answer(error_answer(error, instance_of(scope)), send)

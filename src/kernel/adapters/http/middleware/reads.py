@@ -10,8 +10,7 @@ from time import monotonic
 
 from litestar.types import ASGIApp, Message, Receive, Scope, Send
 
-from kernel.adapters.http.conventions.problem import error_answer, instance_of
-from kernel.adapters.http.middleware.fast_path import send_answer
+from kernel.adapters.http.middleware.fast_path import send_problem
 from kernel.domain.errors import Unavailable
 
 # Fewer than the connections to the database, so that some stay free for writes.
@@ -61,7 +60,7 @@ def bound_reads(
         try:
             await budget.begin()
         except Unavailable as error:
-            await send_answer(error_answer(error, instance_of(scope)), send)
+            await send_problem(error, scope, send)
             return
         has_place = True
 

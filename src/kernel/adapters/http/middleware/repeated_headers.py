@@ -5,8 +5,7 @@ from collections.abc import Awaitable
 
 from litestar.types import ASGIApp, Receive, Scope, Send
 
-from kernel.adapters.http.conventions.problem import error_answer, instance_of
-from kernel.adapters.http.middleware.fast_path import send_answer
+from kernel.adapters.http.middleware.fast_path import send_problem
 from kernel.domain.errors import Invalid
 
 # Headers with a single value that the shop reads. Of two values, nobody can tell which one is meant.
@@ -26,7 +25,8 @@ def join_repeated(app: ASGIApp) -> ASGIApp:
         if len(dict(lines)) < len(lines):
             repeated = _repeated(lines)
             if not repeated.isdisjoint(_SINGLE):
-                return _refuse(repeated & _SINGLE.keys(), scope, send)
+                name = min(_SINGLE[name] for name in repeated & _SINGLE.keys())
+                return send_problem(Invalid.field(name, "must be given once"), scope, send)
             scope["headers"] = _joined(lines)
         return app(scope, receive, send)
 
@@ -44,9 +44,3 @@ def _joined(lines: Lines) -> Lines:
         values.setdefault(name, []).append(text)
     # Cookies are separated by a semicolon (RFC 6265, section 5.4).
     return [(name, (b"; " if name == b"cookie" else b", ").join(texts)) for name, texts in values.items()]
-
-
-async def _refuse(names: set[bytes], scope: Scope, send: Send) -> None:
-    (name, *_) = sorted(_SINGLE[name] for name in names)
-    error = Invalid.field(name, "must be given once")
-    await send_answer(error_answer(error, instance_of(scope)), send)

@@ -6,19 +6,10 @@ from typing import Annotated
 from litestar.openapi.spec import Example
 from litestar.params import PathParameter
 
-from kernel.adapters.http.conventions.problem import problems
-from kernel.adapters.http.documents.operations import (
-    FORBIDDEN,
-    INVALID_BODY,
-    NOT_WRITTEN,
-    Operation,
-    answering,
-    body,
-)
-from kernel.adapters.http.operators.reads import read
-from kernel.adapters.http.parsing.body import JsonBody, WithBodyIfAny
+from kernel.adapters.http.documents.operations import Operation, body
+from kernel.adapters.http.operators.declaring import change, read
+from kernel.adapters.http.parsing.body import WithBodyIfAny
 from kernel.contracts.consumers import Consumer, Pause, PauseOrResume
-from kernel.contracts.problems import COMMON
 
 PAUSED = Consumer(
     "payments", Pause("ada", "the provider is down", datetime.fromisoformat("2026-01-01T12:00:00Z"))
@@ -30,17 +21,15 @@ NO_NOTE = PauseOrResume()
 
 
 def _changes(act: str, operation_id: str, summary: str, description: str) -> Operation:
-    return Operation(
-        path=f"/consumers/{{service:str}}/{act}",
-        operation_id=operation_id,
-        summary=summary,
-        description=description,
-        dto=JsonBody,
-        operation_class=WithBodyIfAny,
-        status_code=200,
-        responses=answering(200, Consumer, "The consumer", PAUSED)
-        | problems(COMMON, *INVALID_BODY, FORBIDDEN, (404, "service_not_found"), *NOT_WRITTEN),
+    changed = change(
+        f"/consumers/{{service:str}}/{act}",
+        operation_id,
+        summary,
+        (404, "service_not_found"),
+        answer=(Consumer, "The consumer", PAUSED),
+        has_body=True,
     )
+    return changed | Operation(description=description, operation_class=WithBodyIfAny)
 
 
 LIST_CONSUMERS = read(

@@ -1,8 +1,10 @@
-"""Converts the stored facts about one order to and from their HTTP body."""
+"""The operation that reads the stored facts about one order, and its HTTP body."""
 
 from datetime import datetime
 from uuid import UUID
 
+from kernel.adapters.http.documents.operations import Operation
+from kernel.adapters.http.operators.declaring import read
 from kernel.contracts.operators import FactsOfOrder, StoredFact, trace_text
 from kernel.domain.facts import Fact, Part, What
 
@@ -15,6 +17,15 @@ EXAMPLE = StoredFact(
     source="outbox",
     detail="shop.orders.order-placed.v1",
 )
+
+
+def explain(service: str) -> Operation:
+    return read(
+        PATH,
+        f"explainIn{service.capitalize()}",
+        f"What {service} has stored about an order",
+        answer=(FactsOfOrder, "Its facts", FactsOfOrder("alice", [EXAMPLE])),
+    )
 
 
 def facts_body(part: Part) -> FactsOfOrder:

@@ -8,7 +8,7 @@ from litestar import get
 
 from kernel.adapters.http.conventions.answers import JsonAnswer
 from kernel.adapters.http.conventions.caller import calling
-from kernel.adapters.http.operators.reads import read
+from kernel.adapters.http.operators.declaring import read
 from kernel.application.read_overview import ReadOverview
 from kernel.contracts.operators import ServiceOverview, SetAsideEvents, WaitingEvents
 from kernel.contracts.values import same_fields

@@ -8,21 +8,9 @@ from litestar.openapi.spec import Example
 from litestar.params import PathParameter, QueryParameter
 
 from kernel.adapters.http.conventions.headers import LOCATION, answering_with
-from kernel.adapters.http.conventions.idempotency import nothing_but_a_key
-from kernel.adapters.http.conventions.problem import problems
-from kernel.adapters.http.documents.operations import (
-    ALWAYS,
-    FORBIDDEN,
-    INVALID_BODY,
-    NOT_WRITTEN,
-    Operation,
-    answering,
-    body,
-)
-from kernel.adapters.http.operators.reads import page, read
-from kernel.adapters.http.parsing.body import JsonBody
+from kernel.adapters.http.documents.operations import Operation, body
+from kernel.adapters.http.operators.declaring import change, page, read
 from kernel.contracts import parked
-from kernel.contracts.problems import COMMON
 
 _AT = datetime.fromisoformat("2026-01-01T12:00:00Z")
 _MESSAGE = "019b7a5c-2f00-7000-8000-00000000000a"
@@ -90,17 +78,11 @@ def _begins(
     path: str, operation_id: str, summary: str, *missing: tuple[int, str], noted: bool = False
 ) -> Operation:
     """An operation that runs in the background. If `noted`, it takes a body with a note."""
-    body_of = Operation(dto=JsonBody) if noted else Operation(before_request=nothing_but_a_key)
-    refused = INVALID_BODY if noted else ALWAYS
-    return body_of | Operation(
-        path=path,
-        operation_id=operation_id,
-        summary=summary,
+    answer = (parked.Operation, "It began; Location leads to its progress", OPERATION)
+    begun = change(path, operation_id, summary, *missing, answer=answer, status=202, has_body=noted)
+    return begun | Operation(
         description="It concerns the messages parked now, not newer ones. It continues after a restart.",
-        status_code=202,
         operation_class=answering_with(LOCATION),
-        responses=answering(202, parked.Operation, "It began; Location leads to its progress", OPERATION)
-        | problems(COMMON, *refused, FORBIDDEN, *missing, *NOT_WRITTEN),
     )
 
 
@@ -137,23 +119,21 @@ GET_GROUP = read(
     _NO_GROUP,
     answer=(parked.ParkedGroup, "The group", GROUP),
 )
-HOLD_GROUP = Operation(
-    path="/parked/groups/{id:str}/hold",
-    operation_id="holdParkedGroup",
-    summary="Hold a group: it raises no alarm, nor do messages that join it",
-    dto=JsonBody,
-    status_code=200,
-    responses=answering(200, parked.ParkedGroup, "The group", GROUP)
-    | problems(COMMON, *INVALID_BODY, FORBIDDEN, _NO_GROUP, *NOT_WRITTEN),
+HOLD_GROUP = change(
+    "/parked/groups/{id:str}/hold",
+    "holdParkedGroup",
+    "Hold a group: it raises no alarm, nor do messages that join it",
+    _NO_GROUP,
+    answer=(parked.ParkedGroup, "The group", GROUP),
+    has_body=True,
 )
-RELEASE_GROUP = Operation(
-    path="/parked/groups/{id:str}/release",
-    operation_id="releaseParkedGroup",
-    summary="Release a group: it raises alarms again",
-    status_code=200,
-    before_request=nothing_but_a_key,
-    responses=answering(200, parked.ParkedGroup, "The group", GROUP)
-    | problems(COMMON, *ALWAYS, FORBIDDEN, _NO_GROUP, *NOT_WRITTEN),
+RELEASE_GROUP = change(
+    "/parked/groups/{id:str}/release",
+    "releaseParkedGroup",
+    "Release a group: it raises alarms again",
+    _NO_GROUP,
+    answer=(parked.ParkedGroup, "The group", GROUP),
+    has_body=False,
 )
 REPLAY_GROUP = _begins(
     "/parked/groups/{id:str}/replay",

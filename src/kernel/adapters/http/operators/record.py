@@ -14,7 +14,7 @@ from msgspec import structs
 from kernel.adapters.http.conventions.answers import JsonAnswer
 from kernel.adapters.http.conventions.caller import calling
 from kernel.adapters.http.conventions.paging import PAGE_SIZE, PageLimit, next_page
-from kernel.adapters.http.operators.reads import page
+from kernel.adapters.http.operators.declaring import page
 from kernel.application.read_record import ReadRecord
 from kernel.contracts.operators import RecordedAct
 from kernel.contracts.values import same_fields

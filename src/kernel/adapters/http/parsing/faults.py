@@ -99,7 +99,8 @@ def _faults_of_object(body: bytes, kind: type[msgspec.Struct], path: str) -> Ite
     for name, value in given.items():
         field = fields.get(name)
         if field is None:
-            yield FieldError(prefix + _short(name), "is unknown")
+            short = name if len(name) <= _NAME_MAX else f"{name[:_NAME_MAX]}…"
+            yield FieldError(prefix + short, "is unknown")
         elif counts[name] > 1:
             yield FieldError(prefix + name, "must be given once")
         else:
@@ -117,10 +118,6 @@ def _fault_of_value(body: bytes, kind: Any, path: str) -> Iterator[FieldError]:
         # The contracts' value types already raise messages in plain words.
         said = f"{text}, not {came}" if text.startswith("must ") else must_be(kind, came)
         yield FieldError(path or "body", said)
-
-
-def _short(name: str) -> str:
-    return name if len(name) <= _NAME_MAX else f"{name[:_NAME_MAX]}…"
 
 
 def _objects(body: bytes) -> list[list[tuple[str, Any]]]:

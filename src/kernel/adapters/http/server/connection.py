@@ -7,15 +7,15 @@ from typing import Any
 from httptools import HttpParserError, HttpParserUpgrade
 
 from kernel.adapters.http.server.connection_limiter import ConnectionLimiter
-from kernel.adapters.http.server.reading import Reading
 from kernel.adapters.http.server.request_head import Refused, bad
+from kernel.adapters.http.server.request_reader import RequestReader
 
 # The four states, named after what the connection waits for.
 REQUEST, HEAD, BODY, ANSWER = range(4)
 _UNFINISHED = (HEAD, BODY)
 
 
-class Connection(Reading):
+class Connection(RequestReader):
     """The asyncio protocol that uvicorn makes for each client connection.
 
     The next request begins when the client has taken the whole previous answer. If bytes of the next request
@@ -44,7 +44,7 @@ class Connection(Reading):
     def connection_lost(self, exc: Exception | None) -> None:
         super().connection_lost(exc)
         self.is_ending = True
-        self.left.set()
+        self.client_left.set()
         self.limiter.leave(self)
         self._forget()
         # The request refers to its connection. Without this, both would wait for the garbage collector.
@@ -57,7 +57,7 @@ class Connection(Reading):
 
     def eof_received(self) -> bool:  # type: ignore[override]  # asyncio allows a bool
         """The client has closed its side. Returns whether the connection stays open, to send an answer."""
-        self.left.set()
+        self.client_left.set()
         if self.is_answering:
             self.cycle.message_event.set()
         if not self.is_ending:
@@ -87,10 +87,10 @@ class Connection(Reading):
 
     @property
     def spare_bytes(self) -> int:
-        """How many of the held bytes `give_way` would free: all but those of a complete request."""
+        """How many of the held bytes `shed` would free: all but those of a complete request."""
         return self.held_bytes if self.is_unfinished else len(self._unread)
 
-    def give_way(self) -> None:
+    def shed(self) -> None:
         """Free the spare bytes, and end the connection. A complete request still gets its answer."""
         if self.is_answering and not self.is_unfinished:
             self.keeps_alive = self.cycle.keep_alive = False
@@ -109,20 +109,18 @@ class Connection(Reading):
         if now >= self.due:
             if self.is_ending:
                 self.transport.close()
-            elif not self.flow.read_paused:
-                self._overdue()
-
-    def _overdue(self) -> None:
-        if self.is_unfinished:
-            self.refuse(Refused(408, "request_timeout", "the request did not come in time"))
-        else:
-            self.close()
+            elif self.flow.read_paused:
+                return
+            elif self.is_unfinished:
+                self.refuse(Refused(408, "request_timeout", "the request did not come in time"))
+            else:
+                self.close()
 
     # One request after the other.
 
     def _go_on(self) -> None:
         """Parse the received bytes as far as possible, and enter the state that follows."""
-        has_left = self.left.is_set()
+        has_left = self.client_left.is_set()
         try:
             if self._unread:
                 self._read()

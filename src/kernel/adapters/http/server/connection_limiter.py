@@ -39,7 +39,7 @@ class ConnectionLimiter:
     def __init__(self, limits: Limits, uncapped: Callable[[str], bool] = nobody) -> None:
         """`uncapped` tells whether an address may have any number of connections."""
         self.limits = limits
-        self.leaving = False
+        self.draining = False
         """Whether every answer ends its connection, because the server stops."""
         self.held_bytes = 0
         self._connections: dict[Connection, str] = {}
@@ -100,12 +100,12 @@ class ConnectionLimiter:
         return self.held_bytes > self.limits.held_bytes
 
     def make_room(self) -> None:
-        """The connections with the most spare bytes give way, so that small requests still pass."""
+        """Sheds the connections with the most spare bytes, so that small requests still pass."""
         while self.is_full:
             largest = max(self._connections, key=lambda one: one.spare_bytes, default=None)
             if largest is None or not largest.spare_bytes:
                 return
-            largest.give_way()
+            largest.shed()
 
     async def sweep(self) -> None:
         """Ends overdue connections. One task for all is cheaper than a timer for each request."""

@@ -8,11 +8,11 @@ from kernel.adapters.answer_start import answer_start
 from kernel.adapters.http.conventions.problem import refused_answer
 
 if TYPE_CHECKING:
-    from kernel.adapters.http.server.line import Line
+    from kernel.adapters.http.server.answer_writer import AnswerWriter
 
 
 class Cycle(RequestResponseCycle):
-    transport: "Line"  # type: ignore[assignment]  # it has the methods of a transport that uvicorn calls here
+    transport: "AnswerWriter"  # type: ignore[assignment]  # it has the methods of a transport that uvicorn calls here
 
     _is_delivered = False
     """Whether the application has got the whole request."""
@@ -29,17 +29,12 @@ class Cycle(RequestResponseCycle):
         if self.disconnected or self.response_complete:
             return True
         endless = self.chunked_encoding or self._ends_with_connection
-        return bool(endless) and self.response_started and self.transport.left.is_set()
-
-    def lose(self) -> None:
-        """Nobody receives the answer any more."""
-        self.disconnected = True
-        self.message_event.set()
+        return bool(endless) and self.response_started and self.transport.client_left.is_set()
 
     async def receive(self) -> Any:
         if self.waiting_for_100_continue and not self.transport.is_closing():
             self.waiting_for_100_continue = False
-            self.keep_alive = self.transport.keeps_alive and not self.transport.limiter.leaving
+            self.keep_alive = self.transport.keeps_alive and not self.transport.limiter.draining
             self.transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
         while not self.is_over:
             if self.body or not (self.more_body or self._is_delivered):
@@ -49,7 +44,7 @@ class Cycle(RequestResponseCycle):
             self.message_event.clear()
             await self.message_event.wait()
         if not self.response_started:
-            answer_start(self.scope).left = True
+            answer_start(self.scope).client_left = True
         return {"type": "http.disconnect"}
 
     async def send_500_response(self) -> None:

@@ -16,7 +16,7 @@ class Limits:
     idle_s: float = 75.0
     # A client that takes no byte of its answer for this time is dropped.
     taken_within_s: float = 30.0
-    # How long a connection is read after its last answer; the bytes are dropped. See `Line.close`.
+    # How long a connection is read after its last answer; the bytes are dropped. See `AnswerWriter.close`.
     linger_s: float = 2.0
     # For all connections together: heads, bodies and pipelined bytes of requests that are not answered yet.
     held_bytes: int = 64 * MiB

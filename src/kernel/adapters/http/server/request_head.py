@@ -38,7 +38,8 @@ def bad(detail: str) -> Refused:
 
 
 def check_begun(data: bytes, since: int) -> None:
-    """Raises Refused if no valid head can begin with `data`, which is checked from the offset `since`."""
+    """Raises Refused if `data` cannot be the beginning of a valid head. The bytes before `since` are known to
+    be good."""
     if _BROKEN.search(data, since):
         raise bad("the head holds a control character or a line that does not end in CRLF")
 

@@ -85,7 +85,7 @@ class HttpServer(uvicorn.Server):
             await asyncio.wait({serving, stopping, sweeping}, return_when=asyncio.FIRST_COMPLETED)
         finally:
             stopping.cancel()
-            await self._send_away()
+            await self._drain()
             self.should_exit = True
             self._ends.set()
             await serving
@@ -94,8 +94,8 @@ class HttpServer(uvicorn.Server):
         if sweeping.done():
             await sweeping
 
-    async def _send_away(self) -> None:
-        self._limiter.leaving = True
+    async def _drain(self) -> None:
+        self._limiter.draining = True
         for connection in self.server_state.connections:
             if isinstance(connection, Connection) and connection.is_answering:
                 connection.cycle.keep_alive = False
@@ -110,7 +110,7 @@ def listen(host: str, port: int) -> socket.socket:
     both = host == "::" and socket.has_dualstack_ipv6()
     try:
         listener = socket.create_server((host, port), family=family, backlog=2048, dualstack_ipv6=both)
-        _notice_who_is_gone(listener)
+        _probe_silent_clients(listener)
         return listener
     except OSError as error:
         why = os.strerror(error.errno or 0)
@@ -129,7 +129,7 @@ def _family(host: str) -> socket.AddressFamily:
     return socket.AF_INET if socket.AF_INET in families else socket.AF_INET6
 
 
-def _notice_who_is_gone(listener: socket.socket) -> None:
+def _probe_silent_clients(listener: socket.socket) -> None:
     """Detects clients whose machine or network is gone. Accepted sockets inherit these options."""
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
     for name, setting in _SILENCE.items():

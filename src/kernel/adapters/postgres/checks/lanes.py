@@ -1,4 +1,4 @@
-"""Which lanes a server holds: the comment of a lane's schema says which of how many it is."""
+"""Checks which lanes a server holds. The comment of a lane's schema is like `lane 2 of 4`."""
 
 import re
 from collections.abc import Collection, Sequence
@@ -7,12 +7,9 @@ import asyncpg
 
 from kernel.adapters.lanes.lane import ONLY, Lane
 from kernel.adapters.postgres.checks.schema import SchemaMismatch
-from kernel.adapters.postgres.checks.start import naming, where
-from kernel.adapters.postgres.connections.engine import COMMAND_TIMEOUT_S, CONNECT_TIMEOUT_S, SERVER_SETTINGS
-from kernel.adapters.postgres.connections.hosts import Hosts
+from kernel.adapters.postgres.checks.start import connect_checker, naming, where
 from kernel.adapters.postgres.tables import Schema
 
-SETTINGS = SERVER_SETTINGS | {"application_name": "shop check"}
 _COMMENTS = """
 SELECT obj_description(oid, 'pg_namespace') AS comment FROM pg_namespace WHERE nspname ~ '^lane_[0-9]{3}$'
 """
@@ -22,22 +19,19 @@ _IS_THERE = "SELECT to_regclass($1) IS NOT NULL"
 async def require_lanes(
     url: str, lanes: Sequence[Lane], schema: Schema, *, creates: bool = False, setting: str = ""
 ) -> Sequence[Lane]:
-    """The lanes that the server holds. Raises Unavailable, or SchemaMismatch where these are other lanes,
-    lanes of another SHOP_LANES, or none. Whoever `creates` lanes may find none. `setting` is the one that has
-    the URL, where that is not the service's own."""
+    """The lanes that the server holds. Raises Unavailable, or SchemaMismatch unless they are `lanes`.
+
+    A caller that `creates` the lanes may find none. `setting` is the name of the setting with the URL, if it
+    is not the service's own.
+    """
     with naming(schema.service, url):
-        connection = await Hosts(url).connect(
-            timeout_s=CONNECT_TIMEOUT_S,
-            command_timeout=COMMAND_TIMEOUT_S,
-            server_settings=SETTINGS,
-            statement_cache_size=0,  # a pooler may give each statement to another server
-        )
+        connection = await connect_checker(url)
         try:
             made = await lanes_made(connection)
-            is_one = await connection.fetchval(_IS_THERE, schema.tables[0].name)
+            if not made and await connection.fetchval(_IS_THERE, schema.tables[0].name):
+                made = [ONLY]
         finally:
             connection.terminate()
-    made = [ONLY] if is_one and not made else made
     reason = _problem(made, lanes, setting or f"{schema.service.upper()}_LANE_URLS")
     if reason is None and not made and not creates and lanes[0].count > 1:
         reason = f"was never migrated: run `shop migrate {schema.service}`"

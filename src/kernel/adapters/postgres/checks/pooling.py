@@ -6,7 +6,7 @@ import asyncpg
 
 from kernel.adapters.postgres.connections.engine import SERVER_SETTINGS
 
-CURE = (
+ADVICE = (
     "a pooler needs session pooling, and to pass on the settings of a session"
     " (or set them by ALTER ROLE: docs/recipes/databases.md)"
 )
@@ -20,13 +20,14 @@ _WANTED = (
 _BACKEND = "SELECT pg_backend_pid()"
 
 
-async def pooled_by_transaction(
+async def pooling_problem(
     connection: asyncpg.Connection, connect: Callable[[], Awaitable[asyncpg.Connection]]
 ) -> str | None:
     """Describes the problem if a pooler pools by transaction; else None.
 
-    Only behind such a pooler can a second session get the server process of the first one. A pooler reports
-    invented process ids to its clients, so without a pooler the first statement already tells.
+    A pooler invents the process id that it tells its client, so equal ids mean that there is none. Otherwise
+    a second session is opened: if both share a server process, or if the first one moves to another,
+    transactions are pooled. This is looked at LOOKS_MAX times.
     """
     pid = await _pid(connection)
     if connection.get_server_pid() == pid:
@@ -55,5 +56,5 @@ async def settings_problem(connection: asyncpg.Connection) -> str | None:
     wanted = dict(await connection.fetch(_WANTED, names, [SERVER_SETTINGS[name] for name in names]))
     for name, value in wanted.items():
         if found[name] != value:
-            return f"gives sessions in which {name} is {found[name]} instead of {value}: {CURE}"
+            return f"gives sessions in which {name} is {found[name]} instead of {value}: {ADVICE}"
     return None

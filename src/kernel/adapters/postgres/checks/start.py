@@ -10,9 +10,9 @@ import asyncpg
 from sqlalchemy.exc import SQLAlchemyError
 
 from kernel.adapters.lanes.lane import ONLY, Lane
-from kernel.adapters.postgres.checks.pooling import CURE, pooled_by_transaction, settings_problem
+from kernel.adapters.postgres.checks.pooling import ADVICE, pooling_problem, settings_problem
 from kernel.adapters.postgres.checks.schema import SchemaMismatch, stored_revision
-from kernel.adapters.postgres.checks.tables_found import TABLES, first_missing, tables_of
+from kernel.adapters.postgres.checks.tables_found import TABLES, missing, tables_of
 from kernel.adapters.postgres.connections.engine import COMMAND_TIMEOUT_S, CONNECT_TIMEOUT_S, SERVER_SETTINGS
 from kernel.adapters.postgres.connections.failures import DRIVER_ERRORS, words_of
 from kernel.adapters.postgres.connections.hosts import Hosts
@@ -54,7 +54,7 @@ def naming(service: str, url: str) -> Iterator[None]:
         yield
     except (*DRIVER_ERRORS, SQLAlchemyError, Contention, OSError, EOFError) as error:
         said = words_of(error)
-        cure = f"; {CURE}" if "startup parameter" in said else ""
+        cure = f"; {ADVICE}" if "startup parameter" in said else ""
         raise Unavailable(f"{where(service, url)}: {said}{cure}") from error
 
 
@@ -70,12 +70,11 @@ def where(service: str, url: str, lane: Lane = ONLY) -> str:
 async def require_fit(
     url: str, schema: Schema, *, lanes: Sequence[Lane] = (ONLY,), writes: bool = True
 ) -> None:
-    """Raises Unavailable, or SchemaMismatch if one of the lanes is not the service's or not ready for it. All
-    lanes are checked over one session.
+    """Raises Unavailable, or SchemaMismatch if one of the lanes is not the service's or not ready for it.
 
     A higher revision is accepted, because migrations first only add (expand, then contract).
     """
-    for lane, found in zip(lanes, await _look(url, schema, lanes, writes=writes), strict=True):
+    for lane, found in zip(lanes, await look(url, schema, lanes, writes=writes), strict=True):
         if found.revision < schema.revision:
             state = f"is at revision {found.revision:04}, but {schema.revision:04} is needed"
             raise SchemaMismatch(
@@ -86,7 +85,7 @@ async def require_fit(
 
 async def require_migratable(databases: Sequence[tuple[str, Schema]]) -> None:
     """Raises Unavailable or SchemaMismatch if one of the databases must not be migrated."""
-    found = [await look(url, schema, creates=True) for url, schema in databases]
+    found = [one for url, schema in databases for one in await look(url, schema, creates=True)]
     if len({one.identity for one in found}) < len(found):
         services = [*dict.fromkeys(schema.service for _, schema in databases)]
         if len(services) == 1:
@@ -98,29 +97,24 @@ async def require_migratable(databases: Sequence[tuple[str, Schema]]) -> None:
         raise SchemaMismatch(f"{names} lead to the same database; each service needs one of its own")
 
 
-async def look(url: str, schema: Schema, *, writes: bool = False, creates: bool = False) -> Found:
-    """Raises Unavailable, or SchemaMismatch if this cannot be the service's database.
+async def look(
+    url: str,
+    schema: Schema,
+    lanes: Sequence[Lane] = (ONLY,),
+    *,
+    writes: bool = False,
+    creates: bool = False,
+) -> list[Found]:
+    """The state of each lane's tables, all read over one session. Raises Unavailable, or SchemaMismatch if
+    this cannot be the service's database.
 
     The collation is not checked, because no index depends on it: every key is COLLATE "C".
     """
-    (found,) = await _look(url, schema, (ONLY,), writes=writes, creates=creates)
-    return found
-
-
-async def _look(
-    url: str, schema: Schema, lanes: Sequence[Lane], *, writes: bool = False, creates: bool = False
-) -> list[Found]:
-    connect = partial(
-        Hosts(url).connect,
-        timeout_s=CONNECT_TIMEOUT_S,
-        command_timeout=COMMAND_TIMEOUT_S,
-        server_settings=SERVER_SETTINGS | {"application_name": "shop check"},
-        statement_cache_size=0,  # a pooler may give each statement to another server
-    )
+    connect = partial(connect_checker, url)
     with naming(schema.service, url):
         connection = await connect()
         try:
-            if reason := await pooled_by_transaction(connection, connect):
+            if reason := await pooling_problem(connection, connect):
                 raise SchemaMismatch(f"{where(schema.service, url)} {reason}")
             found = []
             for lane in lanes:
@@ -139,6 +133,15 @@ async def _look(
         finally:
             connection.terminate()
     return found
+
+
+async def connect_checker(url: str) -> asyncpg.Connection:
+    return await Hosts(url).connect(
+        timeout_s=CONNECT_TIMEOUT_S,
+        command_timeout=COMMAND_TIMEOUT_S,
+        server_settings=SERVER_SETTINGS | {"application_name": "shop check"},
+        statement_cache_size=0,  # a pooler may give each statement to another server
+    )
 
 
 def _server_problem(server: asyncpg.Record) -> str | None:
@@ -172,11 +175,11 @@ def _problem(
     if int(revision) and not own:
         return f"is not the database of the {schema.service} service: it has the tables {_shown(tables)}"
     if int(revision) and len(own) < len(names):
-        missing = next(name for name in names if name not in tables)
-        return f"is at revision {int(revision):04} but has no table {missing}"
+        absent = next(name for name in names if name not in tables)
+        return f"is at revision {int(revision):04} but has no table {absent}"
     # Not checked for commands that only read, such as the audit, because they report what is wrong.
     serves = (writes or creates) and int(revision) >= schema.revision
-    if serves and (lacking := first_missing(schema, tables)):
+    if serves and (lacking := next(missing(schema, tables), None)):
         return f"is at revision {int(revision):04} but has no {lacking}"
     if not int(revision) and own:
         return f"has a table {own[0]} that no migration of the shop made"

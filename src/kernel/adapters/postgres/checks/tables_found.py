@@ -28,12 +28,8 @@ def tables_of(schema: Schema) -> tuple[Table, ...]:
     return tuple(dict.fromkeys((*schema.tables, *RIGHTS_OF_ALL, *schema.rights)))
 
 
-def first_missing(schema: Schema, tables: Mapping[str, asyncpg.Record]) -> str | None:
-    """The first table, column or unique key that the code needs and the database lacks."""
-    return next(_missing(schema, tables), None)
-
-
-def _missing(schema: Schema, tables: Mapping[str, asyncpg.Record]) -> Iterator[str]:
+def missing(schema: Schema, tables: Mapping[str, asyncpg.Record]) -> Iterator[str]:
+    """The tables, columns and unique keys that the code needs and the database lacks."""
     for table in tables_of(schema):
         if table.name not in tables:
             yield f"table {table.name}"

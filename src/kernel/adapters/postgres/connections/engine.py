@@ -45,8 +45,8 @@ SERVER_SETTINGS = {
 def connect_engine(url: str, session_name: str | None = None, lanes: int = 1) -> AsyncEngine:
     """An engine for a libpq URL. Of several hosts it uses the one that takes writes.
 
-    `session_name` is the application_name of its sessions; None for that of the service. `lanes` is how many
-    lanes the server holds.
+    `session_name` is the application_name of its sessions. With None it is the name of the service. `lanes`
+    is the number of lanes on the server; with more lanes, more statements stay prepared.
     """
     hosts = Hosts(url)
     prepared = min(PREPARED_MAX + PREPARED_PER_FURTHER_LANE * (lanes - 1), PREPARED_OF_ALL_MAX)

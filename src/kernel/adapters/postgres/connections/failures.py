@@ -56,9 +56,9 @@ def translate_errors(*, committing: bool = False) -> Iterator[None]:
         sqlstate = _sqlstate(cause)
         if sqlstate in _CONTENTION:
             raise Contention(str(cause)) from error
-        if sqlstate is not None and sqlstate.startswith(_REFUSES_CLASSES):
+        if sqlstate.startswith(_REFUSES_CLASSES):
             raise Unavailable("the database refuses to work", code="database_unavailable") from error
-        if sqlstate is None or sqlstate.startswith(_AWAY_CLASSES):
+        if not sqlstate or sqlstate.startswith(_AWAY_CLASSES):
             raise _lost(committing) from error
         raise
     except PoolTimeout as error:
@@ -74,9 +74,7 @@ def connecting() -> Iterator[None]:
         yield
     except DRIVER_ERRORS as error:
         cause = cause_of(error)
-        if isinstance(cause, asyncpg.PostgresError) and not (_sqlstate(cause) or "").startswith(
-            _AWAY_CLASSES
-        ):
+        if isinstance(cause, asyncpg.PostgresError) and not _sqlstate(cause).startswith(_AWAY_CLASSES):
             raise Unavailable("the database refuses to work", code="database_unavailable") from error
         raise
 
@@ -99,11 +97,11 @@ def refusal(error: BaseException, *, connecting: bool = False) -> tuple[str, str
     cause = cause_of(error)
     sqlstate = _sqlstate(cause)
     if isinstance(cause, asyncpg.PostgresError):
-        to_all = (sqlstate or "").startswith((*_REFUSES_CLASSES, *_AWAY_CLASSES))
+        to_all = sqlstate.startswith((*_REFUSES_CLASSES, *_AWAY_CLASSES))
         if not connecting and (sqlstate in _CONTENTION or not to_all):
             return None
-        verb = "away" if (sqlstate or "").startswith(_AWAY_CLASSES) else "refuses"
-        return f"{sqlstate}", f"{verb}: {sqlstate} {'; '.join(str(cause).splitlines())}"
+        verb = "away" if sqlstate.startswith(_AWAY_CLASSES) else "refuses"
+        return sqlstate, f"{verb}: {sqlstate} {'; '.join(str(cause).splitlines())}"
     client_errors = (asyncpg.InterfaceError, asyncpg.InternalClientError)
     if isinstance(cause, (*client_errors, OSError, TimeoutError) if connecting else client_errors):
         return "away", f"away: {words_of(cause)}"
@@ -120,8 +118,9 @@ def words_of(error: BaseException) -> str:
     return in_words(error)
 
 
-def _sqlstate(cause: BaseException) -> str | None:
-    return getattr(cause, "sqlstate", None)
+def _sqlstate(cause: BaseException) -> str:
+    """Empty for an error that is not the server's."""
+    return getattr(cause, "sqlstate", None) or ""
 
 
 def _lost(committing: bool) -> Exception:

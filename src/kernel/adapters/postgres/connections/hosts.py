@@ -78,7 +78,19 @@ class Hosts:
         return await self._connect(last, timeout_s, options)
 
     async def _connect(self, host: HostUrl, timeout_s: float, options: dict[str, Any]) -> PrimaryConnection:
-        connection = await connect_to(host, timeout_s=timeout_s / len(self._hosts), **options)
+        """A timeout in the URL can shorten the host's share of `timeout_s`, but not extend it."""
+        share_s = timeout_s / len(self._hosts)
+        # The settings that the shop needs come last, so that they override those of the URL.
+        settings = {"application_name": SESSION_NAME} | host.session_settings | options["server_settings"]
+        connection: PrimaryConnection = await asyncpg.connect(
+            **host.driver_options(),
+            **options | {"server_settings": settings},
+            timeout=min(share_s, host.connect_within_s or share_s),
+            target_session_attrs="read-write",
+            connection_class=PrimaryConnection,
+        )
+        if not host.host.startswith("/"):
+            _set_socket_options(connection, host)
         self._hosts.sort(key=lambda one: one != host)
         connection.primary = self._primary_at(host)
         return connection
@@ -94,24 +106,6 @@ class Hosts:
                 primary.retire()
             self._primary = primary = Primary(host)
         return primary
-
-
-async def connect_to(
-    host: HostUrl, *, timeout_s: float, server_settings: dict[str, str], **options: Any
-) -> PrimaryConnection:
-    """A connection that may write. A timeout in the URL can shorten `timeout_s`, but not extend it."""
-    connection: PrimaryConnection = await asyncpg.connect(
-        **host.driver_options(),
-        timeout=min(timeout_s, host.connect_within_s or timeout_s),
-        target_session_attrs="read-write",
-        connection_class=PrimaryConnection,
-        # The settings that the shop needs come last, so that they override those of the URL.
-        server_settings={"application_name": SESSION_NAME} | host.session_settings | server_settings,
-        **options,
-    )
-    if not host.host.startswith("/"):
-        _set_socket_options(connection, host)
-    return connection
 
 
 def session_name(url: str) -> str:

@@ -1,4 +1,4 @@
-"""The lanes of one server share its pool; each is lent a limited part of the connections."""
+"""The lanes of one server share its pool, and each lane may use a limited number of its connections."""
 
 import asyncio
 from math import ceil
@@ -9,43 +9,43 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from kernel.adapters.lanes.lane import Lane
 from kernel.adapters.postgres.connections.engine import CONNECT_TIMEOUT_S, POOL_SIZE
 
-# The replay of a parked message holds a connection while the consumer needs another.
+# The replay of a parked message holds a connection while the consumer needs another one.
 SHARE_MIN = 2
 _OPTION = "shop_lane"
 
 
-class LanePart:
-    """What a lane has of its server: a schema, and a part of the connections."""
+class LaneShare:
+    """A lane's share of its server: a schema, and how many connections of the pool it may use at once."""
 
     def __init__(self, schema: str, lanes_of_server: int) -> None:
         self.schema = schema
         self._free = asyncio.Semaphore(max(SHARE_MIN, ceil(2 * POOL_SIZE / lanes_of_server)))
 
-    async def enter(self) -> None:
-        """Raises what the pool raises when all connections are lent for too long."""
+    async def acquire(self) -> None:
+        """Waits for a free connection of the share. Raises PoolTimeout if none gets free in time."""
         try:
             async with asyncio.timeout(CONNECT_TIMEOUT_S):
                 await self._free.acquire()
         except TimeoutError:
-            raise PoolTimeout("the lane has all of its connections lent") from None
+            raise PoolTimeout("all connections of the lane are in use") from None
 
-    def leave(self) -> None:
+    def release(self) -> None:
         self._free.release()
 
 
 def engine_of_lane(server: AsyncEngine, lane: Lane, lanes_of_server: int) -> AsyncEngine:
-    """The engine of the server, with the same pool; statements name the tables of the lane."""
+    """An engine with the server's pool, whose statements use the tables of the lane."""
     if lane.schema is None:
         return server
-    return server.execution_options(**{_OPTION: LanePart(lane.schema, lanes_of_server)})
+    return server.execution_options(**{_OPTION: LaneShare(lane.schema, lanes_of_server)})
 
 
-def part_of(engine: AsyncEngine) -> LanePart | None:
-    """None where the engine is not that of one lane among several."""
-    part: LanePart | None = engine.get_execution_options().get(_OPTION)
-    return part
+def share_of(engine: AsyncEngine) -> LaneShare | None:
+    """None if the shop has only one lane, which may use all connections."""
+    share: LaneShare | None = engine.get_execution_options().get(_OPTION)
+    return share
 
 
 def schema_of(engine: AsyncEngine) -> str | None:
-    part = part_of(engine)
-    return None if part is None else part.schema
+    share = share_of(engine)
+    return None if share is None else share.schema

@@ -64,8 +64,8 @@ class PatientPool(AsyncAdaptedQueuePool):
                     raise
 
     def _require_chance(self) -> None:
-        """Raises ConnectionError for a lost server, because a silent server would hold up each caller for
-        seconds. One caller every LOST_TRY_EVERY_S may try."""
+        """Raises ConnectionError at once if the server is lost, because each caller would wait seconds for
+        it. One caller every LOST_TRY_EVERY_S may connect, to find out whether it is back."""
         if self.is_lost:
             if self.is_unchecked or time.monotonic() < self._try_at:
                 raise ConnectionError("it is away")

@@ -115,7 +115,11 @@ def database_hosts(url: str) -> list[HostUrl]:
     user = given.get("user") or decoded(user)
     password = given.get("password") or decoded(password)
     database = given.get("dbname") or decoded(path)
-    user = user or _user_of_this_process()
+    if not user:  # As in libpq, the user of this process, who may have no name in a container.
+        try:
+            user = getpass.getuser()
+        except (KeyError, OSError):
+            raise UrlProblem("it names no user") from None
     return [HostUrl(host, port, user, password, database or user, given) for host, port in places]
 
 
@@ -186,11 +190,3 @@ def _port(text: str) -> int:
     if not re.fullmatch(r"[0-9]{1,5}", text) or not 1 <= int(text) <= 65535:
         raise UrlProblem("a port must be a number from 1 to 65535")
     return int(text)
-
-
-def _user_of_this_process() -> str:
-    """The default user, as in libpq."""
-    try:
-        return getpass.getuser()
-    except (KeyError, OSError):  # the user of a container may have no name
-        raise UrlProblem("it names no user") from None

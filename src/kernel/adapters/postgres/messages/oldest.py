@@ -1,4 +1,4 @@
-"""The oldest row of the outbox that waits to be published."""
+"""Finds the oldest row that waits in the outbox to be published."""
 
 from typing import Any
 

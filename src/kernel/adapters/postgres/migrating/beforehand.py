@@ -1,7 +1,8 @@
-"""Changes of big tables that run before the transaction of a migration and block nobody.
+"""Changes of big tables that run before the transaction of a migration. They block no table, and rows only
+for moments.
 
-A migration lists them in `beforehand`. If a migrator is killed, the next one starts again with the first
-change, so each of them can be repeated.
+The module of a migration lists them in `beforehand`. If a migrator is killed, the next one starts again with
+the first change, so each of them can be repeated.
 """
 
 from collections.abc import Sequence
@@ -53,7 +54,7 @@ class Index:
 
 
 @dataclass(frozen=True)
-class NoIndex:
+class DropIndex:
     """An index that is dropped CONCURRENTLY."""
 
     name: str
@@ -90,8 +91,8 @@ class InBatches:
         """Changes the batch that follows `after`. Returns the key of its last row and the number of changed
         rows; None if there is no batch.
 
-        OFFSET 0 keeps `where` out of the index scan. Otherwise, with an equality in `where`, PostgreSQL would
-        start every scan at the first equal row, and read rows that earlier batches deleted again and again.
+        OFFSET 0 makes PostgreSQL walk along the key. Otherwise it may find the rows by `where`, and then
+        every batch reads the rows again that earlier batches have deleted.
         """
         numbers = ", ".join(f"${number}" for number in range(1, len(after) + 1))
         follows = f"WHERE ({self.key}) > ({numbers})" if after else ""

@@ -28,13 +28,9 @@ from kernel.domain.errors import ShopError
 logger = logging.getLogger(__name__)
 
 
-def _migrations() -> Path:
-    """The folder is beside this file in a wheel (pyproject.toml), and at the top of the repository."""
-    in_wheel = Path(__file__).parent / "migrations"
-    return in_wheel if in_wheel.is_dir() else Path(__file__).parents[5] / "migrations"
-
-
-MIGRATIONS = _migrations()
+# The folder is beside this file in a wheel (pyproject.toml), and else at the top of the repository.
+_IN_WHEEL = Path(__file__).parent / "migrations"
+MIGRATIONS = _IN_WHEEL if _IN_WHEEL.is_dir() else Path(__file__).parents[5] / "migrations"
 # An arbitrary number that only migrations use, so that two migrators take turns.
 ADVISORY_LOCK = 0x53484F50
 TURN_EVERY_S = 1.0
@@ -132,7 +128,7 @@ async def _do(step: Script, config: Config, connection: AsyncConnection, patienc
 
 @asynccontextmanager
 async def _connected(url: str, service: str) -> AsyncIterator[tuple[AsyncConnection, asyncpg.Connection]]:
-    """A session without the services' timeouts, as SQLAlchemy's connection and as the driver's."""
+    """One session without the timeouts of services: SQLAlchemy's connection, and the driver's below it."""
     engine = create_async_engine(
         "postgresql+asyncpg://", async_creator=partial(connect_migrator, url), poolclass=NullPool
     )

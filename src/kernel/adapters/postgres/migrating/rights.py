@@ -122,7 +122,7 @@ async def give_rights(owner_url: str, url: str, schema: Schema) -> None:
     role, service = database_hosts(url)[0].user, schema.service
     if role == database_hosts(owner_url)[0].user:
         return
-    of_owner = await look(owner_url, schema)
+    (of_owner,) = await look(owner_url, schema)
     if of_owner.revision > schema.revision:
         return
     with in_one_line(service, "giving the rights"):
@@ -133,7 +133,8 @@ async def give_rights(owner_url: str, url: str, schema: Schema) -> None:
                 await _give(connection, role, schema)
         finally:
             connection.terminate()
-    if (await look(url, schema, writes=True)).identity != of_owner.identity:
+    (of_role,) = await look(url, schema, writes=True)
+    if of_role.identity != of_owner.identity:
         raise SchemaMismatch(
             f"{where(service, url)} is not the one that {service.upper()}_MIGRATION_URL leads to"
         )

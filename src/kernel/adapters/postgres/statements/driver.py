@@ -18,7 +18,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from sqlalchemy.sql.compiler import SQLCompiler
 
 from kernel.adapters.postgres.connections.failures import DRIVER_ERRORS, connecting
-from kernel.adapters.postgres.connections.lanes import part_of
+from kernel.adapters.postgres.connections.lanes import share_of
 from kernel.adapters.postgres.connections.pool import pool_of
 from kernel.adapters.postgres.connections.primary import PrimaryConnection
 from kernel.domain.errors import OutcomeUnknown
@@ -52,7 +52,7 @@ async def write(
     return rows
 
 
-@cache  # as many as there are statements in the code, times the lanes
+@cache  # one entry for each statement in the code and each lane
 def _compiled(statement: ClauseElement, schema: str | None) -> tuple[str, str, list[str], Mapping[str, Any]]:
     """The SQL, its first word, the names of all parameters in order, and the values of constant ones."""
     options: dict[str, Any] = {}
@@ -87,30 +87,25 @@ async def _measured(connection: PrimaryConnection, operation: str, answer: Await
 async def connected(engine: AsyncEngine) -> AsyncIterator[PrimaryConnection]:
     """Lends a usable connection of the pool. It is closed instead of returned if it may still be within a
     transaction or a statement, or if its server takes no more writes."""
-    lane = part_of(engine)
+    lane = share_of(engine)
     if lane is not None:
-        await lane.enter()
+        await lane.acquire()
     try:
         pooled = await _lend(engine)
         connection = _driver(pooled)
         connection.schema = None if lane is None else lane.schema
-    except BaseException:
-        if lane is not None:
-            lane.leave()
-        raise
-    whole = False  # A statement that was cancelled or timed out may still run.
-    try:
-        yield connection
-        whole = True
-    except Exception as error:
-        pool_of(engine).note(error, silent=connection.answered is False)
-        whole = not isinstance(error, OutcomeUnknown | TimeoutError) and await _rolled_back(connection)
-        raise
-    except BaseException:
-        await _cancelled(connection)
-        raise
-    finally:
+        whole = False  # A statement that was cancelled or timed out may still run.
         try:
+            yield connection
+            whole = True
+        except Exception as error:
+            pool_of(engine).note(error, silent=connection.answered is False)
+            whole = not isinstance(error, OutcomeUnknown | TimeoutError) and await _rolled_back(connection)
+            raise
+        except BaseException:
+            await _cancelled(connection)
+            raise
+        finally:
             if whole and connection.takes_writes():
                 connection.primary.idle.add(connection)
                 if connection.answered:
@@ -118,9 +113,9 @@ async def connected(engine: AsyncEngine) -> AsyncIterator[PrimaryConnection]:
                 pooled.close()
             else:
                 _discard(pooled)
-        finally:
-            if lane is not None:
-                lane.leave()
+    finally:
+        if lane is not None:
+            lane.release()
 
 
 async def _rolled_back(connection: PrimaryConnection) -> bool:

@@ -59,6 +59,11 @@ def records(*columns: Column[Any]) -> TableValuedAlias:
     )
 
 
+def insert_document(table: Table) -> Insert:
+    """Inserts whole rows. `document(table, rows)` makes its parameter."""
+    return insert(table).from_select([c.name for c in table.c], select(records(*table.c)))
+
+
 def document(table: Table, rows: Sequence[object]) -> dict[str, str]:
     """The parameter of `records(*columns)`. `rows` are dataclasses or dicts with the columns' names."""
     return {table.name: encode(rows).decode()}

@@ -1,1 +1,1 @@
-"""Orders and their history in PostgreSQL; every statement takes a whole batch."""
+"""Orders and their histories in PostgreSQL. Every statement handles a whole batch."""

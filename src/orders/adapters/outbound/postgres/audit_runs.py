@@ -3,17 +3,17 @@ from typing import Any
 
 import msgspec
 from asyncpg import Record
-from sqlalchemy import any_, bindparam, delete, func, insert, select, update
+from sqlalchemy import any_, bindparam, delete, func, select, update
 
 from kernel.adapters.postgres.statements.unit_of_work import PostgresUnitOfWork
-from kernel.adapters.postgres.statements.unnest import arrays, unnest
+from kernel.adapters.postgres.statements.unnest import arrays, insert_arrays
 from kernel.domain.faults import Fault
 from orders.adapters.outbound.tables import AUDIT_RUNS
 from orders.domain.audit_run import AuditRun, RunState
 
 _COLUMNS = tuple(AUDIT_RUNS.c)
 _LATEST = select(AUDIT_RUNS).order_by(AUDIT_RUNS.c.number.desc()).limit(1)
-_ADD = insert(AUDIT_RUNS).from_select([c.name for c in _COLUMNS], select(unnest(*_COLUMNS)))
+_ADD = insert_arrays(AUDIT_RUNS)
 _SAVE = (
     update(AUDIT_RUNS)
     .where(

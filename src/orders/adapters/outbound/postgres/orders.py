@@ -1,4 +1,4 @@
-"""Orders and their history in a transaction; every statement takes a whole batch."""
+"""Orders and their histories, inside a transaction. Every statement handles a whole batch."""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
@@ -55,7 +55,7 @@ class PostgresOrders:
         self._uow = uow
 
     async def add(self, orders: Sequence[Order]) -> None:
-        # By key before id, so that two batches with the same keys cannot deadlock: their ids differ.
+        # Two batches with the same keys have different ids. Inserts in the order of ids could deadlock.
         rows = sorted(orders, key=lambda order: (order.user_id, order.idempotency_key or "", order.id))
         if rows:
             await self._uow.transaction.write(_ADD, document(ORDERS, rows))
@@ -66,7 +66,7 @@ class PostgresOrders:
         return {order.id: order for order in map(order_of, rows)}
 
     async def overdue(self, now: datetime, *, count_max: int) -> Sequence[Order]:
-        # Usually no order is due, and this read needs no transaction.
+        # Usually no order is due. This read finds that out without a transaction.
         if not await self._uow.transaction.look(_IS_ANY_DUE, {"now": now, "count_max": 1}):
             return []
         rows = await self._uow.transaction.execute(_OVERDUE, {"now": now, "count_max": count_max})

@@ -1,4 +1,4 @@
-"""Reads of committed orders and their history, outside of a unit of work."""
+"""Reads committed orders and their histories, outside of a unit of work."""
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
@@ -46,7 +46,7 @@ _FIND_BY_KEY = select(*COLUMNS).join_from(
 
 _GET = select(*COLUMNS).where(ORDERS.c.id == bindparam("id"))
 
-# Placeholder rows are never committed. Inserting one waits for each transaction that is using its key.
+# A placeholder row is never committed. Its insertion waits for each transaction that is using its key.
 _PLACEHOLDER = {
     "amount": literal(1),
     "currency": literal(""),
@@ -136,12 +136,12 @@ class PostgresPlacedOrders:
 
 @cache
 def _page(filters: frozenset[str]) -> Select[*tuple[Any, ...]]:
-    """The statement for a combination of filters. The driver prepares each statement once.
+    """The statement that reads a page with these filters. The driver prepares each statement once.
 
-    Each statement has an index that begins with the filtered columns and ends with the id, so a page costs as
-    much as it holds, even if few orders match. The status is compared as a range of one value, and the page
-    is ordered by it too: with an equality, the planner scans `orders_id` for a status that it believes to be
-    frequent.
+    Each statement has an index that begins with the filtered columns and ends with the id, so only
+    rows of the page are read, even if few orders match. The status is compared as a range of one value, and
+    the page is ordered by status too. With an equality, the planner would scan `orders_id` for a status that
+    it believes to be frequent.
     """
     query = select(*COLUMNS).limit(bindparam("limit", type_=BigInteger))
     after = bindparam("after", type_=Uuid)

@@ -1,4 +1,4 @@
-"""The columns of an order that the statements read, and the Order made of a row."""
+"""The columns of an order that the statements read, and the translation of a row into an Order."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -20,8 +20,7 @@ CHANGES = tuple(ORDER_HISTORY.c)
 
 
 def order_of(row: Iterable[Any]) -> Order:
-    """Takes the values of `COLUMNS`. Written out, because most of the time of reading orders is spent
-    here."""
+    """Makes an Order of a row of `COLUMNS`. Written out, because reads spend most of their time here."""
     (
         user, id, amount, currency, text, status, reason, key, cancelled, ask_at, made, changed,
         by, given, trace,

@@ -1,15 +1,14 @@
-"""The series in PostgreSQL: measures samples of orders, and stores the steps computed from them."""
+"""Measures samples of orders in PostgreSQL, and stores the steps of the series computed from them."""
 
 from collections.abc import Sequence
 from datetime import datetime
 
 from sqlalchemy import ARRAY, Interval, Uuid, any_, bindparam, delete, extract, func, select
-from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from kernel.adapters.postgres.statements.reading import read
 from kernel.adapters.postgres.statements.unit_of_work import PostgresUnitOfWork
-from kernel.adapters.postgres.statements.unnest import arrays, unnest
+from kernel.adapters.postgres.statements.unnest import arrays, insert_arrays
 from kernel.domain.ids import first_id
 from orders.adapters.outbound.tables import ORDER_HISTORY, ORDERS, SERIES_STEPS
 from orders.domain.series import SETTLES_AFTER, STEP, Measured, Step
@@ -24,8 +23,8 @@ _SAMPLE = (
     .order_by(_RANDOM_END, ORDERS.c.id)
     .limit(bindparam("sample_max"))
 )
-# The second row of a history is the decision. It is no join, because the planner might start a join at the
-# histories, and read all of them.
+# The second row of a history is the decision. A subquery reads it: for a join, the planner might start with
+# the histories and read all of them.
 _DECIDED_AT = (
     select(ORDER_HISTORY.c.at)
     .where(
@@ -41,7 +40,7 @@ _SECONDS = select(extract("epoch", _DECIDED_AT - ORDERS.c.created_at).label("sec
 
 _COLUMNS = tuple(SERIES_STEPS.c)
 _SINCE = select(SERIES_STEPS).where(SERIES_STEPS.c.start >= bindparam("since")).order_by(SERIES_STEPS.c.start)
-_INSERT = insert(SERIES_STEPS).from_select([c.name for c in _COLUMNS], select(unnest(*_COLUMNS)))
+_INSERT = insert_arrays(SERIES_STEPS)
 _KEEP = _INSERT.on_conflict_do_update(
     index_elements=[SERIES_STEPS.c.start],
     set_={c.name: _INSERT.excluded[c.name] for c in _COLUMNS if c.name != "start"},
@@ -73,7 +72,7 @@ class PostgresMeasuredOrders:
         if not sample:
             return Measured(0, 0, [])
         rows = await read(self._engine, _SECONDS, {"ids": [row["id"] for row in sample]})
-        # If the clocks of two processes differ, a decision may seem to come before its order.
+        # If the clocks of two processes differ, the stored decision may be earlier than the order.
         seconds = [max(0.0, float(row["seconds"])) for row in rows if row["seconds"] is not None]
         return Measured(sample[0]["orders"], len(sample), seconds)
 

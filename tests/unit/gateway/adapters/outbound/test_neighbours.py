@@ -10,37 +10,25 @@ from aiohttp import web
 from gateway.adapters.outbound import neighbours
 from gateway.adapters.outbound.neighbours import Neighbour
 from kernel.adapters.system_clock import SystemClock
-from tests.servers.ports import free_port
 from tests.servers.process import eventually
+from tests.unit.gateway.stub import Stub
 
 
-class Service:
+class Service(Stub):
     """Ready, not ready, silent or away."""
 
     def __init__(self) -> None:
-        self.port = free_port()
+        super().__init__()
         self.status = 200
         self.answering = asyncio.Event()
         self.answering.set()
         self.asked = 0
-        self._runner: web.AppRunner | None = None
 
-    async def _ready(self, _: web.Request) -> web.Response:
+    async def _answer(self, request: web.Request) -> web.Response:
+        assert request.path == "/health/ready"
         self.asked += 1
         await self.answering.wait()
         return web.Response(status=self.status)
-
-    async def start(self) -> None:
-        app = web.Application()
-        app.router.add_get("/health/ready", self._ready)
-        self._runner = web.AppRunner(app, shutdown_timeout=0.1)
-        await self._runner.setup()
-        await web.TCPSite(self._runner, "127.0.0.1", self.port).start()
-
-    async def end(self) -> None:
-        if self._runner is not None:
-            await self._runner.cleanup()
-            self._runner = None
 
 
 @pytest.fixture
@@ -50,13 +38,13 @@ async def service(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Service]:
     service = Service()
     await service.start()
     yield service
-    await service.end()
+    await service.stop()
 
 
 @pytest.fixture
 async def neighbour(service: Service) -> AsyncIterator[Neighbour]:
     stop = asyncio.Event()
-    neighbour = Neighbour("books", f"http://127.0.0.1:{service.port}", SystemClock(), stop)
+    neighbour = Neighbour("books", service.url, SystemClock(), stop)
     running = asyncio.create_task(neighbour.run())
     yield neighbour
     stop.set()
@@ -79,7 +67,7 @@ async def test_a_service_that_does_not_answer_is_missed_until_it_does_and_told_o
     caplog.set_level(logging.INFO, "kernel")
     await eventually(lambda: service.asked > 2)
     assert await neighbour.is_ready()
-    await service.end()
+    await service.stop()
     await eventually(lambda: is_missed(neighbour))
     await service.start()
     await eventually(neighbour.is_ready)

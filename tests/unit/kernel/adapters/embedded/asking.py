@@ -1,19 +1,16 @@
 import asyncio
 from typing import Any
 
-import asyncpg
+from tests.servers.database import connected
 
 
 def query(url: str, *statements: str) -> Any:
     """The value of the last statement."""
 
     async def ask() -> Any:
-        connection = await asyncpg.connect(url)
-        try:
+        async with connected(url) as connection:
             for statement in statements[:-1]:
                 await connection.execute(statement)
             return await connection.fetchval(statements[-1])
-        finally:
-            await connection.close()
 
     return asyncio.run(ask())

@@ -64,9 +64,7 @@ async def test_a_missing_part_is_named(
     assert (problem["code"], problem["detail"]) == ("not_ready", "missing: database")
 
 
-async def test_a_part_that_depends_on_a_missing_one_is_not_named(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
+async def test_a_part_that_depends_on_a_missing_one_is_not_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(health, "PROBE_TIMEOUT_S", 0.01)
     async with client(Probes(required={"database": hangs, "schema": hangs})) as http:
         ready = await http.get("/health/ready")

@@ -9,11 +9,6 @@ from tests.unit.kernel.adapters.identity.provider import EC, ED, RSA, Provider, 
 
 
 @pytest.fixture
-def clock() -> MemoryClock:
-    return MemoryClock()
-
-
-@pytest.fixture
 def provider() -> Provider:
     return Provider(RSA, EC, ED)
 

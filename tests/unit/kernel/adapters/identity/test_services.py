@@ -1,6 +1,6 @@
 """Tokens of services: for one service, for a minute, and for whom they act."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pytest
@@ -20,11 +20,6 @@ OLD, NEW, OTHER = (letter * 32 for letter in "onx")
 OLGA = Caller(Role.OPERATOR, "olga")
 
 
-@pytest.fixture
-def clock() -> MemoryClock:
-    return MemoryClock()
-
-
 def of(service: str, clock: MemoryClock, keys: Sequence[str] = (OLD,)) -> ServiceTokens:
     return ServiceTokens(keys, service, clock)
 
@@ -32,6 +27,11 @@ def of(service: str, clock: MemoryClock, keys: Sequence[str] = (OLD,)) -> Servic
 def verifying(service: str, clock: MemoryClock, keys: Sequence[str] = (OLD,)) -> JwtTokens:
     ring = KeyRing(Provider(ECKey.generate_key("P-256")), clock)
     return JwtTokens(UserTokens(ring, "issuer", "shop", clock), of(service, clock, keys), clock)
+
+
+def by_hand(told: Mapping[str, Any]) -> str:
+    """Claims that the secret signs, whatever they are."""
+    return signed(told, "HS256", OctKey.import_key(OLD, {"kid": "x"}), typ=TYPE)
 
 
 async def test_a_service_is_known_by_the_token_that_it_signs_for_another(clock: MemoryClock) -> None:
@@ -59,7 +59,7 @@ async def test_a_token_tells_for_whom_the_service_acts(clock: MemoryClock) -> No
 )
 async def test_a_service_acts_for_people_only(clock: MemoryClock, act: Any) -> None:
     told = claims(clock, iss=ISSUER, sub="gateway", aud="orders", act=act)
-    token = signed(told, "HS256", OctKey.import_key(OLD, {"kid": "x"}), typ=TYPE)
+    token = by_hand(told)
     with pytest.raises(Unauthenticated):
         await verifying("orders", clock).verify(token)
 
@@ -123,9 +123,7 @@ async def test_a_service_is_not_believed_with_a_wrong_claim(
 ) -> None:
     told = claims(clock, **{"iss": ISSUER, "sub": "gateway", "aud": "orders"} | wrong)
     with pytest.raises(Unauthenticated):
-        await verifying("orders", clock).verify(
-            signed(told, "HS256", OctKey.import_key(OLD, {"kid": "x"}), typ=TYPE)
-        )
+        await verifying("orders", clock).verify(by_hand(told))
 
 
 async def test_the_secret_of_services_signs_no_token_of_a_person(clock: MemoryClock) -> None:

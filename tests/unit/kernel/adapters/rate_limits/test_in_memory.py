@@ -31,7 +31,7 @@ def wall(monkeypatch: pytest.MonkeyPatch) -> Time:
 
 
 async def admitted(counters: Counters, who: str, calls: int) -> int:
-    return sum([await counters.refused_for_s((who,), counted=True) is None for _ in range(calls)])
+    return sum([await counters.seconds_until_allowed((who,), counted=True) is None for _ in range(calls)])
 
 
 async def test_however_often_somebody_calls_two_numbers_are_kept_of_them(wall: Time) -> None:
@@ -59,19 +59,19 @@ async def test_a_refusal_says_when_the_next_call_passes(wall: Time) -> None:
     wall.now += 20
     await admitted(counters, "alice", 5)
     for _ in range(5):
-        wait_s = await counters.refused_for_s(("alice",), counted=True)
+        wait_s = await counters.seconds_until_allowed(("alice",), counted=True)
         assert wait_s is not None
         assert 0 < wait_s <= WINDOW_S
         wall.now += wait_s + 0.001
-        assert await counters.refused_for_s(("alice",), counted=True) is None
+        assert await counters.seconds_until_allowed(("alice",), counted=True) is None
 
 
 async def test_asking_counts_nothing(wall: Time) -> None:
     counters = Counters(RATE, CountersInMemory())
     for _ in range(9):
-        assert await counters.refused_for_s(("alice",), counted=False) is None
+        assert await counters.seconds_until_allowed(("alice",), counted=False) is None
     assert await admitted(counters, "alice", 9) == 5
-    assert await counters.refused_for_s(("alice",), counted=False) is not None
+    assert await counters.seconds_until_allowed(("alice",), counted=False) is not None
 
 
 async def test_a_counter_is_removed_when_its_windows_are_over_whoever_calls_or_not(wall: Time) -> None:
@@ -114,7 +114,7 @@ async def test_a_call_costs_the_same_beside_many_counters() -> None:
     async def cost_beside(others: int) -> float:
         counters = Counters(parse("1000000/minute"), CountersInMemory())
         for number in range(others):
-            await counters.refused_for_s((str(number),), counted=True)
-        return await seconds_of(lambda: counters.refused_for_s(("alice",), counted=True), 100)
+            await counters.seconds_until_allowed((str(number),), counted=True)
+        return await seconds_of(lambda: counters.seconds_until_allowed(("alice",), counted=True), 100)
 
     assert await cost_beside(20_000) < 10 * await cost_beside(1)

@@ -83,11 +83,6 @@ class Store(CountersInMemory):
 
 
 @pytest.fixture
-def clock() -> MemoryClock:
-    return MemoryClock()
-
-
-@pytest.fixture
 def store(clock: MemoryClock) -> Store:
     return Store(clock)
 

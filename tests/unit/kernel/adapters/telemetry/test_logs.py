@@ -3,6 +3,7 @@
 import json
 import logging
 from collections.abc import Iterator
+from contextvars import ContextVar
 
 import pytest
 
@@ -40,24 +41,21 @@ def test_machines_get_one_object_a_line(capsys: pytest.CaptureFixture[str]) -> N
     assert "traceparent" not in line
 
 
-def test_a_line_of_a_call_under_way_has_its_trace(capsys: pytest.CaptureFixture[str]) -> None:
+@pytest.mark.parametrize(
+    ("current", "value", "field", "written"),
+    [(CURRENT, TRACE, "trace_id", TRACE_ID), (request_id.CURRENT, "call-1", "request_id", "call-1")],
+    ids=["trace", "id"],
+)
+def test_a_line_of_a_call_under_way_has_its_trace_and_its_id(
+    current: ContextVar[str], value: str, field: str, written: str, capsys: pytest.CaptureFixture[str]
+) -> None:
     configure_logs("INFO", "json", PACKAGES)
-    token = CURRENT.set(TRACE)
+    token = current.set(value)
     logger.info("something")
-    CURRENT.reset(token)
-    assert said(capsys)["trace_id"] == TRACE_ID
+    current.reset(token)
+    assert said(capsys)[field] == written
     logger.info("something else")
-    assert "trace_id" not in said(capsys)
-
-
-def test_a_line_of_a_call_under_way_has_its_id(capsys: pytest.CaptureFixture[str]) -> None:
-    configure_logs("INFO", "json", PACKAGES)
-    token = request_id.CURRENT.set("call-1")
-    logger.info("something")
-    request_id.CURRENT.reset(token)
-    assert said(capsys)["request_id"] == "call-1"
-    logger.info("something else")
-    assert "request_id" not in said(capsys)
+    assert field not in said(capsys)
 
 
 @pytest.mark.parametrize("log_format", ["console", "json"])
@@ -102,9 +100,7 @@ def test_a_log_that_is_no_terminal_has_no_colours(capsys: pytest.CaptureFixture[
     assert "\x1b" not in capsys.readouterr().err
 
 
-def test_debug_is_about_the_shop_and_not_its_libraries(
-    capsys: pytest.CaptureFixture[str],
-) -> None:
+def test_debug_is_about_the_shop_and_not_its_libraries(capsys: pytest.CaptureFixture[str]) -> None:
     configure_logs("DEBUG", "json", PACKAGES)
     logger.debug("looked")
     for library in ("asyncio", "aiohttp.access", "sqlalchemy.engine", "opentelemetry.sdk", "anything"):

@@ -105,10 +105,7 @@ def test_the_backlog_is_shown_for_every_type_and_an_unknown_one_is_not_shown(
     store: StoreMetrics, registry: CollectorRegistry
 ) -> None:
     value = registry.get_sample_value
-    waiting = {
-        "paid": (3, datetime.now(UTC) - timedelta(seconds=60)),
-        aside(2): (4, datetime.now(UTC)),
-    }
+    waiting = {"paid": (3, datetime.now(UTC) - timedelta(seconds=60)), aside(2): (4, datetime.now(UTC))}
     store.show(waiting, {"invalid_data": 2}, {"unreadable": 5})
     assert value("shop_set_aside_events", {"lane": "2"}) == 4
     assert value("shop_outbox_events", {"type": "paid"}) == 3

@@ -13,6 +13,7 @@ from kernel.domain.errors import Forbidden, Unauthenticated, Unavailable
 from kernel.ports.rate_limits import RateLimits
 from kernel.ports.tokens import Verified
 from tests.memory.clock import MemoryClock
+from tests.unit.kernel.adapters.http import asgi
 
 
 class Known:
@@ -51,20 +52,13 @@ async def answered(
             raise Unauthenticated()
         return cookie
 
-    sent: list[Any] = []
-
-    async def send(message: Any) -> None:
-        sent.append(message)
-
     own = CookieAuthentication(token_of, open_to_all=("/in",), read_by_all="/me", page_files="/files/")
     cookies = own if with_cookies else None
     headers = [(b"authorization", f"{scheme} {bears}".encode())] if bears is not None else []
-    client = ("192.0.2.1", 1)
-    scope: Any = {"type": "http", "method": method, "path": path, "headers": headers, "client": client}
     asked = identified(app, Known(), ("/docs/",), cookies=cookies, limits=limits)
-    await asked(scope, None, send)  # type: ignore[arg-type]
+    start, *_ = await asgi.answered(asked, headers, method=method, path=path, client=("192.0.2.1", 1))
     token, caller = seen[0] if seen else ("", None)
-    return sent[0]["status"], token, caller
+    return start["status"], token, caller
 
 
 ALICE, BOB = Caller(Role.USER, "alice"), Caller(Role.USER, "bob")

@@ -8,6 +8,7 @@ from kernel.adapters.http.middleware.fast_path import Call, FastPath, with_fast_
 from kernel.contracts.problems import COMMON, Problems
 from kernel.domain.errors import NotFound
 from kernel.ports.http_answer import HttpAnswer
+from tests.unit.kernel.adapters.http.asgi import answered
 
 PATH = "/things"
 KNOWN = COMMON | Problems({"thing_not_found": "There is no such thing"}, {"thing_not_found": 410})
@@ -36,16 +37,11 @@ class App:
     async def post(
         self, headers: Any = ORDINARY, *, path: str = PATH, method: str = "POST", query: bytes = b""
     ) -> None:
-        scope: Any = {
-            "type": "http", "method": method, "path": path, "query_string": query, "headers": headers,
-        }  # fmt: skip
-        await self._app(scope, self.receive, self._send)
+        scope = {"method": method, "path": path, "query_string": query}
+        self.sent = await answered(self._app, headers, receive=self.receive, **scope)
 
     async def receive(self) -> Any:
         return {"type": "http.request", "body": b"{}", "more_body": False}
-
-    async def _send(self, message: Any) -> None:
-        self.sent.append(message)
 
 
 async def test_an_ordinary_call_is_answered_at_once() -> None:

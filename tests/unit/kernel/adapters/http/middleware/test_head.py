@@ -6,23 +6,19 @@ from typing import Any
 import pytest
 
 from kernel.adapters.http.middleware.head import answer_head
+from tests.unit.kernel.adapters.http.asgi import answered
 
 HEADERS = [(b"content-length", b"3")]
 
 
-async def asked(app: Any, method: str, **scope: str) -> list[Any]:
+async def asked(app: Any, method: str) -> list[Any]:
     """The answer of the application to a client that waits for the end."""
-    sent: list[Any] = []
 
     async def receive() -> Any:
         await asyncio.sleep(60)
 
-    async def send(message: Any) -> None:
-        sent.append(message)
-
     async with asyncio.timeout(5):
-        await answer_head(app)({"type": "http", "method": method, **scope}, receive, send)
-    return sent
+        return await answered(answer_head(app), receive=receive, method=method)
 
 
 async def text(scope: Any, receive: Any, send: Any) -> None:

@@ -15,6 +15,7 @@ from kernel.domain.caller import Caller, Role
 from kernel.domain.errors import Unauthenticated, Unavailable
 from kernel.ports.tokens import Verified
 from tests.memory.clock import MemoryClock
+from tests.unit.kernel.adapters.http.asgi import answered
 
 ALICE, BOB, GATEWAY = "alice", "bob", "service:gateway"
 BAD, BAD_SERVICE = "bad", "service:bad"
@@ -78,17 +79,11 @@ class Door:
         await send({"type": "http.response.body", "body": b""})
 
     async def ask(self, token: str = "", path: str = "/orders", address: str | None = HOME) -> Answer:
-        sent: list[Any] = []
-
-        async def send(message: Any) -> None:
-            sent.append(message)
-
         headers = [(b"authorization", f"Bearer {token}".encode())] if token else []
         client = (address, 1) if address else None
-        scope: Any = {"type": "http", "method": "GET", "path": path, "headers": headers, "client": client}
-        await self._app(scope, None, send)  # type: ignore[arg-type]
-        told = {name.decode(): text.decode() for name, text in sent[0]["headers"]}
-        return Answer(sent[0]["status"], told, sent[1]["body"])
+        start, body = await answered(self._app, headers, path=path, client=client)
+        told = {name.decode(): text.decode() for name, text in start["headers"]}
+        return Answer(start["status"], told, body["body"])
 
     async def statuses(self, token: str = "", calls: int = 5, **more: Any) -> list[int]:
         return [(await self.ask(token, **more)).status for _ in range(calls)]

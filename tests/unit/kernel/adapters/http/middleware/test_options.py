@@ -25,10 +25,7 @@ def add() -> str:
 async def client() -> AsyncIterator[httpx.AsyncClient]:
     app: Any = answer_options(
         Litestar(
-            [things, add],
-            openapi_config=None,
-            exception_handlers=exception_handlers(),
-            logging_config=None,
+            [things, add], openapi_config=None, exception_handlers=exception_handlers(), logging_config=None
         )
     )
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://t") as client:

@@ -11,6 +11,7 @@ from kernel.adapters.http.middleware.proxies import PREFIX, Origin, behind_proxi
 from kernel.adapters.networks import Networks
 from kernel.domain.errors import NotFound
 from kernel.ports.http_answer import HttpAnswer
+from tests.unit.kernel.adapters.http.asgi import answered
 
 PROXY, CLIENT, OTHER, FORGED = "10.0.0.1", "203.0.113.7", "203.0.113.8", "198.51.100.9"
 TRUSTED = Networks("10.0.0.0/8, 2001:db8:1::/48")
@@ -140,18 +141,12 @@ class Behind:
 
     async def ask(self, path: str = "/orders", peer: str = PROXY, **headers: str) -> None:
         sent = [(name.replace("_", "-").encode(), text.encode()) for name, text in headers.items()]
-        scope: Any = {
-            "type": "http", "client": (peer, 4711), "scheme": "http", "headers": [(b"host", b"inner"), *sent],
-            "path": path, "raw_path": path.encode(),
-        }  # fmt: skip
-        await self._app(scope, None, self._send)  # type: ignore[arg-type]
+        scope = {"client": (peer, 4711), "scheme": "http", "path": path, "raw_path": path.encode()}
+        self.sent = await answered(self._app, [(b"host", b"inner"), *sent], **scope)
 
     async def _serve(self, scope: Any, _: Any, send: Any) -> None:
         self.scope = scope
         await send_answer(self._answer, send)
-
-    async def _send(self, message: Any) -> None:
-        self.sent.append(message)
 
     @property
     def headers(self) -> dict[bytes, bytes]:

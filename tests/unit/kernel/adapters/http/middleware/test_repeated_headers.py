@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from kernel.adapters.http.middleware.repeated_headers import join_repeated
+from tests.unit.kernel.adapters.http.asgi import answered
 
 Lines = list[tuple[bytes, bytes]]
 
@@ -13,16 +14,11 @@ Lines = list[tuple[bytes, bytes]]
 async def through(lines: Lines) -> tuple[Lines | None, list[Any]]:
     """The headers as the application sees them, if it is called, and what was sent."""
     seen: list[Lines] = []
-    sent: list[Any] = []
 
     async def app(scope: Any, *_: Any) -> None:
         seen.append(scope["headers"])
 
-    async def send(message: Any) -> None:
-        sent.append(message)
-
-    scope: Any = {"type": "http", "method": "GET", "path": "/orders", "headers": lines}
-    await join_repeated(app)(scope, None, send)  # type: ignore[arg-type]
+    sent = await answered(join_repeated(app), lines)
     return (seen[0] if seen else None), sent
 
 

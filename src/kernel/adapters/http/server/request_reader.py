@@ -8,10 +8,9 @@ from urllib.parse import unquote
 from httptools import HttpRequestParser
 from uvicorn.protocols.http.flow_control import HIGH_WATER_LIMIT
 
-from kernel.adapters.http.middleware.left import LEFT
-from kernel.adapters.http.server.connection_limiter import ConnectionLimiter
+from kernel.adapters.http.middleware.client_left import CLIENT_LEFT
+from kernel.adapters.http.server.answer_writer import AnswerWriter
 from kernel.adapters.http.server.cycle import Cycle, Cycle10
-from kernel.adapters.http.server.line import Line
 from kernel.adapters.http.server.request_head import Refused, check_begun, for_parser, framing, in_origin_form
 
 _EMPTY_LINE = b"\r\n\r\n"
@@ -21,19 +20,17 @@ _ENCODED_SLASH = re.compile("%2f", re.IGNORECASE)
 _FRAME_BYTES = 12
 
 
-class Reading(Line):
-    def __init__(self, limiter: ConnectionLimiter, **given: Any) -> None:
-        super().__init__(limiter, **given)
-        self._unread = b""
-        self._scanned = 0
-        """How many bytes of the head were checked already."""
-        self._in_body = False
-        self._missing_bytes: int | None = 0
-        """The bytes of the body that have not arrived; None for a body in chunks."""
-        self._body_bytes = 0
-        self._frame_bytes = 0
-        """The bytes of the chunks beside their data, less what ordinary chunks need."""
-        self._last_bytes = b""
+class RequestReader(AnswerWriter):
+    _unread = b""
+    _scanned = 0
+    """How many bytes of the head were checked already."""
+    _in_body = False
+    _missing_bytes: int | None = 0
+    """The bytes of the body that have not arrived; None for a body in chunks."""
+    _body_bytes = 0
+    _frame_bytes = 0
+    """The bytes of the chunks beside their data, less what ordinary chunks need."""
+    _last_bytes = b""
 
     def _read_head(self) -> bool:
         """Begin the request if its head is complete, and return whether it is. Raises Refused."""
@@ -71,7 +68,7 @@ class Reading(Line):
             path=path,
             raw_path=raw_path,
             query_string=query,
-            extensions={LEFT: self.left.wait},
+            extensions={CLIENT_LEFT: self.client_left.wait},
         )
         self.headers = []  # Collects the trailers, which are ignored.
         self._body_bytes, self._frame_bytes, self._last_bytes = 0, 0, b""
@@ -88,7 +85,7 @@ class Reading(Line):
             message_event=asyncio.Event(),
             expect_100_continue=expects_100,
             # A client may or may not send a body after `100 Continue`, so the next request could be misread.
-            keep_alive=self.keeps_alive and not expects_100 and not self.limiter.leaving,
+            keep_alive=self.keeps_alive and not expects_100 and not self.limiter.draining,
             on_response=self.on_response_complete,
         )
         self.cycle.more_body = self._in_body
@@ -106,8 +103,8 @@ class Reading(Line):
         self.parser.feed_data(data)
 
     def _read_chunks(self) -> None:
-        """A body in chunks ends with an empty line. The parser gets pieces that end at an empty line, so no
-        piece reaches into the next request."""
+        """A body in chunks ends with an empty line. So the bytes are cut after every empty line before the
+        parser gets them: then it gets no bytes of the next request, wherever the body ends."""
         data, at = self._last_bytes + self._unread, len(self._last_bytes)
         while self._in_body and at < len(data):
             found = data.find(_EMPTY_LINE, max(0, at - 3))

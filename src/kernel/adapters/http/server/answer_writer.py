@@ -17,7 +17,7 @@ JOINED_BYTES_MAX = 16 * 1024
 JOINED_WRITES_MAX = 4
 
 
-class Line(HttpToolsProtocol):
+class AnswerWriter(HttpToolsProtocol):
     """Stands between uvicorn's request cycle and the transport: it writes and closes."""
 
     cycle: Cycle
@@ -25,7 +25,7 @@ class Line(HttpToolsProtocol):
     def __init__(self, limiter: ConnectionLimiter, **given: Any) -> None:
         super().__init__(**given)
         self.limiter = limiter
-        self.left = asyncio.Event()
+        self.client_left = asyncio.Event()
         """Set when the client has closed its side, or the connection is lost."""
         self.keeps_alive = False
         """Whether the client of the last request wants to send another one."""
@@ -70,7 +70,7 @@ class Line(HttpToolsProtocol):
             return
         self.flush()
         self.is_ending = True
-        if self.left.is_set():
+        if self.client_left.is_set():
             self.transport.close()
         else:
             self.transport.write_eof()
@@ -91,7 +91,8 @@ class Line(HttpToolsProtocol):
     def refuse(self, refused: Refused) -> None:
         """Sends the server's own answer, and ends the connection."""
         if self.is_answering:
-            self.cycle.lose()
+            self.cycle.disconnected = True
+            self.cycle.message_event.set()
         if not (self.is_answering and self.cycle.response_started):
             answer = refused_answer(refused.status, refused.code, refused.detail)
             headers = {
