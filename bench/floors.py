@@ -34,7 +34,7 @@ class BareOrders:
 
 
 def bare_orders(servers: Servers, *, seconds: int, clients: int) -> BareOrders:
-    """F1: the same order as bare SQL, one transaction per order."""
+    """Measures floor F1: the SQL of an order without the shop, one transaction per order."""
     before = servers.cpu_s()["orders-db"] + _children_cpu_s()
     per_s = pgbench(servers, "f1.sql", seconds=seconds, clients=clients)
     taken_s = servers.cpu_s()["orders-db"] + _children_cpu_s() - before
@@ -123,7 +123,7 @@ class BrokerFloor:
         return await self._published_s(self._queue, count, per_s)
 
     async def notify_s(self, *, count: int, per_s: float) -> float:
-        """The same for a notification, which the broker does not write to disk."""
+        """The median time to the confirm of a notification, which the broker does not write to disk."""
         return await self._published_s(self._listener, count, per_s)
 
     async def _published_s(self, queue: aio_pika.abc.AbstractQueue, count: int, per_s: float) -> float:

@@ -54,7 +54,7 @@ def sentence(document: Mapping[str, Any], words: str) -> str:
 
 
 def curve(document: Mapping[str, Any]) -> str:
-    """Orders decided a second, and times what floor that is, for each number of clients."""
+    """A table for each number of clients: orders decided per second, the floor, and their ratio."""
     rows = {row["key"]: row for row in document["rows"]}
     clients = [key.removeprefix("three-") for key in rows if key.startswith("three-")]
     titles = {"three": "three processes and RabbitMQ", "one": "one process (`make run`)"}

@@ -94,7 +94,7 @@ async def accepted_per_s(shop: BenchedShop, servers: Servers, count: int, seed: 
 async def accepted_apart_per_s(
     shop: BenchedShop, servers: Servers, payments_cable: Cable, count: int, seed: int
 ) -> float:
-    """The same, while payments is cut off from the broker: it checks balances, but decides no order."""
+    """As `accepted_per_s`, but payments is cut off from the broker: it decides no order."""
     async with payments_cable.away():
         answers = await accepted(f"{shop.urls['orders']}/api/Order", count, seed)
     await decided(servers, count)

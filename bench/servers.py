@@ -60,7 +60,7 @@ class Servers:
         self._rabbit = PrivateRabbitMQ(directory / "rabbitmq")
         self.databases: dict[str, str] = {}
         self.lanes = 1
-        """How many lanes each of `databases` has."""
+        """The number of lanes of each database in `databases`."""
         self._in_lanes: dict[str, str] = {}
         self.bare = ""
 
@@ -103,7 +103,7 @@ class Servers:
 
     @asynccontextmanager
     async def in_lanes(self, count: int) -> AsyncIterator[None]:
-        """During the block, `databases` are others on the same servers, with this number of lanes."""
+        """During the block, `databases` names other databases on the same servers, with `count` lanes."""
         before = self.databases
         if not self._in_lanes:
             self._in_lanes = {name: await create_database(url, "in_lanes") for name, url in before.items()}

@@ -29,7 +29,7 @@ DATA = {
 class TableSize:
     rows: int
     bytes: int
-    """With indexes and TOAST."""
+    """The size in bytes, with indexes and TOAST."""
     dead: int
     """Row versions that wait for a vacuum, by PostgreSQL's estimate."""
 
@@ -40,7 +40,7 @@ class Look:
 
     memory_mb: dict[str, float]
     tables: dict[str, TableSize]
-    """By database and table: `orders.outbox`."""
+    """The sizes, by database and table, for example `orders.outbox`."""
 
     @property
     def orders_count(self) -> int:
@@ -108,7 +108,7 @@ async def soak(
 
 
 async def at_rest(servers: Servers, count: int, look: Observer) -> Look:
-    """A look once every order is decided and every outbox is empty."""
+    """Waits until every order is decided and every outbox is empty. Then takes a Look."""
     await rows.decided(servers, count)
 
     async def nothing_to_publish() -> Look | None:

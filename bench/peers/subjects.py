@@ -101,7 +101,7 @@ async def shop(servers: Servers, *, one_process: bool) -> AsyncIterator[Running]
 async def peer(
     servers: Servers, module: str, commands: Mapping[str, str], *, databases: int, kinds: Sequence[str]
 ) -> AsyncIterator[Running]:
-    """`commands` follow `python -m`, by the process's name. With two databases, `payments` has its own."""
+    """Runs a peer. `commands` holds the arguments of `python -m` by process name."""
     on = {name: await create_database(url, module) for name, url in servers.databases.items()}
     if databases == 1:
         on["payments"] = on["orders"]

@@ -83,7 +83,7 @@ def markdown(document: dict[str, Any]) -> str:
 
 
 def short(document: dict[str, Any]) -> str:
-    """For docs/performance.md: orders decided a second, and what `kill -9` did."""
+    """The table of docs/performance.md: orders decided per second, and the effects of `kill -9`."""
     cells = [
         [
             row["title"],
@@ -97,7 +97,7 @@ def short(document: dict[str, Any]) -> str:
 
 
 def pages(document: dict[str, Any]) -> dict[Path, str]:
-    """What each page says with these figures."""
+    """The new text of each page, with these figures."""
     return {
         README: within(README.read_text(), LAST_RUN, markdown(document)),
         PERFORMANCE: within(PERFORMANCE.read_text(), "the peers", short(document)),

@@ -1,4 +1,4 @@
-"""Checks of settings beyond their types. Each raises UrlProblem, whose text quotes nothing secret."""
+"""Checks of settings beyond their types. Each check raises UrlProblem with a text that quotes no secret."""
 
 import os
 import re
@@ -10,7 +10,7 @@ from yarl import URL
 from kernel.adapters.postgres.connections.parameters import UrlProblem, is_host
 from kernel.adapters.postgres.connections.urls import database_hosts, names_lanes, urls_of_lanes
 
-# The parameters that the AMQP library reads; it ignores any other one.
+# The parameters that the AMQP library reads. It ignores any other parameter.
 BROKER_PARAMETERS = (
     *("cafile", "capath", "cadata", "certfile", "keyfile", "no_verify_ssl"),
     *("auth", "heartbeat", "timeout"),
@@ -27,7 +27,7 @@ def check_owner_url(text: str) -> None:
 
 
 def check_http_url(text: str) -> None:
-    """The base URL of a service, to which paths are appended."""
+    """Checks the base URL of a service, to which paths are appended."""
     if _server_url(text, "http", "https").path not in ("", "/") or text.endswith("/"):
         raise UrlProblem("it has a path")
 

@@ -15,9 +15,9 @@ S = TypeVar("S", bound=Settings)
 
 
 def load_settings(kind: type[S], environment: Mapping[str, str]) -> S:
-    """Raises SettingsError for the first value that its setting does not take; empty means unset.
+    """Returns the settings; an empty variable is unset. Raises SettingsError for the first wrong value.
 
-    A secret, or a URL, as it may hold a password, may be in a file that the variable `…_FILE` names.
+    A secret, or a URL, which may hold a password, may be in a file that the variable `…_FILE` names.
     """
     values = {
         field.name: _value(variable, field.type, text)
@@ -28,7 +28,7 @@ def load_settings(kind: type[S], environment: Mapping[str, str]) -> S:
 
 
 def names_of(kind: type[Settings]) -> set[str]:
-    """The variables of these settings, and the variables that name files of secrets."""
+    """Returns the variables of these settings, and the variables that name files of secrets."""
     names = variables(kind).keys()
     return {*names, *(f"{name}_FILE" for name in names if name.endswith(MAY_BE_SECRET))}
 
@@ -61,12 +61,12 @@ def _value(name: str, kind: Any, text: str) -> Any:
 
 
 def _notes(kind: Any) -> list[Any]:
-    """The metadata in the annotation of a setting."""
+    """Returns the metadata in the annotation of a setting."""
     return [note for part in (kind, *get_args(kind)) for note in getattr(part, "__metadata__", ())]
 
 
 def _expected(kind: Any) -> str:
-    """The values that a setting takes, in words, from its annotation."""
+    """Returns the values that a setting takes, in words, from its annotation."""
     for note in _notes(kind):
         if isinstance(note, Meta):
             return str(note.description)

@@ -1,4 +1,4 @@
-"""The database servers of a service, and which of its lanes each holds (docs/decisions/0023-lanes.md)."""
+"""The database servers of a service, and the lanes that each server holds (docs/decisions/0023-lanes.md)."""
 
 import logging
 from collections.abc import Sequence
@@ -15,21 +15,21 @@ logger = logging.getLogger(__name__)
 
 @value
 class LaneServer:
-    """A database, and which lanes of a service it holds."""
+    """A database, and the lanes of a service that it holds."""
 
     url: str
     lanes: Sequence[Lane]
 
     def url_of(self, lane: Lane) -> str:
-        """The URL for sessions that find the tables of the lane."""
+        """Returns the URL for sessions that find the tables of the lane."""
         if lane.schema is None:
             return self.url
         return made_of(self.url, partial(in_schema, schema=lane.schema))
 
 
 def lane_servers(settings: Settings) -> list[LaneServer]:
-    """The servers of a service with their lanes. A service whose settings have no field `lane_urls` has one
-    lane. Raises SettingsError if no database is set."""
+    """Returns the servers of a service with their lanes. A service whose settings have no field `lane_urls`
+    has one lane. Raises SettingsError if no database is set."""
     urls = getattr(settings, "lane_urls", None)
     lanes = every_lane(settings.shop_lanes if hasattr(settings, "lane_urls") else 1)
     if urls is None:
@@ -48,7 +48,7 @@ def say_what_is_not_used(settings: Settings) -> None:
 
 
 def owner_url_of(settings: Settings, server: LaneServer) -> str:
-    """The URL of the role that owns the tables of these lanes; the service's own URL if no owner's is set."""
+    """Returns the URL of the role that owns these lanes' tables; by default the service's own URL."""
     owner: str | None = getattr(settings, "migration_url", None)
     if owner is None:
         return server.url
@@ -59,13 +59,13 @@ def owner_url_of(settings: Settings, server: LaneServer) -> str:
 
 
 def urls_of(servers: Sequence[LaneServer]) -> Sequence[str]:
-    """The URL of each lane, in the order of their numbers, for sessions that find its tables."""
+    """Returns the URL of each lane, in the order of the lanes' numbers, for sessions that find its tables."""
     urls = {lane.number: server.url_of(lane) for server in servers for lane in server.lanes}
     return [urls[number] for number in sorted(urls)]
 
 
 def _url_of_part(urls: str, named: range) -> str:
-    """Raises ValueError if a file that was read again no longer names these lanes."""
+    """Returns the URL for these lanes. Raises ValueError if a file that was read again does not name them."""
     for lanes, url in urls_of_lanes(urls):
         if lanes == named:
             return url

@@ -1,6 +1,6 @@
-"""What a shop needs to know of a service to run it beside the others.
+"""The declaration of a service, by which a shop can run it beside other services.
 
-Modules that are slow to import are only named here, and imported when they are used, so that the console
+Modules that are slow to import are only named here. They are imported when they are used, so that the console
 answers help and mistakes at once.
 """
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 @value(kw_only=True)
 class Host:
-    """What a process provides to a service that it runs until `stop` is set."""
+    """The parts that a process gives to a service, which the process runs until `stop` is set."""
 
     bus: Callable[[], Bus]
     """Makes the service's bus. Raises SettingsError if no broker is set."""
@@ -35,38 +35,38 @@ class Host:
     """Takes the function that writes the service's metrics, which METRICS_PORT serves if it is set."""
     stop: asyncio.Event
     operated: Mapping[str, str] = field(default_factory=dict)
-    """By name, the URLs of services whose `/ops` the gateway joins, beside orders and payments."""
+    """The URLs, by name, of further services whose `/ops` the gateway joins, beside orders and payments."""
 
 
 class Main(Protocol):
-    """The module that runs a service. `settings` are those that the service declares."""
+    """The module that runs a service. `settings` are of the type that the service declares."""
 
     def api(self, settings: Any) -> "Api":
-        """The HTTP routes of the service, from which its OpenAPI document is made."""
+        """Returns the HTTP routes of the service, from which its OpenAPI document is made."""
 
     async def serve(self, settings: Any, host: Host) -> None:
-        """Run the service. Raises ShopError or SettingsError if it cannot start."""
+        """Runs the service. Raises ShopError or SettingsError if it cannot start."""
 
 
 @value(kw_only=True)
 class Service:
-    """A service, as it declares itself. It declares nothing for parked messages: `shop dead-letters` works on
-    every service with a schema."""
+    """The declaration of a service. It needs nothing for parked messages: `shop dead-letters` works on every
+    service with a schema."""
 
     messaging: Messaging
     settings: type[Settings]
-    """Required fields: `port`, and `database_url` if the service has a database. Optional ones:
-    `migration_url`, for a role that runs migrations, so that the service's own role has only the rights of
-    its Schema; `lane_urls`, if the service can have several lanes; `{name}_url`, by which the gateway
-    reaches the service for operators."""
+    """Required fields: `port`, and `database_url` if the service has a database. Optional: `migration_url`,
+    for a role that runs migrations, so that the service's own role has only the rights of its Schema;
+    `lane_urls`, if the service can have several lanes; `{name}_url`, by which the gateway calls the
+    service."""
     main: str
-    """The module that has `api` and `serve`, as Main describes it."""
+    """The name of a module that has `api` and `serve` (Main)."""
     schema: str | None = None
-    """The Schema of its database, as `module:name`. None: the service owns no data."""
+    """The Schema of the service's database, as `module:name`. None means that the service owns no data."""
     audit: str | None = None
-    """The tuple of Checks of its database, for `shop audit`, as `module:name`."""
+    """The tuple of Checks of the service's database, as `module:name`, for `shop audit`."""
     commands: Mapping[str, str] = field(default_factory=dict)
-    """The commands that it adds to the console: by name, each as `module:name`."""
+    """The commands that the service adds to the console, by name, each as `module:name`."""
 
     @property
     def name(self) -> str:

@@ -53,13 +53,13 @@ async def run(
     relays: Sequence[Relay] = (),
     jobs: Sequence[Background] = (),
 ) -> None:
-    """Serves HTTP and runs relays and jobs until `stop` is set. If one of them crashes, all end.
+    """Serves HTTP and runs relays and jobs until `stop` is set. If one of them crashes, all of them end.
 
-    Then `stop_intake` is called first, so that no message and no stream begins any more. Requests that have
-    begun are finished. The relays end last, so that they publish the events of these requests; an event that
+    At the end, `stop_intake` is called first, so that no further message or stream begins. Requests that have
+    begun are finished. The relays end last, so that they publish the events of these requests. An event that
     they cannot publish within DRAIN_S stays in the outbox.
 
-    Without `tokens` callers are not authenticated; without `rate_limits` their calls are not limited.
+    Without `tokens`, callers are not authenticated. Without `rate_limits`, their calls are not limited.
     """
 
     async def stop_first() -> None:
@@ -93,7 +93,7 @@ async def run(
                     await asyncio.wait(relaying, timeout=DRAIN_S)
                 for task in relaying:
                     task.cancel()
-        except Exception:  # With its traceback: the command ends with one line only.
+        except Exception:  # Logs the traceback: the command prints one line only.
             logger.exception("the service failed and ends")
             raise
     lifecycle.stopped()

@@ -1,6 +1,6 @@
-"""What an operator can set, as environment variables. These are shared by all; a service adds its own.
+"""The settings of all services, read from environment variables. Each service adds settings of its own.
 
-A variable has the name of its field in capitals; `msgspec.field(name=…)` gives it another one.
+A variable has the name of its field in capitals. `msgspec.field(name=…)` gives it another name.
 """
 
 from collections import Counter
@@ -69,14 +69,14 @@ MAY_BE_SECRET = ("_URL", "_URLS", "_KEY", "_SECRET", "_TOKEN")
 
 
 class SettingsError(Exception):
-    """One clear line about a setting that is wrong or missing."""
+    """A setting is wrong or missing. The text is one line."""
 
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True):
     is_edge: ClassVar[bool] = False
     """Whether clients call this service, and no other service does."""
     jwt_needs: ClassVar[Sequence[str]] = ("shop_jwt_issuer", "shop_jwt_keys", "shop_service_key")
-    """Fields without which the service cannot start in jwt mode."""
+    """The fields without which the service cannot start in jwt mode."""
 
     rabbitmq_url: BrokerUrls | None = None
     bind_host: Annotated[str, Meta(description="a host name or an address"), check_bind_host] = "127.0.0.1"
@@ -129,28 +129,28 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def rate_limit(self) -> str | None:
-        """None: no limit. In open mode the calls of the gateway bear no token, so it alone has one."""
+        """None means no limit. In open mode only the gateway has one: its calls to services bear no token."""
         is_jwt = self.shop_auth == "jwt"
         rate = self.shop_rate_limit or ("50/second" if is_jwt else "none")
         return rate if rate != "none" and (is_jwt or self.is_edge) else None
 
     @property
     def connections_per_address(self) -> int | None:
-        """The default is for authenticated callers: in open mode all callers may share one address."""
+        """Only jwt mode has a default limit, because in open mode all callers may share one address."""
         return self.shop_connections_per_address or (1000 if self.shop_auth == "jwt" else None)
 
 
 def required(settings: Settings, name: str) -> str:
-    """The value of a setting that has no default. Raises SettingsError if it is not set."""
+    """Returns the value of a setting without a default. Raises SettingsError if it is not set."""
     value = getattr(settings, name)
     if value is None:
         raise SettingsError(not_set([variable(type(settings), name)]))
-    return value if isinstance(value, str) else str(value)  # A FileText stays one.
+    return value if isinstance(value, str) else str(value)  # A FileText stays a FileText.
 
 
 def require_all(settings: Settings, *names: str) -> None:
-    """Raises SettingsError if one of these fields, or of those that jwt mode needs, has no value. It names
-    all of them."""
+    """Raises SettingsError if one of these fields, or a field that jwt mode needs, has no value. The error
+    names all such fields."""
     faults = []
     if unset := _unset(settings, names):
         faults.append(not_set(unset))
@@ -165,12 +165,12 @@ def not_set(variables: Sequence[str]) -> str:
 
 
 def variables(kind: type[Settings]) -> dict[str, msgspec.structs.FieldInfo]:
-    """The fields of these settings, by the names of their environment variables."""
+    """Returns the fields of these settings, by the names of their environment variables."""
     return {field.encode_name.upper(): field for field in msgspec.structs.fields(kind)}
 
 
 def variable(kind: type[Settings], name: str) -> str:
-    """The environment variable of this field."""
+    """Returns the environment variable of this field."""
     return next(variable for variable, field in variables(kind).items() if field.name == name)
 
 
@@ -179,5 +179,5 @@ def _unset(settings: Settings, names: Sequence[str]) -> list[str]:
 
 
 def _named(urls: str | None) -> Sequence[range]:
-    """The lanes of each server; empty if one server has all of them."""
+    """Returns the lanes of each server; empty if one server has all lanes."""
     return [lanes for lanes, _ in urls_of_lanes(urls)] if urls and names_lanes(urls) else []

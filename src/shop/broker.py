@@ -1,4 +1,4 @@
-"""`shop broker`: sets up RabbitMQ for services whose users may not declare exchanges and queues."""
+"""`shop broker`: sets up RabbitMQ for services whose broker users may not declare exchanges and queues."""
 
 import asyncio
 

@@ -1,4 +1,4 @@
-"""The console command `shop`. Each command imports what it runs, so that help and mistakes answer at once."""
+"""The console command `shop`. Each command imports its code when it runs, so help is fast."""
 
 import asyncio
 import os

@@ -1,4 +1,4 @@
-"""The group of all console commands: ours and those of services. An exception becomes one clear line."""
+"""The group of all console commands: the shop's own and those of services. Errors become one line."""
 
 import logging
 from collections.abc import Iterator
@@ -26,7 +26,7 @@ def _failing_in_one_line() -> Iterator[None]:
 
 
 class ShopCommands(click.Group):
-    """If a command of ours and one of a service have the same name, ours is taken."""
+    """If a service adds a command with the name of one of the shop's own commands, the shop's own is used."""
 
     def make_context(self, *arguments: Any, **options: Any) -> click.Context:
         with _failing_in_one_line():
@@ -47,5 +47,5 @@ class ShopCommands(click.Group):
 
 
 def _brought(context: click.Context) -> dict[str, str]:
-    """The commands that services add: by name, each as `module:name`."""
+    """The commands that services add: from the command's name to its place, `module:name`."""
     return {name: where for service in services_of(context) for name, where in service.commands.items()}

@@ -1,4 +1,4 @@
-"""Tables, colours and progress bars for people. Text from outside has to go through `shown`."""
+"""Tables, colours and progress bars for people. Text from databases or clients has to go through `shown`."""
 
 from typing import IO
 
@@ -12,12 +12,12 @@ from kernel.domain.text import harmless
 
 
 def new_console(file: IO[str] | None = None, width: int | None = None) -> Console:
-    """Lines are not wrapped, however narrow the terminal is, so that they can be searched and copied."""
+    """A console that never wraps lines, even on a narrow terminal, so that text can be copied."""
     return Console(emoji=False, soft_wrap=True, file=file, width=width)
 
 
 def print_table(console: Console, table: Table) -> None:
-    """Wraps cells, but only between words: on a very narrow terminal the table is wider than the terminal."""
+    """Prints a table. Cells wrap only between words, so the table may be wider than the terminal."""
     ample = console.options.update(max_width=1000)
     for column in table.columns:
         cells = column.header, *column.cells
@@ -26,11 +26,11 @@ def print_table(console: Console, table: Table) -> None:
 
 
 def new_progress() -> Progress:
-    """A bar on stderr, if that is a terminal; any other stderr is for errors only."""
+    """A progress bar on stderr if stderr is a terminal; otherwise nothing is drawn."""
     stderr = Console(stderr=True)
     return Progress(console=stderr, transient=True, disable=not stderr.is_terminal)
 
 
 def shown(text: str) -> str:
-    """Text from outside, made harmless and escaped for the markup of a console."""
+    """Text from outside, without harmful control characters, and escaped for the console's markup."""
     return escape(harmless(text))

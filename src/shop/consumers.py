@@ -1,4 +1,4 @@
-"""`shop consumers`: list, pause, resume."""
+"""The commands `shop consumers list`, `pause` and `resume`."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
@@ -85,8 +85,8 @@ def _in_words(consumer: Consumer) -> str:
 async def _each(
     shop: Shop, services: Sequence[str], act: Callable[["OperateConsumer"], Awaitable[ConsumerState]]
 ) -> list[Consumer]:
-    """Calls `act` for each service, on its first lane, which keeps the pauses. Raises SchemaMismatch, and
-    Unavailable for a database."""
+    """Calls `act` for each service, on the first lane's database, which stores the pauses. Raises
+    SchemaMismatch, or Unavailable if a database cannot be reached."""
     from kernel.adapters.postgres.messages.pauses import PostgresPauses, PostgresStandingReading
     from kernel.adapters.postgres.operator_record import PostgresOperatorRecord
     from kernel.adapters.postgres.statements.unit_of_work import PostgresUnitOfWork

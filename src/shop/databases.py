@@ -1,7 +1,7 @@
-"""The databases that a command works on: those of the settings, else the embedded ones of SHOP_DATA_DIR.
+"""Finds the databases for a command: those of the settings, or the embedded ones of SHOP_DATA_DIR.
 
-A command takes all of them from one of the two: half of one shop with half of another would look like a shop
-that lost its orders.
+A command never mixes both kinds. One service's database of one shop and another service's database of another
+shop would look like a shop that lost its orders.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -22,10 +22,10 @@ def own_databases(shop: Shop) -> AbstractContextManager[Shop]:
 
 @contextmanager
 def any_databases(shop: Shop, services: Sequence[str], *, make: bool = False) -> Iterator[Shop]:
-    """The databases of the settings, else those of a running shop, else embedded servers, which it starts.
+    """Yields the shop with its databases: from the settings, a running shop, or embedded servers.
 
-    Raises SettingsError if only URLs of other services are set, and EmbeddedPostgresError if SHOP_DATA_DIR
-    has no shop and `make` is not set.
+    It starts embedded servers if nobody runs them. Raises SettingsError if only URLs of other services are
+    set, and EmbeddedPostgresError if SHOP_DATA_DIR has no shop and `make` is false.
     """
     _require_whole(shop, services)
     if any(has_database(shop.settings[service]) for service in shop.stores):
@@ -42,12 +42,12 @@ def any_databases(shop: Shop, services: Sequence[str], *, make: bool = False) ->
 
 
 def has_database(settings: Any) -> bool:
-    """Whether the settings name the database of their service."""
+    """Whether a service's settings contain a database URL."""
     return bool(settings.database_url or getattr(settings, "lane_urls", None))
 
 
 def _require_whole(shop: Shop, services: Sequence[str]) -> None:
-    """Raises SettingsError if the URL of a database's owner is set, but not that of its service."""
+    """Raises SettingsError if a service has a `migration_url`, but no database URL."""
     for service in services:
         settings = shop.settings[service]
         if getattr(settings, "migration_url", None) and not has_database(settings):
@@ -66,14 +66,14 @@ def _require_shop(shop: Shop, services: Sequence[str]) -> None:
 
 
 def _running(shop: Shop, service: str) -> Mapping[str, str | None]:
-    """The URLs of the embedded server that another process runs for this service; None if none does."""
+    """The URLs of the embedded server that another process runs for this service; None values without one."""
     folder = shop.common.shop_data_dir / service
     of_role, of_owner = (running_url(folder, database=service, owner=owner) for owner in (False, True))
     return _urls(shop, service, of_role, of_owner)
 
 
 def _urls(shop: Shop, service: str, of_role: str | None, of_owner: str | None) -> Mapping[str, str | None]:
-    """The URLs as settings of the service. If it has no `migration_url`, its only role is the owner."""
+    """The URLs as settings of the service. A service without a `migration_url` connects as the owner."""
     if hasattr(shop.settings[service], "migration_url"):
         return {"database_url": of_role, "migration_url": of_owner}
     return {"database_url": of_owner}

@@ -56,7 +56,7 @@ class Story(msgspec.Struct, rename="camel"):
 
 
 def run_demo(shop: Shop, *, as_json: bool) -> bool:
-    """Plays the demo on the running shop, or on one that it starts. Returns whether all went as expected."""
+    """Plays the demo on the running shop, or else starts one. Returns whether every step went as expected."""
     if asyncio.run(answers(url_of(shop, "gateway"))):
         story = asyncio.run(_show_progress(shop))
     else:
@@ -146,7 +146,7 @@ def show(story: Story, console: Console) -> None:
 
 
 async def _left(session: aiohttp.ClientSession, order: dict[str, Any], passing: str) -> str:
-    """The order's status once it is not `passing` any more, or after DECIDED_WITHIN_S."""
+    """Waits until the order's status differs from `passing`, at most DECIDED_WITHIN_S. Returns the status."""
     status = passing
     with suppress(TimeoutError):
         async with asyncio.timeout(DECIDED_WITHIN_S):

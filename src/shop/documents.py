@@ -12,7 +12,7 @@ from shop.services import Shop, load_shop
 
 
 def documents(services: Iterable[Service]) -> Iterator[tuple[Path, bytes]]:
-    """The path and the text of each document, for a shop with the default settings."""
+    """Yields the path and text of each document, for a shop with default settings."""
     shop = load_shop({}, services)
     for name in sorted(shop.services):
         api = shop.services[name].load_main().api(shop.settings[name])
@@ -30,7 +30,7 @@ def messages_of(shop: Shop, name: str) -> bytes | None:
 
 
 def stale(folder: Path, services: Iterable[Service]) -> list[Path]:
-    """The files that are missing in this folder, or out of date."""
+    """Returns the paths of documents that are missing in this folder or outdated."""
     return [folder / path for path, text in documents(services) if not _is(folder / path, text)]
 
 

@@ -49,7 +49,7 @@ class Payments:
 
 
 class Away:
-    """A database that cannot be read."""
+    """Stands for a database that cannot be reached: reading from it raises the error."""
 
     def __init__(self, error: Unavailable) -> None:
         self._error = error
@@ -59,14 +59,14 @@ class Away:
 
 
 async def explain(shop: Shop, order_id: UUID) -> ExplainedOrder:
-    """Raises NotFound, and Unavailable if no database can be read."""
+    """Explains an order. Raises NotFound if it is unknown, and Unavailable if no database can be read."""
     async with _services(shop, order_id) as services:
         return explained_body(order_id, await ExplainOrder(services, SystemClock())(operator(), order_id))
 
 
 @asynccontextmanager
 async def _services(shop: Shop, order_id: UUID) -> AsyncIterator[Mapping[str, FactsOfOrders]]:
-    """Connects only to the lane of the order, and to the first lane, which keeps the pauses."""
+    """Connects only to the order's lane, and to the first lane, which stores the pauses of consumers."""
     async with AsyncExitStack() as opened:
         services: dict[str, FactsOfOrders] = {}
         for name, kind in ((in_orders.SERVICE, Orders), (in_payments.SERVICE, Payments)):
@@ -102,7 +102,7 @@ def show(found: ExplainedOrder, console: Console) -> None:
 
 
 def _lines(facts: Sequence[StoredFact]) -> Iterator[str]:
-    """The facts as a table. Every column but the last is as wide as its widest cell."""
+    """Formats the facts as a text table. Each column except the last is as wide as its widest cell."""
     rows = [("at (UTC)", "gap", "service", "fact", "stored in")]
     for before, fact in zip([None, *facts], facts, strict=False):
         at = f"{fact.at:%Y-%m-%d %H:%M:%S.%f}"[:-3]

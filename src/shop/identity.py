@@ -17,7 +17,7 @@ SESSION_KEY_FILE = "session-key"
 
 
 def with_own_keys(shop: Shop) -> Shop:
-    """In jwt mode, the keys that no setting names come from the data folder."""
+    """In jwt mode, fills each key that no setting provides with a key from the data folder."""
     common = shop.common
     if common.shop_auth == "open":
         return shop
@@ -35,15 +35,15 @@ def with_own_keys(shop: Shop) -> Shop:
 
 
 def secret_of(path: Path) -> str:
-    """The secret in this file. If there is no file, it is made with a new secret."""
+    """Returns the secret in this file. If the file does not exist, creates it with a new secret."""
     path.parent.mkdir(parents=True, exist_ok=True)
     write_once(path, secrets.token_urlsafe(48).encode())
     return path.read_text()
 
 
 def operator_headers(shop: Shop, user: str) -> Mapping[str, str]:
-    """Headers with an operator's token, since users may not deposit everywhere (SHOP_DEPOSITS): SHOP_TOKEN,
-    else a token for this user, signed with the local key, if there is one."""
+    """Headers with an operator's token, because SHOP_DEPOSITS may forbid deposits by users. The token is
+    SHOP_TOKEN, or else one for this user, signed with the local key if it exists."""
     common = shop.common
     token = common.shop_token
     if token is None and local_key_file(common.shop_data_dir).exists():
@@ -52,7 +52,7 @@ def operator_headers(shop: Shop, user: str) -> Mapping[str, str]:
 
 
 def local_token(settings: Settings, caller: Caller, *, valid_s: int) -> str:
-    """A token that is signed with the key of the data folder."""
+    """Returns the caller's token, signed with the key in the data folder, valid for `valid_s` seconds."""
     issuer, audience = settings.shop_jwt_issuer or ISSUER, settings.shop_jwt_audience
     key, clock = local_key(settings.shop_data_dir), SystemClock()
     return sign(key, caller, issuer=issuer, audience=audience, valid_s=valid_s, clock=clock)

@@ -19,8 +19,8 @@ logger = logging.getLogger(__name__)
 
 
 def warn_of_ignored(shop: Shop) -> None:
-    """Also removes libpq's variables (PGHOST …): from these the driver, and embedded servers, would take
-    whatever a URL leaves out."""
+    """Logs warnings, and removes libpq's variables (PGHOST …) from the environment: the driver and embedded
+    servers would use them for parts that a URL leaves out."""
     libpq = sorted(name for name in os.environ if re.fullmatch("PG[A-Z]+", name))
     for name in libpq:
         del os.environ[name]
@@ -31,11 +31,11 @@ def warn_of_ignored(shop: Shop) -> None:
 
 
 def unknown_settings(shop: Shop, environment: Mapping[str, str]) -> Iterator[str]:
-    """Variables that are probably misspelled settings, each with the setting that it resembles.
+    """Yields variables that are probably misspelled settings, each with the setting that it resembles.
 
-    A variable that begins with SHOP_ is meant for the shop. One that begins with the name of a service may be
-    another program's, so it is named only if it resembles a setting. None is refused, because a release that
-    is rolled back finds the settings of the newer one.
+    A variable that begins with SHOP_ is meant for the shop. A variable that begins with a service's name may
+    belong to another program, so it is reported only if it resembles a setting. Unknown settings are no
+    error: after a rollback, the older release still finds the settings of the newer one.
     """
     known = _BESIDE_SETTINGS.union(*(names_of(type(own)) for own in shop.settings.values()))
     prefixes = tuple(f"{name.upper()}_" for name in shop.services)

@@ -20,15 +20,14 @@ Servers = Sequence[tuple[LaneServer, LaneServer, Schema]]
 
 
 async def require_given_databases(shop: Shop) -> None:
-    """Checks the databases that the settings name, before embedded servers are made for other services.
-    Raises Unavailable or SchemaMismatch."""
+    """Checks the databases of the settings first. Raises Unavailable or SchemaMismatch."""
     await _require_migratable(
         _servers(shop, [name for name in shop.stores if has_database(shop.settings[name])])
     )
 
 
 def _servers(shop: Shop, services: Sequence[str]) -> Servers:
-    """Each server with the URL of its service's role, and with the URL of its owner's role."""
+    """Lists each server with the URL of the service's role, the URL of the owner's role, and the schema."""
     found = []
     for name in services:
         schema, settings = shop.services[name].load_schema(), shop.settings[name]
@@ -58,10 +57,10 @@ async def _require_migratable(servers: Servers) -> None:
 
 
 async def migrate_databases(shop: Shop, services: Sequence[str]) -> dict[str, int]:
-    """Migrates the databases to their newest revision, and gives the roles of services the rights that the
-    code says. Returns the number of the revision, by service.
+    """Migrates the databases to their newest revision, and grants the services' roles the rights that the
+    code declares. Returns the revision number of each service.
 
-    All databases are checked before one is migrated.
+    All databases are checked before the first one is migrated.
     """
     servers = _servers(shop, services)
     for name in services:

@@ -13,14 +13,14 @@ from kernel.settings import SettingsError
 SOURCES = Path(__file__).parents[1]
 CHARACTERS_MAX = 600
 _OURS = (SettingsError, ShopError, EmbeddedPostgresError, Contention, OSError, EOFError)
-# Exceptions of these libraries are caused by a server, or by a file of the operator.
+# Exceptions of these libraries are caused by a server or by an operator's file, so they are no bugs.
 _LIBRARIES = {"aio_pika", "aiohttp", "aiormq", "alembic", "asyncpg", "faststream", "pamqp", "sqlalchemy"}
 
 
 def in_one_line(error: BaseException) -> str:
-    """The line names what has to be fixed. An exception that is neither ours nor a library's is called a bug.
+    """Describes an exception in one line. One of neither the shop nor a known library is a bug.
 
-    All exceptions of a group are named, bugs first: services that start together fail together.
+    All exceptions of a group are named, bugs first, because services that start together may fail together.
     """
     leaves = sorted(_leaves(error), key=_is_expected)
     lines = (_expected(leaf) if _is_expected(leaf) else _bug(leaf) for leaf in leaves)
@@ -37,7 +37,7 @@ def _leaves(error: BaseException) -> Iterator[BaseException]:
 
 
 def _is_expected(error: BaseException) -> bool:
-    """Looks at base classes, too: an error of a library may be a ValueError at the same time."""
+    """Whether the error is no bug. Checks base classes too: a library's error may also be a ValueError."""
     return isinstance(error, _OURS) or any(
         kind.__module__.partition(".")[0] in _LIBRARIES for kind in type(error).__mro__
     )

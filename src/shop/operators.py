@@ -1,4 +1,4 @@
-"""The operator who acts at a console, for the record."""
+"""Identifies the operator at the console, so that the record of operations can name the person."""
 
 import getpass
 import os

@@ -8,8 +8,8 @@ YOUNG_OBJECTS_MAX = 50_000
 
 
 def collect_garbage_rarely() -> None:
-    """Reference counts free nearly everything that a call leaves, so the 20 collections in each batch would
-    find nothing. Objects that imports made live as long as the process, and are never looked at."""
+    """Makes garbage collections rare. Reference counting frees nearly all objects, so the 20 collections per
+    batch would find nothing. Objects created by imports are frozen: they live as long as the process."""
     gc.collect()
     gc.freeze()
     gc.set_threshold(YOUNG_OBJECTS_MAX)

@@ -1,4 +1,4 @@
-"""Checks the addresses of a shop before it listens: who could reach them, and whether they are free."""
+"""Checks a shop's addresses before it listens: who can reach them, and whether the ports are free."""
 
 import socket
 

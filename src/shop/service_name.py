@@ -1,4 +1,4 @@
-"""The type of arguments that name a service. Which services there are is known only when the console runs."""
+"""A click type for service names. The services are found at run time, because others may be installed."""
 
 from collections.abc import Callable
 from typing import Any
@@ -10,7 +10,7 @@ from shop.services import Shop, installed
 
 
 def services_of(context: click.Context) -> tuple[Service, ...]:
-    """The services of the shop that this command works on; for `--help` there is no shop yet."""
+    """The services of the command's shop. With `--help` no shop is loaded, so the installed ones are used."""
     shop = context.find_object(Shop)
     return tuple(shop.services.values()) if shop else installed()
 

@@ -49,12 +49,12 @@ class Shop:
 
     @property
     def operated(self) -> Mapping[str, str]:
-        """By name, the URLs of services that have a setting for their own URL."""
+        """The URLs of services that have a setting for their own URL, by the service's name."""
         urls = {name: getattr(own, f"{name}_url", None) for name, own in self.settings.items()}
         return {name: url for name, url in urls.items() if url}
 
     def replaced(self, changes: Mapping[str, Mapping[str, Any]]) -> "Shop":
-        """The same shop with other settings of some services."""
+        """Returns a copy of the shop. `changes` holds, by the service's name, the settings to replace."""
         settings = dict(self.settings)
         for name, changed in changes.items():
             settings[name] = msgspec.structs.replace(settings[name], **changed)
@@ -62,7 +62,7 @@ class Shop:
 
 
 def load_shop(environment: Mapping[str, str], services: Iterable[Service] = OURS) -> Shop:
-    """Raises SettingsError for the first setting that is wrong, and if two services have the same name."""
+    """Reads the settings of all services. Raises SettingsError for a wrong setting or a duplicate name."""
     by_name: dict[str, Service] = {}
     for service in services:
         if by_name.setdefault(service.name, service) is not service:
@@ -73,7 +73,7 @@ def load_shop(environment: Mapping[str, str], services: Iterable[Service] = OURS
 
 @cache
 def installed() -> tuple[Service, ...]:
-    """Our services, and those beside them. Raises SettingsError if one cannot be loaded."""
+    """The shop's own services, and those found by entry points. Raises SettingsError if loading fails."""
     others = []
     for entry in sorted(entry_points(group=GROUP)):
         try:

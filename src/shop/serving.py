@@ -79,7 +79,7 @@ async def _serve(
     expose: Callable[[Exposition], None],
     broker: InProcessBroker | None = None,
 ) -> None:
-    """`broker` is the one in this process; it is used unless RABBITMQ_URL names another."""
+    """Runs one service until `stop`. Without RABBITMQ_URL it uses `broker`, the bus inside this process."""
     settings, asyncapi = shop.settings[name], messages_of(shop, name)
     require_reach(settings)
     needed = ["database_url"] if name in shop.stores and not has_database(settings) else []
@@ -93,7 +93,7 @@ async def _serve(
         return RabbitBus([required(settings, "rabbitmq_url")], name, shop.catalog)
 
     def notifications() -> Notifications:
-        """Without any broker nothing arrives, and the gateway asks orders instead."""
+        """Notifications by the configured broker. Without one, the gateway asks orders."""
         if settings.rabbitmq_url:
             return RabbitNotifications([settings.rabbitmq_url], name)
         return InProcessNotifications(broker or InProcessBroker(shop.catalog))
@@ -121,10 +121,10 @@ def _at_local_urls(shop: Shop) -> Shop:
 
 @asynccontextmanager
 async def open_shop(shop: Shop, stop: asyncio.Event) -> AsyncIterator[None]:
-    """The whole shop, migrated and answering, until the block ends; `stop` ends it early.
+    """Migrates and starts the whole shop, and runs it until the block ends or `stop` is set.
 
-    Raises SettingsError if two services would share a port, and Unavailable if a port is taken, before
-    anything is done.
+    Before any change, it raises SettingsError if two services would share a port, and Unavailable if a port
+    is taken.
     """
     # Imported here: a service that runs alone needs neither, and saves their memory.
     from shop.identity import with_own_keys
@@ -159,7 +159,7 @@ async def _until_ready(url: str, stop: asyncio.Event) -> None:
 
 
 def welcome(shop: Shop) -> str:
-    """Where each service of this shop answers, where its data is, and where tokens come from."""
+    """Text for the console: the URL of each service, the data folder, and how to get a token."""
     lines = {}
     for name in sorted(shop.services):
         url, page = url_of(shop, name), shop.services[name].load_main().api(shop.settings[name]).ui_path
@@ -175,7 +175,7 @@ def welcome(shop: Shop) -> str:
 
 
 def url_of(shop: Shop, name: str) -> str:
-    """Where a service of this shop answers on this machine."""
+    """The base URL at which a service of this shop is reached from this machine."""
     any_address = {"0.0.0.0": "127.0.0.1", "::": "::1"}
     settings = shop.settings[name]
     host = any_address.get(settings.bind_host, settings.bind_host)

@@ -1,4 +1,4 @@
-"""Writes what commands print. The output has any encoding, and may be closed, full or no longer read."""
+"""Prints the output of commands. stdout may have any encoding, and may be closed, full or no longer read."""
 
 import errno
 import io
@@ -25,9 +25,9 @@ _NOT_ASCII = re.compile(r"[^ -~]")
 
 
 def run(command: Callable[[], Any]) -> NoReturn:
-    """Runs `command`, and exits with its exit code. A mistake is told in one line, and so is output that
-    could not be written. If the reader of the output went away, as in `| head -1`, nothing is told, because
-    that is usual."""
+    """Runs `command`, and exits with its exit code. An error is printed as one line; so is a failure to write
+    the output. If the reader of the output has ended, as in `| head -1`, which is usual, nothing is
+    printed."""
     _open_streams()
     bug = None
     try:
@@ -47,18 +47,17 @@ def run(command: Callable[[], Any]) -> NoReturn:
 
 
 def say(text: str) -> None:
-    """A line for people."""
+    """Prints text for people, without harmful control characters."""
     print(harmless(text))
 
 
 def say_facts(json: bytes) -> None:
-    """Prints one line of JSON for programs. All other characters than ASCII are escaped, so the encoding of
-    the terminal does not matter."""
+    """Prints one line of JSON for programs, in ASCII, so that the terminal's encoding does not matter."""
     print(_NOT_ASCII.sub(_as_json_escape, json.decode()))
 
 
 def say_result(facts: Any, as_json: bool, *lines: str) -> None:
-    """The facts for programs, or else these lines for people."""
+    """Prints `facts` as JSON if `as_json` is true, otherwise `lines` for people."""
     if as_json:
         say_facts(encode(facts))
     else:
@@ -67,7 +66,7 @@ def say_result(facts: Any, as_json: bool, *lines: str) -> None:
 
 
 def show_result(facts: T, as_json: bool, show: Callable[[T, "Console"], None]) -> None:
-    """The facts for programs, or else what `show` prints for people."""
+    """Prints `facts` as JSON if `as_json` is true, otherwise lets `show` print them for people."""
     if as_json:
         say_facts(encode(facts))
     else:
@@ -77,7 +76,7 @@ def show_result(facts: T, as_json: bool, show: Callable[[T, "Console"], None]) -
 
 
 def announce(text: str) -> None:
-    """Prints what a service offers to people. A service whose stdout is closed runs nevertheless."""
+    """Prints a service's welcome text. If stdout is closed, prints nothing, and the service runs anyway."""
     if sys.__stdout__ is not None:
         print(_lines(text), flush=True)
 
@@ -87,7 +86,7 @@ def _lines(text: str) -> str:
 
 
 def _outcome(command: Callable[[], Any]) -> tuple[int, str]:
-    """The exit code, and the text for stderr."""
+    """Runs the command. Returns its exit code, and the text for stderr."""
     try:
         return int(command() or 0), ""
     except SystemExit as end:
@@ -104,8 +103,8 @@ def _outcome(command: Callable[[], Any]) -> tuple[int, str]:
 def _open_streams() -> None:
     """Opens streams that are closed (`>&-`), and lets the outputs replace characters that they cannot encode.
 
-    Python has None for a closed stream, and the next file or connection would get the stream's number.
-    Writing to a closed stdout fails, because results must not be lost; a log may be closed.
+    For a closed stream, Python sets None, and the next file or connection would get its file descriptor.
+    Writing to a closed stdout fails, because results must not be lost. A closed stderr loses only logs.
     """
     if sys.stdin is None:
         sys.stdin = _open(os.open(os.devnull, os.O_RDONLY), "r")
@@ -122,7 +121,7 @@ def _open(number: int, mode: str, encoding: str | None = None) -> TextIO:
 
 
 def _lost(stream: TextIO) -> OSError | None:
-    """The error if what was written cannot be flushed. From then on the stream writes to /dev/null."""
+    """Flushes the stream. If that fails, returns the error, and redirects the stream to /dev/null."""
     try:
         stream.flush()
     except OSError as error:
@@ -137,6 +136,6 @@ def _reason(error: OSError) -> str:
 
 
 def _as_json_escape(found: re.Match[str]) -> str:
-    """One `\\uXXXX` for a character, or two if it is beyond U+FFFF (RFC 8259, section 7)."""
+    """Escapes a character as `\\uXXXX`, or as two of these if it is beyond U+FFFF (RFC 8259, section 7)."""
     units = found[0].encode("utf-16-be", "surrogatepass")
     return "".join(f"\\u{units[at : at + 2].hex()}" for at in range(0, len(units), 2))

@@ -17,7 +17,7 @@ from tests.servers.rabbitmq import NoBroker
 
 
 def main() -> int:
-    """The exit code: 0 only where nothing was broken."""
+    """Runs the proof. Returns the exit code, which is 0 only if no promise was broken."""
     try:
         minutes = float(os.environ.get("PROVE_MINUTES") or 10)
         seed = int(os.environ.get("PROVE_SEED") or random.SystemRandom().randrange(10**6))
@@ -27,7 +27,7 @@ def main() -> int:
     if minutes < 1 or seed < 0:
         print("PROVE_MINUTES must be at least 1, and PROVE_SEED not negative.", file=sys.stderr)
         return 2
-    # aiormq leaves some behind when a broker is killed.
+    # aiormq leaves coroutines that were never awaited when a broker is killed.
     warnings.filterwarnings("ignore", "coroutine .* was never awaited", RuntimeWarning)
     console = Console(stderr=True)
     console.print(f"PROVE_SEED={seed} PROVE_MINUTES={minutes:g}")

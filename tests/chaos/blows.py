@@ -1,4 +1,4 @@
-"""Does each kind of fault to a running shop, and undoes it."""
+"""Inflicts each kind of fault on a running shop, and ends the fault."""
 
 import asyncio
 import os
@@ -21,7 +21,7 @@ BROKER_STARTS_WITHIN_S = 60
 
 @dataclass(frozen=True, slots=True)
 class Scene:
-    """The shop and its clients, as faults reach them."""
+    """The parts of a run that faults act on: the shop and its messages."""
 
     shop: ChaosShop
     tap: Tap
@@ -30,7 +30,7 @@ class Scene:
 
 @dataclass(frozen=True, slots=True)
 class Blow:
-    """One fault: its target, its length, and the dice for the rest."""
+    """One fault: its target, its duration, and a random generator for its details."""
 
     target: str
     seconds: float
@@ -38,7 +38,7 @@ class Blow:
 
 
 Act = Callable[[Scene, Blow], Awaitable[None]]
-"""Does it, and undoes it. Raises NotNow where it cannot be done in what other faults have left."""
+"""Inflicts the fault, and ends it. Raises NotNow if other faults make it impossible now."""
 
 
 async def kill(scene: Scene, blow: Blow) -> None:
@@ -49,7 +49,7 @@ async def kill(scene: Scene, blow: Blow) -> None:
 
 
 async def freeze(scene: Scene, blow: Blow) -> None:
-    """The machine forgets the process, and then it goes on as if nothing had been."""
+    """Stops the process with SIGSTOP, and lets it continue later."""
     process = scene.shop.replicas[blow.target].process
     await eventually(lambda: process.runs, within=30)
     pid = process.pid
@@ -71,7 +71,7 @@ async def rolling_restart(scene: Scene, blow: Blow) -> None:
 
 async def restart_broker(scene: Scene, blow: Blow) -> None:
     node = node_called(scene, blow.target)
-    # In a thread, for the node takes a second to end, and everything else goes on meanwhile.
+    # In a thread, because the node takes a second to stop, and the event loop must not wait.
     await asyncio.to_thread(node.stop)
     await come_back(node, blow.seconds / 4)
 
@@ -109,7 +109,7 @@ async def crash_database(scene: Scene, blow: Blow) -> None:
 
 
 async def fail_over(scene: Scene, blow: Blow) -> None:
-    """The primary's machine refuses connections, or is silent as without power; its standby takes over."""
+    """Fails over to the standby: the primary's machine refuses connections, or does not answer at all."""
     shop, database = scene.shop, scene.shop.databases[blow.target]
     assert isinstance(database, ReplicatedDatabase)
     trouble = blow.dice.choice((Cable.away, Cable.stalled))
@@ -125,7 +125,7 @@ async def fail_over(scene: Scene, blow: Blow) -> None:
 
 
 async def switch_over(scene: Scene, blow: Blow) -> None:
-    """There and back. The former primary goes on answering, until it becomes the standby of the new one."""
+    """Switches a database over and back. Each former primary answers reads until it becomes the standby."""
     database = scene.shop.databases[blow.target]
     assert isinstance(database, ReplicatedDatabase)
     for _ in range(2):
@@ -168,7 +168,7 @@ def half_open(cable: Cable, dice: Random) -> AbstractAsyncContextManager[None]:
 
 
 async def backlog(scene: Scene, blow: Blow) -> None:
-    """Events that a service cannot publish heap up; then the relays of both replicas take them at once."""
+    """Lets unpublished events pile up. Then the relays of both replicas publish them concurrently."""
     async with AsyncExitStack() as stack:
         for replica in REPLICAS[blow.target]:
             for cable in scene.shop.lines[f"{replica} to broker"]:

@@ -1,4 +1,4 @@
-"""People who shop at the gateway, whatever happens behind it, and write down what they are told."""
+"""Clients that use the gateway during all faults, and record the answers they get."""
 
 import asyncio
 import json
@@ -14,7 +14,7 @@ from tests.chaos.history import History, Order, Outcome, Wish, units
 from tests.chaos.shop import ChaosShop
 from tests.servers.keys import Keys
 
-# Longer than the gateway takes for any answer.
+# The client's timeout, longer than the gateway's longest time to answer.
 ANSWERS_WITHIN_S = 15
 CLIENTS_COUNT = 24
 HOT_COUNT = 4
@@ -24,7 +24,7 @@ REPEATS_MAX = 5
 # A cancellation takes one of the last so many orders, most of which are still on their way.
 RECENT = 50
 
-# The answer of `ask` where no server answered.
+# The status that `_ask` returns if no server was reached.
 NEVER_SENT = 0
 LOST = -1
 
@@ -33,7 +33,7 @@ ACTS = {"deposit": 20, "order": 45, "batch": 15, "cancel": 8, "look": 8, "replay
 
 
 class Clients:
-    """Half of what they do is on a few accounts that all of them share."""
+    """Concurrent clients. Half of their calls use a few accounts that all clients share."""
 
     def __init__(self, shop: ChaosShop, seed: str, history: History) -> None:
         self._gateway = shop.gateway
@@ -47,7 +47,7 @@ class Clients:
         self._stopped.set()
 
     async def run(self) -> None:
-        """Returns after `stop`, once every answer is there, or given up."""
+        """Runs the clients until `stop`, and until every call has an answer or was given up."""
         timeout = aiohttp.ClientTimeout(total=ANSWERS_WITHIN_S)
         connector = aiohttp.TCPConnector(limit=0)
         async with aiohttp.ClientSession(self._gateway, timeout=timeout, connector=connector) as session:
@@ -106,7 +106,7 @@ class Clients:
         self._decoded(order, status, answer, answer)
 
     async def _place_batch(self, orders: Sequence[Order]) -> None:
-        """Again and again with the same keys, as long as it is not known what became of an order."""
+        """Places the orders, and repeats those with an unknown outcome, with the same keys."""
         for _ in range(REPEATS_MAX):
             if not orders:
                 return
@@ -161,7 +161,7 @@ class Clients:
             self._history.violates(f"{wish} was answered {status} {problem}")
 
     async def _ask(self, user: str | None, method: str, path: str, wish: Any = None) -> tuple[int, Any]:
-        """Asks as this user; without one as an operator, who may order for several."""
+        """Sends a request as `user`, or, with None, as an operator, who may order for several users."""
         data = None if wish is None else json.dumps(wish)
         headers = {**self._tokens.of(user), **({} if wish is None else {"Content-Type": "application/json"})}
         try:
@@ -188,7 +188,7 @@ class Tokens:
 
 
 def read(body: bytes) -> Any:
-    """JSON, as every answer has to be; what is not is told as it is."""
+    """Parses an answer as JSON. Returns the body unparsed if it is not JSON, which is a fault."""
     try:
         return json.loads(body, parse_float=Decimal)
     except ValueError:
@@ -196,7 +196,7 @@ def read(body: bytes) -> Any:
 
 
 def nothing_known(status: int) -> bool:
-    """Whether to ask again: there was no answer, or one that says so."""
+    """Whether the outcome is unknown, so that the call has to be repeated."""
     return status in (NEVER_SENT, LOST, 503, 504)
 
 

@@ -1,4 +1,4 @@
-"""Chaos: a plan of faults drawn from a seed, done to a shop that people use, and the verdict at the end."""
+"""Runs a random plan of faults, drawn from a seed, against a shop under load, and checks the result."""
 
 import asyncio
 import time
@@ -28,7 +28,7 @@ CLIENTS_END_WITHIN_S = 120
 
 UNDER_WAY = ("NEW", "REFUNDING")
 
-# Is called with what is going on.
+# A callback that is called with a text about the present step.
 Report = Callable[[str], None]
 
 
@@ -104,11 +104,11 @@ class Chaos:
             shopping.cancel()
 
     async def verify(self) -> None:
-        """Everything that is not as the clients were told becomes a violation in the history."""
+        """Compares the stored data with the clients' answers. Each difference is a violation in `history`."""
         await Verdict(self.shop, self.history, self.poisoner).check()
 
     def plan(self, seconds: float) -> list[Fault]:
-        """Every kind once before any comes again, each while there is time for it."""
+        """Draws faults for a round. All kinds occur once before a kind is repeated."""
         found: list[Fault] = []
         deck: list[Kind] = []
         # RabbitMQ 3.10 loses a quorum queue that it is killed with in the first second of its life.

@@ -1,4 +1,4 @@
-"""A hostile client: it leaves requests unfinished and answers unread, and sends what is no HTTP."""
+"""A hostile client: it leaves requests unfinished and answers unread, and sends invalid HTTP."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -19,9 +19,9 @@ _POST = ("Content-Type: application/json", "Content-Length: 900000")
 
 
 class Hostile:
-    """Its requests are unfinished or only read, so nothing of it may be stored.
+    """A hostile client. Its requests are reads or unfinished, so they may store nothing.
 
-    It may see all, or it would be refused before it costs.
+    It has an operator's token; without one, its requests would be refused before they cost anything.
     """
 
     def __init__(self, shop: ChaosShop, seed: str) -> None:

@@ -1,4 +1,4 @@
-"""Servers with lanes that die and return while people shop: only those whose lanes are there notice it."""
+"""Crashes and restarts the servers of lanes under load. Only users on the crashed server may notice it."""
 
 import asyncio
 import time
@@ -30,7 +30,7 @@ class Lost:
 
 
 async def lose_servers(shop: ThreeOnLanes, ends_at: float, report: Callable[[str], None]) -> Lost:
-    """In turn, as time allows, and each at least once."""
+    """Crashes the servers in turn until `ends_at`, each at least once."""
     found = Lost()
     people = [Steady(shop.gateway, user=_user_on(number), buyer=_user_on(number)) for number in (0, 1)]
     shopping = [asyncio.create_task(one.run()) for one in people]

@@ -1,4 +1,4 @@
-"""Faults of messages: they are repeated and mixed up, and some come that nobody can read."""
+"""Faults of messages: messages are repeated and reordered, and unreadable ones are sent."""
 
 import asyncio
 import json
@@ -50,7 +50,7 @@ class Poison:
 
 
 def poison(service: str, seed: str, number: int) -> Poison:
-    """The poisons in turn, each unlike all others."""
+    """Returns the poison with this number. The kinds take turns, and every poison is unique."""
     name = f"poison-{seed}-{number}"
     known = PAYMENT_CAPTURED if service == "orders" else ORDER_PLACED
     event: dict[str, Any] = {"specversion": "1.0", "id": name, "source": "/chaos", "subject": name}
@@ -102,7 +102,7 @@ class Poisoner:
 
 
 class Tap:
-    """Listens to all that is published, to publish it once more."""
+    """Receives copies of all published messages, so that they can be published again."""
 
     def __init__(self, urls: Sequence[str]) -> None:
         self._urls = urls
@@ -125,7 +125,7 @@ class Tap:
             await asyncio.sleep(0.2)
 
     async def repeat(self, dice: Random, *, times: int = 1, count: int = 100, in_order: bool) -> None:
-        """Some of the last messages again, `times` times each. Raises NotNow."""
+        """Publishes some of the last messages again, `times` times each. Raises NotNow if there are none."""
         some = list(self._tapped)[-dice.randint(1, count) :] * times
         if not some:
             raise NotNow
@@ -171,7 +171,7 @@ async def _on_any(urls: Sequence[str], act: Callable[[AbstractChannel], Awaitabl
 
 
 async def remove_queues(urls: Sequence[str]) -> None:
-    """Leaves the broker to others as if there had never been a shop."""
+    """Deletes the shop's queues, so that other tests find a clean broker."""
 
     async def remove(channel: AbstractChannel) -> None:
         for service in SERVICES:

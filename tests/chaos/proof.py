@@ -43,7 +43,7 @@ FAULT_EVERY_S = 1.4
 
 
 class Proof:
-    """Made outside of any event loop, and on the main thread: it starts servers."""
+    """Runs the whole proof. Create it on the main thread, outside an event loop."""
 
     def __init__(self, seed: int, seconds: float, report: Callable[[str], None]) -> None:
         self._seed = seed
@@ -105,7 +105,7 @@ class Proof:
 
     @property
     def _losing_s(self) -> float:
-        """Not in a short proof."""
+        """Seconds for the part on lanes; 0 in a short proof."""
         if self._seconds < REPLICATED_FROM_S:
             return 0.0
         return max(LOSING_S_MIN, LOSING_SHARE * self._seconds)
@@ -136,7 +136,7 @@ class Proof:
         return max(REPLICATED_S_MIN, REPLICATED_SHARE * self._seconds)
 
     async def _rounds(self, chaos: Chaos, ends_at: float) -> None:
-        """At least one; stops early where a promise is broken."""
+        """Runs rounds until `ends_at`, at least one. Stops at a broken promise."""
         chaos.report = self._report
         seconds = ROUND_S_MIN
         while seconds >= ROUND_S_MIN and not chaos.history.violations:

@@ -1,4 +1,4 @@
-"""The shop that is put under fire: two replicas of each service, and every line between them in our hands."""
+"""The shop for chaos tests: two replicas of each service, with a Cable on every connection."""
 
 import asyncio
 from collections.abc import Mapping, Sequence
@@ -54,18 +54,18 @@ class Replica:
         self.process.spawn()
 
     def kill(self) -> None:
-        """kill -9; it stays down until `release`."""
+        """Kills the process with SIGKILL. It is not restarted until `release`."""
         self._held = True
         self.process.kill()
 
     async def terminate(self) -> None:
-        """SIGTERM, then like `kill`. Raises AssertionError where it does not end."""
+        """Ends the process with SIGTERM, until `release`. Raises AssertionError if it does not end."""
         self._held = True
         await self.process.terminate(within=30)
 
     @property
     def errors(self) -> list[str]:
-        """The lines that it logged as errors, which nobody expected."""
+        """The lines that the process logged as unexpected errors."""
         lines = self.process.stderr.splitlines()
         return [line for line in lines if ERROR in line and PATIENCE_ENDED not in line]
 
@@ -75,7 +75,7 @@ class Replica:
 
 
 class ChaosShop:
-    """`brokers` are those nodes that may be killed; none where the broker is somebody else's."""
+    """A shop under faults. `brokers` are the nodes that faults may kill; none if the broker is shared."""
 
     def __init__(
         self,
@@ -100,7 +100,7 @@ class ChaosShop:
 
     @property
     def database_urls(self) -> dict[str, str]:
-        """Past all cables."""
+        """The URLs of the databases themselves, without the cables."""
         return {name: database.url for name, database in self.databases.items()}
 
     def as_operator(self, timeout_s: float = 60) -> aiohttp.ClientSession:
@@ -183,13 +183,13 @@ class ChaosShop:
         return [self.lines[f"{replica} to database"] for replica in REPLICAS[service]]
 
     def database_moved(self, service: str) -> None:
-        """The nodes of this database have other addresses now."""
+        """Leads the cables to the new addresses of the database's nodes."""
         for line in self.lines_to_database(service):
             for cable, url in zip(line, self.databases[service].urls, strict=True):
                 cable.lead_to(url)
 
     async def healthy(self, *, within: float = HEALS_WITHIN_S) -> None:
-        """Returns once every process is ready and misses nothing. Raises AssertionError."""
+        """Waits until every process is ready and reaches its servers. Else raises AssertionError."""
         for name, replica in self.replicas.items():
             try:
                 await eventually(lambda url=replica.url: misses_nothing(url), within=within)

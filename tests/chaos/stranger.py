@@ -1,4 +1,4 @@
-"""A stranger with a token of their own, who tries to see and change what is another's, between the faults."""
+"""A user with a valid token who tries, during the faults, to read and change data of other users."""
 
 import asyncio
 import json
@@ -41,7 +41,7 @@ class Stranger:
             await asyncio.sleep(self._dice.random() * PAUSE_S_MAX)
 
     def _tries(self) -> Iterator[tuple[str, str, Any, int]]:
-        """Each with the status that refuses it."""
+        """Yields forbidden calls, each with the status that must refuse it."""
         users = sorted(self._history.accounts)
         if users:
             user = self._dice.choice(users)

@@ -1,4 +1,4 @@
-"""Databases that are switched over and back while people shop, and nothing else goes wrong."""
+"""Switches databases over and back under load, without other faults."""
 
 import asyncio
 import time
@@ -21,11 +21,11 @@ class Switched:
     """The longest time without an answer to a call of one kind."""
     broken: list[str] = field(default_factory=list)
     users: set[str] = field(default_factory=set)
-    """Those whose orders and deposits were compared here with what is stored."""
+    """The users whose orders and deposits this part has already compared with the stored data."""
 
 
 async def switch_over_and_back(shop: ChaosShop, ends_at: float, report: Callable[[str], None]) -> Switched:
-    """Up to five times there and back, as time allows, and at least once."""
+    """Switches over and back at least once and at most five times, until `ends_at`."""
     found = Switched()
     people = Steady(shop.gateway, shop.keys.headers("prover", Role.OPERATOR))
     shopping = asyncio.create_task(people.run())

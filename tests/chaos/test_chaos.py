@@ -1,6 +1,6 @@
-"""Half a minute in which nothing is reliable, and everything comes out as people were told.
+"""Half a minute of faults. Afterwards, everything has to be as the clients were told.
 
-CHAOS_SEED draws the same faults and the same load again.
+With the same CHAOS_SEED, the same faults and load are drawn.
 """
 
 import os
@@ -23,7 +23,7 @@ from tests.servers.postgres import Template
 ROUND_S = 30
 FAULT_S_MAX = 6
 FAULT_EVERY_S = 1.5
-# The broker is everybody's, so it lives on.
+# Other tests share the broker, so it is not killed.
 KINDS = (
     "kill", "freeze", "database crash", "cut", "stall", "delay", "half-open", "backlog",
     "duplicates", "reordered", "ten times",
@@ -32,7 +32,7 @@ KINDS = (
 
 @pytest.fixture(scope="module")
 async def chaos(scratch: Path, template: Template, broker: str) -> AsyncIterator[Chaos]:
-    """After one round, at rest."""
+    """A chaos run at rest, after one round."""
     seed = os.environ.get("CHAOS_SEED") or str(random.SystemRandom().randrange(10**9))
     print(f"CHAOS_SEED={seed}")
     databases = {name: Database(scratch / "chaos" / f"{name}-database", name, template) for name in SERVICES}

@@ -1,4 +1,4 @@
-"""The primary is switched over to its standby while people shop: as three services, and as one process."""
+"""Switches the primary over to its standby under load, for three services and for one process."""
 
 import asyncio
 from collections.abc import AsyncIterator, Mapping, Sequence
@@ -25,7 +25,7 @@ CALLS = 10
 
 
 class OnPair(Shop):
-    """On two databases of a server that has a standby; over RabbitMQ where there is one."""
+    """A shop on two databases of one server with a standby. It uses RabbitMQ if `broker` is given."""
 
     def __init__(self, directory: Path, databases: Mapping[str, str], broker: str | None) -> None:
         super().__init__(directory)
@@ -47,7 +47,7 @@ class OnPair(Shop):
         await start_together(self.processes.values())
 
     async def says(self, status: int, detail: str = "") -> None:
-        """Waits until both services with a database answer this."""
+        """Waits until both services with a database answer with this status and detail."""
         async with aiohttp.ClientSession() as session:
             for url in (self.orders, self.payments):
                 await eventually(lambda url=url: _says(session, url, status, detail))
@@ -72,7 +72,7 @@ async def database(scratch: Path, template: Template) -> AsyncIterator[Replicate
 
 @pytest.fixture(scope="module")
 async def lines(database: ReplicatedDatabase) -> AsyncIterator[Sequence[Cable]]:
-    """To the two nodes, whose own addresses change."""
+    """Cables to the two nodes, because the nodes' own addresses change."""
     async with Cable(database.urls[0]) as a, Cable(database.urls[1]) as b:
         yield a, b
 

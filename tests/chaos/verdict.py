@@ -1,4 +1,4 @@
-"""Whether everything is as the clients were told, once the shop is at rest."""
+"""Checks, once the shop is at rest, that all data is as the clients were told."""
 
 import json
 from collections import Counter
@@ -25,14 +25,14 @@ DEAD_LETTERED_WITHIN_S = 20
 
 @dataclass
 class Verdict:
-    """Holds what the clients know against what the shop shows them, and what its databases hold."""
+    """Compares the clients' records with the shop's answers and with its databases."""
 
     shop: ChaosShop
     history: History
     poisoner: Poisoner
 
     async def check(self) -> None:
-        """Every difference becomes a violation in the history."""
+        """Runs all checks. Each difference is added to `history` as a violation."""
         async with self.shop.as_operator() as session:
             stored = [order async for order in all_orders(session)]
             spent = self._check_orders(stored)
@@ -53,7 +53,7 @@ class Verdict:
                 self.history.violates(f"{name}: {trouble}")
 
     def _check_orders(self, stored: list[dict[str, Any]]) -> Counter[str]:
-        """Answers what each user spent; checks that every order was placed once, and not refused."""
+        """Checks that every order was placed once, and not refused. Returns each user's spending."""
         history, spent = self.history, Counter[str]()
         seen: set[str] = set()
         for shown in stored:
@@ -81,7 +81,7 @@ class Verdict:
         return spent
 
     async def _check_deposits(self) -> Counter[str]:
-        """Answers what each user paid in; no two deposits of a user have the same amount."""
+        """Checks the deposits by their amounts, which are unique per user. Returns each user's sum."""
         query = "SELECT user_id, amount FROM transfers WHERE kind = 'deposit'"
         transfers = Counter(
             (row["user_id"], row["amount"]) for row in await rows(self.shop, "payments", query)
@@ -103,7 +103,7 @@ class Verdict:
         return deposited
 
     async def _check_parked(self, service: str) -> None:
-        """Every poison of which each event is one is parked once, and nothing else is."""
+        """Checks that every poison with an event is parked once, and nothing else is."""
         query = "SELECT type, subject, reason, count FROM parked_messages WHERE NOT dead_letter"
         parked = {tuple(row)[:3]: row["count"] for row in await rows(self.shop, service, query)}
         for row in parked.keys() - {dose.parked for dose in self.poisoner.sent if dose.service == service}:
@@ -117,8 +117,8 @@ class Verdict:
                 self.history.violates(f"{service} parked {row} {count} times", doubled=count - 1)
 
     async def _check_dead_letters(self, service: str) -> None:
-        """Every unreadable poison is parked as it came, at least once, and nothing else is: the broker may
-        make two dead letters of one message."""
+        """Checks that every unreadable poison is parked unchanged, and nothing else is. A poison may be
+        parked twice, because the broker may make two dead letters of one message."""
         expected = {
             dose.body for dose in self.poisoner.confirmed if dose.service == service and not dose.parked
         }
@@ -140,7 +140,7 @@ class Verdict:
 
 
 def possible_outcomes(order: Order) -> set[tuple[str, str | None]]:
-    """How it may have ended, by what its client asked for and was told."""
+    """The possible (status, reason) of an order, by its client's requests and their answers."""
     found: set[tuple[str, str | None]] = {("CANCELLED", "insufficient_funds")}
     if order.cancellation is not Outcome.ACCEPTED:
         found.add(("FINISHED", None))

@@ -49,7 +49,7 @@ class MemoryOwnChecks:
 
 
 class MemoryOrderClaims:
-    """These claims, and what is known of those who are looked at."""
+    """The claims of orders about all orders, and the facts that a second look at some orders finds."""
 
     def __init__(self, claims: Sequence[Claim], known: KnownOrders) -> None:
         self.claims = sorted(claims)

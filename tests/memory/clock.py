@@ -7,10 +7,10 @@ EPOCH = datetime(2025, 1, 1, tzinfo=UTC)
 
 
 class MemoryClock:
-    """Time that only passes when somebody sleeps or advances it; the same seed gives the same run.
+    """A clock whose time passes only by `sleep` and `advance`. The same seed gives the same ids and times.
 
-    Nobody waits for real: who sleeps lets the others have their turn, and is then at the end of the sleep.
-    Sleeps overlap: two of a second each, begun together, take one second.
+    No real time passes: a sleeping task lets other tasks run, and wakes at the end of its virtual sleep.
+    Sleeps overlap: two sleeps of one second that begin together take one second.
     """
 
     def __init__(self, seed: int = 0, now: datetime = EPOCH) -> None:

@@ -1,7 +1,7 @@
-"""Tables in memory, with transactions like READ COMMITTED of PostgreSQL as far as our code relies on it.
+"""Tables in memory. Transactions behave like PostgreSQL's READ COMMITTED, as far as the shop relies on it.
 
-For one event loop, and deterministic: no threads, no time, no chance. Locks are handed over in the order in
-which they were asked for; whoever closes a circle of waiting transactions loses (Contention) at once.
+The database is for one event loop, and deterministic: no threads, time or randomness. Locks are granted in
+the order of the requests. A transaction whose wait would close a deadlock fails at once (Contention).
 """
 
 import asyncio
@@ -15,9 +15,9 @@ R = TypeVar("R")
 
 
 class Table(Generic[R]):
-    """A table of rows that nobody mutates, unique by each of the keys; the first key names the row.
+    """A table of immutable rows. Each key is unique; the first one is the primary key.
 
-    A row has no key where the function says None. A row for which `check` is false is refused.
+    If a key's function returns None, the row does not have this key. A row that fails `check` is refused.
     """
 
     def __init__(
@@ -38,7 +38,7 @@ class Table(Generic[R]):
 
 
 class CheckViolation(Exception):
-    """The row breaks a rule of its table."""
+    """The row fails the `check` of its table."""
 
 
 # For each key of a table the rows by that key. In the changes of a transaction None stands for a deleted row.
@@ -66,10 +66,10 @@ class MemoryDatabase:
 
 
 class Transaction:
-    """Sees its own changes, and at each moment what others have committed.
+    """A transaction. It sees its own changes and all that others have committed so far.
 
-    It holds its locks to its end. A transaction that lost against another one is rolled back at once; what is
-    called on it afterwards raises the same error again.
+    A transaction holds its locks until its end. After a deadlock the losing transaction is rolled back at
+    once, and every later call on it raises the same error.
     """
 
     def __init__(self, database: MemoryDatabase) -> None:
@@ -92,7 +92,7 @@ class Transaction:
         self._end(RuntimeError("this transaction was committed"))
 
     def rollback(self, why: Exception | None = None) -> None:
-        """Also for a transaction whose owner died: whatever it waits for is cancelled."""
+        """Rolls back, also a transaction whose owner died; its wait for a lock is cancelled."""
         if self._ended is None:
             self._end(why or Unavailable("this transaction was rolled back"))
 
@@ -116,7 +116,7 @@ class Transaction:
         return [row for key in sorted(free) if (row := rows[key]) is not None]
 
     async def lock(self, table: Table[R], keys: Iterable[Hashable]) -> list[R]:
-        """The rows that are there now, in the order of the keys, each as it is once it is locked."""
+        """Locks the existing rows, in the order of `keys`. Returns each row as it is after it was locked."""
         locked = []
         for key in [key for key in keys if self.get(table, key) is not None]:
             await self._hold((table, key))
@@ -125,7 +125,7 @@ class Transaction:
         return locked
 
     async def try_insert(self, table: Table[R], row: R) -> bool:
-        """Whether the row is new. One that another transaction is about to add or delete is waited for."""
+        """Inserts the row if it is new, and returns whether it was. Waits for others that change its keys."""
         held_before = len(self._held)
         for by, key in table.keys_of(row):
             await self._hold((table, by, key))
@@ -137,12 +137,12 @@ class Transaction:
         return True
 
     async def insert(self, table: Table[R], row: R) -> None:
-        """Raises Contention where the row is not new."""
+        """Inserts the row. Raises Contention if a row with one of its keys exists."""
         if not await self.try_insert(table, row):
             raise self._lost("a row with this key is there already")
 
     async def update(self, table: Table[R], key: Hashable, change: Callable[[R], R]) -> None:
-        """Changes the row, once it is locked; `change` keeps its keys. Does nothing where there is no row."""
+        """Locks the row and replaces it; `change` must keep its keys. Does nothing without a row."""
         self._require_changeable(table)
         for row in await self.lock(table, [key]):
             self._write(table, row, change(row))

@@ -11,7 +11,7 @@ from tests.memory.pauses import PAUSED
 
 
 class MemoryMessagingFacts:
-    """Facts of the tables in memory; it knows of no sessions, for there are none."""
+    """Facts read from the tables in memory. There are no database sessions to report."""
 
     def __init__(self, database: MemoryDatabase, service: str) -> None:
         self._database = database

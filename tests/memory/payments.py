@@ -18,7 +18,7 @@ from tests.memory.unit_of_work import MemoryUnitOfWork
 
 
 def _key(user_id: str, value: Hashable, *more: Hashable) -> Hashable | None:
-    """The key of a row; None where PostgreSQL has a NULL in it, which meets no other row."""
+    """The key of a row; None if `value` is None, because in PostgreSQL a NULL equals no other value."""
     return None if value is None else (user_id, value, *more)
 
 

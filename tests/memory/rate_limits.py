@@ -6,7 +6,7 @@ from kernel.domain.errors import RateLimited
 
 
 class MemoryRateLimits:
-    """Rate limits with one window that never ends."""
+    """Rate limits whose only window never ends: each caller has `quota` calls in total."""
 
     def __init__(self, quota: int) -> None:
         self._quota = quota

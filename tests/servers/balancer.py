@@ -1,4 +1,4 @@
-"""A balancer before replicas, as a Service of Kubernetes is one: by connection, and without a second try."""
+"""A load balancer like a Kubernetes Service: it chooses a replica per connection, and never retries."""
 
 import asyncio
 from collections.abc import Sequence
@@ -13,7 +13,7 @@ CHECK_S = 0.05
 
 
 class Balancer(Cable):
-    """Leads each new connection to the next replica that calls itself ready."""
+    """Forwards each new connection to the next replica whose readiness check succeeded."""
 
     def __init__(self, replicas: Sequence[str]) -> None:
         super().__init__(replicas[0])
@@ -22,7 +22,7 @@ class Balancer(Cable):
         self._leaving: set[str] = set()
 
     def take_out(self, replica: str) -> None:
-        """Takes a replica out, as Kubernetes does with a pod that is to end before it tells the pod."""
+        """Sends the replica no more connections, as Kubernetes does before it stops a pod."""
         self._leaving.add(replica)
         self.ready = [url for url in self.ready if url != replica]
 
@@ -42,7 +42,7 @@ class Balancer(Cable):
         await super().__aexit__(kind, error, trace)
 
     async def _check(self) -> None:
-        """Once ready, a replica stays so until it is taken out: a slow answer does not matter."""
+        """Marks replicas as ready. A ready replica stays in use until `take_out`, even if it is slow."""
         while True:
             for url in set(self._replicas) - self._leaving - set(self.ready):
                 if await answers_ready(url) and url not in self._leaving:

@@ -1,4 +1,4 @@
-"""The code of the version before this one: the tree of a commit, as `git archive` gives it."""
+"""Extracts the code of the previous version from a commit with `git archive`, and runs services of it."""
 
 import shutil
 import subprocess
@@ -9,19 +9,19 @@ from zipfile import ZipFile
 
 from tests.servers.shop import ThreeServices
 
-# The last commit whose orders know no time to pay (migrations: orders 5, payments 4).
+# The last commit without a time limit for payment of orders (migrations: orders 5, payments 4).
 BEFORE = "4f3357ba7b9465ebe856f56aa1ff83f3c089a20f"
 ROOT = Path(__file__).parents[2]
 
 
 def extract_before(folder: Path) -> str:
-    """Writes the tree there; what git says where the clone does not have the commit."""
+    """Extracts the commit into `folder`. Returns "", or git's error text if the clone lacks the commit."""
     git = shutil.which("git")
     if git is None:
         return "git is not installed"
     folder.mkdir()
     archive = folder / "tree.zip"
-    # A clone may belong to somebody else than the one who tests, as where CI becomes root.
+    # The clone may belong to another user than the one who runs the tests, for example when CI runs as root.
     command = (git, "-c", "safe.directory=*", "archive", f"--output={archive}", BEFORE, "src", "migrations")
     archived = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     if archived.returncode == 0:
@@ -32,7 +32,7 @@ def extract_before(folder: Path) -> str:
 
 @asynccontextmanager
 async def of_before(shop: ThreeServices, service: str, code: Path) -> AsyncIterator[None]:
-    """The service is of the version before, at the same address, on the schema of today."""
+    """During the block, the previous version of the service runs on the current schema."""
     today = shop.processes[service]
     if today.runs:
         await today.terminate()

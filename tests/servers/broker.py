@@ -1,4 +1,4 @@
-"""The RabbitMQ of the tests: at a given URL, or installed, or from apt-get, or from docker."""
+"""The RabbitMQ of the tests: one at RABBITMQ_URL, an installed one, or one from apt-get or docker."""
 
 import os
 import random
@@ -20,9 +20,9 @@ RABBITMQ = next(image for image in listed() if image.startswith("rabbitmq:"))
 
 
 class Broker:
-    """RABBITMQ_URL, else an installed RabbitMQ, else apt-get's, else docker's; started when asked for.
+    """Uses RABBITMQ_URL, an installed RabbitMQ, apt-get's, or docker's, in this order. `url` starts it.
 
-    What it needs on disk lies in `directory`.
+    The broker keeps its files in `directory`.
     """
 
     def __init__(self, directory: Path) -> None:
@@ -32,24 +32,24 @@ class Broker:
         self._url = os.environ.get("RABBITMQ_URL", "")
 
     def begin(self) -> None:
-        """Starts an installed broker ahead of its need, without waiting for it; `url` tells what fails."""
+        """Starts an installed broker early, without waiting for it. Only `url` raises its errors."""
         if not self._url and installed_server():
             self._end.callback(self._private.kill)
             with suppress(NoBroker):
                 self._private.begin()
 
     def url(self) -> str:
-        """The URL once the broker answers. Raises NoBroker when none is to be had."""
+        """Starts the broker if needed, waits until it answers, and returns its URL. May raise NoBroker."""
         self._url = self._url or self._start()
         return self._url
 
     @property
     def node(self) -> PrivateRabbitMQ | None:
-        """The broker itself where it is a child of ours, so that it may be killed."""
+        """The broker's node if it is a child of this process, so that tests can kill it; otherwise None."""
         return self._private if self._url == self._private.url else None
 
     def close(self) -> None:
-        """Ends what was started. Nothing that such a broker holds is of use to anyone after the tests."""
+        """Ends the broker if this object started it. Its data is not needed after the tests."""
         self._end.close()
 
     def _start(self) -> str:
@@ -66,7 +66,7 @@ class Broker:
 
 
 def install_with_apt(package: str) -> str:
-    """Installs the package where root has an apt-get. Returns "" or, in words, why that failed."""
+    """Installs the package if the user is root and apt-get exists. Returns "", or a text why it failed."""
     apt = shutil.which("apt-get")
     if apt is None or os.geteuid() != 0:
         return ""
@@ -74,7 +74,7 @@ def install_with_apt(package: str) -> str:
     command = [apt, "-qq", "-y", "-o", "DPkg::Lock::Timeout=120", "--no-install-recommends"]
     environment = os.environ | {"DEBIAN_FRONTEND": "noninteractive"}
     with no_services_started():
-        # An update with one dead source among many still fails; the install then tells.
+        # `update` fails even if only one of many sources is unreachable; `install` may still succeed.
         for arguments in (["update"], ["install", package]):
             try:
                 done = subprocess.run(
@@ -94,7 +94,7 @@ def install_with_apt(package: str) -> str:
 
 @contextmanager
 def no_services_started() -> Iterator[None]:
-    """Keeps packages from starting a daemon on installation, with Debian's own means for it."""
+    """During the block, packages start no daemon when they are installed (Debian's policy-rc.d)."""
     policy = Path("/usr/sbin/policy-rc.d")
     ours = not policy.exists()
     if ours:
@@ -121,7 +121,7 @@ def docker_answers() -> bool:
 
 @contextmanager
 def docker_broker(directory: Path) -> Iterator[str]:
-    """Runs the client in the foreground: it passes the SIGTERM of our death on to the container."""
+    """Runs `docker run` in the foreground. When this process dies, SIGTERM stops the container."""
     name = f"shop-tests-{os.getpid()}-{random.randrange(10**6)}"
     directory.mkdir(parents=True, exist_ok=True)
     command = ["docker", "run", "--rm", "--name", name, "-p", "127.0.0.1::5672", RABBITMQ]

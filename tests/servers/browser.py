@@ -1,4 +1,4 @@
-"""What a browser does with cookies (RFC 6265bis), and what it says of the page behind a call."""
+"""Imitates a browser: its cookie rules (RFC 6265bis), and the headers that tell which page sent a call."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -24,15 +24,15 @@ class Kept:
 
 @dataclass
 class Browser:
-    """`user` acts in it. Two of them share nothing."""
+    """A browser with its own cookies. Two browsers share nothing."""
 
     session: aiohttp.ClientSession
     kept: dict[tuple[str, str], Kept] = field(default_factory=dict)
-    """By host (whatever the port) and name."""
+    """The cookies, by host without port, and by name."""
     trail: list[str] = field(default_factory=list)
-    """The addresses of the last visit."""
+    """The URLs of the last visit, including redirects."""
     sent: list[set[str]] = field(default_factory=list)
-    """The names of the cookies that went to each of them."""
+    """The names of the cookies that were sent to each URL of `trail`."""
 
     async def fetch(
         self,
@@ -42,14 +42,14 @@ class Browser:
         headers: Mapping[str, str] | None = None,
         body: Any = None,
     ) -> Answer:
-        """Calls as a script does on a page of this address; without one, on a page of the same host."""
+        """Sends a request as a script on the page `page` does. Without `page`, the page has the same host."""
         site = _relation(page or url, url)
         return await self._call(method, url, site=site, navigates=False, headers=headers or {}, body=body)
 
     async def visit(self, url: str, link_on: str | None = None, method: str = "GET") -> Answer:
-        """The address is typed in, or a link or form of another page leads there; redirects are followed.
+        """Opens a URL, as if typed in, or from a link or form on the page `link_on`. Follows redirects.
 
-        Once a redirect has crossed sites, the rest of the way counts as coming from another one.
+        After a redirect to another site, all further requests count as cross-site.
         """
         self.trail, self.sent = [], []
         site = "none" if link_on is None else _relation(link_on, url)
@@ -104,7 +104,7 @@ class Browser:
 
 
 def _goes(kept: Kept, path: str, site: str, method: str, *, navigates: bool) -> bool:
-    """Whether this cookie goes with such a call."""
+    """Whether the browser sends this cookie with such a request."""
     if path != kept.path and not path.startswith(kept.path.rstrip("/") + "/"):
         return False
     if site != "cross-site":

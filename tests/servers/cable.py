@@ -1,4 +1,4 @@
-"""The line to a server: a TCP proxy that breaks as networks do, and balances over replicas."""
+"""A TCP proxy in front of a server. It fails in the ways of a network, and balances over replicas."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 from tests.servers.ports import free_port
 
 CHUNK = 64 * 1024
-# Of the servers that the tests know only a given broker may have a URL without a port.
+# The default port. Only the URL of a broker that the environment names may lack a port.
 AMQP_PORT = 5672
 
 
@@ -35,10 +35,10 @@ class Held:
 
 
 class Cable:
-    """Leads to a server, or to replicas of one in turn; those that refuse a connection are passed over."""
+    """Forwards connections to a server, or to its replicas in turn. Skips replicas that refuse it."""
 
     def __init__(self, *urls: str) -> None:
-        """`url` is the first one, with the address of this end of the cable."""
+        """Sets `url` to the first URL, with the address of the proxy in place of the server's address."""
         self._port = free_port()
         far = urlsplit(urls[0])
         account = f"{far.netloc.rpartition('@')[0]}@" if "@" in far.netloc else ""
@@ -59,7 +59,7 @@ class Cable:
         return f"127.0.0.1:{self._port}"
 
     def lead_to(self, *urls: str) -> None:
-        """Leads new connections to these URLs."""
+        """Forwards new connections to these URLs from now on."""
         far = [urlsplit(url) for url in urls]
         self._far = [(one.hostname or "127.0.0.1", one.port or AMQP_PORT) for one in far]
 
@@ -68,7 +68,7 @@ class Cable:
             self._server = await asyncio.start_server(self._connect, "127.0.0.1", self._port)
 
     async def cut(self) -> None:
-        """Every connection breaks, and no new one is taken."""
+        """Breaks every connection, and accepts no new one."""
         if self._server is not None:
             self._server.close()
             self.drop()
@@ -76,12 +76,12 @@ class Cable:
             self._server = None
 
     def drop(self) -> None:
-        """Every connection breaks; new ones may come."""
+        """Breaks every connection, but accepts new ones."""
         for end in self._ends:
             end.transport.abort()
 
     def fall_silent(self) -> None:
-        """The connections stay open, and what they are given is lost; new ones work."""
+        """Loses all data of the present connections, but keeps them open. New connections work."""
         self._silent |= self._ends
 
     async def __aenter__(self) -> Self:
@@ -101,7 +101,7 @@ class Cable:
 
     @asynccontextmanager
     async def stalled(self) -> AsyncIterator[None]:
-        """Nothing gets through; then all of it does, late."""
+        """Delays all data until the end of the block."""
         self._flows.clear()
         try:
             yield
@@ -118,7 +118,7 @@ class Cable:
 
     @asynccontextmanager
     async def half_open(self, swallowed: Way) -> AsyncIterator[None]:
-        """Loses everything that goes this way, the end of a connection too; then all connections break."""
+        """During the block, loses all data in this direction, and its EOF. Then breaks all connections."""
         self._swallowed = swallowed
         try:
             yield
@@ -128,7 +128,7 @@ class Cable:
 
     @asynccontextmanager
     async def holding(self, text: bytes, way: Way) -> AsyncIterator[Held]:
-        """Until the end of the block."""
+        """During the block, holds back the data that contains `text`, and all later data, one way."""
         self._held = held = Held(text, way)
         try:
             yield held
@@ -170,7 +170,7 @@ class Cable:
             writer.close()
 
     async def _next(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, way: Way) -> bytes:
-        """The next bytes that arrive at the far end; nothing at the end of the connection."""
+        """Returns the next bytes for the other side; empty at the end of the connection."""
         while True:
             some = await reader.read(CHUNK)
             await self._flows.wait()
@@ -181,7 +181,7 @@ class Cable:
             if self._swallowed is not way:
                 return some
             if not some:
-                # The other side does not hear of this end, until the connection breaks.
+                # The EOF is lost: the other side notices nothing until the connection breaks.
                 while not writer.transport.is_closing():
                     await asyncio.sleep(0.1)
                 return b""

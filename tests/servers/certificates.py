@@ -1,4 +1,4 @@
-"""Certificates of an authority that the tests make."""
+"""A certificate authority of the tests, and certificates that it signs."""
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -31,7 +31,7 @@ class Certificate:
 
 
 class Authority:
-    """`file` is what those who trust it are given."""
+    """A certificate authority. `file` is its certificate, which clients trust."""
 
     def __init__(self, folder: Path, name: str) -> None:
         self._folder = folder
@@ -44,7 +44,7 @@ class Authority:
         self._write(self.file, own.add_extension(SIGNS, critical=True))
 
     def issue(self, host: str) -> Certificate:
-        """For one host, by its name or its address."""
+        """Issues a certificate for one host, which is a name or an IP address."""
         key = ec.generate_private_key(ec.SECP256R1())
         found = Certificate(self._folder / f"{host}.pem", self._folder / f"{host}.key")
         try:

@@ -1,4 +1,4 @@
-"""Servers that tests start as children of this process: their start, the wait for it, and their end."""
+"""Starts servers as child processes of the tests, waits until they are ready, and ends them."""
 
 import ctypes
 import os
@@ -17,7 +17,7 @@ _libc = ctypes.CDLL(None) if sys.platform == "linux" else None
 
 
 class NotStarted(Exception):
-    """A server ended at its start, or was not ready in time; the text is one sentence for people."""
+    """A server ended during its start, or was not ready in time. The text is one sentence for people."""
 
 
 def spawn(
@@ -27,7 +27,7 @@ def spawn(
     environment: dict[str, str],
     directory: Path,
 ) -> subprocess.Popen[bytes]:
-    """A child in a session of its own (Ctrl-C is ours to handle) which does not outlive us on Linux."""
+    """Starts a child in a new session, so that Ctrl-C does not reach it. On Linux it dies with us."""
     parent = os.getpid()
 
     def die_with_parent() -> None:
@@ -49,7 +49,7 @@ def spawn(
 
 
 def wait_until(ready: Callable[[], bool], child: subprocess.Popen[bytes], wait_s: float, name: str) -> None:
-    """Raises NotStarted when the child ends first or is not ready in time."""
+    """Waits until `ready()` is true. Raises NotStarted if the child ends first, or after `wait_s`."""
     deadline = time.monotonic() + wait_s
     while not ready():
         if child.poll() is not None:
@@ -66,7 +66,7 @@ def listens(port: int) -> bool:
 
 
 def end(child: subprocess.Popen[bytes], how: signal.Signals) -> None:
-    """Signals the child and waits for its end, with SIGKILL after STOP_S_MAX."""
+    """Signals the child and waits for its end. After STOP_S_MAX, sends SIGKILL."""
     with suppress(ProcessLookupError):
         child.send_signal(how)
     try:

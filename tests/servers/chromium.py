@@ -20,13 +20,13 @@ def installed_chromium() -> str | None:
 
 @asynccontextmanager
 async def chromium() -> AsyncIterator[Browser]:
-    """A browser without a window; skips where none is to be had."""
+    """Runs a headless Chromium. Skips the test if none is installed and none can be installed."""
     why = "" if installed_chromium() else install_with_apt("chromium")
     program = installed_chromium()
     if program is None:
         pytest.skip(f"browser tests did not run: there is no Chromium on this machine{why}")
     async with async_playwright() as playwright:
-        # Its sandbox needs rights that a container may not give.
+        # Chromium's sandbox needs rights that a container may lack.
         browser = await playwright.chromium.launch(
             executable_path=program, args=["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"]
         )

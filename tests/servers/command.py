@@ -1,4 +1,4 @@
-"""A command that ends by itself, and what it says."""
+"""Runs a command to its end, and captures its output."""
 
 import asyncio
 from collections.abc import Mapping
@@ -8,7 +8,7 @@ WITHIN_S = 120
 
 
 async def run(*command: str | Path, cwd: Path, env: Mapping[str, str] | None = None) -> tuple[int, str]:
-    """The exit code, and all that was printed."""
+    """Runs the command. Returns its exit code and its output."""
     process = await asyncio.create_subprocess_exec(
         *map(str, command),
         cwd=cwd,

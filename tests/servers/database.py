@@ -1,4 +1,4 @@
-"""The database of a service, which crashes; and one with a standby that takes its place, or takes turns."""
+"""A service's database that can crash, and one with a standby that can replace its primary."""
 
 import asyncio
 import os
@@ -33,7 +33,7 @@ class Database:
         self._folders: dict[EmbeddedPostgres, Path] = {}
         self._servers = [self._server(template.copy_to(directory / "1"))]
         self.primary = 0
-        """Which of the nodes takes writes."""
+        """The index of the node that accepts writes."""
 
     def _server(self, directory: Path) -> EmbeddedPostgres:
         server = EmbeddedPostgres(directory, database=self._name, options=self._options)
@@ -42,19 +42,19 @@ class Database:
 
     @property
     def urls(self) -> list[str]:
-        """The URLs of every node; those of a node that is started again differ."""
+        """The URLs of all nodes. A restarted node has a new URL."""
         return [server.url for server in self._servers]
 
     @property
     def url(self) -> str:
-        """The URL of the node that takes writes."""
+        """The URL of the node that accepts writes."""
         return self._servers[self.primary].url
 
     async def start(self) -> None:
         self._servers[self.primary].start()
 
     async def crash(self) -> None:
-        """The immediate shutdown: every process of the server ends at once, as for a lost machine."""
+        """Shuts the server down in immediate mode: all processes end at once, as in a power failure."""
         server = self._servers[self.primary]
         assert server.pid is not None
         os.kill(server.pid, signal.SIGQUIT)
@@ -66,12 +66,12 @@ class Database:
 
 
 class ReplicatedDatabase(Database):
-    """A primary, and a standby that has written down whatever the primary calls committed."""
+    """A primary and a synchronous standby, which has every commit on disk that the primary reported."""
 
     def __init__(
         self, directory: Path, name: str, template: Template, options: Mapping[str, str] | None = None
     ) -> None:
-        # pg_rewind reads what a former primary wrote since it last was in step with the new one.
+        # pg_rewind needs the WAL that the former primary wrote since the two were last in sync.
         super().__init__(directory, name, template, {"wal_keep_size": "256MB", **(options or {})})
         self._generation = 1
 
@@ -80,14 +80,14 @@ class ReplicatedDatabase(Database):
         await self.add_standby()
 
     async def add_standby(self) -> None:
-        """Copies the primary and returns once the copy is in step; from then on commits wait for it."""
+        """Copies the primary to a standby, and waits until both are in sync. Then commits wait for both."""
         primary = self._servers[self.primary]
         self._generation += 1
         directory = self._directory / str(self._generation)
         await asyncio.to_thread(self._copy, primary, directory)
         standby = self._server(directory)
         standby.start()
-        # Where the dead primary stood: the addresses of the nodes stay the same two.
+        # The standby takes the dead primary's place in the list, because there are always two nodes.
         self._servers = [primary, standby] if self.primary == 0 else [standby, primary]
         await self._wait_for_standby()
 
@@ -111,7 +111,7 @@ class ReplicatedDatabase(Database):
             run(command, account, fds=folder.fds)
 
     async def crash(self) -> None:
-        """kill -9 of every process of the primary, which never comes back."""
+        """Kills every process of the primary with SIGKILL. The primary never comes back."""
         primary = self._servers[self.primary]
         assert primary.pid is not None
         backends = descendants(primary.pid)
@@ -121,24 +121,24 @@ class ReplicatedDatabase(Database):
                 os.kill(pid, signal.SIGKILL)
 
     async def promote(self) -> None:
-        """The standby takes writes from now on, alone."""
+        """Promotes the standby: it alone accepts writes from now on."""
         self.primary = 1 - self.primary
         async with connected(self.url) as connection:
             assert await connection.fetchval("SELECT pg_promote()")
 
     async def demote(self) -> None:
-        """The primary takes no more writes, and its standby has all that it committed."""
+        """Makes the primary read-only, and waits until the standby has all of its commits."""
         async with connected(self.url) as connection:
             await alter_system(connection, "default_transaction_read_only", "on")
             await eventually(lambda: connection.fetchval(NOTHING_UNDER_WAY), within=IN_STEP_WITHIN_S)
 
     async def switch_over(self) -> None:
-        """Switches over as an operator does: the former primary goes on answering, read-only."""
+        """Switches over as an operator does. The former primary still answers reads."""
         await self.demote()
         await self.promote()
 
     async def rewind(self) -> None:
-        """After `switch_over`: the former primary becomes the standby. Its address changes."""
+        """Makes the former primary the standby, after `switch_over`. The URL of this node changes."""
         former = self._servers[1 - self.primary]
         await asyncio.to_thread(former.stop)
         async with connected(self.url) as connection:
@@ -148,7 +148,7 @@ class ReplicatedDatabase(Database):
         await self._wait_for_standby()
 
     def _rewind(self, former: EmbeddedPostgres) -> None:
-        """Makes it a copy of the new primary, with its settings; those of the demotion are gone."""
+        """Makes the former primary a copy of the new one, including its settings, so that writes work."""
         cluster = self._folders[former] / "cluster"
         account = Account.able_to_run(cluster)
         with reach(cluster, account) as folder:
@@ -157,7 +157,7 @@ class ReplicatedDatabase(Database):
             run(command, account, fds=folder.fds)
 
 
-# No transaction is open that was begun before, and the standby has written down everything.
+# True once no earlier transaction is open, and the standby has written all WAL to disk.
 NOTHING_UNDER_WAY = """
 SELECT NOT EXISTS (SELECT FROM pg_stat_activity
                    WHERE backend_type = 'client backend' AND pid <> pg_backend_pid() AND state <> 'idle')
@@ -166,7 +166,7 @@ SELECT NOT EXISTS (SELECT FROM pg_stat_activity
 
 
 async def alter_system(connection: asyncpg.Connection, name: str, value: str) -> None:
-    """Returns once this session has it, and with it all others."""
+    """Changes a server setting, and waits until this session, and so every other one, has the new value."""
     await connection.execute(f"ALTER SYSTEM SET {name} = '{value}'")
     await connection.execute("SELECT pg_reload_conf()")
     await eventually(lambda: has(connection, name, value), every=0.005)
@@ -178,7 +178,7 @@ async def has(connection: asyncpg.Connection, name: str, value: str) -> bool:
 
 @asynccontextmanager
 async def connected(url: str, **settings: str) -> AsyncIterator[asyncpg.Connection]:
-    """`settings` are PostgreSQL's, of this session alone."""
+    """Opens a connection for the block. `settings` are PostgreSQL settings of this session only."""
     connection = await asyncpg.connect(url, server_settings=settings)
     try:
         yield connection
@@ -190,7 +190,7 @@ async def connected(url: str, **settings: str) -> AsyncIterator[asyncpg.Connecti
 async def refusing(
     connection: asyncpg.Connection, table: str, sqlstate: str, words: str
 ) -> AsyncIterator[None]:
-    """The server answers this error to every insert into the table."""
+    """During the block, every insert into the table fails with this error."""
     error = f"RAISE EXCEPTION USING ERRCODE = '{sqlstate}', MESSAGE = '{words}'"
     await connection.execute(
         f"CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$BEGIN {error}; END$$;"

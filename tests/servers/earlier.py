@@ -1,8 +1,8 @@
 """The data folder of a shop as commit dc66a82 left it, before a database had two roles.
 
-Tables, rows and owners are those of a folder that `shop up` of that commit made, in which alice paid for one
-order and got the money for another one back, as `pg_dump --inserts` wrote them down, without what only psql
-understands. The clusters are made anew, as that commit made them: with one role, which owns everything.
+Tables, rows and owners come from `pg_dump --inserts` of a folder that `shop up` of that commit made, without
+psql's own commands. In it, alice has paid for one order, and got her money back for another. The clusters are
+created anew, as that commit did it: with one role, which owns everything.
 """
 
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Our HTTP server with next to nothing behind it."""
+"""Runs the shop's own HTTP server with a minimal application, which echoes requests."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Collection
@@ -15,18 +15,18 @@ BIG = 8 * 1024 * 1024
 
 @dataclass
 class Echo:
-    """Answers with the body of the request.
+    """An application that answers with the request's body.
 
-    `/slow` answers once that is allowed, `/stream` without an end, `/big` with 8 MiB, and `/early` before it
-    has read anything.
+    `/slow` waits for `allowed`, `/stream` never ends its answer, `/big` answers with 8 MiB, and `/early`
+    answers before it reads the body.
     """
 
     begun: list[str] = field(default_factory=list)
-    """Method and target of every request, as it begins."""
+    """Method and target of every request that has begun."""
     bodies: list[bytes] = field(default_factory=list)
-    """The body of every request that was read to its end."""
+    """The body of every request whose body was read completely."""
     left: list[str] = field(default_factory=list)
-    """The path of every client that left before its answer's end."""
+    """The path of every request whose client disconnected before the end of the answer."""
     scopes: list[Any] = field(default_factory=list)
     allowed: asyncio.Event = field(default_factory=asyncio.Event)
     url: str = ""

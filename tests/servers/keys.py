@@ -1,4 +1,4 @@
-"""The keys of a shop that asks who calls, and tokens that they sign."""
+"""The keys of a shop in jwt mode, and tokens signed with them."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -21,7 +21,7 @@ class Keys:
 
     @property
     def settings(self) -> dict[str, str]:
-        """The settings of `shop serve`, which makes no keys. Calls are counted, and never too many."""
+        """The settings for `shop serve`, which makes no keys. The rate limits are too high to be reached."""
         local_key(self.folder)
         return {
             "SHOP_AUTH": "jwt",

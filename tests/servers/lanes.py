@@ -16,7 +16,7 @@ STORES = ("orders", "payments")
 
 
 class LaneServers:
-    """Lanes 0 and 1 are on the first server, 2 and 3 on the second one. Each service has a cable to each."""
+    """Two servers: the first has lanes 0 and 1, the second 2 and 3. Each service has a cable to each."""
 
     def __init__(self, directory: Path, template: Template) -> None:
         self._servers = [
@@ -42,7 +42,7 @@ class LaneServers:
             server.stop()
 
     async def crash(self, number: int) -> None:
-        """Every connection to this server breaks, as for a lost machine."""
+        """Crashes the server, and cuts every connection to it, as when a machine fails."""
         crash(self._servers[number])
         for service in STORES:
             await self.cables[service][number].cut()
@@ -71,7 +71,7 @@ class LaneServers:
 
 
 class EmbeddedOnLanes(Embedded):
-    """`shop up` on the servers of lanes."""
+    """A shop started by `shop up`, with its lanes on a LaneServers."""
 
     def __init__(self, directory: Path, servers: LaneServers) -> None:
         super().__init__(directory, lanes=LANES)
@@ -89,7 +89,7 @@ class EmbeddedOnLanes(Embedded):
 
 
 class ThreeOnLanes(Shop):
-    """`shop serve …` three times on the servers of lanes, over a RabbitMQ that others do not use."""
+    """Three `shop serve` processes, with their lanes on a LaneServers, and with a RabbitMQ of their own."""
 
     def __init__(self, directory: Path, servers: LaneServers, broker_url: str) -> None:
         super().__init__(directory, lanes=LANES)
@@ -119,7 +119,7 @@ OnLanes = EmbeddedOnLanes | ThreeOnLanes
 
 
 def _of(url: str, service: str) -> str:
-    """The database of the service on the same server."""
+    """The URL of the service's database on the server of `url`."""
     return f"{url.rpartition('/')[0]}/{service}"
 
 

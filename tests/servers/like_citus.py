@@ -1,7 +1,7 @@
-"""What `shop migrate` meets where Citus is: its extension, and a refusal of what it refuses.
+"""Imitates Citus for `shop migrate`: the extension exists, and DDL that Citus refuses is refused.
 
-Citus itself cannot be installed where the suite runs. The refusals are those of its
-`ErrorIfUnsupportedAlterTableStmt` (Citus 12 to 13.2), of unnamed constraints, and of triggers.
+Citus itself cannot be installed where the suite runs. Refused are the statements that its
+`ErrorIfUnsupportedAlterTableStmt` refuses (Citus 12 to 13.2), unnamed constraints, and triggers.
 """
 
 import asyncpg
@@ -44,5 +44,5 @@ CREATE EVENT TRIGGER refuse_ddl ON ddl_command_end
 
 
 async def stand_in_for_citus(superuser: asyncpg.Connection) -> None:
-    """In the database of this connection."""
+    """Installs the imitation of Citus in the database of this connection."""
     await superuser.execute(_STAND_IN)

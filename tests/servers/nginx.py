@@ -1,4 +1,4 @@
-"""A real proxy before servers of ours: a private nginx, installed or apt-get's."""
+"""Runs a private nginx, installed or from apt-get, as a proxy in front of the shop's servers."""
 
 import os
 import shutil
@@ -34,7 +34,7 @@ http {{
   }}
 }}
 """
-# What stands behind the path is passed on, the path itself is taken off.
+# nginx removes this path from the URL, and passes the rest on.
 LOCATION = """\
     location {path}/ {{
       proxy_pass {url}/;
@@ -54,7 +54,7 @@ def installed_nginx() -> Path | None:
 
 @contextmanager
 def nginx(directory: Path, below: Mapping[str, str], *, tells_prefix: frozenset[str]) -> Iterator[str]:
-    """The URL of a proxy that passes on to the URLs `below` its paths; skips where no nginx is to be had."""
+    """Yields the URL of a proxy. `below` maps its paths to servers' URLs. Skips the test without nginx."""
     why = "" if installed_nginx() else install_with_apt("nginx-light")
     program = installed_nginx()
     if program is None:

@@ -1,4 +1,4 @@
-"""A small provider of OpenID Connect, on `localhost`: to a browser another site than 127.0.0.1."""
+"""A small OpenID Connect provider, on `localhost`, which for a browser is another site than 127.0.0.1."""
 
 import asyncio
 import base64
@@ -21,7 +21,7 @@ CLIENT = "shop-pages"
 
 @dataclass
 class Family:
-    """The tokens of one sign-in: only its newest refresh token is good, an older one ends them all."""
+    """The tokens of one sign-in. Only the newest refresh token is valid; an older one revokes all."""
 
     sub: str
     nonce: str
@@ -38,24 +38,24 @@ class _Code:
 
 @dataclass
 class OpenId:
-    """Signs in whoever comes, as `person`."""
+    """An OpenID Connect provider that signs in every browser as `person`, without a password."""
 
     redirect_uris: list[str] = field(default_factory=list)
     person: str = "alice"
     secret: str | None = None
-    """Of the client; None for a public one."""
+    """The client's secret; None for a public client."""
     valid_s: int = 300
     access: dict[str, Any] = field(default_factory=dict)
-    """Claims of access tokens that are to be otherwise, as in `id_claims`."""
+    """Claims that replace those of access tokens. `id_claims` does the same for ID tokens."""
     id_claims: dict[str, Any] = field(default_factory=dict)
     endpoints: dict[str, Any] = field(default_factory=dict)
-    """What discovery tells otherwise; None is not told."""
+    """Values that replace those of the discovery document; a field with None is left out."""
     names_issuer: bool = True
     denies: str = ""
     silent: bool = False
     calls: list[str] = field(default_factory=list)
     forms: list[Mapping[str, Any]] = field(default_factory=list)
-    """Of the calls of the token endpoint."""
+    """The form of each call of the token endpoint."""
 
     def __post_init__(self) -> None:
         self.port = free_port()
@@ -66,7 +66,7 @@ class OpenId:
         self._runner: web.AppRunner | None = None
 
     def rotate(self) -> None:
-        """Signs with a new key from now on; the old one is withdrawn."""
+        """Replaces the signing key, and stops publishing the old one."""
         self.keys = [ECKey.generate_key("P-256", auto_kid=True)]
 
     def sign(self, **claims: Any) -> str:
@@ -159,7 +159,7 @@ class OpenId:
         )
 
     def _redeemed(self, form: Mapping[str, Any]) -> Family | None:
-        """A code is good once, for whoever began with it."""
+        """Redeems a code. It is valid once, and only for the client that knows its PKCE verifier."""
         code = self.codes.pop(form["code"], None)
         digest = sha256(form.get("code_verifier", "").encode()).digest()
         challenge = base64.urlsafe_b64encode(digest).decode().rstrip("=")

@@ -1,4 +1,4 @@
-"""A gateway that people sign in at, with their provider, and stubs for the services behind it."""
+"""A gateway with sign-in, an OpenID provider, and stubs for the services behind the gateway."""
 
 import time
 from collections.abc import AsyncIterator
@@ -37,7 +37,7 @@ class Pages:
         return Browser(self.gateway.session)
 
     async def signed_in(self, person: str = "alice", **access: object) -> Browser:
-        """A new browser in which this person has signed in."""
+        """Returns a new browser in which `person` has signed in. `access` replaces claims of its token."""
         self.provider.person, self.provider.access = person, dict(access)
         browser = self.browser()
         answer = await browser.visit(f"{self.url}/session/login?returnTo=/index.html")
@@ -45,7 +45,7 @@ class Pages:
         return browser
 
     async def who(self, browser: Browser) -> str | None:
-        """Whose session this browser has."""
+        """The user of the browser's session; None without a session."""
         own = Browser(self.session, browser.kept)  # Its connections end with this gateway's.
         answer = await own.fetch("GET", f"{self.url}/session")
         assert answer.status == 200, str(answer)
@@ -53,7 +53,7 @@ class Pages:
         return None if session is None else str(session["userId"])
 
     def aged(self, browser: Browser, *, left_s: int) -> Browser:
-        """The session as it will be once its access token has to be renewed, good for so long, or over."""
+        """Ages the browser's session: its token needs renewal, and is accepted for `left_s` seconds."""
         sealing = Sealing(Session, [SESSION_KEY], purpose=PURPOSE, compressed=True)
         (kept,) = browser.cookies(self.url).values()
         session = sealing.open(kept.value)
@@ -66,7 +66,7 @@ class Pages:
 
 @asynccontextmanager
 async def pages(provider: OpenId, **settings: Any) -> AsyncIterator[Pages]:
-    """Services answer `{}`. The provider lets people be sent back to the gateway."""
+    """Runs a gateway. Its services are stubs that answer `{}`, and `provider` may redirect back to it."""
     stubs = Stub(), Stub()
     jwt = {
         "shop_auth": "jwt",

@@ -1,4 +1,4 @@
-"""PgBouncer, where it is installed."""
+"""Runs PgBouncer, if it is installed."""
 
 import shutil
 import signal
@@ -21,7 +21,7 @@ def installed() -> str | None:
 
 @contextmanager
 def pooler(directory: Path, url: str, **settings: str) -> Iterator[str]:
-    """The URL of the same database behind a pooler with these settings."""
+    """Runs a PgBouncer with these settings. Yields the database's URL through it."""
     far, port = urlsplit(url), free_port()
     account = Account.able_to_run(directory)
     options = {

@@ -11,7 +11,7 @@ _given: set[int] = set()
 
 
 def free_port() -> int:
-    """A port of this machine that nobody has, and that is given only once."""
+    """Returns a port that no program uses. This process never returns the same port twice."""
     for port in random.SystemRandom().sample(RANGE, 1000):
         with socket.socket() as probe:
             if port not in _given and probe.connect_ex(("127.0.0.1", port)) != 0:

@@ -1,4 +1,4 @@
-"""Clusters of PostgreSQL for the tests: made once, then copied, which takes a sixth of the time."""
+"""PostgreSQL clusters for tests. One is made, then copied: a copy takes a sixth of the time."""
 
 import asyncio
 import os
@@ -22,7 +22,7 @@ class Template:
             asyncio.run(create_database(server.url, "payments"))
 
     def copy_to(self, directory: Path) -> Path:
-        """Makes `directory` one in which an EmbeddedPostgres has run before; answers with it."""
+        """Copies the cluster to `directory`, where an EmbeddedPostgres can start. Returns `directory`."""
         directory.mkdir(parents=True)
         files = [str(self._directory / name) for name in FILES]
         subprocess.run(["cp", "-a", *files, str(directory)], check=True)
@@ -30,7 +30,7 @@ class Template:
 
 
 async def create_database(url: str, name: str) -> str:
-    """A new, empty database on the server of this URL; its own URL."""
+    """Creates an empty database on the server of this URL. Returns the new database's URL."""
     connection = await asyncpg.connect(url)
     try:
         await connection.execute(f"CREATE DATABASE {name}")
@@ -40,7 +40,7 @@ async def create_database(url: str, name: str) -> str:
 
 
 def crash(server: EmbeddedPostgres) -> None:
-    """`kill -9`; `start` then recovers."""
+    """Kills the server with SIGKILL. Its next `start` recovers the data."""
     assert server.pid is not None
     os.kill(server.pid, signal.SIGKILL)
     server.stop()

@@ -1,4 +1,4 @@
-"""Processes of the shop: started, watched, and ended in any way."""
+"""Starts processes of the shop, watches them, and ends them gracefully or by SIGKILL."""
 
 import asyncio
 import inspect
@@ -23,13 +23,12 @@ _TIED = (
 
 
 class StartFailed(AssertionError):
-    """A process ended, or did not get ready in time; the message carries its last output."""
+    """A process failed or was not ready in time. The message contains its last output."""
 
 
 async def eventually(condition: Callable[[], Any], *, within: float = 10, every: float = 0.05) -> Any:
-    """The answer of the condition, awaited if need be, once it is true; its AssertionErrors mean not yet.
-
-    Raises AssertionError with the last answer after `within` seconds.
+    """Calls `condition` until its result is true, and returns the result. The result may be awaitable. An
+    AssertionError counts as false. Raises AssertionError with the last result after `within` seconds.
     """
     deadline = time.monotonic() + within
     while True:
@@ -49,7 +48,7 @@ async def eventually(condition: Callable[[], Any], *, within: float = 10, every:
 
 
 async def answers_ready(url: str) -> bool:
-    """Whether the server at this base URL calls itself ready."""
+    """Whether the readiness check of the server at this base URL succeeds."""
     try:
         async with aiohttp.request(
             "GET", f"{url}/health/ready", timeout=aiohttp.ClientTimeout(total=2)
@@ -60,8 +59,7 @@ async def answers_ready(url: str) -> bool:
 
 
 def descendants(pid: int, *, zombies: bool = False) -> set[int]:
-    """The processes below this one, as /proc knows them now; with `zombies` also those that have ended, but
-    that their parent has not waited for."""
+    """The ids of the process's descendants, from /proc. With `zombies`, zombies are included."""
     parents = {child: parent for child, parent, state in _processes() if zombies or state != "Z"}
     found: set[int] = set()
     generation = {pid}
@@ -71,7 +69,7 @@ def descendants(pid: int, *, zombies: bool = False) -> set[int]:
 
 
 def alive(pids: Iterable[int]) -> set[int]:
-    """The processes that still run; a zombie does not."""
+    """Those of the given process ids that still run; zombies are left out."""
     return {pid for pid, _, state in _processes() if state != "Z"} & set(pids)
 
 
@@ -88,7 +86,7 @@ def _processes() -> list[tuple[int, int, str]]:
 
 
 class Process:
-    """One `shop …` process. Its output is appended to files, over restarts too."""
+    """One `shop …` process. All output, also after a restart, is appended to the same files."""
 
     program: tuple[str, ...] = (sys.executable, "-m", "shop")
     inherits: tuple[str, ...] = ("PATH", "HOME", "SHOP_PG_BIN")
@@ -126,9 +124,9 @@ class Process:
             )
 
     async def start(self, *, within: float = 30) -> None:
-        """Starts the process and waits until all it serves is ready.
+        """Starts the process, and waits until everything that it serves is ready.
 
-        Raises StartFailed, with what the process said.
+        Raises StartFailed, with the process's output.
         """
         self.spawn()
         await self.ready(within=within)
@@ -147,7 +145,7 @@ class Process:
             raise StartFailed(f"{self} was not ready within {within} s:\n{self.last_words}") from late
 
     async def ended(self, *, within: float = 30) -> int:
-        """The exit code, once the process has ended by itself."""
+        """Waits until the process ends by itself. Returns its exit code."""
         try:
             await eventually(lambda: self.exit_code is not None, within=within, every=0.02)
         except AssertionError as late:
@@ -156,27 +154,27 @@ class Process:
         return self.exit_code
 
     async def run(self, *, within: float = 30) -> int:
-        """Starts the process; its exit code, once it has ended by itself."""
+        """Starts the process, and waits until it ends by itself. Returns its exit code."""
         self.spawn()
         return await self.ended(within=within)
 
     async def succeed(self, *, within: float = 30) -> None:
-        """Runs the process. Raises StartFailed, with what it said, where it fails."""
+        """Runs the process to its end. Raises StartFailed with its output if its exit code is not 0."""
         if await self.run(within=within) != 0:
             raise StartFailed(f"{self} ended with {self.exit_code}:\n{self.last_words}")
 
     async def terminate(self, *, within: float = 10) -> int:
-        """SIGTERM; the exit code of a process that ended in time."""
+        """Sends SIGTERM, and waits until the process has ended. Returns its exit code."""
         self._running.send_signal(signal.SIGTERM)
         return await self.ended(within=within)
 
     def kill(self) -> None:
-        """kill -9, as the machine's out-of-memory killer would."""
+        """Kills the process with SIGKILL, as the kernel's out-of-memory killer does."""
         self._running.kill()
         self._running.wait()
 
     async def stop(self) -> None:
-        """The end of the tests: politely, then not."""
+        """Ends the process after the tests: with SIGTERM, and with SIGKILL if that fails."""
         if self.runs:
             try:
                 await self.terminate()
@@ -217,7 +215,8 @@ class Process:
 
 
 async def start_together(processes: Iterable[Process]) -> None:
-    """Returns once all are ready. Raises StartFailed, with what a process said that is not."""
+    """Starts the processes, and waits until all are ready. Raises StartFailed with its output if one
+    fails."""
     processes = list(processes)
     for process in processes:
         process.spawn()

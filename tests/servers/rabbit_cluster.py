@@ -1,4 +1,4 @@
-"""Three RabbitMQ nodes on this machine, for what happens when one of them dies."""
+"""A cluster of three RabbitMQ nodes on this machine, for tests in which a node dies."""
 
 import asyncio
 import json
@@ -7,12 +7,12 @@ from pathlib import Path
 
 from tests.servers.rabbitmq import Epmd, NoBroker, PrivateRabbitMQ, installed_server
 
-# From an idle machine's 24 s to one that is busy with the shop.
+# An idle machine needs 24 s; a machine that runs the shop needs more.
 FORMED_WITHIN_S = 120.0
 
 
 class RabbitCluster:
-    """One cookie, one epmd, and every node knows the names of all; raises NoBroker like PrivateRabbitMQ."""
+    """RabbitMQ nodes that share a cookie and an epmd. Raises NoBroker as PrivateRabbitMQ does."""
 
     def __init__(self, directory: Path, *, size: int = 3) -> None:
         self._epmd = Epmd()
@@ -23,7 +23,7 @@ class RabbitCluster:
         ]
 
     async def start(self) -> None:
-        """Returns once all nodes are members, or a quorum queue would be declared on fewer of them."""
+        """Starts all nodes, and waits until all are members: a quorum queue uses only the present members."""
         for node in self.nodes:
             node.begin()
         deadline = asyncio.get_running_loop().time() + FORMED_WITHIN_S
@@ -34,7 +34,7 @@ class RabbitCluster:
         await control(self.nodes[0], "await_online_nodes", str(len(self.nodes)))
 
     async def leader_of(self, queue: str) -> PrivateRabbitMQ | None:
-        """The node that leads this quorum queue now; None while there is none, or nobody to ask."""
+        """The node that leads this quorum queue; None if the queue has no leader, or if no node answers."""
         for node in self.nodes:
             with suppress(NoBroker):
                 rows = json.loads(await control(node, "list_queues", "name", "leader", "--formatter", "json"))
@@ -43,14 +43,14 @@ class RabbitCluster:
         return None
 
     def kill(self) -> None:
-        """The end of the tests."""
+        """Kills all nodes and epmd, after the tests."""
         for node in self.nodes:
             node.kill()
         self._epmd.end()
 
 
 async def control(node: PrivateRabbitMQ, *arguments: str) -> str:
-    """The output of `rabbitmqctl` for this node; raises NoBroker where it fails."""
+    """Runs `rabbitmqctl` on this node, and returns its output. Raises NoBroker if it fails."""
     server = installed_server()
     assert server is not None, "a node runs without an installed server"
     process = await asyncio.create_subprocess_exec(

@@ -1,7 +1,7 @@
-"""A RabbitMQ of our own: a private child of this process, from the rabbitmq-server that is installed.
+"""Runs the installed rabbitmq-server as a private child of this process.
 
-Only the standard library, and nothing asynchronous, so that any test, bench or chaos script can use it.
-A cluster is several of these that know each other's names and share one epmd.
+The code is synchronous and uses only the standard library, so any test, bench or chaos script can use it.
+A cluster consists of several such nodes that know each other's names and share one epmd.
 """
 
 import json
@@ -36,32 +36,32 @@ CLUSTER_CONFIG = """\
 cluster_formation.peer_discovery_backend = classic_config
 cluster_partition_handling = pause_minority
 """
-# After the loss of a leader RabbitMQ sends again what its dead-letter queue has not confirmed; of itself only
-# after 3 minutes, which `rabbitmq.yaml` of the production overlay shortens likewise.
+# After the loss of a leader, RabbitMQ resends unconfirmed dead letters after this time. The default is
+# 3 minutes; `rabbitmq.yaml` of the production overlay shortens it, too.
 DEAD_LETTERS_AGAIN_MS = 5000
 PEER = "cluster_formation.classic_config.nodes.{number} = {node}\n"
 
 
 class NoBroker(Exception):
-    """There is no RabbitMQ here and none can be had; the text is one sentence for people."""
+    """No RabbitMQ is installed, or it does not start. The text is one sentence for people."""
 
 
 class Epmd:
-    """The name server of Erlang nodes, on a port of its own: the one on 4369 may be the system's."""
+    """epmd, the name server of Erlang nodes, on a free port, because the system's epmd may use port 4369."""
 
     def __init__(self) -> None:
         self.port = free_port()
         self._process: subprocess.Popen[bytes] | None = None
 
     def start(self, environment: dict[str, str], directory: Path) -> None:
-        """Does nothing if it runs. Raises NoBroker or NotStarted."""
+        """Starts epmd, unless it runs. Raises NoBroker or NotStarted."""
         if self._process is not None and self._process.poll() is None:
             return
         epmd = installed_epmd()
         if epmd is None:
             raise NoBroker("No epmd is installed on this machine.")
         self._process = spawn([str(epmd)], subprocess.DEVNULL, signal.SIGKILL, environment, directory)
-        # A node registers itself as it comes up, and a refused connection would end it.
+        # A node registers with epmd during its start, and ends if epmd refuses the connection.
         wait_until(lambda: listens(self.port), self._process, 10.0, "epmd")
 
     def end(self) -> None:
@@ -71,7 +71,7 @@ class Epmd:
 
 
 class PrivateRabbitMQ:
-    """A broker of our own in `directory`, from the rabbitmq-server that is installed; root or not.
+    """A private broker with its files in `directory`, run by the installed rabbitmq-server; needs no root.
 
     Two children: epmd, and the Erlang machine. Both listen on the loopback only and get SIGKILL from the
     kernel when the thread that called `start` ends, so call it from the main thread. Ports and data outlive
@@ -141,19 +141,19 @@ class PrivateRabbitMQ:
         return speaks_amqp(self.port)
 
     def stop(self) -> None:
-        """Ends it in good order, in about 1 s. Does nothing when it is not started."""
+        """Shuts the broker down with SIGTERM, in about 1 s. Does nothing if it is not started."""
         self._end(signal.SIGTERM)
 
     def kill(self) -> None:
-        """Ends it with SIGKILL. Does nothing when it is not started.
+        """Kills the broker with SIGKILL. Does nothing if it is not started.
 
-        Let a second pass after declaring a quorum queue: RabbitMQ 3.10 writes the queue's name down later
-        than it confirms its first messages, and a queue killed before that stays without a leader for ever.
+        Wait a second after declaring a quorum queue: RabbitMQ 3.10 may confirm its first messages before it
+        stores the queue's name. If it is killed in between, the queue never gets a leader.
         """
         self._end(signal.SIGKILL)
 
     def evaluate(self, expression: str) -> str:
-        """The value of an Erlang expression there: rabbitmqctl does the same, and takes seconds to start."""
+        """Evaluates an Erlang expression on the node. `rabbitmqctl eval` does the same, but slowly."""
         command = ["erl_call", "-n", self.node, "-c", COOKIE, "-e"]
         done = subprocess.run(
             command,
@@ -229,7 +229,7 @@ class PrivateRabbitMQ:
 
 
 def with_a_user_for_all() -> dict[str, Any]:
-    """The definitions that operators load, and `guest`, who may do everything and is there by default."""
+    """The definitions that operators load, and RabbitMQ's default user `guest`, who may do everything."""
     text = (DEFINITIONS / "definitions.json").read_text()
     names = {user["name"]: user["password_hash"].strip("${}") for user in json.loads(text)["users"]}
     passwords = {variable: name for name, variable in names.items()}
@@ -242,7 +242,7 @@ def with_a_user_for_all() -> dict[str, Any]:
 
 
 def installed_server() -> Path | None:
-    """The start script of RabbitMQ itself. What Debian has on the PATH is a wrapper that calls su."""
+    """The path of RabbitMQ's own start script. Debian's script on the PATH is a wrapper that calls su."""
     debian = sorted(Path("/usr/lib/rabbitmq/lib").glob("rabbitmq_server-*/sbin/rabbitmq-server"))
     on_path = shutil.which("rabbitmq-server")
     candidates = [*reversed(debian), *([Path(on_path).resolve()] if on_path else [])]

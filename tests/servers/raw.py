@@ -1,4 +1,4 @@
-"""A client that sends bytes as they are, and reads answers as strictly as RFC 9112 has them."""
+"""An HTTP client that sends given bytes unchanged, and parses answers strictly by RFC 9112."""
 
 import asyncio
 import json
@@ -11,7 +11,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 ANSWERS_WITHIN_S = 15.0
-# More than the system takes for a server that reads nothing.
+# More than the kernel buffers for a server that reads nothing.
 NEVER_TAKEN_BYTES = 20 * 1024 * 1024
 _STATUS_LINE = re.compile(rb"HTTP/1\.1 ([1-5][0-9][0-9]) [ -~]*")
 
@@ -28,7 +28,7 @@ class RawAnswer:
 
     @property
     def code(self) -> str:
-        """The code of a problem. Raises AssertionError where the answer is none."""
+        """The code of the problem in the answer. Raises AssertionError if the answer is no problem."""
         assert self.headers["content-type"] == "application/problem+json", self
         assert self.json["status"] == self.status
         return str(self.json["code"])
@@ -44,23 +44,23 @@ class Raw:
         self._writer = writer
 
     async def send(self, *parts: bytes) -> None:
-        """Each part in a segment of its own."""
+        """Sends each part separately, so that the parts arrive as different TCP segments."""
         for part in parts:
             self._writer.write(part)
             await self._writer.drain()
             await asyncio.sleep(0)
 
     def leave(self) -> None:
-        """A reset, as when a process dies."""
+        """Resets the connection, as when the client's process dies."""
         self._writer.transport.abort()
 
     def send_no_more(self) -> None:
         self._writer.write_eof()
 
     async def answer(self, *, to_head: bool = False) -> RawAnswer:
-        """The next answer.
+        """Reads the next answer.
 
-        Raises EOFError where the connection ends before, AssertionError where what comes is no answer.
+        Raises EOFError if the connection ends early, and AssertionError if the bytes are no valid answer.
         """
         async with asyncio.timeout(ANSWERS_WITHIN_S):
             try:
@@ -90,12 +90,12 @@ class Raw:
         return body
 
     async def some(self) -> bytes:
-        """The next bytes, as they come; nothing at the end."""
+        """Reads the next bytes as they arrive; empty at the end of the connection."""
         async with asyncio.timeout(ANSWERS_WITHIN_S):
             return await self._reader.read(65536)
 
     async def rest(self) -> bytes:
-        """All that still comes before the server ends the connection."""
+        """Reads all further bytes until the server ends the connection."""
         async with asyncio.timeout(ANSWERS_WITHIN_S):
             try:
                 return await self._reader.read()
@@ -104,9 +104,9 @@ class Raw:
 
 
 async def taken(raw: Raw, part: bytes, most: int, meanwhile: Callable[[], Awaitable[Any]]) -> int:
-    """How many bytes a server takes, a `part` at a time, until it takes no more or `most` are passed.
+    """Sends `part` again and again until the server takes no more, or until `most` bytes. Returns the count.
 
-    `meanwhile` is done by the same server, which would have taken more by then.
+    `meanwhile` calls the same server in between, so that the server had time to take more.
     """
     count, before = 0, -1
 
@@ -130,7 +130,7 @@ async def connected(url: str) -> AsyncIterator[Raw]:
     address = urlsplit(url)
     client = socket.socket()
     client.setblocking(False)
-    # Or the system takes megabytes for a client that reads nothing.
+    # Otherwise the kernel buffers megabytes for a client that reads nothing.
     client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 64 * 1024)
     try:
         await asyncio.get_running_loop().sock_connect(client, (address.hostname, address.port))
@@ -147,7 +147,7 @@ async def connected(url: str) -> AsyncIterator[Raw]:
 def request(
     target: str = "/", *headers: str, method: str = "GET", body: bytes = b"", version: str = "1.1"
 ) -> bytes:
-    """The bytes of a request, with a Host, and with the length of its body where it has one."""
+    """The bytes of a request, with a Host header, and with Content-Length if it has a body."""
     lines = [f"{method} {target} HTTP/{version}", "Host: shop", *headers]
     if body:
         lines.append(f"Content-Length: {len(body)}")

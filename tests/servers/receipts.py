@@ -1,6 +1,6 @@
-"""A program: the whole shop in one process, and beside it a service that keeps a receipt of each payment.
+"""A program that runs the whole shop, and an added service that stores a receipt of each payment.
 
-It hears of the payments as the orders service does, on the bus of the process.
+The added service receives the payments' messages from the bus inside the process, as the orders service does.
 """
 
 import asyncio
@@ -27,7 +27,7 @@ from payments.contract.messages import PAYMENT_CAPTURED, PaymentCapturedV1
 from shop.services import load_shop
 
 TABLE = Table("receipts", MetaData(), Column("order_id", Uuid), Column("message", Text))
-# No unique key: what is made of a message twice is there twice.
+# The table has no unique key, so a message that is handled twice leaves two rows.
 CREATE = "CREATE TABLE receipts (order_id uuid NOT NULL, message text NOT NULL)"
 
 _ADD = insert(TABLE).from_select(["order_id", "message"], select(*unnest(*TABLE.c).c))

@@ -1,4 +1,4 @@
-"""A Redis of our own: installed, or apt-get's; a private child of this process that keeps nothing on disk."""
+"""Runs a private Redis, installed or from apt-get, as a child of this process. It stores nothing on disk."""
 
 import os
 import secrets
@@ -28,9 +28,9 @@ user shop on >{password} {rights}
 
 
 class PrivateRedis:
-    """Listens on the loopback only, for the user `shop`. Its port outlives `kill`; what it counted does not.
+    """A Redis on the loopback, for the user `shop`. After `kill` it keeps its port, but loses its data.
 
-    Where no redis-server is to be had, the test is skipped.
+    Skips the test if there is no redis-server.
     """
 
     def __init__(self, directory: Path) -> None:
@@ -43,7 +43,7 @@ class PrivateRedis:
         return f"redis://shop:{PASSWORD}@127.0.0.1:{self._port}/0"
 
     def start(self) -> None:
-        """Does nothing if it runs."""
+        """Starts Redis, unless it runs."""
         if self._server is not None:
             return
         why = "" if shutil.which("redis-server") else install_with_apt("redis-server")
@@ -63,14 +63,14 @@ class PrivateRedis:
         wait_until(lambda: listens(self._port), self._server, 10.0, "Redis")
 
     def kill(self) -> None:
-        """Does nothing if it does not run."""
+        """Kills Redis, if it runs."""
         server, self._server = self._server, None
         if server is not None:
             server.send_signal(signal.SIGCONT)
             end(server, signal.SIGKILL)
 
     def freeze(self) -> None:
-        """From now on it takes connections and answers nothing."""
+        """Stops the Redis process with SIGSTOP: connections still open, but nothing is answered."""
         assert self._server is not None
         self._server.send_signal(signal.SIGSTOP)
 

@@ -1,4 +1,4 @@
-"""The line to a PostgreSQL server, which is cut at a chosen statement."""
+"""A proxy to a PostgreSQL server that breaks the connection at a chosen statement."""
 
 import asyncio
 import re
@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 
 class Scissors:
-    """The line to a server. The first connection over it is cut when a certain change has been sent."""
+    """A proxy to a server. It breaks its first connection when the chosen change has been sent."""
 
     def __init__(self, url: str, changes: str, cut_at: int | None = None) -> None:
         self._far = urlsplit(url)

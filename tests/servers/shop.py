@@ -1,7 +1,7 @@
-"""The shop as its operators meet it: real processes of the `shop` command, on free ports.
+"""Runs the shop as operators do: real processes of the `shop` command, on free ports.
 
-An environment of a process holds only declared settings. Everything is tied to the life of
-the test run: a killed pytest leaves no process behind.
+The environment of a process contains only declared settings. All processes end with the test run, even if
+pytest is killed.
 """
 
 import asyncio
@@ -15,6 +15,8 @@ from typing import Self
 from yarl import URL
 
 from kernel.adapters.embedded.postgres import EmbeddedPostgres
+from kernel.adapters.lanes.lane import LaneFinder, every_lane
+from kernel.adapters.postgres.connections.urls import in_schema
 from kernel.adapters.rabbit.declaring import declare_at
 from kernel.adapters.rabbit.definitions import OPERATOR
 from tests.catalog import CATALOG
@@ -24,8 +26,19 @@ from tests.servers.postgres import Template
 from tests.servers.process import Process, start_together
 
 SERVICES = ("gateway", "orders", "payments")
-# Every shop has so many lanes, unless its test says how many.
+# The number of lanes of every shop whose test does not set another number.
 LANES = int(os.environ.get("SPEC_LANES", "1"))
+
+
+def schema_of(user: str | None = None) -> str:
+    """The schema that has the tables of this user's lane. None: those of the first lane."""
+    number = 0 if user is None else LaneFinder(LANES).of_user(user)
+    return every_lane(LANES)[number].schema or "public"
+
+
+def lane_urls(url: str) -> list[str]:
+    """The URL of each lane of a database. A session of it finds the tables of its lane by their names."""
+    return [in_schema(url, lane.schema) if lane.schema else url for lane in every_lane(LANES)]
 
 
 class Shop(ABC):
@@ -38,9 +51,9 @@ class Shop(ABC):
         self.settings = {f"{service.upper()}_PORT": str(port) for service, port in ports.items()}
         self.settings["SHOP_LANES"] = str(lanes)
         self.processes: dict[str, Process] = {}
-        self.database_settings: dict[str, str] = {}
-        """The URLs of the owners, for whom a test does what no service may; an embedded shop's commands find
-        them in its data directory."""
+        self.database_settings = {"SHOP_LANES": str(lanes)}
+        """What a command needs to find the databases. It connects as the owners, for whom a test does what no
+        service may. An embedded shop's commands find its URLs in its data directory."""
 
     @property
     def gateway(self) -> str:
@@ -55,7 +68,7 @@ class Shop(ABC):
         return self.urls["payments"]
 
     def process(self, *arguments: str, ready_at: Iterable[str] = (), **settings: str) -> Process:
-        """A further `shop …` process beside this shop, not started yet."""
+        """Prepares another `shop …` process with this shop's settings, without starting it."""
         return Process(
             *arguments,
             settings={**self.settings, **settings},
@@ -64,7 +77,7 @@ class Shop(ABC):
         )
 
     async def says(self, *arguments: str, **settings: str) -> str:
-        """What a `shop …` command prints that finds the databases. Raises StartFailed where it fails."""
+        """Runs a `shop …` command on the shop's databases. Returns its output, or raises StartFailed."""
         command = self.process(*arguments, **{**self.database_settings, **settings})
         await command.succeed(within=60)
         return command.stdout
@@ -77,7 +90,7 @@ class Shop(ABC):
 
     @asynccontextmanager
     async def without(self, name: str) -> AsyncIterator[None]:
-        """The process is killed, and runs again at the end."""
+        """Kills a process, and starts it again at the end of the block."""
         process = self.processes[name]
         process.kill()
         try:
@@ -99,7 +112,7 @@ class Shop(ABC):
 
 
 class Embedded(Shop):
-    """`shop up`: one process with its own databases, in a data directory of its own."""
+    """A shop started by `shop up`: one process with embedded databases in its own data directory."""
 
     def __init__(self, directory: Path, *, lanes: int = LANES) -> None:
         super().__init__(directory, lanes=lanes)
@@ -121,7 +134,7 @@ class Embedded(Shop):
 
 
 class ThreeServices(Shop):
-    """`shop serve …` three times, over two PostgreSQL servers and a RabbitMQ at the end of a cable."""
+    """Three `shop serve` processes, on two PostgreSQL servers, and on a RabbitMQ behind a Cable."""
 
     def __init__(
         self,
@@ -132,7 +145,7 @@ class ThreeServices(Shop):
         own_users: bool = False,
         lanes: int = LANES,
     ) -> None:
-        """`own_users`: the broker has those of `shop broker definitions`, as PrivateRabbitMQ does."""
+        """With `own_users`, each service connects to the broker as its user of `shop broker definitions`."""
         super().__init__(directory, lanes=lanes)
         self.broker = Cable(broker_url)
         self._own_users = own_users
@@ -157,7 +170,7 @@ class ThreeServices(Shop):
         await start_together(self.processes.values())
 
     def serve(self, service: str, ready_at: Iterable[str] = (), **settings: str) -> Process:
-        """`shop serve` with the settings that this service needs, and no other's database."""
+        """Prepares `shop serve` with this service's settings, and without the databases of other services."""
         own = f"{service.upper()}_DATABASE_URL"
         database = {name: url for name, url in self._of_services().items() if name == own}
         broker = {"RABBITMQ_URL": self.broker_url_of(service)}
@@ -172,7 +185,7 @@ class ThreeServices(Shop):
 
     @asynccontextmanager
     async def others(self, *replicas: tuple[str, Mapping[str, str]]) -> AsyncIterator[list[str]]:
-        """Runs one more replica of each of these services, with other settings; yields their base URLs."""
+        """Runs an additional replica for each (service, settings). Yields the base URLs of the replicas."""
         processes, urls = [], []
         for service, settings in replicas:
             port = free_port()

@@ -1,4 +1,4 @@
-"""Clients that write and read all the time, and note whatever is lost, doubled, out of date or late."""
+"""Clients that write and read all the time, and record what is lost, doubled, outdated or late."""
 
 import asyncio
 import json
@@ -20,14 +20,15 @@ SERVED_WITHIN_S = 30
 READERS = 2
 PAUSE_S = 0.03
 CENT = Decimal("0.01")
-# The answer of `_ask` where the connection broke.
+# The result of `_ask` if the connection broke.
 LOST = -1
 NOT_DONE, NOT_KNOWN = (503,), (504, LOST)
 
 
 @dataclass
 class Steady:
-    """Deposits without a key, of amounts that differ, and orders, at one gateway; `faults` stay empty."""
+    """Sends orders, and deposits of different amounts without a key, to a gateway. `faults` must stay
+    empty."""
 
     gateway: str
     headers: Mapping[str, str] = field(default_factory=dict)
@@ -51,12 +52,12 @@ class Steady:
         self._stopped.set()
 
     async def served(self, times: int = 1) -> None:
-        """Returns once calls of each kind were answered so many times more."""
+        """Waits until calls of each kind have been answered `times` more times."""
         wanted = self._answers + Counter(dict.fromkeys(KINDS, times))
         await eventually(lambda: self._answers >= wanted, within=SERVED_WITHIN_S)
 
     async def run(self) -> None:
-        """Returns after `stop`, when all that is known has been held against what is stored."""
+        """Sends calls until `stop`. Then compares the answers with the stored data, and returns."""
         timeout = aiohttp.ClientTimeout(total=ANSWERS_WITHIN_S)
         async with aiohttp.ClientSession(
             self.gateway, timeout=timeout, headers=self.headers
@@ -130,7 +131,7 @@ class Steady:
             self.faults.append(f"{what} was answered {status} {answer}")
 
     async def _compare(self) -> None:
-        """Once every order is decided."""
+        """Waits until every order is decided, then compares the stored data with the answers."""
         transfers = await self._all(f"/accounts/{self.user}/transactions?limit=500")
         amounts = Counter(abs(Decimal(row["amount"])) for row in transfers)
         for amount in self._sure:

@@ -1,4 +1,4 @@
-"""Tabs of which only the one in front is in sight; Playwright keeps each page of its own in sight."""
+"""Browser tabs of which only the front one is visible. Playwright's own pages all count as visible."""
 
 import asyncio
 import itertools
@@ -15,7 +15,7 @@ ANSWER_WITHIN_S = 15
 
 @dataclass
 class Tab:
-    """One tab, told what to do by the Chrome DevTools Protocol."""
+    """One browser tab, controlled by the Chrome DevTools Protocol."""
 
     target: str
     _session: str
@@ -65,7 +65,7 @@ class Tabs:
     _context: str
 
     async def open(self, url: str) -> Tab:
-        """A new tab, in front."""
+        """Opens a new tab in front of the others."""
         wish = {"url": "about:blank", "browserContextId": self._context}
         target = (await self._browser.send("Target.createTarget", wish))["targetId"]
         session = (await self._browser.send("Target.attachToTarget", {"targetId": target}))["sessionId"]
@@ -78,7 +78,7 @@ class Tabs:
 
 @asynccontextmanager
 async def tabs(browser: Browser) -> AsyncIterator[Tabs]:
-    """Tabs of a window of their own."""
+    """Opens a window for tabs, without cookies of other windows."""
     session = await browser.new_browser_cdp_session()
     context = (await session.send("Target.createBrowserContext"))["browserContextId"]
     try:

@@ -1,4 +1,4 @@
-"""The users of our own broker, and its refusals."""
+"""Connects to the private broker as one of its users, and reads its refusals."""
 
 import aio_pika
 from aio_pika.exceptions import ChannelClosed
@@ -9,14 +9,14 @@ OPERATOR = "shop"
 
 
 def as_user(url: str, user: str) -> str:
-    """Each has its name as its password, as PrivateRabbitMQ writes it."""
+    """Returns the broker's URL for this user. In PrivateRabbitMQ, a user's password is the user's name."""
     return str(URL(url).with_user(user).with_password(user))
 
 
 async def refusal(
     url: str, user: str, exchange: str, routing_key: str, body: bytes, **headers: list[str]
 ) -> str:
-    """In the broker's words, why the user may not publish this; empty where the broker takes it."""
+    """Publishes a message as the user. Returns the broker's error text if it refuses, otherwise ""."""
     async with await aio_pika.connect(as_user(url, user)) as connection:
         channel = await connection.channel()
         to = await channel.get_exchange(exchange, ensure=False) if exchange else channel.default_exchange

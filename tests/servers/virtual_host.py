@@ -1,4 +1,4 @@
-"""A virtual host of a private RabbitMQ, with a user of its own: no queue of others is touched."""
+"""A virtual host on a private RabbitMQ, with its own user, separate from the queues of other tests."""
 
 from yarl import URL
 
@@ -8,7 +8,7 @@ _ALL_OF_IT = ", ".join(['<<".*">>'] * 3)
 
 
 class VirtualHost:
-    """The host and its user have one name."""
+    """A virtual host. Its user has the same name as the host."""
 
     def __init__(self, node: PrivateRabbitMQ, name: str, password: str) -> None:
         self._node = node

@@ -1,4 +1,4 @@
-"""Holds what operators did for customers against its promises."""
+"""Checks the promises about what operators do for customers."""
 
 import asyncio
 from collections import Counter
@@ -49,7 +49,7 @@ def of_payments(shop: Shop) -> Broken:
 
 
 def of_orders(shop: Shop) -> Broken:
-    """A cancellation is recorded just when no user was first."""
+    """Checks that a cancellation is in the operators' record if and only if no user requested it first."""
     database = shop.databases["orders"]
     recorded = {act.subject for act in database.rows(OPERATOR_RECORD)}
     cancelled = {order.id for order in database.rows(ORDERS) if order.cancel_requested_at is not None}

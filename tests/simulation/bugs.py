@@ -1,4 +1,4 @@
-"""Bugs on purpose: each takes one guard away, and the other guards that would heal it."""
+"""Planted bugs: each removes one guard, and the other guards that would repair the damage."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""What could go wrong between lanes."""
+"""Planted bugs of lanes."""
 
 from typing import Any
 

@@ -20,7 +20,7 @@ from tests.simulation.promises import Promise
 
 
 class RecordBeside(MemoryOperatorRecord):
-    """In a transaction of its own, before the one that it tells of."""
+    """Writes the record in a separate transaction, before the transaction of the recorded change."""
 
     async def add(self, acts: Sequence[Act]) -> None:
         async with MemoryUnitOfWork(self._uow._database) as beside:

@@ -94,7 +94,7 @@ BUGS["group commit answers with the outcome of a neighbour"] = Bug(
 
 
 class OutboxBeside(MemoryOutbox[Any]):
-    """In a transaction of its own."""
+    """Stores events in a separate transaction."""
 
     async def add(self, events: Sequence[Any]) -> None:
         own = MemoryUnitOfWork(self._uow._database)

@@ -32,7 +32,7 @@ from tests.simulation.service import LeavesAllBehind
 
 
 class LenientPayments(MemoryPayments):
-    """Without its unique key a second decision is taken as well."""
+    """Stores a second decision about an order, because the unique key is missing."""
 
     async def add(self, payments: Sequence[Any]) -> None:
         known = {(p.user_id, p.order_id) for p in self._uow.transaction.committed(PAYMENTS)}

@@ -1,4 +1,4 @@
-"""A queueing bus that keeps its promises (at least once, confirmed), and no others."""
+"""A simulated bus with queues. It delivers confirmed messages at least once, and promises nothing more."""
 
 import asyncio
 from collections.abc import Callable, Sequence

@@ -1,4 +1,4 @@
-"""Clients who repeat a call until they know its outcome, and the promises that they hold the shop to."""
+"""Clients that repeat a call until they know its outcome, and check the promises about its answers."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -31,7 +31,7 @@ NOTHING = "no answer"
 NOT_NOW = "not now"
 REPLAYED = "yes, replayed"
 
-# No clock of a process is further ahead.
+# The largest difference between the clock of a process and the true time.
 SKEW_MAX = timedelta(seconds=0.1)
 
 T = TypeVar("T")
@@ -49,10 +49,10 @@ class Kind(StrEnum):
 
 @dataclass(slots=True, eq=False, kw_only=True)
 class Intent:
-    """Something that somebody wants to happen once. `text` or, for a deposit, the amount is nobody else's.
+    """A call that shall take effect once. Its `text`, or for a deposit its amount, is unique.
 
-    It is repeated with its key while no answer came; without a key it is given up (`unknown`). The key of a
-    cancellation is its order. An operator's has a note.
+    Without an answer, a call with a key is repeated, and a call without a key is given up (`unknown`). The
+    key of a cancellation is its order. An operator's call has a note.
     """
 
     kind: Kind
@@ -107,7 +107,7 @@ class Client:
         await self.pay_in(self.deposit_intent(amount, key))
 
     def deposit_intent(self, amount: int, key: str | None = None) -> Intent:
-        """The amount is made a little larger, so that it is nobody else's."""
+        """A deposit. Its amount is increased a little, so that the amount is unique."""
         return self._intent(Kind.DEPOSIT, key, amount + self._count)
 
     async def pay_in(self, intent: Intent) -> None:
@@ -190,13 +190,13 @@ class Client:
             self._hold(Promise.NOTHING_LEFT, twins or not rows, intent)
 
     async def place_other(self, earlier: Intent) -> None:
-        """Another order under the key of an earlier one that was accepted."""
+        """Places a different order with the key of an accepted one. It has to be refused."""
         intent = self.order_intent(earlier.amount + 1, earlier.key)
         await self.place(intent)
         self._hold(Promise.ONCE_A_KEY, intent.refusal == "idempotency_key_reused", intent)
 
     async def cancel(self, placed: Intent) -> None:
-        """The order that was placed; nothing where its client never heard of one."""
+        """Cancels the placed order. Does nothing if the client never got the order's id."""
         for order_id in placed.ids:
             await self._cancel(order_id)
 
@@ -217,7 +217,8 @@ class Client:
             self._hold(Promise.OWN_ANSWER, over.get(cancelled.code) is row.status, intent)
 
     def _sure_balance(self, but_for: Intent) -> int:
-        """The money that this user can surely spend, whatever became of everything else."""
+        """The least money that this user can have. Calls with unknown outcome count only if they take
+        money."""
         mine = [intent for intent in self._shop.intents if intent.user_id == self.user_id]
         booked = [i.amount for i in mine if i.kind in (Kind.DEPOSIT, Kind.CORRECT) and i.ids]
         others = [i for i in mine if i is not but_for and (i.ids or not i.refusal)]
@@ -240,7 +241,7 @@ class Client:
     async def _ask(
         self, intent: Intent, service: str, act: Callable[[Any], Awaitable[T]]
     ) -> T | ShopError | None:
-        """The answer at last, or None where it will never be known."""
+        """Repeats a call until it has an answer. Returns the answer, or None if it gives up."""
         while True:
             try:
                 answer = await self._shop.call(service, f"http.{intent.kind}", act)

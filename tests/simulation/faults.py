@@ -1,4 +1,4 @@
-"""The faults of a port call, and the plans that decide which call each strikes."""
+"""The faults of port calls, and the plans that decide which call each fault hits."""
 
 import random
 from collections.abc import Iterator
@@ -51,29 +51,29 @@ def faults_of(call: str) -> Iterator[Fault]:
 
 
 class Faults(Protocol):
-    """The weather of one run; the same seed gives the same weather."""
+    """The faults and delays of one run. The same seed gives the same ones."""
 
     rng: random.Random
     count: int
 
     def draw(self, call: str) -> Fault | None:
-        """The fault that strikes this call, if one does."""
+        """The fault of this call; None if the call succeeds."""
         ...
 
     def latency_s(self) -> float:
-        """How long a call takes."""
+        """The duration of a call, in seconds."""
         ...
 
     def outage_s(self) -> float:
-        """How long a dead process stays away, and how late a late commit is."""
+        """The time until a dead process restarts, or by which a commit is late, in seconds."""
         ...
 
     def travel_s(self) -> float:
-        """How long a message is under way."""
+        """The time until a message is delivered, in seconds."""
         ...
 
     def copies(self) -> int:
-        """How often the bus delivers a message at least."""
+        """The minimal number of times that the bus delivers a message."""
         ...
 
     def destroys(self) -> bool:
@@ -82,7 +82,7 @@ class Faults(Protocol):
 
 
 class OneFault:
-    """Fair weather but for one call; `calls` are all calls by number."""
+    """At most one fault, at one call. `calls` lists the names of all calls."""
 
     def __init__(
         self, number: int | None = None, fault: Fault | None = None, *, destroyed: int | None = None

@@ -1,4 +1,4 @@
-"""Holds the promises against all that was committed, at every step and at rest."""
+"""Checks the promises on all committed data, at every step and at rest."""
 
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping
@@ -155,7 +155,7 @@ def agreed(shop: Shop) -> Broken:
 
 
 def once(shop: Shop) -> Broken:
-    """A description is nobody else's."""
+    """Checks that no two orders have the same description."""
     for text, count in Counter(order.description for order in shop.databases["orders"].rows(ORDERS)).items():
         if count > 1:
             yield Promise.ONCE, f"{text} is {count} orders"

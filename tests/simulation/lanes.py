@@ -14,7 +14,7 @@ R = TypeVar("R")
 
 
 class DatabaseOfLanes(MemoryDatabase):
-    """What is committed in any lane; nothing is written here."""
+    """A read-only view of the committed rows of all lanes."""
 
     def __init__(self, lanes: Sequence[MemoryDatabase]) -> None:
         self._lanes = lanes
@@ -28,7 +28,7 @@ class DatabaseOfLanes(MemoryDatabase):
 
 
 class ServiceOfLanes:
-    """As the `wiring.py` of a service puts its lanes together."""
+    """A service over its lanes, combined as in the service's `wiring.py`."""
 
     def __init__(self, lanes: Sequence[Any]) -> None:
         self._lanes = lanes

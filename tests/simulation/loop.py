@@ -1,4 +1,4 @@
-"""Time that jumps: an event loop on which waiting costs nothing, and a clock that reads it."""
+"""An event loop with virtual time, on which waiting takes no real time, and a clock that shows its time."""
 
 import asyncio
 import random
@@ -20,7 +20,7 @@ OWNER: ContextVar[Owner | None] = ContextVar("owner", default=None)
 
 
 class VirtualLoop(asyncio.BaseEventLoop):
-    """Runs what is ready, in order; when nothing is, time is that of the next timer. It waits for no I/O."""
+    """Runs ready callbacks in order. When none is ready, time jumps to the next timer. There is no I/O."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -44,7 +44,7 @@ class VirtualLoop(asyncio.BaseEventLoop):
         pass
 
     def end(self) -> None:
-        """Cancels whatever still runs, and closes."""
+        """Cancels all tasks, and closes the loop."""
         tasks = sorted(asyncio.all_tasks(self), key=lambda task: task.get_name())
         for task in tasks:
             task.cancel()
@@ -64,7 +64,7 @@ def _owned(
 
 
 class SimClock(MemoryClock):
-    """The clock of one process, a little off the others."""
+    """The clock of one process. It differs a little from the clocks of other processes."""
 
     def __init__(self, rng: random.Random, *, skew_s: float) -> None:
         super().__init__(seed=rng.getrandbits(32))

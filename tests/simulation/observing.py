@@ -78,7 +78,7 @@ def use_case(frame: FrameType | None) -> type | None:
 
 
 def seen(weather: Watched, shop: Shop) -> Counter[Effect]:
-    """How often each effect was seen; some are seen in fair weather as well."""
+    """Counts how often each effect was seen. Some effects are also seen without faults."""
     counts = Counter(
         {
             Effect.ROLLED_BACK: shop.rollbacks_count,
@@ -99,7 +99,7 @@ def seen(weather: Watched, shop: Shop) -> Counter[Effect]:
 
 
 def end(shop: Shop) -> tuple[list[tuple[str, str]], list[tuple[str, int]]]:
-    """Which orders there are at last, and what the accounts hold."""
+    """The final state: the status of each order, and the balance of each account."""
     orders = [(order.description, order.status.value) for order in shop.databases["orders"].rows(ORDERS)]
     accounts = [(account.user_id, account.balance) for account in shop.databases["payments"].rows(ACCOUNTS)]
     return sorted(orders), sorted(accounts)

@@ -38,7 +38,7 @@ Operator = Callable[["OperatedShop"], Awaitable[None]]
 
 
 class OperatedShop:
-    """Some replicas over one database; whatever dies comes back."""
+    """Replicas of a service on one database. A process that dies is restarted."""
 
     def __init__(self, faults: Faults, parts: OperatedParts | None = None) -> None:
         self.faults = faults
@@ -53,7 +53,7 @@ class OperatedShop:
         self._over = False
 
     async def park(self, *bodies: bytes) -> None:
-        """In fair weather: events that are parked, and letters."""
+        """Parks events and dead letters, without faults."""
         clock = SimClock(self.faults.rng, skew_s=0.0)
         uow = MemoryUnitOfWork(self.database)
         park = ParkMessage(uow, MemoryInbox(uow, clock), MemoryParkedMessages(uow, clock))
@@ -75,8 +75,8 @@ class OperatedShop:
         process.spawn(service.run())
 
     async def ask(self, act: Callable[[OperatedService], Awaitable[T]]) -> T | None:
-        """As an operator who repeats a call whose outcome is not known; None where there is nothing to do any
-        more."""
+        """Repeats `act` while its outcome is unknown, as an operator. Returns None if nothing is left to
+        do."""
         while True:
             process, service = self._running[self.faults.rng.choice(sorted(self._running))]
             try:
@@ -137,12 +137,12 @@ class OperatedShop:
         return len(rows(OPERATIONS)), len(rows(AUDIT_RUNS)), rows(HELD), rows(PAUSED)
 
     def note(self, line: str) -> None:
-        """Told of every call and its outcome."""
+        """Records a line about a call or its outcome."""
         self.story.append(line)
         self.calls += "." in line
 
     def rolled_back(self) -> None:
-        """Nobody counts."""
+        """Does nothing, because this shop does not count rollbacks."""
 
     def died(self, process: Process) -> None:
         asyncio.get_running_loop().call_later(self.faults.outage_s(), self.start, process.name)
@@ -163,7 +163,7 @@ class OperatedShop:
 def run(
     faults: Faults, operator: Operator, *bodies: bytes, replicas: int = 1, parts: OperatedParts | None = None
 ) -> OperatedShop:
-    """The shop at rest, after what the operator did."""
+    """Parks the messages, lets the operator work, and returns the shop at rest."""
     loop = VirtualLoop()
 
     async def act() -> OperatedShop:

@@ -61,7 +61,7 @@ class Handled:
     message: str
 
 
-# Without a key of the message: what is handled twice is there twice.
+# The table has no key of the message, so a message that is handled twice leaves two rows.
 HANDLED = Table[Handled]({"number": lambda handled: handled.number})
 
 
@@ -94,7 +94,7 @@ def claims_of_two() -> tuple[MemoryOrderClaims, MemoryPaymentClaims]:
 
 
 class OperatedService:
-    """Its consumer writes down what it handles. One process of it."""
+    """One process of a service whose consumer stores each message that it handles."""
 
     def __init__(
         self,
@@ -169,7 +169,7 @@ class OperatedService:
         return ReadAudit(LatestAudit(uow, self._runs(uow)), self._clock)
 
     async def begin_audit(self) -> AuditRun | None:
-        """None where one runs."""
+        """Begins an audit run, and returns it. Returns None if a run is going on."""
         try:
             return await self._begin(BeginAudit(run_id=self._clock.new_id(), caller=ADA))
         except Conflict:
@@ -193,7 +193,7 @@ class OperatedService:
         return self._port("runs", self._parts.runs(uow), uow)
 
     async def run(self) -> None:
-        """Looks first whether it is paused, as a service does before it takes a message."""
+        """Handles messages unless the consumer is paused, which it checks first, as a real service does."""
         backoff = Backoff(self._clock)
         while True:
             try:

@@ -1,4 +1,4 @@
-"""What an operator does for a customer, again and again until its outcome is known."""
+"""An operator who acts for a customer, and repeats each call until its outcome is known."""
 
 from kernel.domain.caller import Caller, Role
 from kernel.domain.errors import Refused
@@ -27,7 +27,7 @@ class Operator(Client):
         await self._freeze(Kind.UNFREEZE)
 
     async def _freeze(self, kind: Kind) -> None:
-        """Idempotent by nature, so it needs no key."""
+        """Freezes or thaws the account. The call is idempotent by itself, so it needs no key."""
         frozen = kind is Kind.FREEZE
         intent = self._intent(kind, kind.value)
         command = {"caller": ADA, "user_id": self.user_id, "note": intent.note, "frozen": frozen}
@@ -41,7 +41,7 @@ class Operator(Client):
             self._hold(Promise.KEPT, row is not None and row.is_frozen is frozen, intent)
 
     def correction(self, amount: int, key: str) -> Intent:
-        """The amount is moved a little away from 0, so that it is nobody else's."""
+        """A correction. Its amount is moved a little away from 0, so that the amount is unique."""
         return self._intent(Kind.CORRECT, key, amount + (self._count if amount > 0 else -self._count))
 
     async def correct(self, intent: Intent, *, twins: bool = False) -> None:

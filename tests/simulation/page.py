@@ -73,8 +73,7 @@ class Observer:
         return effects
 
     def strike(self, found: Found, wanted: Callable[[type | None, str], bool] = lambda *_: True) -> None:
-        """In the order of an order's status history, which begins with a client; then what runs without
-        one."""
+        """Strikes each wanted call: first those from the client's first call on, then the earlier ones."""
         first = next(number for number, call in enumerate(self.fair.calls) if call.startswith("http."))
         count = len(self.fair.calls)
         for number in [*range(first, count), *range(first)]:

@@ -1,4 +1,4 @@
-"""A process that can die at each of its port calls, with everything it had not committed."""
+"""A simulated process that can die at each port call, and then loses everything uncommitted."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Coroutine
@@ -36,7 +36,7 @@ class AroundProcess(Protocol):
     def crashed(self, process: "Process", error: BaseException) -> None: ...
 
     def leaves(self, process: "Process", server: str | None) -> None:
-        """This server of the process is away for a while."""
+        """Makes this server unreachable for the process, for a while."""
         ...
 
     def is_away(self, process: "Process", server: str | None) -> bool: ...
@@ -73,7 +73,7 @@ class Process:
             self._world.crashed(self, error)
 
     def kill(self) -> None:
-        """Ends its transactions, connections and tasks; no line of its code does anything any more."""
+        """Kills the process: ends its transactions, connections and tasks, so its code stops."""
         self.alive = False
         self.note("dead")
         for transaction in self.transactions:
@@ -201,7 +201,7 @@ class SimUnitOfWork(MemoryUnitOfWork):
             self.transaction.rollback()
 
     def _late(self) -> None:
-        """The server goes on without its client."""
+        """Lets the server commit later, without the client."""
         transaction = self.transaction
         self._kept = True
 
@@ -230,6 +230,6 @@ class Port:
         return call
 
     def _undo(self) -> None:
-        """The connection is gone, and its transaction with it."""
+        """Rolls back the transaction, because its connection broke."""
         if self._uow is not None:
             self._uow.transaction.rollback()

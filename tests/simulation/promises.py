@@ -55,12 +55,12 @@ class Freezes:
     spent: dict[str, int] = field(default_factory=dict)
     """How many captures and deposits an account had when it was frozen."""
     thawed_at: dict[str, float] = field(default_factory=dict)
-    """Seconds of the event loop."""
+    """The times at which accounts were thawed, in seconds of the event loop."""
     decided: set[UUID] = field(default_factory=set)
-    """The orders that were declined because of it."""
+    """The orders that were declined because the account was frozen."""
 
     def any_since(self, user_id: str, at: float) -> bool:
-        """Whether the account was frozen at some time since then."""
+        """Whether the account was frozen at any time since `at`."""
         return user_id in self.spent or self.thawed_at.get(user_id, -1.0) >= at
 
 

@@ -39,7 +39,7 @@ Clients = Callable[[Shop], list[Awaitable[None]]]
 
 
 class Errors(logging.Handler):
-    """Collects the errors of the log, which nobody expected."""
+    """Collects unexpected errors from the log."""
 
     def __init__(self, shop: Shop) -> None:
         super().__init__(logging.ERROR)
@@ -51,7 +51,7 @@ class Errors(logging.Handler):
 
 
 def run(faults: Faults, clients: Clients, **options: Any) -> Shop:
-    """The shop after a run to rest, or to the first broken promise."""
+    """Runs the shop until it rests, or until the first broken promise, and returns it."""
     if TALLY["schedules"] % COLLECT_EVERY == 0:
         gc.collect()
     loop = VirtualLoop()

@@ -30,7 +30,7 @@ class LeavesAllBehind(PublishCommitted):
 
 
 class ActsAlone:
-    """The database is asked only where an operator acted, as by the real adapter."""
+    """Asks the database only if an operator acted, as the real adapter does."""
 
     def __init__(self, record: OperatorRecord) -> None:
         self._record = record
@@ -53,7 +53,7 @@ class AroundService(Protocol):
     inbox_kept_s: float
 
     def seen(self, service: str) -> None:
-        """Something was committed there."""
+        """Is called after each commit of the service."""
         ...
 
     def asked(self, count: int) -> None: ...
@@ -68,7 +68,7 @@ class Service(InMemory):
 
     name: str
     groups: Sequence[str]
-    """What it does by group commit, by the names of its attributes."""
+    """The names of the attributes that are group commits."""
 
     def __init__(
         self, world: AroundService, process: Process, clock: SimClock, database: MemoryDatabase

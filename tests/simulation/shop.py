@@ -140,7 +140,7 @@ class Shop:
         self.broken.append(f"{promise}: {detail}")
 
     def seen(self, where: str) -> None:
-        """Something changed that others can see: look whether it may be so."""
+        """Checks the invariants after each change that others can see."""
         if not self.broken:
             self.broken += invariants.at_every_step(self, where)
 
@@ -162,7 +162,7 @@ class Shop:
             process.kill()
 
     def is_quiet(self) -> bool:
-        """Whether nothing is under way: no message, no event, no transaction, no order without an end."""
+        """Whether no work is pending: no message, event, open transaction or undecided order."""
         idle = not any(database.rows(OUTBOX) or database.locks for database in self.databases.values())
         return idle and not any(self.broker.queues.values()) and not any(invariants.undecided(self))
 

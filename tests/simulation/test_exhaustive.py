@@ -48,7 +48,7 @@ def schedules(flow: Clients) -> list[tuple[int, Fault]]:
 
 
 def named(test: str, flow: Clients) -> str:
-    """For pytest -k."""
+    """The expression with which `pytest -k` selects this test and flow."""
     return f"'{test} and {flow.__name__}'"
 
 

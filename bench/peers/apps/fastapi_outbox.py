@@ -46,7 +46,7 @@ class Inbox(Base):
 
 
 async def publish(channel: AbstractChannel, row: Outbox) -> None:
-    """Returns once the broker has confirmed."""
+    """Publishes the row, and returns once the broker has confirmed it."""
     message = aio_pika.Message(
         json.dumps(row.body).encode(),
         message_id=f"{row.queue}-{row.id}",

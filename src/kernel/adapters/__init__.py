@@ -1,12 +1,12 @@
-"""Adapters, in layers. Each may import those below it and none above or beside it (pyproject.toml,
-"technologies").
+"""Adapters, in layers. An adapter may import the adapters below it, but none above or beside it (see
+"technologies" in pyproject.toml).
 
 embedded | http | in_process | postgres | rabbit | telemetry
 cloudevents             encodes and decodes events
     | identity          tokens of people and of services
     | rate_limits       counts the calls of each caller
     | system_clock      the clock of this machine
-lanes                   which lane a user is in, and ports over all lanes
+lanes                   finds a user's lane, and joins the ports of all lanes
     | answer_start      when and how the answer of an HTTP call started
     | networks          lists of IP networks
     | request_id        the id of the current call

@@ -1,4 +1,4 @@
-"""Notes about a call's answer that the middleware layers share."""
+"""Data about the answer of a call, which the middleware layers share."""
 
 from collections.abc import Mapping
 from typing import Any, cast
@@ -7,8 +7,8 @@ KEY = "shop.answer_start"
 
 
 class AnswerStart:
-    """One for each call. The layers share it, because wrapping `send` once per layer would cost more than the
-    layers themselves."""
+    """The start of one call's answer. The middleware layers share this object, because wrapping `send` once
+    per layer would cost more than the layers themselves."""
 
     __slots__ = ("at", "client_left", "headers", "status")
 
@@ -24,5 +24,5 @@ class AnswerStart:
 
 
 def answer_start(scope: Mapping[str, Any]) -> AnswerStart:
-    """The call's AnswerStart. If no layer has put one into the scope, a new one that nobody else sees."""
+    """The AnswerStart in the scope of a call, or a new one, not stored there, if the scope has none."""
     return cast(AnswerStart, scope.get(KEY) or AnswerStart())

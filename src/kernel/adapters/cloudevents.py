@@ -17,9 +17,9 @@ from kernel.ports.bus import DeadLetter, Unreadable
 
 E = TypeVar("E", bound=Event)
 
-# The fields of an event that name the call that caused it.
+# The fields of an event that identify the call that caused the event.
 Origin = Mapping[str, str]
-# For each known type: the struct of its data, and the function that makes the fact from data and origin.
+# Maps each known event type to the struct of its data, and to a function from data and origin to the fact.
 Decoders = Mapping[str, tuple[type[msgspec.Struct], Callable[[Any, Origin], E]]]
 Name = Annotated[str, msgspec.Meta(min_length=1)]
 
@@ -32,7 +32,7 @@ class CloudEvent(msgspec.Struct, frozen=True, omit_defaults=True):
     subject: str = ""
     time: datetime | None = None
     traceparent: str = ""
-    # The shop writes strings. Other publishers' events are accepted whatever these fields hold.
+    # The shop writes strings. Events of other publishers may hold any value in these fields.
     requestid: Any = ""
     idempotencykey: Any = ""
     datacontenttype: str = ""
@@ -40,7 +40,7 @@ class CloudEvent(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class Published(msgspec.Struct, frozen=True, omit_defaults=True):
-    """A CloudEvent that this shop publishes. The attributes and the data are encoded in one call."""
+    """A CloudEvent that the shop publishes. Attributes and data are one struct, so one call encodes both."""
 
     id: UUID
     source: str
@@ -81,10 +81,10 @@ def encode_event(
 
 
 def decode_events(body: bytes, decoders: Decoders[E]) -> Sequence[Received[E] | Unhandled]:
-    """The events of one message, a batch or a single one.
+    """Decodes the body of a message: a batch of events, or a single event.
 
-    Raises Unreadable for a body that is neither, and for more events than a message may hold. An element that
-    is not a valid event is returned as Unhandled.
+    Raises Unreadable if the body is neither, or has more than ENVELOPE_EVENTS_MAX events. An element that is
+    not a valid event is returned as Unhandled.
     """
     first = body.lstrip()[:1]
     if first not in (b"[", b"{"):
@@ -101,7 +101,7 @@ def decode_events(body: bytes, decoders: Decoders[E]) -> Sequence[Received[E] | 
 
 
 def message_of(payload: bytes) -> MessageId:
-    """The identity that `decode_events` gives to this element, even if it is not a valid event."""
+    """The id that `decode_events` gives to the element `payload`, even if it is not a valid event."""
     try:
         event = _event.decode(payload)
     except _UNDECODABLE:
@@ -110,8 +110,8 @@ def message_of(payload: bytes) -> MessageId:
 
 
 def unhandled_letter(letter: DeadLetter) -> Unhandled:
-    """A dead letter as a message to park. Its subject is the digest of its body, so that different letters
-    stay apart."""
+    """Turns a dead letter into a message to park. The message's subject is the SHA-256 of the letter's body,
+    so letters with different bodies have different subjects."""
     type_, detail = _contents(letter.body)
     death = hashlib.sha256(letter.death.encode() + b"\0" + letter.body).hexdigest()
     return Unhandled(
@@ -126,7 +126,7 @@ def unhandled_letter(letter: DeadLetter) -> Unhandled:
 
 
 def _contents(body: bytes) -> tuple[str, str]:
-    """The type of the first event, and a description of the whole body."""
+    """The type of the body's first event, empty if unknown, and a description of the whole body."""
     try:
         events: Sequence[Received[Event] | Unhandled] = decode_events(body, {})
     except Unreadable as error:

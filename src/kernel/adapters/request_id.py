@@ -1,33 +1,33 @@
-"""X-Request-Id: identifies a call in answers, logs, other services and events."""
+"""The header X-Request-Id, which identifies a call in answers, logs, other services and events."""
 
 import re
 from collections.abc import Sequence
 from contextvars import ContextVar
 
 HEADER = "X-Request-Id"
-# The ids of the items of a batch, in which one service sends the calls of many clients to another.
+# The header for the ids of a batch's items: one service sends another the calls of many clients at once.
 REQUEST_IDS = "shop-request-ids"
 _NONE = "~"  # not a valid id
 _LINE_ITEMS_MAX = 50  # keeps a line below 8 KiB, the most that many servers and proxies take
 
 _VALID = re.compile(r"[A-Za-z0-9._:/+=-]{1,128}")
 
-# The id of the current call, or batch of one; else empty.
+# The id of the current call, or of a batch with one item. Empty in a larger batch, or without a call.
 CURRENT = ContextVar("current_request_id", default="")
 
 
 def valid(text: object) -> str:
-    """The text if it is a valid id, else an empty string."""
+    """Returns the text if it is a valid id, else an empty string."""
     return text if isinstance(text, str) and _VALID.fullmatch(text) else ""
 
 
 def trace_id(traceparent: str) -> str:
-    """The id of a call whose client sent none."""
+    """The trace id, which is the request id of a call whose client sent no id."""
     return traceparent[3:35]
 
 
 def list_of(ids: Sequence[str]) -> list[tuple[str, str]]:
-    """The headers that carry the ids of a batch; none if no item has an id."""
+    """The headers with the request ids of a batch. No headers if no item has an id."""
     if not any(ids):
         return []
     values = [request_id or _NONE for request_id in ids]
@@ -36,7 +36,7 @@ def list_of(ids: Sequence[str]) -> list[tuple[str, str]]:
 
 
 def from_list(header: str | None, *, traceparents: Sequence[str], default: str) -> list[str]:
-    """The id of each item. An item without one gets `default`, or if that is empty the id of its trace."""
+    """The id of each item. An item without an id gets `default`, or its trace id if `default` is empty."""
     values = [valid(item.strip()) for item in (header or "").split(",")]
     if len(values) != len(traceparents):
         values = [""] * len(traceparents)

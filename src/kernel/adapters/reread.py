@@ -1,4 +1,4 @@
-"""Settings that come from files are read again when they change, so that a new password needs no restart."""
+"""Reads a setting from its file again when the file changes, so that a new password needs no restart."""
 
 import logging
 from collections.abc import Callable
@@ -14,7 +14,7 @@ logger = logging.getLogger(__name__)
 
 
 class FileText(str):
-    """The content of a file when it was read, or a text made from it, together with where it came from."""
+    """The content of a file when it was read, or a text made from the content; remembers the file."""
 
     name: str
     """The setting that names the file."""
@@ -23,7 +23,7 @@ class FileText(str):
 
     @classmethod
     def read(cls, name: str, path: Path, make: Callable[[str], str] = str) -> "FileText":
-        """Raises ValueError with one line that quotes nothing of the file, which may hold a secret."""
+        """Reads the file. Raises ValueError with one line, which does not quote secrets from the file."""
         try:
             text = path.read_text(encoding="utf-8").strip()
         except (OSError, ValueError) as error:
@@ -36,13 +36,13 @@ class FileText(str):
         return found
 
     def again(self) -> "FileText":
-        """Reads the file again. Raises ValueError."""
+        """Reads the same file again, and returns the new text. Raises ValueError like `read`."""
         return FileText.read(self.name, self.path, self.make)
 
 
 def made_of(text: str, make: Callable[[str], str]) -> str:
-    """`make(text)`. If the text comes from a file, `make` is applied again whenever the file is read
-    again."""
+    """Returns `make(text)`. If the text comes from a file, the result can be read again: `make` is then
+    applied to the new text."""
     if not isinstance(text, FileText):
         return make(text)
     before = text.make
@@ -52,17 +52,17 @@ def made_of(text: str, make: Callable[[str], str]) -> str:
 
 
 class Reread(Generic[T]):
-    """A parsed setting. A setting that comes from a file is parsed again when the file has changed."""
+    """A parsed setting. If the setting comes from a file, it is parsed again when the file has changed."""
 
     def __init__(self, text: str, parse: Callable[[str], T]) -> None:
-        """Raises the ValueError or ShopError of `parse`, which must not quote the text."""
+        """Raises the ValueError or ShopError of `parse`. Their messages must not quote the text."""
         self._text = text
         self._parse = parse
         self._value = parse(text)
         self._last_warning = ""
 
     def now(self) -> T:
-        """The current value. If the file is missing or wrong, that is logged once and the old value stays."""
+        """The current value. A missing or wrong file is logged once, and the old value stays in use."""
         known = self._text
         if isinstance(known, FileText):
             try:

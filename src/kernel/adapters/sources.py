@@ -1,8 +1,8 @@
 """Checks that an event comes from the service that publishes its type.
 
-The broker's permissions are what stops an attacker, and they apply to routing keys. So an event has to be of
-the type that its message's routing key names. `source` is only the publisher's own claim, so the check of
-`source` catches mistakes, not attacks.
+The broker's permissions stop attackers. These permissions apply to routing keys, so the type of an event must
+be the routing key of its message. `source` is only a claim of the publisher, so the check of `source` finds
+mistakes, not attacks.
 """
 
 from collections.abc import Awaitable, Callable, Collection, Sequence
@@ -21,7 +21,7 @@ process, for a message that bypassed the exchange, and for an event that an oper
 
 
 def under_its_type(handle: Handler) -> Callable[[Parked], Awaitable[None]]:
-    """Hands over a dead letter with its original routing key, which is its type."""
+    """Wraps `handle` for dead letters. ROUTING_KEY is set to the letter's original key, which is its type."""
 
     async def hand_over(letter: Parked) -> None:
         ROUTING_KEY.set(letter.unhandled.type)
@@ -33,8 +33,8 @@ def under_its_type(handle: Handler) -> Callable[[Parked], Awaitable[None]]:
 def from_its_publisher(
     decode: Callable[[bytes], Sequence[Received[E] | Unhandled]], allowed: Collection[str]
 ) -> Callable[[bytes], Sequence[Received[E] | Unhandled]]:
-    """Wraps `decode`. An event becomes Unhandled if its routing key is not its type, or if its source is
-    neither the publisher of its type nor `allowed`."""
+    """Wraps `decode`. An event becomes Unhandled if its type is not the routing key, or if its source is
+    neither the publisher of its type nor one of `allowed`."""
 
     def checked(item: Received[E] | Unhandled) -> Received[E] | Unhandled:
         if isinstance(item, Unhandled):

@@ -1,11 +1,11 @@
-"""W3C Trace Context. Every call has a trace: the caller's, or a new one."""
+"""W3C Trace Context. Every call continues the caller's trace, or starts a new trace."""
 
 import re
 from collections.abc import Sequence
 from contextvars import ContextVar
 from random import Random
 
-# The traces of the items of a batch, in which one service sends the calls of many clients to another.
+# The header for the traces of a batch's items: one service sends another the calls of many clients at once.
 # The list may be split over several header lines (RFC 9110, section 5.3).
 TRACEPARENTS = "shop-traceparents"
 _NONE = "-"
@@ -15,22 +15,22 @@ _VALID = re.compile(r"00-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}
 
 _RANDOM = Random()
 
-# The traceparent of the current call or batch. It is empty if there is none, or more than one.
+# The traceparent of the current call, or of a batch. Empty in an untraced batch of several items.
 CURRENT = ContextVar("current_traceparent", default="")
 
 
 def valid(header: str | None) -> str:
-    """The header if it is valid, else an empty string."""
+    """Returns the header if it is valid, else an empty string."""
     return header if header is not None and _VALID.fullmatch(header) else ""
 
 
 def traceparent(header: str | None) -> str:
-    """The header if it is valid, else the start of a new trace that is not sampled."""
+    """Returns the header if it is valid, else the traceparent of a new trace that is not sampled."""
     return valid(header) or f"00-{1 + _RANDOM.getrandbits(127):032x}-{1 + _RANDOM.getrandbits(63):016x}-00"
 
 
 def list_of(traceparents: Sequence[str]) -> list[tuple[str, str]]:
-    """The headers that carry the traces of a batch; none if no item has a trace."""
+    """The headers with the traceparents of a batch. No headers if no item has a trace."""
     if not any(traceparents):
         return []
     values = [traceparent or _NONE for traceparent in traceparents]
@@ -39,6 +39,6 @@ def list_of(traceparents: Sequence[str]) -> list[tuple[str, str]]:
 
 
 def from_list(header: str | None, *, count: int, default: str) -> list[str]:
-    """The traces of `count` items. An item without a trace gets `default`."""
+    """The traceparents of `count` items. An item without a valid traceparent gets `default`."""
     values = [valid(item.strip()) or default for item in (header or "").split(",")]
     return values if len(values) == count else [default] * count

@@ -1,15 +1,15 @@
-"""Describes an error of a server or library in one line for people."""
+"""Describes an error of a server or of a library in one readable line."""
 
 import os
 import ssl
 
 
 def in_words(error: BaseException) -> str:
-    """One line for operators and logs, never empty. It quotes the server's message, which may hold a
-    password, and the SQLSTATE."""
+    """Describes an error in one line for operators and logs. The line is never empty. It quotes the SQLSTATE
+    and the server's message, which may hold a password."""
     if isinstance(error, BaseExceptionGroup):
         return "; ".join(dict.fromkeys(map(in_words, error.exceptions)))
-    # SQLAlchemy's text repeats the whole statement, so the driver's own error is used.
+    # SQLAlchemy's error repeats the whole statement, so the text is the driver's error.
     origin = getattr(error, "orig", None)
     if isinstance(origin, BaseException):
         return in_words(origin.__cause__ or origin)
@@ -23,7 +23,7 @@ def in_words(error: BaseException) -> str:
 
 
 def tls_fault(error: ssl.SSLError) -> str | None:
-    """The lasting cause of a failure of TLS. None for an error that a retry may pass, such as a lost
+    """The lasting cause of a TLS error. None for an error that may be gone at the next try, such as a lost
     connection."""
     if refused := getattr(error, "verify_message", ""):
         return f"its certificate is refused: {refused}".rstrip(".")
@@ -35,7 +35,7 @@ def _os_error_text(error: OSError) -> str:
         return "no answer in time"
     module = type(error).__module__
     if module == "builtins" and isinstance(error.errno, int):
-        # asyncio's text is only the address, which the log line names anyway.
+        # The text of asyncio's error is only the address, which the log line contains anyway.
         return f"{os.strerror(error.errno)}{f': {error.filename}' if error.filename else ''}"
     said = (error.strerror if module in ("socket", "ssl") else None) or str(error)
     return " ".join(said.split()) or type(error).__name__

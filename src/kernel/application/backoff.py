@@ -12,10 +12,9 @@ DELAY_MAX_S = 2.0
 
 @dataclass
 class Backoff:
-    """Waits longer after each failure in a row: 0.05 s, doubled up to 2 s, and half of it is jitter.
-
-    Jitter keeps replicas from returning in step (Brooker, "Exponential Backoff And Jitter", AWS 2015).
-    """
+    """Waits after a failure: 0.05 s after the first, then twice as long each time, up to 2 s. Jitter shortens
+    each wait by up to half, so that replicas do not return in step (Brooker, "Exponential Backoff And
+    Jitter", AWS 2015)."""
 
     clock: Clock
     failures: int = 0
@@ -30,7 +29,7 @@ class Backoff:
 
 
 async def until_done(act: Callable[[], Awaitable[T]], clock: Clock) -> T:
-    """Calls `act`, which has to be safe to repeat, until it raises no temporary error; returns its result."""
+    """Calls `act` until it raises no temporary error. Returns its result. `act` must be safe to repeat."""
     backoff = Backoff(clock)
     while True:
         try:

@@ -1,4 +1,4 @@
-"""Runs one batch of a group commit: repeats it while it may succeed, else halves it."""
+"""Runs one batch of a group commit. A batch that fails is repeated while it may succeed, or halved."""
 
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Generic, TypeVar
@@ -16,7 +16,7 @@ ATTEMPTS_MAX = 5
 
 
 class BatchAttempts(Generic[C, R]):
-    """A batch that fails is halved until the command that fails is alone."""
+    """Runs a batch. Halves a batch that fails for good, until the failing command is alone."""
 
     def __init__(self, execute: Execute[C, R], repeat: Execute[C, R], clock: Clock) -> None:
         self._execute = execute
@@ -31,8 +31,8 @@ class BatchAttempts(Generic[C, R]):
         attempts_max: int = ATTEMPTS_MAX,
         unknown: OutcomeUnknown | None = None,
     ) -> list[R | Exception]:
-        """Returns one outcome for each command, in order. The batch is repeated after Contention, after a
-        lost answer (`unknown`), and once after Unavailable, because another host may have taken over."""
+        """Returns one outcome for each command, in order. Repeats the batch after Contention, after a lost
+        answer (`unknown`), and once after Unavailable, because another database host may have taken over."""
         backoff = Backoff(self._clock)
         contentions = failures = 0
         while True:
@@ -64,7 +64,7 @@ class BatchAttempts(Generic[C, R]):
         middle = len(commands) // 2
         outcomes: list[R | Exception] = []
         for half in (commands[:middle], commands[middle:]):
-            # Once only: the whole batch has had its attempts, and a lock may be held for long.
+            # A half has one attempt: the whole batch has had its attempts, and a lock may be held for long.
             outcomes += await self.settle(half, deadline, attempts_max=1, unknown=unknown)
         return outcomes
 

@@ -15,10 +15,10 @@ logger = logging.getLogger(__name__)
 
 @dataclass
 class BuryLetters:
-    """Tries until the letter is parked; the bus keeps the letter until then.
+    """Tries to park a dead letter until this succeeds. The bus keeps the letter until then.
 
     `park` claims the letter's death in the inbox, in the transaction that parks the letter. So a letter that
-    is delivered again counts once, and an equal letter that died at another time is counted, too. The claim
+    is delivered again is counted once. An equal letter that died at another time is counted, too. The claim
     stays when the letter is replayed or discarded.
     """
 

@@ -1,4 +1,4 @@
-"""Hands messages to a use case, each event once. An event that cannot be handled is parked."""
+"""Hands the events of messages to a use case, each event once. Parks an event that cannot be handled."""
 
 import logging
 import math
@@ -36,7 +36,7 @@ class ParkMessage:
 
 
 class Consumer(Generic[E]):
-    """The handler of a service's queue: returns when every event of the message is handled or parked."""
+    """Handles the messages of a service. A call returns when all events are handled or parked."""
 
     def __init__(
         self,
@@ -46,14 +46,14 @@ class Consumer(Generic[E]):
         clock: Clock,
         subject: str = "subject",
     ) -> None:
-        """`handle` returns the events that it parked itself, in its transaction. `subject` is the word for
-        the subject of events in log lines."""
+        """`handle` returns the events that it parked in its own transaction. Log lines give the id of an
+        event's subject as `{subject}_id`."""
         self.decode = decode
         self._handle = handle
         self._park = park
         self._clock = clock
         self._subject = subject
-        # No limit: a message that was refused would only be delivered again.
+        # The wait has no limit: a message that was refused would only be delivered again.
         self._group = GroupCommit(self._execute, clock, in_flight_max=1, wait_max_s=math.inf)
 
     async def __call__(self, body: bytes) -> None:
@@ -70,15 +70,15 @@ class Consumer(Generic[E]):
         try:
             parked = await self._handle(received)
         except Contention:
-            # One of these messages may have been handled already; leave those out and try once more.
+            # Some of these events may have been handled already. With `again` the inbox leaves them out.
             parked = await self._handle([replace(item, again=True) for item in received])
         for item in parked:
             self._log(item)
         return [None] * len(received)
 
     async def _handle_all(self, received: Sequence[Received[E]]) -> list[Unhandled]:
-        """Returns the events that cannot be handled, once all others are. While the database is away or busy,
-        this waits, and the message stays unacknowledged."""
+        """Returns the events that cannot be handled, after all others have been handled. Waits while the
+        database is away or busy; meanwhile the message stays unacknowledged."""
         backoff = Backoff(self._clock)
         unhandled: list[Unhandled] = []
         while received:

@@ -1,4 +1,4 @@
-"""Events are joined when they are stored, and again when they are published, up to the same limits."""
+"""Joins events into outbox rows, and outbox rows into envelopes, up to the same limits."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import datetime
@@ -15,12 +15,12 @@ ENVELOPE_BYTES_MAX = 256 * 1024
 
 E = TypeVar("E")
 
-# The type and the encoded CloudEvent of a domain event, with this id and time.
+# Encodes a domain event as a CloudEvent with this id and time. Returns its type and its bytes.
 Encode = Callable[[E, UUID, datetime], tuple[str, bytes]]
 
 
 def pack(events: Iterable[E], encode: Encode[E], clock: Clock) -> list[OutboxRow]:
-    """The rows for the events, which are encoded under new ids. Events of one type share rows, in order."""
+    """Encodes the events under new ids, and returns their rows. Events of one type share rows, in order."""
     now = clock.now()
     encoded = []
     for event in events:
@@ -37,7 +37,7 @@ def envelopes(parts: Iterable[OutboxRow], to: str = "") -> list[Envelope]:
 
 
 def _join(parts: Iterable[OutboxRow]) -> Iterator[OutboxRow]:
-    """A part is never split, so a part above the limits stays alone."""
+    """Joins consecutive parts of one type. A part is never split, so a part above the limits stays alone."""
     together: list[OutboxRow] = []
     count, size = 0, len(b"[]")
     for part in parts:

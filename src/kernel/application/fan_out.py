@@ -1,7 +1,7 @@
-"""Publishes to each consumer of a type by itself, for a bus without queues: one that fails delays no other.
+"""Publishes to each consumer of an event type separately, for a bus without queues.
 
-A row leaves the outbox once every consumer has it. Which consumers have it is kept in memory only: after a
-restart every consumer gets the row again, and its inbox leaves out the repeats.
+A consumer that fails delays no other. A row leaves the outbox once every consumer has it. Which consumers
+have a row is kept in memory only. After a restart each gets it again, and its inbox leaves out the repeats.
 """
 
 from collections.abc import Collection, Sequence
@@ -27,23 +27,23 @@ KNOWN_ROWS_MAX = 10_000
 
 
 class ForConsumer(RelayBuffer):
-    """The rows that one consumer has yet to get, and the ids of rows that it has while other consumers lack
-    them.
+    """For one consumer, keeps the rows to send, and the ids of sent rows that another consumer still lacks.
 
     Only the oldest KNOWN_ROWS_MAX ids are kept, because the other consumers catch up with the oldest rows
-    first. Until they do, this consumer gets new rows that this process commits, but no other newer rows.
+    first. While that many ids are kept, this consumer gets new rows that this process commits, but no other
+    newer rows.
     """
 
     def __init__(self, consumer: str) -> None:
         super().__init__()
         self.to = consumer
         self._all: Sequence[Self] = ()
-        # Whether the consumer has the row, or is about to get it.
+        # By row id: True if the consumer has the row, False if it is about to get it.
         self._has: dict[UUID, bool] = {}
 
     @classmethod
     def each(cls, consumers: Sequence[str]) -> Sequence[Self]:
-        """For one event type, a buffer for each of its consumers, in their order."""
+        """Makes one buffer for each consumer of an event type, in the order of `consumers`."""
         every = [cls(consumer) for consumer in consumers]
         for one in every:
             one._all = every
@@ -54,7 +54,7 @@ class ForConsumer(RelayBuffer):
         return self._has.keys()
 
     def limit(self, before: datetime) -> datetime:
-        """`before`, or an earlier time: only rows that were stored before it may go to this consumer."""
+        """Returns `before` or an earlier time. Rows stored later may not go to this consumer yet."""
         if len(self._has) < KNOWN_ROWS_MAX:
             return before
         return min(before, made_at(max(self._has)))
@@ -65,8 +65,7 @@ class ForConsumer(RelayBuffer):
         super().add(row)
 
     def claim(self, found: Sequence[OutboxRow]) -> list[OutboxRow]:
-        """The rows that this consumer neither has nor is about to get. It is about to get them from now
-        on."""
+        """Returns the rows that are new to this consumer, and marks them as about to be sent to it."""
         rows = [row for row in found if row.id not in self._has]
         self._has.update((row.id, False) for row in rows)
         if len(self._has) > KNOWN_ROWS_MAX:
@@ -90,13 +89,13 @@ class ForConsumer(RelayBuffer):
         return everywhere
 
     def due(self, published: Sequence[OutboxRow], now: float) -> Sequence[OutboxRow]:
-        """Rows are removed at once: their ids are forgotten here, so they would be published again."""
+        """Returns all rows: their ids are forgotten here, so rows that stayed would be published again."""
         return published
 
 
 @dataclass
 class RelayToConsumer:
-    """Publishes the oldest rows that were left behind to one consumer."""
+    """Publishes the oldest left-behind rows to one consumer."""
 
     uow: UnitOfWork
     backlog: Backlog
@@ -104,7 +103,7 @@ class RelayToConsumer:
     clock: Clock
 
     async def __call__(self, event_type: str, buffer: ForConsumer) -> RelayResult:
-        """Any failure leaves all of the rows behind again."""
+        """After a failure, a later round publishes all of these rows again."""
         before = buffer.limit(self.clock.now() - LEFT_BEHIND_AFTER)
         async with self.uow:
             found = await self.backlog.waiting(

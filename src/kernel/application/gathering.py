@@ -1,4 +1,4 @@
-"""How long work waits for more work: a batch of one call costs about as much as a batch of many."""
+"""Decides how long work waits for more work: a batch of one call costs about as much as a batch of many."""
 
 from kernel.ports.clock import Clock
 
@@ -12,7 +12,7 @@ MEASURED_S = 0.25
 
 
 class Company:
-    """The callers of the last batch, who are likely to call again at once and to share the next one."""
+    """The callers of the last batch. They are likely to call again at once, and then share the next batch."""
 
     def __init__(self) -> None:
         self._calls_count = 0
@@ -24,15 +24,15 @@ class Company:
         self._until = now + min(COMPANY_MAX_S, COMPANY_SHARE * took_s)
 
     def awaited_until(self, waiting_count: int) -> float:
-        """The time at which the next batch begins, even if fewer calls wait than last time; 0 for at once."""
+        """Returns when the next batch begins at the latest; 0 if as many calls wait as last time, or more."""
         return self._until if waiting_count < self._calls_count else 0.0
 
 
 class Gathering:
-    """The interval between two rounds of work that no caller waits for, such as a relay's.
+    """Sets the interval between rounds of work that no caller waits for, such as the rounds of a relay.
 
-    The interval grows with how busy the process is: 0 while it is idle, INTERVAL_MAX_S from BUSY_SHARE of a
-    processor on, measured over MEASURED_S or longer.
+    The interval grows with the process's share of a processor: it is 0 at no share, and INTERVAL_MAX_S from
+    BUSY_SHARE on. The share is measured over MEASURED_S or longer.
     """
 
     def __init__(self, clock: Clock) -> None:
@@ -41,7 +41,7 @@ class Gathering:
         self._interval_s = 0.0
 
     def interval_s(self) -> float:
-        """Seconds from the beginning of one round to the next."""
+        """Returns the seconds from the beginning of one round to the beginning of the next."""
         now = self._clock.monotonic()
         passed_s = now - self._since
         if passed_s >= MEASURED_S:

@@ -16,13 +16,13 @@ C = TypeVar("C")
 R = TypeVar("R")
 
 ANSWER_WITHIN_S = 10.0
-# Under overload, callers give up calls that wait longer, and the work for these would be in vain.
+# Under overload, callers give up calls that wait longer, so the work for these calls would be in vain.
 WAIT_MAX_S = 5.0
 # Some callers try again at once. Refusing them at once would cost as much as the work itself.
 REFUSED_AFTER_S = 1.0
 # If a batch takes longer, the next one begins beside it.
 BESIDE_AFTER_S = 0.1
-# The same with kinds: a batch beside the first would leave fewer calls of a kind to the next one.
+# BESIDE_AFTER_S with `kind_of`: an early second batch would leave fewer calls of a kind to the next one.
 KINDS_BESIDE_AFTER_S = 0.5
 
 
@@ -42,16 +42,17 @@ class _Call(Generic[C, R]):
 class GroupCommit(Generic[C, R]):
     """Runs a set-based use case for many callers at once.
 
-    At low load a batch is one call, and begins at once. Right after a batch, the next one waits for the
-    callers of the last one, but for at most half of the time that the last one took, and 20 ms (Company). A
-    second batch runs beside the first only if it is full, or the first takes BESIDE_AFTER_S.
+    At low load a batch is one call, and begins at once. After a batch has ended, the next batch waits for the
+    callers of that batch: at most half as long as that batch took, and at most 20 ms (Company). A second
+    batch begins beside the first only if it is full, or once the first has taken BESIDE_AFTER_S.
 
-    With `kind_of`, if more calls wait than fit, a batch holds whole kinds, those that wait longest first. The
-    kind of a call is that of its first command. With fewer batches in flight, more calls of a kind wait
-    together, so a second batch runs beside the first only if the first takes KINDS_BESIDE_AFTER_S.
+    With `kind_of`, a batch holds whole kinds if more calls wait than fit. The kinds that wait longest come
+    first. The kind of a call is the kind of its first command. With fewer batches in flight, more calls of a
+    kind wait together. So a second batch begins beside the first only once the first has taken
+    KINDS_BESIDE_AFTER_S.
 
-    `execute` returns one outcome for each command, in order. It has to be safe to repeat with the same
-    commands, which carry their ids; after a lost answer `repeat` is called instead, if it is given. A batch
+    `execute` returns one outcome for each command, in order. It must be safe to repeat with the same
+    commands, which carry their ids. After a lost answer `repeat` is called instead, if it is given. A batch
     that fails is halved (BatchAttempts), so that only the caller of the failing command gets the error. A
     call that has begun goes on if its caller hangs up.
     """
@@ -88,17 +89,17 @@ class GroupCommit(Generic[C, R]):
         self._loop: asyncio.AbstractEventLoop | None = None
 
     async def __call__(self, command: C) -> R:
-        """The outcome of one command; an error is raised."""
+        """Returns the outcome of the command. Raises the outcome if it is an exception."""
         (outcome,) = await self.submit((command,))
         if isinstance(outcome, Exception):
             raise outcome
         return outcome
 
     async def submit(self, commands: Sequence[C]) -> list[R | Exception]:
-        """One outcome for each command, in order, within 10 s. After that a call that has begun gets
-        OutcomeUnknown, any other Unavailable. Raises Unavailable (`overloaded`) if too many calls wait, or
-        the oldest has waited too long."""
-        # get_running_loop makes a system call (getpid), which costs more than all the rest here.
+        """Returns one outcome for each command, in order, within 10 s. After 10 s the outcome is
+        OutcomeUnknown for a call that has begun, and Unavailable for any other call. Raises Unavailable
+        (`overloaded`) if too many calls wait, or the oldest call has waited too long."""
+        # get_running_loop makes a system call (getpid), which costs more than the rest of this method.
         self._loop = loop = self._loop or asyncio.get_running_loop()
         now = loop.time()
         if self._waits_too_long(now):
@@ -120,14 +121,14 @@ class GroupCommit(Generic[C, R]):
             del self._unanswered[call]
 
     def _waits_too_long(self, now: float) -> bool:
-        """Whether the oldest call that has not been given up waits longer than `wait_max_s`."""
+        """Returns whether the oldest call that has not been given up waits longer than `wait_max_s`."""
         while self._waiting and self._waiting[0].answer.done():
             self._waiting_count -= len(self._waiting.popleft().commands)
         return bool(self._waiting) and now > self._waiting[0].since + self._wait_max_s
 
     def _give_up(self) -> None:
-        """Answers the calls that are past their deadline. One timer serves all calls, set for the oldest,
-        because a timer for each would cost as much as all the rest of a call."""
+        """Answers the calls that are past their deadline. One timer, set for the oldest call, serves all
+        calls, because a timer for each call would cost as much as the rest of the call."""
         loop = asyncio.get_running_loop()
         self._deadline_timer = None
         for call in self._unanswered:
@@ -165,7 +166,7 @@ class GroupCommit(Generic[C, R]):
             self._timer = None
 
     def _due(self) -> float:
-        """When the next batch begins, by the loop's clock; 0: at once."""
+        """Returns the time at which the next batch begins, by the loop's clock; 0 means at once."""
         if self._waiting_count >= self._batch_size_max and not (self._kind_of and self._in_flight_count):
             return 0.0
         if self._in_flight_count:
@@ -211,11 +212,11 @@ class GroupCommit(Generic[C, R]):
         return calls
 
     def _put_kinds_together(self) -> int:
-        """The number of commands in the first kinds that fit into a batch whole."""
+        """Groups the waiting calls by kind. Returns how many commands of whole kinds fit into a batch."""
         kinds: dict[int, list[_Call[C, R]]] = {}
         for call in self._waiting:
             kinds.setdefault(call.kind, []).append(call)
-        # By their oldest call: what is left of a kind that fills whole batches must not hold up the others.
+        # Kinds go by their oldest call, so that a kind that fills whole batches does not hold up the others.
         in_turn = sorted(kinds.values(), key=lambda calls: calls[0].since)
         self._waiting = deque(chain.from_iterable(in_turn))
         whole = 0

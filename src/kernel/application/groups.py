@@ -9,7 +9,7 @@ class Groups(Protocol[C_contra, R_co]):
     """Runs commands in batches: one GroupCommit, or one for each lane."""
 
     async def __call__(self, command: C_contra) -> R_co:
-        """As GroupCommit."""
+        """Does the same as GroupCommit.__call__."""
 
     async def submit(self, commands: Sequence[C_contra]) -> Sequence[R_co | Exception]:
-        """As GroupCommit."""
+        """Does the same as GroupCommit.submit."""

@@ -20,14 +20,14 @@ logger = logging.getLogger(__name__)
 
 @dataclass
 class PruneInbox:
-    """Deletes inbox rows of messages that are too old to be delivered again; business keys never expire."""
+    """Deletes the inbox rows of messages too old to be delivered again. Business keys never expire."""
 
     uow: UnitOfWork
     inbox: Inbox
     clock: Clock
 
     async def __call__(self) -> bool:
-        """Whether there may be more to do."""
+        """Returns whether there may be more to do."""
         async with self.uow:
             pruned = await self.inbox.prune(before=self.clock.now() - INBOX_KEPT, count_max=PRUNE_COUNT_MAX)
         return pruned == PRUNE_COUNT_MAX
@@ -35,7 +35,7 @@ class PruneInbox:
 
 @dataclass
 class Periodically:
-    """Does a job every so many seconds, and at once while there is more to do.
+    """Runs `job` every `every_s` seconds, and again at once if it returns that there may be more to do.
 
     Jobs run at multiples of their interval, so that all jobs of a process run together: an idle process then
     wakes up once for all of them.

@@ -1,4 +1,4 @@
-"""Stops and resumes the consumer in this process, as operators decide for all processes of a service."""
+"""Pauses and resumes the consumer in this process. Operators decide this for all processes of a service."""
 
 import logging
 from collections.abc import Awaitable, Callable
@@ -17,15 +17,15 @@ logger = logging.getLogger(__name__)
 
 @dataclass
 class Intake:
-    """Messages are taken unless an operator paused the consumer. A pause lets running handlers finish."""
+    """Takes messages unless an operator paused the consumer. A pause lets running handlers finish."""
 
     bus: Bus
     reading: StandingReading
     paused: bool = field(default=False, init=False)
 
     async def look(self) -> datetime | None:
-        """Pauses or resumes the bus as the database says. Returns since when the oldest event waits to be
-        published, which the same statement reads. Raises Unavailable, and then changes nothing."""
+        """Pauses or resumes the bus as the database says. Returns when the oldest waiting event was stored,
+        which the same statement reads; None if none waits. Raises Unavailable, and then changes nothing."""
         standing = await self.reading.standing()
         paused = standing.pause is not None
         if paused != self.paused:
@@ -35,14 +35,14 @@ class Intake:
             else:
                 logger.info("resumed")
                 await self.bus.resume()
-            self.paused = paused  # Last, so that health tells only what has taken effect.
+            self.paused = paused  # Set last, so that health tells only a pause in effect.
         return standing.waiting_since
 
     def unless_paused(
         self, replay: Callable[P, Awaitable[RelayResult]]
     ) -> Callable[P, Awaitable[RelayResult]]:
-        """Wraps a relay's round that hands messages to the consumer without the bus: it rests during a
-        pause."""
+        """Wraps a round of a relay that hands messages to the consumer without the bus. During a pause the
+        round does nothing."""
 
         async def act(*args: P.args, **kwargs: P.kwargs) -> RelayResult:
             return RelayResult.of(()) if self.paused else await replay(*args, **kwargs)

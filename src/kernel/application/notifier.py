@@ -20,11 +20,11 @@ logger = logging.getLogger(__name__)
 
 
 class BackgroundNotifier(Generic[E]):
-    """Notifies of events of one type. If too many wait the oldest are lost; while the bus is away, all are.
+    """Notifies listeners of events of one type. If more than WAITING_MAX wait, the oldest are lost.
 
-    While nobody listens, events cost next to nothing: ten times a second one event is encoded and sent, and
-    the bus tells whether somebody listens now. If nobody does, the events that wait are dropped: whoever
-    begins to listen later also reads the present state.
+    While the bus is away, all events are lost. While nobody listens, one event is sent every 0.1 s, and the
+    bus tells whether somebody listens now. If nobody does, the waiting events are dropped, because a client
+    that begins to listen later also reads the present state.
     """
 
     def __init__(self, encode: Encode[E], notifier: Notifier, clock: Clock) -> None:
@@ -65,6 +65,6 @@ class BackgroundNotifier(Generic[E]):
             events = events[ENVELOPE_EVENTS_MAX:]
 
     async def _send(self, events: Sequence[E]) -> bool:
-        """Whether anybody listened."""
+        """Returns whether every envelope reached a listener."""
         packed = pack(events, self._encode, self._clock)
         return all([await self._notifier.notify(envelope) for envelope in envelopes(packed)])

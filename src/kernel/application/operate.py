@@ -1,4 +1,4 @@
-"""What operators do about parked messages: replay, discard, hold and release."""
+"""The commands of operators about parked messages: replay, discard, hold and release."""
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
@@ -22,7 +22,7 @@ T = TypeVar("T")
 
 @dataclass
 class BeginOperation:
-    """Stores an operation for WorkOff, with the messages that wait now; later ones do not join it."""
+    """Stores an operation for WorkOff, with the messages that wait now. Later messages do not join it."""
 
     uow: UnitOfWork
     operations: Operations
@@ -72,7 +72,7 @@ class ReleaseCause:
 
 @dataclass
 class OperateParked:
-    """The commands of operators about parked messages. Each raises Forbidden for any other caller."""
+    """Checks and runs the commands of operators. Each command raises Forbidden for any other caller."""
 
     read: ReadParked
     begin: Callable[[Operation, UUID | Cause], Awaitable[None]]
@@ -85,21 +85,21 @@ class OperateParked:
         return self.read.service
 
     async def message(self, caller: Caller, kind: Kind, id: UUID, note: str) -> Operation:
-        """Begins to replay or discard it. Raises NotFound, and Invalid if discarding has no note."""
+        """Begins to replay or discard a message. Raises NotFound, or Invalid if a discard has no note."""
         caller = caller.as_operator()
         _require_note(kind, note)
         found = await self.read.message(caller, id)
         return await self._begun(caller, kind, id, id, f"message {id} of {self.service}: {found.cause}", note)
 
     async def group(self, caller: Caller, kind: Kind, id: UUID, note: str) -> Operation:
-        """Begins to replay or discard the messages of the group that wait now. Raises as `message` does."""
+        """Begins to replay or discard the messages of a group that wait now. Raises as `message` does."""
         caller = caller.as_operator()
         _require_note(kind, note)
         cause = (await self.read.group(caller, id)).cause
         return await self._begun(caller, kind, id, cause, self._about(id, cause), note)
 
     async def hold(self, caller: Caller, id: UUID, *, owner: str, note: str, ticket: str) -> Group:
-        """Raises NotFound."""
+        """Holds a group. Raises NotFound if there is no such group."""
         caller = caller.as_operator()
         cause = (await self.read.group(caller, id)).cause
         words = "; ".join(filter(None, (f"owner {owner}", note, ticket and f"ticket {ticket}")))
@@ -109,7 +109,7 @@ class OperateParked:
         return await self.read.group(caller, id)
 
     async def release(self, caller: Caller, id: UUID, note: str) -> Group:
-        """Raises NotFound."""
+        """Ends the hold of a group, if it has one. Raises NotFound if there is no such group."""
         caller = caller.as_operator()
         group = await self.read.group(caller, id)
         act = new_act("release_group", caller, self._about(id, group.cause), note, self.clock)
@@ -137,8 +137,8 @@ class OperateParked:
 
 
 async def retried(act: Callable[[], Awaitable[T]], clock: Clock) -> T:
-    """Calls `act`, and repeats it after Contention, and once after Unavailable: another host may have taken
-    over."""
+    """Calls `act`. Repeats it after Contention, and once after Unavailable, because another database host may
+    have taken over."""
     backoff, failures = Backoff(clock), 0
     for _ in range(ATTEMPTS_MAX):
         try:

@@ -15,8 +15,8 @@ async def for_own_users(
     work: Callable[[Sequence[C]], Awaitable[Sequence[R | ShopError]]],
     refusal: Callable[[C], ShopError] = lambda _: Forbidden(),
 ) -> list[R | ShopError]:
-    """One outcome for each command, in order. `work` gets only the commands whose caller may act for the
-    command's user; the outcome of any other is its `refusal`."""
+    """Returns one outcome for each command, in order. `work` gets only the commands whose caller may act for
+    the command's user. `refusal` makes the outcome of any other command."""
     outcomes = {
         number: refusal(command)
         for number, command in enumerate(commands)

@@ -49,8 +49,8 @@ Act = Callable[[Caller, str, str], Awaitable[None]]
 
 @dataclass
 class OperateConsumer:
-    """The commands of operators about a service's consumer. Each raises Forbidden for any other caller; a
-    viewer may read its `state`."""
+    """The commands of operators for the consumer of a service. `pause` and `resume` raise Forbidden for any
+    other caller; a viewer may call `state`, too."""
 
     reading: StandingReading
     service: OwnName

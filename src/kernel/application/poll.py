@@ -10,7 +10,7 @@ POLL_EVERY_S = 1.0
 
 @dataclass
 class PollOutbox:
-    """Finds rows that were left behind in the outbox. One statement asks for all types."""
+    """Finds left-behind rows in the outbox. One statement asks for all event types."""
 
     uow: UnitOfWork
     backlog: Backlog

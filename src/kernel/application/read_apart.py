@@ -1,4 +1,4 @@
-"""Reads about one subject in several places; one reading that fails does not spoil the others."""
+"""Reads facts about one subject in several places. A reading that fails does not affect the others."""
 
 import asyncio
 from collections.abc import Awaitable
@@ -8,8 +8,8 @@ from kernel.domain.facts import Part, joined
 
 
 async def read_apart(**readings: Awaitable[Part]) -> Part:
-    """Joins what the readings found; `unread` names the readings that failed. They run concurrently, because
-    each may wait for a lock. Raises Unavailable if all fail."""
+    """Runs the readings concurrently, because each may wait for a lock, and joins their results. `unread`
+    names the readings that failed. Raises Unavailable if all fail."""
     found = await asyncio.gather(*readings.values(), return_exceptions=True)
     parts, away = list[Part](), dict[str, Unavailable]()
     for name, outcome in zip(readings, found, strict=True):

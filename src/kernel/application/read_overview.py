@@ -20,7 +20,7 @@ class ReadOverview:
     watchdog: Watchdog
 
     async def __call__(self, caller: Caller) -> ServiceOverview:
-        """Raises Forbidden, and Unavailable if the database does not answer."""
+        """Raises Forbidden if the caller may not see all, and Unavailable if the database does not answer."""
         caller.require_to_see_all()
         parked, held = await self.figures.parked()
         in_outbox = await self.figures.waiting()

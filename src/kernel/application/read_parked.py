@@ -18,13 +18,13 @@ class ReadParked:
     async def page(
         self, caller: Caller, *, group: UUID | None = None, after: UUID | None = None, limit: int
     ) -> Sequence[Waiting]:
-        """Messages in the order of their ids. Raises NotFound for an unknown group."""
+        """Returns messages in the order of their ids. Raises NotFound for an unknown group."""
         caller.require_to_see_all()
         cause = None if group is None else (await self.group(caller, group)).cause
         return await self.reading.page(cause=cause, after=after, count_max=limit)
 
     async def message(self, caller: Caller, id: UUID) -> Waiting:
-        """Raises NotFound."""
+        """Returns a message. Raises NotFound if it is not parked."""
         caller.require_to_see_all()
         found = await self.reading.find(id)
         if found is None:
@@ -32,7 +32,7 @@ class ReadParked:
         return found
 
     async def groups(self, caller: Caller) -> Sequence[Group]:
-        """Groups in the order of their ids, also those that are held and have no messages now."""
+        """Returns the groups in the order of their ids. Includes held groups that have no messages now."""
         caller.require_to_see_all()
         figures, held = await self.reading.causes(), await self.reading.held()
         groups = [
@@ -48,14 +48,14 @@ class ReadParked:
         return sorted(groups, key=lambda group: group.id)
 
     async def group(self, caller: Caller, id: UUID) -> Group:
-        """Raises NotFound."""
+        """Returns a group. Raises NotFound if the service has no such group."""
         for group in await self.groups(caller):
             if group.id == id:
                 return group
         raise NotFound("group_not_found", "there is no such group of messages")
 
     async def operation(self, caller: Caller, id: UUID) -> Operation:
-        """Raises NotFound."""
+        """Returns an operation. Raises NotFound if the service has no such operation."""
         caller.require_to_see_all()
         found = await self.reading.operation(id)
         if found is None:

@@ -13,6 +13,6 @@ class ReadRecord:
     acts: RecordedActs
 
     async def __call__(self, caller: Caller, *, after: Place | None, limit: int) -> Sequence[Act]:
-        """The newest first. Raises Forbidden."""
+        """Returns the acts behind the place `after`, the newest first. Raises Forbidden."""
         caller.require_to_see_all()
         return await self.acts.page(after=after, count_max=limit)

@@ -1,4 +1,4 @@
-"""Publishes the outbox to the bus: every event at least once, and never before its commit."""
+"""Publishes the events of the outbox to the bus: each at least once, and never before its commit."""
 
 import asyncio
 from collections import deque
@@ -18,18 +18,18 @@ ROWS_MAX = 10
 # Younger rows are left to the process that committed them.
 LEFT_BEHIND_AFTER = timedelta(seconds=1)
 BUFFER_ROWS_MAX = 100
-# A removal is a transaction of its own, so several publications share it. It has to come well before
-# LEFT_BEHIND_AFTER, when the rows would be published again.
+# Each removal costs a transaction, so several publications share one. It must come well before
+# LEFT_BEHIND_AFTER, because after that time the rows would be published again.
 REMOVED_AFTER_S = 0.4
 REMOVED_ROWS_MAX = 100
 
 
 @value
 class RelayResult:
-    """What one round of a relay did."""
+    """The result of one round of a relay."""
 
     events: int
-    """How many events every consumer has now."""
+    """The number of events of this round that every consumer has now."""
     full: bool
     """Whether more rows may wait in the outbox."""
     removes_later: bool = False
@@ -43,14 +43,14 @@ class RelayResult:
         *,
         removes_later: bool = False,
     ) -> Self:
-        """`published` are the rows that every consumer has; None: all of `taken`."""
+        """`published` are the rows that every consumer has. None means that these are all rows in `taken`."""
         events = sum(row.count for row in (taken if published is None else published))
         return cls(events, len(taken) == ROWS_MAX, removes_later)
 
 
 class RelayBuffer:
-    """The rows of one type that this process committed and has yet to publish. When the buffer is full, a row
-    stays in the outbox, and the polling relay publishes it later."""
+    """The rows of one event type that this process committed and has yet to publish. A row that does not fit
+    into the full buffer stays in the outbox, and a relay of left-behind rows publishes it later."""
 
     to = ""
 
@@ -69,16 +69,16 @@ class RelayBuffer:
         return [self._rows.popleft() for _ in range(min(count_max, len(self._rows)))]
 
     def leave_behind(self, taken: Sequence[OutboxRow] = ()) -> None:
-        """Leaves all rows to RelayEvents, because `taken` could not be published."""
+        """Drops all rows, because `taken` could not be published. RelayEvents finds them in the outbox."""
         self._rows.clear()
 
     def published(self, taken: Sequence[OutboxRow]) -> Sequence[OutboxRow]:
-        """Which of these rows, just published, may leave the outbox because every consumer has them."""
+        """Returns the rows of `taken`, just published, that may leave the outbox: every consumer has them."""
         return taken
 
     def due(self, published: Sequence[OutboxRow], now: float) -> Sequence[OutboxRow]:
-        """The published rows to remove from the outbox now. They are collected until the first has waited for
-        REMOVED_AFTER_S, REMOVED_ROWS_MAX wait, or `published` is empty."""
+        """Returns the published rows to remove from the outbox now. Rows are collected until the first row
+        has waited for REMOVED_AFTER_S, REMOVED_ROWS_MAX rows wait, or `published` is empty."""
         if not self._published:
             self._due_at = now + REMOVED_AFTER_S
         self._published += published
@@ -94,7 +94,7 @@ class RelayBuffer:
 
 @dataclass
 class PublishCommitted:
-    """Publishes rows that were just committed, from memory. Removes them from the outbox a moment later."""
+    """Publishes newly committed rows from memory, and removes them from the outbox shortly afterwards."""
 
     uow: UnitOfWork
     backlog: Backlog
@@ -102,7 +102,7 @@ class PublishCommitted:
     clock: Clock
 
     async def __call__(self, event_type: str, buffer: RelayBuffer) -> RelayResult:
-        """Any failure leaves all rows behind, so that published rows may be published again."""
+        """After a failure, all rows stay in the outbox, so published rows may be published again."""
         rows = buffer.take(ROWS_MAX)
         try:
             return await self.publish(event_type, buffer, rows)
@@ -122,7 +122,7 @@ class PublishCommitted:
 
 @dataclass
 class RelayEvents:
-    """Publishes the oldest rows that were left behind, and removes them once the bus confirmed them."""
+    """Publishes the oldest left-behind rows. Removes them from the outbox once the bus has confirmed them."""
 
     uow: UnitOfWork
     backlog: Backlog
@@ -130,7 +130,7 @@ class RelayEvents:
     clock: Clock
 
     async def __call__(self, event_type: str) -> RelayResult:
-        """Any failure puts all rows back."""
+        """After a failure, all rows stay in the outbox."""
         before = self.clock.now() - LEFT_BEHIND_AFTER
         async with self.uow:
             taken = await self.backlog.take(event_type, count_max=ROWS_MAX, before=before)

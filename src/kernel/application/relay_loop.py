@@ -1,4 +1,4 @@
-"""The loop of a relay: round after round, woken by commits and by polls."""
+"""The loop of a relay. Commits and polls wake it."""
 
 import asyncio
 import logging
@@ -15,10 +15,10 @@ logger = logging.getLogger(__name__)
 
 
 class Relay:
-    """Publishes in rounds. The next round follows at once if the last one was full, else when the relay is
-    woken.
+    """Publishes events in rounds. After a full round, the next one follows at once; otherwise the relay waits
+    until it is woken.
 
-    While the process is busy, the next round begins a moment later (Gathering), so that it publishes more.
+    While the process is busy, the next round begins later (Gathering), so that it publishes more events.
     """
 
     def __init__(
@@ -39,7 +39,7 @@ class Relay:
         self._wake.set()
 
     def stop(self) -> None:
-        """Ends `run` once no event waits any more, or none can be published now."""
+        """Makes `run` end once no event waits any more, or when publishing fails."""
         self._stopping = True
         self._wake.set()
 

@@ -1,4 +1,4 @@
-"""Hands parked messages back to their consumer, each once, by way of the outbox."""
+"""Hands parked messages back to their consumer, each once. The requests wait in the outbox."""
 
 import logging
 from collections.abc import Awaitable, Callable
@@ -25,8 +25,8 @@ logger = logging.getLogger(__name__)
 
 
 def encode_replayed(parked: Parked, event_id: UUID, at: datetime) -> tuple[str, bytes]:
-    """For an event its original bytes, with the id that the inbox knows. For a dead letter its id only:
-    the letter stays parked until it is handled."""
+    """Returns an event's original bytes, which hold the id that the inbox knows. For a dead letter, returns
+    only its id: the letter itself stays parked until it is handled."""
     if parked.unhandled.dead_letter:
         return LETTERS, str(parked.id).encode()
     return REPLAYED, parked.unhandled.payload
@@ -34,14 +34,14 @@ def encode_replayed(parked: Parked, event_id: UUID, at: datetime) -> tuple[str, 
 
 @dataclass
 class HandleReplayed:
-    """Hands the oldest replayed events to their consumer. They leave the outbox once the consumer handled
-    them, or parked them again."""
+    """Hands the oldest replayed events to their consumer. They leave the outbox once the consumer has handled
+    them or parked them again."""
 
     uow: UnitOfWork
     backlog: Backlog
 
     async def __call__(self, handle: Handler) -> RelayResult:
-        """Any failure puts all events back."""
+        """After a failure, all events stay in the outbox."""
         async with self.uow:
             taken = await self.backlog.take(REPLAYED, count_max=ROWS_MAX)
             for envelope in envelopes(taken):
@@ -51,7 +51,7 @@ class HandleReplayed:
 
 @dataclass
 class HandleLetters:
-    """Hands dead letters that operators asked to replay to the consumer.
+    """Hands dead letters to the consumer if operators asked to replay them.
 
     The request is removed before the letter is handed over, and the letter stays parked until it is handled.
     So a letter that crashes the process does that once for each request, and is never lost.

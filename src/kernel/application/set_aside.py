@@ -1,6 +1,6 @@
 """Events for a lane whose server is away wait in the outbox of a lane that answers.
 
-In the queue they would hold up the events for other lanes: a consumer is handed few messages at a time.
+In the queue they would hold up events for other lanes: a consumer is handed few messages at a time.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -19,7 +19,7 @@ ASIDE = "for_lane_"
 
 
 def aside(lane: int) -> str:
-    """The type of outbox rows that wait for this lane; no event has a type without a dot."""
+    """Returns the type of outbox rows that wait for this lane. It has no dot, unlike the types of events."""
     return f"{ASIDE}{lane:03}"
 
 
@@ -28,20 +28,20 @@ def is_aside(row_type: str) -> bool:
 
 
 def lane_of(row_type: str) -> int:
-    """The lane for which rows of this type are set aside."""
+    """Returns the lane for which rows of this type are set aside."""
     return int(row_type.removeprefix(ASIDE))
 
 
 @value
 class Waiting:
-    """An event that waits for its lane, as it came."""
+    """An event that waits for its lane. `payload` is the event as it was received."""
 
     lane: int
     payload: bytes
 
 
 def encode_waiting(waiting: Waiting, event_id: UUID, at: datetime) -> tuple[str, bytes]:
-    """The event keeps its own id, by which the inbox knows it."""
+    """Returns the row's type and the unchanged event, which keeps its own id, by which the inbox knows it."""
     return aside(waiting.lane), waiting.payload
 
 
@@ -51,15 +51,15 @@ class SetAside:
     outbox: Outbox[Waiting]
 
     async def __call__(self, events: Sequence[Waiting]) -> None:
-        """The events may be acknowledged once this returns."""
+        """Stores the events in the outbox. They may be acknowledged once this returns."""
         async with self.uow:
             await self.outbox.add(events)
 
 
 @dataclass
 class Turns:
-    """Whose events are handed back next: every lane in turn, so that a slow one does not hold up the others.
-    Lanes that are lost are passed over."""
+    """Yields the lanes in the order in which their events are handed back, beginning after `last`, so that a
+    slow lane does not hold up the others. Lost lanes are left out."""
 
     lanes: int
     is_lost: Callable[[int], bool]
@@ -72,14 +72,14 @@ class Turns:
 
 @dataclass
 class HandBack:
-    """Hands the oldest events of one lane to their consumer; they leave the outbox once it handled them."""
+    """Hands the oldest events of one lane to their consumer. They leave the outbox once they are handled."""
 
     uow: UnitOfWork
     backlog: Backlog
 
     async def __call__(self, handle: Handler, turns: Turns) -> RelayResult:
-        """Says how many events were handled. After a failure all of them stay in the outbox, and the next
-        turn is another lane's."""
+        """Returns how many events were handled. After a failure, all of them stay in the outbox, and another
+        lane has the next turn."""
         async with self.uow:
             taken: Sequence[OutboxRow] = ()
             of_type = {aside(lane): lane for lane in turns}

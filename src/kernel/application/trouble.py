@@ -1,4 +1,4 @@
-"""Logs trouble with a server that the shop needs: its beginning, each further kind, and its end."""
+"""Logs trouble with a server that the shop needs: when it begins, each further kind, and when it ends."""
 
 import logging
 
@@ -11,11 +11,12 @@ logger = logging.getLogger(__name__)
 
 
 class Trouble:
-    """Begins with `report`. It ends with `over`, or QUIET_S after the last `report` if it `ends_quietly`."""
+    """The trouble with one server. It begins with `report` and ends with `over`."""
 
     def __init__(self, server: str, clock: Clock, *, ends_quietly: bool = True) -> None:
-        """`server` is its name in log lines. `ends_quietly` is wrong for a server that is asked only now and
-        then: that nothing is reported does not mean that it answers."""
+        """`server` is the server's name in log lines. With `ends_quietly`, trouble also ends QUIET_S after
+        the last `report`. This is wrong for a server that is seldom asked, because it is seldom reported
+        on."""
         self.server = server
         self._clock = clock
         self._ends_quietly = ends_quietly
@@ -23,7 +24,7 @@ class Trouble:
         self._last = 0.0
 
     def report(self, kind: str, words: str) -> None:
-        """Something fails now. `words` are logged if they are the first of this kind."""
+        """Reports that something fails now. Logs `words` if they are the first of this kind."""
         self.settle()
         if kind not in self._reported:
             self._reported.add(kind)
@@ -36,7 +37,7 @@ class Trouble:
         return bool(self._reported) and not (is_quiet and self._ends_quietly)
 
     def settle(self) -> None:
-        """Logs the end, if the trouble has ended. Has to be called now and then."""
+        """Logs the end of the trouble, if it has ended. Must be called regularly."""
         if not self.lasts:
             self.over()
 
@@ -46,5 +47,5 @@ class Trouble:
         self.leave_to_others()
 
     def leave_to_others(self) -> None:
-        """Ends without a log line: another object reports on the same server from now on."""
+        """Ends the trouble without a log line: another object reports on the same server from now on."""
         self._reported.clear()

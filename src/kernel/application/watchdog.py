@@ -1,4 +1,4 @@
-"""Tells health whether messages get through, which an open connection to the bus does not prove."""
+"""Tells health checks whether messages get through. An open connection to the bus does not prove it."""
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
@@ -15,7 +15,7 @@ LATE_AFTER_S = 3.0
 
 
 class Watchdog:
-    """Checks that committed events get published and received messages get handled; if not, it logs why."""
+    """Checks that committed events are published and received messages handled. If not, logs the reason."""
 
     def __init__(
         self,
@@ -25,14 +25,14 @@ class Watchdog:
         trouble: Trouble,
         clock: Clock,
     ) -> None:
-        """Trouble with one of the `databases` explains late work, so nothing is reported meanwhile."""
+        """While one of the `databases` is in trouble, late work is not reported: the trouble explains it."""
         self._bus = bus
         self._intake = intake
         self._databases = databases
         self._trouble = trouble
         self._clock = clock
         self._counts_from = self._connected_at = clock.monotonic()
-        # By type, when its events last waited for a consumer that was paused.
+        # By event type, the time when its events last waited for a paused consumer.
         self._held_at: dict[str, datetime] = {}
         self._in_hand: dict[object, float] = {}
         self._refusal = "no publisher was refused"
@@ -48,7 +48,7 @@ class Watchdog:
         return self._intake.paused
 
     async def publish(self, envelopes: Sequence[Envelope]) -> None:
-        """Publishes on the bus, and remembers the reason of the last failure."""
+        """Publishes the envelopes on the bus, and remembers the reason of the last failure."""
         try:
             await self._bus.publish(envelopes)
         except ConsumerPaused:
@@ -60,8 +60,8 @@ class Watchdog:
             raise
 
     def late_since(self, event_type: str, since: datetime) -> datetime:
-        """Since when an event of this type waits without a reason. It is in the outbox since `since`; a
-        pause of its consumer is a reason."""
+        """Returns since when an event of this type has waited without a reason. The event has been in the
+        outbox since `since`. A pause of its consumer is a reason."""
         return max(since, self._held_at.get(event_type, since))
 
     def handling(self, handler: Handler) -> Handler:
@@ -78,7 +78,7 @@ class Watchdog:
         return handle
 
     async def look(self) -> bool:
-        """A job for Periodically. Returns False: there is never more to do at once."""
+        """A job for Periodically: checks once. Returns False, because there is never more to do at once."""
         for database in self._databases:
             database.settle()
         self._trouble.settle()

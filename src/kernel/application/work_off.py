@@ -14,8 +14,8 @@ BATCH_MAX = 200
 
 @dataclass
 class WorkOff:
-    """Works off the operations of operators in batches. A batch and its progress are one transaction, so each
-    message is treated once, whichever processes take part, and a crash costs nothing.
+    """Works off the operations of operators in batches. One transaction stores a batch and its progress. So
+    each message is treated once, whichever processes take part, and a crash loses nothing.
 
     Parking claimed the message in the inbox. A replay deletes this claim, or the inbox would take the message
     for a repeat. A discarded message stays claimed, so that it is ignored if it is delivered again.
@@ -30,7 +30,7 @@ class WorkOff:
     clock: Clock
 
     async def __call__(self) -> bool:
-        """Whether there may be more to do."""
+        """Returns whether there may be more to do."""
         async with self.uow:
             operation = await self.operations.next()
             if operation is None:

@@ -1,4 +1,4 @@
-"""How a service declares its messages, and the catalogue of the messages of all services."""
+"""The declaration of a service's messages, and the catalogue of the messages of all services."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import field
@@ -23,21 +23,21 @@ class AboutOrder(msgspec.Struct, frozen=True, rename="camel"):
 class Messaging:
     """The types of events (CloudEvents, `type`) that one service publishes and subscribes to.
 
-    A subscriber receives every event of its types; a notification reaches only those who listen just then.
-    A published type is never changed or removed: a new version is a new type. A type begins with the words
-    of its `source`: `shop.orders.order-placed.v1` comes from `/shop/orders`.
+    A subscriber receives every event of its types. A notification reaches only the processes that listen when
+    it is sent. A published type is never changed or removed: a new version is a new type. A type begins with
+    the words of its `source`: `shop.orders.order-placed.v1` comes from `/shop/orders`.
     """
 
     service: str
     subject: str = "subject"
-    """What the events are about, in one word; used in documents, log lines and spans."""
+    """The kind of thing that the events are about, in one word, for documents, log lines and spans."""
     publishes: Mapping[str, type[msgspec.Struct]] = field(default_factory=dict)
     notifies: Mapping[str, type[msgspec.Struct]] = field(default_factory=dict)
     subscribes: Collection[str] = ()
     listens: Collection[str] = ()
-    """The notifications that its processes receive; each process has a queue of its own."""
+    """The notifications that the service's processes receive; each process has its own queue."""
     examples: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
-    """By type, examples of the data of its events, for the documents."""
+    """By event type, examples of the event's data, for the documents."""
 
     @property
     def sends(self) -> Mapping[str, type[msgspec.Struct]]:
@@ -45,12 +45,12 @@ class Messaging:
 
 
 def source_of(event_type: str) -> str:
-    """The `source` of the events of a type, as its publisher writes it."""
+    """Returns the `source` of the events of a type, as their publisher writes it."""
     return "/" + "/".join(event_type.split(".")[:2])
 
 
 class Catalog:
-    """The messages of services that run together."""
+    """The messages of services that run together, with the publisher and the subscribers of each type."""
 
     def __init__(self, services: Iterable[Messaging]) -> None:
         """Raises Invalid if two services publish the same type, or if a service subscribes or listens to a
@@ -81,5 +81,5 @@ class Catalog:
         return self._publishers[event_type]
 
     def subscribers_of(self, event_type: str) -> Sequence[str]:
-        """The services that must receive the type. Raises KeyError for a type that nobody publishes."""
+        """Returns the services that receive the type. Raises KeyError if nobody publishes the type."""
         return self._subscribers[event_type]

@@ -1,4 +1,4 @@
-"""JSON bodies with which services answer operators; the gateway joins those of all services."""
+"""JSON bodies with which services answer operators. The gateway joins the bodies of all services."""
 
 from typing import Annotated
 from uuid import UUID

@@ -1,4 +1,4 @@
-"""JSON bodies about parked messages and what operators do about them, of services and the console."""
+"""JSON bodies of services and the console, about parked messages and operations on them."""
 
 from typing import Annotated, Literal
 from uuid import UUID

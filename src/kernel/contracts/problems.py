@@ -1,4 +1,4 @@
-"""The problems that every service may answer with (RFC 9457), and how a service declares its own."""
+"""Problems that every service may answer with (RFC 9457), and the class that declares further ones."""
 
 from collections.abc import Mapping
 from dataclasses import field
@@ -12,13 +12,13 @@ T = TypeVar("T")
 @value
 class Problems:
     """The codes of a service's problems: the title of each, and its status if the kind of the error does not
-    determine it. A service declares `COMMON | Problems(…)`; the gateway joins those of all services."""
+    determine it. A service declares `COMMON | Problems(…)`. The gateway joins all declarations."""
 
     titles: Mapping[str, str]
     statuses: Mapping[str, int] = field(default_factory=dict)
 
     def __or__(self, other: "Problems") -> "Problems":
-        """Raises ValueError if a code would have two titles or two statuses."""
+        """Joins both. Raises ValueError if a code would have two titles or two statuses."""
         return Problems(_joined(self.titles, other.titles), _joined(self.statuses, other.statuses))
 
 

@@ -42,8 +42,8 @@ _VALUES: dict[type, dict[str, Any]] = {
 
 
 def schemas(structs: Iterable[type[msgspec.Struct]]) -> dict[str, Any]:
-    """By name, the schemas of these structs and of the structs within them: a document's
-    `components.schemas`."""
+    """Returns the schemas of these structs and of the structs within them, by name, for `components.schemas`
+    of a document."""
     _, components = msgspec.json.schema_components(
         structs, schema_hook=_VALUES.__getitem__, ref_template="#/components/schemas/{name}"
     )
@@ -51,7 +51,7 @@ def schemas(structs: Iterable[type[msgspec.Struct]]) -> dict[str, Any]:
 
 
 def _as_published(schema: Any) -> Any:
-    """Decimals as the codec writes them, patterns as JSON Schema reads them (ECMA-262), enums with a type."""
+    """Changes a schema of msgspec: decimals are numbers, patterns are ECMA-262, and enums have a type."""
     if isinstance(schema, list):
         return [_as_published(item) for item in schema]
     if not isinstance(schema, dict):

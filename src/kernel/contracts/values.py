@@ -18,7 +18,7 @@ class JsonNumber(str):
 
 
 class Amount(int):
-    """Minor units. JSON has currency units: as a number or in a string, and written with two digits."""
+    """Minor units. JSON has currency units: read from a number or a string, written with two digits."""
 
     @property
     def minor(self) -> int:
@@ -66,7 +66,7 @@ class Instant(datetime):
 
     @property
     def moment(self) -> datetime:
-        """The same time as a plain datetime, which the codec writes without a hook."""
+        """Returns the same time as a plain datetime, which the codec writes without a hook."""
         return datetime.combine(self.date(), self.timetz())
 
 
@@ -99,13 +99,13 @@ encode = msgspec.json.Encoder(decimal_format="number", enc_hook=_encode_value).e
 
 
 def decoder(kind: type[T]) -> msgspec.json.Decoder[T]:
-    """A decoder of published JSON. It raises msgspec.DecodeError, or ValidationError with the path of the
-    field at fault; also UnicodeDecodeError for invalid UTF-8, and RecursionError for deep nesting."""
+    """Returns a decoder of published JSON. The decoder raises msgspec.DecodeError, or ValidationError with
+    the path of the wrong field; UnicodeDecodeError for invalid UTF-8; RecursionError for deep nesting."""
     return cast(msgspec.json.Decoder[T], _decoder(cast(Hashable, kind)))
 
 
 def same_fields(value: object, kind: type[T]) -> T:
-    """The value as a type that has the same fields, such as the published body of a domain value."""
+    """Converts the value to a type with the same fields, such as the published body of a domain value."""
     return msgspec.convert(value, kind, from_attributes=True)
 
 

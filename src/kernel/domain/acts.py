@@ -18,24 +18,24 @@ class Command(Protocol):
 
     @property
     def user_id(self) -> str:
-        """The user whom the command concerns."""
+        """The id of the user whom the command concerns."""
 
 
 @value(kw_only=True)
 class Act:
-    """An operator's act. Its key is `user_id`, `subject` and `did`: a repeated act is recorded once."""
+    """An act of an operator, recorded once for each key: `user_id`, `subject` and `did`."""
 
     user_id: str = ""
-    """The user whom the act concerned; empty if there was none."""
+    """The id of the user whom the act concerned; empty if it concerned none."""
     subject: UUID
     """The id of the order, transfer, account or operation; a new id for any other act."""
     did: str
     about: str = ""
-    """The target in words, if user and subject do not tell it."""
+    """The target in words, if `user_id` and `subject` do not tell it."""
     operator: str
     through: str
-    """What acted for the operator: a service, or the console; empty if the call came with the operator's own
-    token."""
+    """The service, or the console, that sent the command for the operator; empty if the call came with the
+    operator's own token."""
     note: str = ""
     at: datetime
 
@@ -50,8 +50,8 @@ C = TypeVar("C", bound=Command)
 def acts_of_operators(
     did: str, done: Iterable[tuple[C, UUID]], at: datetime, note: Callable[[C], str] = lambda _: ""
 ) -> list[Act]:
-    """One act for each command of an operator. `done` are the commands that had an effect, each with its
-    subject."""
+    """Returns one act for each command that an operator gave. `done` has the commands that had an effect,
+    each with the id of its subject."""
     return [
         Act(
             user_id=command.user_id,

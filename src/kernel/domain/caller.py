@@ -1,4 +1,4 @@
-"""Who calls, and what they may see and do."""
+"""Callers, and what they may see and do."""
 
 from enum import StrEnum
 
@@ -22,11 +22,11 @@ class Role(StrEnum):
 
 @value
 class Caller:
-    """Who calls. This class alone decides what a caller may see and do; use cases ask it."""
+    """A caller. This class alone decides what a caller may see and do; use cases ask it."""
 
     role: Role
     id: str = ""
-    """The user id of a person, the name of a service; empty for anyone."""
+    """The user id of a person, or the name of a service; empty for anyone."""
     service: str = ""
     """The service that sent the call and vouches for this caller; empty if no service did."""
 
@@ -38,19 +38,19 @@ class Caller:
         return self.role in (Role.ANYONE, Role.VIEWER, Role.OPERATOR)
 
     def require_to_see_all(self) -> None:
-        """Raises Forbidden."""
+        """Raises Forbidden unless the caller may see everything."""
         if not self.may_see_all:
             raise Forbidden()
 
     def as_operator(self) -> "Caller":
-        """This caller as an operator; in open mode anyone is one. Raises Forbidden."""
+        """Returns this caller as an operator; in open mode anyone is one. Raises Forbidden."""
         if self.role is Role.ANYONE:
             return Caller(Role.OPERATOR, self.role.value, self.service)
         self.require_operator()
         return self
 
     def require_operator(self) -> None:
-        """Raises Forbidden."""
+        """Raises Forbidden unless the caller is an operator."""
         if self.role is not Role.OPERATOR:
             raise Forbidden()
 
@@ -58,28 +58,28 @@ class Caller:
         return self.role in (Role.ANYONE, Role.OPERATOR) or self._is(user_id)
 
     def _is(self, user_id: str) -> bool:
-        """The role is compared too, because a service may have the name of a user."""
+        """Compares the role, too, because a service may have the name of a user."""
         return self.role is Role.USER and self.id == user_id
 
     def require_service(self) -> None:
-        """Raises Forbidden unless a service of the shop calls."""
+        """Raises Forbidden unless a service of the shop calls, or the shop is in open mode."""
         if self.role is not Role.ANYONE and not self.service:
             raise Forbidden()
 
     def vouching_for(self, user_id: str) -> "Caller":
-        """The user, if a service calls: the gateway joins the calls of many users in one, and has verified
-        their tokens. Any other caller remains itself."""
+        """Returns the user as the caller if a service calls, because the gateway joins the calls of many
+        users in one and has verified their tokens. Any other caller remains itself."""
         return Caller(Role.USER, user_id, self.service) if self.role is Role.SERVICE else self
 
     def scoped(self, key: str | None, user_id: str) -> str | None:
-        """The idempotency key as it is stored. An operator's key for a user never equals a key of that
-        user."""
+        """Returns the idempotency key as it is stored. The key that an operator sends for a user never equals
+        a key of that user."""
         if key is None or self.role is not Role.OPERATOR or self.id == user_id:
             return key
         return f"{self.id}{_KEY_SEPARATOR}{key}"
 
     def key_of_correction(self, key: str) -> str:
-        """The idempotency key of a correction, as it is stored. It never equals the key of a deposit."""
+        """Returns the stored idempotency key of a correction. It never equals the key of a deposit."""
         return f"{self.id}{_KEY_SEPARATOR}correction{_KEY_SEPARATOR}{key}"
 
 

@@ -1,4 +1,4 @@
-"""Errors that callers are told, in a few kinds; adapters/http maps each kind to an HTTP status."""
+"""Errors that callers are told, one class for each kind. adapters/http maps each kind to an HTTP status."""
 
 from kernel.domain.value import value
 
@@ -10,7 +10,7 @@ class FieldError:
 
 
 class ShopError(Exception):
-    """`code` is a stable word for programs, `detail` a text for people."""
+    """`code` is a stable word for programs, and `detail` is a text for people."""
 
     def __init__(self, code: str, detail: str) -> None:
         super().__init__(detail)
@@ -43,7 +43,7 @@ class Refused(ShopError):
 
 
 class Unavailable(ShopError):
-    """Nothing was done because a server is away or overloaded; the same call may be tried again."""
+    """Nothing was done, because a server is away or overloaded. The same call may be tried again."""
 
     retry_after_s = 1
 
@@ -52,11 +52,11 @@ class Unavailable(ShopError):
 
 
 class RateLimited(ShopError):
-    """The caller exceeded a rate limit; the same call may be tried again later."""
+    """The caller exceeded a rate limit. The same call may be tried again after `retry_after_s` seconds."""
 
     def __init__(self, policy: str, quota: int, window_s: int, *, retry_after_s: int) -> None:
-        """`policy` allows `quota` calls in `window_s` seconds. Its name says whether the calls of a user or
-        those from an address are counted."""
+        """`policy` allows `quota` calls in `window_s` seconds. Its name says whether it counts the calls of a
+        user or the calls from an address."""
         super().__init__("rate_limited", f"this {policy} may call {quota} times in {window_s} s")
         self.policy = policy
         self.quota = quota
@@ -65,10 +65,10 @@ class RateLimited(ShopError):
 
 
 class Unauthenticated(ShopError):
-    """The call has no valid token; the answer does not say which check failed."""
+    """The call has no valid token. The answer does not say which check failed."""
 
     def __init__(self, *, with_token: bool = False) -> None:
-        """`with_token`: there was a token, but it is not valid."""
+        """`with_token` is True if the call had a token, but an invalid one."""
         super().__init__("unauthorized", "this needs a valid bearer token")
         self.with_token = with_token
 
@@ -88,8 +88,8 @@ class OutcomeUnknown(ShopError):
 
 
 class Contention(Exception):
-    """The transaction lost a race against another one and was rolled back; run it again from its start."""
+    """The transaction lost a race against another one and was rolled back. Run it again from its start."""
 
 
 TEMPORARY = (Unavailable, OutcomeUnknown, Contention)
-"""The same work may succeed when it is tried again."""
+"""Errors after which the same work may succeed when it is tried again."""

@@ -1,4 +1,4 @@
-"""Events between services, as domain values: received, unhandled and parked ones."""
+"""Events between services, as domain values: received, unhandled and parked events."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import field
@@ -11,8 +11,8 @@ from kernel.domain.value import value
 
 @value(kw_only=True)
 class Event:
-    """Something that happened. `traceparent` (W3C Trace Context) and `request_id` name the call that caused
-    it, `idempotency_key` is the key of the subject. A value that is not known is empty."""
+    """Something that happened. `traceparent` (W3C Trace Context) and `request_id` identify the call that
+    caused it. `idempotency_key` is the key under which the subject was created. An unknown value is empty."""
 
     traceparent: str
     request_id: str = ""
@@ -25,14 +25,14 @@ class Event:
 
     @property
     def key(self) -> str:
-        """Code that groups or splits messages keeps the events of one key together (CloudEvents, extension
-        `partitionkey`)."""
+        """The key of the event. Code that groups or splits messages keeps the events of one key together
+        (CloudEvents, extension `partitionkey`)."""
         raise NotImplementedError
 
 
 @value(kw_only=True)
 class OrderEvent(Event):
-    """An event about an order. All events of one user have the same key."""
+    """An event about an order. Its key is the user's id, so all events of one user have the same key."""
 
     order_id: UUID
     user_id: str
@@ -51,7 +51,7 @@ E = TypeVar("E", bound=Event)
 
 @value
 class MessageId:
-    """The permanent identity of an event (CloudEvents, `source` and `id`), whichever message carries it."""
+    """The permanent id of an event (CloudEvents, `source` and `id`), in every message that carries it."""
 
     source: str
     id: str
@@ -59,7 +59,7 @@ class MessageId:
 
 @value
 class Received(Generic[E]):
-    """A fact from another service, with the identity, type and bytes of its event."""
+    """An event from another service: the fact that it states, its identity, its type and its bytes."""
 
     message: MessageId
     type: str
@@ -82,7 +82,7 @@ class Received(Generic[E]):
 
 @value
 class Unhandled:
-    """An event, or a dead letter, that could not be handled. It is parked for an operator, with its original
+    """An event or a dead letter that could not be handled. It is parked for an operator, with its original
     bytes and the reason."""
 
     message: MessageId
@@ -93,12 +93,12 @@ class Unhandled:
     payload: bytes
     traceparent: str = field(default="", compare=False)  # for log lines; not kept
     dead_letter: bool = False
-    """True: the payload is a whole message that the bus gave up on. False: it is one event."""
+    """True if the payload is a whole message that the bus gave up on; False if it is one event."""
 
 
 @value
 class Parked:
-    """A parked message: the last of `count` that had the same type, subject and reason."""
+    """The last of `count` parked messages that had the same type, subject and reason."""
 
     id: UUID
     unhandled: Unhandled
@@ -108,8 +108,8 @@ class Parked:
 
 
 def joined(unhandled: Sequence[Unhandled], new_id: Callable[[], UUID], now: datetime) -> list[Parked]:
-    """One row for each type, subject and reason, with the last of its messages and their count. The rows are
-    in key order, so that two transactions that park the same keys cannot deadlock."""
+    """Returns one row for each type, subject and reason, with the last of its messages and their count. The
+    rows are in key order, so that two transactions that park the same keys cannot deadlock."""
     rows: dict[tuple[str, str, str], Parked] = {}
     for item in unhandled:
         key = item.type, item.subject, item.reason
@@ -119,10 +119,10 @@ def joined(unhandled: Sequence[Unhandled], new_id: Callable[[], UUID], now: date
 
 
 def trace_of(traceparent: str) -> UUID | None:
-    """The trace id as a UUID (both have 128 bits). None if `traceparent` is empty."""
+    """Returns the trace id as a UUID (both have 128 bits); None if `traceparent` is empty."""
     return UUID(hex=traceparent[3:35]) if traceparent else None
 
 
 def new_trace(seed: UUID) -> str:
-    """The traceparent of a new trace that is not sampled, for work that no outside call caused."""
+    """Returns the traceparent of a new, unsampled trace, for work that no outside call caused."""
     return f"00-{seed.hex}-{seed.hex[16:]}-00"

@@ -1,4 +1,4 @@
-"""Stored facts about one subject, such as an order, which explain its state to operators."""
+"""Stored facts about one subject, such as an order. They explain its state to operators."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import field
@@ -21,7 +21,7 @@ class What(StrEnum):
     """An operator's act."""
     IN_OUTBOX = "in_outbox"
     BACKLOG = "backlog"
-    """The oldest event in the outbox of the service, about any subject; left out if it is new."""
+    """The oldest event in the outbox of the service, about any subject; left out if that event is new."""
     PARKED = "parked"
     DISCARDED = "discarded"
     """An operator discarded a parked message."""
@@ -30,12 +30,12 @@ class What(StrEnum):
     NOT_RUNNING = "not_running"
     """No process of the service is connected to its database."""
     NAMELESS = "nameless"
-    """Unknown whether a process is connected: no session has the name of the service, but some sessions have
-    no name."""
+    """It is unknown whether a process is connected: no session has the name of the service, but some sessions
+    have no name."""
     BLOCKED = "blocked"
-    """A transaction holds locks that the service needs, for longer than a transaction of the service does."""
+    """A transaction that has run longer than the service's own ones do holds locks that the service needs."""
     ASKS_AGAIN = "asks_again"
-    """When the service repeats its request to the service that it waits for."""
+    """The time at which the service repeats its request to the service that it waits for."""
 
 
 @value(kw_only=True)
@@ -48,16 +48,16 @@ class Fact:
     source: str
     detail: str = ""
     seen: bool = False
-    """True: `at` is the time of reading, because no table stores since when the fact holds."""
+    """True if `at` is the time of reading, because no table stores since when the fact holds."""
 
 
 @value(kw_only=True)
 class Part:
-    """What one service, or one of its tables, tells about the subject."""
+    """The facts that one service, or one of its tables, has about the subject."""
 
     facts: Sequence[Fact] = field(default_factory=list)
     user_id: str | None = None
-    """The owner of the subject; None if the service does not know the subject."""
+    """The user id of the subject's owner; None if the service does not know the subject."""
     unread: Sequence[str] = ()
     """The tables and services that could not be read, each with the reason."""
     trace_id: UUID | None = None
@@ -65,7 +65,7 @@ class Part:
 
 
 def joined(parts: Iterable[Part]) -> Part:
-    """All facts and failures, in the order of the parts, and the first owner and trace that a part has."""
+    """Returns all facts and failures, in the order of the parts, and the first owner and trace found."""
     parts = list(parts)
     return Part(
         facts=[fact for part in parts for fact in part.facts],

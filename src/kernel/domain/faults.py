@@ -9,15 +9,15 @@ from typing import Any
 from kernel.domain.money import in_units
 from kernel.domain.value import value
 
-# How long work may be under way before it counts as forgotten.
+# Work that is under way for longer counts as forgotten.
 IN_FLIGHT_MAX = timedelta(seconds=60)
-# A report stays short however many faults there are: all are counted, and only the first are listed.
+# A report stays short, however many faults there are: it counts all of them, and lists only the first.
 SHOWN_MAX = 100
 
 
 @value
 class Fault:
-    """`subject` names the order, account or message; `kind` is a stable word for programs."""
+    """A fault. `subject` is an order, account or message; `kind` is a stable word for programs."""
 
     subject: str
     kind: str
@@ -27,8 +27,8 @@ class Fault:
 
 @dataclass
 class Checked:
-    """The result of a check: it read `count` rows and found `fault_count` faults; `faults` holds the first
-    SHOWN_MAX of these."""
+    """The result of a check. It read `count` rows and found `fault_count` faults. `faults` has the first
+    SHOWN_MAX of them."""
 
     check: str
     count: int = 0

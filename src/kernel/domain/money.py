@@ -1,4 +1,4 @@
-"""Money is an integer of minor units (kopecks, cents): exact, and cheap to compare, store and sum."""
+"""Money is an integer of minor units (kopecks, cents), which is exact and cheap to compare, store and sum."""
 
 import re
 from decimal import Decimal
@@ -11,7 +11,7 @@ _AMOUNT = re.compile(AMOUNT_PATTERN)
 
 
 def parse_amount(text: str) -> int:
-    """The minor units of a decimal number of currency units. Raises ValueError if the text does not match
+    """Returns the minor units of an amount in currency units. Raises ValueError if the text does not match
     AMOUNT_PATTERN or is not above 0."""
     match = _AMOUNT.fullmatch(text)
     if match is None:
@@ -28,5 +28,5 @@ def parse_amount(text: str) -> int:
 
 
 def in_units(minor: int) -> Decimal:
-    """Currency units, always with two digits after the point."""
+    """Returns the amount in currency units, always with two digits after the point."""
     return Decimal(minor).scaleb(-2)

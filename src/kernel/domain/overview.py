@@ -17,7 +17,7 @@ class WaitingEvents:
 
 @value
 class SetAsideEvents:
-    """How many events wait because the server of their lane is away, and since when the oldest does."""
+    """How many events wait for a lane whose server is away. `since` is when the oldest was stored."""
 
     lane: int
     count: int
@@ -34,9 +34,9 @@ class ServiceOverview:
     waiting: Sequence[WaitingEvents]
     set_aside: Sequence[SetAsideEvents]
     parked: Mapping[str, int]
-    """Messages that wait for an operator, by reason."""
+    """The number of messages that wait for an operator, by reason."""
     held: int
-    """Parked messages whose group an operator holds; they are not counted in `parked`."""
+    """How many parked messages belong to groups on hold. They are not counted in `parked`."""
     broker: bool
     """Whether the bus can carry messages."""
     paused: bool

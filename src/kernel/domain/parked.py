@@ -1,4 +1,4 @@
-"""Parked messages, in groups of one cause, and what operators do about them."""
+"""Parked messages, grouped by cause, and the operations of operators on them."""
 
 from datetime import datetime
 from enum import StrEnum
@@ -11,12 +11,12 @@ from kernel.domain.value import value
 _GROUPS = UUID("6f9619ff-8b86-5d01-b42d-00cf4fc964ff")
 
 OwnName = NewType("OwnName", str)
-"""The name of the service that this process runs. The wiring provides it by this type."""
+"""The name of the service that this process runs. The wiring provides the name by this type."""
 
 
 @value
 class Cause:
-    """What the parked messages of a group have in common."""
+    """The cause that all parked messages of a group have in common."""
 
     dead_letter: bool
     type: str
@@ -27,7 +27,7 @@ class Cause:
         return "dead letters" if self.dead_letter else "parked"
 
     def id_in(self, service: str) -> UUID:
-        """The id of the group in this service: the same in every process, and it never changes."""
+        """Returns the id of the group in this service. It is the same in every process, and never changes."""
         return uuid5(_GROUPS, "\x1f".join((service, self.place, self.type, self.reason)))
 
     def __str__(self) -> str:
@@ -36,7 +36,7 @@ class Cause:
 
 @value(kw_only=True)
 class Waiting:
-    """A parked message as operators see it: the last of `count` with the same type, subject and reason."""
+    """A parked message for operators: the last of `count` with the same type, subject and reason."""
 
     id: UUID
     cause: Cause
@@ -52,7 +52,7 @@ class Waiting:
 
 @value(kw_only=True)
 class Figures:
-    """Figures of a cause. Repeated messages share a row: `messages` counts rows, `count` all messages."""
+    """The figures of a cause. Repeated messages share a row: `messages` counts rows, `count` all messages."""
 
     messages: int
     count: int
@@ -64,7 +64,7 @@ class Figures:
 
 @value(kw_only=True)
 class Hold:
-    """Somebody looks after a cause: alarms leave out its messages, also those that are parked later."""
+    """A person looks after a cause. Alarms leave out its messages, including those that are parked later."""
 
     owner: str
     note: str
@@ -75,7 +75,7 @@ class Hold:
 
 @value(kw_only=True)
 class Group:
-    """`figures` is None if no message waits: a hold outlasts the messages of its group."""
+    """The messages of one cause. `figures` is None if none waits, because a hold outlasts the messages."""
 
     id: UUID
     service: str
@@ -91,13 +91,13 @@ class Kind(StrEnum):
 
 @value(kw_only=True)
 class Operation:
-    """A replay or a discarding of a message or a group, worked off in batches. It concerns the messages that
-    waited when an operator began it."""
+    """A replay or discard of a message or a group, done in batches. It concerns the messages that waited when
+    an operator began it."""
 
     id: UUID
     kind: Kind
     target: UUID
-    """The message, or the group."""
+    """The id of the message or of the group."""
     about: str
     """The target in words, because the group may be gone when somebody reads this."""
     operator: str
@@ -106,9 +106,9 @@ class Operation:
     total: int = 0
     """How many messages waited when the operation began."""
     passed: int = 0
-    """How many of these have been looked at."""
+    """How many of these messages have been looked at."""
     done: int = 0
-    """How many of these had not changed since, and were replayed or discarded."""
+    """How many of these messages were unchanged since the beginning, and were replayed or discarded."""
     began_at: datetime
     ended_at: datetime | None = None
 

@@ -1,4 +1,4 @@
-"""Whether the consumer of a service is paused: operators pause and resume it."""
+"""The pause of a service's consumer, which operators begin and end."""
 
 from datetime import datetime
 

@@ -1,11 +1,11 @@
-"""Makes text from outside safe to print: it may move the cursor, hide a line or reverse its direction."""
+"""Makes text from outside safe to print. Such text may move the cursor, or hide or reverse a line."""
 
 
 def harmless(text: str) -> str:
-    """The text on one line, with every character that does not print written as its escape, such as `\\x1b`.
+    """Returns the text on one line. Each unprintable character is replaced by its escape, such as `\\x1b`.
 
-    Those are control characters, line breaks, overrides of the direction of writing and halves of surrogate
-    pairs (Unicode categories Cc, Cf, Cs, Zl, Zp and their like).
+    Unprintable are control characters, line breaks, overrides of the direction of writing and halves of
+    surrogate pairs (Unicode categories Cc, Cf, Cs, Zl, Zp and their like).
     """
     if text.isprintable():
         return text

@@ -13,10 +13,10 @@ def value(*, kw_only: bool) -> Callable[[type[T]], type[T]]: ...
 
 @dataclass_transform(frozen_default=True)
 def value(cls: type[T] | None = None, /, *, kw_only: bool = False) -> type[T] | Callable[[type[T]], type[T]]:
-    """A dataclass whose objects never change and are equal by their fields.
+    """Makes a dataclass whose objects never change and are equal by their fields.
 
-    Only the type checker enforces that they never change: `frozen=True` doubles the cost of creating an
-    object, and each write creates about twenty.
+    Only the type checker enforces that the objects never change: `frozen=True` doubles the cost of creating
+    an object, and each write creates about twenty.
     """
     make = dataclass(slots=True, unsafe_hash=True, kw_only=kw_only)
     return make if cls is None else make(cls)

@@ -7,7 +7,7 @@ from kernel.domain.value import value
 
 @value
 class Envelope:
-    """Events of one type in one message, as a CloudEvents JSON batch. If `to` is given, only this consumer
+    """One message with events of one type, as a CloudEvents JSON batch. If `to` is given, only this consumer
     gets the message (`Bus.consumers`)."""
 
     type: str
@@ -35,7 +35,7 @@ class DeadLetter:
 
     body: bytes
     type: str
-    """The type that it was published under; empty if the bus does not know it."""
+    """The type under which the message was published; empty if the bus does not know it."""
     reason: str
     death: str = ""
     """An id that equal messages do not share if they died at different times; empty if the bus has none."""
@@ -46,30 +46,30 @@ Bury = Callable[[DeadLetter], Awaitable[None]]
 
 class Publisher(Protocol):
     async def publish(self, envelopes: Sequence[Envelope]) -> None:
-        """Returns once the bus has taken over all envelopes. Raises Unavailable on any failure, also if an
-        envelope does not reach all its consumers; the bus may still deliver some of them."""
+        """Publishes the envelopes, and returns once the bus has taken over all of them. Raises Unavailable on
+        any failure, also if a consumer does not get its envelope; the bus may still deliver some."""
 
 
 class Notifier(Protocol):
     async def notify(self, envelope: Envelope) -> bool:
-        """Notifies the listeners, at most once. Returns whether there are any. Raises Unavailable."""
+        """Notifies the listeners, at most once. Returns whether there are listeners. Raises Unavailable."""
 
 
 class Notifications(Protocol):
     """Receives the notifications of services. A notification is lost if it is sent while nobody listens or
-    the bus is away. Nothing is sent here until `want(True)`, because every notification costs the sender
-    something."""
+    the bus is away. No notifications are sent to this process until `want(True)`, because each costs the
+    sender something."""
 
     @property
     def healthy(self) -> bool:
-        """Whether messages can arrive now. A lost connection is made anew without further calls."""
+        """Whether messages can arrive now. A lost connection is made again without further calls."""
 
     async def listen(self, event_type: str, handle: Callable[[bytes], None]) -> None:
         """Calls `handle` with each message of this type that arrives, until cancelled."""
 
     async def want(self, wanted: bool) -> None:
-        """Switches on or off that messages are sent here. Returns once that is done; while the bus is away it
-        returns soon, and the switch takes effect when the bus is back."""
+        """Switches the receipt of notifications on or off, and returns once that is done. While the bus is
+        away, it returns soon, and the switch takes effect when the bus is back."""
 
 
 class Bus(Publisher, Notifier, Protocol):
@@ -79,8 +79,8 @@ class Bus(Publisher, Notifier, Protocol):
         """Hands the messages of this service to `handler`, and its dead letters to `bury`.
 
         A message is acknowledged when the handler returns. It becomes a dead letter if the handler raises
-        Unreadable, and is delivered again if it raises anything else. A dead letter is delivered again until
-        `bury` returns.
+        Unreadable, and is delivered again if the handler raises any other error. A dead letter is delivered
+        again until `bury` returns.
         """
 
     @property
@@ -89,25 +89,25 @@ class Bus(Publisher, Notifier, Protocol):
 
     @property
     def healthy(self) -> bool:
-        """Whether messages can be sent and received now. A lost connection is made anew without further
+        """Whether messages can be sent and received now. A lost connection is made again without further
         calls."""
 
     def consumers(self, event_type: str) -> Sequence[str]:
-        """The consumers that need an envelope each (`Envelope.to`), so that one that fails does not delay the
-        others. Empty if the bus keeps a queue for each consumer, or the type has at most one consumer."""
+        """Returns the consumers that need separate envelopes (`Envelope.to`), so that a failing one does not
+        delay the others. Empty if the bus keeps a queue for each, or the type has at most one consumer."""
 
     async def pause(self) -> None:
-        """Takes no messages and no dead letters until `resume`; running handlers go on. A paused bus is
+        """Takes no messages and no dead letters until `resume`. Running handlers go on. A paused bus is
         healthy."""
 
     async def resume(self) -> None:
         """Takes messages again. Does nothing if the bus is not paused."""
 
     async def stop(self) -> None:
-        """Takes no more messages, and lets running handlers finish."""
+        """Takes no more messages. Lets running handlers finish."""
 
     async def __aenter__(self) -> Self:
-        """Connects. Raises Unavailable if the bus cannot be reached."""
+        """Connects to the bus. Raises Unavailable if the bus cannot be reached."""
 
     async def __aexit__(self, *_: object) -> None:
-        """Stops, and closes the connection."""
+        """Stops the bus, and closes its connection."""

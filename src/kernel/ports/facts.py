@@ -8,5 +8,5 @@ class MessagingFacts(Protocol):
     """Reads committed facts about a subject, such as an order, without a unit of work."""
 
     async def about(self, subject: UUID) -> Part:
-        """Events about the subject that wait in the outbox or are parked, operators' acts on the subject, and
-        what holds up the service as a whole. Raises Unavailable if none of these can be read."""
+        """Returns the events about the subject that wait in the outbox or are parked, operators' acts on the
+        subject, and the causes that hold up the service. Raises Unavailable if none of these can be read."""

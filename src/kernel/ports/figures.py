@@ -8,10 +8,10 @@ class MessagingFigures(Protocol):
     """Counts the committed rows that wait in the tables of a service."""
 
     async def waiting(self) -> Sequence[WaitingEvents]:
-        """The events of the outbox, by type."""
+        """Counts the events in the outbox, by type."""
 
     async def parked(self) -> tuple[Mapping[str, int], Mapping[str, int]]:
-        """Counts parked messages by reason: those of groups without a hold, and those of groups on hold."""
+        """Counts parked messages by reason: those of groups without a hold, and those of held groups."""
 
     async def revision(self) -> int:
-        """The revision of the database's schema."""
+        """Returns the revision of the database's schema."""

@@ -15,5 +15,5 @@ class HttpAnswer:
 
     @property
     def says_nothing_was_done(self) -> bool:
-        """Unavailable is answered with this status."""
+        """Whether the answer has the status of Unavailable."""
         return self.status == 503

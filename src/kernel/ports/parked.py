@@ -27,41 +27,41 @@ class DiscardedMessages(Protocol):
 
 
 class HeldCauses(Protocol):
-    """Causes that somebody looks after: alarms leave out their messages."""
+    """Causes that a person looks after. Alarms leave out the messages of these causes."""
 
     async def hold(self, holds: Mapping[Cause, Hold]) -> None:
-        """A new hold replaces an earlier one of the same cause."""
+        """Stores the holds. A new hold replaces an earlier hold of the same cause."""
 
     async def release(self, cause: Cause) -> bool:
-        """Ends the hold. Returns whether there was one."""
+        """Ends the hold of the cause. Returns whether there was a hold."""
 
 
 class Operations(Protocol):
     """The operations of operators. Any process of the service works them off, in batches."""
 
     async def add(self, operation: Operation, messages: UUID | Cause) -> int:
-        """Stores the operation with the messages that wait now: the message of this id, or all messages of
-        the cause. Returns how many they are, which becomes `total`. Messages that are parked later do not
-        belong to it. An operation that is stored already stays as it is."""
+        """Stores the operation with the messages that wait now: the message with this id, or all messages of
+        the cause. Returns their number, which becomes `total`. Messages that are parked later do not belong
+        to the operation. An operation that is already stored stays as it is."""
 
     async def next(self) -> Operation | None:
         """Locks and returns the oldest operation that has not ended and that no other transaction locks."""
 
     async def batch(self, operation: Operation, *, count_max: int) -> Mapping[UUID, int]:
-        """The ids of the operation's next messages, each with the `count` that it had when the operation
-        began. They leave the operation's list if this transaction commits."""
+        """Returns the ids of the operation's next messages, each with the `count` that it had when the
+        operation began. They leave the operation's list if this transaction commits."""
 
     async def save(self, operation: Operation) -> None:
         """Stores the progress of the operation."""
 
 
 class ParkedReading(Protocol):
-    """Reads what is committed about parked messages, without a unit of work. Raises Unavailable."""
+    """Reads committed data about parked messages, without a unit of work. Raises Unavailable."""
 
     async def page(
         self, *, cause: Cause | None = None, after: UUID | None = None, count_max: int
     ) -> Sequence[Waiting]:
-        """Messages in the order of their ids. With `after`, only those with a greater id."""
+        """Returns messages in the order of their ids. With `after`, returns only those with a greater id."""
 
     async def find(self, message: UUID) -> Waiting | None: ...
 

@@ -7,7 +7,7 @@ from kernel.domain.value import value
 
 @value
 class Standing:
-    """What the database tells about a service's outbox and consumer."""
+    """The state of a service's outbox and consumer in the database."""
 
     waiting_since: datetime | None
     """When the oldest event that waits to be published was stored; None if none waits."""
@@ -19,14 +19,14 @@ class Pauses(Protocol):
     """Stores whether the service's consumer is paused."""
 
     async def begin(self, pause: Pause) -> bool:
-        """Returns False if the consumer is paused already; that pause stays as it is."""
+        """Stores the pause. Returns False if the consumer is already paused; then the old pause stays."""
 
     async def end(self) -> bool:
-        """Returns whether the consumer was paused."""
+        """Ends the pause. Returns whether the consumer was paused."""
 
 
 class StandingReading(Protocol):
-    """Reads the committed Standing, without a unit of work."""
+    """Reads the committed state (Standing), without a unit of work."""
 
     async def standing(self) -> Standing:
-        """Raises Unavailable."""
+        """Raises Unavailable if the database does not answer."""

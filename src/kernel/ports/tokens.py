@@ -6,7 +6,7 @@ from kernel.domain.value import value
 
 @value
 class Verified:
-    """The caller that a token names, and when the token expires, in seconds since 1970."""
+    """The caller that a token names. `until` is when the token expires, in seconds since 1970."""
 
     caller: Caller
     until: float
@@ -16,10 +16,10 @@ class Tokens(Protocol):
     """Verifies the bearer tokens of callers."""
 
     def remembered(self, token: str) -> Verified | None:
-        """The cached result of an earlier `verify`, if the token is still valid."""
+        """Returns the cached result of an earlier `verify` if the token is still valid, else None."""
 
     def says_service(self, token: str) -> bool:
-        """Whether the token claims to be a service's; nothing is verified."""
+        """Returns whether the token claims to be a service's token. Nothing is verified."""
 
     async def verify(self, token: str) -> Verified:
-        """Raises Unauthenticated if the token is not valid, and Unavailable if it cannot be verified now."""
+        """Raises Unauthenticated if the token is invalid, and Unavailable if it cannot be verified now."""

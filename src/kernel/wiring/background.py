@@ -1,4 +1,4 @@
-"""Assembles what runs beside the requests of a service: its consumer, relays and periodic jobs."""
+"""Assembles the background work of a service: its consumer, relays and periodic jobs."""
 
 import asyncio
 from collections import defaultdict
@@ -38,7 +38,7 @@ from kernel.wiring.use_cases import UseCase, scoped
 PRUNE_EVERY_S = 10.0
 LOOK_EVERY_S = 1.0
 WORK_OFF_EVERY_S = 1.0
-# A bit less than the server lets a transaction be idle (idle_in_transaction_session_timeout).
+# Slightly less than PostgreSQL lets a transaction be idle (idle_in_transaction_session_timeout).
 TURN_MAX_S = 9.0
 
 E = TypeVar("E", bound=Event)
@@ -52,7 +52,7 @@ class RelayDispatcher:
     def __init__(self) -> None:
         self._of_type: dict[str, Sequence[RelayBuffer]] = {}
         self.of_left_behind: dict[str, Sequence[Relay]] = {}
-        """By type, the relays that are woken when a poll finds rows in the outbox."""
+        """By event type, the relays that are woken when a poll finds rows in the outbox."""
 
     def __call__(self, row: OutboxRow) -> None:
         for buffer in self._of_type.get(row.type, ()):
@@ -64,7 +64,7 @@ class RelayDispatcher:
 
 async def subscribed(container: AsyncContainer, store: StoreMetrics, consumer: type[Consumer[E]]) -> Handler:
     """Subscribes the consumer to the messages of its service, unless it is paused, and parks dead letters.
-    Returns its handler, to which relays hand replayed messages."""
+    Returns the consumer's handler, to which relays hand replayed messages."""
     watchdog, bus = await container.get(Watchdog), await container.get(Bus)
     measured, lanes = await container.get(MessagingMetrics), await container.get(Lanes)
     set_aside = [scoped(lane, SetAside) for lane in lanes.containers if lanes.servers > 1]
@@ -72,7 +72,7 @@ async def subscribed(container: AsyncContainer, store: StoreMetrics, consumer: t
     of_all_lanes = await lanes.over_all(consumer, join)
     handler = watchdog.handling(measured.handler(of_all_lanes))
     bury = BuryLetters(unhandled_letter, scoped(lanes.first, ParkMessage), await container.get(Clock))
-    if not lanes.is_lost(0):  # It keeps the pauses. While it is lost, the other lanes go on.
+    if not lanes.is_lost(0):  # Lane 0 keeps the pauses. Without it, the other lanes go on.
         await (await container.get(Intake)).look()
     await bus.subscribe(handler, store.burying(bury))
     return handler
@@ -81,7 +81,7 @@ async def subscribed(container: AsyncContainer, store: StoreMetrics, consumer: t
 async def relays(
     container: AsyncContainer, types: Iterable[str], store: StoreMetrics, consumer: Handler
 ) -> list[Relay]:
-    """The relays of all lanes."""
+    """Returns the relays of all lanes."""
     types, lanes = tuple(types), await container.get(Lanes)
     turns = defaultdict[PatientPool, asyncio.Lock](asyncio.Lock)
     found = []
@@ -94,10 +94,10 @@ async def relays(
 
 
 async def _relay_back(lanes: Lanes, lane: AsyncContainer, consumer: Handler, turn: asyncio.Lock) -> Relay:
-    """Hands back the events that this lane keeps for others (kernel/application/set_aside.py).
+    """Returns the relay that hands back the events kept in this lane for others (application/set_aside.py).
 
-    With one server no lane keeps any, so nothing polls. The relay still looks once, at its start: the lanes
-    may have been on several servers before.
+    With one server no lane keeps such events, so nothing polls for them. The relay still looks once, at its
+    start, because the lanes may have been on several servers before.
     """
     intake, clock = await lane.get(Intake), await lane.get(Clock)
     hand_back = in_turn(scoped(lane, HandBack), turn)
@@ -116,9 +116,9 @@ async def _relays_of_lane(
     consumer: Handler,
     turn: asyncio.Lock,
 ) -> list[Relay]:
-    """Each type that the service publishes has a relay for rows that are committed here and one for rows that
-    were left behind, so that a type that cannot be published holds up no other; if the bus asks for it, each
-    consumer of the type has two. Replayed events and dead letters have a relay each. A replay holds a
+    """Returns the relays of one lane. Each published type has a relay for rows committed here and one for
+    left-behind rows, so that a type that cannot be published holds up no other. If the bus asks for it, each
+    consumer of a type has these two. Replayed events and dead letters have a relay each. A replay holds a
     connection while the consumer needs another one, so the lanes of a server take turns."""
     publish_committed = store.publishing(scoped(container, PublishCommitted))
     relay_events = store.publishing(scoped(container, RelayEvents))
@@ -144,8 +144,8 @@ async def _relays_of_lane(
 
 
 def in_turn(act: Callable[P, Awaitable[R]], turn: asyncio.Lock) -> Callable[P, Awaitable[R]]:
-    """The same act, one at a time. It gives up its turn after TURN_MAX_S: a lane that does not get on must
-    not hold up the others."""
+    """Wraps `act` so that it runs once at a time. Each run ends after TURN_MAX_S at the latest, because a
+    lane that makes no progress must not hold up the others."""
 
     async def act_alone(*args: P.args, **kwargs: P.kwargs) -> R:
         async with turn:

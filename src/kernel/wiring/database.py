@@ -18,7 +18,7 @@ from kernel.domain.errors import Unavailable
 from kernel.lane_servers import LaneServer
 
 CONSOLE = "shop console"
-"""The name of the sessions of commands, which tells them from sessions of the service."""
+"""The name of the sessions of commands, which distinguishes them from the service's sessions."""
 CHECK_EVERY_S = 0.5
 
 logger = logging.getLogger(__name__)
@@ -28,11 +28,11 @@ logger = logging.getLogger(__name__)
 async def databases(
     servers: Sequence[LaneServer], schema: Schema, session_name: str | None = None
 ) -> AsyncIterator[Sequence[AsyncEngine]]:
-    """An engine for each lane, in the order of their numbers; the lanes of a server share a pool. Without
-    `session_name`, sessions have the name of the service's sessions.
+    """Yields an engine for each lane, in the order of the lanes' numbers. The lanes of a server share a pool.
+    Without `session_name`, sessions have the name that the service gives its sessions.
 
-    Raises Unavailable or SchemaMismatch, with one clear line. If there are several servers, some may be away:
-    such a server is checked when it comes back, and refuses every call until then. A command names its
+    Raises Unavailable or SchemaMismatch, with a text of one line. If there are several servers, some may be
+    away: such a server refuses every call until it is back and has been checked. A command names its
     sessions, and needs all servers.
     """
     away = await _away(servers, schema, all_needed=session_name is not None)
@@ -61,7 +61,7 @@ async def databases(
 async def one_lane(
     servers: Sequence[LaneServer], schema: Schema, number: int = 0
 ) -> AsyncIterator[tuple[AsyncEngine, LaneServer]]:
-    """The engine of this lane for a command, and its server. Connects to no other server."""
+    """Yields this lane's engine, for a command, and the lane's server. Connects to no other server."""
     (server,) = (one for one in servers if number in [lane.number for lane in one.lanes])
     place = sorted(lane.number for lane in server.lanes).index(number)
     async with databases([server], schema, CONSOLE) as engines:
@@ -70,14 +70,14 @@ async def one_lane(
 
 @asynccontextmanager
 async def database(url: str, schema: Schema, session_name: str | None = None) -> AsyncIterator[AsyncEngine]:
-    """The engine of a service that has one lane."""
+    """Yields the engine of a service that has one lane."""
     async with databases([LaneServer(url, every_lane(1))], schema, session_name) as (engine,):
         yield engine
 
 
 async def _away(servers: Sequence[LaneServer], schema: Schema, *, all_needed: bool) -> Sequence[LaneServer]:
-    """The servers that are away. Raises the fault of a server that answers, or Unavailable if none does or if
-    one is away although all are needed."""
+    """Returns the servers that are away. Raises the fault of a server that answers, or Unavailable if no
+    server answers, or if one is away although all are needed."""
     checks = (_require(server, schema) for server in servers)
     found = await asyncio.gather(*checks, return_exceptions=True)
     faults = [error for error in found if error is not None]

@@ -21,7 +21,7 @@ def watch(
     telemetry: Telemetry, types: Iterable[str], engines: Sequence[AsyncEngine], watchdog: Watchdog
 ) -> StoreMetrics:
     """Registers the metrics, which are read at each scrape. `types` are the types of events that the service
-    publishes, `engines` those of its lanes."""
+    publishes. `engines` has one engine for each lane."""
     store = StoreMetrics(telemetry.metrics.registry, [*types, REPLAYED, LETTERS])
     pools = pools_of(engines)
     figures = FiguresOfLanes([PostgresMessagingFigures(engine) for engine in engines])

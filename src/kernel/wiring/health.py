@@ -18,8 +18,8 @@ ANSWER_S = 1.5
 def probes(
     engines: Sequence[AsyncEngine], wanted: int, watchdog: Watchdog, stop: asyncio.Event, **helpful: Probe
 ) -> Probes:
-    """`engines` are those of the lanes, `wanted` is the schema's revision. `helpful` are more checks of the
-    service; `degraded` names those that fail."""
+    """`engines` has one engine for each lane. `wanted` is the revision of the schema that the service needs.
+    `helpful` are further checks; `degraded` names those that fail."""
     troubles = [pool.trouble for pool in pools_of(engines)]
     found: list[int | None] = []
 
@@ -53,8 +53,8 @@ def probes(
 
 
 async def _revision_soon(engine: AsyncEngine) -> int | None:
-    """None if the database does not answer within ANSWER_S: a silent server must not hide that other lanes
-    answer."""
+    """Returns the revision, or None if the database does not answer within ANSWER_S. A silent server must not
+    hide that other lanes answer."""
     try:
         async with asyncio.timeout(ANSWER_S):
             return await revision(engine)

@@ -1,4 +1,4 @@
-"""How a service authenticates its callers, and itself to other services."""
+"""Authenticates the callers of a service, and the service to other services."""
 
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
@@ -34,14 +34,14 @@ class Identity:
         return [self.keys] if self.keys else []
 
     def as_service(self, audience: str, acting: Caller | None = None) -> Mapping[str, str]:
-        """The header of a call to the service `audience`, for this service or for a person; none in open
-        mode."""
+        """Returns the header for a call to the service `audience`, made for this service or for a person.
+        Returns no header in open mode."""
         return authorization(self.own.signed(audience, acting) if self.own else "")
 
 
 @asynccontextmanager
 async def open_identity(settings: Settings, service: str) -> AsyncIterator[Identity]:
-    """Raises SettingsError, in jwt mode, for a setting that is missing or a file that cannot be read."""
+    """In jwt mode, raises SettingsError for a setting that is missing or a file that cannot be read."""
     if settings.shop_auth == "open":
         yield Identity()
         return

@@ -10,20 +10,19 @@ from kernel.adapters.lanes.lane import IsLost, LaneFinder
 T = TypeVar("T")
 
 LANE = Scope.SESSION
-"""The scope of the parts that each lane has for itself. It lies between `APP`, the service, and `REQUEST`, a
-transaction."""
+"""The scope of the parts of one lane. It lies between `APP`, the scope of the service, and `REQUEST`, the
+scope of a transaction."""
 
 
 def over_all(parts: Sequence[Any], join: Callable[[Sequence[Any]], T]) -> T:
-    """One object over the objects of all lanes, made by `join`. With one lane, its object itself."""
+    """Joins the objects of all lanes with `join`. If there is one lane, returns its object itself."""
     only: T = parts[0]
     return only if len(parts) == 1 else join(parts)
 
 
 class Lanes:
     def __init__(self, containers: Sequence[AsyncContainer], is_lost: IsLost, *, servers: int) -> None:
-        """`containers` are in the order of the lanes' numbers; `servers` is how many servers hold
-        them."""
+        """`containers` are in the order of the lanes' numbers. `servers` is the number of servers."""
         self.containers = containers
         self.servers = servers
         self.is_lost = is_lost
@@ -31,7 +30,7 @@ class Lanes:
 
     @property
     def first(self) -> AsyncContainer:
-        """The lane that also keeps the data that belongs to no user."""
+        """The container of the lane that also keeps the data that belongs to no user."""
         return self.containers[0]
 
     async def over_all(self, part: Any, join: Callable[[Sequence[Any]], T]) -> T:
@@ -40,7 +39,7 @@ class Lanes:
 
 
 def assembled(*providers: Provider) -> AsyncContainer:
-    """A container without a lock. With one, a part of the service would hold the lock while its parts in the
-    lanes are made, and these would wait for the lock. Making a part awaits nothing else, so no part is made
+    """Makes a container without a lock. With a lock, a part of the service would hold it while its parts in
+    the lanes are made, and these would wait for it. Making a part awaits nothing else, so no part is made
     twice."""
     return make_async_container(*providers, lock_factory=None)

@@ -1,4 +1,4 @@
-"""How a service with a database and a bus runs: what it opens, and what it does until its host stops."""
+"""Opens what a service with a database and a bus needs, and runs the service until its host stops."""
 
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
@@ -42,14 +42,14 @@ class OpenService:
     schema: Schema
     servers: Sequence[LaneServer]
     engines: Sequence[AsyncEngine]
-    """One for each lane, in the order of their numbers."""
+    """One engine for each lane, in the order of the lanes' numbers."""
     bus: Bus
     telemetry: Telemetry
     identity: Identity
     limits: RateLimits | None
 
     def assemble(self, provider: Provider) -> AsyncContainer:
-        """The parts of the kernel and those of the service's own provider."""
+        """Makes a container with the kernel's parts and the parts of the service's own provider."""
         kernel = KernelProvider(self.schema, self.engines, self.bus, self.telemetry)
         return assembled(kernel, provider)
 
@@ -66,10 +66,10 @@ class OpenService:
         calls: Mapping[str, str] = {},
         jobs: Sequence[Background] = (),
     ) -> None:
-        """Serve HTTP at `port`, consume messages and publish events until the host stops.
+        """Serves HTTP at `port`, consumes messages and publishes events until the host stops.
 
-        `helpful` are further probes for `degraded`; `calls` the URLs of the services that this one calls, by
-        name, for its log; `jobs` run beside those that every service has.
+        `helpful` are further probes for `degraded`. `calls` has the URLs of the services that this one calls,
+        by name, for its log. `jobs` run beside the jobs that every service has.
         """
         settings, host, telemetry = self.settings, self.host, self.telemetry
         watchdog = await container.get(Watchdog)
@@ -111,7 +111,7 @@ class OpenService:
 async def open_service(
     settings: Settings, host: Host, messaging: Messaging, schema: Schema
 ) -> AsyncIterator[OpenService]:
-    """Raises ShopError or SettingsError if the service cannot start."""
+    """Opens what the service needs. Raises ShopError or SettingsError if the service cannot start."""
     name, bus, servers = messaging.service, host.bus(), lane_servers(settings)
     say_what_is_not_used(settings)
     async with (

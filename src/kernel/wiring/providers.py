@@ -1,4 +1,4 @@
-"""The mechanisms of a service with a database and a bus, as dishka provides them."""
+"""The kernel's parts of a service with a database and a bus, as dishka provides them."""
 
 from collections.abc import Sequence
 from functools import partial
@@ -84,7 +84,7 @@ class KernelProvider(Provider):
     def __init__(
         self, schema: Schema, engines: Sequence[AsyncEngine], bus: Bus, telemetry: Telemetry
     ) -> None:
-        """`engines` are those of the lanes."""
+        """`engines` has one engine for each lane."""
         super().__init__()
         self._schema = schema
         self._engines = engines

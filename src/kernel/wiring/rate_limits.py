@@ -1,4 +1,4 @@
-"""How often callers may call a service."""
+"""Opens the rate limits of a service."""
 
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
@@ -11,7 +11,7 @@ from kernel.settings import Settings
 
 @asynccontextmanager
 async def open_rate_limits(settings: Settings, service: str) -> AsyncIterator[RateLimits | None]:
-    """None if there is no limit."""
+    """Yields the limits of the service; None if there is no limit."""
     rate, url, clock = settings.rate_limit, settings.shop_rate_limit_url, SystemClock()
     if rate is None:
         yield None

@@ -12,7 +12,7 @@ EXPORT_S = 2.0
 async def open_telemetry(
     service: str, collector_url: str | None, subject: str = ""
 ) -> AsyncIterator[Telemetry]:
-    """At the end, exports the spans that are left, for EXPORT_S at most."""
+    """At the end, exports the remaining spans, for at most EXPORT_S."""
     if collector_url is None:
         yield Telemetry()
         return

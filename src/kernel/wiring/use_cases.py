@@ -1,4 +1,4 @@
-"""Use cases as functions."""
+"""Turns use cases into functions."""
 
 from collections.abc import Awaitable, Callable
 from typing import ParamSpec, Protocol, TypeVar
@@ -15,9 +15,9 @@ class UseCase(Protocol[P, R_co]):
 
 
 def scoped(container: AsyncContainer, use_case: type[UseCase[P, R]]) -> Callable[P, Awaitable[R]]:
-    """The use case as a function. Each call has an instance, and so a unit of work, to itself.
+    """Returns the use case as a function. Each call has its own instance, and so its own unit of work.
 
-    Instances are pooled: building one costs about as much as a call, and none of its parts needs closing.
+    Instances are pooled, because building one costs about as much as a call. None of its parts needs closing.
     """
     idle: list[UseCase[P, R]] = []
 

@@ -1,6 +1,6 @@
-"""The audit of a shop's databases: the checks that services declare, and those between orders and payments.
+"""Audits a shop's databases: runs the checks that services declare, and compares orders with payments.
 
-It only reads, and may run beside a running shop.
+The audit only reads, and may run beside a running shop.
 """
 
 import asyncio
@@ -26,21 +26,21 @@ from shop.audit import between
 from shop.audit.findings import Findings, Report, Waiting
 from shop.services import Shop
 
-# Work that is under way is decided within 10 s, if nothing is wrong.
+# If nothing is wrong, a pending order is decided within 10 s.
 PATIENCE_S = 10.0
 LOOK_EVERY_S = 1.0
-# How many suspect orders are looked at again together; only these are kept in memory.
+# Suspect orders are checked again in batches of this size; only one batch is kept in memory.
 SUSPECTS_MAX = 10_000
 PROGRESS_EVERY = 1000
 # A service's clock may be ahead of the database's.
 CLOCK_AHEAD_MAX = timedelta(days=1)
 
-# It is called with the number of rows that are done, and the number of all rows.
+# A callback. Its arguments are the number of rows checked so far, and the number of all rows.
 Progress = Callable[[int, int], None]
-# By the names of the services.
+# The checks of each service, by the service's name.
 Checks = Mapping[str, Sequence[Check]]
 
-# The checks over several databases, which follow those that services declare.
+# Checks that read several databases. The report shows them after the checks that services declare.
 ORDERS, OUTBOXES = "orders", "outboxes"
 PROMISES = {
     ORDERS: "paid once and as ordered, given back if refunded, not paid if cancelled; none forgotten",
@@ -71,15 +71,15 @@ async def audit(
     patience_s: float = PATIENCE_S,
     progress: Progress = lambda done, total: None,
 ) -> Report:
-    """Checks the databases of all services that have one.
+    """Audits the database of each service that has one, and returns the report.
 
-    An order on which databases differ may be under way: it is looked at again for `patience_s`, and is a
-    fault if the difference stays. Work that waits for a service that is not running is no fault. With
-    `at_rest` every undecided order, unless a parked message names it, and every outbox row is a fault.
+    If two databases differ on an order, the order may be in progress. It is checked again for `patience_s`,
+    and is a fault if the difference stays. Work that waits for a stopped service is no fault. With `at_rest`,
+    every outbox row is a fault, and so is every undecided order that no parked message names.
 
-    Lanes are audited one after another, each with its own `patience_s`.
+    Lanes are audited one after another, each for up to `patience_s`.
 
-    Raises SettingsError, SchemaMismatch, and Unavailable, also in a group, because databases are read
+    Raises SettingsError, SchemaMismatch or Unavailable; also in an ExceptionGroup, because databases are read
     concurrently.
     """
     checks = checks_of(shop)
@@ -104,9 +104,9 @@ class _Audit:
     """The audit of one lane."""
 
     urls: Mapping[str, str]
-    """By service, the database of this lane."""
+    """The URL of this lane's database, by the service's name."""
     others: Sequence[str]
-    """The databases of all other lanes."""
+    """The URLs of the databases of all other lanes."""
     checks: Checks
     at_rest: bool
     deadline: float
@@ -120,7 +120,7 @@ class _Audit:
         rows: dict[str, Row] = {}
         heads: dict[str, outboxes.Heads] = {}
         async with AsyncExitStack() as opened:
-            # Orders before payments: a decision that orders knows was stored by payments before.
+            # Orders is read before payments: payments has stored every decision that orders knows.
             for name, url in self.urls.items():
                 database = databases[name] = await opened.enter_async_context(snapshot(url))
                 rows[name] = await database.row(_counting(self.checks[name]))
@@ -161,7 +161,7 @@ class _Audit:
             self.findings.checked[check].count += count
 
     async def _check_within(self, name: str, database: Snapshot, counts: Mapping[str, int]) -> None:
-        """Runs the checks that one service declares."""
+        """Runs the checks that the service `name` declares on its own database."""
         for check in self.checks[name]:
             async for row in database.stream(check.query):
                 self.findings.checked[check.name].add(check.faults_of(row))
@@ -185,7 +185,7 @@ class _Audit:
         self._advance(count - min(seen, count) // PROGRESS_EVERY * PROGRESS_EVERY)
 
     async def _look_again(self, keys: Sequence[Key]) -> None:
-        """Looks at orders again until the audit's deadline. Orders that stay wrong are faults."""
+        """Checks suspect orders again until the audit's deadline. Orders that are still wrong are faults."""
         while keys:
             patient = await self._wait()
             faults = await between.look(keys, self.urls, self.others, at_rest=self.at_rest)
@@ -211,11 +211,11 @@ class _Audit:
                 return
 
     async def _overdue(self, database: Snapshot) -> UUID:
-        """An id that is greater than those of the rows that should have been published already."""
+        """The upper bound of the ids of outbox rows that should have been published by now."""
         return outboxes.ANY_ID if self.at_rest else await outboxes.overdue(database)
 
     async def _wait(self) -> bool:
-        """Waits a moment. Returns whether there is time to wait once more."""
+        """Waits LOOK_EVERY_S, or less at the deadline. Returns whether there is time to wait once more."""
         left_s = self.deadline - asyncio.get_running_loop().time()
         await asyncio.sleep(max(0.0, min(LOOK_EVERY_S, left_s)))
         return left_s > LOOK_EVERY_S

@@ -1,6 +1,6 @@
-"""Compares what the databases of orders and payments say of the same orders (orders/domain/claims.py).
+"""Compares the databases of orders and payments, order by order (rules: orders/domain/claims.py).
 
-Work that waits for a service that is not running is no fault.
+Work that waits for a stopped service is no fault.
 """
 
 from collections.abc import AsyncIterator, Mapping, Sequence
@@ -21,7 +21,7 @@ SELECT (SELECT count(*) FROM orders) AS orders,
        (SELECT count(*) FROM orders WHERE status = '{Status.NEW}') AS new,
        (SELECT count(*) FROM orders WHERE status = '{Status.REFUNDING}') AS refunding
 """
-# A session without a name may be the service's, behind a pooler. In doubt the service counts as running, so
+# Behind a pooler, a session of the service may have no name. Such a session counts as a running service, so
 # that the audit stays strict.
 _RUNS = """
 SELECT EXISTS (
@@ -33,13 +33,13 @@ SELECT EXISTS (
 
 
 async def service_runs(database: Snapshot, url: str) -> bool:
-    """Whether a service is running on its database. `url` tells the name of the service's sessions."""
+    """Whether the service of this database has a session on it. `url` contains the name of its sessions."""
     found: bool = (await database.row(_RUNS, session_name(url)))["runs"]
     return found
 
 
 async def decided(database: Snapshot) -> AsyncIterator[Claim]:
-    """The claims of payments about all orders."""
+    """Streams what payments has stored about each order."""
     async for one in of_payments.claims(database):
         yield Claim(*one)
 
@@ -47,10 +47,10 @@ async def decided(database: Snapshot) -> AsyncIterator[Claim]:
 async def look(
     keys: Sequence[Key], urls: Mapping[str, str], others: Sequence[str], *, at_rest: bool
 ) -> dict[Key, list[Fault]]:
-    """The present faults of these orders, by order. Reads orders before payments, as the audit does.
+    """Returns the present faults of these orders, by order. Reads orders before payments, as the audit does.
 
-    `others` are the databases of all other lanes, where events about these orders may be set aside. They are
-    read first: an event that is handed back in between has had its effect by then.
+    `others` are the URLs of all other lanes, where events about these orders may be set aside. These
+    databases are read first, so that an event that moves back to its own lane during the check is not missed.
     """
     aside: set[str] = set()
     for url in others:

@@ -1,4 +1,4 @@
-"""The report of an audit, and how it is collected."""
+"""The report of an audit, and the findings from which it is built."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -10,9 +10,9 @@ from kernel.domain.faults import SHOWN_MAX, Checked
 
 
 class Waiting(msgspec.Struct, frozen=True, rename="camel"):
-    """What was under way when the audit read the databases: orders by status, and rows of the outboxes; rows
-    that are set aside for another lane are counted apart. `not_running` names the services that are not
-    running on their database."""
+    """Work that was pending when the audit read the databases: the number of orders in NEW and REFUNDING, and
+    of outbox rows. `set_aside` counts the outbox rows that wait for another lane; `outbox` does not include
+    them. `not_running` names the services without a session on their database."""
 
     new: int
     refunding: int
@@ -34,12 +34,12 @@ class Report(msgspec.Struct, frozen=True, rename="camel"):
 
 @dataclass
 class Findings:
-    """What an audit finds, collected lane by lane."""
+    """Collects the results of an audit, lane by lane."""
 
     checked: Mapping[str, Checked]
-    """By the name of the check, in the order of the report."""
+    """The result of each check, by the check's name, in the order of the report."""
     waiting: list[Waiting] = field(default_factory=list)
-    """That of each lane."""
+    """The pending work of each lane."""
     parked: int = 0
 
     def report(self) -> Report:

@@ -14,7 +14,7 @@ from shop.terminal import show_result
 
 
 def run_audit(shop: Shop, *, at_rest: bool, as_json: bool) -> bool:
-    """Audits the databases of the settings, and prints the report. Returns whether there is no fault."""
+    """Audits the databases that the settings name, and prints the report. Returns whether it has no fault."""
     report = asyncio.run(_with_progress(shop, at_rest=at_rest))
     promises = promises_of(checks_of(shop))
     show_result(report, as_json, lambda report, console: show(report, promises, console))
@@ -32,7 +32,7 @@ async def _with_progress(shop: Shop, *, at_rest: bool) -> Report:
 
 
 def waits(waiting: Waiting) -> Iterator[str]:
-    """Lines about the orders and events that were under way, and the services that they wait for."""
+    """Yields lines about pending orders and events, and about the stopped services that they wait for."""
     for status, count, purpose in (
         ("NEW", waiting.new, "for payments to decide"),
         ("REFUNDING", waiting.refunding, "for their money to be given back"),

@@ -1,4 +1,4 @@
-"""What `shop dead-letters` does in the databases: lists, chooses, replays, discards, holds and releases."""
+"""Lists, chooses, replays, discards and holds parked messages in the databases, for `shop dead-letters`."""
 
 from collections.abc import Sequence
 from uuid import UUID
@@ -24,7 +24,7 @@ _PAGE = 500
 
 
 class Listing(msgspec.Struct, frozen=True, rename="camel"):
-    """`more`: some service has more messages than were asked for."""
+    """Groups and messages. `more` is true if some service has more messages than the limit."""
 
     groups: list[ParkedGroup]
     messages: list[ParkedMessage]
@@ -33,7 +33,7 @@ class Listing(msgspec.Struct, frozen=True, rename="camel"):
 
 @value
 class Choice:
-    """Which messages are meant. Exactly one field is set."""
+    """Selects parked messages: by id, group, reason, or all of them. Exactly one field is set."""
 
     ids: Sequence[UUID] = ()
     group: UUID | None = None
@@ -43,7 +43,7 @@ class Choice:
 
 @value
 class Chosen:
-    """A message, or a group of them, in one service."""
+    """A selected message, or a selected group of messages, of one service."""
 
     service: str
     id: UUID
@@ -60,8 +60,7 @@ async def look_at_groups(shop: Shop, services: Sequence[str], caller: Caller) ->
 async def look(
     shop: Shop, services: Sequence[str], caller: Caller, *, group: UUID | None, count_max: int
 ) -> Listing:
-    """At most `count_max` messages of each service, in the order of their groups. Raises NotFound for an
-    unknown group."""
+    """Lists groups, and up to `count_max` messages per service. Raises NotFound for an unknown group."""
     async with open_services(shop, services) as opened:
         found = [
             (group_body(one), at) for one, at in await _groups(opened, caller) if group in (None, one.id)
@@ -80,7 +79,7 @@ async def look(
 
 
 async def choose(shop: Shop, services: Sequence[str], caller: Caller, choice: Choice) -> list[Chosen]:
-    """Raises NotFound if an id or the group has no parked message."""
+    """Returns the selected messages or groups. Raises NotFound if one does not exist."""
     async with open_services(shop, services) as opened:
         if choice.ids:
             return [await _message(opened, caller, id) for id in dict.fromkeys(choice.ids)]
@@ -98,7 +97,7 @@ async def choose(shop: Shop, services: Sequence[str], caller: Caller, choice: Ch
 async def act(
     shop: Shop, services: Sequence[str], caller: Caller, kind: Kind, chosen: Sequence[Chosen], note: str
 ) -> list[Operation]:
-    """Begins an operation for each, and works it off. Messages and groups that are gone are passed over."""
+    """Runs one operation for each chosen message or group, and returns it. Skips those that are gone."""
     done = []
     async with open_services(shop, services) as opened:
         by_name = {one.service: one for one in opened}
@@ -116,14 +115,14 @@ async def act(
 async def hold(
     shop: Shop, services: Sequence[str], caller: Caller, group: UUID, *, owner: str, note: str, ticket: str
 ) -> ParkedGroup:
-    """Raises NotFound."""
+    """Holds the group for `owner`, and returns it. Raises NotFound if no service has it."""
     async with open_services(shop, services) as opened:
         at = await _that_has(opened, caller, group)
         return group_body(await at.operate.hold(caller, group, owner=owner, note=note, ticket=ticket))
 
 
 async def release(shop: Shop, services: Sequence[str], caller: Caller, group: UUID, note: str) -> ParkedGroup:
-    """Raises NotFound."""
+    """Releases the group from its owner, and returns it. Raises NotFound if no service has it."""
     async with open_services(shop, services) as opened:
         at = await _that_has(opened, caller, group)
         return group_body(await at.operate.release(caller, group, note))

@@ -17,7 +17,7 @@ from shop.terminal import json_option, say_result, show_result
 
 
 def _which(command: Callable[..., Any]) -> Callable[..., Any]:
-    """The options that choose messages."""
+    """Adds the arguments and options that select messages, and --service, --by and --json."""
     for decorate in (
         json_option,
         service_option,

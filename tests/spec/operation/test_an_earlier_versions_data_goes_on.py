@@ -26,7 +26,7 @@ SESSIONS = (
 async def shop(scratch: Path, template: Template) -> AsyncIterator[Embedded]:
     """`shop up` on a data folder as commit dc66a82 left it."""
     await make_folder_of_dc66a82(scratch / "earlier" / "data", template)
-    async with Embedded(scratch / "earlier") as shop:
+    async with Embedded(scratch / "earlier", lanes=1) as shop:
         yield shop
 
 

@@ -15,7 +15,7 @@ from orders.contract.messages import ORDER_PLACED
 from tests.servers.broker import Broker
 from tests.servers.database import connected, refusing
 from tests.servers.process import Process, eventually
-from tests.servers.shop import Embedded, ThreeServices
+from tests.servers.shop import Embedded, ThreeServices, schema_of
 from tests.spec.promises.test_what_is_away_only_delays import is_ready
 from tests.spec.promises.test_what_was_answered_stands import HEALED_WITHIN
 from tests.spec.scenario import Http, expect_problem
@@ -78,11 +78,12 @@ async def test_an_event_that_no_queue_takes_degrades_its_publisher_and_a_refusin
     """The two at once, for each takes some seconds to be known."""
     store = Store.at_the_gateway(http, three_services)
     logs = {name: Log(three_services.processes[name]) for name in ("orders", "payments")}
+    url = three_services.database_settings["PAYMENTS_DATABASE_URL"]
     user = await store.open_account(funds="1.00")
     async with unbound(three_services):
         placed = await store.placed(user, "1.00")
         async with (
-            connected(three_services.database_settings["PAYMENTS_DATABASE_URL"]) as database,
+            connected(url, search_path=schema_of(user)) as database,
             refusing(database, "transfers", "53100", "the disk is full"),
         ):
             for _ in range(2):
@@ -105,7 +106,7 @@ async def test_a_message_that_cannot_be_handled_now_degrades_its_consumer_until_
     store, log = Store.at_the_gateway(http, embedded), Log(embedded.up)
     user = await store.open_account(funds="1.00")
     url = running_url(Path(embedded.settings["SHOP_DATA_DIR"]) / "payments", database="payments")
-    async with connected(url) as connection, connection.transaction():
+    async with connected(str(url), search_path=schema_of(user)) as connection, connection.transaction():
         await connection.execute("LOCK TABLE accounts")
         placed = await store.placed(user, "1.00")
         await stays_degraded(http, embedded.payments, "rabbitmq")

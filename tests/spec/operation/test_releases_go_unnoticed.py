@@ -17,7 +17,7 @@ from kernel.adapters.postgres.connections.engine import connect_engine
 from kernel.adapters.postgres.migrating import migrate as migrating
 from tests.servers.balancer import Balancer
 from tests.servers.process import Process, eventually, start_together
-from tests.servers.shop import SERVICES, ThreeServices, free_port
+from tests.servers.shop import SERVICES, ThreeServices, free_port, lane_urls
 from tests.spec.scenario import Http, expect, together
 from tests.spec.store import Store
 
@@ -148,18 +148,18 @@ async def next_revision(
     folder = tmp_path / "migrations"
     shutil.copytree(migrating.MIGRATIONS, folder)
     monkeypatch.setattr(migrating, "MIGRATIONS", folder)
-    urls = {name: shop.database_settings[f"{name.upper()}_DATABASE_URL"] for name in EXPAND}
-    engines = {name: connect_engine(url) for name, url in urls.items()}
-    before = {name: await revision(engine) for name, engine in engines.items()}
+    lanes = {name: lane_urls(shop.database_settings[f"{name.upper()}_DATABASE_URL"]) for name in EXPAND}
+    engines = [(name, connect_engine(url)) for name, urls in lanes.items() for url in urls]
+    before = {name: await revision(engine) for name, engine in engines}
     try:
-        for name, url in urls.items():
+        for name, urls in lanes.items():
             number = before[name] + 1
             text = MIGRATION.format(number=number, before=before[name], statement=EXPAND[name])
             (folder / name / "versions" / f"{number:04}_next.py").write_text(text)
-            assert await migrating.migrate(url, name) == number
+            assert [await migrating.migrate(url, name) for url in urls] == [number] * len(urls)
         yield
     finally:
-        for name, engine in engines.items():
+        for name, engine in engines:
             async with engine.begin() as connection:
                 await connection.exec_driver_sql(TAKE_BACK[name])
                 await connection.exec_driver_sql(

@@ -11,11 +11,12 @@ from shop.audit.auditing import audit
 from shop.services import load_shop
 from tests.servers.before import BEFORE, extract_before, of_before
 from tests.servers.process import eventually
-from tests.servers.shop import ThreeServices
+from tests.servers.shop import LANES, ThreeServices
 from tests.spec.scenario import Http, expect, expect_problem, together
 from tests.spec.store import Store
 
 FUTURE = "2126-01-01T00:00:00Z"
+knows_no_lanes = pytest.mark.skipif(LANES > 1, reason="the version before knows no lanes")
 
 
 @pytest.fixture(scope="module")
@@ -78,6 +79,7 @@ async def test_a_gateway_of_before_serves_the_services_of_today(
     await came_out_right(three_services, store, user, under_way)
 
 
+@knows_no_lanes
 async def test_orders_of_before_take_the_answers_of_payments_of_today(
     three_services: ThreeServices, http: Http, code: Path
 ) -> None:
@@ -95,6 +97,7 @@ async def test_orders_of_before_take_the_answers_of_payments_of_today(
     await came_out_right(three_services, store, user, under_way)
 
 
+@knows_no_lanes
 async def test_payments_of_before_decides_orders_of_today_and_ignores_their_time(
     three_services: ThreeServices, http: Http, code: Path
 ) -> None:

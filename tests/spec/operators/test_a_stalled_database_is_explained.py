@@ -9,7 +9,7 @@ import pytest
 
 from tests.servers.database import connected
 from tests.servers.process import eventually, start_together
-from tests.servers.shop import ThreeServices
+from tests.servers.shop import ThreeServices, schema_of
 from tests.spec.operators.test_orders_are_explained import explained, waits_for
 from tests.spec.promises.test_paused_consumers_take_nothing import paused
 from tests.spec.scenario import Http, expect
@@ -18,14 +18,15 @@ from tests.spec.store import Store
 ROW = "SELECT FROM accounts WHERE user_id = '{user}' FOR UPDATE"
 WRITES = "LOCK TABLE accounts IN SHARE MODE"
 ALL = "LOCK TABLE accounts IN ACCESS EXCLUSIVE MODE"
+HISTORY = "LOCK TABLE order_history IN SHARE MODE"
 LASTING = "SELECT clock_timestamp() - now() > interval '2s'"
 
 
 @asynccontextmanager
-async def held(shop: ThreeServices, service: str, lock: str) -> AsyncIterator[asyncpg.Connection]:
-    """A session that has held this lock for as long as tells it from a service's own."""
+async def held(shop: ThreeServices, service: str, user: str, lock: str) -> AsyncIterator[asyncpg.Connection]:
+    """A session that has held this lock in the user's lane for longer than a service's own sessions do."""
     url = shop.database_settings[f"{service.upper()}_DATABASE_URL"]
-    async with connected(url, application_name="month-end report") as holder:
+    async with connected(url, application_name="month-end report", search_path=schema_of(user)) as holder:
         await holder.execute("BEGIN")
         await holder.execute(lock)
         await eventually(lambda: holder.fetchval(LASTING))
@@ -51,7 +52,7 @@ async def test_an_order_that_payments_cannot_decide_for_a_lock_waits_for_the_ses
 ) -> None:
     store = Store.at_the_gateway(http, three_services)
     user = await store.open_account(funds="10.00")
-    async with held(three_services, "payments", lock.format(user=user)) as holder:
+    async with held(three_services, "payments", user, lock.format(user=user)) as holder:
         order_id = (await store.placed(user, "9.00"))["id"]
         by_http = expect(200, await http.get(f"{three_services.gateway}/ops/orders/{order_id}"))
         for found in (await explained(three_services, order_id), by_http):
@@ -71,7 +72,7 @@ async def test_an_order_that_orders_cannot_settle_for_a_lock_waits_for_the_sessi
     user = await store.open_account(funds="10.00")
     async with paused(http, three_services, "payments"):
         order_id = (await store.placed(user, "9.00"))["id"]
-        async with held(three_services, "orders", "LOCK TABLE order_history IN SHARE MODE") as holder:
+        async with held(three_services, "orders", user, HISTORY) as holder:
             found = await explained(three_services, order_id)
             assert [wait["why"] for wait in found["waits"]] == ["payments_paused", "orders_blocked"]
             assert names(found, holder, "holds ShareLock on order_history")

@@ -5,11 +5,12 @@ from uuid import UUID
 
 import pytest
 
+from kernel.adapters.lanes.lane import LaneFinder
 from kernel.adapters.system_clock import SystemClock
 from tests.servers.database import connected
 from tests.servers.ports import free_port
 from tests.servers.process import eventually
-from tests.servers.shop import ThreeServices
+from tests.servers.shop import LANES, ThreeServices, schema_of
 from tests.spec.operators.test_operators_see_the_shop import audited
 from tests.spec.scenario import Http, expect, expect_problem
 from tests.spec.store import Store
@@ -31,7 +32,7 @@ async def latest(http: Http, base: str) -> Any:
 
 async def run_out(shop: ThreeServices, run_id: str) -> None:
     """Lets the lease of the run end, which nobody renews any more."""
-    async with connected(shop.databases["orders"].url) as database:
+    async with connected(shop.databases["orders"].url, search_path=schema_of()) as database:
         ended = await database.execute(
             "UPDATE audit_runs SET lease_until = now() WHERE id = $1 AND state = 'running'", UUID(run_id)
         )
@@ -44,8 +45,9 @@ async def unknown(http: Http, shop: ThreeServices) -> list[str]:
 
 
 async def test_an_order_that_nobody_paid_is_found(three_services: ThreeServices, gateway: Store) -> None:
-    order = UUID(bytes=SystemClock().new_id().bytes)
-    async with connected(three_services.databases["orders"].url) as database:
+    order = LaneFinder(LANES).order_id("forged", UUID(bytes=SystemClock().new_id().bytes))
+    url = three_services.databases["orders"].url
+    async with connected(url, search_path=schema_of("forged")) as database:
         await database.execute(ORDER, order)
         try:
             run = await audited(gateway)

@@ -17,7 +17,7 @@ from tests.builders import TRACE, TRACE_ID
 from tests.servers.database import connected
 from tests.servers.postgres import create_database
 from tests.servers.process import eventually
-from tests.servers.shop import Shop, ThreeServices
+from tests.servers.shop import Shop, ThreeServices, schema_of
 from tests.spec.promises.test_paused_consumers_take_nothing import paused
 from tests.spec.scenario import Http, expect, expect_problem
 from tests.spec.store import Store
@@ -195,11 +195,12 @@ async def placed_without_payments(shop: ThreeServices, store: Store) -> AsyncIte
 async def declined_and_parked(shop: ThreeServices, user: str, order_id: UUID) -> None:
     """Payments has declined it, and orders could not handle that."""
     event = PaymentDeclined(order_id=order_id, user_id=user, traceparent=TRACE, reason="insufficient_funds")
-    at = await on(shop, "PAYMENTS", lambda c: c.fetchval("SELECT now()"))
+    at = await on(shop, "PAYMENTS", user, lambda c: c.fetchval("SELECT now()"))
     event_type, payload = wire.encode(event, uuid4(), at)
     await on(
         shop,
         "PAYMENTS",
+        user,
         lambda c: c.execute(
             "INSERT INTO payments (user_id, order_id, decision, reason, created_at)"
             " VALUES ($1, $2, 'declined', 'insufficient_funds', $3)",
@@ -209,6 +210,7 @@ async def declined_and_parked(shop: ThreeServices, user: str, order_id: UUID) ->
     await on(
         shop,
         "ORDERS",
+        user,
         lambda c: c.execute(
             "INSERT INTO parked_messages"
             " (type, subject, reason, detail, payload, count, first_parked_at, last_parked_at, id)"
@@ -218,6 +220,9 @@ async def declined_and_parked(shop: ThreeServices, user: str, order_id: UUID) ->
     )  # fmt: skip
 
 
-async def on(shop: ThreeServices, service: str, act: Callable[[asyncpg.Connection], Awaitable[Any]]) -> Any:
-    async with connected(shop.database_settings[f"{service}_DATABASE_URL"]) as connection:
+async def on(
+    shop: ThreeServices, service: str, user: str, act: Callable[[asyncpg.Connection], Awaitable[Any]]
+) -> Any:
+    url = shop.database_settings[f"{service}_DATABASE_URL"]
+    async with connected(url, search_path=schema_of(user)) as connection:
         return await act(connection)

@@ -9,7 +9,7 @@ import asyncpg
 from kernel.adapters.embedded.postgres import running_url
 from tests.servers.database import connected
 from tests.servers.process import eventually
-from tests.servers.shop import Embedded
+from tests.servers.shop import Embedded, schema_of
 from tests.spec.operators.test_a_stalled_database_is_explained import ROW
 from tests.spec.operators.test_orders_are_explained import explained
 from tests.spec.scenario import Http, expect
@@ -37,7 +37,7 @@ async def waits_for(shop: Embedded, http: Http, order_id: str, hindrance: str) -
 async def locked_row(shop: Embedded, user: str) -> AsyncIterator[asyncpg.Connection]:
     url = running_url(shop.directory / "data" / "payments", database="payments")
     assert url is not None
-    async with connected(url, application_name="month-end report") as holder:
+    async with connected(url, application_name="month-end report", search_path=schema_of(user)) as holder:
         await holder.execute("BEGIN")
         await holder.execute(ROW.format(user=user))
         yield holder

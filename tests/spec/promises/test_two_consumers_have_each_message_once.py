@@ -29,7 +29,7 @@ class ShopWithReceipts(Shop):
     """One process on databases of its own, with a second consumer of `payment-captured` beside orders."""
 
     def __init__(self, directory: Path, databases: dict[str, str]) -> None:
-        super().__init__(directory)
+        super().__init__(directory, lanes=1)
         self.databases = databases
         self.settings |= {"ORDERS_URL": self.orders, "PAYMENTS_URL": self.payments}
         self.settings |= {f"{name.upper()}_DATABASE_URL": url for name, url in databases.items()}

@@ -15,7 +15,7 @@ import aio_pika
 import pytest
 from uuid_utils.compat import uuid7
 
-from kernel.adapters.lanes.lane import LaneFinder, every_lane
+from kernel.adapters.lanes.lane import LaneFinder
 from kernel.contracts.parked import ParkedMessage
 from kernel.domain.errors import NotFound
 from kernel.domain.parked import Kind
@@ -26,7 +26,7 @@ from shop.services import Shop as Settings
 from shop.services import load_shop
 from tests.servers.database import connected
 from tests.servers.process import eventually
-from tests.servers.shop import LANES, Embedded, Shop, ThreeServices
+from tests.servers.shop import LANES, Embedded, Shop, ThreeServices, schema_of
 from tests.spec.scenario import Http, together
 from tests.spec.store import Store
 
@@ -46,8 +46,8 @@ def operated(shop: Shop) -> Iterator[Settings]:
 @asynccontextmanager
 async def database(settings: Settings, service: str, user: str | None = None) -> Any:
     """A connection to the tables of this user's lane, else of the first one."""
-    schema = every_lane(LANES)[0 if user is None else FINDER.of_user(user)].schema or "public"
-    async with connected(settings.settings[service].database_url, search_path=schema) as connection:
+    url = settings.settings[service].database_url
+    async with connected(url, search_path=schema_of(user)) as connection:
         yield connection
 
 

@@ -9,7 +9,7 @@ import aio_pika
 from tests.servers.cable import Cable
 from tests.servers.database import connected
 from tests.servers.process import eventually
-from tests.servers.shop import ThreeServices
+from tests.servers.shop import ThreeServices, schema_of
 from tests.spec.scenario import Answer, Http, expect, expect_problem, for_each, new_user, together
 from tests.spec.store import Store
 
@@ -136,12 +136,13 @@ async def test_messages_wait_with_a_consumer_whose_database_is_away(
     store = Store.at_the_gateway(http, three_services)
     user = await store.open_account(funds="8.00")
     address = three_services.database_settings["PAYMENTS_DATABASE_URL"]
+    lane = {"search_path": schema_of(user)}
     async with (
         three_services.without("payments"),
         Cable(address) as cable,
         three_services.others(("payments", {"PAYMENTS_DATABASE_URL": cable.url})),
         await aio_pika.connect(three_services.broker.url) as connection,
-        connected(three_services.database_settings["ORDERS_DATABASE_URL"]) as orders_database,
+        connected(three_services.database_settings["ORDERS_DATABASE_URL"], **lane) as orders_database,
     ):
         channel = await connection.channel()
 
@@ -160,7 +161,7 @@ async def test_messages_wait_with_a_consumer_whose_database_is_away(
         orders = await together(*(store.decided(order["id"], within=HEALED_WITHIN) for order in placed))
         assert await waiting("payments.dead-letters") == dead_letters
     assert {order["status"] for order in orders} == {"FINISHED"}
-    async with connected(address) as database:
+    async with connected(address, **lane) as database:
         parked = await database.fetch(
             "SELECT * FROM parked_messages WHERE subject = ANY($1)", [order["id"] for order in orders]
         )

@@ -1,4 +1,4 @@
-"""The system user that runs PostgreSQL, and how it reaches folders whose parents only root may enter."""
+"""The system user that runs PostgreSQL, and its access to folders whose parents only root may enter."""
 
 import os
 import pwd
@@ -10,20 +10,20 @@ from pathlib import Path
 
 
 class EmbeddedPostgresError(Exception):
-    """Says in one line for an operator why the embedded PostgreSQL cannot be used."""
+    """The embedded PostgreSQL cannot be used. The message is one line for operators."""
 
 
 @dataclass(frozen=True)
 class Account:
-    """The user that runs PostgreSQL. Without ids it is the user of this process."""
+    """The system user that runs PostgreSQL. Without ids, the user of this process runs it."""
 
     uid: int | None = None
     gid: int | None = None
 
     @classmethod
     def able_to_run(cls, cluster: Path) -> "Account":
-        """PostgreSQL refuses to run as root, so for root this is the owner of the cluster, else `postgres` or
-        `nobody`."""
+        """The user of this process. PostgreSQL refuses to run as root, so if this process runs as root, it is
+        the owner of the cluster, or else the user `postgres` or `nobody`."""
         if os.geteuid() != 0:
             return cls()
         if cluster.exists() and (owner := cluster.stat()).st_uid != 0:
@@ -47,7 +47,7 @@ class Account:
 
 @dataclass(frozen=True)
 class Folder:
-    """A folder as a child process names it. `path` is valid while the child keeps the descriptors `fds`."""
+    """A path of a folder for a child process. The path is valid while the descriptors `fds` are open."""
 
     path: str
     fds: tuple[int, ...] = ()
@@ -55,10 +55,10 @@ class Folder:
 
 @contextmanager
 def reach(folder: Path, account: Account) -> Iterator[Folder]:
-    """Name `folder` so that `account` needs no permission on its parents, which perhaps only root may enter.
+    """Yields a path of `folder` for a child that may not enter the folder's parents, because it is not root.
 
-    The child inherits an open descriptor of the folder. Linux follows /proc/self/fd without a check of the
-    parents.
+    The child inherits an open descriptor of the folder. Linux follows the path /proc/self/fd/… without
+    checking the permissions of the parents.
     """
     if not (sys.platform.startswith("linux") and account.is_other):
         yield Folder(str(folder.absolute()))

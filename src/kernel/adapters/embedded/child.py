@@ -32,13 +32,13 @@ def spawn(
     fds: Sequence[int] = (),
     named: bool = False,
 ) -> subprocess.Popen[bytes]:
-    """Start a child. Linux sends it `end_signal` when the calling thread dies; elsewhere, call `watch`.
+    """Starts a child. When the calling thread dies, Linux sends `end_signal`; on other systems, call `watch`.
 
-    The child has a session of its own, so that a Ctrl-C in the terminal does not reach it: the parent decides
-    in which order things stop. A `named` child has a name for its user id, even if /etc/passwd has none.
+    The child has its own session. Otherwise a Ctrl-C in the terminal would stop the child before its parent
+    wants this. A `named` child gets a name for its user id if /etc/passwd has none.
     """
     name = name_to_take(account) if named else None
-    # English messages, no search for the local time zone, and none of the caller's PG* variables.
+    # English messages, no search for the local time zone, and no PG* variables of this process.
     kept = {variable: text for variable, text in os.environ.items() if not variable.startswith("PG")}
     return subprocess.Popen(
         command,
@@ -64,9 +64,9 @@ def run(
     fds: Sequence[int] = (),
     named: bool = False,
 ) -> None:
-    """Run a child until it ends, `named` as in `spawn`.
+    """Runs a child until it ends. The parameters are those of `spawn`; `stdin` is the child's input.
 
-    Raises EmbeddedPostgresError with the end of its output if it fails, and if it takes two minutes.
+    Raises EmbeddedPostgresError, with the end of the output, if the child fails; also after 120 s.
     """
     name = Path(command[0]).name
     try:
@@ -94,7 +94,7 @@ def run(
 
 
 def watch(process: subprocess.Popen[bytes], end_signal: signal.Signals) -> subprocess.Popen[bytes] | None:
-    """Except on Linux: starts a watcher, which signals the child when our end of a pipe closes."""
+    """Starts a watcher, except on Linux. It signals the child when this process dies, and its pipe closes."""
     return None if _ON_LINUX else start_watcher(process.pid, end_signal)
 
 
@@ -104,14 +104,14 @@ def start_watcher(pid: int, end_signal: signal.Signals) -> subprocess.Popen[byte
 
 
 def last_words(said: bytes) -> str:
-    """The last three lines of a log as one line, without time and pid."""
+    """Joins the last three lines of a log into one line, without time and pid."""
     lines = [line for line in said.decode(errors="replace").splitlines() if line.strip()][-3:]
     return " | ".join(re.sub(r"^\S+ \S+ \S+ \[\d+\] ", "", line) for line in lines) or "it said nothing"
 
 
 def _before_exec(parent: int, end_signal: int, name: struct_passwd | None) -> None:
-    """Runs in the child after it changed its user, because changing the user clears the death signal."""
-    # Python's own handler would swallow a SIGINT that comes before the exec.
+    """Runs in the child after the change of its user, because that change clears the death signal."""
+    # Python's handler would swallow a SIGINT before the exec.
     signal.signal(signal.SIGINT, signal.SIG_DFL)
     if name is not None:
         take_name(name)

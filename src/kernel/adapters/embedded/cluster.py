@@ -1,4 +1,4 @@
-"""The files of an embedded server. PostgreSQL owns `<directory>/cluster`; the files beside it are ours."""
+"""The files of an embedded server: PostgreSQL's in `<directory>/cluster`, and the shop's beside it."""
 
 import os
 import secrets
@@ -31,10 +31,10 @@ class PidFile:
 
 
 def create_cluster(directory: Path, database: str, binaries: Path, account: Account) -> None:
-    """Make `<directory>/cluster` and its passwords. If this folder exists, the cluster is complete.
+    """Creates `<directory>/cluster` and the files of its passwords. If this folder exists, it is complete.
 
-    The cluster is made in another folder and renamed at the end. After a kill half-way,
-    `remove_unfinished` removes the rest.
+    The cluster is created in another folder, which is renamed at the end. After a kill half-way,
+    `remove_unfinished` removes that other folder.
     """
     staging = Path(tempfile.mkdtemp(prefix=_STAGING, dir=directory))
     password, service_password = secrets.token_hex(16), secrets.token_hex(16)
@@ -56,12 +56,12 @@ def create_cluster(directory: Path, database: str, binaries: Path, account: Acco
 
 
 def has_service_role(directory: Path) -> bool:
-    """False for a cluster that an earlier version of the shop made."""
+    """Whether the cluster has the service's role. A cluster of an earlier version of the shop has none."""
     return (directory / _PASSWORDS[SERVICE]).exists()
 
 
 def add_service_role(directory: Path, binaries: Path, account: Account) -> None:
-    """To be called while no server runs on the cluster. After a kill half-way, it can be called again."""
+    """Adds the service's role while no server runs on the cluster. Can be repeated after a kill half-way."""
     password = secrets.token_hex(16)
     with reach(directory / "cluster", account) as folder:
         _run_single_user(folder.path, _service_role(password), binaries, account, folder.fds)
@@ -72,7 +72,7 @@ def add_service_role(directory: Path, binaries: Path, account: Account) -> None:
 
 
 def _service_role(password: str) -> str:
-    """SQL with one statement per line, as a server in single-user mode reads it."""
+    """SQL that creates the service's role. A server in single-user mode reads one statement per line."""
     known = f"SELECT FROM pg_roles WHERE rolname = '{SERVICE}'"
     return (
         f"DO $$ BEGIN IF NOT EXISTS ({known}) THEN CREATE ROLE {SERVICE}; END IF; END $$\n"
@@ -101,7 +101,7 @@ def server_url(directory: Path, port: int, database: str, user: str) -> str:
 
 
 def read_pid_file(cluster: Path) -> PidFile | None:
-    """None if there is no file, or the server has not yet written enough of it."""
+    """Reads postmaster.pid. Returns None if the file does not exist, or is not yet complete."""
     try:
         lines = (cluster / "postmaster.pid").read_text().splitlines()
         # A server in single-user mode writes its pid as a negative number.
@@ -111,17 +111,17 @@ def read_pid_file(cluster: Path) -> PidFile | None:
 
 
 def living_server(cluster: Path) -> PidFile | None:
-    """The server that runs on `cluster` now; None for a stale file whose pid is now another program's."""
+    """The server that runs on `cluster`. None if there is none, even if another program has its old pid."""
     found = read_pid_file(cluster)
     return found if found is not None and _runs_on(found.pid, cluster) else None
 
 
 def neutralise_stale_pid_file(cluster: Path) -> None:
-    """Make PostgreSQL start even if the pid of a dead server is now the pid of another program.
+    """Lets PostgreSQL start even if the pid of a dead server is now the pid of another program.
 
-    This writes our own pid into it. A postmaster treats a file that names its parent as stale, and then
-    checks for backends that outlived their server. Without the file it would not check. A blank file comes
-    from a crash, or from a server that is just starting, so only an old one is removed.
+    The pid in postmaster.pid is replaced by the pid of this process. A postmaster treats a file with its
+    parent's pid as stale, and checks for backends that outlived the dead server. Without a file it would not
+    check. A blank file is from a crash or from a starting server, so it is removed only if it is old.
     """
     path = cluster / "postmaster.pid"
     try:
@@ -137,8 +137,8 @@ def neutralise_stale_pid_file(cluster: Path) -> None:
 
 
 def _runs_on(pid: int, cluster: Path) -> bool:
-    """Whether the process is a postmaster of this cluster, by its working directory. A process that we may
-    not inspect is not ours. Without /proc, any process with the name `postgres` counts."""
+    """Whether the process is a postmaster of `cluster`: its working directory is the cluster. A process that
+    may not be inspected does not count. Without /proc, any process with the name `postgres` counts."""
     if Path("/proc/self/cwd").exists():
         try:
             return os.path.samefile(f"/proc/{pid}/cwd", cluster)

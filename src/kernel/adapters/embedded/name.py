@@ -1,4 +1,4 @@
-"""Gives a child a user name if its user id has none, as is common in containers: `initdb` needs a name."""
+"""Gives a child process a user name, which `initdb` needs. In containers, many user ids have no name."""
 
 import ctypes
 import os
@@ -12,7 +12,7 @@ _LIBC = ctypes.CDLL(None)
 
 
 def name_to_take(account: Account) -> pwd.struct_passwd | None:
-    """None if the account has a name, else some user other than root, whose name a child may take."""
+    """A user other than root whose name a child may take; None if `account` already has a name."""
     try:
         pwd.getpwuid(os.geteuid() if account.uid is None else account.uid)
     except KeyError:
@@ -24,10 +24,10 @@ def name_to_take(account: Account) -> pwd.struct_passwd | None:
 
 
 def take_name(user: pwd.struct_passwd) -> None:
-    """Moves this process to a user namespace of its own, in which it has the user's id (user_namespaces(7)).
+    """Moves this process to a new user namespace, in which it has the id of `user` (user_namespaces(7)).
 
-    Outside of the namespace it keeps its user id, files and rights. Raises OSError if the system forbids user
-    namespaces.
+    Outside the namespace, the process keeps its user id, files and rights. Raises OSError if the system
+    forbids user namespaces.
     """
     uid, gid = os.geteuid(), os.getegid()
     if _LIBC.unshare(_CLONE_NEWUSER) != 0:

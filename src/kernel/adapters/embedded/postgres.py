@@ -1,4 +1,4 @@
-"""PostgreSQL as a child of this process, so that `shop up` needs no database server to be installed."""
+"""PostgreSQL as a child of this process, so that `shop up` needs no installed database server."""
 
 import fcntl
 import os
@@ -27,15 +27,15 @@ from kernel.adapters.embedded.server import FORMER_SERVER_WAIT_S, POLL_S, Server
 
 __all__ = ["EmbeddedPostgres", "EmbeddedPostgresError", "running_url"]
 
-# A killed shop may still hold its lock for a moment.
+# A killed process may still hold its lock for a short time.
 _LOCK_WAIT_S = 1.0
 
 
 class EmbeddedPostgres:
     """A private PostgreSQL server: a child of this process that never outlives it.
 
-    `directory` keeps its data between runs; `options` are PostgreSQL settings. Committed data survives a
-    kill -9 of the server and of this process.
+    The data stays in `directory` between runs. `options` are PostgreSQL settings. Committed data survives a
+    kill -9 of the server or of this process.
     """
 
     def __init__(self, directory: Path, *, database: str, options: Mapping[str, str] | None = None) -> None:
@@ -57,10 +57,10 @@ class EmbeddedPostgres:
         return self._server.pid
 
     def start(self) -> str:
-        """Start the server, and return its URL once it answers. The first start makes the cluster.
+        """Starts the server, and returns its URL once it answers. The first start creates the cluster.
 
-        To be called from the main thread, because Linux ends the child together with the thread that started
-        it. Raises EmbeddedPostgresError.
+        Call it from the main thread, because Linux ends the child together with the thread that started it.
+        Raises EmbeddedPostgresError if the server cannot start.
         """
         if threading.current_thread() is not threading.main_thread():
             raise RuntimeError("an embedded server would end with the thread that started it")
@@ -85,7 +85,7 @@ class EmbeddedPostgres:
             raise
 
     def stop(self) -> None:
-        """Shut down within 21 s. Open transactions are rolled back, connections are closed."""
+        """Stops the server within 21 s. Open transactions are rolled back, and connections are closed."""
         self._server.stop()
         self._release_lock()
 
@@ -108,7 +108,7 @@ class EmbeddedPostgres:
         return server_url(self._directory, port, self._database, OWNER)
 
     def _add_service_role(self, binaries: Path, account: Account) -> None:
-        """Upgrades an earlier version's cluster. Its former server may need a moment to free its memory."""
+        """Adds the service's role to an older cluster. Retries while a former server still holds memory."""
         deadline = time.monotonic() + FORMER_SERVER_WAIT_S
         while True:
             self._server.wait_for_former_server()
@@ -120,7 +120,7 @@ class EmbeddedPostgres:
             time.sleep(POLL_S)
 
     def _take_lock(self) -> None:
-        """The kernel frees the lock when its process dies, so a lock that stays taken has a living owner."""
+        """Locks `directory`. The kernel frees a dead process's lock, so a lasting lock has a living owner."""
         self._lock_fd = os.open(self._directory / "lock", os.O_RDWR | os.O_CREAT, 0o600)
         deadline = time.monotonic() + _LOCK_WAIT_S
         while True:
@@ -141,8 +141,8 @@ class EmbeddedPostgres:
 
 
 def running_url(directory: Path, *, database: str, owner: bool = True) -> str | None:
-    """The URL of the server that another process runs on `directory` now; None if there is none. It is the
-    URL of the owner, or of the service's role if there is such a role.
+    """The URL of the server that another process runs on `directory`; None if no server is ready. Without
+    `owner`, the URL is for the service's role, if the cluster has it.
 
     Raises EmbeddedPostgresError if the files belong to another user.
     """

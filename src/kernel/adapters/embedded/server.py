@@ -15,17 +15,17 @@ from kernel.adapters.embedded.cluster import living_server, neutralise_stale_pid
 FORMER_SERVER_WAIT_S = 10.0
 # After a crash, the server may have to replay much write-ahead log.
 _READY_WAIT_S = 60.0
-# Fast shutdown, then immediate shutdown, then SIGKILL: each is safe for committed data.
+# Fast shutdown, immediate shutdown, SIGKILL. None of these steps loses committed data.
 _STOP_STEPS = ((signal.SIGINT, 10.0), (signal.SIGQUIT, 6.0), (signal.SIGKILL, 5.0))
-POLL_S = 0.01  # Other processes send no event that we could wait for.
-# The first two are remains of a killed server. The last means that somebody took the port after we chose it.
+POLL_S = 0.01  # Other processes send no event to wait for.
+# Two remains of a killed server, and a port that another process took after it was found free.
 _PASSING_TROUBLES = (b"lock file", b"pre-existing shared memory block", b"could not bind")
 
 _SETTINGS = {
-    # TCP on this machine only. A Unix socket's path has a maximum length, which a data folder may exceed.
+    # TCP on this machine only. The path of a Unix socket in a data folder may be longer than allowed.
     "listen_addresses": "127.0.0.1",
     "unix_socket_directories": "",
-    # Enough for one service's pools and an operator's tools. Each connection is a process.
+    # Enough for the pools of one service and for operators' tools. Each connection is a process.
     "max_connections": "60",
     "shared_buffers": "128MB",
     # The log is one file per start, so it should hold only problems.
@@ -49,9 +49,9 @@ class Server:
         return None if self._process is None or self._process.poll() is not None else self._process.pid
 
     def start(self, binaries: Path, account: Account) -> int:
-        """Start the server, and return its port once it answers. Failures that may pass are retried.
+        """Starts the server, and returns its port once it answers. Retries failures that may pass for 10 s.
 
-        Raises EmbeddedPostgresError.
+        Raises EmbeddedPostgresError if the server does not start.
         """
         if self._log.exists():
             self._log.replace(self._log.with_suffix(".log.1"))
@@ -70,7 +70,7 @@ class Server:
             time.sleep(POLL_S)
 
     def stop(self) -> None:
-        """Shut down in ever harder steps. Nothing happens if the server is not running."""
+        """Stops the server, first gently, then by force. Does nothing if the server does not run."""
         if self._watcher is not None:
             self._watcher.kill()
             self._watcher.communicate()
@@ -85,7 +85,7 @@ class Server:
         self._watcher = self._process = None
 
     def wait_for_former_server(self) -> None:
-        """Wait for the server of a killed shop, which shuts down by itself. Raises EmbeddedPostgresError."""
+        """Waits until a killed shop's server has shut down. Raises EmbeddedPostgresError after 10 s."""
         deadline = time.monotonic() + FORMER_SERVER_WAIT_S
         while former := living_server(self._cluster):
             if time.monotonic() > deadline:
@@ -105,7 +105,7 @@ class Server:
         self._watcher = watch(self._process, signal.SIGINT)
 
     def _answers(self, port: int) -> bool:
-        """Wait until the server accepts connections. False if it ended or took too long."""
+        """Waits until the server accepts connections. False if the server ended, or took longer than 60 s."""
         deadline = time.monotonic() + _READY_WAIT_S
         while self.pid is not None and time.monotonic() < deadline:
             found = read_pid_file(self._cluster)

@@ -1,4 +1,4 @@
-"""HTTP, in layers. Each may import those below it and none above or beside it (pyproject.toml, "http-rooms").
+"""HTTP, in layers. A layer may import only the layers below it (pyproject.toml, "http-rooms").
 
 app | metrics_port      the Litestar application of a service | metrics on a port of their own
     | operators         routes and declarations of what operators read and change

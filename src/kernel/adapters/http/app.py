@@ -37,8 +37,9 @@ def create_app(
 
 
 def _lend(container: AsyncContainer, app: Litestar) -> None:
-    """Gives `inject` the container of the process. dishka's own middleware makes one per request, which costs
-    a fifth of a call. Here it would be empty, because all that routes need lives as long as the process."""
+    """Gives `inject` the container of the process. dishka's middleware would add a container for each
+    request, at the cost of a fifth of a call. That container would be empty, because all objects that routes
+    need live as long as the process."""
     routes = app.asgi_handler
 
     def with_container(scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:

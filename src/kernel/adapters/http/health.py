@@ -22,11 +22,11 @@ Probe = Callable[[], Awaitable[bool]]
 
 @dataclass(frozen=True, slots=True)
 class Probes:
-    """If a `required` probe fails, no request can be served. If a `helpful` one fails, work is only delayed.
+    """If a `required` probe fails, requests cannot be served. If a `helpful` probe fails, work is delayed.
 
-    Each `required` probe depends on those before it, so only the first one that fails is reported.
+    Each `required` probe depends on the probes before it, so only the first failed probe is reported.
 
-    Once `stop` is set, the service reports that it is not ready, so that new requests are sent elsewhere. It
+    Once `stop` is set, the readiness route answers 503, so that new requests are sent elsewhere. The service
     still serves the requests that arrive.
     """
 

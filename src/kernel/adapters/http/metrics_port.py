@@ -1,4 +1,4 @@
-"""Serves the metrics on a separate port without a token, for the inner network."""
+"""Serves the metrics on a separate port that needs no token, for the internal network."""
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -17,7 +17,7 @@ Exposition = Callable[[], Awaitable[bytes]]
 
 
 class MetricsPort:
-    """Serves the metrics of each service of this process at a path of its own."""
+    """Serves the metrics of all services in this process, with one path for each service."""
 
     def __init__(self) -> None:
         self._shown: dict[str, Exposition] = {}
@@ -28,9 +28,9 @@ class MetricsPort:
 
     @asynccontextmanager
     async def open(self, host: str, port: int | None, stop: asyncio.Event) -> AsyncIterator[None]:
-        """Serves until `stop` is set or the block ends. Without a port it serves nothing.
+        """Serves the metrics until `stop` is set or the block ends. If `port` is None, it serves nothing.
 
-        Raises Unavailable, in one line, if it cannot listen.
+        Raises Unavailable, with a text of one line, if it cannot listen on the port.
         """
         if port is None:
             yield

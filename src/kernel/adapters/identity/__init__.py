@@ -1,7 +1,7 @@
 """Bearer tokens: JSON Web Tokens (RFC 7519), signed and checked by joserfc.
 
-The modules, lowest first: `bearer` holds the undecoded token of the current call. `public_keys` reads a
-provider's keys, and `key_ring` fetches them regularly, with `fetching`. `users` and `services` check the
-tokens of people and of services, with `verifying`. `jwt_tokens` picks the one that fits the token's type.
-`local_key` signs tokens for development.
+The modules, lowest first: `bearer` holds the undecoded token of the current call. `public_keys` parses
+a token provider's keys. `key_ring` uses `fetching` to fetch these keys regularly. `users` checks the tokens
+of people and `services` those of services; both use `verifying`. `jwt_tokens` chooses between `users` and
+`services` by the token's type. `local_key` signs tokens for development.
 """

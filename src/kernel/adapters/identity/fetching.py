@@ -4,7 +4,7 @@ import aiohttp
 
 
 async def whole_text(answer: aiohttp.ClientResponse, bytes_max: int) -> bytes:
-    """The body. Raises ValueError if it is longer than `bytes_max`."""
+    """The whole body of the answer. Raises ValueError if the body has more than `bytes_max` bytes."""
     text = bytearray()
     async for part in answer.content.iter_any():
         text += part

@@ -1,4 +1,4 @@
-"""Tells who calls, a person or a service, from the bearer token of the call."""
+"""Verifies the bearer token of a call, and returns the caller: a person or a service."""
 
 from contextlib import suppress
 from hashlib import sha256
@@ -14,7 +14,7 @@ REMEMBERED_MAX = 10_000
 
 
 class JwtTokens:
-    """Caches verified tokens by their hash: at most 10,000, each until it expires or its key is removed."""
+    """Caches verified tokens by hash: 10,000 at most, each until it expires or its signing key is removed."""
 
     def __init__(self, users: UserTokens, services: ServiceTokens, clock: Clock) -> None:
         self._users = users

@@ -1,4 +1,4 @@
-"""The public keys that tokens are verified with, fetched regularly from a URL or a file."""
+"""The public keys for verifying tokens, fetched every five minutes from a URL or a file."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
@@ -14,7 +14,7 @@ from kernel.domain.errors import Unavailable
 from kernel.ports.clock import Clock
 
 REFRESH_S = 300.0
-# The shortest pause between two fetches for an unknown `kid`, because anybody can make up a `kid`.
+# The shortest time between two fetches for an unknown `kid`, which anybody can invent.
 AGAIN_S = 10.0
 FETCH_WITHIN_S = 5.0
 JWKS_BYTES_MAX = 1024 * 1024
@@ -24,7 +24,7 @@ Source = Callable[[], Awaitable[bytes]]
 
 class KeyRing:
     def __init__(self, source: Source, clock: Clock) -> None:
-        """`source` returns a JWKS or PEM. It raises OSError or aiohttp.ClientError when it is unreachable."""
+        """`source` returns a JWKS or PEM, or, if unreachable, raises OSError or aiohttp.ClientError."""
         self._source = source
         self._clock = clock
         self._keys: Mapping[str, PublicKey] = {}
@@ -36,7 +36,7 @@ class KeyRing:
         return thumbprint in self._keys
 
     async def find(self, kid: str | None, algorithm: str) -> PublicKey | None:
-        """The key for a token with this header. Raises Unavailable if no key was ever fetched."""
+        """The key for this `kid` and algorithm, or None. Raises Unavailable if no key was ever fetched."""
         found = self._find(kid, algorithm)
         if found is None and self._clock.monotonic() - self._fetched_at >= AGAIN_S:
             await self.fetch()
@@ -46,14 +46,14 @@ class KeyRing:
         return found
 
     def _find(self, kid: str | None, algorithm: str) -> PublicKey | None:
-        """A token without `kid` is accepted if only one key fits its algorithm."""
+        """The key if exactly one fits the algorithm and the `kid`, else None. A missing `kid` fits any."""
         fitting = [key for key in self._keys.values() if algorithm in key.algorithms]
         if kid is not None:
             fitting = [key for key in fitting if key.id in (kid, None)]
         return fitting[0] if len(fitting) == 1 else None
 
     async def fetch(self) -> None:
-        """Concurrent calls share one fetch. While the source is unreachable, the known keys stay trusted."""
+        """Fetches the keys, once for concurrent calls. If the fetch fails, the known keys stay trusted."""
         if self._fetching is None:
             self._fetching = asyncio.create_task(self._fetch())
         await asyncio.shield(self._fetching)
@@ -77,7 +77,7 @@ class KeyRing:
 
 
 def source_of(location: str, session: aiohttp.ClientSession) -> Source:
-    """`location` is a URL, or the path of a file."""
+    """A function that reads the keys from `location`, an http(s) URL or the path of a file."""
 
     async def read() -> bytes:
         if not is_url(location):

@@ -1,4 +1,4 @@
-"""A signing key for development: `shop token` signs with it, and `shop up` trusts it."""
+"""The signing key for development: `shop token` signs tokens with it, and `shop up` trusts them."""
 
 import os
 from pathlib import Path
@@ -18,8 +18,8 @@ _SCOPES = {Role.OPERATOR: OPERATOR, Role.VIEWER: VIEWER, Role.USER: ""}
 
 
 def local_key(folder: Path) -> OKPKey:
-    """The key of this data folder; generated if there is none. Raises OSError, and ValueError if the file
-    does not hold such a key."""
+    """The signing key in this data folder, generated if there is none. Raises OSError, or ValueError if the
+    file does not hold such a key."""
     path = local_key_file(folder)
     if not path.exists():
         folder.mkdir(parents=True, exist_ok=True)
@@ -33,7 +33,7 @@ def local_key_file(folder: Path) -> Path:
 
 
 def write_once(path: Path, text: bytes) -> None:
-    """Writes the file atomically, readable by its owner only. An existing file stays as it is."""
+    """Writes `text` to a new file atomically. Only its owner can read it. An existing file is not changed."""
     own = path.with_name(f"{path.name}.{os.getpid()}")
     descriptor = os.open(own, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     try:

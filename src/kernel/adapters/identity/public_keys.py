@@ -1,4 +1,4 @@
-"""Reads a provider's public keys from a JWKS (RFC 7517) or PEM. Keys that may not sign tokens are ignored."""
+"""Parses a provider's public keys from a JWKS (RFC 7517) or PEM. Skips keys that may not sign tokens."""
 
 import re
 import warnings
@@ -21,16 +21,16 @@ Key = RSAKey | ECKey | OKPKey
 @value
 class PublicKey:
     id: str | None
-    """`kid`; None if the source gives none."""
+    """The `kid` of the key; None if the source names no `kid`."""
     thumbprint: str
-    """RFC 7638. It depends on the key only, not on its source."""
+    """The thumbprint of the key (RFC 7638). It depends on the key alone, not on the source."""
     algorithms: tuple[str, ...]
-    """The algorithms that the key may sign with."""
+    """The names of the algorithms that the key may sign with, such as `ES256`."""
     key: Key
 
 
 def read_keys(text: bytes) -> list[PublicKey]:
-    """Keys of other kinds and for other uses are ignored. Raises ValueError if none is left."""
+    """The keys in a JWKS or PEM that may sign tokens. Raises ValueError if there is no such key."""
     keys = list(_of_pem(text) if b"-----BEGIN" in text else _of_jwks(text))
     if not keys:
         raise ValueError("it holds no key for RS256, ES256 or Ed25519")
@@ -38,7 +38,7 @@ def read_keys(text: bytes) -> list[PublicKey]:
 
 
 def _of_jwks(text: bytes) -> Iterator[PublicKey]:
-    """Raises ValueError if the text is not a JWKS."""
+    """The keys in a JWKS, or a single JWK, that may sign tokens. Raises ValueError for any other text."""
     try:
         found = msgspec.json.decode(text, type=dict[str, Any])
         entries = msgspec.convert(found.get("keys", [found]), list[dict[str, Any]])
@@ -75,7 +75,7 @@ def _imported(source: Mapping[str, Any] | bytes) -> Key | None:
 
 @contextmanager
 def unwarned() -> Iterator[None]:
-    """Silences joserfc's warnings about weak keys and old names, because `_algorithms` decides about both."""
+    """Silences joserfc's warnings about weak keys and old algorithm names; `_algorithms` checks both."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", SecurityWarning)
         yield
@@ -86,5 +86,5 @@ def _algorithms(key: Key) -> tuple[str, ...]:
         return ("RS256",) if key.public_key.key_size >= RSA_BITS_MIN else ()
     if isinstance(key, ECKey):
         return ("ES256",) if key.curve_name == "P-256" else ()
-    # Before RFC 9864, Ed25519 was called EdDSA, a name for several curves.
+    # Before RFC 9864, the algorithm of Ed25519 keys was named EdDSA, a name for several curves.
     return ("Ed25519", "EdDSA") if key.curve_name == "Ed25519" else ()

@@ -1,4 +1,4 @@
-"""The tokens that services send each other. They are signed with a shared secret and valid for a minute."""
+"""The tokens that services send to each other, signed with a shared secret and valid for a minute."""
 
 from collections.abc import Sequence
 
@@ -21,13 +21,13 @@ _SIGNED_AGAIN_S = 30
 
 
 class Acting(Struct, frozen=True):
-    """The person that a service acts for: the claim `act`."""
+    """The person for whom a service calls, from the claim `act`."""
 
     id: str
     role: Role
 
     def __post_init__(self) -> None:
-        """Raises ValueError if this is not a person."""
+        """Raises ValueError if the id or the role is not a person's."""
         parse_user_id(self.id)
         if self.role in (Role.ANYONE, Role.SERVICE):
             raise ValueError("a service acts for people only")
@@ -46,10 +46,10 @@ class _Claims(Struct):
 
 
 class ServiceTokens:
-    """Signs with the first key and accepts all of them, so that a key can be rotated."""
+    """Signs tokens with the first key and accepts tokens of every key, so that keys can be rotated."""
 
     def __init__(self, keys: Sequence[str], service: str, clock: Clock) -> None:
-        """`service` is the subject of the tokens that it signs, and the audience of those that it accepts."""
+        """`service` is the subject of the signed tokens and the audience of the accepted tokens."""
         self._keys = [OctKey.import_key(key) for key in keys]
         self._service = service
         self._clock = clock
@@ -57,7 +57,7 @@ class ServiceTokens:
         self._rules = claim_rules(clock, issuer=ISSUER, audience=service)
 
     def signed(self, audience: str, acting: Caller | None = None) -> str:
-        """A token for calls to the service `audience`, on behalf of a person or of the service itself."""
+        """A token for calls to the service `audience`, for the person `acting` or for this service itself."""
         token, until = self._signed.get((audience, acting), ("", 0.0))
         if self._clock.monotonic() >= until:
             self._signed = {
@@ -76,12 +76,12 @@ class ServiceTokens:
         return jwt.encode({"alg": ALGORITHM, "typ": TYPE}, claims, self._keys[0], algorithms=[ALGORITHM])
 
     async def check(self, token: str, _: Header) -> Checked:
-        """Raises Unauthenticated."""
+        """Verifies the token with each key in turn. Raises Unauthenticated if no key fits."""
         for key in self._keys:
             try:
                 claims = claims_of(token, key, [ALGORITHM], self._rules, _Claims)
             except Unauthenticated:
                 continue
-            # The keys of services change only at a restart, so they stay trusted.
+            # Service keys change only at a restart, so a checked token stays trusted.
             return Checked(Verified(claims.caller, claims.exp + LEEWAY_S), lambda: True)
         raise Unauthenticated(with_token=True)

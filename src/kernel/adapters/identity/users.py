@@ -1,4 +1,4 @@
-"""Checks the tokens of people, which a provider signs (access tokens, RFC 9068)."""
+"""Checks the access tokens of people, which a token provider signs (RFC 9068)."""
 
 from collections.abc import Sequence
 from functools import partial
@@ -15,7 +15,7 @@ from kernel.ports.clock import Clock
 from kernel.ports.tokens import Verified
 
 OPERATOR, VIEWER = "shop:operator", "shop:viewer"
-# The last day of the year 9999, the latest that `datetime` can hold. A larger number means milliseconds.
+# 9999-12-31, the last day that `datetime` can hold. A larger `exp` must be in milliseconds, and is refused.
 EXP_MAX = 253_402_214_400
 
 
@@ -34,7 +34,7 @@ class _Claims(Struct):
 
 
 def _words(claim: str | list[str]) -> Sequence[str]:
-    """The words are separated by a space, and by no other white space (RFC 6749, section 3.3)."""
+    """The words of a claim. Spaces separate them, no other white space does (RFC 6749, section 3.3)."""
     return claim.split(" ") if isinstance(claim, str) else claim
 
 
@@ -44,7 +44,7 @@ class UserTokens:
         self._rules = claim_rules(clock, issuer=issuer, audience=audience)
 
     async def check(self, token: str, header: Header) -> Checked:
-        """Raises Unauthenticated, and Unavailable if no key was ever fetched."""
+        """Raises Unauthenticated for a bad token, and Unavailable if no key was ever fetched."""
         key = await self._keys.find(header.kid, header.alg)
         if key is None:
             raise Unauthenticated(with_token=True)

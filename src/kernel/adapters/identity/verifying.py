@@ -1,4 +1,4 @@
-"""Parses and verifies a JSON Web Token; shared by the checks of all kinds of tokens."""
+"""Parses and verifies JSON Web Tokens, of people and of services."""
 
 from collections.abc import Callable, Sequence
 from typing import Any, TypeVar, cast
@@ -15,9 +15,9 @@ from kernel.ports.clock import Clock
 from kernel.ports.tokens import Verified
 
 LEEWAY_S = 30
-# The head of a request, which holds the token, has at most 16 KiB.
+# A token has to fit into the head of a request, which has at most 16 KiB.
 TOKEN_BYTES_MAX = 12 * 1024
-# All that joserfc and msgspec raise for a bad token. The last three are for a text that is not a token.
+# All errors that joserfc and msgspec raise for a bad token, the last three for a text that is no token.
 _BAD_TOKEN = (JoseError, msgspec.MsgspecError, ValueError, TypeError, RecursionError)
 
 C = TypeVar("C", bound=msgspec.Struct)
@@ -29,14 +29,14 @@ class Header(msgspec.Struct):
     alg: str
     kid: str | None = None
     typ: str | None = None
-    # A key that comes with the token, or from an address in it, proves nothing: such a token is refused.
+    # A token that names its own key, or the address of its key, proves nothing, so it is refused.
     jku: msgspec.UnsetType = msgspec.UNSET
     jwk: msgspec.UnsetType = msgspec.UNSET
     x5u: msgspec.UnsetType = msgspec.UNSET
 
 
 def header_of(token: str) -> Header:
-    """Raises Unauthenticated if the text is not a token."""
+    """The unverified header of a token. Raises Unauthenticated if the text is not a token."""
     if len(token) > TOKEN_BYTES_MAX:
         raise Unauthenticated(with_token=True)
     try:
@@ -48,7 +48,7 @@ def header_of(token: str) -> Header:
 def claim_rules(
     clock: Clock, *, issuer: str, audience: str, **others: jwt.ClaimsOption
 ) -> jwt.JWTClaimsRegistry:
-    """The rules for the claims of every token, and those in `others`."""
+    """The rules for the claims that every token has, and the further rules in `others`."""
     return jwt.JWTClaimsRegistry(
         now=lambda: int(clock.now().timestamp()),
         leeway=LEEWAY_S,
@@ -63,7 +63,7 @@ def claim_rules(
 def claims_of(
     token: str, key: Key, algorithms: Sequence[str], rules: jwt.JWTClaimsRegistry, kind: type[C]
 ) -> C:
-    """The claims, after the signature and the `rules` were checked. Raises Unauthenticated."""
+    """Checks the signature and the `rules`, and returns the claims. Raises Unauthenticated."""
     registry = jws.JWSRegistry(algorithms=algorithms, strict_check_header=False)
     try:
         with unwarned():

@@ -1,4 +1,4 @@
-"""The bus of the embedded shop: the relay calls the consumers directly, within one process."""
+"""The bus of the embedded shop. The relay calls the consumers directly, within one process."""
 
 import asyncio
 import logging
@@ -19,7 +19,7 @@ logger = logging.getLogger(__name__)
 
 
 class InProcessBroker:
-    """Shared by the services of one process. It queues nothing: the publisher's outbox is the queue."""
+    """The broker of the services in one process. It stores no messages: they wait in their outbox."""
 
     def __init__(self, catalog: Catalog) -> None:
         self.catalog = catalog
@@ -30,17 +30,17 @@ class InProcessBroker:
 
 
 class InProcessBus:
-    """The bus of one service, like RabbitBus."""
+    """The bus of one service in the embedded shop, which has no RabbitMQ."""
 
     def __init__(self, broker: InProcessBroker, service: str, *, grace_s: float = GRACE_S) -> None:
-        """`stop` gives running handlers `grace_s` seconds to end."""
+        """When the bus stops, running handlers have `grace_s` seconds to finish."""
         self._broker = broker
         self._service = service
         self._grace_s = grace_s
         self._running: set[asyncio.Task[None]] = set()
 
     async def publish(self, envelopes: Sequence[Envelope]) -> None:
-        """Return once the consumers have committed, which is more than the port promises."""
+        """Returns after all consumers have committed. The port promises less, so do not rely on it."""
         subscribers_of = self._broker.catalog.subscribers_of
         deliveries = [
             (consumer, envelope)
@@ -50,7 +50,7 @@ class InProcessBus:
         outcomes = await asyncio.gather(*starmap(self._hand_over, deliveries), return_exceptions=True)
         failed = [(one, why) for (_, one), why in zip(deliveries, outcomes, strict=True) if why is not None]
         if failed:
-            # A pause is not a fault, so it is reported only if nothing else failed.
+            # A paused consumer is not a fault, so it is reported only if no other delivery failed.
             envelope, why = min(failed, key=lambda failure: isinstance(failure[1], ConsumerPaused))
             kind = ConsumerPaused if isinstance(why, ConsumerPaused) else Unavailable
             detail = f"{envelope.type} was not taken: {str(why) or 'its handler was cut off'}"
@@ -68,7 +68,7 @@ class InProcessBus:
         return bool(wanting)
 
     async def subscribe(self, handler: Handler, bury: Bury | None = None) -> None:
-        """Without `bury`, a message that the handler cannot read is lost, because this bus stores nothing."""
+        """Without `bury`, a message that `handler` cannot read is lost, because the bus does not store it."""
 
         async def handle(body: bytes) -> None:
             task = asyncio.ensure_future(handler(body))
@@ -101,8 +101,8 @@ class InProcessBus:
         self._broker.paused.discard(self._service)
 
     async def stop(self) -> None:
-        """Take no more messages, and let running handlers finish. The messages of cancelled handlers stay in
-        their outbox."""
+        """Accepts no more messages, and waits for running handlers. Handlers that take too long are
+        cancelled; their messages stay in the publisher's outbox."""
         self._broker.handlers.pop(self._service, None)
         if self._running:
             _, pending = await asyncio.wait(self._running, timeout=self._grace_s)

@@ -1,1 +1,1 @@
-"""Which lane a user and an order are in, and ports over all lanes (docs/decisions/0023-lanes.md)."""
+"""Finds the lane of a user or an order, and joins the lanes' ports (docs/decisions/0023-lanes.md)."""

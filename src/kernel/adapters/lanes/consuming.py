@@ -17,10 +17,10 @@ LOOK_EVERY_S = 0.25
 
 
 class ConsumerOfLanes(Generic[E]):
-    """Hands each event to the consumer of its lane, and returns once every event is handled, parked or set
-    aside. A message of a service is for one lane. A message that was published by hand may be for several.
+    """Hands each event to the consumer of its lane. Returns when every event is handled, parked or set aside.
 
-    Events for a lost lane are set aside in the first lane that answers (kernel/application/set_aside.py).
+    All events in a message of a service belong to one lane. A message published by hand may have events of
+    several lanes. Events of a lost lane are set aside in the first lane that answers (see set_aside.py).
     """
 
     def __init__(
@@ -29,8 +29,8 @@ class ConsumerOfLanes(Generic[E]):
         set_aside: Sequence[Callable[[Sequence[Waiting]], Awaitable[None]]] = (),
         is_lost: IsLost = never_lost,
     ) -> None:
-        """`set_aside` has one function for each lane. It is empty if all lanes are on one server, for which
-        the consumer then waits."""
+        """`set_aside` has one function for each lane. It is empty if all lanes are on one server. While that
+        server is away, the consumers wait for it."""
         self._consumers = consumers
         self._set_aside = set_aside
         self._is_lost = is_lost
@@ -41,8 +41,8 @@ class ConsumerOfLanes(Generic[E]):
         await of_each(by_lane(decoded, self._lane_of), self._take)
 
     def _checked(self, item: Received[E] | Unhandled) -> Received[E] | Unhandled:
-        """An order is decided once in its lane. Another lane does not know this decision, and could have the
-        order paid a second time."""
+        """Refuses an event whose order and user are in different lanes. Only the lane of an order knows what
+        was decided; in another lane, the order could be paid a second time."""
         if isinstance(item, Unhandled):
             return item
         lane, of_user = self._finder.of_order(item.fact.subject), self._finder.of_user(item.fact.key)
@@ -53,7 +53,7 @@ class ConsumerOfLanes(Generic[E]):
         )
 
     def _lane_of(self, item: Received[E] | Unhandled) -> int:
-        """The lane of the order, which is that of its user. The first lane if the event names no order."""
+        """The lane of the event's order. It is the first lane if the event names no order."""
         if isinstance(item, Received):
             return self._finder.of_order(item.fact.subject)
         try:
@@ -79,8 +79,8 @@ class ConsumerOfLanes(Generic[E]):
         return False
 
     async def _done_in(self, lane: int, work: Coroutine[Any, Any, None]) -> bool:
-        """Returns False if the lane is lost before the work is done. The work may still be committed, so it
-        must be safe to repeat."""
+        """Does `work`. Returns False if `lane` is lost before the work is done. It may still be committed, so
+        the work must be safe to repeat."""
         working = asyncio.ensure_future(work)
         try:
             while not self._is_lost(lane):
@@ -93,8 +93,8 @@ class ConsumerOfLanes(Generic[E]):
             working.cancel()
 
     async def _keep(self, keeper: int, lane: int, items: Sequence[Received[E] | Unhandled]) -> None:
-        """Sets the events aside. Those that cannot be handled are parked instead: the reason may be in the
-        headers of the message, which the outbox does not keep."""
+        """Sets the events of `lane` aside in the lane `keeper`. Unhandled events are parked there instead:
+        their reason may be in the headers of the message, which the outbox does not store."""
         await self._consumers[keeper].take([item for item in items if isinstance(item, Unhandled)])
         waiting = [Waiting(lane, item.payload) for item in items if isinstance(item, Received)]
         await self._set_aside[keeper](waiting)

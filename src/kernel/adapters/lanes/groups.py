@@ -1,4 +1,4 @@
-"""Splits commands, and other items about users, by the lanes of the users."""
+"""Splits commands and other items by the lanes of their users."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Sequence
@@ -16,7 +16,7 @@ R = TypeVar("R")
 
 
 def by_lane(items: Iterable[T], lane_of: Callable[[T], int]) -> dict[int, list[T]]:
-    """The items of each lane, in their order; lanes without items are left out."""
+    """Groups items by lane, and keeps their order. Lanes without items are left out."""
     found: dict[int, list[T]] = {}
     for item in items:
         found.setdefault(lane_of(item), []).append(item)
@@ -24,12 +24,12 @@ def by_lane(items: Iterable[T], lane_of: Callable[[T], int]) -> dict[int, list[T
 
 
 async def of_each(parts: dict[int, list[T]], ask: Callable[[int, list[T]], Awaitable[R]]) -> list[R]:
-    """The answer of each lane about its part. All lanes are asked at once; the first error is raised."""
+    """Asks all lanes at once. Returns the answers in the order of `parts`, or raises the first error."""
     return await asyncio.gather(*(ask(lane, part) for lane, part in parts.items()))
 
 
 async def of_those_that_answer(asked: Iterable[Awaitable[R]]) -> list[R]:
-    """The answers, without those of lanes that are away. Raises Unavailable if no lane answers."""
+    """The answers of the lanes that are not away. Raises Unavailable if every lane is away."""
     found = await asyncio.gather(*asked, return_exceptions=True)
     errors = [one for one in found if isinstance(one, BaseException)]
     for error in errors:
@@ -39,7 +39,7 @@ async def of_those_that_answer(asked: Iterable[Awaitable[R]]) -> list[R]:
 
 
 class OfLanes(Generic[T]):
-    """A port over all lanes begins with this: `lanes` are the adapters of the lanes, in their order."""
+    """The base of an adapter over all lanes. `lanes` has one adapter for each lane, in the lanes' order."""
 
     def __init__(self, lanes: Sequence[T]) -> None:
         self._lanes = lanes
@@ -53,7 +53,7 @@ class OfLanes(Generic[T]):
 
 
 class GroupsOfLanes(Generic[C, R]):
-    """Each command joins the group commit of its user's lane."""
+    """Passes each command to the group commit of its user's lane."""
 
     def __init__(self, groups: Sequence[GroupCommit[C, R]], is_lost: IsLost = never_lost) -> None:
         self._groups = groups
@@ -64,8 +64,8 @@ class GroupsOfLanes(Generic[C, R]):
         return await self._reachable(self._finder.of_user(command.user_id))(command)
 
     async def submit(self, commands: Sequence[C]) -> list[R | Exception]:
-        """Like GroupCommit.submit. If the commands belong to several lanes, a lane that is Unavailable
-        refuses only its own commands."""
+        """Like GroupCommit.submit. If the commands belong to several lanes and one lane is Unavailable, only
+        the commands of that lane fail."""
         lanes = [self._finder.of_user(command.user_id) for command in commands]
         if len(set(lanes)) == 1:
             return await self._reachable(lanes[0]).submit(commands)
@@ -82,7 +82,7 @@ class GroupsOfLanes(Generic[C, R]):
         return [outcomes[place] for place in range(len(commands))]
 
     def _reachable(self, lane: int) -> GroupCommit[C, R]:
-        """Raises Unavailable at once for a lost lane, because users of other lanes may share the call."""
+        """Raises Unavailable at once if the lane is lost, so that users of other lanes do not wait for it."""
         if self._is_lost(lane):
             raise Unavailable(f"the database of lane {lane} is away", code="database_unavailable")
         return self._groups[lane]

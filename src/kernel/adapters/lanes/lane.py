@@ -1,4 +1,4 @@
-"""Which lane a user and an order are in."""
+"""Finds the lane of a user, and the lane of an order."""
 
 import hashlib
 from collections.abc import Callable, Sequence
@@ -9,12 +9,12 @@ from kernel.domain.value import value
 LANES_MAX = 256
 IsLost = Callable[[int], bool]
 """Whether the server of the lane with this number has been away for too long to wait for it."""
-# The first random bits of a UUIDv7, `rand_a`, are below this bit (RFC 9562, section 5.7).
+# In a UUIDv7, the first random bits, `rand_a`, are below this bit (RFC 9562, section 5.7).
 _RANDOM_END = 76
 
 
 def never_lost(_: int) -> bool:
-    """For lanes that are all on one server: every caller waits for it."""
+    """Never gives up a lane, because all lanes are on one server, for which every caller waits."""
     return False
 
 
@@ -25,7 +25,7 @@ class Lane:
 
     @property
     def schema(self) -> str | None:
-        """None with one lane: its tables are in the default schema of the session."""
+        """The schema of the lane's tables. A single lane has None: the default schema of the session."""
         return f"lane_{self.number:03}" if self.count > 1 else None
 
     def __str__(self) -> str:
@@ -40,8 +40,8 @@ def every_lane(count: int) -> Sequence[Lane]:
 
 
 class LaneFinder:
-    """The lane of a user is the first bits of the SHA-256 (FIPS 180-4) of the user id. The ids of the user's
-    orders contain the same bits."""
+    """Finds lanes. A user's lane is the first bits of the SHA-256 (FIPS 180-4) of the user id. The ids of the
+    user's orders contain the same bits."""
 
     def __init__(self, count: int) -> None:
         """`count` is a power of two."""
@@ -51,11 +51,11 @@ class LaneFinder:
         return hashlib.sha256(user_id.encode()).digest()[0] >> (8 - self._bits)
 
     def of_order(self, order_id: UUID) -> int:
-        """Every UUID leads to some lane, also one that is not the id of an order."""
+        """The lane of an order. Every UUID has a lane, even if it is not the id of an order."""
         return (order_id.int >> (_RANDOM_END - self._bits)) & ((1 << self._bits) - 1)
 
     def order_id(self, user_id: str, new: UUID) -> UUID:
-        """The new UUIDv7, with the lane of the user as its first random bits."""
+        """An order id: the UUIDv7 `new`, in which the user's lane replaces the first random bits."""
         if not self._bits:
             return new
         place = _RANDOM_END - self._bits

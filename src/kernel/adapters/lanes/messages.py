@@ -1,4 +1,4 @@
-"""The reads and acts of operators about messages, over all lanes."""
+"""Operators' reads of messages, and their changes to messages, over all lanes."""
 
 import asyncio
 from collections import Counter
@@ -52,7 +52,7 @@ class ParkedReadingOfLanes:
         return {cause: hold for held in found for cause, hold in held.items()}
 
     async def operation(self, id: UUID) -> Operation | None:
-        """The operation was begun in each lane where such messages waited. This is the sum of these parts."""
+        """Sums up the operation's parts: one in each lane that had such messages. None without parts."""
         found = await asyncio.gather(*(lane.operation(id) for lane in self._lanes))
         begun = [one for one in found if one is not None]
         if not begun:
@@ -68,14 +68,14 @@ class ParkedReadingOfLanes:
 
 
 class InEachLane(Generic[P]):
-    """Runs an operator's act in one lane after the other. A lane that has done it does not do it again, so
-    the operator can repeat it after a failure."""
+    """Runs an operator's command in one lane after the other. A lane that has run a command does not run it
+    again, so the operator can repeat the command after a failure."""
 
     def __init__(self, lanes: Sequence[Callable[P, Awaitable[None]]]) -> None:
         self._lanes = lanes
 
     async def __call__(self, *args: P.args, **kwargs: P.kwargs) -> None:
-        """Raises NotFound if every lane does."""
+        """Raises NotFound if every lane raises it."""
         missing = []
         for act in self._lanes:
             try:
@@ -91,8 +91,8 @@ class StandingOfLanes:
         self._lanes = lanes
 
     async def standing(self) -> Standing:
-        """The first lane stores the pause. Raises Unavailable while that lane is away. If another lane is
-        away, the events that wait there do not count."""
+        """The pause is stored in the first lane, so this raises Unavailable while the first lane is away. The
+        waiting events of other lanes that are away are left out."""
         first = asyncio.ensure_future(self._lanes[0].standing())
         asked = (first, *(lane.standing() for lane in self._lanes[1:]))
         found = await of_those_that_answer(asked)
@@ -101,8 +101,8 @@ class StandingOfLanes:
 
 
 class FiguresOfLanes:
-    """Figures of the lanes that answer, because operators need figures most while a server is away. Health
-    tells that it is."""
+    """The figures of the lanes that answer. Operators need these figures most while a server is away. The
+    health endpoint reports that server."""
 
     def __init__(self, lanes: Sequence[MessagingFigures]) -> None:
         self._lanes = lanes
@@ -126,7 +126,7 @@ class FiguresOfLanes:
         return parked, held
 
     async def revision(self) -> int:
-        """The lowest revision of the lanes that answer."""
+        """The lowest schema revision of the lanes that answer."""
         return min(await of_those_that_answer(lane.revision() for lane in self._lanes))
 
 
@@ -144,7 +144,7 @@ class RecordedActsOfLanes:
         self._lanes = lanes
 
     async def page(self, *, after: Place | None, count_max: int) -> Sequence[Act]:
-        """An act on several lanes is recorded in each of them. It is returned once."""
+        """A page of acts. An act on several lanes is recorded in each of them, but returned once."""
         found = await asyncio.gather(*(lane.page(after=after, count_max=count_max) for lane in self._lanes))
         in_order = merge(*found, key=attrgetter("place"), reverse=True)
         return [act for act, _ in islice(groupby(in_order), count_max)]

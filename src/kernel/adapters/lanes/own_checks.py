@@ -9,7 +9,7 @@ class OwnChecksOfLanes:
         self._lanes = lanes
 
     async def run(self) -> Sequence[Checked]:
-        """Checks one lane after the other, because the checks of a lane keep its server busy."""
+        """Runs the checks of one lane after the other, because they keep the database server busy."""
         joined: dict[str, Checked] = {}
         for lane in self._lanes:
             for one in await lane.run():

@@ -1,4 +1,4 @@
-"""How a service declares, for `shop audit`, what must always hold in its database."""
+"""The form in which a service declares the conditions that `shop audit` checks in its database."""
 
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -6,19 +6,19 @@ from typing import Any
 from kernel.domain.faults import Fault
 from kernel.domain.value import value
 
-# asyncpg's record: columns by name and by number.
+# An asyncpg.Record, whose columns are read by name or by index.
 Row = Any
 
 
 @value
 class Check:
-    """One condition. It holds after every transaction, so work in progress cannot violate it."""
+    """A condition on rows. It holds after every transaction, so work in progress cannot violate it."""
 
     name: str
     promise: str
     tables: tuple[str, ...]
-    """The tables whose rows are counted as checked."""
+    """The audit reports the total of rows in these tables as the number of checked rows."""
     query: str
-    """Selects the rows that may be wrong."""
+    """The SQL query for rows that may violate the condition."""
     faults_of: Callable[[Row], Iterator[Fault]]
-    """The faults of a row that `query` selects."""
+    """Yields the faults of a row that `query` selected."""

@@ -1,4 +1,4 @@
-"""The audit's queries on the outbox of any service, and its rule for rows that wait too long."""
+"""The audit's SQL queries on a service's outbox, and the rule by which an outbox row counts as stuck."""
 
 from collections.abc import Iterable, Mapping
 from datetime import datetime
@@ -10,7 +10,7 @@ from kernel.application.set_aside import ASIDE, is_aside
 from kernel.domain.faults import IN_FLIGHT_MAX, Fault
 from kernel.domain.ids import made_at
 
-# Searches the encoded events of a row for their subjects. It does not fail, whatever bytes they hold.
+# Arguments of regexp_match that find the subjects in a row's encoded events. `escape` accepts any bytes.
 _SUBJECT = """encode(event, 'escape'), '"subject":"([^"]*)"'"""
 SUBJECTS = f"SELECT (regexp_matches({_SUBJECT}, 'g'))[1] AS subject FROM outbox"
 
@@ -33,24 +33,24 @@ ANY_ID = UUID(int=2**128 - 1)
 
 
 async def waiting(database: Snapshot, ids: Iterable[UUID]) -> set[str]:
-    """Those of the subjects that have an event in the outbox, or a parked message."""
+    """Returns, as text, the ids that are the subject of an event in the outbox or of a parked message."""
     return {row["subject"] for row in await database.rows(_WAITING, list(map(str, ids)))}
 
 
 def made_before(moment: datetime) -> UUID:
-    """An id greater than each UUIDv7 of an earlier millisecond, and not greater than any later UUIDv7."""
+    """Returns a UUID greater than every UUIDv7 of an earlier millisecond, and less than every later one."""
     return UUID(int=int(moment.timestamp() * 1000) << 80)
 
 
 async def heads(snapshot: Snapshot, before: UUID) -> Heads:
-    """The oldest row of each type that is older than `before`."""
+    """For each event type, the id of its oldest outbox row, if that id is less than `before`."""
     return {row["type"]: row["id"] for row in await snapshot.rows(_HEADS, before)}
 
 
 def still_stuck(was: Heads, now: Heads, *, at_rest: bool) -> Heads:
-    """The types whose oldest row is still the same. The other types are being published, because relays take
-    the oldest rows first. Events that are set aside wait for their lane, which is no fault. If the shop is
-    `at_rest`, all types of `now` are stuck."""
+    """Returns the event types whose oldest outbox row is the same in `was` and `now`. Other types are being
+    published, because relays take the oldest rows first. Events set aside wait for their lane, which is no
+    fault. If the shop is `at_rest`, with no work under way, returns all of `now`."""
     if at_rest:
         return now
     return {name: id for name, id in now.items() if was.get(name) == id and not is_aside(name)}
@@ -63,5 +63,5 @@ def stuck_fault(row: Row) -> Fault:
 
 
 async def overdue(database: Snapshot) -> UUID:
-    """An id greater than the ids of all rows that have waited for too long."""
+    """Returns an id that is greater than the ids of all outbox rows that are older than IN_FLIGHT_MAX."""
     return made_before((await database.row("SELECT now()"))[0] - IN_FLIGHT_MAX)

@@ -7,12 +7,12 @@ from kernel.adapters.postgres.snapshot import Snapshot, snapshot
 from kernel.domain.faults import Checked
 
 OUTBOX = "outboxes"
-# A row is stuck if it was overdue already and its relay does not publish it within this time.
+# An overdue outbox row counts as stuck if its relay does not publish it within this further time.
 PATIENCE_S = 10.0
 
 
 class PostgresOwnChecks:
-    """Runs the checks that a service declares, and checks its outbox, on connections of its own."""
+    """Runs the checks that a service declares, and looks for stuck rows in its outbox, on new connections."""
 
     def __init__(self, url: str, checks: Sequence[Check], patience_s: float = PATIENCE_S) -> None:
         self._url = url

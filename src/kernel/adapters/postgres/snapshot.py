@@ -1,4 +1,4 @@
-"""Reads one database as of one moment, without disturbing the services that work on it."""
+"""Reads a consistent snapshot of one database, without disturbing the services that use it."""
 
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
@@ -12,10 +12,10 @@ from kernel.adapters.postgres.connections.hosts import Hosts
 from kernel.domain.errors import Contention, Unavailable
 
 CONNECT_TIMEOUT_S = 5
-# How many rows of a stream are in memory at a time.
+# The number of rows that a stream fetches into memory at a time.
 PREFETCH = 1000
-# An audit may take long, and one database waits while the other is read. But the transaction of a stopped
-# audit must not hold back vacuum for ever. SET LOCAL works behind a pooler too.
+# The transaction may be idle for long, while the audit reads another database. But if the audit hangs, its
+# transaction must not hold back vacuum for ever. SET LOCAL works behind a pooler too.
 SETTINGS = """
 SET LOCAL idle_in_transaction_session_timeout = '10min';
 SET LOCAL statement_timeout = 0;
@@ -28,7 +28,7 @@ NAME = {"application_name": "shop audit"}
 
 @contextmanager
 def _reading() -> Iterator[None]:
-    """Raises Unavailable for every error of the server."""
+    """Translates errors like `translate_errors`, but raises Unavailable instead of Contention."""
     try:
         with translate_errors():
             yield
@@ -37,7 +37,7 @@ def _reading() -> Iterator[None]:
 
 
 class Snapshot:
-    """Every statement sees the database as of the first statement. All methods raise Unavailable."""
+    """All queries see the database as the first query saw it. Every method can raise Unavailable."""
 
     def __init__(self, connection: asyncpg.Connection) -> None:
         self._connection = connection
@@ -51,7 +51,7 @@ class Snapshot:
             return list(await self._connection.fetch(query, *arguments))
 
     async def stream(self, query: str, *arguments: Any) -> AsyncIterator[Row]:
-        """The rows of a server-side cursor, so that memory stays flat."""
+        """Yields the rows of a server-side cursor, with at most PREFETCH rows in memory."""
         with _reading():
             async for row in self._connection.cursor(query, *arguments, prefetch=PREFETCH):
                 yield row
@@ -59,7 +59,7 @@ class Snapshot:
 
 @asynccontextmanager
 async def snapshot(url: str) -> AsyncIterator[Snapshot]:
-    """Reads from the host that takes writes, because a standby may lag behind. Raises Unavailable."""
+    """Opens a snapshot on the host that takes writes; a standby may lag behind. Raises Unavailable."""
     with _reading():
         connection = await Hosts(url).connect(timeout_s=CONNECT_TIMEOUT_S, server_settings=NAME)
         try:

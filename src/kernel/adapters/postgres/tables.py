@@ -1,4 +1,4 @@
-"""The tables that every service has in its database beside its own, and how a service declares its schema."""
+"""The tables that every service has in its database, and the class that declares a service's schema."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -14,25 +14,25 @@ METADATA = MetaData()
 Rights = tuple[str, ...]
 READ: Rights = ("SELECT",)
 APPEND: Rights = (*READ, "INSERT")
-"""For append-only tables. A trigger protects them too, but not on Citus."""
+"""Privileges on append-only tables. A trigger protects these tables too, but not on Citus."""
 CHANGE: Rights = (*APPEND, "UPDATE")
 ALL: Rights = (*CHANGE, "DELETE")
 
 
 @dataclass(frozen=True, slots=True)
 class Schema:
-    """What a service needs in its database."""
+    """The tables, migrations and privileges that a service needs in its database."""
 
     service: str
     revision: int
-    """The newest migration that the code needs."""
+    """The number of the newest migration that the code needs."""
     tables: tuple[Table, ...]
-    """Tables that only this service has; its first migration creates all of them."""
+    """The tables that only this service has. Its first migration creates all of them."""
     versions: Path | None = None
-    """The folder of its migrations; None for the folder with the service's name in `migrations`."""
+    """The folder of the service's migrations. None means the service's folder in `migrations`."""
     rights: Mapping[Table, Rights] = field(default_factory=dict)
-    """The privileges of the service's role on its tables, beside RIGHTS_OF_ALL. It has none on a table that
-    is not listed."""
+    """The privileges of the service's role on the service's own tables; none on a table without an entry.
+    RIGHTS_OF_ALL has the privileges on the common tables."""
 
 
 OUTBOX = Table(
@@ -137,7 +137,7 @@ OPERATOR_RECORD = Table(
     Column("note", Text, nullable=False),
 )
 
-# To lock rows, a role needs the privilege UPDATE.
+# A role needs the privilege UPDATE on a table to lock its rows (SELECT … FOR UPDATE).
 RIGHTS_OF_ALL: Mapping[Table, Rights] = {
     OUTBOX: ALL,
     INBOX: ALL,

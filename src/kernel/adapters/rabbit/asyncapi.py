@@ -22,7 +22,7 @@ _PERSISTENT = 2
 
 
 def asyncapi(service: str, version: str, catalog: Catalog) -> bytes:
-    """The document in JSON. The same catalogue gives the same bytes."""
+    """The AsyncAPI document of `service` as JSON. The same arguments give the same bytes."""
     messaging = catalog.of(service)
     sent, received = sorted(messaging.sends), sorted(messaging.subscribes)
     types = sorted([*sent, *received])
@@ -97,7 +97,7 @@ def _message(name: str, title: str, publisher: Messaging) -> Json:
 
 
 def _event(name: str, title: str, subject: str) -> Json:
-    """The schema of one event (CloudEvents 1.0, section 3.1), with the optional attributes that we send."""
+    """The JSON schema of one event (CloudEvents 1.0, section 3.1), with the shop's optional attributes."""
     text = {"type": "string", "minLength": 1}
     return {
         "type": "object",

@@ -1,4 +1,4 @@
-"""The bus of a service on RabbitMQ. It holds one session, and opens a new one when the session is lost."""
+"""A service's bus on RabbitMQ. The bus holds one session, and replaces the session when it is lost."""
 
 import asyncio
 from collections.abc import Sequence
@@ -16,7 +16,7 @@ from kernel.contracts.messaging import Catalog
 from kernel.domain.errors import Unavailable
 from kernel.ports.bus import Bury, Envelope, Handler
 
-# A broker on a busy machine may need some seconds, for example after one of its consumers was killed.
+# A broker on a busy machine may need some seconds to answer, for example after a consumer was killed.
 START_S = 10.0
 CHECK_S = 1.0
 GRACE_S = 4.0
@@ -27,7 +27,7 @@ _BLOCKS = "blocks publishers: it is short of memory or disk"
 
 
 class RabbitBus:
-    """The bus of one service. `urls` are the nodes of one cluster; it connects to any of them."""
+    """The bus of one service. `urls` are the nodes of one cluster; the bus connects to one of them."""
 
     def __init__(
         self, urls: Sequence[str], service: str, catalog: Catalog, *, grace_s: float = GRACE_S
@@ -48,7 +48,7 @@ class RabbitBus:
         self._paused = False
 
     async def __aenter__(self) -> Self:
-        """Raises Unavailable if no broker answers within 10 s, and at once if a broker refuses us."""
+        """Opens a session. Raises Unavailable after 10 s of failures, and Denied at once for a refusal."""
         loop = asyncio.get_running_loop()
         deadline = loop.time() + START_S
         while self._session is None:
@@ -78,7 +78,7 @@ class RabbitBus:
         return self._session
 
     async def subscribe(self, handler: Handler, bury: Bury | None = None) -> None:
-        """Without `bury`, dead letters stay in their queue."""
+        """Consumes messages with `handler`. Without `bury`, dead letters stay in the dead-letter queue."""
         if self._session is not None and not self._paused:
             with suppress(Unavailable):  # the supervisor tries again
                 await self._session.consume(handler, bury)
@@ -119,7 +119,7 @@ class RabbitBus:
                 await self._session.stop()
 
     async def close(self) -> None:
-        """Close the connections. The broker delivers unacknowledged messages to other consumers."""
+        """Closes the connections. The broker then delivers unacknowledged messages to other consumers."""
         if self._supervisor is not None:
             self._supervisor.cancel()
             await asyncio.wait({self._supervisor})
@@ -134,7 +134,7 @@ class RabbitBus:
         await self.close()
 
     async def _open(self, *, within_s: float) -> RabbitSession:
-        """A session with the first broker that accepts us. Raises Unavailable."""
+        """Opens a session with the first broker that accepts one. Raises Unavailable if no broker does."""
         refusals: list[Unavailable] = []
         for url in self._urls.now():
             session = RabbitSession(url, self._service, self._catalog, grace_s=self._grace_s)
@@ -167,7 +167,7 @@ class RabbitBus:
             elif await self._is_lost(self._session):
                 reason = self._session.reason
                 report(self._trouble, reason)
-                # The broker may refuse the next session at its first use, so opening one ends no trouble.
+                # The broker may refuse the next session at its first use, so the trouble does not end here.
                 self._refusal = Refusal(reason) if isinstance(reason, Denied) else None
                 self._discard()
                 await backoff.wait()
@@ -186,14 +186,14 @@ class RabbitBus:
         self._refusal = self._refusal if self._trouble.lasts else None
 
     async def _is_lost(self, session: RabbitSession) -> bool:
-        """A closed connection is noticed at once; a half-open one is detected by a check every second."""
+        """Whether the session is lost. The broker is asked every second, to detect a half-open connection."""
         with suppress(TimeoutError):
             async with asyncio.timeout(CHECK_S):
                 await session.lost.wait()
         return not await session.answers(consuming=self._consumes)
 
     def _discard(self, session: RabbitSession | None = None) -> None:
-        """Close the connection in the background, because closing a dead one can take long."""
+        """Closes a session in the background, because closing a dead connection can take long."""
         if session is None:
             session, self._session = self._session, None
         if session is not None:

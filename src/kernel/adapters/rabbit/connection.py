@@ -1,4 +1,4 @@
-"""One connection to RabbitMQ with one channel, made through a FastStream broker of its own."""
+"""One connection to RabbitMQ with one channel. Each connection has its own FastStream broker object."""
 
 import asyncio
 import logging
@@ -29,10 +29,10 @@ for _library in ("aiormq", "aio_pika"):
 
 
 class RabbitConnection:
-    """A connection that is used once. When it is lost, RabbitBus opens a new one.
+    """A connection that does not reconnect. When it is lost, its owner opens a new connection.
 
-    The libraries' own recovery is switched off by a very long interval. It can restore a connection without
-    its consumer (https://github.com/ag2ai/faststream/issues/2758), and it knows only one address.
+    A very long interval switches off the recovery of the libraries. That recovery can restore a connection
+    without its consumer (https://github.com/ag2ai/faststream/issues/2758), and knows only one address.
     """
 
     def __init__(
@@ -55,7 +55,7 @@ class RabbitConnection:
         self._unanswered: set[asyncio.Task[Any]] = set()
 
     async def open(self, prepare: Prepare, *, within_s: float) -> None:
-        """Connect and call `prepare`, which returns the channel to watch. Raises Unavailable."""
+        """Connects, and calls `prepare`, which returns the channel to watch. Raises Unavailable."""
         await self._answer(self._open(prepare), within_s)
 
     async def _open(self, prepare: Prepare) -> None:
@@ -84,17 +84,17 @@ class RabbitConnection:
 
     @property
     def consumers(self) -> int:
-        """How many consumers there are. The broker cancels a consumer when its queue is deleted."""
+        """The number of consumers on the channel. The broker cancels a consumer when its queue is deleted."""
         return len(self._channel.consumers) if self._channel is not None and self.is_open else 0
 
     async def ask(self, question: Callable[[UnderlyingChannel], Coroutine[Any, Any, T]]) -> T:
-        """Ask the broker. Raises Unavailable if it does not answer, or if the thing asked about is gone."""
+        """Returns the broker's answer. Raises Unavailable after 3 s, and if the queue or exchange is gone."""
         if self._channel is None:
             raise Unavailable("not connected")
         return await self._answer(question(self._channel), _LOOK_S)
 
     async def pause(self) -> None:
-        """Cancel the consumers. Running handlers go on, and acknowledge the messages already delivered."""
+        """Cancels the consumers. Running handlers finish, and acknowledge the messages they have received."""
         await self._answer(self._cancel(), ANSWER_S)
 
     async def resume(self) -> None:
@@ -105,7 +105,7 @@ class RabbitConnection:
             await subscriber.start()
 
     async def stop(self, *, within_s: float) -> None:
-        """Cancel the consumers, then wait for the handlers. In the other order the broker would send more."""
+        """Cancels the consumers, so that the broker sends no more messages, then waits for the handlers."""
         await self._answer(self._stop(), within_s)
 
     async def _cancel(self) -> None:
@@ -119,7 +119,7 @@ class RabbitConnection:
             await subscriber.stop()
 
     async def close(self) -> None:
-        """Cancels running handlers. The broker delivers messages again that they did not acknowledge."""
+        """Closes the connection and cancels running handlers. Unacknowledged messages are delivered again."""
         if self._connection is None and self._unanswered:
             await asyncio.wait(self._unanswered, timeout=_LEFTOVERS_S)
         # The connection is closed first, because `broker.stop` alone would wait for the handlers once more.
@@ -128,11 +128,11 @@ class RabbitConnection:
         await asyncio.gather(self.broker.stop(), return_exceptions=True)
 
     async def _answer(self, work: Coroutine[Any, Any, T], within_s: float) -> T:
-        """Runs a library call. Returns its result, or raises Unavailable.
+        """Runs a call of the library. Raises Unavailable if the call fails or takes longer than `within_s`.
 
-        The call runs in a task of its own: aiormq raises CancelledError in calls that wait on a lost
-        connection, and that must not look like a cancellation of the caller. We never cancel the task,
-        because a connect that is cancelled half-way leaks its connection. `close` waits for it instead.
+        The call runs in its own task. When a connection is lost, aiormq raises CancelledError in the waiting
+        calls; without the task, this would look like a cancellation of the caller. The task is never
+        cancelled, because a connect that is cancelled half-way leaks its connection. `close` waits for it.
         """
         task = asyncio.create_task(work)
         self._unanswered.add(task)
@@ -156,6 +156,6 @@ class RabbitConnection:
         self._on_lost(away(self._url, error or ConnectionError("connection closed")))
 
     def _on_channel_closed(self, closing: asyncio.Future[Any]) -> None:
-        """The broker closes a channel when it refuses a call on it; the exception holds its reason."""
+        """The broker closes a channel to refuse a call. The future's exception holds the broker's reason."""
         if not closing.cancelled() and (error := closing.exception()) is not None:
             self._on_lost(away(self._url, error))

@@ -25,7 +25,7 @@ async def consumed(
     policy: AckPolicy,
     decode: Callable[[StreamMessage[Any]], Awaitable[M]],
 ) -> AbstractChannel:
-    """Starts a consumer that passes the decoded messages to the handler. Returns the consumer's channel."""
+    """Starts a consumer of `queue`, which passes decoded messages to `handler`. Returns the channel."""
     subscriber = broker.subscriber(queue, ack_policy=policy, decoder=decode, no_reply=True)
     subscriber(handler)
     await subscriber.start()
@@ -33,15 +33,15 @@ async def consumed(
 
 
 async def envelope(message: StreamMessage[Any]) -> Envelope:
-    """The envelope's type is the first routing key, for which the broker checked the publisher's permission.
-    RabbitMQ 3.10 does not check further keys (the headers CC and BCC), and no version checks the keys of the
-    default exchange."""
+    """Decodes a message. Its type is the first routing key, because the broker checks the publisher's right
+    to it. RabbitMQ 3.10 does not check the other keys, in the headers CC and BCC. No version checks the
+    keys of the default exchange, so a message from that exchange has an empty type."""
     raw = message.raw_message
     return Envelope(raw.routing_key if raw.exchange else "", message.body)
 
 
 def told_apart(handler: Handler) -> Callable[[Envelope], Awaitable[None]]:
-    """Wraps `handler` for FastStream: it rejects an unreadable message; after other errors it is requeued."""
+    """Wraps `handler` for FastStream. It rejects unreadable messages. Other errors requeue the message."""
 
     async def handle(envelope: Envelope) -> None:
         ROUTING_KEY.set(envelope.type)

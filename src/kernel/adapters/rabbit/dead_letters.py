@@ -7,12 +7,12 @@ from faststream.message import StreamMessage
 
 from kernel.ports.bus import UNREADABLE, DeadLetter
 
-# The broker says "rejected" of a message that its consumer rejected as unreadable.
+# Maps a reason of the broker to a reason of the shop. Consumers reject only unreadable messages.
 _REASONS = {"rejected": UNREADABLE}
 
 
 async def dead_letter(message: StreamMessage[Any]) -> DeadLetter:
-    """The letter's `death` is the same at every delivery."""
+    """Decodes a message into a DeadLetter, whose `death` is the same at every delivery of the message."""
     body: bytes = message.body
     death = _last_death(message.headers)
     reason = str(death.get("reason", "unknown"))
@@ -22,14 +22,14 @@ async def dead_letter(message: StreamMessage[Any]) -> DeadLetter:
 
 
 def _last_death(headers: dict[str, Any]) -> dict[str, Any]:
-    """The newest `x-death` entry (https://www.rabbitmq.com/docs/dlx#effects); {} for a message that was put
-    into this queue by hand."""
+    """The newest entry of the header `x-death` (https://www.rabbitmq.com/docs/dlx#effects). {} if there
+    is none, as in a message that was put into the dead-letter queue by hand."""
     deaths = headers.get("x-death")
     return deaths[0] if isinstance(deaths, list) and deaths and isinstance(deaths[0], dict) else {}
 
 
 def _routing_key(death: dict[str, Any]) -> str:
-    """The first routing key, for which the broker checked the publisher's permission. It is empty for a
-    message that bypassed the exchange."""
+    """The message's first routing key, for which the broker checked the publisher's permission. The key is
+    empty for a message from the default exchange, where the broker checks none."""
     keys = death.get("routing-keys")
     return str(keys[0]) if death.get("exchange") and isinstance(keys, list) and keys else ""

@@ -1,4 +1,4 @@
-"""Declares the topology, for services whose broker users may not declare it."""
+"""Declares exchange, queues and bindings for services whose broker users may not declare them."""
 
 from collections.abc import Sequence
 from contextlib import suppress
@@ -15,8 +15,8 @@ from kernel.domain.errors import Unavailable
 
 
 async def declare_at(urls: Sequence[str], catalog: Catalog) -> None:
-    """Declares the topology at the first broker that accepts it; `urls` are the nodes of one cluster. Raises
-    Invalid for a malformed URL, and the last broker's Unavailable."""
+    """Declares the topology at the first broker that accepts it. `urls` are the nodes of one cluster. Raises
+    Invalid for a malformed URL. If every broker fails, raises Unavailable with the last broker's reason."""
     *others, last = map(broker_url, urls)
     for url in others:
         with suppress(Unavailable):

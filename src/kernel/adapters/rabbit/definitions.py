@@ -1,12 +1,12 @@
 """Generates RabbitMQ's users and permissions: each service may do what its messages need, and no more.
 
-The result is a definitions file (https://www.rabbitmq.com/docs/definitions). No service may do these three
-things, which topic permissions do not prevent:
+The output is a definitions file (https://www.rabbitmq.com/docs/definitions). No service may do the following.
+Topic permissions do not prevent it, so the other permissions do:
 
 - write to the default exchange, because that puts a message into any queue;
-- configure queues while it may write to `shop.events`, because a queue may send its dead letters there under
-  any routing key;
-- read other services' messages.
+- configure queues while it may write to `shop.events`, because a queue can send its dead letters to
+  `shop.events` under any routing key;
+- read the messages of other services.
 """
 
 import re
@@ -21,12 +21,12 @@ from kernel.contracts.messaging import Catalog, Messaging
 OPERATOR = "shop"
 VHOST = "/"
 NOTHING = "^$"
-_DEFAULT_EXCHANGE = "amq.default"  # as permissions name it
+_DEFAULT_EXCHANGE = "amq.default"  # its name in permissions
 
 
 def definitions(catalog: Catalog) -> dict[str, Any]:
-    """The file holds no secrets: each password hash is a placeholder that names the password's variable. A
-    broker cannot load the file before the placeholders are replaced."""
+    """The content of the definitions file. It has no password hashes, but placeholders with the names of the
+    passwords' variables. A broker can load the file only after these placeholders are replaced."""
     services = [one for one in catalog.services if one.sends or one.subscribes or one.listens]
     names = [OPERATOR, *(one.service for one in services)]
     return {
@@ -63,8 +63,8 @@ def _permissions(one: Messaging) -> dict[str, str]:
 
 
 def _permissions_of_operator(catalog: Catalog) -> dict[str, str]:
-    """To declare a queue with a dead-letter exchange, a user must be allowed to read the queue and to write
-    to that exchange."""
+    """The operator declares queues that have a dead-letter exchange. RabbitMQ allows this only to users who
+    may read the queue and write to the dead-letter exchange."""
     queues = [_literal(name) for name in _queues(catalog)]
     exchange = _literal(EXCHANGE.name)
     return {
@@ -92,7 +92,7 @@ def _topic_permissions(one: Messaging) -> dict[str, str]:
 
 
 def _any_of(patterns: Iterable[str]) -> str:
-    """A pattern with anchors, because RabbitMQ searches for a match anywhere in a name."""
+    """A pattern that matches whole names. Without its anchors, RabbitMQ would find a match inside a name."""
     every = list(patterns)
     return f"^({'|'.join(every)})$" if every else NOTHING
 

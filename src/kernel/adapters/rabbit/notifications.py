@@ -1,4 +1,4 @@
-"""Receives notifications from RabbitMQ through a queue of this process, which ends with its connection."""
+"""Receives notifications from RabbitMQ. Each process has its own queue, deleted with its connection."""
 
 import asyncio
 import logging
@@ -31,7 +31,7 @@ logger = logging.getLogger(__name__)
 
 
 class RabbitNotifications:
-    """`urls` are the nodes of one cluster; it connects to any of them, again when the connection is lost."""
+    """Notifications for one service. `urls` are the nodes of one cluster. A lost connection is replaced."""
 
     def __init__(self, urls: Sequence[str], service: str) -> None:
         """Raises Invalid for a malformed URL."""
@@ -64,7 +64,7 @@ class RabbitNotifications:
                     await self._binding.follow()
 
     async def _listen_at(self, url: URL, event_type: str, handle: Callable[[bytes], None]) -> None:
-        """Raises Unavailable once the connection, the queue or its consumer is lost."""
+        """Listens at one broker until the connection, queue or consumer is lost, then raises Unavailable."""
         queue = listener_queue(f"{self._service}-{uuid4().hex}")
         lost = asyncio.Event()
         connection = RabbitConnection(
@@ -94,12 +94,12 @@ class RabbitNotifications:
                         await lost.wait()
         finally:
             self._healthy, self._binding = False, None
-            # Closing a dead connection can take long.
+            # With a timeout, because closing a dead connection can take long.
             await asyncio.wait({asyncio.create_task(connection.close())}, timeout=_CLOSE_S)
 
 
 class Binding:
-    """The binding of one queue to the exchange, which exists while notifications are wanted."""
+    """Binds one queue to the exchange while notifications are wanted."""
 
     def __init__(
         self, connection: RabbitConnection, queue: str, event_type: str, wanted: Callable[[], bool]
@@ -112,7 +112,7 @@ class Binding:
         self._changing = asyncio.Lock()
 
     async def follow(self) -> None:
-        """Bind or unbind the queue, if `wanted` has changed. Raises Unavailable."""
+        """Binds or unbinds the queue if `wanted` has changed. Raises Unavailable if this fails."""
         if self._is_there is self._wanted() and not self._changing.locked():
             return
         async with self._changing:

@@ -1,4 +1,4 @@
-"""What happens when the broker refuses something: refused types pause, and the reason is logged."""
+"""Handles refusals of the broker: publishing pauses for the refused event type, and the reason is logged."""
 
 import re
 import time
@@ -13,8 +13,8 @@ REFUSED_S = 2.0
 
 
 class Refusal:
-    """A publish that the broker refused by closing the session. The refused type is not published again for
-    REFUSED_S, so that other types get through."""
+    """A publish that the broker refused by closing the session. For REFUSED_S seconds, no event
+    of the refused type is published, because every refusal closes the session for all event types."""
 
     def __init__(self, reason: Unavailable) -> None:
         self._words = reason.detail
@@ -27,9 +27,9 @@ class Refusal:
 
 
 def report(trouble: Trouble, error: Unavailable) -> None:
-    """Logs why a broker cannot be used: it is unreachable, or it refuses, with the broker's own reason."""
+    """Logs that a broker refuses, with its reason, or that it is unreachable."""
     if isinstance(error, Denied):
-        # The queue of a listening process has another name at every try.
+        # The queue of a listening process gets a new random name at every try.
         kind = re.sub("[0-9a-f]{32}", "", error.detail)
         trouble.report(kind, error.detail.removeprefix("rabbitmq "))
     else:

@@ -34,8 +34,8 @@ class RabbitSession:
         self._service = service
         self._catalog = catalog
         self._grace_s = grace_s
-        # FastStream caches an exchange together with the channel that declared it first. With one shared
-        # broker a publish might use the subscriber's channel, where a returned message raises no error.
+        # FastStream caches an exchange together with the channel that declared it first. With one broker
+        # object, a publish might use the subscriber's channel, on which a returned message raises no error.
         self._publishing = self._connection("publisher", Channel(on_return_raises=True))
         self._consuming: RabbitConnection | None = None
         self._queues: list[str] = []
@@ -72,8 +72,8 @@ class RabbitSession:
         await self._consuming.open(prepare, within_s=ANSWER_S)
 
     async def pause(self) -> None:
-        """If the broker does not confirm, the session counts as lost, and RabbitBus opens a new one without
-        consumers."""
+        """Cancels the consumers. If the broker does not confirm, the session counts as lost. RabbitBus then
+        opens a new session without consumers."""
         if self._consuming is not None:
             await self._or_lost(self._consuming.pause())
 
@@ -91,7 +91,7 @@ class RabbitSession:
             raise
 
     def is_intact(self, *, consuming: bool) -> bool:
-        """What this side knows, without asking the broker."""
+        """Whether the connections and, if `consuming`, the consumers are there; does not ask the broker."""
         consumes = self._consuming is not None and self._consuming.consumers == len(self._queues)
         return self._publishing.is_open and not self.lost.is_set() and (consumes or not consuming)
 
@@ -100,14 +100,14 @@ class RabbitSession:
         return self._publishing.is_blocked
 
     async def answers(self, *, consuming: bool) -> bool:
-        """Asks the broker, to detect a half-open connection, or a queue that lost its consumer there."""
+        """Asks the broker. False if a connection is half-open, or if a queue repeatedly has no consumer."""
         if not self.is_intact(consuming=consuming):
             return False
         try:
             await self._publisher_answers()
             if consuming and self._consuming is not None:
                 counts = [await self._consumers_of(queue, self._consuming) for queue in self._queues]
-                # A quorum queue whose leader is busy counts no consumers for a moment.
+                # For a short time, a quorum queue with a busy leader reports no consumers.
                 self._misses = 0 if all(counts) else self._misses + 1
         except Unavailable as error:
             self._on_lost(error)
@@ -119,7 +119,7 @@ class RabbitSession:
         return found.consumer_count or 0
 
     async def _publisher_answers(self) -> None:
-        """The broker does not answer on a connection that it blocks, so there only heartbeats watch it."""
+        """Asks on the publishing connection, unless it is blocked, because a broker does not answer then."""
         try:
             if not self.is_blocked:
                 await self._publishing.ask(
@@ -142,7 +142,7 @@ class RabbitSession:
             raise Unavailable(f"no queue takes {envelope.type}", code="rabbitmq_unavailable")
 
     async def notify(self, envelope: Envelope) -> bool:
-        """Whether a queue took the envelope. Raises Unavailable if the broker did not confirm it."""
+        """Publishes the envelope. Returns whether a queue took it. Raises Unavailable if unconfirmed."""
         # FastStream's own `publish` takes twice as long: it looks up the exchange, and encodes the body.
         message = Message(envelope.body, content_type=CONTENT_TYPE, delivery_mode=DeliveryMode.PERSISTENT)
         try:
@@ -159,7 +159,7 @@ class RabbitSession:
         return True
 
     async def stop(self) -> None:
-        """Stop consuming, and wait a limited time for running handlers and their acknowledgements."""
+        """Stops consuming, then waits a limited time for running handlers and their acknowledgements."""
         if self._consuming is not None:
             await self._consuming.stop(within_s=self._grace_s + ANSWER_S)
 
@@ -169,7 +169,7 @@ class RabbitSession:
 
 
 def _cancelled_by_us(error: BaseException) -> bool:
-    """aiormq also raises CancelledError, in calls that wait on a lost connection."""
+    """Whether our task was cancelled. aiormq also raises CancelledError when a connection is lost."""
     task = asyncio.current_task()
     return isinstance(error, asyncio.CancelledError) and task is not None and task.cancelling() > 0
 

@@ -13,11 +13,11 @@ from faststream.rabbit import ExchangeType, QueueType, RabbitBroker, RabbitExcha
 from kernel.adapters.rabbit.urls import Denied
 from kernel.contracts.messaging import Catalog
 
-# After so many deliveries, a message that kills its process or is never handled becomes a dead letter.
+# After this number of deliveries, a message that is still not acknowledged becomes a dead letter.
 DELIVERIES_MAX = 20
-# RabbitMQ 4 drops a message of a quorum queue after 20 deliveries by default. That would lose a dead letter
-# whose service crashes again and again while it buries the letter. No value means "no limit" to RabbitMQ 3 as
-# well, so this is the largest number.
+# By default, RabbitMQ 4 drops a message of a quorum queue after 20 deliveries. A dead letter would be lost if
+# its service crashed that often while parking it. RabbitMQ 3 has no value for "no limit", so this is the
+# largest number.
 _BURIALS_MAX = 2**31 - 1
 
 LISTENER_BYTES_MAX = 64 * 1024 * 1024
@@ -39,7 +39,7 @@ def dead_letter_queue(service: str) -> RabbitQueue:
 
 
 def service_queue(service: str) -> RabbitQueue:
-    """Dead letters are moved `at-least-once`, so that a crash loses none. That needs `reject-publish`."""
+    """A broker's crash loses no dead letter: `at-least-once` ensures this, and needs `reject-publish`."""
     return RabbitQueue(
         service,
         QueueType.QUORUM,
@@ -57,7 +57,7 @@ def service_queue(service: str) -> RabbitQueue:
 
 
 def listener_queue(name: str) -> RabbitQueue:
-    """A queue for one process, deleted with its connection. If it is full, it drops the oldest messages."""
+    """A queue for one process, deleted with the connection. A full queue drops its oldest messages."""
     return RabbitQueue(
         name,
         robust=False,
@@ -71,8 +71,8 @@ def listener_queue(name: str) -> RabbitQueue:
 async def declare_topology(broker: RabbitBroker, catalog: Catalog) -> RobustExchange:
     """Declares the topology of all services, because any of them may start first. Returns the exchange.
 
-    If the user may not declare, this checks that the exchange and the queues exist, and raises Denied, which
-    names the missing ones. AMQP cannot check a binding; without a binding, publishing fails.
+    If the broker's user may not declare, this function checks that the exchange and the queues exist. If not,
+    it raises Denied with their names. AMQP cannot check a binding; without a binding, publishing fails.
     """
     try:
         await declare(broker, catalog)
@@ -82,7 +82,7 @@ async def declare_topology(broker: RabbitBroker, catalog: Catalog) -> RobustExch
 
 
 async def declare(broker: RabbitBroker, catalog: Catalog) -> None:
-    """Raises ChannelAccessRefused if the user may not declare."""
+    """Declares exchange, queues and bindings. Raises ChannelAccessRefused if the broker's user may not."""
     channel = await (await _underlying(broker)).channel()
     await channel.exchange_declare(EXCHANGE.name, exchange_type=EXCHANGE.type.value, durable=True)
     for queue, event_types in _queues(catalog):
@@ -100,7 +100,7 @@ def _queues(catalog: Catalog) -> Iterator[tuple[RabbitQueue, Collection[str]]]:
 
 
 async def _underlying(broker: RabbitBroker) -> AbstractConnection:
-    """The aiormq connection. Unlike aio-pika's, it does not restore a channel that the broker closed."""
+    """The connection of aiormq, because aio-pika's connection restores channels that the broker closed."""
     connection = await broker.connect()
     return cast(UnderlayConnection, connection.transport).connection
 

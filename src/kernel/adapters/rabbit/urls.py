@@ -24,7 +24,7 @@ class Denied(Unavailable):
 
 
 def broker_url(text: str) -> URL:
-    """Raises Invalid, which does not quote the text, because the text may hold a password."""
+    """Parses one URL and adds the default port. The Invalid that it raises does not quote the password."""
     expected = "expected amqp://user:password@host:port/vhost (amqps:// for TLS), several separated by commas"
     try:
         url = URL(text)
@@ -48,7 +48,7 @@ class BrokerUrls:
 
 
 def away(url: URL, error: BaseException) -> Unavailable:
-    """The library's error as one line for people: which broker, and its own reason."""
+    """Turns a library's error into a shop's error that names the broker and the reason in one line."""
     where = f"{url.host}:{url.port}"
     if isinstance(error, Unavailable):
         return error
@@ -59,7 +59,7 @@ def away(url: URL, error: BaseException) -> Unavailable:
             f"rabbitmq at {where} refuses the user {url.user!r} or its password: 403 {_words(error)}"
         )
     if isinstance(error, InvalidFrameError) and (close := _close_frame(error)) is not None:
-        # At this step RabbitMQ closes only if the virtual host does not exist, or the user may not use it.
+        # RabbitMQ closes the connection here only if the virtual host does not exist, or is forbidden.
         vhost = url.path.removeprefix("/").replace("%2F", "/") or "/"
         words = f"{close.reply_code} {close.reply_text}"
         return Denied(
@@ -72,7 +72,7 @@ def away(url: URL, error: BaseException) -> Unavailable:
 
 
 def _close_frame(error: InvalidFrameError) -> Connection.Close | None:
-    """The broker's reason. aiormq drops it, but a function in the traceback still holds the frame."""
+    """The frame with the broker's reason. aiormq drops it, but a function in the traceback still holds it."""
     for frame, _ in walk_tb(error.__traceback__):
         found = frame.f_locals.get("frame")
         if isinstance(found, Connection.Close):
@@ -81,7 +81,7 @@ def _close_frame(error: InvalidFrameError) -> Connection.Close | None:
 
 
 def reason_of(error: BaseException) -> str:
-    """Why it failed, in plain words without the library's object names."""
+    """The reason of an error in plain words, without the object names of the library."""
     if isinstance(error, TimeoutError):
         return "no answer in time"
     if isinstance(error, asyncio.CancelledError | ChannelInvalidStateError):

@@ -8,7 +8,7 @@ Key = tuple[str, ...]
 
 
 class StoreIsAway(Exception):
-    """Raised by SharedCounters: the store is unreachable, or does not answer in time."""
+    """SharedCounters raises this if the store is unreachable or does not answer in time."""
 
 
 class Counters:
@@ -19,7 +19,7 @@ class Counters:
         self._limiter = SlidingWindowCounterRateLimiter(storage)
 
     async def seconds_until_allowed(self, key: Key, *, counted: bool) -> float | None:
-        """None if one more call is allowed, else the seconds until it is. Adds the call if `counted`."""
+        """The seconds until a call is allowed; None if it is allowed now. `counted` counts such a call."""
         admits = self._limiter.hit if counted else self._limiter.test
         if await admits(self._rate, *key):
             return None

@@ -3,15 +3,15 @@ from collections import OrderedDict
 
 from limits.aio.storage import MemoryStorage
 
-# A counter takes about 300 bytes. Beyond this number, the counter that would end first is removed early.
+# A counter takes about 300 bytes. Above this number of counters, the one that ends first is removed.
 COUNTERS_MAX = 100_000
 
 
 class CountersInMemory(MemoryStorage):
-    """Counters that all have the same window, each removed when its window is over.
+    """A storage for counters with equally long windows. A counter is removed when its window ends.
 
-    The library's own storage scans all counters at each hit, which takes a millisecond for 20,000. Counters
-    with the same window end in the order in which they began, so a hit has to look at the oldest only.
+    The library's own storage scans all counters at each hit, which takes 1 ms for 20,000 counters. Here the
+    counters end in the order in which they began, so a hit checks only the oldest ones.
     """
 
     def __init__(self, counters_max: int = COUNTERS_MAX) -> None:

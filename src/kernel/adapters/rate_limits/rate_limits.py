@@ -18,12 +18,11 @@ LOOK_EVERY_S = 0.25
 
 
 class CountedRateLimits:
-    """The shared counters decide. Each process also counts the calls that it admits, and decides by its own
-    counters while the shared ones are unreachable.
-    """
+    """Limits calls by the shared counters. Each process also counts the calls that it admits, and uses its
+    own counters while the shared counters are unreachable."""
 
     def __init__(self, rate: str, service: str, clock: Clock, shared: "SharedCounters | None" = None) -> None:
-        """`rate` is like 50/second. Each service counts separately, because a call may pass several."""
+        """`rate` is like `50/second`. Services count separately, as one call may pass through several."""
         self._rate = parse(rate)
         self._service = service
         self._clock = clock
@@ -60,7 +59,7 @@ class CountedRateLimits:
         return self._shared is None or self._shared.is_there
 
     async def run(self) -> None:
-        """Removes ended counters, also while nobody calls, and checks the shared counters."""
+        """Every 0.25 s, removes the counters whose window has ended, and checks the shared counters."""
         while True:
             self._in_memory.remove_ended()
             if self._shared is not None:

@@ -15,13 +15,13 @@ from kernel.adapters.words import in_words
 from kernel.application.trouble import Trouble
 from kernel.ports.clock import Clock
 
-# The store is asked at most twice for a call, so a call waits for at most 50 ms.
+# A call asks the store at most twice, so it waits at most 50 ms.
 WAIT_S = 0.025
 LOOK_WITHIN_S = 1.0
-# The store is used until so many checks in a row are late, because a busy machine may be late now and then.
+# After this number of late checks in a row, the store is not used. Fewer are normal on a busy machine.
 LATE_MAX = 4
 CONNECTIONS_MAX = 50
-# A check counts like a call, so that it tests all that a call needs of the store. Its limit is never reached.
+# A check counts like a call, and so tests everything that calls need from the store. It is never refused.
 _LOOK_RATE = "1000000/minute"
 _LOOK = ("look",)
 
@@ -29,9 +29,9 @@ _FAILURES = (RedisError, OSError, TimeoutError)
 
 
 class SharedCounters:
-    """The counters of all replicas, in Redis. No call waits for a Redis that is known to be unreachable.
+    """The counters of all replicas, in Redis. If Redis is known to be unreachable, no call waits for it.
 
-    A refusal is remembered until it ends, so that a flood of refused calls does not reach Redis.
+    A refused user or address is refused from memory until its wait ends, so a flood does not reach Redis.
     """
 
     def __init__(self, rate: str, storage: Storage, clock: Clock) -> None:
@@ -44,7 +44,7 @@ class SharedCounters:
         self._trouble = Trouble("the store of rate limits", clock)
 
     async def seconds_until_allowed(self, key: Key, *, counted: bool) -> float | None:
-        """Like `Counters.seconds_until_allowed`. Raises StoreIsAway."""
+        """Does the same as `Counters.seconds_until_allowed`, but raises StoreIsAway if the store is away."""
         if not self._answers:
             raise StoreIsAway
         left_s = self._refused_until.get(key, 0.0) - self._clock.monotonic()
@@ -64,7 +64,7 @@ class SharedCounters:
         return not self._trouble.lasts
 
     async def look(self) -> None:
-        """Checks whether the store answers. No call waits for this check, so it has time to connect."""
+        """Checks whether the store answers. No call waits for the check, so it may take up to a second."""
         now = self._clock.monotonic()
         self._refused_until = {key: until for key, until in self._refused_until.items() if until > now}
         try:

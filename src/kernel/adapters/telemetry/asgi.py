@@ -1,4 +1,4 @@
-"""ASGI middleware that measures and traces each call, and gives each call its trace and its request id."""
+"""ASGI middleware that measures and traces each call, and sets the call's trace and request id."""
 
 import logging
 from collections import Counter
@@ -47,7 +47,7 @@ def observed(app: App, telemetry: Telemetry) -> App:
             call = tracing.call(scope["method"], trace)
             trace = call.traceparent
         trace = trace or traceparent(None)
-        # The application reads the header as if the caller had started this trace, or this span of it.
+        # In this header, the application finds the call's span, or its trace if the call has no span.
         others = [item for item in headers if item[0] != _HEADER]
         scope["headers"] = [*others, (_HEADER, trace.encode())]
         CURRENT.set(trace)
@@ -74,7 +74,7 @@ def observed(app: App, telemetry: Telemetry) -> App:
 
 
 def _once(headers: list[tuple[bytes, bytes]]) -> dict[bytes, bytes]:
-    """The headers that occur once. A header that occurs twice is ignored."""
+    """The headers that occur once. A header that occurs more than once is left out."""
     given = dict(headers)
     if len(given) < len(headers):
         counts = Counter(name for name, _ in headers)

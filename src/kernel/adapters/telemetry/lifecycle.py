@@ -10,7 +10,7 @@ logger = logging.getLogger(__name__)
 
 
 class Lifecycle:
-    """`servers` are the URLs of the servers that the service uses, by name; None for a server not in use."""
+    """`servers` maps a server's name to its URL, or to None if the service does not use the server."""
 
     def __init__(self, service: str, servers: Mapping[str, str | None], *, schema: int | None = None) -> None:
         self._service = {"service": service}
@@ -31,9 +31,9 @@ class Lifecycle:
 
 
 def without_secrets(urls: str) -> str:
-    """Hosts and path of one URL, or of several that are separated by commas, without user and password."""
+    """Removes users and passwords from URLs. Keeps hosts and paths, separated by commas."""
     shown = []
     for url in urls.split(","):
-        parts = urlsplit(url if "://" in url else f"//{url}")  # a further host of the same URL
+        parts = urlsplit(url if "://" in url else f"//{url}")  # another host of the same URL
         shown.append(f"{parts.netloc.rpartition('@')[2]}{parts.path.rstrip('/')}")
     return ",".join(shown)

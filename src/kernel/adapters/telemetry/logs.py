@@ -1,4 +1,4 @@
-"""Configures logging: lines for people on a terminal, else JSON."""
+"""Configures logging: readable lines on a terminal, else JSON."""
 
 import logging
 import re
@@ -14,7 +14,7 @@ from kernel.adapters import request_id
 from kernel.adapters.trace_context import CURRENT
 from kernel.domain.text import harmless
 
-# A URL with a password. Drivers may quote such a URL from the settings in their errors.
+# A URL with a password. The errors of drivers may quote such a URL.
 _PASSWORD = re.compile(r"(?P<before>\w://[^\s:/@]*):[^\s/@]+@")
 
 
@@ -49,19 +49,19 @@ def configure_logs(level: str, log_format: str, packages: Iterable[str]) -> None
 
 
 def make_harmless(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
-    """Escapes every string. Other values are rendered by `repr`, which escapes them."""
+    """Escapes every string of a log event. structlog renders other values with `repr`, which escapes them."""
     return {name: harmless(value) if isinstance(value, str) else value for name, value in event.items()}
 
 
 def indented_traceback(output: TextIO, error: ExcInfo) -> None:
-    """Indents every line, so that no line of an error's message looks like a log line."""
+    """Writes a traceback with indented lines, so that no line of an error's message looks like a log line."""
     for line in "".join(traceback.format_exception(*error)).rstrip("\n").split("\n"):
         output.write(f"\n    {harmless(line)}")
 
 
 def add_trace(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
-    """Adds `trace_id`, from the line's own `traceparent` or else the current call's, and the current call's
-    `request_id`."""
+    """Adds `trace_id` and `request_id` of the current call to a log event. If the event has a `traceparent`,
+    `trace_id` is taken from it."""
     traceparent = event.pop("traceparent", "") or CURRENT.get()
     if traceparent:
         event["trace_id"] = traceparent.split("-")[1]

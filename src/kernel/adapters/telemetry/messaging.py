@@ -1,4 +1,4 @@
-"""Metrics of sent and received messages, with the names of OpenTelemetry's semantic conventions.
+"""Metrics of sent and received messages, named as in OpenTelemetry's semantic conventions.
 
 A message is one envelope of up to 200 events.
 """
@@ -17,7 +17,7 @@ _LABELS = ("messaging_system", "messaging_operation_name", "messaging_destinatio
 
 
 class MessagingMetrics:
-    """The metrics of one service. `queue` is the queue that it consumes; `system` is the kind of its bus."""
+    """The metrics of one service. `queue` names the service's queue; `system` is the kind of the bus."""
 
     def __init__(self, registry: CollectorRegistry, system: str, queue: str) -> None:
         self._queue = queue
@@ -38,11 +38,11 @@ class MessagingMetrics:
         self._processing = lru_cache(partial(processing.labels, system))
 
     def publisher(self, publisher: Publisher) -> Publisher:
-        """`publisher`, measured."""
+        """Wraps `publisher`: messages and durations are measured by event type."""
         return _MeasuredPublisher(publisher, partial(self._measured, self._sent, self._sending, "publish"))
 
     def handler(self, handler: Handler) -> Handler:
-        """`handler`, measured."""
+        """Wraps `handler`: messages and durations are measured."""
 
         async def handle(body: bytes) -> None:
             with self._measured(self._consumed, self._processing, "process", self._queue):
@@ -78,13 +78,13 @@ class _MeasuredPublisher:
         self._measured = measured
 
     async def publish(self, envelopes: Sequence[Envelope]) -> None:
-        """All `envelopes` have the same type."""
+        """Publishes and measures `envelopes`, which all have the same type."""
         with self._measured(envelopes[0].type, len(envelopes)):
             await self._publisher.publish(envelopes)
 
 
 def span_attributes(system: str, operation: str, kind: str, destination: str) -> dict[str, str]:
-    """The attributes of a span, not of a metric. `kind` is one of the conventions' operation types."""
+    """The attributes of a message's span. `kind` is an operation type of the semantic conventions."""
     return {
         "messaging.system": system,
         "messaging.operation.name": operation,

@@ -1,4 +1,4 @@
-"""The metrics for Prometheus. docs/telemetry.md lists them all, which a test checks."""
+"""The metrics for Prometheus. docs/telemetry.md lists all of them; a test compares the two lists."""
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import UTC, datetime
@@ -19,7 +19,7 @@ from kernel.application.relay import RelayResult
 from kernel.application.set_aside import is_aside, lane_of
 from kernel.ports.bus import Bury, DeadLetter
 
-# Otherwise the library doubles the number of series: each gets a second one with the time of its creation.
+# Otherwise the library adds a second series to each series, with the time of its creation.
 disable_created_metrics()  # type: ignore[no-untyped-call]  # the library types all but this
 
 P = ParamSpec("P")
@@ -30,7 +30,7 @@ SIZES = (1, 2, 5, 10, 20, 50, 100, 200)
 
 
 class Metrics:
-    """The metrics of every service. Each service has its own registry, even if several share a process."""
+    """The metrics that every service has. Each service has its own registry, even within one process."""
 
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
@@ -58,10 +58,10 @@ class Metrics:
 
 
 class StoreMetrics:
-    """The metrics of a service with a database and a bus. `types` are the event types that it publishes.
+    """The metrics of a service with a database and a bus. `types` are the service's published event types.
 
-    The gauges of the tables hold the values of the last `show`. `hide` removes them while the database does
-    not answer.
+    The gauges of outbox and parked messages hold the values of the last `show`. `hide` removes these values
+    while the database does not answer.
     """
 
     def __init__(self, registry: CollectorRegistry, types: Sequence[str]) -> None:
@@ -122,13 +122,13 @@ class StoreMetrics:
         self._max.set(most)
 
     def statement(self, operation: str, seconds: float, error: str) -> None:
-        """Counts a statement that ended. `error` names the exception that it raised; empty if none."""
+        """Records the duration of a statement. `error` is its exception's name; empty without one."""
         self._of_statement(operation, error).observe(seconds)
 
     def publishing(
         self, relay_events: Callable[P, Awaitable[RelayResult]]
     ) -> Callable[P, Awaitable[RelayResult]]:
-        """`relay_events`, whose first argument is the event type, with a count of the events it published."""
+        """Wraps `relay_events` to count the published events. Its first argument is the event type."""
 
         async def counted(*args: P.args, **kwargs: P.kwargs) -> RelayResult:
             done = await relay_events(*args, **kwargs)
@@ -139,7 +139,7 @@ class StoreMetrics:
         return counted
 
     def burying(self, bury: Bury) -> Bury:
-        """`bury`, counted."""
+        """Wraps `bury` to count the dead letters."""
 
         async def counted(letter: DeadLetter) -> None:
             await bury(letter)
@@ -150,8 +150,8 @@ class StoreMetrics:
     def show(
         self, waiting: Mapping[str, tuple[int, datetime]], parked: Mapping[str, int], held: Mapping[str, int]
     ) -> None:
-        """`waiting` has the count and the oldest event's time by event type. `parked`, without held messages,
-        and `held` have the count by reason."""
+        """`waiting` maps an event type to the number of events and the time of the oldest event. `parked`,
+        without held messages, and `held` map a reason to a number of messages."""
         self.hide()
         now = datetime.now(UTC)
         for name in self._types:

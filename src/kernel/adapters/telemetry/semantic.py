@@ -1,6 +1,6 @@
-"""Exposes our metrics a second time, with the names of OpenTelemetry's semantic conventions.
+"""Exposes metrics of the shop a second time, named as in OpenTelemetry's semantic conventions.
 
-Dashboards that know only the conventional names need them. They are derived from ours at each scrape.
+Some dashboards know only these names. The values are derived from the shop's metrics at each scrape.
 """
 
 from collections.abc import Callable, Iterable, Mapping
@@ -15,7 +15,7 @@ Labels = Mapping[str, str]
 
 
 class Renamed(Collector):
-    """The samples of a metric under another name, with labels that are derived from its own."""
+    """The samples of `metric` under another name. `labels` turns the labels of a sample into new labels."""
 
     def __init__(
         self,
@@ -45,7 +45,7 @@ class Renamed(Collector):
 
 
 def of_requests(labels: Labels) -> dict[str, str]:
-    """Prometheus treats an empty label as absent."""
+    """The labels of HTTP requests. An unmatched route becomes an empty label, which Prometheus ignores."""
     return {
         "http_request_method": labels["method"],
         "http_route": "" if labels["route"] == "unmatched" else labels["route"],

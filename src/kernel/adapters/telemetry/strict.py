@@ -18,21 +18,21 @@ _DIGITS_MAX = 9
 
 
 class TelemetryRefused(ShopError):
-    """`given` are the SDK's variables that are set."""
+    """OpenTelemetry cannot be used. `given` are the OTEL_* variables that may be the reason."""
 
     def __init__(self, given: Mapping[str, str], reason: object) -> None:
         text = str(reason)
         for name, value in given.items():
-            if name.endswith("_HEADERS"):  # which may hold a password
+            if name.endswith("_HEADERS"):  # a header may hold a password
                 for header in value.split(","):
                     text = text.replace(header.strip() or ",", "***")
         super().__init__("telemetry", f"OpenTelemetry cannot use {' or '.join(sorted(given))}: {text}")
 
 
 def begin_tracing(service: str, collector_url: str) -> "Tracing | None":
-    """None if the SDK is disabled, because all its traces would have the invalid id 0.
+    """Starts tracing. Returns None if the SDK is disabled, because its trace ids would be 0, an invalid id.
 
-    Raises TelemetryRefused, even for a value that the SDK would replace by its default with a warning.
+    Raises TelemetryRefused, even if the SDK would only warn, and use its default instead of a wrong value.
     """
     if os.environ.get("OTEL_SDK_DISABLED", "").strip().lower() == "true":
         return None

@@ -1,4 +1,4 @@
-"""Metrics and traces of a service. `wiring` wraps the service's parts with them; the parts do not know it."""
+"""Measures and traces a service. `wiring` wraps the parts of the service; they do not know the wrapper."""
 
 import asyncio
 import logging
@@ -29,11 +29,11 @@ P = ParamSpec("P")
 
 
 class Telemetry:
-    """The telemetry of one service. Without `tracing`, OpenTelemetry is not even imported."""
+    """The metrics and traces of one service. Without `tracing`, OpenTelemetry is not imported."""
 
     def __init__(self, tracing: "Tracing | None" = None, subject: str = "") -> None:
-        """`subject` names what an item is about, such as order. If it is set, spans carry the id of that as
-        `shop.<subject>.id`."""
+        """`subject` is the kind of thing that commands and events are about, for example "order". Spans then
+        have the attribute `shop.order.id`. If `subject` is empty, they have no such attribute."""
         self.metrics = Metrics()
         self.tracing = tracing
         self.messaging_system = ""
@@ -52,11 +52,11 @@ class Telemetry:
     def batches(
         self, work: str, call: Callable[Concatenate[Sequence[C], P], Awaitable[R]], kind: "Kind" = "internal"
     ) -> Callable[Concatenate[Sequence[C], P], Awaitable[R]]:
-        """`call` under the name `work`: measured, and traced if its items have traces."""
+        """Wraps `call` to measure each batch as `work`, and to trace batches that have a sampled item."""
         size, seconds = self.metrics.batch_size.labels(work), self.metrics.batch_seconds.labels(work)
 
         async def observed(items: Sequence[C], /, *args: P.args, **kwargs: P.kwargs) -> R:
-            # A batch runs in the task context of the first call, but does not belong to that call alone.
+            # A batch runs in the task context of its first call, but may also do the work of other calls.
             CURRENT.set(_said(items[0], "traceparent") if len(items) == 1 else "")
             request_id.CURRENT.set(_said(items[0], "request_id") if len(items) == 1 else "")
             began = perf_counter()
@@ -91,7 +91,7 @@ class Telemetry:
 
 
 class LoopLag:
-    """Sleeps again and again, and measures how much too late the event loop wakes it."""
+    """Measures the delay of the event loop: how much too late it wakes a sleeping task."""
 
     def __init__(self, metrics: Metrics) -> None:
         self._lag = metrics.loop_lag
@@ -108,7 +108,7 @@ def _fact_or_command(item: Any) -> Any:
 
 
 def _said(item: Any, name: str) -> str:
-    """The attribute of the fact or command; empty if it has no such attribute."""
+    """The attribute `name` of a fact or command as text; empty if there is no such attribute."""
     return str(getattr(_fact_or_command(item), name, ""))
 
 

@@ -1,8 +1,8 @@
 """Spans for OpenTelemetry. This module is imported only if an endpoint is set.
 
-The trace of a call travels as the `traceparent` of commands and events, not in the context of a task, because
-a batch joins the calls of many clients. A batch of one continues the trace of its item. A batch of many is a
-trace of its own, and each of its items has a span in its own trace; both are linked to each other.
+Commands and events carry the trace of their call as `traceparent`. The context of a task cannot carry it,
+as a batch joins the calls of many clients. A batch of one item continues the item's trace. A larger
+batch starts a new trace, and each item gets a span in the item's trace. They and the batch's span are linked.
 """
 
 import asyncio
@@ -39,7 +39,7 @@ from kernel.ports.bus import Envelope, Publisher
 
 Kind = Literal["internal", "client", "producer", "consumer"]
 
-BATCH_ITEMS_MAX = 200  # a batch has a link to each of its items
+BATCH_ITEMS_MAX = 200  # the span of a batch has a link to each item
 
 _ROOT = Context()
 _OF_EVENT = re.compile(rb'"traceparent":"([0-9a-f-]{55})"')
@@ -56,9 +56,9 @@ class Tracing:
         self._tracer = self._provider.get_tracer("shop")
 
     async def close(self, *, within_s: float) -> None:
-        """Exports the waiting spans, as many as the collector accepts in time.
+        """Exports as many of the waiting spans as the collector accepts within `within_s`.
 
-        If the collector is silent, the exporter blocks for longer than `within_s`; its thread is abandoned.
+        If the collector does not answer, the exporter blocks for longer. Its thread is then abandoned.
         """
         ending = Thread(target=self.shut_down, daemon=True)
         ending.start()
@@ -68,17 +68,17 @@ class Tracing:
         self._provider.shutdown()
 
     def call(self, method: str, traceparent: str) -> "Call":
-        """Starts the span of a request, in the caller's trace if `traceparent` is not empty."""
+        """Starts the span of a request. An empty `traceparent` starts a new trace."""
         parent = _context(_remote(traceparent)) if traceparent else _ROOT
         return Call(self._tracer.start_span(method, parent, SpanKind.SERVER), method)
 
     def publisher(self, publisher: Publisher, system: str) -> Publisher:
-        """`system` is the kind of the bus."""
+        """Wraps `publisher` to trace it. `system` is the kind of the bus, for example rabbitmq."""
         return _TracedPublisher(publisher, self, system)
 
     def statement(self, operation: str, seconds: float, error: str) -> None:
-        """Adds the span of a statement that has just ended to the trace of the current call or batch. `error`
-        names the exception that it raised; empty if none."""
+        """Adds a span to the trace of the current call or batch for a statement that has just ended. `error`
+        is the name of the statement's exception; empty if the statement succeeded."""
         current = CURRENT.get()
         if not _is_sampled(current):
             return
@@ -98,8 +98,8 @@ class Tracing:
     def batch(
         self, name: str, kind: Kind, traceparents: Sequence[str], attributes: Sequence[Mapping[str, str]] = ()
     ) -> Iterator[list[str]]:
-        """Spans for the sampled items, each with its attributes. Yields the traceparents with which the items
-        continue."""
+        """Makes a span for each sampled item, with the item's `attributes`. Yields one traceparent per
+        item: the traceparent of the new span, or the old traceparent if the item is not sampled."""
         parents = [_remote(text) if _is_sampled(text) else None for text in traceparents]
         links = [Link(parent) for parent in parents if parent is not None]
         if not links:
@@ -133,7 +133,7 @@ class Tracing:
 
 
 class Call:
-    """The span of a request. Work for the request continues with its `traceparent`."""
+    """The span of a request. `traceparent` is the parent of spans for the request's work."""
 
     def __init__(self, span: Span, method: str) -> None:
         self.traceparent = traceparent_of(span)
@@ -151,7 +151,7 @@ class Call:
 
 
 class _TracedPublisher:
-    """Makes a span for the publishing of every event. The event itself stays as it was stored."""
+    """Makes a span for publishing each sampled event. The event keeps its stored traceparent."""
 
     def __init__(self, publisher: Publisher, tracing: Tracing, system: str) -> None:
         self._publisher = publisher
@@ -167,9 +167,9 @@ class _TracedPublisher:
 
 
 def otlp_exporter(endpoint: str) -> SpanExporter:
-    """Exports to a collector over HTTP. `endpoint` is the collector's base URL."""
+    """An exporter to a collector over HTTP. `endpoint` is the collector's base URL."""
     session = requests.Session()
-    session.stream = True  # The answer is not read, because an endless answer would fill the memory.
+    session.stream = True  # The body of an answer is not read: an endless body would fill the memory.
     return OTLPSpanExporter(f"{endpoint.rstrip('/')}/v1/traces", session=session)
 
 

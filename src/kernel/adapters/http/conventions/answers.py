@@ -1,4 +1,4 @@
-"""Answers of routes: JSON encoded by the contracts' encoder, or bytes passed on unchanged."""
+"""Answers of routes: JSON from the contracts' encoder, or bytes that are sent unchanged."""
 
 from typing import Any, TypeVar
 
@@ -12,7 +12,7 @@ T = TypeVar("T")
 
 
 class JsonAnswer(Response[T]):
-    """Encodes with the contracts' encoder, which writes amounts as numbers with two digits."""
+    """A JSON answer. The contracts' encoder writes amounts with two decimals; bytes are sent unchanged."""
 
     def render(self, content: Any, media_type: str, enc_hook: Serializer | None = None) -> bytes:
         return content if isinstance(content, bytes) else encode(content)

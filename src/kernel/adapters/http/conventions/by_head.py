@@ -1,4 +1,4 @@
-"""Knows whether a GET came as HEAD, for the header Allow and for GETs that change something."""
+"""Recognizes a GET that the client sent as HEAD, for the header Allow and for GETs that change something."""
 
 from typing import Any
 
@@ -11,8 +11,8 @@ BY_HEAD = "shop.by_head"
 
 
 def allowed(methods: str, scope: Scope) -> str:
-    """The methods for the Allow header. Litestar does not list HEAD, so it is added wherever GET is allowed,
-    except in the answer that refuses a HEAD."""
+    """The methods for the Allow header. Litestar's list lacks HEAD, so HEAD is added wherever GET is allowed,
+    except in an answer to a HEAD."""
     named = set(methods.split(", "))
     if "GET" in named and BY_HEAD not in scope:
         named.add("HEAD")
@@ -20,6 +20,6 @@ def allowed(methods: str, scope: Scope) -> str:
 
 
 async def not_by_head(connection: ASGIConnection[Any, Any, Any, Any], _: BaseRouteHandler) -> None:
-    """A guard, for a GET that changes something. Raises MethodNotAllowedException."""
+    """A guard of GETs that change something. Raises MethodNotAllowedException if the client sent HEAD."""
     if BY_HEAD in connection.scope:
         raise MethodNotAllowedException(headers={"Allow": "GET, POST"})

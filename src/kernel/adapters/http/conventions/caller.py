@@ -6,7 +6,7 @@ from kernel.domain.caller import Caller
 from kernel.ports.tokens import Verified
 
 CURRENT: ContextVar[Verified] = ContextVar("current_caller")
-"""It has no default, so that a route fails if the middleware is missing."""
+"""The verified caller. It has no default, so that a route fails if the middleware is missing."""
 
 
 def calling() -> Caller:

@@ -25,7 +25,7 @@ STATUS_OF_KIND: dict[type[ShopError], int] = {
     OutcomeUnknown: 504,
 }
 
-# For statuses that the framework answers before our code runs.
+# The error codes for statuses that the framework answers before a route runs.
 CODE_OF_STATUS = {
     400: "invalid_request",
     404: "not_found",
@@ -35,7 +35,7 @@ CODE_OF_STATUS = {
     500: "internal_error",
 }
 
-# Replaces the framework's own texts.
+# The details that replace the framework's own texts, by error code.
 DETAILS = {
     "method_not_allowed": "this route does not have this method; Allow names its methods",
     "not_found": "there is no such route",

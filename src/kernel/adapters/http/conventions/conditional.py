@@ -1,4 +1,4 @@
-"""Conditional reads: 304 without a body while nothing has changed (RFC 9110, section 13)."""
+"""Conditional reads: the answer is 304 without a body while nothing has changed (RFC 9110, section 13)."""
 
 import hashlib
 import re
@@ -27,14 +27,14 @@ _TAG = re.compile(r'(?:W/)?("[\x21\x23-\x7e\x80-\xff]*")')
 
 
 def conditional(body: msgspec.Struct, if_none_match: str | None) -> JsonAnswer[bytes]:
-    """The body with its ETag, or 304 if the client has it. The ETag is a hash of the bytes."""
+    """An answer with the body and its ETag, a hash of the bytes; 304 if the client names this ETag."""
     return conditional_file(encode(body), MediaType.JSON, if_none_match, {})
 
 
 def conditional_file(
     content: bytes, media_type: str, if_none_match: str | None, headers: Mapping[str, str]
 ) -> JsonAnswer[bytes]:
-    """Like `conditional`, for a file with further headers."""
+    """Like `conditional`, for the content of a file, and with further headers."""
     tag = f'"{hashlib.blake2b(content, digest_size=8).hexdigest()}"'
     tagged = {**headers, ETAG: tag}
     if _matches(if_none_match, tag):
@@ -43,7 +43,7 @@ def conditional_file(
 
 
 def _matches(if_none_match: str | None, tag: str) -> bool:
-    """Weak comparison. A text that is not a list of tags matches nothing."""
+    """Whether the header names the tag, by weak comparison. A header without valid tags matches nothing."""
     if if_none_match is None:
         return False
     return if_none_match.strip() == "*" or tag in _TAG.findall(if_none_match)

@@ -1,4 +1,4 @@
-"""The names of answer headers, and their description in OpenAPI."""
+"""The names of answer headers, and their descriptions in OpenAPI."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -62,8 +62,7 @@ DEPRECATED = {
 
 
 def answering_with(*headers: str, links: Mapping[str, Link] | None = None) -> type[Operation]:
-    """An `operation_class` that documents these headers on successful answers and 304, and these links on
-    successful answers."""
+    """An `operation_class` that documents the headers of 2xx and 3xx answers and the links of 2xx answers."""
 
     @dataclass
     class Documented(Operation):

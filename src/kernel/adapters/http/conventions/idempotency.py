@@ -1,4 +1,4 @@
-"""Idempotency-Key: the client's name for a change, which happens once even if the request is repeated."""
+"""The header Idempotency-Key identifies a change, which happens once even if the request is repeated."""
 
 import re
 from typing import Annotated, Any
@@ -36,14 +36,14 @@ class _NoFields(msgspec.Struct, forbid_unknown_fields=True):
 
 AnyRequest = Request[Any, Any, Any]
 
-# These functions run before a request, instead of `plain_query`, and raise Invalid. A guard would cost a copy
-# of the handler, a tenth of a call.
+# Litestar runs one of these functions before a request, instead of `plain_query`. They raise Invalid. A guard
+# would make Litestar copy the handler, which costs a tenth of a call.
 
 
 async def nothing_but_a_key(request: AnyRequest) -> None:
-    """For a change that is idempotent by nature, with or without a key.
+    """Checks a request for a change that is idempotent by nature, with or without a key.
 
-    A body with fields is refused, because its client may want only a part of the change, such as an amount.
+    A body with fields is refused, because the client may expect a field, such as an amount, to have effect.
     """
     await plain_query(request)
     if not WELL_FORMED.fullmatch(request.headers.get(KEY, "none")):

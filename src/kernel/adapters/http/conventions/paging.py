@@ -8,7 +8,7 @@ from litestar.params import QueryParameter
 
 PAGE_SIZE = 100
 PAGE_SIZE_MAX = 500
-SEQUENCE_MAX = 2**63 - 1  # a bigint of PostgreSQL
+SEQUENCE_MAX = 2**63 - 1  # the largest bigint of PostgreSQL
 
 PageLimit = Annotated[
     int,
@@ -22,13 +22,13 @@ AfterSequence = Annotated[
         ge=0,
         le=SEQUENCE_MAX,
         description="The last sequence seen.",
-        schema_extra={"minimum": 0},  # Litestar forgets a bound that is 0.
+        schema_extra={"minimum": 0},  # Litestar leaves out a bound of 0.
     ),
 ]
 
 
 def next_page(path: str, query: dict[str, str | None], *, after: str | None) -> dict[str, str]:
-    """The Link header to the page that follows `after`; none for the last page."""
+    """The Link header to the page that begins after the entry `after`; empty if `after` is None."""
     if after is None:
         return {}
     given = {name: value for name, value in query.items() if value is not None}

@@ -34,15 +34,15 @@ from kernel.ports.http_answer import HttpAnswer
 MEDIA_TYPE = "application/problem+json"
 _BEARER = 'Bearer realm="shop"'
 
-# The framework's texts about a missing parameter.
+# Matches the framework's texts about a missing parameter.
 _MISSING = re.compile(r"Missing required (?:query parameter|header parameter '(?P<header>[^']+)')")
 
 logger = logging.getLogger(__name__)
 
 
 def problem_of(error: Exception, instance: str, known: Problems = COMMON) -> Problem:
-    """The problem for a caller. `instance` comes from `instance_of`. The text of an unexpected error is only
-    logged."""
+    """The problem that a caller gets for this error. `instance` comes from `instance_of`. The text of an
+    unexpected error is logged, and is not part of the problem."""
     if not isinstance(error, ShopError):
         logger.error("unexpected error", exc_info=error, extra={"path": instance})
         return _problem(500, "internal_error", "the error was logged", instance, [])
@@ -74,13 +74,13 @@ def _headers(error: Exception) -> dict[str, str]:
                 RATE_LIMIT_POLICY: f"{policy};q={error.quota};w={error.window_s}",
             }
         case Unauthenticated():
-            # Without a token, the challenge names no error (RFC 6750, section 3).
+            # If the call had no token, the challenge names no error (RFC 6750, section 3).
             return {CHALLENGE: _BEARER + (', error="invalid_token"' if error.with_token else "")}
     return {}
 
 
 def refused_answer(status: int, code: str, detail: str) -> HttpAnswer:
-    """The problem answer to a request whose path may be unknown."""
+    """The server's own problem answer. Its `instance` is `/`, because the request's path may be unknown."""
     headers = {RETRY_AFTER: "1"} if status == 503 else {}
     return _encoded(_problem(status, code, detail, "/", []), headers)
 
@@ -98,7 +98,7 @@ def _problem(
 
 
 def _on_http_error(request: Request[Any, Any, Any], error: HTTPException) -> Response[bytes]:
-    """Answers errors that the framework finds: of routes, methods, sizes and parameters."""
+    """Answers the framework's errors: unknown routes, wrong methods, large bodies and bad parameters."""
     errors = _faults(request, error)
     code = CODE_OF_STATUS.get(error.status_code, "invalid_request")
     if code == "body_too_large":
@@ -113,7 +113,7 @@ def _on_http_error(request: Request[Any, Any, Any], error: HTTPException) -> Res
 
 
 def _faults(request: Request[Any, Any, Any], error: HTTPException) -> list[FieldError]:
-    """The framework's errors in our words, and all faults of the query."""
+    """The framework's errors as field errors in our words, and all faults of the query, if there are any."""
     extra = error.extra if isinstance(error.extra, list) else []
     names = [item["key"] for item in extra if "key" in item]
     missing = _MISSING.match(error.detail)
@@ -121,7 +121,7 @@ def _faults(request: Request[Any, Any, Any], error: HTTPException) -> list[Field
         return []
     if missing and missing["header"]:
         return [FieldError(missing["header"], "is required")]
-    # The only error that the framework itself finds in a body is that it is empty.
+    # The framework reports a body only if it is missing.
     errors = [FieldError("body", "is required")] if "data" in names else []
     parameters = request.route_handler.parsed_fn_signature.parameters
     for field in [parameters[name] for name in names if name in parameters]:
@@ -142,7 +142,7 @@ def exception_handlers(known: Problems = COMMON) -> ExceptionHandlersMap:
 
 
 def problems(known: Problems, *statuses_and_codes: tuple[int, str]) -> dict[int, ResponseSpec]:
-    """The problem answers of a route, for its OpenAPI operation. Several codes may share a status."""
+    """The problem answers of an operation for OpenAPI, by status. Several codes may share a status."""
     by_status: dict[int, list[str]] = {}
     for status, code in statuses_and_codes:
         by_status.setdefault(status, []).append(code)

@@ -1,4 +1,4 @@
-"""Serves OpenAPI, AsyncAPI and Swagger UI, whose files come from its wheel and not from another host."""
+"""Serves the OpenAPI and AsyncAPI documents and Swagger UI, whose files come from its Python package."""
 
 from importlib.util import find_spec
 from pathlib import Path
@@ -19,14 +19,14 @@ from kernel.adapters.http.middleware.proxies import PREFIX
 from kernel.adapters.http.parsing.query import ANY_QUERY
 
 _ASSETS = "/swagger-assets"
-# The paths of the documents, which need no token. A path that ends in a slash is a prefix.
+# The documents' paths need no token. A path that ends in a slash is a prefix, except `/` itself.
 OPEN_TO_ALL = ("/", "/index.html", "/swagger", "/openapi.json", "/schema/", f"{_ASSETS}/")
-# Swagger UI has a query of its own, and assets may have any query, such as a version.
+# The page of Swagger UI has its own query, and assets may have any query, such as a version.
 _ANY_QUERY = {ANY_QUERY: True}
 
 
 class _Files(BaseLocalFileSystem):
-    """Answers 404 also for names that no file can have, with a NUL or with 3,000 characters."""
+    """Static files. A name that no file can have, with a NUL or 3,000 characters, is not found (404)."""
 
     async def info(self, path: PathType, **kwargs: Any) -> FileInfo:
         try:
@@ -36,7 +36,7 @@ class _Files(BaseLocalFileSystem):
 
 
 def documentation(api: Api, asyncapi: bytes | None) -> Router:
-    """The documents below /schema, Swagger UI at `api.ui_path`, and its assets."""
+    """The routes of the documents below /schema, of Swagger UI at `api.ui_path`, and of its assets."""
 
     @get(api.ui_path, sync_to_thread=True, opt=_ANY_QUERY)
     def show(request: Request[Any, Any, Any]) -> Response[bytes]:
@@ -50,7 +50,7 @@ def documentation(api: Api, asyncapi: bytes | None) -> Router:
     def script() -> bytes:
         return swagger.SCRIPT
 
-    # In a thread, because the first request generates the document, which takes a while.
+    # Runs in a thread, because the first request generates the document, which takes long.
     @get("/schema/openapi.json", media_type=MediaType.JSON, sync_to_thread=True)
     def openapi(request: Request[Any, Any, Any]) -> bytes:
         return _below(_prefix(request), api.openapi)
@@ -67,7 +67,7 @@ def documentation(api: Api, asyncapi: bytes | None) -> Router:
 
 
 def _swagger_ui() -> Path:
-    """The folder of the package. It is not imported, because it would load a template engine."""
+    """The folder of the package `swagger_ui`. An import of the package would load a template engine."""
     spec = find_spec("swagger_ui")
     if spec is None or spec.origin is None:
         raise ModuleNotFoundError("swagger-ui-py is not installed")
@@ -75,7 +75,7 @@ def _swagger_ui() -> Path:
 
 
 def _redirects(api: Api) -> list[HTTPRouteHandler]:
-    """Redirects from paths where people look for Swagger UI and the document."""
+    """Redirects from paths where people look for Swagger UI or the OpenAPI document."""
     home = {} if api.pages else {"/": api.ui_path}
     targets = {**home, "/swagger": api.ui_path, "/openapi.json": "/schema/openapi.json"}
     return [_redirect(path, to) for path, to in targets.items() if path != to]
@@ -94,7 +94,7 @@ def _prefix(request: Request[Any, Any, Any]) -> str:
 
 
 def _below(prefix: str, document: bytes) -> bytes:
-    """The document for a server whose routes are below `prefix`."""
+    """The OpenAPI document, with `prefix` as the URL of its server unless the prefix is empty."""
     if not prefix:
         return document
     return msgspec.json.encode({**msgspec.json.decode(document), "servers": [{"url": prefix}]})

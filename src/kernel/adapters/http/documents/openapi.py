@@ -44,7 +44,7 @@ _CONVENTIONS = """
 """
 HEALTH = {"Health": "For operators and orchestrators."}
 
-# Statuses that the middleware answers, not the routes.
+# The statuses that only the middleware answers.
 _OF_LAYERS = ("401", "429")
 _HEADERS = {"401": CHALLENGED, "429": RETRYING | RATE_LIMITED, "503": RETRYING}
 _BEARER = {
@@ -68,7 +68,7 @@ class Api:
     ui_path: str
     problems: Problems
     pages: Sequence[ControllerRouterHandler] = ()
-    """Routes of pages for people, which are not in the document. One of them is at `/`."""
+    """Routes of pages for people, which are not in the OpenAPI document. One of the pages is at `/`."""
 
     @cached_property
     def openapi(self) -> bytes:
@@ -97,8 +97,7 @@ async def _nothing() -> bytes:
 
 
 class _Published(OpenAPISchemaPlugin):
-    """Collects the contracts' structs that the routes use. Their schemas come from the contracts, not from
-    Litestar."""
+    """Collects the contracts' structs that the routes use. The contracts make their schemas, not Litestar."""
 
     def __init__(self) -> None:
         self.structs: set[type[msgspec.Struct]] = set()
@@ -146,7 +145,7 @@ def _complete_operation(operation: Json, offered: set[str]) -> None:
 
 
 def _complete_parameter(parameter: Json) -> None:
-    """An optional parameter may be absent, but not null. Its schema does not repeat its texts."""
+    """Removes null, because an optional parameter is absent instead, and texts that its schema repeats."""
     schema = parameter["schema"]
     if alternatives := schema.pop("oneOf", None):
         schema |= next(kind for kind in alternatives if kind["type"] != "null")
@@ -160,7 +159,7 @@ def _complete_parameter(parameter: Json) -> None:
 
 
 def _complete_body(media: Json) -> None:
-    """Moves the example from the schema to the body."""
+    """Moves the example from the body's schema to the body itself."""
     schema = media["schema"]
     (media["example"],) = schema.pop("examples")
     if "allOf" in schema:
@@ -168,7 +167,7 @@ def _complete_body(media: Json) -> None:
 
 
 def _complete_examples(described: Json) -> None:
-    """Removes the ids of examples: a single example needs no name, and several have their names as keys."""
+    """Removes the ids of examples, which are also their keys. A single example is given without a key."""
     examples = described.get("examples", {})
     for example in examples.values():
         example.pop("id", None)
@@ -178,7 +177,7 @@ def _complete_examples(described: Json) -> None:
 
 
 def _without_defaults(part: Any) -> Any:
-    """Removes attributes that have OpenAPI's default value, which Litestar writes out."""
+    """Removes attributes that Litestar writes although they have OpenAPI's default value."""
     if isinstance(part, list):
         return [_without_defaults(item) for item in part]
     if not isinstance(part, dict):

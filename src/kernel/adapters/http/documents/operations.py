@@ -1,6 +1,6 @@
-"""How a service declares an operation in its contract, for its own routes and for the gateway's.
+"""Declares operations. A service and the gateway use the same declaration for their routes.
 
-Both have the same contract, so a service also documents `unavailable`, which only the gateway answers.
+So a service also documents the problem `unavailable`, although only the gateway answers it.
 """
 
 import re
@@ -23,7 +23,7 @@ _PARAMETER = re.compile(r"{.*}")
 
 
 class Operation(TypedDict, total=False):
-    """The arguments of a route's decorator, as in `@post(**…)`. `path` is below the router's path."""
+    """The arguments of a route's decorator, as in `@post(**…)`. `path` is relative to the router's path."""
 
     path: str
     operation_id: str
@@ -42,7 +42,7 @@ class Operation(TypedDict, total=False):
 
 
 def path_of(operation: Operation, about: object) -> str:
-    """The path with its parameter replaced by `about`, quoted as one segment."""
+    """The operation's path, with `about` in place of its parameter, quoted as one segment."""
     return _PARAMETER.sub(quote(str(about), safe=""), operation["path"])
 
 
@@ -52,9 +52,9 @@ def answering(status: int, kind: Any, description: str, example: object) -> dict
 
 
 def to(*operations: str, **parameters: str) -> dict[str, Link]:
-    """OpenAPI links to the operations that may follow, with the values of the answer that they need.
+    """OpenAPI links to the operations that may follow. `parameters` get their values from the answer.
 
-    For `answering_with`. A document shows only links to operations that it contains.
+    `answering_with` takes these links. A document shows only links to operations that it contains.
     """
     return {name: Link(operation_id=name, parameters=parameters) for name in operations}
 
@@ -64,11 +64,11 @@ def body(example: object) -> Any:
 
 
 def _shown(example: object) -> Example:
-    """The example, encoded, because Litestar would leave out null values."""
+    """The example as encoded JSON, because Litestar would leave out null values."""
     return Example(value=msgspec.Raw(encode(example)))
 
 
-# The problems of all operations, and groups of problems of many operations.
+# The problems that all operations have, and problems that many operations share.
 ALWAYS = ((400, "invalid_request"), (401, "unauthorized"), (429, "rate_limited"))
 FORBIDDEN = (403, "forbidden")
 INVALID_BODY = (*ALWAYS, (413, "body_too_large"), (415, "unsupported_media_type"))

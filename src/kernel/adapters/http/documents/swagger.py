@@ -10,8 +10,8 @@ HEADERS = {
     "Permissions-Policy": "camera=(), geolocation=(), microphone=(), payment=(), usb=()",
     "Cross-Origin-Opener-Policy": "same-origin",
 }
-# The page holds the document as data, which needs no permission. A policy that allows inline scripts would
-# allow injected ones too.
+# The page contains the OpenAPI document as data, which the policy need not allow. A policy that allows inline
+# scripts would allow injected scripts too.
 SCRIPT = b"""\
 document.body.style.margin = 0;
 SwaggerUIBundle({
@@ -43,7 +43,7 @@ SCRIPT_NAME = "start.js"
 
 
 def page(title: str, assets: str, document: bytes) -> bytes:
-    """`assets` is the path of Swagger UI's files and of SCRIPT."""
+    """The HTML page. `assets` is the path below which Swagger UI's files and SCRIPT are served."""
     # A `</script>` in a description must not end the data.
     data = document.decode().replace("<", "\\u003c")
     shown = {"title": escape(title), "assets": escape(assets), "document": data, "script": SCRIPT_NAME}

@@ -1,4 +1,4 @@
-"""Adds headers to every answer: those that inner layers noted, and for reads a private Cache-Control."""
+"""Adds headers to answers: the headers that inner layers noted, and a private Cache-Control for reads."""
 
 from collections.abc import Awaitable
 from time import perf_counter
@@ -7,8 +7,8 @@ from litestar.types import ASGIApp, Message, Receive, Scope, Send
 
 from kernel.adapters.answer_start import KEY, AnswerStart
 
-# For every answer, also for the server's own. Browsers must not guess another content type, show an answer in
-# a frame, give it to another site, or tell another site its address.
+# Headers of every answer, also of the server's own answers. Browsers must not guess another content type,
+# show an answer in a frame, give it to another site, or tell another site its address.
 CONSTANT = [
     ("x-content-type-options", "nosniff"),
     ("x-frame-options", "DENY"),
@@ -16,13 +16,13 @@ CONSTANT = [
     ("referrer-policy", "no-referrer"),
 ]
 _CACHE_CONTROL = b"cache-control"
-# A client may store an answer for itself, and revalidates it with its ETag, which saves the body; `no-store`
-# would prevent that. Problems get this too, because even a 404 may be cached by default (RFC 9111).
+# A client may store an answer for itself, and revalidates it with its ETag, which saves the body. `no-store`
+# would forbid storing. Problems get this header too, because by default even a 404 may be cached (RFC 9111).
 _PRIVATE = (_CACHE_CONTROL, b"private, no-cache")
 
 
 def start_answers(app: ASGIApp) -> ASGIApp:
-    """The outermost layer. It puts the AnswerStart into the scope, and adds its headers to the answer."""
+    """The outermost layer. It puts an AnswerStart into the scope, and adds the noted headers to answers."""
 
     def starting(scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
         start = AnswerStart()

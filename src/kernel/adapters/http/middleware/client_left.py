@@ -1,4 +1,4 @@
-"""Tells routes that answer late when their client has left."""
+"""Lets a waiting route notice that its client has left."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -9,7 +9,7 @@ CLIENT_LEFT = "shop.client_left"  # The key of the scope's extension.
 
 
 def client_left(scope: Scope) -> Callable[[], Awaitable[None]]:
-    """A function to await, which returns when the client has closed its side of the connection."""
+    """An async function that returns when the client has closed its side of the connection."""
     found = (scope.get("extensions") or {}).get(CLIENT_LEFT)
     return found if found is not None else _never  # type: ignore[return-value]  # an extension is any object
 

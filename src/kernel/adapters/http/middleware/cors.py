@@ -1,4 +1,4 @@
-"""Configures which other sites' pages may read our answers in a browser (Fetch standard, CORS protocol)."""
+"""Configures which other sites' pages may read our answers in a browser (CORS, in the Fetch standard)."""
 
 from litestar.config.cors import CORSConfig
 
@@ -8,7 +8,7 @@ from kernel.adapters.request_id import HEADER
 
 
 def cors_config(origins: str | None) -> CORSConfig:
-    """`origins` are separated by commas, or `*` for all. Without any, no other site may read answers."""
+    """`origins` are separated by commas, or `*` for all. If it is None, no other site may read answers."""
     return CORSConfig(
         allow_origins=origins.split(",") if origins else [],
         allow_methods=["GET", "HEAD", "POST"],

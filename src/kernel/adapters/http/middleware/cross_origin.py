@@ -1,7 +1,7 @@
 """The CORS protocol for a whole application, fast paths included (Fetch standard, section 3.3).
 
 Litestar's own CORS refuses a preflight in plain text, and replaces an existing Vary header. It also sends no
-Vary if the request has no Origin, so that a cache could give one site's page an answer for another's.
+Vary if the request has no Origin, so a cache could give a page an answer that was meant for another site.
 """
 
 from collections.abc import Awaitable, Iterable
@@ -28,8 +28,8 @@ _VARY_OF_PREFLIGHT = "Origin, Access-Control-Request-Method, Access-Control-Requ
 
 
 def with_cors(app: ASGIApp, config: CORSConfig | None) -> ASGIApp:
-    """Without `config`, answers have no CORS headers. If no origin is allowed, a preflight is answered like
-    any other OPTIONS, which allows no page anything."""
+    """Adds the CORS headers of `config`, if any, to answers, and answers preflights. If no origin is allowed,
+    a preflight is answered like any other OPTIONS, without permission for any page."""
     if config is None:
         return app
     exposed = (b"access-control-expose-headers", ", ".join(config.expose_headers).encode())

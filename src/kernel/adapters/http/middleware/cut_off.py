@@ -11,7 +11,7 @@ from kernel.domain.errors import OutcomeUnknown, ShopError, Unavailable
 
 
 def answer_cut_off(app: ASGIApp) -> ASGIApp:
-    """Nothing else cancels a request. uvicorn would answer 500, which does not say whether a retry helps."""
+    """Answers 503 to a cancelled read, 504 to a change. uvicorn's 500 would not say if a retry helps."""
 
     async def until_cut_off(scope: Scope, receive: Receive, send: Send) -> None:
         try:

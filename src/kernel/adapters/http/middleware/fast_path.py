@@ -1,7 +1,7 @@
-"""Fast paths: answer the most frequent calls without the framework (docs/decisions/0009-fast-paths.md).
+"""Fast paths answer the most frequent calls without the framework (docs/decisions/0009-fast-paths.md).
 
-A call that is unusual in any way takes Litestar's route, which is also the documented one. Both call the same
-function with the parsed request.
+A call that is unusual in any way takes Litestar's route, which is also the documented one. The fast path and
+the route call the same function with the parsed request.
 """
 
 from collections.abc import Awaitable, Callable, Mapping
@@ -22,12 +22,12 @@ _OUT_OF_THE_ORDINARY = frozenset({b"origin", b"transfer-encoding", b"content-enc
 
 @value
 class Call:
-    """A request with a JSON body, and headers of which none is repeated."""
+    """A request with a JSON body and without repeated headers."""
 
     body: bytes
     headers: Mapping[bytes, bytes]
     client_left: Callable[[], Awaitable[None]]
-    """Returns when the client has left."""
+    """An async function that returns when the client has left."""
 
     def header(self, name: bytes) -> str | None:
         found = self.headers.get(name)
@@ -40,7 +40,7 @@ class Call:
 
 @value
 class FastPath:
-    """Answers the ordinary POSTs of one path. An exception of `answer` becomes a problem."""
+    """Answers the ordinary POSTs of one path. If `answer` raises an exception, a problem is sent."""
 
     answer: Callable[[Call], Awaitable[HttpAnswer]]
     body_bytes_max: int = BODY_BYTES_MAX
@@ -48,7 +48,7 @@ class FastPath:
 
 
 def with_fast_paths(app: ASGIApp, paths: Mapping[str, FastPath], known: Problems) -> ASGIApp:
-    """`app` behind fast paths. `paths` are the URL paths."""
+    """`app` with fast paths in front of it. The keys of `paths` are URL paths."""
 
     async def route(scope: Scope, receive: Receive, send: Send) -> None:
         fast = (
@@ -75,8 +75,8 @@ async def _answer(fast: FastPath, call: Call, scope: Scope, known: Problems) -> 
 
 
 def _ordinary(pairs: list[tuple[bytes, bytes]], fast: FastPath) -> dict[bytes, bytes] | None:
-    """The headers of the call if its body is JSON, small and of known size, and its idempotency key, if it
-    has one, is valid. Otherwise None: the call takes the ordinary path."""
+    """The headers of a call that may take the fast path: its body is JSON, small and of known size, and its
+    idempotency key, if it has one, is valid. None for any other call."""
     headers = dict(pairs)
     if len(headers) < len(pairs) or not _OUT_OF_THE_ORDINARY.isdisjoint(headers):
         return None
@@ -89,7 +89,7 @@ def _ordinary(pairs: list[tuple[bytes, bytes]], fast: FastPath) -> dict[bytes, b
 
 
 async def _whole(receive: Receive) -> bytes | None:
-    """The body; None if the client left before its end."""
+    """The whole body of the request; None if the client left before the end of the body."""
     body, more = b"", True
     while more:
         message = await receive()

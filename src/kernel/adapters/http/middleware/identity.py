@@ -1,7 +1,7 @@
 """Authentication and rate limits for a whole application, so that no route and no fast path can forget them.
 
 Every path that is not listed as open to all needs a token, however the path is spelled. After too many bad
-tokens from one address, its new tokens are not verified, so that a flood of them costs no signature checks.
+tokens from one address, its new tokens are refused unverified, so that a flood costs no signature checks.
 """
 
 from collections.abc import Awaitable, Callable
@@ -20,7 +20,7 @@ from kernel.ports.tokens import Tokens, Verified
 
 _OPEN = Verified(ANYONE, float("inf"))
 _SCHEME = b"bearer "
-# Never limited, because an orchestrator ends a process that does not answer.
+# Health calls are never limited, because an orchestrator ends a process that does not answer them.
 _HEALTH = "/health/"
 
 
@@ -29,13 +29,13 @@ class CookieAuthentication:
     """Authentication by a session cookie instead of a bearer token."""
 
     token_of: Callable[[Scope], Awaitable[str]]
-    """The token of a call's session cookie. Raises Unauthenticated, Forbidden or Unavailable."""
+    """Returns the token of a call's session cookie. Raises Unauthenticated, Forbidden or Unavailable."""
     open_to_all: tuple[str, ...]
     """Paths that need neither a token nor a cookie."""
     read_by_all: str
-    """A path whose GET anybody may call. If there is a session cookie, the route knows the caller."""
+    """A path whose GET anybody may call. A call with a session cookie has the caller of the session."""
     page_files: str
-    """The prefix of the pages' files. They are open to all, and never counted because a page loads many."""
+    """The path prefix of the pages' files. These files are open to all. A page loads many, so none counts."""
 
 
 def identified(
@@ -46,10 +46,10 @@ def identified(
     cookies: CookieAuthentication | None = None,
     limits: RateLimits | None = None,
 ) -> ASGIApp:
-    """Sets the caller of each call for `app`. Without `tokens` the caller is anyone; without `limits` nothing
-    is counted.
+    """Sets the caller of each call for `app`. If `tokens` is None, every caller is ANYONE; if `limits` is
+    None, no call is counted.
 
-    In `open_to_all`, a path that ends in a slash is a prefix; any other path has to match as a whole.
+    In `open_to_all`, a path that ends in a slash is a prefix, except `/`. Other paths have to match exactly.
     """
     paths = frozenset((*open_to_all, *(cookies.open_to_all if cookies else ())))
     page_files = (cookies.page_files,) if cookies else ()
@@ -80,7 +80,7 @@ def identified(
 
 
 async def _known(scope: Scope, tokens: Tokens, cookies: CookieAuthentication | None) -> tuple[Verified, str]:
-    """The caller of the cookie's session; anyone if there is no session."""
+    """The caller and token of the cookie's session; ANYONE and an empty token if there is no session."""
     try:
         token = await cookies.token_of(scope) if cookies else ""
         return tokens.remembered(token) or await tokens.verify(token), token
@@ -89,15 +89,15 @@ async def _known(scope: Scope, tokens: Tokens, cookies: CookieAuthentication | N
 
 
 async def _verified(token: str, tokens: Tokens, limits: RateLimits | None, scope: Scope) -> Verified:
-    """Services have no limit, so a token that claims to be a service's is always verified, for one hash."""
+    """Verifies a token if its address has calls left. Service tokens are always verified, as it is cheap."""
     if limits is not None and not tokens.says_service(token):
         await limits.require_room(subscriber_in(scope))
     return await tokens.verify(token)
 
 
 async def _counted(error: ShopError, limits: RateLimits | None, scope: Scope) -> ShopError:
-    """The error to answer with. A call without a valid token counts against its address, and so does a call
-    whose cookie may have been sent by another site's page. RateLimited if that is one call too many."""
+    """Returns the error to answer with. A call without a valid token, or with a cookie that another site's
+    page may have sent, is counted for its address. If that is one call too many, the error is RateLimited."""
     if limits is not None and isinstance(error, (Unauthenticated, Forbidden)):
         try:
             await limits.count(ANYONE, subscriber_in(scope))
@@ -107,7 +107,7 @@ async def _counted(error: ShopError, limits: RateLimits | None, scope: Scope) ->
 
 
 async def _token(scope: Scope, cookies: CookieAuthentication | None) -> str:
-    """The token of the header, else of the cookie. Raises Unauthenticated if there is none."""
+    """The token of the header Authorization, or of the session cookie. Raises Unauthenticated without one."""
     for name, text in scope["headers"]:
         if name == b"authorization":
             if text[: len(_SCHEME)].lower() == _SCHEME:

@@ -5,13 +5,13 @@ from typing import cast
 
 from litestar.types import ASGIApp, Message, Receive, Scope, Send
 
-# The application sees this method instead of OPTIONS.
+# The inner application gets this method instead of OPTIONS.
 METHOD_OF_OPTIONS = "UNKNOWN"
 
 
 def answer_options(app: ASGIApp) -> ASGIApp:
-    """Uses Litestar's 405 for an unknown method, whose Allow names all methods of a path. Litestar's own
-    answer to OPTIONS names only the methods of one handler."""
+    """Answers OPTIONS with 204 and the header Allow of Litestar's 405 for an unknown method, which names all
+    methods of the path. Litestar's own answer to OPTIONS names only the methods of one handler."""
 
     def unless_options(scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
         return (as_unknown if scope.get("method") == "OPTIONS" else app)(scope, receive, send)

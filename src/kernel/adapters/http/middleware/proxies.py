@@ -1,7 +1,7 @@
 """Takes the client, scheme, host and prefix of a call from the headers of trusted proxies (RFC 7239).
 
-Each proxy appends what it saw, so a list is read from the right. Elements that trusted proxies wrote are
-true. Elements to the left of the first untrusted address may be forged, and are ignored.
+Each proxy appends an element to a header, so the header is read from the right. Elements of trusted proxies
+are true. Elements to the left of the first untrusted address may be forged, and are ignored.
 """
 
 import re
@@ -18,12 +18,12 @@ from kernel.contracts.http import Problem
 from kernel.contracts.values import decoder, encode
 from kernel.domain.value import value
 
-# Browsers that came by https use only https for a year (RFC 6797).
+# Tells browsers that came by https to use only https for a year (RFC 6797).
 _ONLY_HTTPS = (b"strict-transport-security", b"max-age=31536000")
-PREFIX = "shop.prefix"  # The scope's key for the path below which clients see the shop, if there is one.
+PREFIX = "shop.prefix"  # The scope's key for the prefix of the paths that clients use, if there is one.
 
-# Matches an element of a reversed list. If a client forges an unclosed string, it is to the left of what
-# proxies append, so reading backwards is not confused. Proxies write no quote within a string.
+# Matches an element of a reversed list. A string that a client left unclosed is to the left of the proxies'
+# elements, so it cannot confuse reading backwards. Proxies write no quote within a string.
 _ELEMENT_BACKWARDS = re.compile(r'(?:[^,"]|"[^"]*"?)+')
 _PAIR = re.compile(r'\s*(?P<name>[^\s;=]+)=(?:"(?P<quoted>(?:[^"\\]|\\.)*)"|(?P<token>[^\s;"]*))\s*(?:;|$)')
 HOST = re.compile(r"(?:[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(?::[0-9]{1,5})?")
@@ -34,7 +34,7 @@ _TARGET = re.compile(r"(^|<)(?=/(?!/))")
 
 @value
 class Origin:
-    """Where a call came from, as reported by one proxy or by all trusted ones. Empty means unknown."""
+    """The origin of a call, as reported by one proxy or by all trusted proxies. An empty field is unknown."""
 
     address: str
     scheme: str = ""
@@ -43,7 +43,7 @@ class Origin:
 
 
 def origin_of(peer: str, headers: Mapping[str, str], trusted: Networks) -> Origin:
-    """The origin of a call from `peer`. `headers` are the proxies' headers, by names in lower case."""
+    """The origin of a call that `peer` sent. `headers` holds the proxies' headers by lower-case name."""
     origin = Origin(peer)
     for hop in reversed(_hops(headers)):
         if not trusted.hold(origin.address):
@@ -61,7 +61,7 @@ def origin_of(peer: str, headers: Mapping[str, str], trusted: Networks) -> Origi
 
 
 def behind_proxies(app: ASGIApp, trusted: Networks, root_path: str = "") -> ASGIApp:
-    """Shows `app` the calls as its clients made them. `root_path` is the prefix, if no proxy reports one."""
+    """Shows `app` the origin of each call. `root_path` is the prefix if no proxy reports a prefix."""
     if not trusted and not root_path:
         return app
 
@@ -86,7 +86,7 @@ def behind_proxies(app: ASGIApp, trusted: Networks, root_path: str = "") -> ASGI
 
 
 def _hops(headers: Mapping[str, str]) -> Sequence[Origin]:
-    """The reports of the proxies, the nearest proxy last, from Forwarded or else from X-Forwarded-*."""
+    """One Origin for each proxy, the nearest proxy last, from Forwarded or else from X-Forwarded-*."""
     if forwarded := headers.get("forwarded"):
         backwards = _without_empty(_ELEMENT_BACKWARDS.findall(forwarded[::-1]))
         return [_hop(element[::-1]) for element in reversed(backwards)]
@@ -96,7 +96,7 @@ def _hops(headers: Mapping[str, str]) -> Sequence[Origin]:
     }
     hops = []
     for number in range(len(lists["for"])):
-        # A list may have fewer values than addresses: it starts at a nearer proxy, or has a single value.
+        # If a list has too few values, its first value also counts for farther proxies. A prefix does not.
         place = number - len(lists["for"])
         reported = {name: items[max(place, -len(items))] for name, items in lists.items() if name != "prefix"}
         prefix = lists["prefix"][place] if -place <= len(lists["prefix"]) else ""
@@ -105,7 +105,7 @@ def _hops(headers: Mapping[str, str]) -> Sequence[Origin]:
 
 
 def _without_empty(elements: Sequence[str]) -> list[str]:
-    """Empty elements of a list are ignored (RFC 9110, section 5.6.1)."""
+    """Strips the elements of a list, and ignores empty elements (RFC 9110, section 5.6.1)."""
     return [text for element in elements if (text := element.strip())]
 
 
@@ -122,7 +122,7 @@ def _hop(element: str) -> Origin:
 
 
 def _address(text: str) -> str | None:
-    """The address without its port; None for other names, such as `unknown` or `_hidden`."""
+    """The IP address without its port; None for a name, such as `unknown` or `_hidden`."""
     if found := _ADDRESS.fullmatch(text):
         text = found["v6"] or found["v4"]
     known = parsed(text)
@@ -151,7 +151,7 @@ def _show(scope: Scope, origin: Origin, client: tuple[str, int]) -> None:
 
 
 def _strip(scope: Scope, prefix: str) -> None:
-    """Removes the prefix from the path, unless a proxy did that already."""
+    """Removes the prefix from the path, unless a proxy has already removed it."""
     if f"{scope['path']}/".startswith(f"{prefix}/"):
         scope["path"] = scope["path"].removeprefix(prefix) or "/"
         scope["raw_path"] = scope["raw_path"].removeprefix(prefix.encode()) or b"/"
@@ -172,7 +172,7 @@ class _Prefixed:
                 for name, text in message["headers"]
             ]
             if (b"content-type", MEDIA_TYPE.encode()) in message["headers"]:
-                self._start = message  # Sent with the body, because the new length is not known before.
+                self._start = message  # Sent with the body, because the length depends on it.
                 return
         elif self._start is not None and message["type"] == "http.response.body":
             message = await self._send_start(message)

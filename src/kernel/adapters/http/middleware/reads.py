@@ -1,7 +1,7 @@
-"""Limits reads to a budget of their own, so that they cannot starve writes.
+"""Limits reads to a separate budget, so that they cannot starve writes.
 
-A read of 500 rows blocks the event loop for milliseconds. A write needs a dozen turns of the loop, and in
-each turn waits for all reads that are ready. 64 readers of such lists would slow writes down fiftyfold.
+A read of 500 rows blocks the event loop for milliseconds. A write needs a dozen turns of the loop, and
+waits in each turn for all reads that are ready. 64 readers of 500 rows would slow writes down fiftyfold.
 """
 
 import asyncio
@@ -13,35 +13,35 @@ from litestar.types import ASGIApp, Message, Receive, Scope, Send
 from kernel.adapters.http.middleware.fast_path import send_problem
 from kernel.domain.errors import Unavailable
 
-# Fewer than the connections to the database, so that some stay free for writes.
+# Fewer reads than database connections run at once, so that some connections stay free for writes.
 AT_ONCE_MAX = 6
 AT_ONCE_BESIDE_WRITES = 3
-# A process counts as writing for this time after a write began, and no longer, because some writes only wait
-# (`Prefer: wait`).
+# A process counts as writing for this time after a write began. The time is limited, because some writes
+# only wait (`Prefer: wait`).
 BESIDE_WRITES_S = 0.5
-# After the last write ended, the process counts as writing for this time, within which clients that write
-# without a pause send the next one.
+# A process counts as writing for this time after its last write ended. Clients that write without a pause
+# send their next write within this time.
 AFTER_WRITES_S = 0.02
 # The approximate cost of a read for the event loop: 500 rows, 130 kB, take 4 ms.
 COST_OF_READ_S = 0.0003
 COST_OF_BYTE_S = 0.000_000_03
 # The part of the event loop's time that reads may use while the process is writing.
 SHARE_BESIDE_WRITES = 0.2
-# Reads wait before they are refused, because after an immediate refusal clients would retry at once.
+# A read waits up to this time before it is refused. Clients retry an immediate refusal at once.
 WAIT_MAX_S = 2.0
 WAITING_MAX = 1000
 
-# Never limited, because operators need these most while everything else waits.
+# These paths are never limited, because operators need them most while other calls wait.
 _NO_READS = ("/health/", "/metrics")
 
 
 def bound_reads(
     app: ASGIApp, budget: "ReadBudget", *, written_by_get: tuple[str, ...] = (), streams: tuple[str, ...] = ()
 ) -> ASGIApp:
-    """A read counts until its answer begins, so a client that reads slowly does not block others.
+    """Limits the reads of `app`. A read counts until its answer begins, so slow clients do not block others.
 
     GETs whose paths end in `written_by_get` count as writes. GETs whose paths end in `streams` are not
-    counted, because streams have a limit of their own, and share their database reads.
+    counted, because streams have their own limit and share their database reads.
     """
 
     async def bounded(scope: Scope, receive: Receive, send: Send) -> None:
@@ -81,7 +81,7 @@ def bound_reads(
 
 
 def _length(start: Message) -> int:
-    """The length of the answer's body; 0 if it is not known."""
+    """The length of the answer's body in bytes; 0 if it is not known."""
     if start["type"] != "http.response.start":
         return 0
     lengths = [int(text) for name, text in start.get("headers", ()) if name.lower() == b"content-length"]
@@ -106,7 +106,7 @@ class ReadBudget:
         self._timer: asyncio.TimerHandle | None = None
 
     def write_begins(self) -> None:
-        """`write_ends` has to be called afterwards."""
+        """Counts a write. The caller has to call `write_ends` when the write ends."""
         self._writes_count += 1
         self._beside_writes_until = monotonic() + BESIDE_WRITES_S
 
@@ -120,14 +120,14 @@ class ReadBudget:
             self._begin_when_paid()
 
     async def begin(self) -> None:
-        """Waits for a place. `end` has to be called afterwards. Raises Unavailable (`overloaded`)."""
+        """Waits until a read may begin; `end` has to be called later. Raises Unavailable (`overloaded`)."""
         if self._waiting or not self._has_room:
             await self._turn()
         else:
             self._reads_count += 1
 
     def end(self, length: int) -> None:
-        """Gives the place back. The read answers with a body of `length` bytes."""
+        """Ends a read whose answer has a body of `length` bytes. The next waiting read may begin."""
         self._reads_count -= 1
         now = monotonic()
         if now < self._beside_writes_until:
@@ -158,13 +158,13 @@ class ReadBudget:
     def _begin_next(self) -> None:
         while self._waiting and self._has_room:
             turn = self._waiting.popleft()
-            if not turn.done():  # A read that waited too long was refused.
+            if not turn.done():  # It is done if the read waited too long.
                 self._reads_count += 1
                 turn.set_result(None)
         self._begin_when_paid()
 
     def _begin_when_paid(self) -> None:
-        """Starts a timer for the next read, if it waits only for the reads' share of time."""
+        """Starts a timer for the next read, if that read waits only because of the reads' share of time."""
         if self._timer is None and self._waiting and self._reads_count < AT_ONCE_BESIDE_WRITES:
             at = min(self._paid_at, self._beside_writes_until)
             self._timer = asyncio.get_running_loop().call_at(at, self._paid)

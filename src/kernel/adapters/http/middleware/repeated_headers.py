@@ -1,4 +1,4 @@
-"""Handles headers that come in several lines (RFC 9110, section 5.3): joins lists, refuses single values."""
+"""Joins a header that comes in several lines, or refuses it if it must come once (RFC 9110, section 5.3)."""
 
 from collections import Counter
 from collections.abc import Awaitable
@@ -8,7 +8,7 @@ from litestar.types import ASGIApp, Receive, Scope, Send
 from kernel.adapters.http.middleware.fast_path import send_problem
 from kernel.domain.errors import Invalid
 
-# Headers with a single value that the shop reads. Of two values, nobody can tell which one is meant.
+# The shop reads these headers, which have a single value. It cannot know the right one of two values.
 _SINGLE = {
     name.lower().encode(): name
     for name in ("Authorization", "Content-Type", "Idempotency-Key", "Last-Event-ID", "Origin")
@@ -18,7 +18,7 @@ Lines = list[tuple[bytes, bytes]]
 
 
 def join_repeated(app: ASGIApp) -> ASGIApp:
-    """Shows `app` each header once."""
+    """Gives `app` each header once. Answers 400 if a header with a single value is repeated."""
 
     def joined(scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
         lines: Lines = list(scope["headers"])

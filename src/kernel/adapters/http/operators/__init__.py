@@ -1,1 +1,1 @@
-"""The routes below /ops that every service with a database has. The gateway joins their answers."""
+"""The routes below /ops that every service with a database has. The gateway joins the services' answers."""

@@ -1,4 +1,4 @@
-"""Declares the operations on consumers for OpenAPI, for the services and for the gateway."""
+"""Declares the operations on consumers, for the routes of the services and of the gateway."""
 
 from datetime import datetime
 from typing import Annotated

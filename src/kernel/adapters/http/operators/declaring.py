@@ -1,4 +1,4 @@
-"""Declares what operators read and change for OpenAPI, for the services and for the gateway."""
+"""Declares the operators' GETs and POSTs, for the routes of the services and of the gateway."""
 
 from typing import Any
 
@@ -22,7 +22,7 @@ Answer = tuple[Any, str, object]
 
 
 def read(path: str, operation_id: str, summary: str, *missing: tuple[int, str], answer: Answer) -> Operation:
-    """Declares a GET. `missing` are problems in addition to those of every read."""
+    """Declares a GET. `missing` are its problems in addition to the problems that every read has."""
     return Operation(
         path=path,
         operation_id=operation_id,
@@ -46,7 +46,7 @@ def change(
     status: int = 200,
     has_body: bool,
 ) -> Operation:
-    """Declares a POST. `missing` are problems in addition to those of every change."""
+    """Declares a POST. `missing` are its problems in addition to the problems that every change has."""
     refused = INVALID_BODY if has_body else ALWAYS
     takes = Operation(dto=JsonBody) if has_body else Operation(before_request=nothing_but_a_key)
     return takes | Operation(

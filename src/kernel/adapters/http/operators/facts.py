@@ -1,4 +1,4 @@
-"""The operation that reads the stored facts about one order, and its HTTP body."""
+"""The operation that reads the facts stored about an order, and the conversion of the HTTP body."""
 
 from datetime import datetime
 from uuid import UUID

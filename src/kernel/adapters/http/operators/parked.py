@@ -98,7 +98,7 @@ async def get_operation(
 
 
 def _replay(operation: Documented, id: Any, begin: Begin) -> HTTPRouteHandler:
-    """`id` is the annotated type of the path parameter."""
+    """A route that starts a replay. `id` is the annotated type of its path parameter."""
 
     @post(**operation)
     @inject

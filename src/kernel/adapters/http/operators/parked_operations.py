@@ -1,4 +1,4 @@
-"""Declares the operations on parked messages for OpenAPI, for the services and for the gateway."""
+"""Declares the operations on parked messages, for the routes of the services and of the gateway."""
 
 from datetime import datetime
 from typing import Annotated
@@ -77,7 +77,7 @@ _NO_MESSAGE, _NO_GROUP = (404, "message_not_found"), (404, "group_not_found")
 def _begins(
     path: str, operation_id: str, summary: str, *missing: tuple[int, str], noted: bool = False
 ) -> Operation:
-    """An operation that runs in the background. If `noted`, it takes a body with a note."""
+    """Declares a POST that starts an operation in the background. If `noted`, its body holds a note."""
     answer = (parked.Operation, "It began; Location leads to its progress", OPERATION)
     begun = change(path, operation_id, summary, *missing, answer=answer, status=202, has_body=noted)
     return begun | Operation(

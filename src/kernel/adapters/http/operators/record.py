@@ -1,4 +1,4 @@
-"""The route for the record of what operators did, page by page."""
+"""The route that lists the recorded changes by operators, in pages."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -64,7 +64,7 @@ def recorded(act: Act, service: str = "") -> RecordedAct:
 
 
 def next_acts(page: Sequence[Act], limit: int, *, more: bool) -> dict[str, str]:
-    """The Link header to the next page."""
+    """The Link header to the page after `page`; empty if there are no `more` records."""
     after = cursor(page[-1].place) if more else None
     return next_page(f"/ops{PATH}", {"limit": str(limit)}, after=after)
 
@@ -75,7 +75,7 @@ def cursor(place: Place) -> str:
 
 
 def place_of(cursor: str | None) -> Place | None:
-    """Raises Invalid, which names `after`."""
+    """Decodes a cursor; None without a cursor. Raises Invalid, which names `after`."""
     if cursor is None:
         return None
     try:

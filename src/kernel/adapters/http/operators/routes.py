@@ -15,11 +15,11 @@ TAG = {"Operators": "For the gateway, which joins the services' answers for oper
 
 
 def operators_routes(*own: ControllerRouterHandler) -> Router:
-    """The routes that every service has for operators, and its `own`. Only services may call them."""
+    """Operators' routes: those of every service, and this service's `own`. Only services may call them."""
     handlers = [list_acts, get_overview, *parked.HANDLERS, *consumers.HANDLERS, *own]
     return Router(PATH, route_handlers=handlers, guards=[_for_services], tags=[*TAG])
 
 
 def _for_services(_: ASGIConnection[Any, Any, Any, Any], __: BaseRouteHandler) -> None:
-    """Raises Forbidden."""
+    """A guard. Raises Forbidden if the caller is not a service."""
     calling().require_service()

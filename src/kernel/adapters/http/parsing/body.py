@@ -29,9 +29,9 @@ _BOM = b"\xef\xbb\xbf"
 
 
 def decode_body(body: bytes, kind: type[T]) -> T:
-    """Raises Invalid, which names the fields at fault, or `body` for the whole body.
+    """Decodes a body to a `kind`. Raises Invalid, which names the fields at fault, or else `body`.
 
-    An array may hold at most ITEMS_MAX items.
+    An array may have at most ITEMS_MAX items.
     """
     if not body:
         raise Invalid.field("body", "is required")
@@ -48,7 +48,7 @@ def decode_body(body: bytes, kind: type[T]) -> T:
 
 
 def _decode(body: bytes, kind: type[T]) -> T:
-    """Raises one of NOT_READABLE, also for a key that comes twice, which msgspec accepts."""
+    """Decodes a body. Raises one of NOT_READABLE, also if a key comes twice, which msgspec would accept."""
     value = decoder(kind).decode(body)
     if _may_repeat(body, value) and repeats_a_key(body):
         raise msgspec.ValidationError("a key comes twice")
@@ -56,9 +56,9 @@ def _decode(body: bytes, kind: type[T]) -> T:
 
 
 def _may_repeat(body: bytes, value: object) -> bool:
-    """Whether a key may come twice: the body has more colons than its structs have members.
+    """Whether a key might come twice, because the body has more colons than its structs have members.
 
-    Colons in strings are counted too. Counting takes less than 1 µs per item; decoding twice would take 5 µs.
+    Colons in strings count too, so True may be wrong. Counting takes < 1 µs per item, a second decoding 5 µs.
     """
     structs = value if isinstance(value, list) else [value]
     if not structs or not isinstance(structs[0], msgspec.Struct):
@@ -70,7 +70,7 @@ def _may_repeat(body: bytes, value: object) -> bool:
 
 @cache
 def _members(kind: type[msgspec.Struct]) -> tuple[int, list[tuple[str, object]]]:
-    """The number of required fields; the attributes of the other fields, with their defaults."""
+    """The number of required fields, and the attribute and default of each optional field."""
     fields = msgspec.structs.fields(kind)
     optional = [(field.name, field.default) for field in fields if not field.required]
     return len(fields) - len(optional), optional
@@ -91,20 +91,20 @@ def _kind(connection: ASGIConnection[Any, Any, Any, Any]) -> Any:
 
 
 class JsonBody(AbstractDTO[T]):
-    """Replaces Litestar's parsing of bodies, which reads amounts as floats and does not name our fields.
+    """Replaces Litestar's parsing of bodies, which reads amounts as floats and names no fields in errors.
 
-    Use as `dto=JsonBody` if the handler has `data: SomeStruct`.
+    Use it as `dto=JsonBody` if the handler has `data: SomeStruct`.
     """
 
     @classmethod
     def create_for_field_definition(
         cls, field_definition: FieldDefinition, handler_id: str, backend_cls: Any = None
     ) -> None:
-        """Litestar would generate a transfer class here. The struct itself is decoded instead."""
+        """Does nothing. Litestar would generate a transfer class here, but `decode_bytes` needs none."""
 
     @classmethod
     def is_supported_model_type_field(cls, field_definition: FieldDefinition) -> bool:
-        """Litestar asks this for answers only, which JsonAnswer encodes."""
+        """Always False. Litestar asks this about answers only, and JsonAnswer encodes answers."""
         return False
 
     def decode_bytes(self, value: bytes) -> Any:
@@ -131,7 +131,7 @@ class JsonBody(AbstractDTO[T]):
 
 @dataclass
 class WithBodyIfAny(Operation):
-    """The `operation_class` of a handler whose `data` has a default, for calls without a body."""
+    """The `operation_class` of a handler whose body is optional, because its `data` has a default."""
 
     def __post_init__(self) -> None:
         if isinstance(self.request_body, RequestBody):
@@ -140,13 +140,13 @@ class WithBodyIfAny(Operation):
 
 @dataclass(frozen=True, slots=True)
 class Items(Generic[T]):
-    """A JSON array whose items are decoded one by one. Each item is its struct, or the error of that item."""
+    """A JSON array whose items are decoded one by one. The result of an item is its struct or its error."""
 
     items: list[T | Invalid]
 
 
 def decode_items(body: bytes, kind: type[T]) -> Items[T]:
-    """Raises Invalid if the body as a whole is at fault."""
+    """Decodes an array, with an error for each bad item. Raises Invalid if the whole body is at fault."""
     try:
         return Items(_as_few(_decode(body, list[kind])))  # type: ignore[valid-type]  # known at run time
     except NOT_READABLE:
@@ -156,14 +156,14 @@ def decode_items(body: bytes, kind: type[T]) -> Items[T]:
 
 
 def _as_few(items: list[T]) -> list[T]:
-    """Raises Invalid unless there are 1 to ITEMS_MAX items."""
+    """Returns `items` unchanged. Raises Invalid unless there are 1 to ITEMS_MAX items."""
     if not 1 <= len(items) <= ITEMS_MAX:
         raise Invalid.field("body", f"must be an array of 1 to {ITEMS_MAX} items")
     return items
 
 
 class JsonItems(JsonBody[T]):
-    """Use as `dto=JsonItems` if the handler has `data: Items[SomeStruct]`."""
+    """Parses arrays. Use it as `dto=JsonItems` if the handler has `data: Items[SomeStruct]`."""
 
     def decode_bytes(self, value: bytes) -> Any:
         _require_json(self.asgi_connection)

@@ -12,7 +12,7 @@ from kernel.adapters.http.parsing.words import must_be, shown_json
 from kernel.contracts.values import decoder
 from kernel.domain.errors import FieldError, Invalid
 
-# Limits the answer, which could otherwise be larger than the body.
+# The most faults in an answer. Without a limit, the answer could be larger than the body.
 FAULTS_MAX = 100
 _NAME_MAX = 100  # characters
 NOT_READABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
@@ -23,7 +23,7 @@ def invalid(errors: list[FieldError]) -> Invalid:
 
 
 def refusal(body: bytes, kind: Any) -> Invalid:
-    """The error for a body that is not of the type `kind`."""
+    """The error for a body that cannot be decoded to a `kind`. It names at most FAULTS_MAX faults."""
     try:
         errors = list(islice(_faults(body, kind, ""), FAULTS_MAX))
     except NOT_READABLE as error:
@@ -51,7 +51,7 @@ def _unreadable(body: bytes, error: Exception) -> str:
 
 def _is_json(body: bytes) -> bool:
     try:
-        # `int` raises for NaN and Infinity, which are not JSON.
+        # `int` raises ValueError for NaN and Infinity, which are not JSON.
         json.loads(body.decode(), parse_int=str, parse_constant=int)
     except (ValueError, RecursionError):
         return False
@@ -115,7 +115,7 @@ def _fault_of_value(body: bytes, kind: Any, path: str) -> Iterator[FieldError]:
         decoder(kind).decode(body)
     except msgspec.ValidationError as error:
         text, came = str(error), shown_json(body)
-        # The contracts' value types already raise messages in plain words.
+        # Errors of the contracts' value types are already in plain words.
         said = f"{text}, not {came}" if text.startswith("must ") else must_be(kind, came)
         yield FieldError(path or "body", said)
 
@@ -123,6 +123,6 @@ def _fault_of_value(body: bytes, kind: Any, path: str) -> Iterator[FieldError]:
 def _objects(body: bytes) -> list[list[tuple[str, Any]]]:
     """The members of each object in this valid JSON, repeated keys included. The outermost object is last."""
     found: list[list[tuple[str, Any]]] = []
-    # Numbers stay text, because Python refuses long numbers, or takes long to convert them.
+    # Numbers stay text, because Python refuses long numbers or converts them slowly.
     json.loads(body.decode(), object_pairs_hook=found.append, parse_int=str, parse_float=str)
     return found

@@ -1,4 +1,4 @@
-"""Checks queries: a parameter that is unknown to the route, or comes twice, is refused and named."""
+"""Checks queries: refuses and names parameters that are unknown to the route or come twice."""
 
 from functools import cache
 from typing import Annotated, Any
@@ -14,12 +14,12 @@ from kernel.adapters.http.parsing.words import must_be, shown
 from kernel.contracts.values import Amount, Instant, UserId
 from kernel.domain.errors import FieldError
 
-ANY_QUERY = "any_query"  # In the `opt` of a route that accepts any query, such as a static file.
+ANY_QUERY = "any_query"  # A key in the `opt` of routes that accept any query, such as static files.
 
 
 async def plain_query(request: Request[Any, Any, Any]) -> None:
-    """Runs before a request. Raises Invalid, which names the parameters that are unknown, come twice, or are
-    `null`. Litestar would treat `null` as absent. It is accepted where it may be a user id."""
+    """Checks the query before a request. Raises Invalid, which names the parameters that are unknown, come
+    twice, or are `null`. Litestar would treat `null` as absent. A user id may be `null`."""
     if not request.scope["query_string"] or ANY_QUERY in request.route_handler.opt:
         return
     known = declared(request.route_handler)
@@ -29,7 +29,7 @@ async def plain_query(request: Request[Any, Any, Any]) -> None:
 
 
 def query_faults(request: Request[Any, Any, Any]) -> list[FieldError]:
-    """All faults of the request's query."""
+    """All faults of the request's query; empty if there are none."""
     known, given = declared(request.route_handler), request.query_params.dict()
     errors = []
     for name, values in given.items():
@@ -54,7 +54,7 @@ def declared(handler: BaseRouteHandler) -> dict[str, FieldDefinition]:
 
 
 def fault(field: FieldDefinition, text: str) -> str:
-    """What is wrong with the text of a parameter; empty if nothing is."""
+    """The fault in the text of a parameter, in words; empty if there is none."""
     kind = _kind(field)
     try:
         msgspec.convert(text, kind, strict=False)
@@ -81,7 +81,7 @@ def _fault(field: FieldDefinition, text: str) -> str:
 
 @cache
 def _kind(field: FieldDefinition) -> Any:
-    """The parameter's type for msgspec. Litestar keeps the bounds separately."""
+    """The parameter's type for msgspec, with its bounds, which Litestar keeps separately."""
     definition: Any = field.kwarg_definition
     kind = field.annotation
     if field.is_optional:

@@ -10,17 +10,17 @@ V = TypeVar("V", Amount, UserId, Instant)
 
 
 def amount_of(text: str) -> Amount:
-    """Raises Invalid, which names `amount`."""
+    """Parses an amount. Raises Invalid, which names `amount`."""
     return _value(Amount, text, "amount")
 
 
 def user_id_of(text: str) -> UserId:
-    """Raises Invalid, which names `userId`."""
+    """Parses a user id. Raises Invalid, which names `userId`."""
     return _value(UserId, text, "userId")
 
 
 def instant_of(text: str, name: str) -> Instant:
-    """Raises Invalid, which names the parameter."""
+    """Parses a time. Raises Invalid, which names the parameter `name`."""
     return _value(Instant, text, name)
 
 

@@ -1,4 +1,4 @@
-"""Describes in plain words which values a field accepts, and which value came instead."""
+"""Describes in plain words the values that a field accepts, and the value that came instead."""
 
 import json
 from functools import cache
@@ -12,23 +12,23 @@ _SHOWN_MAX = 40  # characters
 
 
 def must_be(kind: Any, came: str) -> str:
-    """A text such as `must be a whole number from 1 to 500, not "many"`. `came` is made by `shown`."""
+    """A text such as `must be a whole number from 1 to 500, not "many"`. `came` describes the value."""
     return f"must be {takes(kind)}, not {came}"
 
 
 @cache
 def takes(kind: Any) -> str:
-    """Describes the type, or returns the `words` in the `extra` of its Meta."""
+    """Describes a type in words, which the `extra` of its Meta may give as `words`."""
     return _words(inspect.type_info(kind))
 
 
 def shown(value: str) -> str:
-    """A text of a path, a query or a header, in quotes; a long text by its length."""
+    """Describes a text of a path, query or header: the text in quotes, or the length of a long text."""
     return _quoted(json.dumps(value, ensure_ascii=False), value)
 
 
 def shown_json(value: bytes) -> str:
-    """A JSON value as it was written; an object, an array or a long value by its kind."""
+    """Describes a JSON value: the value as written, or the kind of an object, array or long value."""
     text = value.decode().strip()
     if text[0] in "{[":
         return "an object" if text[0] == "{" else "an array"

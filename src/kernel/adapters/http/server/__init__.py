@@ -1,1 +1,1 @@
-"""Our HTTP server on top of uvicorn: connections, limits, reading of requests and writing of answers."""
+"""Our HTTP server on top of uvicorn. It limits connections, reads requests and writes answers."""

@@ -1,4 +1,4 @@
-"""The writing side of a connection: sends answers in few packets, and closes without losing the last one."""
+"""The writing side of a connection. It sends answers in few packets, and closes without losing an answer."""
 
 import asyncio
 from math import inf
@@ -18,7 +18,7 @@ JOINED_WRITES_MAX = 4
 
 
 class AnswerWriter(HttpToolsProtocol):
-    """Stands between uvicorn's request cycle and the transport: it writes and closes."""
+    """The transport that uvicorn's request cycle sees. It writes to the real transport, and closes it."""
 
     cycle: Cycle
 
@@ -26,14 +26,14 @@ class AnswerWriter(HttpToolsProtocol):
         super().__init__(**given)
         self.limiter = limiter
         self.client_left = asyncio.Event()
-        """Set when the client has closed its side, or the connection is lost."""
+        """Set when the client has closed its side of the connection, or the connection is lost."""
         self.keeps_alive = False
-        """Whether the client of the last request wants to send another one."""
+        """Whether the client wants to send another request after the last one."""
         self.is_answering = False
         self.is_ending = False
-        """Whether further bytes of the client are ignored."""
+        """Whether the connection is ending. Further bytes from the client are then ignored."""
         self.due = inf
-        """When the connection is overdue, by the event loop's time."""
+        """The event loop's time from which the connection is overdue."""
         self._written: list[bytes] = []
         self._untaken_bytes = 0
         self._taken_at = 0.0
@@ -43,11 +43,11 @@ class AnswerWriter(HttpToolsProtocol):
         self.due = self.loop.time() + self.limiter.limits.head_within_s
 
     def write(self, data: bytes) -> None:
-        """Writes of one turn of the event loop are sent together, because each packet wakes the client."""
+        """Sends the writes of one turn of the event loop together, because each packet wakes the client."""
         if not self._written:
             self.loop.call_soon(self.flush)
         self._written.append(data)
-        # A long answer is written at once, so that flow control can slow it down for a slow client.
+        # A long answer is sent at once, so that flow control can pause its writing for a slow client.
         if len(data) > JOINED_BYTES_MAX or len(self._written) > JOINED_WRITES_MAX:
             self.flush()
 
@@ -61,9 +61,9 @@ class AnswerWriter(HttpToolsProtocol):
         return self.is_ending or self.transport.is_closing()
 
     def close(self) -> None:
-        """Closes when the last answer is written and the client had time to read it.
+        """Closes the connection when the last answer is written and the client had time to read that answer.
 
-        If we closed at once, the kernel would answer bytes that we have not read with a reset, and the client
+        If the connection were closed while bytes are unread, the kernel would send a reset, and the client
         could see the reset before the answer.
         """
         if self.is_closing():
@@ -89,7 +89,7 @@ class AnswerWriter(HttpToolsProtocol):
             self.transport.close()
 
     def refuse(self, refused: Refused) -> None:
-        """Sends the server's own answer, and ends the connection."""
+        """Sends the server's own answer to a refused request, and ends the connection."""
         if self.is_answering:
             self.cycle.disconnected = True
             self.cycle.message_event.set()

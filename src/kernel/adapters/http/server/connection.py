@@ -10,7 +10,7 @@ from kernel.adapters.http.server.connection_limiter import ConnectionLimiter
 from kernel.adapters.http.server.request_head import Refused, bad
 from kernel.adapters.http.server.request_reader import RequestReader
 
-# The four states, named after what the connection waits for.
+# The states of a connection, each named after the thing that the connection waits for.
 REQUEST, HEAD, BODY, ANSWER = range(4)
 _UNFINISHED = (HEAD, BODY)
 
@@ -19,13 +19,13 @@ class Connection(RequestReader):
     """The asyncio protocol that uvicorn makes for each client connection.
 
     The next request begins when the client has taken the whole previous answer. If bytes of the next request
-    arrive before, reading pauses.
+    arrive earlier, reading pauses.
     """
 
     def __init__(self, limiter: ConnectionLimiter, **given: Any) -> None:
         super().__init__(limiter, **given)
         self.held_bytes = 0
-        """Received bytes that are not parsed yet, or belong to the body of a request without an answer."""
+        """The number of received bytes that are not parsed yet, or belong to an unanswered request's body."""
         limits = limiter.limits
         self._within_s = (limits.idle_s, limits.head_within_s, limits.body_within_s, inf)
         self._waits = REQUEST
@@ -47,7 +47,7 @@ class Connection(RequestReader):
         self.client_left.set()
         self.limiter.leave(self)
         self._forget()
-        # The request refers to its connection. Without this, both would wait for the garbage collector.
+        # The cycle refers to this connection. Without this line, only the garbage collector would free both.
         self.cycle = None  # type: ignore[assignment]  # as uvicorn begins
 
     def data_received(self, data: bytes) -> None:
@@ -56,7 +56,7 @@ class Connection(RequestReader):
             self._go_on()
 
     def eof_received(self) -> bool:  # type: ignore[override]  # asyncio allows a bool
-        """The client has closed its side. Returns whether the connection stays open, to send an answer."""
+        """The client has closed its side. Returns whether the connection stays open, for an answer."""
         self.client_left.set()
         if self.is_answering:
             self.cycle.message_event.set()
@@ -87,11 +87,11 @@ class Connection(RequestReader):
 
     @property
     def spare_bytes(self) -> int:
-        """How many of the held bytes `shed` would free: all but those of a complete request."""
+        """The number of held bytes that `shed` would free: all except the bytes of a complete request."""
         return self.held_bytes if self.is_unfinished else len(self._unread)
 
     def shed(self) -> None:
-        """Free the spare bytes, and end the connection. A complete request still gets its answer."""
+        """Frees the spare bytes, and ends the connection. A complete request still gets its answer."""
         if self.is_answering and not self.is_unfinished:
             self.keeps_alive = self.cycle.keep_alive = False
             self._unread = b""
@@ -100,7 +100,7 @@ class Connection(RequestReader):
             self.refuse(Refused(503, "overloaded", "too many requests are unfinished"))
 
     def check(self, now: float) -> None:
-        """End the connection if the client is too slow with a request or with taking an answer."""
+        """Ends the connection if its client sends a request or receives an answer too slowly."""
         untaken_bytes = self.transport.get_write_buffer_size()
         if not untaken_bytes or untaken_bytes != self._untaken_bytes:
             self._untaken_bytes, self._taken_at = untaken_bytes, now
@@ -119,7 +119,7 @@ class Connection(RequestReader):
     # One request after the other.
 
     def _go_on(self) -> None:
-        """Parse the received bytes as far as possible, and enter the state that follows."""
+        """Parses the received bytes as far as possible, and enters the state that follows from them."""
         has_left = self.client_left.is_set()
         try:
             if self._unread:
@@ -150,7 +150,7 @@ class Connection(RequestReader):
         self._count_held()
 
     def _read(self) -> None:
-        """Raises Refused."""
+        """Parses the received bytes until more bytes are needed or an answer has to end. Raises Refused."""
         if self._why_refused is not None:
             raise Refused(503, "overloaded", self._why_refused)
         try:
@@ -160,7 +160,7 @@ class Connection(RequestReader):
                 elif self.is_answering:
                     return
                 elif self.transport.get_write_buffer_size():
-                    # The client has not taken all of the previous answer. `resume_writing` tells when it has.
+                    # The client has not taken the whole answer yet. `resume_writing` is called when it has.
                     self._begins_when_taken = True
                     self.transport.set_write_buffer_limits(high=0)
                 elif not self._read_head():

@@ -1,4 +1,4 @@
-"""Limits that all connections of one server share: their number, and the bytes that they may hold."""
+"""Limits the number of all connections of a server, and the bytes that all of them hold together."""
 
 import asyncio
 import logging
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 # File descriptors reserved for databases, brokers and files. Refused connections may use half of them.
 DESCRIPTORS_KEPT = 64
-# Refused connections stay open for a moment, so that their clients can read the reason.
+# The most refused connections that stay open for some time, so that their clients can read the reason.
 REFUSED_MAX = 256
 _SWEEP_S_MAX = 1.0
 
@@ -24,7 +24,7 @@ logger = logging.getLogger(__name__)
 
 
 def _descriptors() -> tuple[float, int]:
-    """How many file descriptors this process may have, and how many of them are reserved."""
+    """The number of file descriptors that this process may have, and the number of reserved ones."""
     most, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
     if most == resource.RLIM_INFINITY:
         return inf, DESCRIPTORS_KEPT
@@ -49,7 +49,7 @@ class ConnectionLimiter:
         self._descriptors_ran_out = False
 
     def admit(self, connection: "Connection", address: str, descriptor: int) -> str | None:
-        """Counts the connection. Returns None, or why it is refused."""
+        """Counts the connection. Returns the reason if the connection is refused, else None."""
         subscriber = subscriber_of(address)
         why = self._why_not(address, subscriber, descriptor)
         if why is None:
@@ -81,10 +81,9 @@ class ConnectionLimiter:
         return None
 
     def _descriptors_run_out(self, descriptor: int) -> bool:
-        """A new descriptor gets the lowest free number, so its number tells how many are open.
-
-        Without free descriptors, uvloop drops connections silently, and asyncio logs each one. Here one line
-        is logged, and no other one until there is room again.
+        """Whether few descriptors are left. A new descriptor gets the lowest free number, so this number
+        tells how many are open. If no descriptor is left, uvloop drops connections silently, and asyncio logs
+        each one. Here one line is logged, and the next line only after descriptors were free again.
         """
         most, kept = _descriptors()
         run_out = descriptor >= most - kept
@@ -100,7 +99,7 @@ class ConnectionLimiter:
         return self.held_bytes > self.limits.held_bytes
 
     def make_room(self) -> None:
-        """Sheds the connections with the most spare bytes, so that small requests still pass."""
+        """Ends the connections with the most spare bytes, so that small requests still pass."""
         while self.is_full:
             largest = max(self._connections, key=lambda one: one.spare_bytes, default=None)
             if largest is None or not largest.spare_bytes:
@@ -108,7 +107,7 @@ class ConnectionLimiter:
             largest.shed()
 
     async def sweep(self) -> None:
-        """Ends overdue connections. One task for all is cheaper than a timer for each request."""
+        """Ends overdue connections. One task for all connections is cheaper than a timer for each request."""
         limits = self.limits
         shortest_s = min(
             limits.head_within_s, limits.body_within_s, limits.idle_s, limits.taken_within_s, limits.linger_s

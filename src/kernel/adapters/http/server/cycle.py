@@ -21,10 +21,10 @@ class Cycle(RequestResponseCycle):
 
     @property
     def is_over(self) -> bool:
-        """Whether the answer has ended, or nobody receives the rest of it.
+        """Whether the answer has ended, or nobody will receive the rest of it.
 
-        A client that has closed its side of the connection may still read. It gets its answer, unless the
-        answer is a stream without end.
+        A client that has closed its side of the connection can still read. It gets its answer, unless the
+        answer is a stream of unknown length.
         """
         if self.disconnected or self.response_complete:
             return True
@@ -57,7 +57,7 @@ class Cycle(RequestResponseCycle):
 
 
 class Cycle10(Cycle):
-    """HTTP/1.0 has no chunks, so the end of the connection marks the end of an answer of unknown length."""
+    """A cycle of HTTP/1.0. Without chunks, an answer of unknown length ends with its connection."""
 
     async def send(self, message: Any) -> None:
         if self._ends_with_connection:

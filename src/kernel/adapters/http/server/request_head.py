@@ -1,4 +1,4 @@
-"""Checks of a request's head that httptools does not make, or makes in another way.
+"""Checks of a request's head that httptools does not make, or makes differently.
 
 If a proxy and the server disagree on where a request ends, a request can be smuggled past the proxy. So a
 head that RFC 9112 does not allow is refused, never repaired.
@@ -8,7 +8,7 @@ import re
 
 Headers = list[tuple[bytes, bytes]]
 
-# Methods are labels of the metrics, so clients must not be able to invent more of them.
+# Metrics have the method as a label, so clients must not be able to invent methods.
 _METHODS = rb"GET|HEAD|POST|PUT|DELETE|OPTIONS|TRACE|PATCH|QUERY|PROPFIND"
 _REQUEST_LINE = re.compile(
     rb"(?:%b) (?:/[!\"$-~]*|[Hh][Tt]{2}[Pp][!\"$-~]+|(?<=OPTIONS )\*) HTTP/1\.[01]\r\n" % _METHODS
@@ -38,8 +38,8 @@ def bad(detail: str) -> Refused:
 
 
 def check_begun(data: bytes, since: int) -> None:
-    """Raises Refused if `data` cannot be the beginning of a valid head. The bytes before `since` are known to
-    be good."""
+    """Raises Refused if `data` cannot be the beginning of a valid head. The bytes before `since` are already
+    checked."""
     if _BROKEN.search(data, since):
         raise bad("the head holds a control character or a line that does not end in CRLF")
 
@@ -58,8 +58,8 @@ def for_parser(head: bytes, fields_max: int) -> bytes:
 
 
 def framing(headers: Headers, version: str) -> tuple[int | None, bool]:
-    """The length of the body, None if it is in chunks, and whether the client waits for `100 Continue` before
-    it sends the body. Raises Refused."""
+    """Returns the length of the body, or None for a body in chunks, and whether the client waits for
+    `100 Continue` before it sends the body. Raises Refused."""
     found = dict(headers)
     if len(found) < len(headers):
         names = [name for name, _ in headers]
@@ -87,8 +87,8 @@ def framing(headers: Headers, version: str) -> tuple[int | None, bool]:
 
 
 def in_origin_form(target: bytes, headers: Headers) -> bytes:
-    """The path and query of the target. The host of an absolute target replaces the header `Host`, in
-    `headers` (RFC 9112, section 3.2.2). Raises Refused."""
+    """Returns the path and query of the target. If the target is absolute, its host replaces the header Host
+    in `headers` (RFC 9112, section 3.2.2). Raises Refused."""
     if target.startswith(b"/"):
         return target
     if target == b"*":

@@ -16,26 +16,26 @@ from kernel.adapters.http.server.request_head import Refused, check_begun, for_p
 _EMPTY_LINE = b"\r\n\r\n"
 _EMPTY_LINES = re.compile(rb"\A(?:\r\n)+")
 _ENCODED_SLASH = re.compile("%2f", re.IGNORECASE)
-# The maximum of a chunk's bytes beside its data and extensions: a size of eight digits and two CRLF.
+# The most bytes of a chunk without its data and extensions: a size of eight digits and two CRLF.
 _FRAME_BYTES = 12
 
 
 class RequestReader(AnswerWriter):
     _unread = b""
     _scanned = 0
-    """How many bytes of the head were checked already."""
+    """The number of bytes of the head that are already checked."""
     _in_body = False
     _missing_bytes: int | None = 0
-    """The bytes of the body that have not arrived; None for a body in chunks."""
+    """The number of bytes of the body that have not arrived; None for a body in chunks."""
     _body_bytes = 0
     _frame_bytes = 0
-    """The bytes of the chunks beside their data, less what ordinary chunks need."""
+    """The bytes of extensions and trailers: all bytes of chunks, less their data and _FRAME_BYTES each."""
     _last_bytes = b""
 
     def _read_head(self) -> bool:
-        """Begin the request if its head is complete, and return whether it is. Raises Refused."""
+        """Begins the request if its head is complete, and returns whether it is complete. Raises Refused."""
         data, limits = self._unread, self.limiter.limits
-        if data.startswith(b"\r\n"):  # Some clients send it after a body (RFC 9112, section 2.2).
+        if data.startswith(b"\r\n"):  # Some clients send an empty line after a body (RFC 9112, section 2.2).
             data = _EMPTY_LINES.sub(b"", data)
         end = data.find(_EMPTY_LINE, max(0, self._scanned - 3))
         size = len(data) if end < 0 else end + len(_EMPTY_LINE)
@@ -53,7 +53,7 @@ class RequestReader(AnswerWriter):
         return True
 
     def _begin(self) -> None:
-        """Raises Refused."""
+        """Calls the application with the request whose head was parsed. Raises Refused."""
         version = self.parser.get_http_version()
         self._missing_bytes, expects_100 = framing(self.headers, version)
         raw_path, _, query = in_origin_form(self.url, self.headers).partition(b"?")
@@ -92,7 +92,7 @@ class RequestReader(AnswerWriter):
         self._start_asgi_task(self.cycle, self.app)
 
     def _read_body(self) -> None:
-        """Raises Refused."""
+        """Gives the parser the bytes of the body that have arrived. Raises Refused."""
         if self._missing_bytes is None:
             self._read_chunks()
             return
@@ -103,8 +103,8 @@ class RequestReader(AnswerWriter):
         self.parser.feed_data(data)
 
     def _read_chunks(self) -> None:
-        """A body in chunks ends with an empty line. So the bytes are cut after every empty line before the
-        parser gets them: then it gets no bytes of the next request, wherever the body ends."""
+        """A body in chunks ends with an empty line. So the bytes are cut after each empty line, and parsed
+        part by part. The parser gets no bytes of the next request, wherever the body ends. Raises Refused."""
         data, at = self._last_bytes + self._unread, len(self._last_bytes)
         while self._in_body and at < len(data):
             found = data.find(_EMPTY_LINE, max(0, at - 3))
@@ -113,14 +113,14 @@ class RequestReader(AnswerWriter):
             self._body_bytes += end - at
             self.parser.feed_data(data[at:end])
             at = end
-            # Savings of short frames do not add up, or many chunks could pay for long trailers. One frame's
-            # worth is kept, because a frame may be cut in two here.
+            # A frame may be shorter than _FRAME_BYTES. The unused bytes of many frames must not allow long
+            # trailers. The unused bytes of one frame are kept, because a frame may be cut in two here.
             self._frame_bytes = max(self._frame_bytes, -_FRAME_BYTES)
             if self._frame_bytes > self.limiter.limits.head_bytes:
                 raise Refused(431, "head_too_large", "extensions and trailers of the chunks are too long")
         self._last_bytes, self._unread = data[max(0, at - 3) : at], data[at:]
         if not self._in_body:
-            self.parser = HttpRequestParser(self)  # The old one would add trailers to the next head.
+            self.parser = HttpRequestParser(self)  # The old parser would add trailers to the next head.
 
     # Called by the parser.
 
@@ -128,7 +128,7 @@ class RequestReader(AnswerWriter):
         self.headers.append((name.lower(), value.rstrip(b" \t")))
 
     def on_headers_complete(self) -> None:
-        """The request does not begin here, because its head is not checked yet."""
+        """Does not begin the request, because the head is not checked yet."""
         self.keeps_alive = self.parser.should_keep_alive()
 
     def on_body(self, body: bytes) -> None:

@@ -20,21 +20,21 @@ from kernel.adapters.http.server.connection_limiter import ConnectionLimiter, no
 from kernel.adapters.http.server.limits import Limits
 from kernel.domain.errors import Unavailable
 
-# How long requests are still taken after `stop`; every answer then ends its connection. Services keep idle
-# connections among themselves for less time, so that none of their requests meets a connection that closes.
+# After `stop`, requests are still taken for this time, and every answer ends its connection. Services keep
+# idle connections to each other for a shorter time, so that they send no request on a connection that closes.
 LULL_S = 2.0
 CLIENT_KEEP_ALIVE_S = 1.0
 GRACE_S = 4
 _LULL_CHECK_S = 0.02
 _TICK_S = 1.0
-# A silent connection is probed after 30 s. It is dropped if sent bytes stay unconfirmed for 30 s.
+# A silent connection is probed after 30 s. It is dropped if sent bytes stay unacknowledged for 30 s.
 _SILENCE = {"TCP_KEEPIDLE": 30, "TCP_KEEPINTVL": 10, "TCP_KEEPCNT": 3, "TCP_USER_TIMEOUT": 30_000}
 
 
 class HttpServer(uvicorn.Server):
-    """uvicorn on our own socket. The process handles signals, not the server.
+    """uvicorn on a socket that we opened. The process handles signals, not this server.
 
-    uvicorn accepts connections, and starts and stops; `Connection` is its protocol class.
+    uvicorn starts, accepts connections and stops. `Connection` is its protocol class.
     """
 
     def __init__(
@@ -69,15 +69,15 @@ class HttpServer(uvicorn.Server):
         yield
 
     async def main_loop(self) -> None:
-        """Renews the Date of answers once a second, until `run_until` ends it. uvicorn's own loop would wake
-        ten times a second."""
+        """Renews the header Date of answers once a second, until `run_until` ends. uvicorn's own loop would
+        wake ten times a second."""
         while not await self.on_tick(0):
             with suppress(TimeoutError):
                 async with asyncio.timeout(_TICK_S):
                     await self._ends.wait()
 
     async def run_until(self, stop: asyncio.Event) -> None:
-        """Serve until `stop` is set. Then end idle connections, and finish the requests in progress."""
+        """Serves until `stop` is set. Then ends idle connections, and finishes the requests in progress."""
         serving = asyncio.create_task(self.serve(sockets=[self._listener]))
         stopping = asyncio.create_task(stop.wait())
         sweeping = asyncio.create_task(self._limiter.sweep())
@@ -105,7 +105,7 @@ class HttpServer(uvicorn.Server):
 
 
 def listen(host: str, port: int) -> socket.socket:
-    """A listening socket. `::` listens to IPv4 too, if the system can. Raises Unavailable with one line."""
+    """A listening socket. `::` includes IPv4 if the system can. Raises Unavailable with a one-line text."""
     family = _family(host)
     both = host == "::" and socket.has_dualstack_ipv6()
     try:
@@ -120,7 +120,7 @@ def listen(host: str, port: int) -> socket.socket:
 
 
 def _family(host: str) -> socket.AddressFamily:
-    """The family of the host's addresses; IPv4 if it has both. Raises Unavailable for a name without any."""
+    """The family of the host's addresses; IPv4 if the host has both. Raises Unavailable if it has none."""
     try:
         found = socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)
     except (socket.gaierror, UnicodeError) as error:
@@ -133,5 +133,5 @@ def _probe_silent_clients(listener: socket.socket) -> None:
     """Detects clients whose machine or network is gone. Accepted sockets inherit these options."""
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
     for name, setting in _SILENCE.items():
-        if hasattr(socket, name):  # not everywhere
+        if hasattr(socket, name):  # Not every system has all of them.
             listener.setsockopt(socket.IPPROTO_TCP, getattr(socket, name), setting)

@@ -1,1 +1,1 @@
-"""Checks of a database before it is used."""
+"""Checks a database before a command uses it: pooling, schema, tables, privileges and lanes."""

@@ -1,4 +1,4 @@
-"""Checks which lanes a server holds. The comment of a lane's schema is like `lane 2 of 4`."""
+"""Checks which lanes a server holds. Each lane is a schema, whose comment is like `lane 2 of 4`."""
 
 import re
 from collections.abc import Collection, Sequence
@@ -19,10 +19,10 @@ _IS_THERE = "SELECT to_regclass($1) IS NOT NULL"
 async def require_lanes(
     url: str, lanes: Sequence[Lane], schema: Schema, *, creates: bool = False, setting: str = ""
 ) -> Sequence[Lane]:
-    """The lanes that the server holds. Raises Unavailable, or SchemaMismatch unless they are `lanes`.
+    """Returns the lanes that the server holds. Raises Unavailable, or SchemaMismatch for unexpected lanes.
 
-    A caller that `creates` the lanes may find none. `setting` is the name of the setting with the URL, if it
-    is not the service's own.
+    The server may hold no lane yet if the caller `creates` them. `setting` is the name of the setting with
+    the URL, for the error's text; empty means the service's LANE_URLS.
     """
     with naming(schema.service, url):
         connection = await connect_checker(url)
@@ -41,7 +41,7 @@ async def require_lanes(
 
 
 async def lanes_made(connection: asyncpg.Connection) -> list[Lane]:
-    """The lanes that have a schema of their own."""
+    """Returns the lanes whose schemas exist; empty if the shop has only one lane."""
     comments = [row["comment"] or "" for row in await connection.fetch(_COMMENTS)]
     found = [re.fullmatch(r"lane ([0-9]{1,3}) of ([0-9]{1,3})", comment) for comment in comments]
     return [Lane(int(one[1]), int(one[2])) for one in found if one]
@@ -60,5 +60,5 @@ def _problem(made: Sequence[Lane], wanted: Sequence[Lane], setting: str) -> str 
 
 
 def named(numbers: Collection[int]) -> str:
-    """`lane 2` or `lanes 2, 3`."""
+    """Formats the numbers of lanes, like `lane 2` or `lanes 2, 3`."""
     return f"lane{'s' if len(numbers) > 1 else ''} {', '.join(map(str, sorted(numbers)))}"

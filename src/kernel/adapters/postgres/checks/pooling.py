@@ -1,4 +1,4 @@
-"""Detects a connection pooler that does not keep sessions, or their settings (docs/recipes/databases.md)."""
+"""Detects a pooler that does not keep sessions, or drops their settings (docs/recipes/databases.md)."""
 
 from collections.abc import Awaitable, Callable
 
@@ -13,7 +13,7 @@ ADVICE = (
 LOOKS_MAX = 3
 
 _SETTINGS = "SELECT name, current_setting(name) FROM unnest($1::text[]) AS wanted(name)"
-# Sets the wanted values in a transaction that ends at once, to get them as the server formats them.
+# Sets the wanted values for one transaction only, to get them in the server's format.
 _WANTED = (
     "SELECT name, set_config(name, value, true) FROM unnest($1::text[], $2::text[]) AS wanted(name, value)"
 )
@@ -23,11 +23,11 @@ _BACKEND = "SELECT pg_backend_pid()"
 async def pooling_problem(
     connection: asyncpg.Connection, connect: Callable[[], Awaitable[asyncpg.Connection]]
 ) -> str | None:
-    """Describes the problem if a pooler pools by transaction; else None.
+    """Returns an error text if the connection uses a pooler that pools by transaction; else None.
 
-    A pooler invents the process id that it tells its client, so equal ids mean that there is none. Otherwise
-    a second session is opened: if both share a server process, or if the first one moves to another,
-    transactions are pooled. This is looked at LOOKS_MAX times.
+    A pooler tells its client an invented process id. So there is no pooler if that id is the server's real
+    one. Otherwise this opens a second session and compares the server processes, up to LOOKS_MAX times.
+    Transactions are pooled if both sessions share a process, or if the first session changes its process.
     """
     pid = await _pid(connection)
     if connection.get_server_pid() == pid:
@@ -45,7 +45,7 @@ async def pooling_problem(
 
 
 async def _pid(connection: asyncpg.Connection) -> int:
-    """The id of the server process. It is asked in a transaction, which no pooler splits over processes."""
+    """Reads the id of the server process, in a transaction, which no pooler splits over several processes."""
     async with connection.transaction():
         return int(await connection.fetchval(_BACKEND))
 

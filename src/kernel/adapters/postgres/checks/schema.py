@@ -1,4 +1,4 @@
-"""Reads the revision of a database, which its newest migration recorded."""
+"""Reads the revision of a database: the number of its newest migration."""
 
 import asyncpg
 from sqlalchemy import Column, MetaData, Table, Text, func, select
@@ -8,7 +8,7 @@ from kernel.adapters.postgres.connections.failures import cause_of
 from kernel.adapters.postgres.statements.reading import read
 from kernel.domain.errors import ShopError, Unavailable
 
-# Alembic's own table.
+# The table in which Alembic records the migrations of a database.
 _VERSION = Table("alembic_version", MetaData(), Column("version_num", Text, primary_key=True))
 _REVISION = select(func.max(_VERSION.c.version_num))
 
@@ -19,7 +19,7 @@ class SchemaMismatch(ShopError):
 
 
 async def revision(engine: AsyncEngine) -> int:
-    """The number of the database's newest revision; 0 if it was never migrated."""
+    """Returns the number of the database's newest migration; 0 if it has none. Raises Unavailable."""
     try:
         [(found,)] = await read(engine, _REVISION)
     except Unavailable as error:
@@ -30,7 +30,7 @@ async def revision(engine: AsyncEngine) -> int:
 
 
 async def stored_revision(connection: asyncpg.Connection) -> str:
-    """The revision as it is stored; another application may have stored it. "0" if there is none."""
+    """Returns the stored revision; "0" if there is none. It is no number if another application stored it."""
     if await connection.fetchval("SELECT to_regclass('alembic_version')") is None:
         return "0"
     return str(await connection.fetchval("SELECT max(version_num) FROM alembic_version") or "0")

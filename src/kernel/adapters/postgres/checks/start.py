@@ -1,4 +1,4 @@
-"""The checks of a database that every command makes before it uses the database."""
+"""Checks that every command runs on a database before it uses the database."""
 
 import re
 from collections.abc import Iterator, Sequence
@@ -20,10 +20,10 @@ from kernel.adapters.postgres.connections.urls import database_hosts
 from kernel.adapters.postgres.tables import OPERATOR_RECORD, RIGHTS_OF_ALL, Schema
 from kernel.domain.errors import Contention, Unavailable
 
-# The oldest version that tells its clients when it stops taking writes.
+# The oldest version of PostgreSQL that tells its clients when it stops taking writes.
 VERSION_MIN = 14
 SHOWN_MAX = 4
-# Sources of a setting that override a later change in the server's configuration (pg_settings).
+# Values of pg_settings.source for settings that a change of the server's configuration does not reach.
 _OF_THE_SESSION = ("database", "user", "database user", "client", "session")
 
 _SERVER = """
@@ -39,17 +39,17 @@ SELECT current_setting('server_version_num')::int / 10000 AS version,
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """The state of a database that has passed the checks."""
+    """The state of one lane's tables, in a database that has passed the checks."""
 
     revision: int
-    """0 if it was never migrated."""
+    """The number of the newest migration; 0 if there was none."""
     identity: str
-    """The same for two URLs of the same tables."""
+    """An identifier of the schema: equal for two URLs that lead to the same tables."""
 
 
 @contextmanager
 def naming(service: str, url: str) -> Iterator[None]:
-    """Turns every failure into Unavailable, with one line that names the database and quotes the failure."""
+    """Raises Unavailable for errors of the server or the network, in one line that names the database."""
     try:
         yield
     except (*DRIVER_ERRORS, SQLAlchemyError, Contention, OSError, EOFError) as error:
@@ -59,7 +59,7 @@ def naming(service: str, url: str) -> Iterator[None]:
 
 
 def where(service: str, url: str, lane: Lane = ONLY) -> str:
-    """Names the database for people, with the lane of the URL's search_path, or else `lane`."""
+    """Names the database in an error text, with the lane of the URL's search_path, or else with `lane`."""
     hosts = database_hosts(url)
     of_url = re.search(r"search_path=(lane_[0-9]{3})$", hosts[0].parameters.get("options", ""))
     schema = of_url[1] if of_url else lane.schema
@@ -70,9 +70,9 @@ def where(service: str, url: str, lane: Lane = ONLY) -> str:
 async def require_fit(
     url: str, schema: Schema, *, lanes: Sequence[Lane] = (ONLY,), writes: bool = True
 ) -> None:
-    """Raises Unavailable, or SchemaMismatch if one of the lanes is not the service's or not ready for it.
+    """Raises Unavailable, or SchemaMismatch if the schema of a lane does not fit the service's code.
 
-    A higher revision is accepted, because migrations first only add (expand, then contract).
+    A higher revision than needed is accepted, because migrations only add at first (expand, then contract).
     """
     for lane, found in zip(lanes, await look(url, schema, lanes, writes=writes), strict=True):
         if found.revision < schema.revision:
@@ -84,7 +84,7 @@ async def require_fit(
 
 
 async def require_migratable(databases: Sequence[tuple[str, Schema]]) -> None:
-    """Raises Unavailable or SchemaMismatch if one of the databases must not be migrated."""
+    """Raises Unavailable, or SchemaMismatch for a database that is unfit for migrations or named twice."""
     found = [one for url, schema in databases for one in await look(url, schema, creates=True)]
     if len({one.identity for one in found}) < len(found):
         services = [*dict.fromkeys(schema.service for _, schema in databases)]
@@ -105,10 +105,10 @@ async def look(
     writes: bool = False,
     creates: bool = False,
 ) -> list[Found]:
-    """The state of each lane's tables, all read over one session. Raises Unavailable, or SchemaMismatch if
-    this cannot be the service's database.
+    """Returns the state of each lane's tables. Raises Unavailable, or SchemaMismatch if the database is not
+    fit for the service.
 
-    The collation is not checked, because no index depends on it: every key is COLLATE "C".
+    The collation is not checked, because no index depends on it: every text key has COLLATE "C".
     """
     connect = partial(connect_checker, url)
     with naming(schema.service, url):
@@ -140,7 +140,7 @@ async def connect_checker(url: str) -> asyncpg.Connection:
         timeout_s=CONNECT_TIMEOUT_S,
         command_timeout=COMMAND_TIMEOUT_S,
         server_settings=SERVER_SETTINGS | {"application_name": "shop check"},
-        statement_cache_size=0,  # a pooler may give each statement to another server
+        statement_cache_size=0,  # a pooler may give each statement to another server process
     )
 
 
@@ -177,7 +177,7 @@ def _problem(
     if int(revision) and len(own) < len(names):
         absent = next(name for name in names if name not in tables)
         return f"is at revision {int(revision):04} but has no table {absent}"
-    # Not checked for commands that only read, such as the audit, because they report what is wrong.
+    # This check is skipped for commands that only read, such as the audit, because they report faults.
     serves = (writes or creates) and int(revision) >= schema.revision
     if serves and (lacking := next(missing(schema, tables), None)):
         return f"is at revision {int(revision):04} but has no {lacking}"

@@ -1,4 +1,4 @@
-"""Compares the tables of a database with those that a service needs.
+"""Compares a database's tables with the tables that a service needs.
 
 A database that was restored only in part may lack a unique key. Then a repeated message is handled twice.
 """
@@ -29,7 +29,7 @@ def tables_of(schema: Schema) -> tuple[Table, ...]:
 
 
 def missing(schema: Schema, tables: Mapping[str, asyncpg.Record]) -> Iterator[str]:
-    """The tables, columns and unique keys that the code needs and the database lacks."""
+    """Names each table, column and unique key that the code needs and the database lacks."""
     for table in tables_of(schema):
         if table.name not in tables:
             yield f"table {table.name}"

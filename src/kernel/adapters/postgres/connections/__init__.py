@@ -1,1 +1,1 @@
-"""From a URL to a connection of the pool: parameters, hosts, failover, and the translation of errors."""
+"""Connects to PostgreSQL: URLs, their parameters, hosts and failover, the pool, and translated errors."""

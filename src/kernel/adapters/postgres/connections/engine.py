@@ -1,4 +1,4 @@
-"""Makes the connection pool of a service for one PostgreSQL server."""
+"""Makes a service's engine, with its connection pool, for one PostgreSQL server."""
 
 import logging
 from collections.abc import Generator
@@ -10,21 +10,21 @@ from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from kernel.adapters.postgres.connections.hosts import Hosts
 from kernel.adapters.postgres.connections.pool import PatientPool
 
-# A pool logs a traceback for each connection that breaks while it is closed. The caller that used the
-# connection already reports the error. SQLAlchemy names the logger of a pool after the pool's class.
+# Silences pools: they log a traceback if closing a connection fails, although the caller that used the
+# connection already reports the error. SQLAlchemy names a pool's logger after the class of the pool.
 for _pool in ("sqlalchemy.pool", f"{PatientPool.__module__}.{PatientPool.__name__}"):
     logging.getLogger(_pool).setLevel(logging.CRITICAL)
 
 CONNECT_TIMEOUT_S = 5
-# Longer than the server's own timeouts, so that only a half-open connection reaches it. Short enough to find
-# out the outcome of a COMMIT whose answer was lost, within the 10 s that a caller waits.
+# This timeout is longer than the server's, so that only a half-open connection reaches it. After a COMMIT
+# whose answer was lost, it leaves time to find out the outcome within the 10 s that a caller waits.
 COMMAND_TIMEOUT_S = 5
 POOL_SIZE = 10
-# The maximum of prepared statements of a connection. Every lane of the server has statements of its own.
+# The maximum of prepared statements per connection. Each lane of the server has separate statements.
 PREPARED_MAX = 100
 PREPARED_PER_FURTHER_LANE = 25
 PREPARED_OF_ALL_MAX = 1000
-# A firewall may drop a connection that was idle for long, so older connections are replaced.
+# Connections of this age are replaced, because a firewall may drop connections that are idle for long.
 RECYCLE_S = 300
 SERVER_SETTINGS = {
     "default_transaction_isolation": "read committed",
@@ -34,8 +34,8 @@ SERVER_SETTINGS = {
     "statement_timeout": "4s",
     "timezone": "UTC",
     "jit": "off",
-    # Every statement finds its rows by a key. But the planner assumes that a table is small if it was never
-    # analyzed, and scans all of it (docs/decisions/0012-no-searches.md).
+    # Every statement finds its rows by a key. But the planner takes a table for small if it was never
+    # analyzed, and scans all its rows (docs/decisions/0012-no-searches.md).
     "enable_seqscan": "off",
     "enable_hashjoin": "off",
     "enable_mergejoin": "off",
@@ -43,17 +43,18 @@ SERVER_SETTINGS = {
 
 
 def connect_engine(url: str, session_name: str | None = None, lanes: int = 1) -> AsyncEngine:
-    """An engine for a libpq URL. Of several hosts it uses the one that takes writes.
+    """Makes an engine for a libpq URL. Of several hosts, it uses the one that takes writes. Raises
+    UrlProblem.
 
-    `session_name` is the application_name of its sessions. With None it is the name of the service. `lanes`
-    is the number of lanes on the server; with more lanes, more statements stay prepared.
+    `session_name` is the application_name of the sessions; None means the name in the URL, or else `shop`.
+    `lanes` is the number of lanes on the server: with more lanes, more statements stay prepared.
     """
     hosts = Hosts(url)
     prepared = min(PREPARED_MAX + PREPARED_PER_FURTHER_LANE * (lanes - 1), PREPARED_OF_ALL_MAX)
     settings = SERVER_SETTINGS | ({"application_name": session_name} if session_name else {})
 
     class Connecting:
-        """Connects only when it is awaited. `PatientPool.at_hand` cannot wait, and never awaits it."""
+        """Connects only when it is awaited. `PatientPool.at_hand` cannot wait, so it never awaits this."""
 
         def __await__(self) -> Generator[Any, None, asyncpg.Connection]:
             connecting = hosts.connect(

@@ -1,4 +1,4 @@
-"""Translates PostgreSQL's errors into those of the ports (PostgreSQL manual, appendix A: SQLSTATE)."""
+"""Translates PostgreSQL's errors into the errors of the ports (PostgreSQL manual, appendix A: SQLSTATE)."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -18,8 +18,7 @@ _CONTENTION = {
     "57014",  # query_canceled: the statement timeout
     "0A000",  # feature_not_supported: asyncpg's cached plan no longer fits the schema
 }
-# The server would refuse any other call too. Nothing was done, and the call is not at fault, so it may be
-# tried again later.
+# With these SQLSTATEs the server would refuse any call. Nothing was done, so the call can be tried again.
 _REFUSES_CLASSES = (
     "28",  # invalid authorization
     "3D",  # invalid catalog name: the database does not exist
@@ -32,11 +31,11 @@ _REFUSES_CLASSES = (
     "42P01",  # undefined_table: the schema is another one
     "42703",  # undefined_column
 )
-# Connection exception, operator intervention, system error: a COMMIT may or may not have succeeded.
+# Connection exception, operator intervention, system error. A COMMIT that fails so may have succeeded.
 _AWAY_CLASSES = ("08", "57", "58")
 
 # InternalClientError: none of several hosts takes writes, or the connection broke within a message.
-# EmulatedDBAPIException: the pool wraps the others in it when it opens a raw connection.
+# EmulatedDBAPIException: the pool wraps the driver's errors in it when it opens a raw connection.
 DRIVER_ERRORS = (
     DBAPIError,
     EmulatedDBAPIException,
@@ -48,7 +47,7 @@ DRIVER_ERRORS = (
 
 @contextmanager
 def translate_errors(*, committing: bool = False) -> Iterator[None]:
-    """Turns the driver's errors into Contention, Unavailable or, while `committing`, OutcomeUnknown."""
+    """Translates the driver's errors into Contention, Unavailable or, while `committing`, OutcomeUnknown."""
     try:
         yield
     except DRIVER_ERRORS as error:
@@ -69,7 +68,7 @@ def translate_errors(*, committing: bool = False) -> Iterator[None]:
 
 @contextmanager
 def connecting() -> Iterator[None]:
-    """Raises Unavailable if the server refuses a session, with any SQLSTATE: no call is at fault."""
+    """If the server refuses a session, raises Unavailable, as no call is at fault. Passes other errors on."""
     try:
         yield
     except DRIVER_ERRORS as error:
@@ -80,7 +79,7 @@ def connecting() -> Iterator[None]:
 
 
 def cause_of(error: BaseException) -> BaseException:
-    """The driver's own error, which SQLAlchemy or `translate_errors` may have wrapped."""
+    """Returns the driver's error that SQLAlchemy or `translate_errors` wrapped, or else `error` itself."""
     if isinstance(error, DBAPIError | EmulatedDBAPIException) and error.orig is not None:
         return cause_of(error.orig)
     if isinstance(error, ShopError | Contention) and error.__cause__ is not None:
@@ -89,10 +88,10 @@ def cause_of(error: BaseException) -> BaseException:
 
 
 def refusal(error: BaseException, *, connecting: bool = False) -> tuple[str, str] | None:
-    """The kind and the text of an error that any other call would meet too; None if it is of this call only.
+    """Returns the kind and the text of an error that any other call would meet too; None for other errors.
 
-    While `connecting`, every SQLSTATE and every network error counts. At other times a network error may have
-    another cause than the database.
+    While `connecting`, all errors of the server or the network count. At other times, a network error may
+    have another cause than the database, so it does not count.
     """
     cause = cause_of(error)
     sqlstate = _sqlstate(cause)
@@ -109,7 +108,7 @@ def refusal(error: BaseException, *, connecting: bool = False) -> tuple[str, str
 
 
 def words_of(error: BaseException) -> str:
-    """Like `in_words`, with plain words for errors whose text is about the driver's internals."""
+    """Describes an error like `in_words`, but in plain words if its text is about the driver's internals."""
     cause = cause_of(error)
     if isinstance(cause, asyncpg.exceptions.TargetServerAttributeNotMatched):
         return "no host takes writes"
@@ -119,7 +118,7 @@ def words_of(error: BaseException) -> str:
 
 
 def _sqlstate(cause: BaseException) -> str:
-    """Empty for an error that is not the server's."""
+    """Returns the SQLSTATE of an error of the server; empty for any other error."""
     return getattr(cause, "sqlstate", None) or ""
 
 

@@ -1,4 +1,4 @@
-"""Connects to whichever of a primary and its standbys takes writes."""
+"""Finds the host that takes writes, among a primary and its standbys, and connects to it."""
 
 import asyncio
 import socket
@@ -11,7 +11,7 @@ from kernel.adapters.postgres.connections.primary import Primary, PrimaryConnect
 from kernel.adapters.postgres.connections.urls import HostUrl, database_hosts
 from kernel.adapters.reread import Reread
 
-# Errors of a host that is unreachable, starting, stopping, or a standby: the next host is tried.
+# After these errors the next host is tried: this one is unreachable, starting, stopping, or a standby.
 _PASSED_OVER = (
     OSError,
     TimeoutError,
@@ -21,19 +21,19 @@ _PASSED_OVER = (
 )
 
 SEARCH_EVERY_S = 0.1
-# The application_name of a service's sessions, and of no others, unless its URL sets another one.
+# The default application_name of a service's sessions. Commands such as `shop audit` use other names.
 SESSION_NAME = "shop"
 
 
 class Hosts:
-    """The hosts of a libpq URL. They are tried one after another, first the one that answered last time.
+    """The hosts of a libpq URL. A search tries one after another, first the host that took writes last time.
 
-    The driver could try them too, but with one time limit for all. A host without power or network, which
-    does not answer, would use up that time, and the next host would never be tried.
+    The driver could try the hosts too, but with one time limit for all. A host without power or network does
+    not answer and would use up that time, and the next host would never be tried.
     """
 
     def __init__(self, url: str) -> None:
-        """Raises UrlProblem."""
+        """Raises UrlProblem if the URL is not valid."""
         self._url = Reread(url, database_hosts)
         self._hosts = self._url.now()
         self._primary: Primary | None = None
@@ -42,11 +42,11 @@ class Hosts:
         self._searching = asyncio.Lock()
 
     async def connect(self, *, timeout_s: float, **options: Any) -> PrimaryConnection:
-        """A connection that may write, within `timeout_s`. Raises the driver's error for the last host.
+        """Connects to the host that takes writes, within `timeout_s`. Raises the error of the last host.
 
-        While no host takes writes, one caller at a time searches, at most every SEARCH_EVERY_S. Callers that
-        came before a search began share its result, because more searches would slow down a standby that
-        becomes the primary.
+        While no host takes writes, one caller at a time searches, at most every SEARCH_EVERY_S. If the search
+        fails, callers that came before it began get its error, because more searches would slow down a
+        standby that becomes the primary.
         """
         if self._failure is None:
             return await self._search(timeout_s, options)
@@ -78,9 +78,9 @@ class Hosts:
         return await self._connect(last, timeout_s, options)
 
     async def _connect(self, host: HostUrl, timeout_s: float, options: dict[str, Any]) -> PrimaryConnection:
-        """A timeout in the URL can shorten the host's share of `timeout_s`, but not extend it."""
+        """Connects to one host, within its share of `timeout_s`. A timeout in the URL can only shorten it."""
         share_s = timeout_s / len(self._hosts)
-        # The settings that the shop needs come last, so that they override those of the URL.
+        # The shop's own settings come last, so that they override the settings in the URL.
         settings = {"application_name": SESSION_NAME} | host.session_settings | options["server_settings"]
         connection: PrimaryConnection = await asyncpg.connect(
             **host.driver_options(),
@@ -96,9 +96,9 @@ class Hosts:
         return connection
 
     def _primary_at(self, host: HostUrl) -> Primary:
-        """Only one host takes writes. If that is another host now, the former one is retired.
+        """Returns the host's Primary. Retires a former primary host, because only one host takes writes.
 
-        A new password does not make another host, and existing connections stay usable.
+        A new password does not make another host, so existing connections stay usable.
         """
         primary = self._primary
         if primary is None or primary.retired or str(primary.host) != str(host):
@@ -109,12 +109,12 @@ class Hosts:
 
 
 def session_name(url: str) -> str:
-    """The application_name of the sessions of the service with this URL."""
+    """Returns the application_name of a service's sessions, for the service's URL."""
     return database_hosts(url)[0].session_settings.get("application_name", SESSION_NAME)
 
 
 def _set_socket_options(connection: asyncpg.Connection, host: HostUrl) -> None:
-    """Sets libpq's socket options if this system has them. The driver has no parameters for them."""
+    """Sets the URL's socket options that this system has. The driver has no parameters for them."""
     numbers = {
         "keepalives": (socket.SOL_SOCKET, "SO_KEEPALIVE"),
         "keepalives_idle": (socket.IPPROTO_TCP, "TCP_KEEPIDLE"),

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from urllib.parse import unquote
 
-# These go to the driver, which knows them by the same names.
+# The TLS parameters of libpq. The driver has them under the same names.
 _FILES = ("sslrootcert", "sslcert", "sslkey", "sslcrl")
 TLS = (*_FILES, "sslpassword", "sslnegotiation", "ssl_min_protocol_version", "ssl_max_protocol_version")
 SOCKET = ("keepalives", "keepalives_idle", "keepalives_interval", "keepalives_count", "tcp_user_timeout")
@@ -16,7 +16,7 @@ _NUMBERS = ("connect_timeout", *SOCKET)
 _MOST = {"keepalives_idle": 32_767, "keepalives_interval": 32_767, "keepalives_count": 127}
 SESSION = ("application_name", "options")
 _OURS = ("host", "port", "user", "password", "dbname", "fallback_application_name", *_NUMBERS, *SESSION)
-# The values that are supported. The driver cannot do what other values ask for.
+# The supported values. The driver does not have the features that other values ask for.
 _ONLY = {
     "sslmode": ("disable", "allow", "prefer", "require", "verify-ca", "verify-full"),
     "sslnegotiation": ("postgres", "direct"),
@@ -30,21 +30,21 @@ _ONLY = {
     "client_encoding": ("auto", "utf8", "UTF8", "utf-8", "UTF-8"),
     "load_balance_hosts": ("disable", "random"),  # only one of the hosts takes writes
     "replication": ("0", "false", "off", "no"),
-    # With any of these, the shop connects to the host that takes writes.
+    # The shop connects to the host that takes writes, whichever of these values the URL has.
     "target_session_attrs": ("any", "read-write", "primary"),
     "keepalives": ("0", "1"),
 }
-# Other names that libpq has for the same parameters.
+# Alternative names that libpq has for some parameters.
 _ALSO = {"database": "dbname", "ssl": "sslmode", "requiressl": "sslmode"}
 _ALSO_VALUES = {("ssl", "true"): "require", ("requiressl", "1"): "require", ("requiressl", "0"): "prefer"}
 
 
 class UrlProblem(ValueError):
-    """Says what is wrong with a URL. It never quotes a part that may belong to a password."""
+    """A URL is not valid. The error says why, and never quotes a part that may belong to a password."""
 
 
 def parameters(query: str) -> dict[str, str]:
-    """The parameters of the URL. As in libpq, the last value of a parameter counts, and an empty value is
+    """Parses the query of a URL. As in libpq, the last value of a parameter counts, and an empty value is
     ignored. Raises UrlProblem."""
     given = {}
     for pair in query.split("&") if query else ():
@@ -55,7 +55,7 @@ def parameters(query: str) -> dict[str, str]:
         if not re.fullmatch(r"[A-Za-z_]{1,40}", name) or not equals:
             raise UrlProblem("the text after ? must be like sslmode=require&connect_timeout=10")
         if name not in (*_ONLY, *TLS, *_OURS):
-            # If the query has an @, it may be the end of a password that has a / in it.
+            # If the query has an @, its first part may be the end of a password that contains a /.
             raise UrlProblem(f"the parameter {'?' if '@' in query else name} is not supported")
         if value:
             given[name] = value
@@ -70,7 +70,7 @@ def parameters(query: str) -> dict[str, str]:
 
 
 def _check(name: str, value: str) -> None:
-    """Raises UrlProblem for a value that is not supported."""
+    """Raises UrlProblem if the value is not supported, or if it names a file that cannot be read."""
     if name in _ONLY and value not in _ONLY[name]:
         raise UrlProblem(f"{name} can be {' or '.join(_ONLY[name])}")
     if name in _NUMBERS and not re.fullmatch(r"[0-9]{1,6}", value):
@@ -82,7 +82,7 @@ def _check(name: str, value: str) -> None:
 
 
 def _check_certificates(given: Mapping[str, str]) -> None:
-    """The driver reads the certificates too, but its errors do not name the file."""
+    """Raises UrlProblem if a certificate is not usable. The driver's errors would not name the file."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     for name in ("sslrootcert", "sslcrl"):
         if given.get(name, "system") != "system":
@@ -111,7 +111,7 @@ def decoded(text: str) -> str:
 
 
 def is_host(name: str) -> bool:
-    """Whether the name can be looked up in DNS, where each label has 1 to 63 characters."""
+    """Whether DNS can look up the host name, in which each label must have 1 to 63 characters."""
     try:
         name.encode("idna")
     except UnicodeError:

@@ -1,4 +1,4 @@
-"""A connection pool that copes with a server that gives too few connections, or none."""
+"""A connection pool for a server that may refuse further connections, or be unreachable."""
 
 import time
 from collections.abc import Iterable
@@ -16,16 +16,16 @@ from kernel.adapters.postgres.connections.primary import Measure, unmeasured
 from kernel.adapters.system_clock import SystemClock
 from kernel.application.trouble import Trouble
 
-# For how long a server without free connections is not asked for another one.
+# After the server refused a connection because it has too many, the pool asks for none for this time.
 FULL_S = 0.5
-# After this time without an answer, one of several servers counts as lost. A switchover takes less.
+# One of several servers counts as lost if it is unreachable for this time. A switchover takes less.
 LOST_AFTER_S = 3.0
 LOST_TRY_EVERY_S = 0.5
 
 
 class PatientPool(AsyncAdaptedQueuePool):
-    """When the server refuses more connections, a call waits until one is returned to the pool or the server
-    gives one. It waits at most as long as for a pool whose connections are all in use."""
+    """A pool for a server that may refuse more connections. A call then waits until a connection is returned
+    or the server gives one, at most as long as if all connections of the pool were in use."""
 
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
@@ -34,16 +34,16 @@ class PatientPool(AsyncAdaptedQueuePool):
         self._full_until = 0.0
         self._away = False
         self.may_be_lost = False
-        """Whether the service has other servers too, whose work must not wait for this one."""
+        """Whether the service has other servers, whose work must not wait for this server."""
         self.is_unchecked = False
-        """Whether the server was unreachable at the start of the service, so that its lanes are unchecked."""
+        """Whether the server was unreachable when the service started, so that its lanes are unchecked."""
         self.away_since: float | None = None
         self._try_at = 0.0
         event.listen(self, "connect", self._connected)
 
     @property
     def is_lost(self) -> bool:
-        """Whether the server has been unreachable for so long that calls are refused at once."""
+        """Whether calls are refused at once: the server is unchecked, or has been unreachable for long."""
         if self.is_unchecked:
             return True
         since = self.away_since
@@ -64,23 +64,23 @@ class PatientPool(AsyncAdaptedQueuePool):
                     raise
 
     def _require_chance(self) -> None:
-        """Raises ConnectionError at once if the server is lost, because each caller would wait seconds for
-        it. One caller every LOST_TRY_EVERY_S may connect, to find out whether it is back."""
+        """Raises ConnectionError if the server is lost, because each caller would wait seconds for it. Every
+        LOST_TRY_EVERY_S, one caller may connect to a checked server, to find out whether it is back."""
         if self.is_lost:
             if self.is_unchecked or time.monotonic() < self._try_at:
                 raise ConnectionError("it is away")
             self._try_at = time.monotonic() + LOST_TRY_EVERY_S
 
     def at_hand(self) -> PoolProxiedConnection | None:
-        """An idle connection of the pool, else None.
+        """Returns an idle connection of the pool; None if there is none.
 
-        This does not need the greenlet in which the engine waits, which costs more than the rest of the call.
+        This call never waits, so it needs no greenlet, which would cost more than the rest of the call.
         """
         if self._pool.empty():
             return None
         try:
             return super().connect()
-        except MissingGreenlet:  # The connection has to be opened again, for which only the engine can wait.
+        except MissingGreenlet:  # The connection must be opened again; only the engine can wait.
             return None
 
     def _do_get(self) -> ConnectionPoolEntry:
@@ -95,8 +95,8 @@ class PatientPool(AsyncAdaptedQueuePool):
         return super()._do_get()
 
     def note(self, error: Exception, *, connecting: bool = False, silent: bool = False) -> None:
-        """Logs the error, if other calls would meet it too. `silent`: the server did not answer a statement
-        within COMMAND_TIMEOUT_S, which only a server that is away does."""
+        """Logs the error if other calls would meet it too. `silent` means that the server did not answer a
+        statement within COMMAND_TIMEOUT_S; such a server counts as away."""
         if silent and self.away_since is None:
             self.away_since = time.monotonic() - LOST_AFTER_S
         found = refusal(error, connecting=connecting)
@@ -108,7 +108,8 @@ class PatientPool(AsyncAdaptedQueuePool):
             self.trouble.report(kind, words)
 
     def _connected(self, *_: object) -> None:
-        """Ends the trouble of an unreachable server, not of a full one, which may soon be full again."""
+        """Ends the trouble of an unreachable server. A full server's trouble stays: it may be full again
+        soon."""
         self.away_since = None
         if self._away and time.monotonic() > self._full_until:
             self.trouble.over()
@@ -119,5 +120,5 @@ def pool_of(engine: AsyncEngine) -> PatientPool:
 
 
 def pools_of(engines: Iterable[AsyncEngine]) -> list[PatientPool]:
-    """The pools of the engines, one for each server."""
+    """Returns the pools of the engines, each pool once. There is one pool per server."""
     return list(dict.fromkeys(map(pool_of, engines)))

@@ -1,4 +1,4 @@
-"""Connections to the primary, which notice when their server stops taking writes."""
+"""Connections to the primary that notice when their server stops taking writes."""
 
 from collections.abc import Callable
 from weakref import WeakSet
@@ -8,7 +8,7 @@ import asyncpg
 from kernel.adapters.postgres.connections.urls import HostUrl
 
 Measure = Callable[[str, float, str], None]
-"""Receives the first word of a statement, its seconds, and the name of its exception; empty if none."""
+"""A function that gets a statement's first word, its duration in seconds, and its exception's name or ""."""
 
 
 def unmeasured(_operation: str, _seconds: float, _error: str) -> None:
@@ -16,36 +16,36 @@ def unmeasured(_operation: str, _seconds: float, _error: str) -> None:
 
 
 class Primary:
-    """A host that takes writes. It is retired when it is known to take no more."""
+    """A host that took writes when it was found. It is retired once it is known to take no more."""
 
     def __init__(self, host: HostUrl) -> None:
         self.host = host
         self.retired = False
         self.measure: Measure = unmeasured
-        # Connections in the pool. Nobody reads from them, so they do not notice that the host is read-only.
+        # The connections in the pool. Nothing reads from them, so they do not notice a read-only host.
         self.idle: WeakSet[PrimaryConnection] = WeakSet()
 
     def retire(self) -> None:
-        """Closes idle connections now. Those in use are closed when they are returned."""
+        """Closes the idle connections now. A connection in use is closed when it is returned to the pool."""
         self.retired = True
         for connection in list(self.idle):
             connection.terminate()
 
 
 class PrimaryConnection(asyncpg.Connection):  # type: ignore[misc]  # the library is not typed
-    """Knows whether its server takes writes. Since PostgreSQL 14, each answer reports when a server becomes
-    read-only: a former primary sets `default_transaction_read_only`, a standby is `in_hot_standby`."""
+    """A connection that knows whether its server takes writes. Since PostgreSQL 14, each answer reports when
+    a server becomes read-only: by `default_transaction_read_only`, or `in_hot_standby` on a standby."""
 
     __slots__ = ("answered", "primary", "schema")
     primary: Primary
     schema: str | None
-    """The schema that statements name while the connection is in use; None for the session's default."""
+    """The schema that statements name while the connection is lent; None for the session's default schema."""
     answered: bool | None
-    """Whether the server answered the last statement in time; None if there was none since the connection
-    was lent, or if it failed otherwise."""
+    """Whether the server answered the last statement in time. None if no statement ran since the connection
+    was lent, or if the last one failed for a reason other than a timeout."""
 
     def takes_writes(self) -> bool:
-        """False if this or another connection was told that the host is read-only."""
+        """Returns False once this or another connection has learned that the host is read-only."""
         settings = self.get_settings()
         if "on" in (
             getattr(settings, "default_transaction_read_only", "off"),
@@ -55,9 +55,9 @@ class PrimaryConnection(asyncpg.Connection):  # type: ignore[misc]  # the librar
         return not self.primary.retired
 
     def require_primary(self) -> None:
-        """Raises an error if the connection is closed, or the server no longer takes writes.
+        """Raises the driver's error if the connection is closed, or if its server no longer takes writes.
 
-        After a read this means that the rows may be out of date. Before a write, nothing was sent or done.
+        If this fails after a read, the rows may be out of date. If it fails before a write, nothing was sent.
         """
         if self.is_closed():
             raise asyncpg.InterfaceError("the connection is closed")

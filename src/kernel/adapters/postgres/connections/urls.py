@@ -1,4 +1,4 @@
-"""Parses database URLs like libpq (PostgreSQL manual, 34.1.1.2), and makes the driver's options of them."""
+"""Parses database URLs as libpq does (PostgreSQL manual, 34.1.1.2), and makes options for the driver."""
 
 import getpass
 import re
@@ -20,16 +20,16 @@ from kernel.adapters.postgres.connections.parameters import (
 )
 
 PORT = 5432
-# A host and its port.
+# A host and its port number.
 Place = tuple[str, int]
 
 
 @dataclass(frozen=True, slots=True)
 class HostUrl:
-    """One host of a URL, and all that a connection to it needs."""
+    """One host of a URL, with all that a connection to this host needs."""
 
     host: str
-    """A name, an address, or the folder of a Unix socket."""
+    """A host name, an IP address, or the folder of a Unix socket."""
     port: int
     user: str
     password: str = field(repr=False)
@@ -41,24 +41,24 @@ class HostUrl:
 
     @property
     def connect_within_s(self) -> float | None:
-        """The URL's own limit. As in libpq, 0 means no limit."""
+        """The URL's connect_timeout; None if it is missing or 0, which means no limit in libpq."""
         return float(self.parameters.get("connect_timeout", 0)) or None
 
     @property
     def socket_options(self) -> Mapping[str, int]:
-        """As in libpq, 0 means the system's default, except for `keepalives`."""
+        """The URL's socket options. An option with 0 is left out, as in libpq, except for `keepalives`."""
         given = {name: int(self.parameters[name]) for name in SOCKET if name in self.parameters}
         return {name: number for name, number in given.items() if number or name == "keepalives"}
 
     @property
     def session_settings(self) -> dict[str, str]:
-        """The session settings in the URL."""
+        """The URL's `options` and application_name, or else its fallback_application_name."""
         found = {name: self.parameters[name] for name in SESSION if name in self.parameters}
         fallback = self.parameters.get("fallback_application_name")
         return {"application_name": fallback, **found} if fallback else found
 
     def driver_options(self) -> dict[str, Any]:
-        """All options are set, because the driver would take missing ones from PGHOST, PGPASSWORD and so on.
+        """Returns all options of the connection. The driver would take missing ones from PGHOST and so on.
 
         Raises OSError, which includes ssl.SSLError, if a certificate cannot be read.
         """
@@ -79,7 +79,7 @@ class HostUrl:
 
 
 def _trusting_the_system(tls: Mapping[str, str]) -> ssl.SSLContext:
-    """A context that trusts this machine's authorities, for `sslrootcert=system`, which the driver lacks."""
+    """Makes a TLS context that trusts this machine's authorities. The driver lacks `sslrootcert=system`."""
     context = ssl.create_default_context()
     context.set_alpn_protocols(["postgresql"])
     if "sslcert" in tls:
@@ -88,7 +88,7 @@ def _trusting_the_system(tls: Mapping[str, str]) -> ssl.SSLContext:
 
 
 def database_hosts(url: str) -> list[HostUrl]:
-    """The hosts of a URL, in the URL's order. Raises UrlProblem."""
+    """Parses a URL into its hosts, in the URL's order. Raises UrlProblem."""
     start = re.match(r"postgres(ql)?://", url)
     if start is None:
         raise UrlProblem("it does not begin with postgresql://")
@@ -100,7 +100,7 @@ def database_hosts(url: str) -> list[HostUrl]:
         account, _, rest = rest.partition("@")
     address, _, query = rest.partition("?")
     authority, _, path = address.partition("/")
-    if "@" in authority:  # It belongs to the password, because no host has an @. libpq would require %40.
+    if "@" in authority:  # This @ is in the password, because no host has one. libpq would require %40.
         more, _, authority = authority.rpartition("@")
         account = f"{account}@{more}"
     if "@" in path:
@@ -115,7 +115,7 @@ def database_hosts(url: str) -> list[HostUrl]:
     user = given.get("user") or decoded(user)
     password = given.get("password") or decoded(password)
     database = given.get("dbname") or decoded(path)
-    if not user:  # As in libpq, the user of this process, who may have no name in a container.
+    if not user:  # As in libpq, the default is the process's user, who may have no name in a container.
         try:
             user = getpass.getuser()
         except (KeyError, OSError):
@@ -124,21 +124,21 @@ def database_hosts(url: str) -> list[HostUrl]:
 
 
 def in_schema(url: str, schema: str) -> str:
-    """The URL with a search_path that makes sessions use the tables of the schema."""
+    """Adds a search_path to the URL, so that its sessions use the tables of the schema."""
     given = database_hosts(url)[0].parameters
     options = f"{given.get('options', '')} -c search_path={schema}".strip()
     joint = "" if url.endswith("?") else "&" if given else "?"
-    return f"{url}{joint}options={quote(options)}"  # If a parameter comes twice, the last one counts.
+    return f"{url}{joint}options={quote(options)}"  # If a parameter comes twice, the last value counts.
 
 
 def names_lanes(text: str) -> bool:
-    """Whether the text lists the URLs of lanes, instead of one URL."""
+    """Whether a setting lists the URLs of lanes, like `0-1=postgresql://…`, instead of one URL."""
     return bool(re.match(r"[0-9]+(-[0-9]+)?=", text))
 
 
 def urls_of_lanes(text: str) -> list[tuple[range, str]]:
-    """The lanes and the URL of each server, from a text like `0-1=postgresql://…;2-3=postgresql://…`. Raises
-    UrlProblem."""
+    """Parses the lanes and the URL of each server, from a text like `0-1=postgresql://…;2-3=postgresql://…`.
+    Raises UrlProblem."""
     found = []
     for part in text.split(";"):
         if not part:
@@ -164,7 +164,7 @@ def _places(written: list[tuple[str, str]], ports: str) -> list[Place]:
 
 
 def _place(text: str) -> tuple[str, str]:
-    """A host, and its port as text."""
+    """Splits a host from its port; the port stays text, and may be empty. Raises UrlProblem."""
     if text.startswith("["):
         found = re.fullmatch(r"\[([^\[\]]*)\](?::([^:]*))?", text)
         host, port = (found[1], found[2]) if found else ("", "")

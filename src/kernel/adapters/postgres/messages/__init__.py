@@ -1,1 +1,1 @@
-"""The inbox, the outbox and the parked messages of a service, and what operators do about them."""
+"""The inbox, the outbox and the parked messages of a service, and the operations of operators on them."""

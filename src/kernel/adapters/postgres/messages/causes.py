@@ -1,4 +1,4 @@
-"""Selects rows of parked messages by the cause of their failure."""
+"""Makes the SQL condition that selects rows by the cause for which messages were parked."""
 
 from collections.abc import Mapping
 
@@ -8,7 +8,7 @@ from kernel.domain.parked import Cause
 
 
 def of_cause(table: Table) -> ColumnElement[bool]:
-    """The condition for rows of one cause. `named` makes its parameters."""
+    """The condition for the rows of one cause. `named` makes the values of its parameters."""
     return and_(
         table.c.dead_letter == bindparam("dead_letter", type_=Boolean),
         table.c.type == bindparam("type", type_=Text),

@@ -1,4 +1,4 @@
-"""Reads the facts about one subject that the tables of messaging, and the server itself, hold."""
+"""Reads the facts about one subject from the messaging tables and from the server's own views."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -16,7 +16,7 @@ from kernel.application.relay import LEFT_BEHIND_AFTER
 from kernel.domain.facts import Fact, Part, What
 from kernel.domain.ids import made_at
 
-# A row holds many events as JSON, so this scans the outbox. The outbox is short, unless it is the problem.
+# An outbox row holds many events as JSON, so this scans the table. It is short, unless events are stuck.
 _SUBJECT = bindparam("subject", type_=Text)
 _BYTES = func.convert_to(_SUBJECT, "UTF8")
 _IN_OUTBOX = (
@@ -33,7 +33,7 @@ _DISCARDED = select(
 ).where(DISCARDED.c.subject == _SUBJECT)
 _ACTS = select(OPERATOR_RECORD).where(OPERATOR_RECORD.c.subject == cast(_SUBJECT, Uuid))
 _PAUSED = select(PAUSED).where(PAUSED.c.consumer == bindparam("service", type_=Text))
-# Every role may see the names of sessions (pg_stat_get_activity). The server's own sessions have no user.
+# Every role may see the names of sessions (pg_stat_get_activity). Sessions of the server have no user.
 _SESSIONS = text("""
 SELECT now() AS at, count(*) FILTER (WHERE application_name = :name) AS running,
     count(*) FILTER (WHERE application_name = '') AS nameless,
@@ -52,9 +52,9 @@ class PostgresMessagingFacts:
         *,
         first: AsyncEngine | None = None,
     ) -> None:
-        """`session_name` is the application_name of the service's sessions. None means that `engine` is the
-        service's own, so that the service certainly runs. `first` is the engine of the first of several
-        lanes, which stores the pauses."""
+        """`session_name` is the application_name of the service's sessions; None if `engine` belongs to the
+        service itself, which then certainly runs. If the service has several lanes, `first` is the engine of
+        the first lane, which stores the pauses."""
         self._engine = engine
         self._first = first or engine
         self._service = schema.service
@@ -63,7 +63,7 @@ class PostgresMessagingFacts:
         self._holders = Holders(engine, tables, session_name)
 
     async def about(self, subject: UUID) -> Part:
-        """Each table is read separately, because a table may be locked."""
+        """Returns the facts about the subject. Reads each table separately, because a table may be locked."""
         named = {"subject": str(subject)}
         return await read_apart(
             pg_stat_activity=self._sessions(),

@@ -10,7 +10,7 @@ from kernel.adapters.postgres.statements.reading import read
 from kernel.adapters.postgres.tables import HELD, OUTBOX, PARKED
 from kernel.domain.ids import made_at
 
-# PostgreSQL before 18 has no min() of UUIDs. As text they have the same order.
+# PostgreSQL before 18 has no min() of UUIDs. Their texts have the same order.
 _WAITING = select(OUTBOX.c.type, func.sum(OUTBOX.c.count), func.min(cast(OUTBOX.c.id, Text))).group_by(
     OUTBOX.c.type
 )
@@ -26,13 +26,13 @@ _PARKED = (
 
 
 async def waiting(engine: AsyncEngine) -> dict[str, tuple[int, datetime]]:
-    """By type, how many events wait to be published, and since when the oldest one waits."""
+    """For each event type, the number of events that wait to be published, and the time of the oldest one."""
     rows = await read(engine, _WAITING)
     return {name: (count, made_at(UUID(oldest))) for name, count, oldest in rows}
 
 
 async def parked(engine: AsyncEngine) -> tuple[dict[str, int], dict[str, int]]:
-    """By reason, how many messages are parked and not held, and how many are held."""
+    """The number of parked messages for each reason: first those that are not held, then those that are."""
     rows = await read(engine, _PARKED)
     waiting, held = (
         {row["reason"]: row["parked"] for row in rows if row["held"] is is_held} for is_held in (False, True)

@@ -1,7 +1,7 @@
-"""Finds the sessions that hold locks that a service needs.
+"""Finds the transactions that hold locks that a service needs.
 
-A service waits for a lock for a second only (`lock_timeout`) and tries again later. So it seldom waits at the
-moment of this query. The other transaction with its locks is still there, so the query looks for that.
+A service waits for a lock only for one second (`lock_timeout`) and tries again later, so it seldom waits at
+the moment of this query. Therefore the query looks for the transactions that hold the locks.
 """
 
 import asyncio
@@ -15,12 +15,12 @@ from kernel.adapters.postgres.connections.lanes import schema_of
 from kernel.adapters.postgres.statements.reading import read
 from kernel.domain.value import value
 
-# A transaction of a service waits for a lock for less time.
+# This is longer than a transaction of a service waits for a lock.
 LASTING = timedelta(seconds=2)
 
-# Row locks are not in pg_locks. But a transaction that locks rows has a transaction id, and a certain lock of
-# their table (PostgreSQL manual, 13.3). A session that only waits for a table blocks all that queue behind
-# it. A prepared transaction has no session, and gets the pid 0 here.
+# Row locks are not in pg_locks. But a transaction that locks rows has a transaction id, and a certain lock on
+# their table (PostgreSQL manual, 13.3). A session that waits for a table lock blocks all sessions that queue
+# behind it. A prepared transaction has no session; its pid is 0 here.
 _HOLDERS = text("""
 WITH own AS (
     SELECT pid FROM pg_stat_activity
@@ -64,10 +64,10 @@ ORDER BY xact_start, pid
 
 @value(kw_only=True)
 class Holder:
-    """A transaction that holds what the service needs, as `_HOLDERS` selects it."""
+    """A transaction that holds locks that the service needs: one row of `_HOLDERS`."""
 
     at: datetime
-    """When it was seen."""
+    """The time at which the query saw the transaction."""
     pid: int
     transaction: str | None
     tables: str | None
@@ -79,15 +79,15 @@ class Holder:
     user: str | None
     state: str | None
     since: datetime | None
-    """The start of its transaction. Both `state` and `since` are None if our role may not see them."""
+    """The start of the transaction. `state` and `since` are None if the querying role may not see them."""
 
     def __str__(self) -> str:
         return f"{self._who}{self._in_what} {self._does}"
 
     @property
     def publishes(self) -> bool:
-        """Whether it is a relay of the service, which locks rows of the outbox until the bus confirms them.
-        Other relays skip those rows."""
+        """Whether the transaction is a relay's, which locks outbox rows until the bus confirms them. Its
+        locks are harmless, because other relays skip those rows."""
         return self.is_own and self.rows == "outbox" and not (self.tables or self.asked or self.waited_for)
 
     @property
@@ -96,7 +96,7 @@ class Holder:
 
     @property
     def place(self) -> tuple[int, str | None]:
-        """Identifies the transaction."""
+        """The pid and the virtual transaction id, which identify the transaction."""
         return self.pid, self.transaction
 
     @property
@@ -124,19 +124,19 @@ class Holder:
 
 class Holders:
     def __init__(self, engine: AsyncEngine, tables: Sequence[str], session_name: str | None) -> None:
-        """`tables` are the tables that the service needs. `session_name` is the application_name of its
-        sessions; None if `engine` is the service's own."""
+        """`tables` are the tables that the service needs. `session_name` is the application_name of the
+        service's sessions; None if `engine` belongs to the service itself."""
         self._engine = engine
         self._given = {"tables": list(tables), "schema": schema_of(engine), "session_name": session_name}
 
     async def find(self) -> list[Holder]:
-        """The sessions that have held a needed lock for long, or hold one that the service waits for now.
-        Takes up to LASTING. Raises Unavailable."""
+        """Returns transactions that hold a needed lock and have lasted for LASTING, or hold a lock that the
+        service waits for now. Takes LASTING if the age of a transaction is hidden. Raises Unavailable."""
         seen = [one for one in await self._look() if not one.publishes]
         found = [one for one in seen if one.lasts or (one.waited_for and not one.is_own)]
         unsure = {one.place for one in seen if one.since is None and one not in found}
         if unsure:
-            # The age of these transactions is hidden, so a second look tells which ones last.
+            # The age of these transactions is hidden, so a second query tells which of them last.
             await asyncio.sleep(LASTING.total_seconds())
             found += [one for one in await self._look() if one.place in unsure]
         return found

@@ -1,4 +1,4 @@
-"""Finds the oldest row that waits in the outbox to be published."""
+"""Makes the query for the oldest outbox row that waits to be published."""
 
 from typing import Any
 
@@ -9,10 +9,10 @@ from kernel.application.set_aside import ASIDE
 
 
 def oldest_but(*types: str) -> Select[Any]:
-    """The type and the id of the oldest row that is neither of these types nor set aside for another lane.
+    """Selects type and id of the oldest outbox row, except rows of `types` and rows set aside for a lane.
 
-    Services ask once a second. The key of the table begins with the type, so this looks up the oldest row of
-    each type; without that, it would read the whole table to sort it by id.
+    Services run this query once a second. The table's key begins with the type, so the query looks up the
+    oldest row of each type. A search by id alone would read the whole table to sort it.
     """
     first = select(OUTBOX.c.type).order_by(OUTBOX.c.type).limit(1).subquery()
     found = select(first.c.type).cte("types", recursive=True)

@@ -40,7 +40,7 @@ _FIRST = oldest_but()
 
 
 class PostgresOutbox(Generic[E]):
-    """A row holds all events of one type that one transaction adds: much cheaper than one row per event."""
+    """One row holds all events of one type from one transaction. One row per event would cost much more."""
 
     def __init__(
         self, uow: PostgresUnitOfWork, clock: Clock, encode: Encode[E], committed: Callable[[OutboxRow], None]
@@ -70,7 +70,7 @@ class PostgresBacklog:
         end = first_id(before) if before else _END
         wanted = {"event_type": event_type, "count_max": count_max, "before": end}
         transaction = self._uow.transaction
-        # Relays poll, and mostly find nothing. Then this avoids BEGIN and COMMIT.
+        # A relay polls, and mostly finds no row. Without a row, there is no need for BEGIN and COMMIT.
         if not await transaction.look(_OLDEST, {**wanted, "count_max": 1}):
             return []
         return [OutboxRow(*row) for row in await transaction.execute(_TAKE, wanted)]

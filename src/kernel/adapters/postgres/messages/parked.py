@@ -27,7 +27,7 @@ _ADD = _INSERT.on_conflict_do_update(
         "last_parked_at": _INSERT.excluded.last_parked_at,
     },
 )
-# Locked in key order, as `_ADD` does, so that there is no deadlock.
+# Locks the rows in the order of the key, as `_ADD` does, so that two transactions cannot deadlock.
 _STILL_PARKED = (
     select(PARKED)
     .where(PARKED.c.id == any_(bindparam("ids", type_=ARRAY(Uuid))))

@@ -23,7 +23,7 @@ _BEGIN = (
 )
 _OWN = PAUSED.c.consumer == bindparam("consumer", type_=Text)
 _END = delete(PAUSED).where(_OWN).returning(PAUSED.c.consumer)
-# Replayed messages go to the service's own consumer.
+# Replayed messages are left out, because they go to the service's own consumer.
 _OLDEST = select(oldest_but(REPLAYED, LETTERS).subquery().c.id).scalar_subquery()
 _ALWAYS = select(literal_column("1").label("one")).subquery("always")
 _STANDING = select(

@@ -15,7 +15,7 @@ from kernel.adapters.postgres.statements.reading import read
 from kernel.adapters.postgres.tables import HELD, OPERATIONS, PARKED
 from kernel.domain.parked import Cause, Figures, Hold, Operation, Waiting
 
-# Enough to recognise a message. A body may have megabytes.
+# This many bytes are enough to recognise a message. The body of a message may have megabytes.
 BEGINNING_BYTES = 16 * 1024
 _FIRST = UUID(int=0)
 
@@ -32,7 +32,7 @@ _PAGE = (
 )
 _PAGE_OF_CAUSE = _PAGE.where(of_cause(PARKED))
 _SOME = _SHOWN.where(PARKED.c.id == any_(bindparam("ids", type_=ARRAY(Uuid))))
-# PostgreSQL before 18 has no min() of UUIDs. As text they have the same order.
+# PostgreSQL before 18 has no min() of UUIDs. Their texts have the same order.
 _CAUSES = select(
     *_CAUSE,
     func.count().label("messages"),
@@ -62,7 +62,7 @@ class PostgresParkedReading:
         return found.get(message)
 
     async def causes(self) -> Mapping[Cause, Figures]:
-        """All causes, without those whose sample message was taken between the two reads."""
+        """Returns all causes, except those whose sample message was removed between the two queries."""
         rows = await read(self._engine, _CAUSES)
         samples = await self._some([UUID(row["sample"]) for row in rows])
         return {

@@ -1,8 +1,8 @@
-"""Changes of big tables that run before the transaction of a migration. They block no table, and rows only
-for moments.
+"""Changes of big tables that run before the transaction of a migration. They block no table, and lock rows
+only for fractions of a second.
 
-The module of a migration lists them in `beforehand`. If a migrator is killed, the next one starts again with
-the first change, so each of them can be repeated.
+The module of a migration lists its changes in `beforehand`. If a migrator is killed, the next one starts
+again with the first change, so every change can be repeated.
 """
 
 from collections.abc import Sequence
@@ -18,22 +18,22 @@ from kernel.adapters.postgres.migrating.patience import Patience
 BATCH_ROWS = 5000
 
 Key = Sequence[object]
-"""The values of a row's key; empty for the position before the first row."""
+"""The values of a row's key columns; empty before the first batch."""
 
 
 class Beforehand(Protocol):
     async def run(self, patience: Patience) -> None:
-        """Runs outside of any transaction."""
+        """Makes the change. It must be called outside of any transaction."""
 
 
 @dataclass(frozen=True)
 class Index:
-    """An index that is built CONCURRENTLY. If a killed migrator left it invalid, it is dropped first."""
+    """Builds an index CONCURRENTLY. If a killed migrator left the index invalid, it is dropped first."""
 
     name: str
     table: str
     columns: str
-    """The rest of the statement after the table's name: `(status, id) WHERE …`."""
+    """The rest of the CREATE INDEX statement after the table's name, like `(status, id) WHERE …`."""
     unique: bool = False
 
     async def run(self, patience: Patience) -> None:
@@ -55,7 +55,7 @@ class Index:
 
 @dataclass(frozen=True)
 class DropIndex:
-    """An index that is dropped CONCURRENTLY."""
+    """Drops an index CONCURRENTLY, if the index exists."""
 
     name: str
 
@@ -66,7 +66,7 @@ class DropIndex:
 
 @dataclass(frozen=True)
 class InBatches:
-    """A change of many rows, some thousands per transaction, in the order of a unique key.
+    """Changes many rows, BATCH_ROWS per transaction, in the order of a unique key.
 
     The key of a row must never change, or the row could be left out.
     """
@@ -77,7 +77,7 @@ class InBatches:
     change: str
     """`DELETE FROM table` or `UPDATE table SET …`, without its WHERE."""
     where: str
-    """The rows that still have to be changed."""
+    """The condition for the rows that still have to be changed."""
 
     async def run(self, patience: Patience) -> None:
         done = 0
@@ -88,11 +88,11 @@ class InBatches:
             patience.report(f"changed {done} rows of table {self.table}")
 
     async def _change(self, driver: asyncpg.Connection, after: Key) -> asyncpg.Record | None:
-        """Changes the batch that follows `after`. Returns the key of its last row and the number of changed
-        rows; None if there is no batch.
+        """Changes the next batch, whose keys are greater than `after`. Returns the key of its last row and
+        the number of changed rows; None if no rows are left.
 
-        OFFSET 0 makes PostgreSQL walk along the key. Otherwise it may find the rows by `where`, and then
-        every batch reads the rows again that earlier batches have deleted.
+        OFFSET 0 makes PostgreSQL read the rows in the order of the key. Otherwise it may search by `where`,
+        and each batch would read again the rows that earlier batches have deleted.
         """
         numbers = ", ".join(f"${number}" for number in range(1, len(after) + 1))
         follows = f"WHERE ({self.key}) > ({numbers})" if after else ""

@@ -1,4 +1,4 @@
-"""Distributes the schemas of lanes on Citus: each schema is on one node, and Citus can move it to another."""
+"""Distributes the schemas of lanes over Citus nodes: each schema is on one node, and Citus can move it."""
 
 import logging
 from collections.abc import Sequence
@@ -17,8 +17,8 @@ ORDER BY nspname
 
 
 async def distribute_lanes(connection: asyncpg.Connection, service: str, schemas: Sequence[str]) -> None:
-    """Does nothing if the database has no Citus. A schema with tables stays as it is, because distributing it
-    would copy the rows and block writers meanwhile."""
+    """Does nothing if the database has no Citus. A schema with tables is not distributed, because that would
+    copy its rows and block writers meanwhile."""
     if not await connection.fetchval(HAS_CITUS):
         return
     for row in await connection.fetch(_NOT_DISTRIBUTED, schemas):

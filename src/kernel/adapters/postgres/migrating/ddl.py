@@ -1,4 +1,4 @@
-"""Statements that the migrations of every service share. They must never change: databases were made so."""
+"""DDL that the migrations of all services share. It must never change: databases were made with it."""
 
 from alembic import op
 from sqlalchemy import text
@@ -32,7 +32,7 @@ CREATE TABLE parked_messages (
 );
 """
 
-# The default is for a previous version of the service, which does not set the id, and for messages it parked.
+# The default is for a previous version of the service, which sets no id, and for rows that it inserted.
 MESSAGING_0002 = """
 ALTER TABLE parked_messages ADD COLUMN id uuid NOT NULL DEFAULT gen_random_uuid();
 ALTER TABLE parked_messages ADD CONSTRAINT parked_messages_id_key UNIQUE (id);
@@ -56,7 +56,7 @@ CREATE TABLE discarded_messages (
 MESSAGING_0003 = """
 ALTER TABLE outbox ADD COLUMN count integer NOT NULL DEFAULT 1;
 """
-# Rows live for seconds, so compressing them would cost more than it saves.
+# Outbox rows live for seconds, so compressing them would cost more than it saves.
 UNCOMPRESSED_0003 = "ALTER TABLE outbox ALTER COLUMN event SET STORAGE EXTERNAL"
 
 # The defaults are for a previous version of the service, which does not know dead letters.
@@ -131,21 +131,21 @@ $$ BEGIN RAISE EXCEPTION '% is append-only', TG_TABLE_NAME; END $$
 
 
 def execute_script(script: str) -> None:
-    """Runs statements that end in a semicolon, one by one, because the driver prepares each."""
+    """Runs the statements of a script one by one, because the driver cannot prepare several at once."""
     for statement in script.split(";\n"):
         if statement.strip():
             op.execute(statement)
 
 
 def execute_without_citus(statement: str) -> None:
-    """Runs a statement that Citus refuses, and without which the shop works there."""
+    """Runs a statement that Citus refuses, except on Citus, where the shop works without the statement."""
     # `as_sql` means that alembic only writes the statements to a file.
     if op.get_context().as_sql or not op.get_bind().scalar(text(HAS_CITUS)):
         op.execute(statement)
 
 
 def make_append_only(table: str) -> None:
-    """Citus refuses triggers. There only the privileges of the service's role make the table append-only."""
+    """Makes a table append-only by a trigger. Citus refuses triggers; privileges protect the table there."""
     execute_without_citus(
         f"CREATE TRIGGER append_only BEFORE UPDATE OR DELETE ON {table}"
         " FOR EACH STATEMENT EXECUTE FUNCTION refuse_change()"

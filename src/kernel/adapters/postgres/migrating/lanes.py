@@ -1,4 +1,4 @@
-"""Makes the schemas of lanes."""
+"""Creates the database schemas of lanes."""
 
 from collections.abc import Sequence
 
@@ -9,7 +9,7 @@ from kernel.adapters.postgres.migrating.migrate import connect_migrator, in_one_
 
 
 async def make_lanes(url: str, service: str, lanes: Sequence[Lane]) -> None:
-    """Makes all of the lanes or none, because some of them would be taken for all. Raises MigrationFailed."""
+    """Creates all schemas or none, because existing lanes count as all lanes. Raises MigrationFailed."""
     with in_one_line(service, "making the lanes"):
         connection = await connect_migrator(url)
         try:

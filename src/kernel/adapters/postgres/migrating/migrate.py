@@ -28,7 +28,7 @@ from kernel.domain.errors import ShopError
 logger = logging.getLogger(__name__)
 
 
-# The folder is beside this file in a wheel (pyproject.toml), and else at the top of the repository.
+# The migrations are beside this file in a wheel (pyproject.toml), else at the top of the repository.
 _IN_WHEEL = Path(__file__).parent / "migrations"
 MIGRATIONS = _IN_WHEEL if _IN_WHEEL.is_dir() else Path(__file__).parents[5] / "migrations"
 # An arbitrary number that only migrations use, so that two migrators take turns.
@@ -38,10 +38,10 @@ LOG_EVERY_TURNS = 5
 LOCK_WITHIN_S = 60
 SETTINGS = SERVER_SETTINGS | {
     "application_name": "shop migrate",
-    # A step has no time limit; only its waits for locks are short.
+    # A migration has no time limit. Only its waits for locks are short.
     "statement_timeout": "0",
     "lock_timeout": f"{TRY_MS}ms",
-    # The session of a killed migrator, and so its lock, ends soon.
+    # After a migrator is killed, the server soon ends its session, which frees its advisory lock.
     "client_connection_check_interval": "1s",
 }
 
@@ -61,11 +61,11 @@ class MigrationFailed(ShopError):
 async def migrate(
     url: str, service: str, versions: Path | None = None, *, lock_within_s: float = LOCK_WITHIN_S
 ) -> int:
-    """Bring the database to its newest revision, step by step. Returns its revision.
+    """Migrates the database to its newest revision, step by step. Returns the database's revision.
 
-    `versions` is the folder of the migrations, for a service that is not ours. A newer database stays as it
-    is, so that a release can be rolled back without its schema. Raises Unavailable, LockNotGiven or
-    MigrationFailed, each with one clear line; completed steps stay.
+    `versions` is the folder of the migrations; None means the service's folder in MIGRATIONS. A database with
+    a newer revision stays as it is, so that a release can be rolled back without its schema. Raises
+    Unavailable, LockNotGiven or MigrationFailed, each with a text of one line; completed steps stay.
     """
     config = alembic_config(versions or MIGRATIONS / service / "versions")
     async with _connected(url, service) as (connection, driver):
@@ -91,15 +91,15 @@ def alembic_config(versions: Path) -> Config:
 
 
 def _steps(config: Config, revision: str) -> list[Script]:
-    """The migrations that a database of this revision lacks, oldest first."""
+    """Returns the migrations that a database at this revision lacks, oldest first."""
     steps = ScriptDirectory.from_config(config).walk_revisions()
     return [step for step in steps if step.revision > revision][::-1]
 
 
 async def take_turn(driver: asyncpg.Connection, service: str) -> None:
-    """Returns once this session has the migrators' lock, which it keeps until it ends.
+    """Waits until this session has the migrators' advisory lock. The session keeps the lock until it ends.
 
-    It polls, because another migrator's CREATE INDEX CONCURRENTLY would wait for a statement that waits here.
+    It polls, because another migrator's CREATE INDEX CONCURRENTLY would wait for a blocked statement.
     """
     turns = 0
     while not await driver.fetchval(_TURN, ADVISORY_LOCK):
@@ -128,7 +128,7 @@ async def _do(step: Script, config: Config, connection: AsyncConnection, patienc
 
 @asynccontextmanager
 async def _connected(url: str, service: str) -> AsyncIterator[tuple[AsyncConnection, asyncpg.Connection]]:
-    """One session without the timeouts of services: SQLAlchemy's connection, and the driver's below it."""
+    """Opens one session without the timeouts of services. Yields its SQLAlchemy and its driver connection."""
     engine = create_async_engine(
         "postgresql+asyncpg://", async_creator=partial(connect_migrator, url), poolclass=NullPool
     )
@@ -159,7 +159,7 @@ async def _patience(
         yield patience
     finally:
         looking.cancel()
-        # If the observer failed, no lock holder can be named. That must not hide an error of the migration.
+        # The observer only finds the lock holder. Its error must not hide an error of the migration.
         with suppress(asyncio.CancelledError, OSError, *DRIVER_ERRORS):
             await looking
         beside.terminate()
@@ -167,7 +167,7 @@ async def _patience(
 
 @contextmanager
 def in_one_line(service: str, migration: str) -> Iterator[None]:
-    """Turns errors of the server, the connection and alembic into MigrationFailed with one line."""
+    """Turns an error of the server, the connection or Alembic into a MigrationFailed with a one-line text."""
     try:
         yield
     except (OSError, TimeoutError, CommandError, *DRIVER_ERRORS) as error:

@@ -1,4 +1,4 @@
-"""Waits for locks in short attempts, so that the shop keeps working meanwhile, and names their holders."""
+"""Waits for locks in short attempts, so that the shop keeps working, and names the lock holders."""
 
 import asyncio
 import logging
@@ -18,20 +18,20 @@ logger = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
-# Calls queue behind a migrator that waits for a table, so one attempt is much shorter than the services'
-# lock_timeout. It is also shorter than the server's deadlock_timeout, so that a deadlock never fails a
-# service's call.
+# An attempt is much shorter than the services' lock_timeout, because calls queue behind a migrator that waits
+# for a table. It is also shorter than the server's deadlock_timeout, so that in a deadlock the attempt fails
+# and never a service's call.
 TRY_MS = 200
 PAUSE_S = 1.0
-# An autovacuum ends for a session that has waited for the server's deadlock_timeout, 1 s.
+# The server ends an autovacuum for a session that has waited for deadlock_timeout, which is 1 s.
 TRY_AGAINST_AUTOVACUUM_MS = 1200
 LOOK_EVERY_S = 0.05
 REPORT_EVERY_S = 5.0
 _LOCKED = {"55P03", "40P01"}  # lock_not_available, deadlock_detected
 
-# Columns about the sessions of other roles may be null. An autovacuum has no role, and a prepared transaction
-# has the pid 0. If the session waits for no lock of a table, it waits for a row, or CONCURRENTLY waits for a
-# transaction.
+# Columns about a session of another role may be null. An autovacuum has no role, and a prepared transaction
+# has the pid 0. A migrator that waits for no table lock waits for a row lock or, in a CONCURRENTLY statement,
+# for another transaction.
 _WAITS_FOR = """
 SELECT (SELECT coalesce(indrelid, relation)::regclass::text
         FROM pg_locks AS lock LEFT JOIN pg_index ON indexrelid = relation
@@ -52,7 +52,7 @@ LIMIT 1
 
 
 class LockNotGiven(ShopError):
-    """Other sessions hold a lock that a migration needs for too long."""
+    """A migration did not get a lock in time, because other sessions held it."""
 
     def __init__(self, detail: str) -> None:
         super().__init__("lock_not_given", detail)
@@ -60,7 +60,7 @@ class LockNotGiven(ShopError):
 
 @dataclass(frozen=True)
 class Holder:
-    """A session that holds a lock for which another session waits."""
+    """A session that holds a lock for which the migrator waits."""
 
     relation: str | None
     pid: int
@@ -77,12 +77,12 @@ class Holder:
 
 
 class Patience:
-    """Repeats work that meets a lock, for up to `within_s`; then raises LockNotGiven with the holder."""
+    """Repeats work that fails to get a lock, for up to `within_s`. Then raises LockNotGiven."""
 
     def __init__(
         self, service: str, driver: asyncpg.Connection, beside: asyncpg.Connection, within_s: float
     ) -> None:
-        """`driver` does the work. `beside` is another session, which observes what `driver` waits for."""
+        """`driver` does the work. `beside` is a second connection, which observes what `driver` waits for."""
         self.driver = driver
         self.service = service
         self._beside = beside
@@ -91,7 +91,7 @@ class Patience:
         self._reported_at = time.monotonic()
 
     async def look(self) -> None:
-        """Records which session holds the lock that `driver` waits for. Never returns."""
+        """Records which session holds the lock that `driver` waits for, every LOOK_EVERY_S. Never returns."""
         pid = self.driver.get_server_pid()
         while True:
             if row := await self._beside.fetchrow(_WAITS_FOR, pid):
@@ -100,7 +100,7 @@ class Patience:
             await asyncio.sleep(LOOK_EVERY_S)
 
     async def patiently(self, work: Callable[[], Awaitable[T]]) -> T:
-        """Runs `work`, which must be safe to repeat. Raises LockNotGiven."""
+        """Repeats `work` until it gets its locks. It must be safe to repeat. Raises LockNotGiven."""
         deadline = time.monotonic() + self._within_s
         self._holder, asked_autovacuum = None, False
         await self._set_lock_timeout(TRY_MS)
@@ -113,7 +113,7 @@ class Patience:
                 if time.monotonic() + PAUSE_S > deadline:
                     raise LockNotGiven(self._who) from error
             await asyncio.sleep(PAUSE_S)
-            # Only once, because an autovacuum that prevents a wraparound does not end for us.
+            # Waits for an autovacuum to end only once, because one that prevents a wraparound does not end.
             ask = self._meets_autovacuum and not asked_autovacuum
             asked_autovacuum |= ask
             await self._set_lock_timeout(TRY_AGAINST_AUTOVACUUM_MS if ask else TRY_MS)
@@ -124,7 +124,7 @@ class Patience:
         await self.driver.execute(statement)
 
     def report(self, progress: str) -> None:
-        """Logs this, but at most every REPORT_EVERY_S."""
+        """Logs the progress, at most once every REPORT_EVERY_S."""
         if time.monotonic() - self._reported_at >= REPORT_EVERY_S:
             self._reported_at = time.monotonic()
             logger.info("the migration of %s %s", self.service, progress)

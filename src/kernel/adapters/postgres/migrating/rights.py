@@ -1,7 +1,7 @@
-"""Grants a service's role exactly the privileges in its database that the code declares.
+"""Grants a service's role exactly those privileges in its database that the code declares.
 
-The owner grants and revokes them after the migrations, in one transaction. Privileges that are as declared
-stay untouched.
+The owner of the tables grants and revokes privileges after the migrations, in one transaction. Privileges
+that are as declared stay untouched.
 """
 
 from collections.abc import Mapping, Sequence
@@ -20,8 +20,8 @@ from kernel.adapters.postgres.migrating.migrate import (
 )
 from kernel.adapters.postgres.tables import READ, RIGHTS_OF_ALL, Rights, Schema
 
-# The tables that the code knows, with every privilege that the role has on them by any way, also by SET ROLE;
-# and other tables on which the role itself has privileges. PUBLIC's privileges on those are left alone.
+# Selects the tables that the code knows, with all privileges of the role on them, also by SET ROLE. Also
+# selects other tables on which the role itself has privileges. There, PUBLIC's privileges do not count.
 _TABLES = """
 WITH role AS (SELECT oid FROM pg_roles WHERE rolname = $1::name)
 SELECT format('TABLE %I.%I', current_schema(), relname) AS object, relname AS name,
@@ -78,25 +78,25 @@ SELECT format('ROLE %I', rolname), '{}',
     )
 FROM pg_roles WHERE rolname = $1::name
 """
-# Roles of PostgreSQL itself whose members bypass all privileges, also by files and programs of the server.
+# Predefined roles of PostgreSQL whose members can bypass privileges, some by files or programs of the server.
 _PAST_ALL_RIGHTS = [
     "pg_execute_server_program",
     "pg_read_server_files",
     "pg_write_server_files",
     "pg_write_all_data",
 ]
-# The shop cannot revoke these.
+# The shop cannot revoke ownership, attributes of a role, or membership in a predefined role.
 _OF_THE_ROLE = {"OWNER", "SUPERUSER", "CREATEROLE", "CREATEDB", "REPLICATION", *_PAST_ALL_RIGHTS}
 
 
 @dataclass(frozen=True)
 class Difference:
     object: str
-    """The object, as GRANT names it."""
+    """The object in the syntax of GRANT, like `TABLE public.outbox`."""
     missing: Sequence[str]
     excess: Sequence[str]
     everybodys: bool
-    """Whether the excess is revoked from PUBLIC too."""
+    """Whether `excess` is revoked from PUBLIC too."""
 
     def statements(self, role: str) -> list[str]:
         found = []
@@ -113,11 +113,11 @@ class Difference:
 
 
 async def give_rights(owner_url: str, url: str, schema: Schema) -> None:
-    """The user of `owner_url` grants the user of `url` exactly the privileges that the schema declares.
+    """As the user of `owner_url`, grants the user of `url` exactly the privileges that the schema declares.
 
-    Does nothing if both are the same user, or if a later release has migrated the database and granted its
-    own privileges. Raises Unavailable, SchemaMismatch or MigrationFailed, each with one clear line. A role
-    that can do more because it is an owner or a superuser is a MigrationFailed too.
+    Does nothing if both URLs have the same user, or if a later release has migrated the database and granted
+    its own privileges. Raises Unavailable, SchemaMismatch or MigrationFailed, each with a text of one line.
+    Also raises MigrationFailed if the role can do more because it is an owner or a superuser.
     """
     role, service = database_hosts(url)[0].user, schema.service
     if role == database_hosts(owner_url)[0].user:
@@ -176,7 +176,7 @@ async def _differences(connection: asyncpg.Connection, role: str, schema: Schema
 
 
 def rights_by_name(schema: Schema) -> Mapping[str, Rights]:
-    """The declared privileges of every table that the code knows; none for a table without a declaration."""
+    """Returns the declared privileges of each table that the code knows; () if none are declared."""
     nothing: Rights = ()
     known = dict.fromkeys((table.name for table in schema.tables), nothing)
     declared = {table.name: rights for table, rights in {**RIGHTS_OF_ALL, **schema.rights}.items()}

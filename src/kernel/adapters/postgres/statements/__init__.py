@@ -1,1 +1,1 @@
-"""Runs statements, in transactions and units of work or as single reads, on the driver; batches as arrays."""
+"""Runs SQL statements on the driver: units of work, transactions, single reads, and batches of rows."""

@@ -1,8 +1,8 @@
 """Runs statements of SQLAlchemy Core directly on the driver.
 
-Core compiles the SQL, once, and keeps the pool. Execution by Core, which hides the differences between
-drivers, would cost 0.12 ms of CPU per statement (docs/decisions/0011-statements-on-the-driver.md). Statements
-have to be constants. The functions raise the driver's errors.
+Core compiles each statement once, and keeps the pool. Core could execute the statements too, but at 0.12 ms
+of CPU for each (docs/decisions/0011-statements-on-the-driver.md). Statements must be constants, because their
+SQL is cached without limit. The functions raise the driver's errors.
 """
 
 from collections.abc import AsyncIterator, Awaitable, Mapping
@@ -32,7 +32,7 @@ T = TypeVar("T")
 async def execute(
     connection: PrimaryConnection, statement: ClauseElement, parameters: Mapping[str, Any]
 ) -> list[asyncpg.Record]:
-    """Returns the rows. Raises if the server reports with them that it takes no more writes."""
+    """Runs a statement and returns its rows. Raises if the server says that it takes no more writes."""
     rows = await write(connection, statement, parameters)
     connection.require_primary()
     return rows
@@ -41,7 +41,7 @@ async def execute(
 async def write(
     connection: PrimaryConnection, statement: ClauseElement, parameters: Mapping[str, Any]
 ) -> list[asyncpg.Record]:
-    """Runs a statement that commits by itself: once confirmed it is final, so nothing is checked after it."""
+    """Runs a statement. If it commits by itself, it is final once confirmed, so no check follows."""
     sql, operation, names, constants = _compiled(statement, connection.schema)
     values = [parameters[name] if name in parameters else constants[name] for name in names]
     try:
@@ -54,7 +54,7 @@ async def write(
 
 @cache  # one entry for each statement in the code and each lane
 def _compiled(statement: ClauseElement, schema: str | None) -> tuple[str, str, list[str], Mapping[str, Any]]:
-    """The SQL, its first word, the names of all parameters in order, and the values of constant ones."""
+    """Returns the SQL, its first word, the parameters' names in order, and the constants' values."""
     options: dict[str, Any] = {}
     if schema is not None:
         options = {"schema_translate_map": {None: schema}, "render_schema_translate": True}
@@ -65,7 +65,7 @@ def _compiled(statement: ClauseElement, schema: str | None) -> tuple[str, str, l
 
 
 async def command(connection: PrimaryConnection, sql: str) -> None:
-    """BEGIN or COMMIT."""
+    """Runs BEGIN or COMMIT."""
     await _measured(connection, sql, connection.execute(sql))
 
 
@@ -85,8 +85,8 @@ async def _measured(connection: PrimaryConnection, operation: str, answer: Await
 
 @asynccontextmanager
 async def connected(engine: AsyncEngine) -> AsyncIterator[PrimaryConnection]:
-    """Lends a usable connection of the pool. It is closed instead of returned if it may still be within a
-    transaction or a statement, or if its server takes no more writes."""
+    """Lends a usable connection of the pool. Afterwards the connection is closed, not returned, if it may
+    still be within a transaction or a statement, or if its server takes no more writes."""
     lane = share_of(engine)
     if lane is not None:
         await lane.acquire()
@@ -119,7 +119,7 @@ async def connected(engine: AsyncEngine) -> AsyncIterator[PrimaryConnection]:
 
 
 async def _rolled_back(connection: PrimaryConnection) -> bool:
-    """Rolls back. Returns whether the connection is certainly in no transaction."""
+    """Rolls back an open transaction. Returns whether the connection is certainly in no transaction."""
     if connection.is_closed() or connection.primary.retired:
         return False
     with suppress(*DRIVER_ERRORS, OSError, TimeoutError):
@@ -132,7 +132,7 @@ async def _rolled_back(connection: PrimaryConnection) -> bool:
 async def _cancelled(connection: PrimaryConnection) -> None:
     """Tells the server to cancel the statement, then closes the connection.
 
-    A server process that waits for a lock does not notice a closed connection, and keeps its own locks.
+    Without the cancel, a server process that waits for a lock misses the close, and keeps its own locks.
     """
     with suppress(*DRIVER_ERRORS, OSError, TimeoutError):
         await connection.close(timeout=ROLLBACK_S)
@@ -144,8 +144,8 @@ def _discard(pooled: PoolProxiedConnection) -> None:
 
 
 async def _lend(engine: AsyncEngine) -> PoolProxiedConnection:
-    """The next usable connection. A connection in the pool may have been closed, by its server or because the
-    server is no longer the primary."""
+    """Takes the next usable connection from the pool. A connection in the pool may be closed, because its
+    server closed it or is no longer the primary."""
     while True:
         with connecting():
             pooled = pool_of(engine).at_hand() or await engine.raw_connection()

@@ -13,7 +13,7 @@ from kernel.adapters.postgres.connections.failures import translate_errors
 from kernel.adapters.postgres.statements.driver import connected, execute
 from kernel.domain.errors import Contention, Unavailable
 
-# The gateway waits no longer for the answer to a read.
+# The gateway waits at most this long for the answer to a read.
 READ_WITHIN_S = 5.0
 _NONE: Mapping[str, Any] = {}
 
@@ -21,10 +21,10 @@ _NONE: Mapping[str, Any] = {}
 async def read(
     engine: AsyncEngine, statement: ClauseElement, parameters: Mapping[str, Any] = _NONE
 ) -> list[asyncpg.Record]:
-    """The rows, from the server that takes writes. Raises Unavailable.
+    """Returns the rows, read from the host that takes writes. Raises Unavailable.
 
-    If the connection fails, or its server takes no more writes, the statement is tried once more, on the host
-    that is then found.
+    If the connection fails, or its server takes no more writes, the statement is run once more, on the host
+    that takes writes by then.
     """
     loop = asyncio.get_running_loop()
     deadline = loop.time() + READ_WITHIN_S

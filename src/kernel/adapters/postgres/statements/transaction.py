@@ -14,10 +14,10 @@ _NONE: Mapping[str, Any] = {}
 
 
 class Transaction:
-    """The transaction starts at the first read. Writes without a read are sent as one statement, which is
+    """A transaction that sends BEGIN at its first `execute`. Writes alone are sent as one statement, which is
     atomic by itself.
 
-    Methods raise what the driver raises.
+    The methods raise the driver's errors.
     """
 
     def __init__(self, connection: PrimaryConnection) -> None:
@@ -28,7 +28,7 @@ class Transaction:
     async def execute(
         self, statement: ClauseElement, parameters: Mapping[str, Any] = _NONE
     ) -> list[asyncpg.Record]:
-        """The rows of a statement. It sees the earlier writes to its tables."""
+        """Runs a statement and returns its rows. The statement sees the earlier writes to its tables."""
         await self._begin()
         if any(write.table in _tables(statement) for write in self._waiting):
             await self.flush()
@@ -37,18 +37,18 @@ class Transaction:
     async def look(
         self, statement: ClauseElement, parameters: Mapping[str, Any] = _NONE
     ) -> list[asyncpg.Record]:
-        """The rows of a statement that locks nothing. If nothing else was done, it runs without BEGIN and
-        COMMIT, which would triple the round trips of a poll that finds nothing."""
+        """Runs a statement that locks no rows, and returns its rows. Without a begun transaction or queued
+        writes, it runs without BEGIN and COMMIT, which would triple the round trips of a relay's poll."""
         if self.begun or self._waiting:
             return await self.execute(statement, parameters)
         return await driver.execute(self._connection, statement, parameters)
 
     async def write(self, statement: Write, parameters: Mapping[str, Any]) -> None:
-        """Keeps the write back. All waiting writes are sent as one statement, by `flush` or `commit`, or
+        """Queues the write. All queued writes are sent together as one statement: by `flush`, by `commit`, or
         before a statement that reads one of their tables.
 
-        At most one write per table waits, because PostgreSQL does not define the order of data-modifying CTEs
-        (manual, 7.8.4).
+        At most one write per table is queued, because PostgreSQL does not define the order of data-modifying
+        CTEs (manual, 7.8.4).
         """
         if any(statement.table is other.table for other in self._waiting):
             await self._begin()
@@ -60,13 +60,13 @@ class Transaction:
             await driver.execute(self._connection, *self._take_waiting())
 
     async def prepare(self) -> None:
-        """Has to be called before `commit`. If it fails, nothing was committed."""
+        """Checks that `commit` can begin; must be called before it. If this fails, nothing was committed."""
         if self.begun:
             await self.flush()
         self._connection.require_primary()
 
     async def commit(self) -> None:
-        """Sends COMMIT; or if there was no BEGIN, all writes as one statement, which commits by itself."""
+        """Sends COMMIT. If there was no BEGIN, sends all writes as one statement, which commits by itself."""
         if self.begun:
             await driver.command(self._connection, "COMMIT")
         elif self._waiting:
@@ -88,7 +88,7 @@ class Transaction:
             try:
                 await driver.command(self._connection, "BEGIN")
             except BaseException:
-                # The transaction may still begin, and the next user of the connection would not know.
+                # The server may still begin a transaction, which the connection's next user would not know.
                 self._connection.terminate()
                 raise
 
@@ -100,6 +100,6 @@ def _tables(statement: ClauseElement) -> Set[TableClause]:
 
 @lru_cache(maxsize=64)
 def _joined(writes: tuple[Write, ...]) -> Write:
-    """One statement that does all the writes."""
+    """Joins the writes into one statement: the last write, with the earlier ones as CTEs."""
     *earlier, last = writes
     return last.add_cte(*(write.cte(f"write_{number}") for number, write in enumerate(earlier)))

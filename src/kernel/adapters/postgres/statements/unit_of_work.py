@@ -10,7 +10,7 @@ from kernel.adapters.postgres.statements.transaction import Transaction
 
 
 class PostgresUnitOfWork:
-    """One READ COMMITTED transaction on a connection of its own; adapters run statements in `transaction`."""
+    """One READ COMMITTED transaction on one connection. Adapters run their statements in `transaction`."""
 
     transaction: Transaction
 
@@ -36,7 +36,7 @@ class PostgresUnitOfWork:
                 with translate_errors(committing=True):
                     await self.transaction.commit()
             else:
-                # Translates the driver's error of a statement in the block.
+                # Translates a driver error that a statement in the `async with` block raised.
                 with translate_errors():
                     raise error
         for call in self._after_commit:

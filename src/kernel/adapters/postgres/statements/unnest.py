@@ -1,7 +1,7 @@
-"""Set-based statements: a batch of rows is sent as one array per column, or as one JSON document.
+"""Set-based statements, which take a batch of rows as one array per column or as one JSON document.
 
-Keys that are joined are sent as arrays, because the planner then expects few rows. Whole rows that are only
-inserted are sent as one JSON document, because the driver takes three times as long to encode arrays.
+Arrays are for keys that a query joins, because the planner then expects few rows. A JSON document is for rows
+that are only inserted, because the driver takes three times as long to encode arrays.
 """
 
 from collections.abc import Iterable, Sequence
@@ -26,7 +26,7 @@ from kernel.contracts.values import encode
 
 
 def unnest(*columns: Column[Any]) -> TableValuedAlias:
-    """The derived table `given`. `arrays` makes its parameters, one array per column."""
+    """A derived table named `given`. `arrays` makes its parameters, one array per column."""
     parameters = (bindparam(_name(c), type_=ARRAY(c.type)) for c in columns)
     return (
         func.unnest(*parameters)
@@ -36,13 +36,13 @@ def unnest(*columns: Column[Any]) -> TableValuedAlias:
 
 
 def arrays(columns: Sequence[Column[Any]], rows: Iterable[Sequence[Any]]) -> dict[str, list[Any]]:
-    """The parameters of `unnest(*columns)`. Each row holds the values of the columns, in their order."""
+    """The parameters of `unnest(*columns)`. Each row has one value for each column, in the same order."""
     transposed = [list(values) for values in zip(*rows, strict=True)] or [[] for _ in columns]
     return {_name(c): values for c, values in zip(columns, transposed, strict=True)}
 
 
 def insert_arrays(table: Table) -> Insert:
-    """Inserts whole rows. `arrays(tuple(table.c), rows)` makes its parameters."""
+    """An INSERT of whole rows. `arrays(tuple(table.c), rows)` makes its parameters."""
     return insert(table).from_select([c.name for c in table.c], select(*unnest(*table.c).c))
 
 
@@ -51,7 +51,7 @@ def _name(column: Column[Any]) -> str:
 
 
 def records(*columns: Column[Any]) -> TableValuedAlias:
-    """The derived table `given`. `document` makes its parameter."""
+    """A derived table named `given`. `document` makes its one parameter, a JSON text."""
     return (
         func.json_to_recordset(cast(bindparam(columns[0].table.name, type_=Text), JSON))
         .table_valued(*(column(c.name, c.type) for c in columns))
@@ -60,10 +60,10 @@ def records(*columns: Column[Any]) -> TableValuedAlias:
 
 
 def insert_document(table: Table) -> Insert:
-    """Inserts whole rows. `document(table, rows)` makes its parameter."""
+    """An INSERT of whole rows. `document(table, rows)` makes its parameter."""
     return insert(table).from_select([c.name for c in table.c], select(records(*table.c)))
 
 
 def document(table: Table, rows: Sequence[object]) -> dict[str, str]:
-    """The parameter of `records(*columns)`. `rows` are dataclasses or dicts with the columns' names."""
+    """The parameter of `records(*columns)`. `rows` are dataclasses or dicts with the names of the columns."""
     return {table.name: encode(rows).decode()}
