@@ -1,4 +1,4 @@
-"""Starts and stops one PostgreSQL server process on a complete cluster."""
+"""Starts and stops one PostgreSQL server process on a data folder that initdb has finished."""
 
 import os
 import signal
