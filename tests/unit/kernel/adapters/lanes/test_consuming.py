@@ -10,43 +10,28 @@ from kernel.adapters.lanes.lane import LaneFinder
 from kernel.application.consume import Consumer
 from kernel.application.set_aside import Waiting
 from kernel.domain.errors import Unavailable
-from kernel.domain.events import Event, MessageId, Received, Unhandled
-from kernel.domain.value import value
+from kernel.domain.events import MessageId, OrderEvent, Received, Unhandled
 from tests.unit.clock import RecordingClock
 
 LANES = 4
 FINDER = LaneFinder(LANES)
 
 
-@value(kw_only=True)
-class Happened(Event):
-    user_id: str
-    order_id: UUID
-
-    @property
-    def subject(self) -> UUID:
-        return self.order_id
-
-    @property
-    def key(self) -> str:
-        return self.user_id
-
-
 def order_of(user: str) -> UUID:
     return FINDER.order_id(user, UUID("019b7a5c-2f00-7000-8000-000000000001"))
 
 
-def decode(body: bytes) -> list[Received[Happened] | Unhandled]:
+def decode(body: bytes) -> list[Received[OrderEvent] | Unhandled]:
     """Users separated by spaces, each with an order of theirs, or after a `/` with one of another user; what
     begins with `!` is the subject of an event that is no event."""
-    found: list[Received[Happened] | Unhandled] = []
+    found: list[Received[OrderEvent] | Unhandled] = []
     for word in body.decode().split():
         message = MessageId("/test", word)
         if word.startswith("!"):
             found.append(Unhandled(message, "", word[1:], "invalid_event", "", b""))
         else:
             user, _, owner = word.partition("/")
-            fact = Happened(traceparent="", user_id=user, order_id=order_of(owner or user))
+            fact = OrderEvent(traceparent="", user_id=user, order_id=order_of(owner or user))
             found.append(Received(message, "happened", fact, word.encode()))
     return found
 
@@ -69,8 +54,8 @@ class Lanes:
     async def _set_aside(self, lane: int, waiting: Sequence[Waiting]) -> None:
         self.aside[lane] += waiting
 
-    def _consumer(self, lane: int) -> Consumer[Happened]:
-        async def handle(received: Sequence[Received[Happened]]) -> list[Unhandled]:
+    def _consumer(self, lane: int) -> Consumer[OrderEvent]:
+        async def handle(received: Sequence[Received[OrderEvent]]) -> list[Unhandled]:
             await self.gate.wait()
             self.handled[lane] += [item.fact.user_id for item in received]
             return []
